@@ -1,0 +1,141 @@
+"""What every data set looks like once it is open: pictures, a distribution over labels for each, and splits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from fer.errors import DatasetError, ImageError
+from fer.images import read_image
+from fer.model.preprocessing import Preprocessing
+
+SPLITS = ("train", "validation", "test")
+RULES = ("majority", "argmax")
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) while something runs."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceDataset:
+    """N pictures of faces, of which some raters said what they show.
+
+    Where there is one label for each picture, its votes are one-hot: mixed expressions need no second code path.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    """K words, our own where the data set's are known synonyms."""
+    votes: np.ndarray
+    """float32 (N, K), ≥ 0: how many raters chose each label."""
+    splits: np.ndarray
+    """str (N,): "train", "validation" or "test"."""
+    pictures: Sequence[np.ndarray | Path]
+    """N pictures: gray uint8 (H, W), RGB uint8 (H, W, 3), or the path of one."""
+    other_votes: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    """float32 (N, M): votes for "unknown", "not a face" and the like. M is 0 where there is no such choice."""
+
+    def __post_init__(self) -> None:
+        if not len(self.pictures):
+            raise DatasetError(f"expected pictures in the data set {self.name}, found none.")
+        if self.other_votes.shape == (0, 0):
+            object.__setattr__(self, "other_votes", np.zeros((len(self), 0), np.float32))
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def picture(self, index: int) -> np.ndarray:
+        """Return one picture as RGB uint8 (H, W, 3).
+
+        Raises:
+            ImageError: the file cannot be read.
+        """
+        picture = self.pictures[index]
+        if isinstance(picture, Path):
+            return read_image(picture)
+        return np.repeat(picture[..., None], 3, axis=-1) if picture.ndim == 2 else picture
+
+    @property
+    def is_rated(self) -> bool:
+        """Whether several people rated each picture."""
+        return bool(self.votes.sum(axis=1).max() > 1)
+
+    def counted_votes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return (votes, other votes) without the single votes, which FER+ takes for slips (arXiv:1608.01041).
+
+        A picture whose raters all disagree keeps its votes, and so does a data set with one label a picture.
+        """
+        if not self.is_rated:
+            return self.votes, self.other_votes
+        together = np.concatenate([self.votes, self.other_votes], axis=1)
+        counted = np.where(together > 1, together, 0)
+        disagreed = counted.sum(axis=1) == 0
+        counted[disagreed] = together[disagreed]
+        return counted[:, : len(self.labels)], counted[:, len(self.labels) :]
+
+    def rows(self, split: str = "all", rule: str = "argmax") -> np.ndarray:
+        """Return the indices of the pictures that count, int (n,), ascending.
+
+        Args:
+            split: "train", "validation", "test" or "all".
+            rule: "majority": one label has more than half of the counted votes (the FER+ papers' test).
+                "argmax": a label has at least as many as any other choice.
+        """
+        if split not in (*SPLITS, "all"):
+            raise DatasetError(f"expected a split of {', '.join(SPLITS)} or all, got {split!r}.")
+        if rule not in RULES:
+            raise DatasetError(f"expected a rule of {' or '.join(RULES)}, got {rule!r}.")
+        votes, other = self.counted_votes()
+        top = votes.max(axis=1)
+        if rule == "majority":
+            counts = top * 2 > votes.sum(axis=1) + other.sum(axis=1)
+        else:
+            counts = (top > 0) & (top >= other.max(axis=1, initial=0))
+        inside = np.ones(len(self), bool) if split == "all" else self.splits == split
+        return np.flatnonzero(counts & inside)
+
+    def truth(self, rows: np.ndarray) -> np.ndarray:
+        """Return the index of the label with the most votes, int (n,)."""
+        return self.counted_votes()[0][rows].argmax(axis=1)
+
+    def distributions(self, rows: np.ndarray) -> np.ndarray:
+        """Return the counted votes as shares, float32 (n, K), each row summing to 1."""
+        votes = self.counted_votes()[0][rows]
+        return (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedFaces:
+    """Pictures as the network takes them."""
+
+    pixels: np.ndarray
+    """uint8 (n, channels, size, size)"""
+    rows: np.ndarray
+    """int (n,): their indices in the data set."""
+    broken: tuple[str, ...] = ()
+    """What was wrong with the pictures that were left out."""
+
+
+def prepare_faces(
+    dataset: FaceDataset, rows: np.ndarray, preprocessing: Preprocessing, progress: Progress | None = None
+) -> PreparedFaces:
+    """Read pictures that are face crops already and shrink them. Broken ones are left out and named.
+
+    Raises:
+        DatasetError: not one picture could be read.
+    """
+    pixels = np.empty((len(rows), preprocessing.channels, preprocessing.size_px, preprocessing.size_px), np.uint8)
+    kept: list[int] = []
+    broken: list[str] = []
+    for done, row in enumerate(rows, start=1):
+        try:
+            pixels[len(kept)] = preprocessing.shrink(dataset.picture(int(row)))
+            kept.append(int(row))
+        except ImageError as error:
+            broken.append(str(error))
+        if progress:
+            progress(done, len(rows))
+    if len(rows) and not kept:
+        raise DatasetError(f"none of the {len(rows)} pictures in {dataset.name} can be read. The first: {broken[0]}")
+    return PreparedFaces(pixels[: len(kept)], np.array(kept, int), tuple(broken))

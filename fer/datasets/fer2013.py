@@ -1,0 +1,105 @@
+"""Kaggle's fer2013.csv (emotion, pixels, Usage), with the FER+ votes of fer2013new.csv where that lies beside it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer.datasets.dataset import FaceDataset
+from fer.errors import DatasetError
+from fer.labels import FER2013, FERPLUS
+
+SIZE_PX = 48
+USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
+NAMES = ("fer2013.csv", "icml_face_data.csv")
+VOTES_NAME = "fer2013new.csv"
+VOTE_COLUMNS = (*FERPLUS, "unknown", "NF")
+
+
+def matches(path: Path) -> bool:
+    """Whether the path looks like this layout."""
+    return path.suffix.lower() == ".csv" if path.is_file() else any((path / name).is_file() for name in NAMES)
+
+
+def open_path(path: Path) -> FaceDataset:
+    """Open the file, or the folder that holds it.
+
+    Raises:
+        DatasetError: a column is missing, a line has another number of pixels, a class or split is unknown.
+    """
+    file = path if path.is_file() else next(path / name for name in NAMES if (path / name).is_file())
+    table = _read_table(file, ("emotion", "pixels", "Usage"))
+    splits = table["Usage"].map(lambda usage: USAGES.get(str(usage).strip()))
+    if splits.isna().any():
+        line = int(np.flatnonzero(splits.isna())[0])
+        raise DatasetError(
+            f"expected Usage to be one of {', '.join(USAGES)}, found {table['Usage'][line]!r} in line {line + 2} of {file}."
+        )
+    labels, votes, other_votes = _votes(file, table)
+    return FaceDataset(
+        name="FER+ (fer2013.csv)" if labels is FERPLUS else "FER2013 (fer2013.csv)",
+        labels=labels,
+        votes=votes,
+        other_votes=other_votes,
+        splits=splits.to_numpy(str),
+        pictures=_pictures(file, table["pixels"]),
+    )
+
+
+def _read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(file)
+    except (ValueError, OSError) as error:  # pandas' ParserError and EmptyDataError are ValueErrors
+        raise DatasetError(
+            f"expected a table with the columns {', '.join(columns)}, cannot read {file}: {error}"
+        ) from error
+    table.columns = [str(name).strip() for name in table.columns]
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise DatasetError(
+            f"expected the columns {', '.join(columns)} in {file}, found {', '.join(table.columns)[:200]}; "
+            f"{', '.join(missing)} missing."
+        )
+    return table
+
+
+def _votes(file: Path, table: pd.DataFrame) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Return (labels, votes, other votes), from fer2013new.csv where it is there, else from the class numbers."""
+    votes_file = file.with_name(VOTES_NAME)
+    if votes_file.is_file():
+        votes = _read_table(votes_file, VOTE_COLUMNS)
+        if len(votes) != len(table):
+            raise DatasetError(
+                f"expected {votes_file} to have one line for each of the {len(table)} lines of {file.name}, found "
+                f"{len(votes)}. Take both files from the same source, or remove the votes."
+            )
+        numbers = votes[list(VOTE_COLUMNS)].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
+        if not (numbers >= 0).all():
+            line = int(np.flatnonzero(~(numbers >= 0).all(axis=1))[0])
+            raise DatasetError(f"expected numbers of votes in line {line + 2} of {votes_file}, found something else.")
+        return FERPLUS, numbers[:, : len(FERPLUS)], numbers[:, len(FERPLUS) :]
+    classes = pd.to_numeric(table["emotion"], errors="coerce").to_numpy(float)
+    wrong = ~np.isin(classes, range(len(FER2013)))
+    if wrong.any():
+        line = int(np.flatnonzero(wrong)[0])
+        raise DatasetError(
+            f"expected emotion to be 0 to {len(FER2013) - 1}, found {table['emotion'][line]!r} in line {line + 2} of {file}."
+        )
+    one_hot = np.eye(len(FER2013), dtype=np.float32)[classes.astype(int)]
+    return FER2013, one_hot, np.zeros((len(table), 0), np.float32)
+
+
+def _pictures(file: Path, column: pd.Series) -> np.ndarray:
+    """Return uint8 (N, 48, 48)."""
+    pictures = np.empty((len(column), SIZE_PX * SIZE_PX), np.uint8)
+    for line, text in enumerate(column):
+        try:
+            values = np.array(str(text).split(), np.int64)
+        except ValueError:
+            values = np.empty(0, np.int64)
+        if values.size != SIZE_PX * SIZE_PX or values.min() < 0 or values.max() > 255:
+            raise DatasetError(
+                f"expected {SIZE_PX * SIZE_PX} pixels of 0 to 255 in line {line + 2} of {file}, found {values.size} numbers."
+            )
+        pictures[line] = values
+    return pictures.reshape(-1, SIZE_PX, SIZE_PX)

@@ -1,0 +1,1 @@
+"""Showing faces: on pictures, as plots, as tables, on pages."""

@@ -1,0 +1,81 @@
+"""Faces drawn onto their picture."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from fer.faces import Face, describe
+from fer.images import check_rgb
+from fer.labels import color_of
+
+UNSURE_COLOR = "#8A8F98"
+
+
+def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = 0.0) -> np.ndarray:
+    """Return a copy of the picture with each face's box, number and expression.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        faces: as `Recognizer.recognize` returns them; numbered from 1 in this order.
+        threshold: a face whose confidence is lower is called unsure, 0..1.
+    """
+    check_rgb(image)
+    picture = Image.fromarray(image)
+    canvas = ImageDraw.Draw(picture)
+    longest_px = max(picture.size)
+    line_px = max(round(longest_px / 300), 2)
+    font = ImageFont.load_default(size=max(longest_px / 45, 13))
+    tags = [_Tag(number, face, threshold) for number, face in enumerate(faces, start=1)]
+    for tag in tags:
+        canvas.rectangle(tag.face.box.xyxy, outline=tag.color, width=line_px)
+    taken: list[tuple[float, float, float, float]] = []
+    for tag in tags:  # after all boxes, so that no line crosses a text
+        taken.append(_draw_tag(canvas, tag, font, line_px, picture.size, taken))
+    return np.array(picture)
+
+
+class _Tag:
+    """What is written at a face."""
+
+    def __init__(self, number: int, face: Face, threshold: float) -> None:
+        self.face = face
+        unsure = face.confidence < threshold
+        self.text = f"{number}  unsure" if unsure else f"{number}  {describe(face)}"
+        self.color = UNSURE_COLOR if unsure else color_of(face.label)
+
+
+def _draw_tag(
+    canvas: ImageDraw.ImageDraw,
+    tag: _Tag,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    line_px: int,
+    picture_wh: tuple[int, int],
+    taken: Sequence[tuple[float, float, float, float]],
+) -> tuple[float, float, float, float]:
+    """Write above the box, or below it where above is no room, and return the place it took."""
+    left, top, right, bottom = canvas.textbbox((0, 0), tag.text, font=font)
+    pad = 2 * line_px
+    width, height = right - left + 2 * pad, bottom - top + 2 * pad
+    box = tag.face.box
+    x = float(np.clip(box.x1, 0, max(picture_wh[0] - width, 0)))
+    choices = [box.y1 - height, box.y2, box.y1, box.y2 - height]
+    fitting = [y for y in choices if 0 <= y <= picture_wh[1] - height] or [max(box.y1, 0)]
+    free = [y for y in fitting if not any(_overlap((x, y, x + width, y + height), other) for other in taken)]
+    y = (free or fitting)[0]
+    place = (x, y, x + width, y + height)
+    canvas.rectangle(place, fill=tag.color)
+    canvas.text((x + pad - left, y + pad - top), tag.text, fill=text_color_on(tag.color), font=font)
+    return place
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def text_color_on(background: str) -> str:
+    """Return "#000000" or "#FFFFFF", whichever reads better on "#RRGGBB" (WCAG 2 contrast)."""
+    channels = np.array([int(background[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
+    return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#FFFFFF"

@@ -1,0 +1,53 @@
+"""Faces as tables and JSON; the command line and the pages write the same."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fer.faces import Face
+
+
+@dataclass(frozen=True)
+class PictureResult:
+    """What was found in one picture, or why it could not be read."""
+
+    path: str
+    faces: tuple[Face, ...] = ()
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON: path, faces, and error where there is one."""
+        record: dict[str, Any] = {"path": self.path, "faces": [face.to_dict() for face in self.faces]}
+        if self.error is not None:
+            record["error"] = self.error
+        return record
+
+
+def to_json(results: Sequence[PictureResult]) -> str:
+    """Return a JSON list with an object for each picture."""
+    return json.dumps([result.to_dict() for result in results], indent=1, ensure_ascii=False)
+
+
+def to_csv(results: Sequence[PictureResult], labels: Sequence[str]) -> str:
+    """Return CSV with a line for each face.
+
+    Args:
+        results: pictures in any order; those without a face have no line.
+        labels: the model's, a column for each.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence", *labels])
+    for result in results:
+        for number, face in enumerate(result.faces, start=1):
+            start = [_not_a_formula(result.path), number, *face.box.xyxy, face.score]
+            table.writerow([*start, face.label, face.confidence, *face.probabilities])
+    return text.getvalue()
+
+
+def _not_a_formula(text: str) -> str:
+    """Keep spreadsheets from running a hostile file name as a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,74 @@
+"""What several pages show. Outside of the pages this is the only module that imports Streamlit."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from fer.errors import CheckpointError
+from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT
+from fer.model.checkpoint import ModelInfo, read_info
+
+if TYPE_CHECKING:
+    from fer.recognition.recognizer import Recognizer
+
+CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
+"""Environment variable with the path of another model file for the app."""
+
+
+def checkpoint_path() -> Path:
+    """Return the model file that the app uses."""
+    return Path(os.environ.get(CHECKPOINT_VARIABLE) or DEFAULT_CHECKPOINT)
+
+
+def model_info() -> ModelInfo:
+    """Return what the app's model says of itself, or show the error and end the page."""
+    try:
+        return read_info(checkpoint_path())
+    except CheckpointError as error:
+        _no_model(error)
+        raise  # never reached: st.stop() does not return
+
+
+def shipped_report() -> dict[str, Any] | None:
+    """Return the evaluation that was shipped with the model, or None where another model is used."""
+    if checkpoint_path() != DEFAULT_CHECKPOINT or not DEFAULT_REPORT.is_file():
+        return None
+    report: dict[str, Any] = json.loads(DEFAULT_REPORT.read_text())
+    return report
+
+
+def load_recognizer() -> "Recognizer":
+    """Return the recognizer that all viewers share, or show the error and end the page."""
+    path = checkpoint_path()
+    try:
+        return _recognizer(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    except CheckpointError as error:
+        _no_model(error)
+        raise
+
+
+@st.cache_resource(max_entries=1, show_spinner="Loading the model …")
+def _recognizer(path: Path, changed_ns: int) -> "Recognizer":
+    import torch  # here, so that pages without a model open at once
+
+    from fer.recognition.recognizer import Recognizer
+
+    # Two threads of a network on cores that also serve pages wait for each other: 10 to 20 times slower.
+    torch.set_num_threads(1)
+    return Recognizer.load(path)
+
+
+def _no_model(error: CheckpointError) -> None:
+    st.error(str(error), icon=":material/error:")
+    st.caption(f"The app's model is {checkpoint_path().name}; set {CHECKPOINT_VARIABLE} to use another file.")
+    st.stop()
+
+
+def privacy_note() -> None:
+    """Say where pictures go: nowhere."""
+    st.caption(
+        ":material/lock: Pictures stay on this machine. They are held in memory while the page is open, then gone."
+    )

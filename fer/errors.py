@@ -1,0 +1,31 @@
+"""Everything that can go wrong in a way the user can mend.
+
+    FerError
+    ├── ImageError        a picture cannot be read or is refused
+    ├── DatasetError      a data set is missing, incomplete or of an unknown layout
+    ├── CheckpointError   a model file is missing, damaged or does not fit
+    └── TrainingError     a training run cannot start or go on
+
+Each message says what was expected, what was found and what to do. Finding no face is not an error: the
+result is an empty list.
+"""
+
+
+class FerError(Exception):
+    """Base of all errors that the package raises for bad input. Pages and scripts show its text as it is."""
+
+
+class ImageError(FerError):
+    """A picture cannot be read or is refused."""
+
+
+class DatasetError(FerError):
+    """A data set is missing, incomplete or of an unknown layout."""
+
+
+class CheckpointError(FerError):
+    """A model file is missing, damaged or does not fit."""
+
+
+class TrainingError(FerError):
+    """A training run cannot start or go on."""

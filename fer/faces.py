@@ -1,0 +1,127 @@
+"""What is found in a picture: boxes, detected faces, and faces with their expression.
+
+Frozen dataclasses of plain numbers, so that equality, hashing and JSON work. Coordinates are pixels of the whole
+picture, x to the right, y down, the origin at the top left corner.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+Point = tuple[float, float]
+
+UNSURE_BELOW = 0.45
+"""A top probability under this is called unsure (see `Face.is_unsure`)."""
+
+MIXED_RATIO = 0.6
+"""The second expression at or above this share of the first makes a mixed expression (see `Face.is_mixed`)."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels, inside its picture: 0 ≤ x1 < x2 ≤ width, 0 ≤ y1 < y2 ≤ height."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(v) for v in self.xyxy):
+            raise ValueError(f"a box needs finite numbers, got {self.xyxy}")
+        if self.x2 <= self.x1 or self.y2 <= self.y1:
+            raise ValueError(f"a box needs x1 < x2 and y1 < y2, got {self.xyxy}")
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        """(x1, y1, x2, y2)."""
+        return (self.x1, self.y1, self.x2, self.y2)
+
+    @property
+    def width(self) -> float:
+        """In pixels."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        """In pixels."""
+        return self.y2 - self.y1
+
+    @property
+    def center(self) -> Point:
+        """(x, y) in pixels."""
+        return ((self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face that was found, before anything is said about its expression."""
+
+    box: Box
+    landmarks: tuple[Point, ...]
+    """Eye, eye, nose, mouth corner, mouth corner, as (x, y); of each pair the picture's left one first."""
+    score: float
+    """The detector's certainty that this is a face, 0..1."""
+
+
+@dataclass(frozen=True)
+class Face(Detection):
+    """A face with the probability of each expression."""
+
+    labels: tuple[str, ...] = field(kw_only=True)
+    probabilities: tuple[float, ...] = field(kw_only=True)
+    """One for each label, 0..1, sum 1, not rounded."""
+    track_id: int | None = field(default=None, kw_only=True)
+    """The number of the person in a video; None in a single picture."""
+
+    def __post_init__(self) -> None:
+        if len(self.labels) != len(self.probabilities) or not self.labels:
+            raise ValueError(
+                f"a face needs one probability for each label, got {len(self.probabilities)} for {len(self.labels)} labels"
+            )
+
+    @property
+    def label(self) -> str:
+        """The most probable label."""
+        return self.ranked()[0][0]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `label`, 0..1."""
+        return max(self.probabilities)
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether even the most probable expression is improbable."""
+        return self.confidence < UNSURE_BELOW
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether two expressions are about as probable as each other."""
+        ranked = self.ranked()
+        return len(ranked) > 1 and ranked[1][1] >= MIXED_RATIO * ranked[0][1]
+
+    def ranked(self) -> list[tuple[str, float]]:
+        """All (label, probability), the most probable first; ties in the order of the labels."""
+        return sorted(zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, lists and strings, ready for JSON."""
+        record: dict[str, Any] = {
+            "box": list(self.box.xyxy),
+            "landmarks": [list(point) for point in self.landmarks],
+            "score": self.score,
+            "label": self.label,
+            "confidence": self.confidence,
+            "probabilities": dict(zip(self.labels, self.probabilities, strict=True)),
+        }
+        if self.track_id is not None:
+            record["track_id"] = self.track_id
+        return record
+
+
+def describe(face: Face) -> str:
+    """Say in words what the face seems to show: "happiness 92 %", or "happiness 48 %, surprise 41 %" if mixed."""
+    shown: Iterable[tuple[str, float]] = face.ranked()[: 2 if face.is_mixed else 1]
+    return ", ".join(f"{label} {probability:.0%}".replace("%", " %") for label, probability in shown)

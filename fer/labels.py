@@ -1,0 +1,64 @@
+"""The words for expressions: label sets, synonyms that data sets use, and colours.
+
+A model's labels are whatever it was trained on: the eight of FER+, the seven of FER2013, or a user's own. Known
+synonyms ("angry", "happy", …) are joined under one word; any other word is kept as it is.
+"""
+
+import hashlib
+
+FERPLUS: tuple[str, ...] = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+)
+"""The eight expressions of FER+, in the order of its files (Barsoum et al. 2016, arXiv:1608.01041)."""
+
+FER2013: tuple[str, ...] = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+"""The seven expressions of FER2013, in the order of its class numbers 0 to 6 (Goodfellow et al. 2013)."""
+
+_SYNONYMS: dict[str, tuple[str, ...]] = {
+    "neutral": ("neutrality", "calm"),
+    "happiness": ("happy", "joy", "smile", "smiling"),
+    "surprise": ("surprised",),
+    "sadness": ("sad",),
+    "anger": ("angry", "rage"),
+    "disgust": ("disgusted",),
+    "fear": ("fearful", "afraid", "scared"),
+    "contempt": ("contemptuous",),
+}
+_CANONICAL = {word: label for label, words in _SYNONYMS.items() for word in (label, *words)}
+
+COLORS: dict[str, str] = {
+    "neutral": "#8A8F98",
+    "happiness": "#E69F00",
+    "surprise": "#56B4E9",
+    "sadness": "#0072B2",
+    "anger": "#D55E00",
+    "disgust": "#009E73",
+    "fear": "#CC79A7",
+    "contempt": "#7B5EA7",
+}
+"""sRGB hex colours after Okabe and Ito (2008), told apart with every common form of colour blindness; its black and
+yellow, unreadable on one of the two themes, are replaced by a gray and a violet."""
+
+_OTHER_COLORS = ("#B07AA1", "#59A14F", "#9C755F", "#499894", "#D37295", "#79706E", "#B6992D", "#4E79A7")
+
+
+def canonical_label(word: str) -> str:
+    """Return our word for a data set's word: "Angry" → "anger". An unknown word comes back stripped, else unchanged."""
+    word = word.strip()
+    return _CANONICAL.get(word.lower(), word)
+
+
+def color_of(label: str) -> str:
+    """Return the colour of a label as "#RRGGBB". A label of the user's own gets the same colour every time."""
+    color = COLORS.get(canonical_label(label))
+    if color is None:
+        digest = hashlib.sha256(label.encode()).digest()  # hash() differs from process to process
+        color = _OTHER_COLORS[digest[0] % len(_OTHER_COLORS)]
+    return color

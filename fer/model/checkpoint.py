@@ -1,0 +1,127 @@
+"""One safetensors file that holds a model: its weights, and in its header all that is needed to use it."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer.errors import CheckpointError
+from fer.model.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+FORMAT = "fer-studio-1"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model is, without its weights; reading it does not import torch."""
+
+    architecture: str
+    labels: tuple[str, ...]
+    """In the order of the network's outputs."""
+    preprocessing: Preprocessing
+    temperature: float = 1.0
+    """The logits are divided by it before the softmax (Guo et al. 2017, arXiv:1706.04599)."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """How it was made: data, rule, seed, versions, validation metrics. For people; nothing depends on it."""
+
+    def to_json(self) -> str:
+        """Return the header of the file."""
+        return json.dumps(
+            {
+                "architecture": self.architecture,
+                "labels": list(self.labels),
+                "preprocessing": self.preprocessing.to_dict(),
+                "temperature": self.temperature,
+                "training": self.training,
+            }
+        )
+
+
+def read_info(path: str | os.PathLike[str]) -> ModelInfo:
+    """Read what a model file says of itself.
+
+    Raises:
+        CheckpointError: the file is missing, is no safetensors file, or was not made by this package.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(
+            f"expected a model file, found nothing at {path}. Check the path, or train a model first."
+        )
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"expected a .safetensors model file, but {path} cannot be read as one ({error}). "
+            "If it was copied or downloaded, do that again."
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"expected a model made by scripts/train.py (format {FORMAT}), but {path} is of format "
+            f"{metadata.get('format', 'unknown')!r}."
+        )
+    try:
+        header = json.loads(metadata["model"])
+        return ModelInfo(
+            architecture=str(header["architecture"]),
+            labels=tuple(map(str, header["labels"])),
+            preprocessing=Preprocessing(**header["preprocessing"]),
+            temperature=float(header["temperature"]),
+            training=dict(header["training"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the header of {path} is damaged or of another version: {error!r}.") from error
+
+
+def save_checkpoint(path: str | os.PathLike[str], info: ModelInfo, state: "dict[str, torch.Tensor]") -> None:
+    """Write a model file, whole or not at all.
+
+    Convolutions and matrices are stored in half precision, which costs no accuracy and half the size; biases and the
+    statistics of batch normalization stay as they are.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    tensors = {
+        name: (tensor.half() if tensor.ndim >= 2 and tensor.dtype == torch.float32 else tensor).contiguous().cpu()
+        for name, tensor in state.items()
+    }
+    try:
+        save_file(tensors, partial, metadata={"format": FORMAT, "model": info.to_json()})
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module]":
+    """Read a model file and build its network, float32, in evaluation mode.
+
+    Raises:
+        CheckpointError: as `read_info`, or the weights do not fit the architecture that the header names.
+    """
+    from safetensors.torch import load_file
+
+    from fer.model.network import build_network
+
+    info = read_info(path)
+    try:
+        network = build_network(
+            info.architecture,
+            classes=len(info.labels),
+            channels=info.preprocessing.channels,
+            size_px=info.preprocessing.size_px,
+        )
+        network.load_state_dict(load_file(path))
+    except (ValueError, RuntimeError) as error:
+        raise CheckpointError(f"the weights in {path} do not fit a {info.architecture}: {error}") from error
+    return info, network.eval()

@@ -1,0 +1,86 @@
+"""Finding faces: MTCNN (Zhang et al. 2016, arXiv:1604.02878) as facenet-pytorch ships it, weights included."""
+
+import cv2
+import numpy as np
+import torch
+from facenet_pytorch import MTCNN
+
+from fer.faces import Box, Detection
+from fer.images import check_rgb
+
+MIN_FACE_PX = 24
+"""Smallest face that is looked for in pictures of up to `MAX_SIDE_PX`; fewer pixels show no expression anyway."""
+MAX_SIDE_PX = 1280
+"""Longer pictures are shrunk to this for detection only. A face of a fiftieth of the picture is still found."""
+MIN_SCORE = 0.9
+"""Below this MTCNN's faces are often none."""
+
+
+class FaceDetector:
+    """Finds faces in RGB pictures. Not safe to call from two threads at once."""
+
+    def __init__(
+        self,
+        *,
+        min_face_px: int = MIN_FACE_PX,
+        max_side_px: int = MAX_SIDE_PX,
+        min_score: float = MIN_SCORE,
+        device: str = "cpu",
+    ) -> None:
+        """Load the three networks.
+
+        Args:
+            min_face_px: smallest face to look for, in pixels of the picture after it was shrunk to `max_side_px`. The
+                time taken falls with its square: 60 suits a webcam.
+            max_side_px: longest side of the picture that is searched.
+            min_score: faces that the detector is less certain of are left out, 0..1.
+            device: where the networks run.
+        """
+        self.min_face_px = min_face_px
+        self.max_side_px = max_side_px
+        self.min_score = min_score
+        self.mtcnn = MTCNN(keep_all=True, min_face_size=min_face_px, select_largest=False, device=device)
+        for network in (self.mtcnn.pnet, self.mtcnn.rnet, self.mtcnn.onet):
+            # Max-pooling of the default layout is not vectorized on CPUs and took half of the whole time.
+            network.to(memory_format=torch.channels_last)
+
+    def detect(self, image: np.ndarray) -> list[Detection]:
+        """Find the faces, ordered from left to right; an empty list where there is none.
+
+        Args:
+            image: RGB uint8 (H, W, 3).
+
+        Raises:
+            ImageError: the array is no RGB picture.
+        """
+        check_rgb(image)
+        height, width = image.shape[:2]
+        scale = min(1.0, self.max_side_px / max(height, width))
+        if min(height, width) * scale < self.min_face_px:  # MTCNN fails where no face fits
+            return []
+        searched = image
+        if scale < 1:
+            size = (max(round(width * scale), 1), max(round(height * scale), 1))
+            searched = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        with torch.inference_mode():
+            boxes, scores, landmarks = self.mtcnn.detect(searched, landmarks=True)
+        if boxes is None:
+            return []
+        scale_xy = np.array([width / searched.shape[1], height / searched.shape[0]])
+        found = [
+            _detection(np.asarray(box, float), np.asarray(points, float), float(score), scale_xy, (width, height))
+            for box, score, points in zip(boxes, scores, landmarks, strict=True)
+            if score >= self.min_score
+        ]
+        return sorted((face for face in found if face), key=lambda face: face.box.center)
+
+
+def _detection(
+    box: np.ndarray, points: np.ndarray, score: float, scale_xy: np.ndarray, picture_wh: tuple[int, int]
+) -> Detection | None:
+    """Scale to the whole picture and cut off what leaves it; None where nothing remains inside."""
+    corners = np.clip(box.reshape(2, 2) * scale_xy, 0, picture_wh)
+    (x1, y1), (x2, y2) = corners.tolist()
+    if x2 - x1 < 1 or y2 - y1 < 1:
+        return None
+    return Detection(Box(x1, y1, x2, y2), tuple((x, y) for x, y in (points * scale_xy).tolist()), score)

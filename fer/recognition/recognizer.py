@@ -1,0 +1,77 @@
+"""The one way from a picture to its faces; photos, folders, videos, the webcam and the command line all take it."""
+
+import os
+import threading
+
+import numpy as np
+
+from fer.faces import Detection, Face
+from fer.model import DEFAULT_CHECKPOINT
+from fer.model.checkpoint import ModelInfo
+from fer.model.classifier import Classifier
+from fer.recognition.detector import FaceDetector
+
+
+class Recognizer:
+    """A detector and a classifier behind one lock, to be shared by all threads of a process."""
+
+    def __init__(self, detector: FaceDetector, classifier: Classifier) -> None:
+        """Take both as they are; tests give fakes."""
+        self.detector = detector
+        self.classifier = classifier
+        # Two networks at once on the same cores are far slower than one after the other.
+        self.lock = threading.Lock()
+
+    @classmethod
+    def load(cls, checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT, device: str = "cpu") -> "Recognizer":
+        """Load the detector and a model file.
+
+        Raises:
+            CheckpointError: the file is missing, damaged or not one of ours.
+        """
+        return cls(FaceDetector(device=device), Classifier.load(checkpoint, device))
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model says of itself."""
+        return self.classifier.info
+
+    def recognize(self, image: np.ndarray) -> list[Face]:
+        """Find all faces of a picture and their expressions, from left to right.
+
+        Args:
+            image: RGB uint8 (H, W, 3).
+
+        Returns:
+            A face for each one found; an empty list where there is none.
+
+        Raises:
+            ImageError: the array is no RGB picture.
+        """
+        with self.lock:
+            return self._classify(image, self.detector.detect(image))
+
+    def classify(self, image: np.ndarray, detections: list[Detection]) -> list[Face]:
+        """Name the expressions of faces that were found before, all in one batch."""
+        with self.lock:
+            return self._classify(image, detections)
+
+    def _classify(self, image: np.ndarray, detections: list[Detection]) -> list[Face]:
+        if not detections:
+            return []
+        pixels = np.stack([self.network_input(image, detection) for detection in detections])
+        return [
+            Face(
+                detection.box,
+                detection.landmarks,
+                detection.score,
+                labels=self.info.labels,
+                probabilities=tuple(row.tolist()),
+            )
+            for detection, row in zip(detections, self.classifier.probabilities(pixels), strict=True)
+        ]
+
+    def network_input(self, image: np.ndarray, detection: Detection) -> np.ndarray:
+        """Return what the network sees of a face, uint8 (channels, size, size)."""
+        preprocessing = self.info.preprocessing
+        return preprocessing.shrink(preprocessing.crop(image, detection))

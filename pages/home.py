@@ -1,0 +1,59 @@
+"""What this is, which model is loaded and how good it was measured to be."""
+
+import streamlit as st
+
+from fer.display.widgets import model_info, privacy_note, shipped_report
+from fer.labels import color_of
+
+st.title("Expression Studio")
+st.markdown(
+    "Drop a photo and see every face in it with the expression it seems to show, mixed ones too. "
+    "Everything runs on this machine."
+)
+st.page_link("pages/photo.py", label="**Open a photo**", icon=":material/photo_camera:")
+
+info = model_info()
+report = shipped_report()
+
+st.subheader("The model", divider="gray")
+if report:
+    for column, (name, value, hint) in zip(
+        st.columns(4),
+        [
+            ("Accuracy", f"{report['accuracy']:.1%}", "Share of test pictures named as most raters named them."),
+            ("Macro F1", f"{report['macro_f1']:.2f}", "Mean over the expressions, the rare ones counting as much."),
+            ("Calibration error", f"{report['calibration_error']:.1%}", "How far confidence and accuracy are apart."),
+            ("Test pictures", f"{report['n']:,}", "More than half of ten raters agreed on each."),
+        ],
+        strict=True,
+    ):
+        column.metric(name, value, help=hint, border=True)
+    st.caption(
+        f"{info.architecture} on {info.preprocessing.size_px}-pixel faces, measured on the test split of "
+        f"{report['dataset']}, rule “{report['rule']}”, without test-time augmentation. On the same pictures a single "
+        "human rater agrees with the majority of the other nine in 77.3 %. On other people's photos expect less."
+    )
+else:
+    st.caption(
+        f"{info.architecture} on {info.preprocessing.size_px}-pixel faces; a model of your own, no report with it."
+    )
+chips = "".join(
+    f'<span style="display:inline-flex;align-items:center;gap:.4rem;margin:.15rem .9rem .15rem 0">'
+    f'<span style="width:.8rem;height:.8rem;border-radius:50%;background:{color_of(label)}"></span>{label}</span>'
+    for label in info.labels
+)
+st.html(chips)
+
+st.subheader("What it does not tell", divider="gray")
+st.markdown(
+    """
+The model guesses what people would **call** an expression in a picture. It does not know what somebody feels: the same
+face can go with many feelings, and the same feeling with many faces
+([Barrett et al. 2019](https://doi.org/10.1177/1529100619832930)). It was trained on web pictures that ten people
+labelled, and is right less often for some groups and ages than for others.
+
+Do not use it to judge people. In the European Union, inferring emotions at work or in schools is prohibited
+([AI Act, Article 5(1)(f)](https://artificialintelligenceact.eu/article/5/)).
+"""
+)
+privacy_note()

@@ -1,0 +1,117 @@
+"""Find every face in pictures and name its expression.
+
+    python scripts/predict.py --image photo.jpg holiday/
+    python scripts/predict.py --image holiday/ --csv faces.csv --output annotated/
+
+Exit code: 0 done, 1 a picture (the others are done all the same) or the model could not be read.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from fer.display.tables import PictureResult, to_csv, to_json
+from fer.errors import FerError, ImageError
+from fer.faces import describe
+from fer.images import IMAGE_SUFFIXES, encode_png, list_images, read_image
+from fer.model import DEFAULT_CHECKPOINT
+
+if TYPE_CHECKING:
+    from fer.recognition.recognizer import Recognizer
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--image", required=True, nargs="+", type=Path, metavar="PATH", help="pictures, or folders of them"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a table with a line for each face")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE_OR_DIR",
+        help="also write annotated pictures: a .png file for one, a folder for any",
+    )
+    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Predict; return the exit code."""
+    options = parse_arguments(arguments)
+    paths = list_images(options.image)
+    if not paths:
+        print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
+        return 1
+    from fer.recognition.recognizer import Recognizer  # after the options are known to be right: it takes seconds
+
+    try:
+        recognizer = Recognizer.load(options.checkpoint, options.device)
+        outputs = _output_paths(paths, options.output)
+        shown = zip(paths, outputs, strict=True)
+        results = [
+            _predict(recognizer, path, output)
+            for path, output in tqdm(shown, total=len(paths), disable=None, leave=False)
+        ]
+        if options.csv:
+            options.csv.write_text(to_csv(results, recognizer.info.labels), encoding="utf-8")
+    except (FerError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(to_json(results) if options.json else "\n".join(_table(results)))
+    return 1 if any(result.error for result in results) else 0
+
+
+def _predict(recognizer: "Recognizer", path: Path, output: Path | None) -> PictureResult:
+    """Recognize one picture and write its annotated copy; what is wrong with it goes to standard error as well."""
+    from fer.display.drawing import draw_faces
+
+    try:
+        image = read_image(path)
+    except ImageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return PictureResult(str(path), error=str(error))
+    faces = tuple(recognizer.recognize(image))
+    if output:
+        output.write_bytes(encode_png(draw_faces(image, faces)))
+    return PictureResult(str(path), faces)
+
+
+def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
+    """Return where each annotated picture goes, no two to the same place."""
+    if output is None:
+        return [None] * len(paths)
+    if len(paths) == 1 and output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
+        if output.suffix.lower() != ".png":
+            raise ImageError(f"expected --output to end with .png, got {output}. Annotated pictures are PNG files.")
+        return [output]
+    output.mkdir(parents=True, exist_ok=True)
+    chosen: list[Path | None] = []
+    for path in paths:
+        names = (f"{path.stem}{suffix}.png" for suffix in ("", *(f"-{n}" for n in range(2, len(paths) + 2))))
+        chosen.append(next(output / name for name in names if output / name not in chosen))
+    return chosen
+
+
+def _table(results: list[PictureResult]) -> Iterator[str]:
+    width = max(len(result.path) for result in results)
+    for result in results:
+        if result.error is not None:
+            yield f"{result.path:{width}}  cannot be read"
+        elif not result.faces:
+            yield f"{result.path:{width}}  no face"
+        for number, face in enumerate(result.faces, start=1):
+            box = ", ".join(f"{value:.0f}" for value in face.box.xyxy)
+            name = result.path if number == 1 else ""
+            yield f"{name:{width}}  face {number}  {describe(face):32}  box {box}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""The entry of the app: `streamlit run streamlit_app.py`."""
+
+import streamlit as st
+
+st.set_page_config(page_icon=":material/sentiment_satisfied:", layout="wide", menu_items={"About": None})
+
+page = st.navigation(
+    [
+        st.Page("pages/home.py", title="Expression Studio", icon=":material/home:", default=True),
+        st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
+    ]
+)
+page.run()
