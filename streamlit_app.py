@@ -6,8 +6,9 @@ st.set_page_config(page_icon=":material/sentiment_satisfied:", layout="wide", me
 
 page = st.navigation(
     [
-        st.Page("pages/home.py", title="Expression Studio", icon=":material/home:", default=True),
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
     ]
 )
+st.set_page_config(page_title=f"{page.title} · Expression Studio")
 page.run()

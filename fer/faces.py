@@ -12,7 +12,7 @@ from typing import Any
 Point = tuple[float, float]
 
 UNSURE_BELOW = 0.45
-"""A top probability under this is called unsure (see `Face.is_unsure`)."""
+"""A face whose confidence is lower is called unsure, unless somebody sets another threshold."""
 
 MIXED_RATIO = 0.6
 """The second expression at or above this share of the first makes a mixed expression (see `Face.is_mixed`)."""
@@ -78,7 +78,8 @@ class Face(Detection):
     def __post_init__(self) -> None:
         if len(self.labels) != len(self.probabilities) or not self.labels:
             raise ValueError(
-                f"a face needs one probability for each label, got {len(self.probabilities)} for {len(self.labels)} labels"
+                "a face needs one probability for each label, "
+                f"got {len(self.probabilities)} for {len(self.labels)} labels"
             )
 
     @property
@@ -90,11 +91,6 @@ class Face(Detection):
     def confidence(self) -> float:
         """The probability of `label`, 0..1."""
         return max(self.probabilities)
-
-    @property
-    def is_unsure(self) -> bool:
-        """Whether even the most probable expression is improbable."""
-        return self.confidence < UNSURE_BELOW
 
     @property
     def is_mixed(self) -> bool:

@@ -204,7 +204,7 @@ def _open_picture(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
         file.seek(0)
     try:
         if brands and not brands & {b"avif", b"avis"}:
-            picture: Image.Image = HeifImageFile(file)  # type: ignore[no-untyped-call]
+            picture: Image.Image = HeifImageFile(file)
         else:
             picture = Image.open(file, formats=_FORMATS)
     except Image.DecompressionBombError as error:

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from fer.display.widgets import model_info, privacy_note, shipped_report
-from fer.labels import color_of
+from fer.display.widgets import expression_legend, model_info, privacy_note, shipped_report
 
 st.title("Expression Studio")
 st.markdown(
     "Drop a photo and see every face in it with the expression it seems to show, mixed ones too. "
     "Everything runs on this machine."
 )
-st.page_link("pages/photo.py", label="**Open a photo**", icon=":material/photo_camera:")
+if st.button("Open a photo", type="primary", icon=":material/photo_camera:"):
+    st.switch_page("pages/photo.py")
 
 info = model_info()
 report = shipped_report()
@@ -37,12 +37,7 @@ else:
     st.caption(
         f"{info.architecture} on {info.preprocessing.size_px}-pixel faces; a model of your own, no report with it."
     )
-chips = "".join(
-    f'<span style="display:inline-flex;align-items:center;gap:.4rem;margin:.15rem .9rem .15rem 0">'
-    f'<span style="width:.8rem;height:.8rem;border-radius:50%;background:{color_of(label)}"></span>{label}</span>'
-    for label in info.labels
-)
-st.html(chips)
+expression_legend(info.labels)
 
 st.subheader("What it does not tell", divider="gray")
 st.markdown(

@@ -94,9 +94,8 @@ def _table(report: dict[str, Any], output: Path) -> str:
         f"{'':12} precision  recall      F1  support",
     ]
     for label, figures in report["per_class"].items():
-        lines.append(
-            f"{label:12} {figures['precision']:9.3f} {figures['recall']:7.3f} {figures['f1']:7.3f} {figures['support']:8d}"
-        )
+        ratios = f"{figures['precision']:9.3f} {figures['recall']:7.3f} {figures['f1']:7.3f}"
+        lines.append(f"{label:12} {ratios} {figures['support']:8d}")
     for word, count in report["unknown_labels"].items():
         lines.append(f"left out: {count} pictures of {word}, which the model does not know")
     if report["broken"]:

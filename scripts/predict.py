@@ -7,6 +7,8 @@ Exit code: 0 done, 1 a picture (the others are done all the same) or the model c
 """
 
 import argparse
+import io
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +48,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Predict; return the exit code."""
     options = parse_arguments(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may have characters that the terminal has not
     paths = list_images(options.image)
     if not paths:
         print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
@@ -61,7 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
             for path, output in tqdm(shown, total=len(paths), disable=None, leave=False)
         ]
         if options.csv:
-            options.csv.write_text(to_csv(results, recognizer.info.labels), encoding="utf-8")
+            table = to_csv(results, recognizer.info.labels)
+            options.csv.write_text(table, encoding="utf-8", errors="backslashreplace", newline="")
     except (FerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -85,18 +90,23 @@ def _predict(recognizer: "Recognizer", path: Path, output: Path | None) -> Pictu
 
 
 def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
-    """Return where each annotated picture goes, no two to the same place."""
+    """Return where each annotated picture goes, no two to the same place and none over a picture that is read."""
     if output is None:
         return [None] * len(paths)
+    taken = {path.resolve() for path in paths}
     if len(paths) == 1 and output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
         if output.suffix.lower() != ".png":
             raise ImageError(f"expected --output to end with .png, got {output}. Annotated pictures are PNG files.")
+        if output.resolve() in taken:
+            raise ImageError(f"expected --output to be another file than the picture, got {output} for both.")
         return [output]
     output.mkdir(parents=True, exist_ok=True)
     chosen: list[Path | None] = []
     for path in paths:
-        names = (f"{path.stem}{suffix}.png" for suffix in ("", *(f"-{n}" for n in range(2, len(paths) + 2))))
-        chosen.append(next(output / name for name in names if output / name not in chosen))
+        names = (f"{path.stem}{suffix}.png" for suffix in itertools.chain([""], (f"-{n}" for n in itertools.count(2))))
+        place = next(output / name for name in names if (output / name).resolve() not in taken)
+        taken.add(place.resolve())
+        chosen.append(place)
     return chosen
 
 

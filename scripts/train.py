@@ -7,6 +7,7 @@ The run is kept in runs/NAME. The same command again goes on with a run that was
 """
 
 import argparse
+import contextlib
 import logging
 import signal
 import sys
@@ -19,7 +20,7 @@ from tqdm import tqdm
 
 from fer.errors import FerError
 from fer.training.config import TrainingConfig
-from fer.training.runs import FAILED, Run, open_run
+from fer.training.runs import FAILED, STOPPED, Run, open_run
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -61,11 +62,16 @@ def main(arguments: list[str] | None = None) -> int:
         run = open_run(options.runs, config, options.name)
         log = _logger(run)
         return _train(config, run, options, log)
-    except FerError as error:
+    except (FerError, OSError) as error:
         if run:
-            run.set_status(FAILED, message=str(error))
+            with contextlib.suppress(OSError):  # the disk may be full
+                run.set_status(FAILED, message=str(error))
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before the first batch, or asked twice
+        if run:
+            run.set_status(STOPPED)
+        return 130
 
 
 def _train(config: TrainingConfig, run: Run, options: argparse.Namespace, log: logging.Logger) -> int:

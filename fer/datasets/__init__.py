@@ -20,9 +20,15 @@ def open_dataset(path: str | os.PathLike[str]) -> FaceDataset:
     """Open a data set; see the module's text for the layouts.
 
     Raises:
-        DatasetError: there is nothing at the path, or nothing of a known layout.
+        DatasetError: there is nothing at the path, nothing of a known layout, or nothing that may be read.
     """
-    path = Path(path)
+    try:
+        return _open(Path(path))
+    except OSError as error:
+        raise DatasetError(f"expected a data set that can be read, found {error}. Check the path.") from error
+
+
+def _open(path: Path) -> FaceDataset:
     if synthetic.is_synthetic(path):
         return synthetic.open_synthetic(path)
     if not path.exists():

@@ -31,7 +31,7 @@ class FaceDataset:
     """float32 (N, K), ≥ 0: how many raters chose each label."""
     splits: np.ndarray
     """str (N,): "train", "validation" or "test"."""
-    pictures: Sequence[np.ndarray | Path]
+    pictures: Sequence[np.ndarray | Path] | np.ndarray
     """N pictures: gray uint8 (H, W), RGB uint8 (H, W, 3), or the path of one."""
     other_votes: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
     """float32 (N, M): votes for "unknown", "not a face" and the like. M is 0 where there is no such choice."""

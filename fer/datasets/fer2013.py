@@ -33,7 +33,8 @@ def open_path(path: Path) -> FaceDataset:
     if splits.isna().any():
         line = int(np.flatnonzero(splits.isna())[0])
         raise DatasetError(
-            f"expected Usage to be one of {', '.join(USAGES)}, found {table['Usage'][line]!r} in line {line + 2} of {file}."
+            f"expected Usage to be one of {', '.join(USAGES)}, found {str(table['Usage'][line])!r} in line {line + 2} "
+            f"of {file}."
         )
     labels, votes, other_votes = _votes(file, table)
     return FaceDataset(
@@ -48,7 +49,7 @@ def open_path(path: Path) -> FaceDataset:
 
 def _read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
-        table = pd.read_csv(file)
+        table = pd.read_csv(file, index_col=False)  # else a comma too many would shift all columns by one
     except (ValueError, OSError) as error:  # pandas' ParserError and EmptyDataError are ValueErrors
         raise DatasetError(
             f"expected a table with the columns {', '.join(columns)}, cannot read {file}: {error}"
@@ -74,8 +75,9 @@ def _votes(file: Path, table: pd.DataFrame) -> tuple[tuple[str, ...], np.ndarray
                 f"{len(votes)}. Take both files from the same source, or remove the votes."
             )
         numbers = votes[list(VOTE_COLUMNS)].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
-        if not (numbers >= 0).all():
-            line = int(np.flatnonzero(~(numbers >= 0).all(axis=1))[0])
+        wrong = ~((numbers >= 0) & np.isfinite(numbers)).all(axis=1)
+        if wrong.any():
+            line = int(np.flatnonzero(wrong)[0])
             raise DatasetError(f"expected numbers of votes in line {line + 2} of {votes_file}, found something else.")
         return FERPLUS, numbers[:, : len(FERPLUS)], numbers[:, len(FERPLUS) :]
     classes = pd.to_numeric(table["emotion"], errors="coerce").to_numpy(float)
@@ -83,7 +85,8 @@ def _votes(file: Path, table: pd.DataFrame) -> tuple[tuple[str, ...], np.ndarray
     if wrong.any():
         line = int(np.flatnonzero(wrong)[0])
         raise DatasetError(
-            f"expected emotion to be 0 to {len(FER2013) - 1}, found {table['emotion'][line]!r} in line {line + 2} of {file}."
+            f"expected emotion to be 0 to {len(FER2013) - 1}, found {str(table['emotion'][line])!r} in line {line + 2} "
+            f"of {file}."
         )
     one_hot = np.eye(len(FER2013), dtype=np.float32)[classes.astype(int)]
     return FER2013, one_hot, np.zeros((len(table), 0), np.float32)
@@ -93,13 +96,15 @@ def _pictures(file: Path, column: pd.Series) -> np.ndarray:
     """Return uint8 (N, 48, 48)."""
     pictures = np.empty((len(column), SIZE_PX * SIZE_PX), np.uint8)
     for line, text in enumerate(column):
+        words = str(text).split()
         try:
-            values = np.array(str(text).split(), np.int64)
+            if len(words) != SIZE_PX * SIZE_PX:
+                raise ValueError
+            pictures[line] = np.frombuffer(bytes(map(int, words)), np.uint8)  # bytes() refuses all but 0..255
         except ValueError:
-            values = np.empty(0, np.int64)
-        if values.size != SIZE_PX * SIZE_PX or values.min() < 0 or values.max() > 255:
+            wrong = [word for word in words if not word.isdecimal() or len(word) > 3 or int(word) > 255]
             raise DatasetError(
-                f"expected {SIZE_PX * SIZE_PX} pixels of 0 to 255 in line {line + 2} of {file}, found {values.size} numbers."
-            )
-        pictures[line] = values
+                f"expected {SIZE_PX * SIZE_PX} pixels of 0 to 255 in line {line + 2} of {file}, found {len(words)}"
+                + (f", one of them {wrong[0][:20]!r}." if wrong else ".")
+            ) from None
     return pictures.reshape(-1, SIZE_PX, SIZE_PX)

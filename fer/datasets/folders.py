@@ -31,8 +31,8 @@ def matches(path: Path) -> bool:
 def open_path(path: Path) -> FaceDataset:
     """Open the folders.
 
-    Splits that are missing are cut from the rest, the same pictures every time: where there are no split folders a tenth
-    of each class for validation and a tenth for test, where only validation is missing a tenth of train.
+    Splits that are missing are cut from train, the same pictures every time: where there are no split folders a tenth
+    of each class for validation and a tenth for test, where only validation is missing a tenth for that.
 
     Raises:
         DatasetError: fewer than two expressions have pictures.
@@ -78,7 +78,9 @@ def _visible_folders(path: Path) -> list[Path]:
 
 def _pictures(folder: Path) -> list[Path]:
     return sorted(
-        file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
     )
 
 

@@ -34,7 +34,7 @@ def open_synthetic(path: Path) -> FaceDataset:
         )
     random = np.random.default_rng(SEED)
     classes = np.arange(count) % len(FERPLUS)
-    pictures = np.stack([draw_face(FERPLUS[label], random)[..., :] for label in classes])
+    pictures = np.stack([draw_face(FERPLUS[label], random) for label in classes])
     part = (np.arange(count) // len(FERPLUS)) % 10
     splits = np.select([part == 8, part == 9], ["validation", "test"], "train")
     return FaceDataset(

@@ -28,7 +28,8 @@ def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = 0
     font = ImageFont.load_default(size=max(longest_px / 45, 13))
     tags = [_Tag(number, face, threshold) for number, face in enumerate(faces, start=1)]
     for tag in tags:
-        canvas.rectangle(tag.face.box.xyxy, outline=tag.color, width=line_px)
+        x1, y1, x2, y2 = map(round, tag.face.box.xyxy)  # Pillow takes the last pixel, a box ends behind it
+        canvas.rectangle((x1, y1, max(x2 - 1, x1), max(y2 - 1, y1)), outline=tag.color, width=line_px)
     taken: list[tuple[float, float, float, float]] = []
     for tag in tags:  # after all boxes, so that no line crosses a text
         taken.append(_draw_tag(canvas, tag, font, line_px, picture.size, taken))
@@ -41,7 +42,7 @@ class _Tag:
     def __init__(self, number: int, face: Face, threshold: float) -> None:
         self.face = face
         unsure = face.confidence < threshold
-        self.text = f"{number}  unsure" if unsure else f"{number}  {describe(face)}"
+        self.text = f"{number}  unsure ({describe(face)})" if unsure else f"{number}  {describe(face)}"
         self.color = UNSURE_COLOR if unsure else color_of(face.label)
 
 
@@ -60,11 +61,12 @@ def _draw_tag(
     box = tag.face.box
     x = float(np.clip(box.x1, 0, max(picture_wh[0] - width, 0)))
     choices = [box.y1 - height, box.y2, box.y1, box.y2 - height]
-    fitting = [y for y in choices if 0 <= y <= picture_wh[1] - height] or [max(box.y1, 0)]
+    lowest = max(picture_wh[1] - height, 0)
+    fitting = [y for y in choices if 0 <= y <= lowest] or [min(box.y1, lowest)]
     free = [y for y in fitting if not any(_overlap((x, y, x + width, y + height), other) for other in taken)]
     y = (free or fitting)[0]
     place = (x, y, x + width, y + height)
-    canvas.rectangle(place, fill=tag.color)
+    canvas.rectangle((x, y, x + width - 1, y + height - 1), fill=tag.color)
     canvas.text((x + pad - left, y + pad - top), tag.text, fill=text_color_on(tag.color), font=font)
     return place
 

@@ -27,7 +27,7 @@ def probability_bars(face: Face) -> go.Figure:
         height=36 + 26 * len(labels),
         margin={"l": 0, "r": 44, "t": 4, "b": 4},
         xaxis={"range": [0, 100], "visible": False, "fixedrange": True},
-        yaxis={"fixedrange": True, "ticksuffix": "  "},
+        yaxis={"type": "category", "fixedrange": True, "ticksuffix": "  "},  # labels may be numbers
         bargap=0.3,
         showlegend=False,
     )

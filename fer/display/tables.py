@@ -27,27 +27,28 @@ class PictureResult:
 
 
 def to_json(results: Sequence[PictureResult]) -> str:
-    """Return a JSON list with an object for each picture."""
-    return json.dumps([result.to_dict() for result in results], indent=1, ensure_ascii=False)
+    """Return a JSON list with an object for each picture, in ASCII: no terminal or odd file name can break it."""
+    return json.dumps([result.to_dict() for result in results], indent=1)
 
 
 def to_csv(results: Sequence[PictureResult], labels: Sequence[str]) -> str:
-    """Return CSV with a line for each face.
+    """Return CSV (RFC 4180) with a line for each face.
 
     Args:
         results: pictures in any order; those without a face have no line.
         labels: the model's, a column for each.
     """
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence", *labels])
+    table = csv.writer(text)
+    start = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence"]
+    table.writerow([*start, *map(_not_a_formula, labels)])
     for result in results:
         for number, face in enumerate(result.faces, start=1):
-            start = [_not_a_formula(result.path), number, *face.box.xyxy, face.score]
-            table.writerow([*start, face.label, face.confidence, *face.probabilities])
+            place = [_not_a_formula(result.path), number, *face.box.xyxy, face.score]
+            table.writerow([*place, _not_a_formula(face.label), face.confidence, *face.probabilities])
     return text.getvalue()
 
 
 def _not_a_formula(text: str) -> str:
-    """Keep spreadsheets from running a hostile file name as a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """Keep spreadsheets from running a hostile name as a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

@@ -1,13 +1,19 @@
 """What several pages show. Outside of the pages this is the only module that imports Streamlit."""
 
+import base64
+import html
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
+from fer.datasets.drawing import draw_face
 from fer.errors import CheckpointError
+from fer.images import encode_png
+from fer.labels import FERPLUS, color_of
 from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT
 from fer.model.checkpoint import ModelInfo, read_info
 
@@ -59,6 +65,27 @@ def _recognizer(path: Path, changed_ns: int) -> "Recognizer":
     # Two threads of a network on cores that also serve pages wait for each other: 10 to 20 times slower.
     torch.set_num_threads(1)
     return Recognizer.load(path)
+
+
+def expression_legend(labels: tuple[str, ...]) -> None:
+    """Show each label in its colour, under a drawn face that makes it where there is one."""
+    st.html('<div style="display:flex;flex-wrap:wrap;gap:1rem">' + "".join(map(_legend_entry, labels)) + "</div>")
+
+
+@st.cache_data(show_spinner=False)
+def _legend_entry(label: str) -> str:
+    picture = ""
+    if label in FERPLUS:
+        person = np.random.default_rng(2)  # the same for every expression
+        encoded = base64.b64encode(encode_png(draw_face(label, person, size_px=96, strength=1.0))).decode()
+        picture = (
+            f'<img src="data:image/png;base64,{encoded}" alt="" style="display:block;border-radius:.6rem .6rem 0 0">'
+        )
+    return (
+        f'<div style="min-width:96px">{picture}'
+        f'<div style="border-bottom:.3rem solid {color_of(label)};padding:.2rem 0;text-align:center;font-size:.9rem">'
+        f"{html.escape(label)}</div></div>"
+    )
 
 
 def _no_model(error: CheckpointError) -> None:

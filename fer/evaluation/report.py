@@ -53,8 +53,9 @@ def evaluate(
     truth = np.array([labels.index(word) for word in words if word in labels], int)
     if not len(rows):
         raise DatasetError(
-            f"expected pictures of {dataset.name} in the split {split} with a label of the model ({', '.join(labels)}), "
-            f"found none. Its labels: {', '.join(dataset.labels)}; its splits: {_split_sizes(dataset)}."
+            f"expected pictures of {dataset.name} in the split {split} with a label of the model "
+            f"({', '.join(labels)}), found none. Its labels: {', '.join(dataset.labels)}; "
+            f"its splits: {_split_sizes(dataset)}."
         )
     if detect_with:
         pixels, kept, broken = _detected_faces(detect_with, dataset, rows, progress)

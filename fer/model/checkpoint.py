@@ -1,6 +1,7 @@
 """One safetensors file that holds a model: its weights, and in its header all that is needed to use it."""
 
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,12 @@ class ModelInfo:
     """The logits are divided by it before the softmax (Guo et al. 2017, arXiv:1706.04599)."""
     training: dict[str, Any] = field(default_factory=dict)
     """How it was made: data, rule, seed, versions, validation metrics. For people; nothing depends on it."""
+
+    def __post_init__(self) -> None:
+        if not self.labels or len(set(self.labels)) < len(self.labels):
+            raise ValueError(f"a model needs labels, each of them once, got {self.labels}")
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise ValueError(f"temperature must be positive, got {self.temperature}")
 
     def to_json(self) -> str:
         """Return the header of the file."""
@@ -98,7 +105,7 @@ def save_checkpoint(path: str | os.PathLike[str], info: ModelInfo, state: "dict[
     }
     try:
         save_file(tensors, partial, metadata={"format": FORMAT, "model": info.to_json()})
-        os.replace(partial, path)
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -123,5 +130,5 @@ def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module
         )
         network.load_state_dict(load_file(path))
     except (ValueError, RuntimeError) as error:
-        raise CheckpointError(f"the weights in {path} do not fit a {info.architecture}: {error}") from error
+        raise CheckpointError(f"the weights in {path} do not fit a {info.architecture}: {str(error)[:400]}") from error
     return info, network.eval()

@@ -31,5 +31,5 @@ def build_network(architecture: str, *, classes: int, channels: int, size_px: in
     elif channels != 3:
         network.conv1 = nn.Conv2d(channels, 64, kernel_size=7, stride=2, padding=3, bias=False)
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
-    network.fc = nn.Sequential(nn.Dropout(dropout), network.fc)  # type: ignore[assignment]
+    network.fc = nn.Sequential(nn.Dropout(dropout), network.fc)
     return network.to(memory_format=torch.channels_last)

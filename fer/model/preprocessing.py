@@ -49,7 +49,7 @@ class Preprocessing:
             raise ValueError(f"size_px must be at least 16, got {self.size_px}")
         if self.channels not in (1, 3):
             raise ValueError(f"channels must be 1 (gray) or 3 (RGB), got {self.channels}")
-        if self.std <= 0 or self.crop_ratio <= 0:
+        if not (self.std > 0 and self.crop_ratio > 0):  # in this form NaN is refused, too
             raise ValueError(f"std and crop_ratio must be positive, got {self.std} and {self.crop_ratio}")
 
     def crop(self, image: np.ndarray, detection: Detection) -> np.ndarray:
@@ -79,7 +79,7 @@ class Preprocessing:
             image: RGB uint8 (H, W, 3); if it is not square, its central square counts.
 
         Returns:
-            uint8 (channels, size_px, size_px), resized with antialiasing.
+            uint8 (channels, size_px, size_px), its own memory, resized with antialiasing.
         """
         height, width = image.shape[:2]
         side = min(height, width)
@@ -89,7 +89,7 @@ class Preprocessing:
             picture = picture.convert("L")
         if side != self.size_px:
             picture = picture.resize((self.size_px, self.size_px), Image.Resampling.BILINEAR)
-        pixels = np.asarray(picture)
+        pixels = np.array(picture)  # a copy: torch warns of Pillow's read-only memory
         return pixels[None] if self.channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
     def normalize(self, pixels: "torch.Tensor") -> "torch.Tensor":

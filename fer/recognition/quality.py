@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fer.faces import Detection, Face
+from fer.faces import UNSURE_BELOW, Detection, Face
 
 SMALL_BELOW_PX = 40
 """Of the box's height. The network was trained on faces of 48 pixels."""
@@ -13,12 +13,13 @@ TURNED_ABOVE = 0.3
 """How far the nose lies from the middle between the eyes, as a share of their distance; a profile has 0.5 or more."""
 
 
-def concerns(face: Face, crop: np.ndarray) -> list[str]:
+def concerns(face: Face, crop: np.ndarray, unsure_below: float = UNSURE_BELOW) -> list[str]:
     """Say what speaks against trusting a prediction; an empty list where nothing does.
 
     Args:
         face: the prediction.
         crop: what `Preprocessing.crop` cut out, RGB uint8 (side, side, 3).
+        unsure_below: confidence under which the prediction is called unsure, 0..1.
     """
     found = []
     if face.box.height < SMALL_BELOW_PX:
@@ -30,7 +31,7 @@ def concerns(face: Face, crop: np.ndarray) -> list[str]:
         found.append("overexposed: less light on the face reads better")
     if abs(yaw_ratio(face)) > TURNED_ABOVE:
         found.append("turned away: a face seen from the front reads better")
-    if face.is_unsure:
+    if face.confidence < unsure_below:
         found.append("unsure: no expression stands out")
     elif face.is_mixed:
         found.append("mixed: two expressions are about as likely")

@@ -48,7 +48,7 @@ def _random_grid(pixels: torch.Tensor, size_px: int, generator: torch.Generator)
     n, channels = pixels.shape[:2]
     angle = _uniform(n, -ROTATION_DEGREES, ROTATION_DEGREES, pixels, generator) * (math.pi / 180)
     zoom = _uniform(n, 1 - SCALE, 1 + SCALE, pixels, generator)
-    flip = _uniform(n, -1, 1, pixels, generator).sign()
+    flip = torch.where(_uniform(n, -1, 1, pixels, generator) < 0, -1.0, 1.0)
     matrix = torch.zeros(n, 2, 3, device=pixels.device)
     matrix[:, 0, 0] = angle.cos() * zoom * flip
     matrix[:, 0, 1] = -angle.sin() * zoom

@@ -9,7 +9,6 @@ that was killed and resumed sees the same pictures as one that was not.
 import copy
 import hashlib
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,9 +26,10 @@ from fer.evaluation.calibration import fit_temperature
 from fer.evaluation.metrics import measure
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier, softmax
-from fer.model.network import build_network
+from fer.model.network import ARCHITECTURES, build_network
 from fer.training.augmentation import augment, mixup
 from fer.training.config import TrainingConfig
+from fer.training.convolution import speed_up_convolutions
 from fer.training.runs import FINISHED, RUNNING, STOPPED, Run
 
 
@@ -74,7 +74,7 @@ class State:
             },
             partial,
         )
-        os.replace(partial, run.last_path)
+        partial.replace(run.last_path)
 
     def load(self, run: Run, device: str) -> None:
         """Read last.pt."""
@@ -107,6 +107,7 @@ def train(
     if run.last_path.exists():
         state.load(run, device)
         hooks.on_note(f"going on after epoch {state.epoch} of {config.epochs}")
+    run.set_status(RUNNING, epoch=state.epoch, epochs=config.epochs)  # reading may take minutes
     total = len(training_rows) + len(validation_rows)
     training = prepare_faces(dataset, training_rows, config.preprocessing, lambda i, _: hooks.on_read(i, total))
     validation = prepare_faces(
@@ -143,8 +144,8 @@ def train(
             "size_px": config.size_at(state.epoch - 1),
             "seconds": round(time.monotonic() - started, 1),
         }
+        run.append_metrics(line)  # first: if the process dies here, the epoch is run again and its line replaced
         state.save(run)
-        run.append_metrics(line)
         hooks.on_epoch(line)
 
     info = _calibrate(run, dataset, validation, device)
@@ -153,6 +154,10 @@ def train(
 
 
 def _start(config: TrainingConfig, dataset: FaceDataset, device: str) -> State:
+    if config.architecture not in ARCHITECTURES:
+        raise TrainingError(
+            f"expected an architecture of {', '.join(ARCHITECTURES)}, got {config.architecture!r}. Choose one of them."
+        )
     torch.manual_seed(config.seed)
     network = build_network(
         config.architecture,
@@ -162,6 +167,7 @@ def _start(config: TrainingConfig, dataset: FaceDataset, device: str) -> State:
         dropout=config.dropout,
     ).to(device)
     average = copy.deepcopy(network).eval().requires_grad_(False)
+    speed_up_convolutions(network)
     decayed = [parameter for parameter in network.parameters() if parameter.ndim >= 2]
     others = [parameter for parameter in network.parameters() if parameter.ndim < 2]
     optimizer = torch.optim.SGD(
@@ -211,8 +217,8 @@ def _train_epoch(
     mean_loss = float(total_loss) / batches
     if not math.isfinite(mean_loss):
         raise TrainingError(
-            f"the loss is no longer a number in epoch {state.epoch + 1}. The model of the best epoch is kept; try again "
-            f"with a learning rate under {config.learning_rate}."
+            f"the loss is no longer a number in epoch {state.epoch + 1}. The model of the best epoch so far is kept; "
+            f"try again with a learning rate under {config.learning_rate}."
         )
     return mean_loss
 

@@ -1,0 +1,30 @@
+# make app    everything it needs, then the app in the browser
+# make test   everything it needs, then linter, types and all tests
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: app test train-synthetic clean
+
+app: $(VENV)/app.done
+	$(BIN)/streamlit run streamlit_app.py --server.headless false
+
+test: $(VENV)/test.done
+	scripts/browser.sh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+$(VENV)/app.done: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --upgrade pip
+	$(BIN)/python -m pip install -r requirements.txt
+	touch $@
+
+$(VENV)/test.done: $(VENV)/app.done requirements-dev.txt
+	$(BIN)/python -m pip install -r requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,157 @@
+"""Drawn faces with the eight FER+ expressions: training, tests and pages can be tried without any data set.
+
+An expression is a set of action units, the facial muscle movements of the Facial Action Coding System (Ekman, Friesen
+and Hager 2002). They move brows, lids, nose and lips of a person who is drawn by chance. Points are in face units:
+the origin is between the eyes, x to the right, y down, and 1 is the side of a FER2013 crop. The picture is painted
+larger than asked for and shrunk, so that thin lines survive at 48 px.
+"""
+
+import math
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fer.datasets.drawing.action_units import EXPRESSIONS, ActionUnits, movement_of
+from fer.datasets.drawing.canvas import Canvas, Image, Points
+from fer.datasets.drawing.painting import paint_person
+from fer.datasets.drawing.person import random_person
+
+__all__ = ["EXPRESSIONS", "ActionUnits", "draw_face", "draw_mixed_face", "draw_portrait"]
+
+_CROP_CENTER = np.array([0.0, 0.11])  # of a FER2013 crop, in face units: its eyes lie at 39 % of the height
+_BOX_SIZE = np.array([1 / 1.24, 1 / 0.95])  # of the box that MTCNN finds around such a face, in face units
+_LOWEST_PX, _HIGHEST_PX = 16, 1024
+
+
+def draw_face(expression: str, rng: np.random.Generator, *, size_px: int = 48, strength: float | None = None) -> Image:
+    """Draw the face of a random person, cropped the way FER2013 is.
+
+    Args:
+        expression: A label of `fer.labels.FERPLUS`.
+        rng: Decides on person, light and noise. From the same state the same person comes, whatever the expression.
+        size_px: Side of the picture, 16..1024.
+        strength: 0 (neutral) .. 1 (full expression); None draws it from 0.6..1.
+
+    Returns:
+        RGB (size_px, size_px, 3) uint8.
+
+    Raises:
+        ValueError: An unknown expression, or a size or strength out of its range.
+    """
+    drawn_strength = rng.uniform(0.6, 1.0)  # always drawn: the person must not depend on whether it was given
+    strength = drawn_strength if strength is None else strength
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be 0..1, got {strength}")
+    _check_size(size_px=size_px)
+    return _draw_crop(strength * movement_of({expression: 1.0}), rng, size_px)
+
+
+def draw_mixed_face(distribution: Mapping[str, float], rng: np.random.Generator, *, size_px: int = 48) -> Image:
+    """Draw a face whose action units are the mean of several expressions, for instance half happy, half surprised.
+
+    Args:
+        distribution: Weight of each expression, ≥ 0; only the ratios count.
+        rng: Decides on person, light and noise.
+        size_px: Side of the picture, 16..1024.
+
+    Returns:
+        RGB (size_px, size_px, 3) uint8.
+
+    Raises:
+        ValueError: An unknown expression, weights that are negative or all zero, or a size out of its range.
+    """
+    _check_size(size_px=size_px)
+    return _draw_crop(movement_of(distribution), rng, size_px)
+
+
+def draw_portrait(
+    expression: str,
+    rng: np.random.Generator,
+    *,
+    width_px: int = 640,
+    height_px: int = 480,
+    face_height_px: int = 200,
+    center: tuple[float, float] | None = None,
+) -> tuple[Image, tuple[float, float, float, float]]:
+    """Draw a person with head, neck and shoulders before a wall, and tell where the face is.
+
+    Args:
+        expression: A label of `fer.labels.FERPLUS`.
+        rng: Decides on person, strength (0.6..1), light and noise.
+        width_px: Width of the picture, 16..4096.
+        height_px: Height of the picture, 16..4096.
+        face_height_px: Height of the face's box as MTCNN would place it, 16..1024.
+        center: (x, y) of the box's centre in pixels; None puts it in the middle, a little above half height.
+
+    Returns:
+        RGB (height_px, width_px, 3) uint8, and the box (x1, y1, x2, y2) in pixels.
+
+    Raises:
+        ValueError: An unknown expression, a size out of its range, or a box that would leave the picture.
+    """
+    _check_size(highest_px=4 * _HIGHEST_PX, width_px=width_px, height_px=height_px)
+    _check_size(face_height_px=face_height_px)
+    middle = np.array((width_px / 2, 0.47 * height_px) if center is None else center, dtype=np.float64)
+    crop_px = face_height_px / _BOX_SIZE[1]
+    corners = [*(middle - crop_px * _BOX_SIZE / 2), *(middle + crop_px * _BOX_SIZE / 2)]
+    x1, y1, x2, y2 = (float(value) for value in corners)
+    if x1 < 0 or y1 < 0 or x2 > width_px or y2 > height_px:
+        raise ValueError(f"the face must lie inside {width_px} by {height_px} px, but its box is {x1, y1, x2, y2}")
+    movement = rng.uniform(0.6, 1.0) * movement_of({expression: 1.0})
+    image = _draw(movement, rng, (width_px, height_px), middle, crop_px)
+    return image, (x1, y1, x2, y2)
+
+
+def _check_size(highest_px: int = _HIGHEST_PX, **sizes_px: int) -> None:
+    for name, size_px in sizes_px.items():
+        if not _LOWEST_PX <= size_px <= highest_px:
+            raise ValueError(f"{name} must be {_LOWEST_PX}..{highest_px}, got {size_px}")
+
+
+def _draw_crop(movement: npt.NDArray[np.float64], rng: np.random.Generator, size_px: int) -> Image:
+    crop_px = size_px * rng.normal(1.0, 0.035)
+    middle = size_px * (0.5 + rng.uniform(-0.03, 0.03, 2))
+    return _draw(movement, rng, (size_px, size_px), middle, crop_px)
+
+
+def _draw(
+    movement: npt.NDArray[np.float64],
+    rng: np.random.Generator,
+    resolution_wh: tuple[int, int],
+    middle: Points,
+    crop_px: float,
+) -> Image:
+    """Paint a random person with the crop's centre at `middle` and a crop of `crop_px` pixels, and photograph them."""
+    oversampling = 1 if max(resolution_wh) > 2048 else 2
+    roll = math.radians(float(np.clip(rng.normal(0, 4), -10, 10)))
+    rotation = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
+    linear = crop_px * oversampling * rotation
+    width, height = (oversampling * side for side in resolution_wh)
+    person = random_person(rng)
+    # Nobody moves exactly like the textbook: each muscle has its own vigour and is never quite at rest.
+    vigour, unrest = rng.uniform(0.75, 1.15, movement.size), np.abs(rng.normal(0, 0.035, movement.size))
+    units = ActionUnits(*(vigour * movement + unrest).tolist())
+    walls = rng.uniform(70, 225) + rng.normal(0, 22, 3) + rng.normal(0, 22, (2, 1))
+    ramp = np.linspace(walls[0], walls[1], height)[:, None].clip(0, 255).astype(np.uint8)
+    wall = np.asarray(cv2.resize(ramp, (width, height)), dtype=np.uint8)
+    canvas = Canvas(wall, linear, oversampling * middle - linear @ _CROP_CENTER)
+    paint_person(canvas, person, units)
+    image = cv2.resize(canvas.image, resolution_wh, interpolation=cv2.INTER_AREA)
+    return _photograph(np.asarray(image, dtype=np.uint8), rng, crop_px)
+
+
+def _photograph(image: Image, rng: np.random.Generator, crop_px: float) -> Image:
+    """Add light from one side, contrast, the blur of a lens and the noise of a sensor."""
+    height, width = image.shape[:2]
+    angle, strength = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.3)
+    contrast, brightness, blur_px = rng.uniform(0.8, 1.1), rng.normal(4, 10), rng.uniform(0, 0.012) * crop_px
+    grain = rng.uniform(0, 4)
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * math.cos(angle)
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * math.sin(angle)
+    picture = image * (1 + np.float32(strength) * (x + y))[..., None]
+    picture = np.float32(contrast) * (picture - 128) + np.float32(128 + brightness)
+    blurred = cv2.GaussianBlur(picture, (0, 0), min(max(blur_px, 0.2), 1.2))
+    noisy = blurred + np.float32(grain) * rng.standard_normal((height, width, 1), dtype=np.float32)
+    return np.asarray(np.clip(noisy, 0, 255), dtype=np.uint8)

@@ -1,0 +1,75 @@
+"""One photo, read and recognized, in a form small enough to keep for as long as somebody looks at it."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from fer.faces import Box, Face
+from fer.images import ImageSource, read_image
+from fer.recognition.quality import concerns
+from fer.recognition.recognizer import Recognizer
+
+PREVIEW_PX = 1600
+"""Longest side of the picture that is kept for showing; a phone's picture takes 150 MB as it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoFace:
+    """A face with what a person wants to see of it."""
+
+    face: Face
+    """In pixels of the whole photo."""
+    shown: Face
+    """The same in pixels of the preview."""
+    network_input: np.ndarray
+    """What the network saw, uint8 (S, S) or RGB uint8 (S, S, 3)."""
+    crop: np.ndarray
+    """The upright square that was shrunk to it, RGB uint8 (side, side, 3)."""
+
+    def concerns(self, threshold: float) -> list[str]:
+        """Say what speaks against trusting the prediction; unsure means under `threshold`, 0..1."""
+        return concerns(self.face, self.crop, threshold)
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoResult:
+    """What was found in one photo."""
+
+    preview: np.ndarray
+    """RGB uint8 (h, w, 3), at most `PREVIEW_PX` long."""
+    size_wh: tuple[int, int]
+    """Of the whole photo, in pixels."""
+    faces: tuple[PhotoFace, ...]
+
+
+def recognize_photo(recognizer: Recognizer, source: ImageSource) -> PhotoResult:
+    """Read a photo, find its faces and their expressions.
+
+    Args:
+        recognizer: shared by all who look at photos.
+        source: as `read_image` takes it.
+
+    Raises:
+        ImageError: the photo cannot be read.
+    """
+    image = read_image(source)
+    height, width = image.shape[:2]
+    scale = min(1.0, PREVIEW_PX / max(height, width))
+    preview = image
+    if scale < 1:
+        size = (max(round(width * scale), 1), max(round(height * scale), 1))
+        preview = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    faces = tuple(_photo_face(recognizer, image, face, scale) for face in recognizer.recognize(image))
+    return PhotoResult(preview, (width, height), faces)
+
+
+def _photo_face(recognizer: Recognizer, image: np.ndarray, face: Face, scale: float) -> PhotoFace:
+    crop = recognizer.info.preprocessing.crop(image, face)
+    pixels = recognizer.info.preprocessing.shrink(crop)
+    shown = replace(
+        face,
+        box=Box(*(value * scale for value in face.box.xyxy)),
+        landmarks=tuple((x * scale, y * scale) for x, y in face.landmarks),
+    )
+    return PhotoFace(face, shown, pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), crop)

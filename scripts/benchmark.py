@@ -1,0 +1,117 @@
+"""Measure how fast this machine is.
+
+    python scripts/benchmark.py
+
+Frames of 640×480 with one face and with four, on one thread, as a viewer's share of a server: detector and network
+together, the detector alone, the network for each face, and the times to start. Medians; run it on an idle machine.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fer.model import DEFAULT_CHECKPOINT
+
+LIVE_MIN_FACE_PX = 60
+"""What a webcam is searched with: a face an eighth of the frame high."""
+
+IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="(1)")
+    parser.add_argument("--repeat", type=int, default=30, metavar="N", help="runs of each (30)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print; return the exit code."""
+    options = parse_arguments(arguments)
+    starts = _start_times()
+    began = time.perf_counter()
+    figures = _measure(options, began)
+    figures |= {f"import {name} (s)": seconds for name, seconds in starts.items()}
+    if options.json:
+        print(json.dumps(figures, indent=1))
+    else:
+        print(
+            f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, {options.threads} thread(s)"
+        )
+        for name, value in figures.items():
+            print(f"{name:48} {value:8.1f}" if isinstance(value, float) else f"{name:48} {value:>8}")
+    return 0
+
+
+def _measure(options: argparse.Namespace, began: float) -> dict[str, Any]:
+    import torch
+
+    from fer.model.classifier import Classifier
+    from fer.recognition.detector import FaceDetector
+    from fer.recognition.recognizer import Recognizer
+
+    torch.set_num_threads(options.threads)
+    classifier = Classifier.load(options.checkpoint)
+    live = Recognizer(FaceDetector(min_face_px=LIVE_MIN_FACE_PX), classifier)
+    photo = Recognizer(FaceDetector(), classifier)
+    figures: dict[str, Any] = {"load torch, detector and model (s)": time.perf_counter() - began}
+    for count in (1, 4):
+        frame = example_frame(count)
+        detections = live.detector.detect(frame)
+        if len(detections) != count:
+            raise RuntimeError(f"expected {count} faces in the example frame, found {len(detections)}")
+        # The default of the arguments binds what the loop variables are now.
+        measured: dict[str, Callable[[], object]] = {
+            "detector + network, webcam setting": lambda frame=frame: live.recognize(frame),
+            "detector alone, webcam setting": lambda frame=frame: live.detector.detect(frame),
+            "crop + network": lambda frame=frame, found=detections: live.classify(frame, found),
+            "detector + network, photo setting": lambda frame=frame: photo.recognize(frame),
+        }
+        for name, call in measured.items():
+            figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = _median_ms(call, options.repeat)
+    return figures
+
+
+def example_frame(faces: int) -> Any:
+    """Return RGB uint8 (480, 640, 3) with one or four faces: scikit-image's astronaut."""
+    import cv2
+    import numpy as np
+    from skimage.data import astronaut
+
+    if faces == 1:
+        return np.ascontiguousarray(cv2.resize(astronaut(), (640, 640), interpolation=cv2.INTER_AREA)[:480])
+    quarter = cv2.resize(astronaut(), (320, 320), interpolation=cv2.INTER_AREA)[:240]
+    return np.tile(quarter, (2, 2, 1))
+
+
+def _median_ms(call: Callable[[], object], repeat: int) -> float:
+    times = []
+    for _ in range(repeat + 3):
+        began = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - began))
+    return sorted(times[3:])[repeat // 2]  # the first three warm up
+
+
+def _start_times() -> dict[str, float]:
+    """Return how long each import takes in a fresh interpreter, in seconds."""
+    code = "import sys, time; t = time.perf_counter(); __import__(sys.argv[1]); print(time.perf_counter() - t)"
+    return {
+        name: float(
+            subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, check=True).stdout
+        )
+        for name in IMPORTS
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""What several test files need: a tiny model and a photo of a person."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an untrained resnet18 for gray pictures of 48 px: eight labels, seed 0, temperature 1."""
+    import torch
+
+    from fer.labels import FERPLUS
+    from fer.model.checkpoint import ModelInfo, save_checkpoint
+    from fer.model.network import build_network
+    from fer.model.preprocessing import Preprocessing
+
+    info = ModelInfo("resnet18", FERPLUS, Preprocessing(size_px=48))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = build_network(info.architecture, classes=len(info.labels), channels=1, size_px=48)
+    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    save_checkpoint(path, info, network.state_dict())
+    return path
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> npt.NDArray[np.uint8]:
+    """NASA's photo of Eileen Collins, in the public domain, RGB uint8 (512, 512, 3): one face in the upper half."""
+    data = pytest.importorskip("skimage.data", reason="the photo comes with scikit-image")
+    return np.asarray(data.astronaut(), np.uint8)

@@ -1,0 +1,112 @@
+"""CSV and JSON are read back with the standard library and compared with the faces they came from."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from fer.display.tables import PictureResult, to_csv, to_json
+from fer.faces import Box, Face
+
+LABELS = ("neutral", "happiness", "anger")
+HEADER = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence", *LABELS]
+
+
+def face(x1: float = 1 / 3, *probabilities: float) -> Face:
+    return Face(
+        Box(x1, 0.1, 100.25, 2e2 / 7),
+        ((1.5, 2 / 3), (3.0, 4.0)),
+        0.999987654321,
+        labels=LABELS,
+        probabilities=probabilities or (0.1 + 0.2, 0.6, 0.1 - 1e-17),
+    )
+
+
+def read_csv(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_csv_has_a_line_for_each_face_with_exact_numbers() -> None:
+    results = [
+        PictureResult("a.jpg", (face(), face(2.0, 0.2, 0.3, 0.5))),
+        PictureResult("nobody.jpg"),
+        PictureResult("b.jpg", (face(),)),
+    ]
+    header, *lines = read_csv(to_csv(results, LABELS))
+    assert header == HEADER
+    assert [(line[0], line[1], line[7]) for line in lines] == [
+        ("a.jpg", "1", "happiness"),
+        ("a.jpg", "2", "anger"),
+        ("b.jpg", "1", "happiness"),
+    ]
+    expected = [*results[0].faces, *results[2].faces]
+    for line, one in zip(lines, expected, strict=True):
+        assert tuple(map(float, line[2:6])) == one.box.xyxy
+        assert float(line[6]) == one.score
+        assert float(line[8]) == one.confidence
+        assert tuple(map(float, line[9:])) == one.probabilities
+
+
+def test_csv_without_faces_is_a_header() -> None:
+    assert read_csv(to_csv([], LABELS)) == [HEADER]
+    assert read_csv(to_csv([PictureResult("x.jpg", error="broken")], LABELS)) == [HEADER]
+
+
+@pytest.mark.parametrize("path", ['with "quotes", commas.jpg', "two\nlines.jpg", "Ünï/cödé 😀.jpg", " space .jpg", ""])
+def test_csv_survives_odd_names(path: str) -> None:
+    assert read_csv(to_csv([PictureResult(path, (face(),))], LABELS))[1][0] == path
+
+
+@pytest.mark.parametrize("path", ["=1+1.jpg", "+1.jpg", "-1.jpg", "@sum.jpg", "\t=1.jpg", "\r=1.jpg", "\n=1.jpg"])
+def test_csv_disarms_names_that_a_spreadsheet_would_run(path: str) -> None:
+    assert read_csv(to_csv([PictureResult(path, (face(),))], LABELS))[1][0] == "'" + path
+
+
+def test_csv_disarms_labels_too() -> None:
+    labels = ("=cmd()", "plain")
+    one = Face(Box(0, 0, 1, 1), (), 1.0, labels=labels, probabilities=(0.7, 0.3))
+    header, line = read_csv(to_csv([PictureResult("a.jpg", (one,))], labels))
+    assert header[-2:] == ["'=cmd()", "plain"]
+    assert line[7] == "'=cmd()"
+
+
+def test_csv_numbers_below_zero_stay_numbers() -> None:
+    negative = Face(Box(-3.5, 0, 1, 1), (), 1.0, labels=("a",), probabilities=(1.0,))
+    assert read_csv(to_csv([PictureResult("a.jpg", (negative,))], ("a",)))[1][2] == "-3.5"
+
+
+def test_json_gives_every_number_back() -> None:
+    one = face()
+    (record,) = json.loads(to_json([PictureResult("a.jpg", (one,))]))
+    assert record == {
+        "path": "a.jpg",
+        "faces": [
+            {
+                "box": list(one.box.xyxy),
+                "landmarks": [[1.5, 2 / 3], [3.0, 4.0]],
+                "score": one.score,
+                "label": "happiness",
+                "confidence": 0.6,
+                "probabilities": dict(zip(LABELS, one.probabilities, strict=True)),
+            }
+        ],
+    }
+    assert list(record["faces"][0]["probabilities"]) == list(LABELS)
+
+
+def test_json_says_what_was_wrong_with_a_picture() -> None:
+    good, bad = json.loads(to_json([PictureResult("a.jpg"), PictureResult("b.jpg", error="damaged")]))
+    assert good == {"path": "a.jpg", "faces": []}
+    assert bad == {"path": "b.jpg", "faces": [], "error": "damaged"}
+
+
+@pytest.mark.parametrize("path", ["Ünï/cödé 😀.jpg", 'q"\\.jpg', "odd\udce4bytes.jpg"])
+def test_json_is_ascii_and_survives_odd_names(path: str) -> None:
+    text = to_json([PictureResult(path)])
+    assert text.isascii()
+    assert json.loads(text)[0]["path"] == path
+
+
+def test_json_of_nothing_is_an_empty_list() -> None:
+    assert json.loads(to_json([])) == []

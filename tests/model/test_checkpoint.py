@@ -1,0 +1,229 @@
+"""What is written to a model file comes back; whatever else lies at its place is refused with a reason."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save_file as save_arrays
+from safetensors.torch import load_file
+
+from fer.errors import CheckpointError
+from fer.labels import FERPLUS
+from fer.model.checkpoint import FORMAT, ModelInfo, load_checkpoint, read_info, save_checkpoint
+from fer.model.network import build_network
+from fer.model.preprocessing import Preprocessing
+
+OWN_LABELS = ("zest", "awake", "müde")
+INFO = ModelInfo(
+    "resnet18",
+    OWN_LABELS,
+    Preprocessing(size_px=32, channels=3, mean=0.4, std=0.2, crop_ratio=0.9, upright=False),
+    temperature=1.37,
+    training={"dataset": "own", "seed": 3, "versions": {"torch": "2"}, "validation_accuracy": 0.5},
+)
+
+
+def _header(**changes: Any) -> dict[str, Any]:
+    """Return the header of a model file, with some parts changed, or left out where they are None."""
+    header = {**json.loads(INFO.to_json()), **changes}
+    return {name: value for name, value in header.items() if value is not None}
+
+
+def _write(path: Path, header: Any, format_name: str = FORMAT) -> Path:
+    text = header if isinstance(header, str) else json.dumps(header)
+    save_arrays({"weight": np.zeros(3, np.float32)}, path, metadata={"format": format_name, "model": text})
+    return path
+
+
+def _state(classes: int = 3, channels: int = 3) -> dict[str, torch.Tensor]:
+    return build_network("resnet18", classes=classes, channels=channels, size_px=32).state_dict()
+
+
+# ---------------------------------------------------------------------------------------------- a round trip
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, torch.Tensor]]:
+    state = _state()
+    path = tmp_path_factory.mktemp("saved") / "own.safetensors"
+    save_checkpoint(path, INFO, state)
+    return path, state
+
+
+def test_what_a_model_says_of_itself_comes_back(saved: tuple[Path, dict[str, torch.Tensor]]) -> None:
+    assert read_info(saved[0]) == INFO
+    assert read_info(str(saved[0])).labels == OWN_LABELS
+
+
+def test_the_weights_come_back_to_half_precision(saved: tuple[Path, dict[str, torch.Tensor]]) -> None:
+    path, state = saved
+    info, network = load_checkpoint(path)
+    loaded = network.state_dict()
+    assert info == INFO
+    assert not network.training
+    assert loaded.keys() == state.keys()
+    for name, tensor in state.items():
+        assert loaded[name].dtype == tensor.dtype
+        if tensor.ndim < 2:
+            assert torch.equal(loaded[name], tensor)
+        else:
+            torch.testing.assert_close(loaded[name], tensor, rtol=1e-3, atol=1e-6)
+
+
+def test_only_matrices_are_halved(saved: tuple[Path, dict[str, torch.Tensor]]) -> None:
+    stored = load_file(saved[0])
+    assert stored["conv1.weight"].dtype == torch.float16
+    assert stored["bn1.running_var"].dtype == torch.float32
+    assert stored["bn1.num_batches_tracked"].dtype == torch.int64
+
+
+def test_writing_a_loaded_model_again_changes_nothing(
+    saved: tuple[Path, dict[str, torch.Tensor]], tmp_path: Path
+) -> None:
+    info, network = load_checkpoint(saved[0])
+    save_checkpoint(tmp_path / "again.safetensors", info, network.state_dict())
+    again, before = load_file(tmp_path / "again.safetensors"), load_file(saved[0])
+    assert read_info(tmp_path / "again.safetensors") == info
+    assert again.keys() == before.keys()
+    assert all(torch.equal(again[name], before[name]) for name in before)
+
+
+def test_only_the_model_file_is_written(saved: tuple[Path, dict[str, torch.Tensor]]) -> None:
+    assert [entry.name for entry in saved[0].parent.iterdir()] == ["own.safetensors"]
+
+
+def test_the_labels_keep_their_order(tiny_checkpoint: Path) -> None:
+    assert read_info(tiny_checkpoint).labels == FERPLUS
+
+
+def test_reading_what_a_model_is_does_not_import_torch(tiny_checkpoint: Path) -> None:
+    program = (
+        "import sys; from fer.model.checkpoint import read_info; "
+        "print(read_info(sys.argv[1]).architecture, 'torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program, str(tiny_checkpoint)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["resnet18", "False"]
+
+
+# ---------------------------------------------------------------------------------------------- nothing half written
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = _write(tmp_path / "model.safetensors", _header())
+    before = path.read_bytes()
+    shared = torch.zeros(4)
+    with pytest.raises(RuntimeError, match="share memory"):
+        save_checkpoint(path, INFO, {"first": shared, "second": shared})
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_a_save_that_cannot_replace_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").mkdir()
+    with pytest.raises(OSError):
+        save_checkpoint(tmp_path / "model.safetensors", INFO, {"weight": torch.zeros(4)})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+@pytest.mark.parametrize("labels", [(), ("fear", "fear")])
+def test_a_model_needs_labels_each_of_them_once(labels: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="labels"):
+        ModelInfo("resnet18", labels, Preprocessing())
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_temperature_that_cannot_divide_is_refused(temperature: float) -> None:
+    with pytest.raises(ValueError, match="temperature must be positive"):
+        ModelInfo("resnet18", FERPLUS, Preprocessing(), temperature)
+
+
+# ---------------------------------------------------------------------------------------------- other files
+
+
+@pytest.mark.parametrize("read", [read_info, load_checkpoint])
+def test_a_missing_file_is_named(read: Any, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"found nothing at .*nowhere\.safetensors"):
+        read(tmp_path / "nowhere.safetensors")
+    with pytest.raises(CheckpointError, match="expected a model file"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"this is a text, not a model", b"\xff" * 64])
+def test_a_file_of_another_kind_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="cannot be read as one"):
+        read_info(path)
+
+
+def test_a_pickle_is_refused_and_not_opened(tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "model.pt")
+    with pytest.raises(CheckpointError, match="cannot be read as one"):
+        load_checkpoint(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("missing_bytes", [1, 1000, 20_000_000])
+def test_a_truncated_file_is_refused(missing_bytes: int, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    path = tmp_path / "half.safetensors"
+    path.write_bytes(tiny_checkpoint.read_bytes()[:-missing_bytes])
+    with pytest.raises(CheckpointError, match="copied or downloaded, do that again"):
+        load_checkpoint(path)
+
+
+def test_a_model_of_another_program_is_refused(tmp_path: Path) -> None:
+    save_arrays({"weight": np.zeros(3, np.float32)}, tmp_path / "bare.safetensors")
+    with pytest.raises(CheckpointError, match=f"format {FORMAT}.*of format 'unknown'"):
+        read_info(tmp_path / "bare.safetensors")
+    with pytest.raises(CheckpointError, match="of format 'fer-studio-9'"):
+        read_info(_write(tmp_path / "later.safetensors", _header(), "fer-studio-9"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{",
+        "[]",
+        "7",
+        _header(labels=None),
+        _header(preprocessing=None),
+        _header(preprocessing={"size_px": 48, "sharpen": True}),
+        _header(preprocessing={"size_px": 3}),
+        _header(preprocessing={"size_px": "48"}),
+        _header(temperature=0),
+        _header(temperature="warm"),
+        _header(labels=[]),
+        _header(training=5),
+    ],
+)
+def test_a_damaged_header_is_refused(header: Any, tmp_path: Path) -> None:
+    path = _write(tmp_path / "model.safetensors", header)
+    with pytest.raises(CheckpointError, match=r"the header of .*model\.safetensors is damaged or of another version"):
+        read_info(path)
+
+
+def test_an_unknown_architecture_is_named(tmp_path: Path) -> None:
+    path = _write(tmp_path / "model.safetensors", _header(architecture="vgg16"))
+    assert read_info(path).architecture == "vgg16"
+    with pytest.raises(CheckpointError, match=r"do not fit a vgg16: .*resnet18"):
+        load_checkpoint(path)
+
+
+def test_weights_of_another_network_are_refused_in_few_words(tmp_path: Path) -> None:
+    path = _write(tmp_path / "model.safetensors", _header())
+    with pytest.raises(CheckpointError, match="do not fit a resnet18") as caught:
+        load_checkpoint(path)
+    assert len(str(caught.value)) < 600 + len(str(path))
+
+
+def test_weights_for_other_labels_or_colours_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    for state in (_state(classes=4), _state(channels=1)):
+        save_checkpoint(path, INFO, state)
+        with pytest.raises(CheckpointError, match=r"(?s)do not fit a resnet18: .*size mismatch"):
+            load_checkpoint(path)

@@ -1,0 +1,60 @@
+"""The network's shape; on the "meta" device, which computes shapes and no numbers, where that is enough."""
+
+import pytest
+import torch
+from torch import nn
+
+from fer.model.network import ARCHITECTURES, build_network
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size_px", [48, 112])
+def test_a_batch_of_faces_becomes_logits(architecture: str, channels: int, size_px: int) -> None:
+    with torch.device("meta"):
+        network = build_network(architecture, classes=5, channels=channels, size_px=size_px).eval()
+        assert network(torch.empty(2, channels, size_px, size_px)).shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("size_px", "kernel", "stride"), [(48, (3, 3), (1, 1)), (111, (3, 3), (1, 1)), (112, (7, 7), (2, 2))]
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_small_pictures_get_a_small_stem(
+    size_px: int, kernel: tuple[int, int], stride: tuple[int, int], channels: int
+) -> None:
+    with torch.device("meta"):
+        network = build_network("resnet18", classes=8, channels=channels, size_px=size_px)
+    assert isinstance(network.conv1, nn.Conv2d)
+    assert (network.conv1.in_channels, network.conv1.out_channels) == (channels, 64)
+    assert (network.conv1.kernel_size, network.conv1.stride) == (kernel, stride)
+    assert isinstance(network.maxpool, nn.MaxPool2d)
+
+
+def test_it_takes_other_sizes_than_the_one_it_is_made_for() -> None:
+    with torch.device("meta"):
+        network = build_network("resnet18", classes=8, channels=1, size_px=48).eval()
+        assert network(torch.empty(1, 1, 32, 32)).shape == (1, 8)
+
+
+def test_the_last_features_are_dropped_as_often_as_wanted() -> None:
+    with torch.device("meta"):
+        network = build_network("resnet18", classes=8, channels=1, size_px=48, dropout=0.3)
+    assert [layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)] == [0.3]
+
+
+def test_the_same_seed_gives_the_same_network() -> None:
+    outputs = []
+    for seed in (1, 1, 2):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            network = build_network("resnet18", classes=3, channels=1, size_px=48).eval()
+        with torch.inference_mode():
+            outputs.append(network(torch.ones(1, 1, 24, 24)))
+    assert torch.equal(outputs[0], outputs[1])
+    assert not torch.equal(outputs[0], outputs[2])
+
+
+def test_an_unknown_architecture_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="resnet18, resnet34, resnet50, got 'vgg16'"):
+        build_network("vgg16", classes=8, channels=1, size_px=48)

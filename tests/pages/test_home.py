@@ -1,0 +1,64 @@
+"""The home page, without a browser."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer.model import DEFAULT_REPORT
+
+ROOT = Path(__file__).parents[2]
+ENTRY = str(ROOT / "streamlit_app.py")
+
+
+def text_of(app: AppTest) -> str:
+    return "\n".join(element.value for kind in (app.title, app.markdown, app.caption) for element in kind)
+
+
+def test_home_says_what_it_is_and_how_good() -> None:
+    app = AppTest.from_file(ENTRY, default_timeout=60).run()
+    assert not app.exception
+    text = text_of(app)
+    report = json.loads(DEFAULT_REPORT.read_text())
+    assert "Expression Studio" in text
+    assert "stay on this machine" in text
+    assert "Barrett et al. 2019" in text
+    assert "5(1)(f)" in text
+    assert "majority" in text
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Accuracy"] == f"{report['accuracy']:.1%}"
+    assert figures["Test pictures"] == f"{report['n']:,}"
+
+
+def test_home_with_a_model_of_ones_own_shows_no_figures_of_the_other(
+    monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    app = AppTest.from_file(ENTRY, default_timeout=60).run()
+    assert not app.exception
+    assert not app.metric
+    assert "a model of your own" in text_of(app)
+
+
+def test_home_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tmp_path / "missing.safetensors"))
+    app = AppTest.from_file(ENTRY, default_timeout=60).run()
+    assert not app.exception
+    assert "found nothing at" in app.error[0].value
+
+
+def test_home_does_not_import_torch() -> None:
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file(sys.argv[1], default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        "print('torch' in sys.modules)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, ENTRY], capture_output=True, text=True, cwd=ROOT, check=True, timeout=120
+    )
+    assert result.stdout.strip() == "False"

@@ -1,0 +1,110 @@
+"""The photo page, without a browser."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from fer.display.samples import SAMPLES
+from fer.images import encode_png, read_image
+from fer.recognition.recognizer import Recognizer
+
+ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path) -> AppTest:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
+    assert not app.exception
+    return app
+
+
+def upload(app: AppTest, *files: tuple[str, bytes, str]) -> AppTest:
+    app.file_uploader[0].set_value(list(files)).run()
+    assert not app.exception
+    return app
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.caption)
+
+
+def test_without_a_picture_it_says_what_to_do(app: AppTest) -> None:
+    assert "try a sample" in app.markdown[-1].value
+    assert not app.get("plotly_chart")
+
+
+def test_upload_shows_the_faces_that_the_package_finds(
+    app: AppTest, astronaut: np.ndarray, tiny_checkpoint: Path
+) -> None:
+    data = encode_png(astronaut)
+    upload(app, ("astronaut.png", data, "image/png"))
+    results = app.session_state["photo_results"]
+    (result,) = results.values()
+    expected = Recognizer.load(tiny_checkpoint).recognize(read_image(data))
+    assert len(result.faces) == len(expected) == 1
+    np.testing.assert_allclose(result.faces[0].face.probabilities, expected[0].probabilities, atol=1e-5)
+    assert result.faces[0].face.box == expected[0].box
+    assert "astronaut.png · 512 × 512 pixels · 1 face" in captions(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_threshold_makes_a_face_unsure(app: AppTest, astronaut: np.ndarray) -> None:
+    upload(app, ("a.png", encode_png(astronaut), "image/png"))
+    app.slider[0].set_value(0).run()
+    assert not any("unsure" in element.value for element in app.markdown)
+    app.slider[0].set_value(100).run()
+    assert any("unsure" in element.value for element in app.markdown)
+    assert "no expression stands out" in captions(app)
+
+
+def test_a_bad_picture_is_named_and_the_others_are_shown(app: AppTest, astronaut: np.ndarray) -> None:
+    upload(
+        app,
+        ("good.png", encode_png(astronaut), "image/png"),
+        ("bad.jpg", b"no picture at all", "image/jpeg"),
+        ("blank.png", encode_png(np.full((200, 300, 3), 128, np.uint8)), "image/png"),
+    )
+    assert len(app.error) == 1
+    assert "bad.jpg" in app.error[0].value and "cannot be read" in app.error[0].value
+    assert "good.png · 512 × 512 pixels · 1 face" in captions(app)
+    assert "blank.png · 300 × 200 pixels · no face" in captions(app)
+    assert "No face was found" in app.info[0].value
+
+
+def test_results_of_pictures_taken_away_are_forgotten(app: AppTest, astronaut: np.ndarray) -> None:
+    upload(app, ("a.png", encode_png(astronaut), "image/png"))
+    assert len(app.session_state["photo_results"]) == 1
+    upload(app)
+    assert "photo_results" not in app.session_state
+
+
+def test_a_picture_of_a_phone_is_turned_upright(app: AppTest, astronaut: np.ndarray) -> None:
+    turned = Image.fromarray(np.rot90(astronaut[:, :400]))  # 90° against the clock; the tag says to turn it back
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    turned.save(file, "JPEG", quality=95, exif=exif)
+    upload(app, ("phone.jpg", file.getvalue(), "image/jpeg"))
+    assert "phone.jpg · 400 × 512 pixels · 1 face" in captions(app)
+
+
+@pytest.mark.parametrize(("sample", "faces"), [(0, "1 face"), (1, "4 faces")])
+def test_samples(app: AppTest, sample: int, faces: str) -> None:
+    app.segmented_control[0].set_value("Sample").run()
+    app.pills[0].set_value(SAMPLES[sample]).run()
+    assert not app.exception
+    assert f"· {faces}" in captions(app)
+
+
+def test_missing_model_is_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tmp_path / "missing.safetensors"))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
+    app.segmented_control[0].set_value("Sample").run()
+    assert not app.exception
+    assert "found nothing at" in app.error[0].value
+    assert "FER_CHECKPOINT" in captions(app)

@@ -1,0 +1,158 @@
+"""The real MTCNN on a photo of one person, cut, tiled and enlarged, and on pictures of nobody."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from fer.errors import ImageError
+from fer.faces import Detection
+from fer.recognition.detector import MAX_SIDE_PX, MIN_FACE_PX, FaceDetector
+
+Image = npt.NDArray[np.uint8]
+
+FACE_XYXY = (181, 60, 269, 178)
+"""Where the astronaut's face is, in pixels, told by eye from a grid drawn over it: chin to hairline, without the ears."""
+
+LANDMARKS = ((204, 101), (246, 103), (225, 129), (203, 141), (246, 141))
+"""Her eyes, tip of the nose and corners of the mouth, told in the same way."""
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector()
+
+
+def overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """Intersection over union of two (x1, y1, x2, y2)."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(width, 0) * max(height, 0)
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+
+
+def only(found: list[Detection]) -> Detection:
+    assert len(found) == 1
+    return found[0]
+
+
+def test_finds_the_one_face_where_it_is(detector: FaceDetector, astronaut: Image) -> None:
+    face = only(detector.detect(astronaut))
+    assert overlap(face.box.xyxy, FACE_XYXY) > 0.8
+    assert 0.99 < face.score <= 1
+
+
+def test_landmarks_come_in_the_promised_order(detector: FaceDetector, astronaut: Image) -> None:
+    face = only(detector.detect(astronaut))
+    left_eye, right_eye, nose, left_mouth, right_mouth = face.landmarks
+    assert np.abs(np.subtract(face.landmarks, LANDMARKS)).max() < 5
+    for x, y in face.landmarks:
+        assert face.box.x1 < x < face.box.x2
+        assert face.box.y1 < y < face.box.y2
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert left_mouth[0] < right_mouth[0]
+    assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
+
+
+def test_a_mirrored_photo_still_has_the_pictures_left_eye_first(detector: FaceDetector, astronaut: Image) -> None:
+    face = only(detector.detect(astronaut[:, ::-1]))
+    assert face.landmarks[0][0] < face.landmarks[1][0]
+    assert overlap(face.box.xyxy, (512 - FACE_XYXY[2], FACE_XYXY[1], 512 - FACE_XYXY[0], FACE_XYXY[3])) > 0.8
+
+
+def test_results_are_plain_python_numbers(detector: FaceDetector, astronaut: Image) -> None:
+    face = only(detector.detect(astronaut))
+    numbers = [*face.box.xyxy, face.score, *(value for point in face.landmarks for value in point)]
+    assert {type(number) for number in numbers} == {float}
+    assert hash(face) == hash(only(detector.detect(astronaut)))
+
+
+def test_the_networks_see_rgb(detector: FaceDetector, astronaut: Image) -> None:
+    """A face is surer to be one than the same face in blue; channels swapped inside would turn this round."""
+    for image in (astronaut, astronaut[20:320, :300], astronaut[:300, 100:400]):
+        right, swapped = (only(detector.detect(picture)) for picture in (image, image[..., ::-1]))
+        assert right.score > swapped.score
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_nobody_is_in_a_blank_picture(detector: FaceDetector, shade: int) -> None:
+    assert detector.detect(np.full((120, 160, 3), shade, np.uint8)) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nobody_is_in_noise(detector: FaceDetector, seed: int) -> None:
+    noise = np.random.default_rng(seed).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    assert detector.detect(noise) == []
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(1, 1), (10, 10), (MIN_FACE_PX - 1, 200), (MIN_FACE_PX, MIN_FACE_PX), (3000, 5), (57, 3000)]
+)
+def test_pictures_that_hold_no_face_are_no_error(detector: FaceDetector, height: int, width: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    assert detector.detect(noise) == []
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((60, 60), np.uint8), np.zeros((60, 60, 3), np.float32), np.zeros((60, 60, 4), np.uint8), None]
+)
+def test_other_arrays_are_refused(detector: FaceDetector, image: Any) -> None:
+    with pytest.raises(ImageError, match="expected an RGB picture"):
+        detector.detect(image)
+
+
+def test_a_huge_picture_is_searched_small_but_answered_in_its_own_pixels(
+    detector: FaceDetector, astronaut: Image
+) -> None:
+    face = only(detector.detect(astronaut))
+    huge = cv2.resize(astronaut, (2048, 2048), interpolation=cv2.INTER_CUBIC)
+    assert max(huge.shape) > MAX_SIDE_PX
+    found = only(detector.detect(huge))
+    assert overlap(found.box.xyxy, tuple(4 * value for value in face.box.xyxy)) > 0.85
+    for (x, y), (expected_x, expected_y) in zip(found.landmarks, face.landmarks, strict=True):
+        assert np.hypot(x - 4 * expected_x, y - 4 * expected_y) < 0.06 * found.box.height
+
+
+def test_the_longest_side_can_be_chosen(astronaut: Image) -> None:
+    wide = np.pad(astronaut, ((0, 0), (0, 512), (0, 0)))
+    found = only(FaceDetector(max_side_px=400).detect(wide))
+    assert overlap(found.box.xyxy, FACE_XYXY) > 0.7
+
+
+def test_faces_smaller_than_asked_for_are_not_looked_for(astronaut: Image) -> None:
+    assert FaceDetector(min_face_px=400).detect(astronaut) == []
+
+
+def test_faces_of_a_low_score_are_left_out(astronaut: Image) -> None:
+    assert FaceDetector(min_score=1.01).detect(astronaut) == []
+
+
+@pytest.mark.parametrize(("left", "top"), [(205, 0), (0, 90)])
+def test_boxes_of_faces_at_the_border_are_clipped_to_the_picture(
+    detector: FaceDetector, astronaut: Image, left: int, top: int
+) -> None:
+    image = np.ascontiguousarray(astronaut[top : top + 300, left : left + 300])
+    face = only(detector.detect(image))
+    x1, y1, x2, y2 = face.box.xyxy
+    assert (x1 == 0) == (left > 0)
+    assert (y1 == 0) == (top > 0)
+    assert 0 <= x1 < x2 <= 300
+    assert 0 <= y1 < y2 <= 300
+
+
+def test_four_people_come_from_left_to_right(detector: FaceDetector, astronaut: Image) -> None:
+    found = detector.detect(np.tile(astronaut, (2, 2, 1)))
+    assert len(found) == 4
+    centers = [face.box.center for face in found]
+    assert [x for x, _ in centers] == sorted(x for x, _ in centers)
+    tiles = {(int(x // 512), int(y // 512)) for x, y in centers}
+    assert tiles == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert [x // 512 for x, _ in centers] == [0, 0, 1, 1]
+
+
+def test_the_picture_is_left_as_it_was(detector: FaceDetector, astronaut: Image) -> None:
+    image = astronaut.copy()
+    image.flags.writeable = False
+    detector.detect(image)
+    assert np.array_equal(image, astronaut)

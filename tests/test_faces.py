@@ -1,0 +1,88 @@
+"""Boxes and faces: what they refuse, how they rank, and how they are written down."""
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+from fer.faces import Box, Detection, Face, describe
+
+BOX = Box(10, 20, 40, 60)
+EYES = ((18.0, 35.0), (32.0, 35.0))
+
+
+def _face(**probabilities: float) -> Face:
+    return Face(BOX, EYES, 0.99, labels=tuple(probabilities), probabilities=tuple(probabilities.values()))
+
+
+def test_a_box_knows_its_size_and_its_centre() -> None:
+    assert BOX.xyxy == (10, 20, 40, 60)
+    assert (BOX.width, BOX.height) == (30, 40)
+    assert BOX.center == (25, 40)
+
+
+@pytest.mark.parametrize("xyxy", [(5, 0, 5, 9), (0, 9, 5, 9), (6, 0, 5, 9), (0, 10, 5, 9)])
+def test_a_box_without_an_area_is_refused(xyxy: tuple[float, float, float, float]) -> None:
+    with pytest.raises(ValueError, match="x1 < x2 and y1 < y2"):
+        Box(*xyxy)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_box_of_no_finite_numbers_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        Box(0, 0, value, 9)
+
+
+def test_boxes_and_faces_are_equal_by_their_numbers_and_can_be_keys() -> None:
+    assert Box(10, 20, 40, 60) == BOX
+    face, twin, other = _face(fear=0.6, anger=0.4), _face(fear=0.6, anger=0.4), _face(fear=0.4, anger=0.6)
+    assert face == twin
+    assert {face, twin, other} == {face, other}
+    assert Detection(BOX, EYES, 0.99) != face
+
+
+def test_nothing_of_a_face_can_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        _face(fear=1.0).score = 0.5  # type: ignore[misc]
+
+
+def test_the_most_probable_label_comes_first_and_ties_keep_the_order_of_the_labels() -> None:
+    face = _face(neutral=0.2, happiness=0.3, fear=0.2, anger=0.3)
+    assert face.ranked() == [("happiness", 0.3), ("anger", 0.3), ("neutral", 0.2), ("fear", 0.2)]
+    assert face.label == "happiness"
+    assert face.confidence == 0.3
+
+
+@pytest.mark.parametrize(("labels", "probabilities"), [(("fear",), (0.5, 0.5)), (("fear", "anger"), (1.0,)), ((), ())])
+def test_a_face_needs_one_probability_for_each_label(labels: tuple[str, ...], probabilities: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match=f"got {len(probabilities)} for {len(labels)} labels"):
+        Face(BOX, EYES, 0.99, labels=labels, probabilities=probabilities)
+
+
+def test_an_expression_is_mixed_from_60_percent_of_the_first() -> None:
+    assert _face(fear=0.5, anger=0.3, neutral=0.2).is_mixed
+    assert not _face(fear=0.5, anger=0.29, neutral=0.21).is_mixed
+    assert not _face(fear=1.0).is_mixed
+
+
+def test_a_face_in_words() -> None:
+    assert describe(_face(happiness=0.917, fear=0.083)) == "happiness 92 %"
+    assert describe(_face(fear=0.11, surprise=0.41, happiness=0.48)) == "happiness 48 %, surprise 41 %"
+
+
+def test_a_face_survives_json() -> None:
+    record = json.loads(json.dumps(_face(fear=0.75, anger=0.25).to_dict()))
+    assert record == {
+        "box": [10, 20, 40, 60],
+        "landmarks": [[18, 35], [32, 35]],
+        "score": 0.99,
+        "label": "fear",
+        "confidence": 0.75,
+        "probabilities": {"fear": 0.75, "anger": 0.25},
+    }
+
+
+def test_a_track_is_written_down_where_there_is_one() -> None:
+    face = dataclasses.replace(_face(fear=1.0), track_id=0)
+    assert face.to_dict()["track_id"] == 0

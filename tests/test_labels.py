@@ -1,0 +1,63 @@
+"""Every data set's word for an expression becomes ours, and every label has its colour."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from fer.labels import COLORS, FER2013, FERPLUS, canonical_label, color_of
+
+
+def test_the_label_sets_are_in_the_order_of_their_files() -> None:
+    assert FERPLUS == ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+    assert FER2013 == ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+
+
+@pytest.mark.parametrize(
+    ("word", "label"),
+    [
+        ("Angry", "anger"),
+        ("HAPPY", "happiness"),
+        (" sad ", "sadness"),
+        ("Surprised", "surprise"),
+        ("fearful", "fear"),
+        ("disgusted", "disgust"),
+        ("contemptuous", "contempt"),
+        ("calm", "neutral"),
+    ],
+)
+def test_a_known_synonym_becomes_our_word(word: str, label: str) -> None:
+    assert canonical_label(word) == label
+
+
+@pytest.mark.parametrize("label", FERPLUS)
+def test_our_own_words_stay(label: str) -> None:
+    assert canonical_label(label) == label
+    assert canonical_label(label.capitalize()) == label
+
+
+def test_an_unknown_word_stays_as_it_is_but_for_spaces_around_it() -> None:
+    assert canonical_label(" Wide Awake ") == "Wide Awake"
+
+
+def test_each_of_our_labels_has_a_colour_of_its_own() -> None:
+    assert set(COLORS) == set(FERPLUS)
+    assert len(set(COLORS.values())) == len(FERPLUS)
+    assert color_of("happiness") == COLORS["happiness"]
+
+
+def test_a_synonym_has_the_colour_of_its_label() -> None:
+    assert color_of("Happy") == COLORS["happiness"]
+
+
+@pytest.mark.parametrize("label", ["tired", "Wide Awake", "müde", ""])
+def test_any_word_has_a_colour(label: str) -> None:
+    assert re.fullmatch(r"#[0-9A-F]{6}", color_of(label))
+
+
+def test_an_own_label_has_the_same_colour_in_every_process() -> None:
+    words = ["tired", "bored", "awake"]
+    program = f"from fer.labels import color_of; print(*map(color_of, {words!r}))"
+    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert there == [color_of(word) for word in words]

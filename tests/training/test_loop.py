@@ -1,0 +1,348 @@
+"""Whole tiny training runs on drawn faces: three epochs of 128 pictures with 24 pixels."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fer.datasets import open_dataset
+from fer.datasets.dataset import FaceDataset
+from fer.errors import TrainingError
+from fer.evaluation.calibration import fit_temperature
+from fer.labels import FERPLUS
+from fer.model.checkpoint import load_checkpoint, read_info
+from fer.model.classifier import Classifier
+from fer.training.config import TrainingConfig
+from fer.training.loop import Hooks, learning_rate, train
+from fer.training.runs import Run, open_run
+
+CONFIG = TrainingConfig(
+    "synthetic:160", epochs=3, size_px=24, batch_size=32, progressive=False, learning_rate=0.02, ema_decay=0.9
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums of several threads may be added in another order each time."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> FaceDataset:
+    return open_dataset("synthetic:160")
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory, dataset: FaceDataset) -> Run:
+    """A finished run that nothing interrupted."""
+    run = open_run(tmp_path_factory.mktemp("runs"), CONFIG)
+    assert train(CONFIG, dataset, run, Hooks()) is not None
+    return run
+
+
+def without_seconds(run: Run) -> list[dict[str, Any]]:
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in run.metrics()]
+
+
+def saved(run: Run) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(run.last_path, weights_only=True)
+    return state
+
+
+def assert_same_state(a: Any, b: Any) -> None:
+    """Compare nested dicts and lists of tensors, bit by bit."""
+    assert type(a) is type(b)
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            assert_same_state(a[key], b[key])
+    elif isinstance(a, list):
+        assert len(a) == len(b)
+        for one, other in zip(a, b, strict=True):
+            assert_same_state(one, other)
+    else:
+        assert a == b
+
+
+def assert_same_run(run: Run, other: Run) -> None:
+    assert without_seconds(run) == without_seconds(other)
+    assert_same_state(saved(run), saved(other))
+    (info, network), (other_info, other_network) = load_checkpoint(run.best_path), load_checkpoint(other.best_path)
+    assert info == other_info
+    assert_same_state(dict(network.state_dict()), dict(other_network.state_dict()))
+
+
+# The schedule
+
+
+def test_the_learning_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
+    config = TrainingConfig("x", epochs=36, learning_rate=0.1, warmup_epochs=2.0)
+    assert learning_rate(config, 0) == pytest.approx(0.001)
+    assert learning_rate(config, 1) == pytest.approx(0.05)
+    assert learning_rate(config, 2) == pytest.approx(0.1)
+    assert learning_rate(config, 19) == pytest.approx(0.05)
+    assert learning_rate(config, 36) == pytest.approx(0, abs=1e-12)
+    rates = [learning_rate(config, epoch) for epoch in np.linspace(0, 36, 500)]
+    top = int(np.argmax(rates))
+    assert rates[:top] == sorted(rates[:top])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+    assert max(rates) <= 0.1
+
+
+def test_the_warm_up_is_never_more_than_a_tenth() -> None:
+    config = TrainingConfig("x", epochs=5, learning_rate=0.1, warmup_epochs=2.0)
+    assert learning_rate(config, 0.25) == pytest.approx(0.05)
+    assert learning_rate(config, 0.5) == pytest.approx(0.1)
+
+
+def test_without_a_warm_up_the_first_rate_is_the_highest() -> None:
+    assert learning_rate(TrainingConfig("x", warmup_epochs=0, learning_rate=0.3), 0) == pytest.approx(0.3)
+
+
+# A run and what it leaves
+
+
+def test_the_loss_on_drawn_faces_falls(unbroken: Run) -> None:
+    losses = [line["train_loss"] for line in unbroken.metrics()]
+    assert losses[0] < 1.5 * np.log(8)
+    assert losses[-1] < 0.95 * losses[0]
+
+
+def test_a_run_learns_what_is_easy_to_see(tmp_path: Path) -> None:
+    """Stripes that lie and stripes that stand, which no change of the augmentation turns into each other."""
+    random, n = np.random.default_rng(0), 160
+    waves = 127 + 90 * np.sin(np.arange(24) * 2 * np.pi / 6 + random.uniform(0, 6, (n, 1)))
+    lying = np.repeat(waves[:, :, None], 24, axis=2) + random.normal(0, 20, (n, 24, 24))
+    classes = np.arange(n) % 2
+    pictures = np.where(classes[:, None, None] == 0, lying, lying.transpose(0, 2, 1)).clip(0, 255).astype(np.uint8)
+    stripes = FaceDataset(
+        name="stripes",
+        labels=("lying", "standing"),
+        votes=np.eye(2, dtype=np.float32)[classes],
+        splits=np.where(np.arange(n) < 128, "train", "validation"),
+        pictures=pictures,
+    )
+    info = train(replace(CONFIG, epochs=4, batch_size=16), stripes, Run(tmp_path), Hooks())
+    assert info is not None
+    assert info.labels == ("lying", "standing")
+    assert info.training["validation_accuracy"] > 0.9
+    fresh = np.stack([info.preprocessing.shrink(np.stack([one] * 3, axis=-1)) for one in pictures[:8]])
+    assert Classifier.load(tmp_path / "best.safetensors").probabilities(fresh).argmax(axis=1).tolist() == [0, 1] * 4
+
+
+def test_a_run_leaves_what_its_folder_promises(unbroken: Run) -> None:
+    assert {path.name for path in unbroken.folder.iterdir()} == {
+        "config.json",
+        "status.json",
+        "metrics.jsonl",
+        "last.pt",
+        "best.safetensors",
+    }
+    assert unbroken.config() == CONFIG
+    status = unbroken.status()
+    assert (status["state"], status["epoch"], status["epochs"]) == ("finished", 3, 3)
+    lines = unbroken.metrics()
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    assert {line["size_px"] for line in lines} == {24}
+    assert all(0 <= line["validation_accuracy"] <= 1 and 0 <= line["validation_macro_f1"] <= 1 for line in lines)
+    assert all(line["validation_loss"] > 0 and line["seconds"] > 0 for line in lines)
+    assert lines[-1]["learning_rate"] == pytest.approx(learning_rate(CONFIG, 2.75))
+
+
+def test_the_model_is_that_of_the_best_epoch_and_says_how_it_was_made(unbroken: Run, dataset: FaceDataset) -> None:
+    info, lines = read_info(unbroken.best_path), unbroken.metrics()
+    best = max(lines, key=lambda line: line["validation_accuracy"])  # the first of equals
+    assert info.labels == FERPLUS
+    assert info.preprocessing == CONFIG.preprocessing
+    assert info.architecture == "resnet18"
+    assert info.training["best_epoch"] == best["epoch"] == unbroken.status()["best_epoch"]
+    for name in ("validation_accuracy", "validation_loss", "validation_macro_f1"):
+        assert info.training[name] == best[name]
+    assert (info.training["dataset"], info.training["rule"], info.training["seed"]) == (dataset.name, "majority", 0)
+    assert info.training["split_sha256"] == hashlib.sha256("\n".join(dataset.splits).encode()).hexdigest()
+    assert info.training["versions"]["torch"] == torch.__version__.split("+")[0]
+
+
+def test_the_temperature_is_fitted_on_the_validation_split(unbroken: Run, dataset: FaceDataset) -> None:
+    info, network = load_checkpoint(unbroken.best_path)
+    rows = dataset.rows("validation", "majority")
+    pixels = np.stack([info.preprocessing.shrink(dataset.picture(row)) for row in rows])
+    logits = Classifier(replace(info, temperature=1.0), network).logits(pixels)
+    assert info.temperature != 1
+    assert info.temperature == pytest.approx(fit_temperature(logits, dataset.truth(rows)), rel=1e-3)
+
+
+def test_hooks_hear_everything_in_order(tmp_path: Path, dataset: FaceDataset) -> None:
+    heard: list[tuple[Any, ...]] = []
+    hooks = Hooks(
+        on_read=lambda *numbers: heard.append(("read", *numbers)),
+        on_batch=lambda *numbers: heard.append(("batch", *numbers)),
+        on_epoch=lambda metrics: heard.append(("epoch", metrics["epoch"])),
+        on_note=lambda text: heard.append(("note", text)),
+    )
+    train(replace(CONFIG, epochs=1, batch_size=64), dataset, Run(tmp_path), hooks)
+    reads = [event[1:] for event in heard if event[0] == "read"]
+    assert reads == [(done, 144) for done in range(1, 145)]
+    assert heard[len(reads) :] == [("batch", 0, 1, 2), ("batch", 0, 2, 2), ("epoch", 1)]
+
+
+# The moving average
+
+
+def test_without_a_memory_the_average_is_the_network_itself(tmp_path: Path, dataset: FaceDataset) -> None:
+    train(replace(CONFIG, epochs=1, ema_decay=0.0), dataset, Run(tmp_path), Hooks())
+    state = saved(Run(tmp_path))
+    assert_same_state(dict(state["network"]), dict(state["average"]))
+
+
+def test_the_average_follows_the_network_slowly(unbroken: Run) -> None:
+    state = saved(unbroken)
+    network, average = state["network"]["fc.1.weight"], state["average"]["fc.1.weight"]
+    assert not torch.equal(network, average)
+    assert (network - average).norm() < 0.5 * average.norm()
+    assert torch.equal(state["network"]["bn1.num_batches_tracked"], state["average"]["bn1.num_batches_tracked"])
+
+
+# Interruptions
+
+
+class Killed(Exception):
+    """Stands for the end of the process: nothing after it runs."""
+
+
+def test_stopping_keeps_the_whole_epochs_and_going_on_equals_an_unbroken_run(
+    tmp_path: Path, dataset: FaceDataset, unbroken: Run
+) -> None:
+    run = open_run(tmp_path, CONFIG)
+    batches: list[tuple[int, int]] = []
+    hooks = Hooks(
+        on_batch=lambda epoch, done, total: batches.append((epoch, done)), should_stop=lambda: batches[-1] == (1, 2)
+    )
+    assert train(CONFIG, dataset, run, hooks) is None
+    assert (run.status()["state"], run.status()["epoch"]) == ("stopped", 1)
+    assert batches[-1] == (1, 2)
+    assert without_seconds(run) == without_seconds(unbroken)[:1]
+
+    notes: list[str] = []
+    again = open_run(tmp_path, CONFIG)
+    assert again.folder == run.folder
+    assert train(CONFIG, dataset, again, Hooks(on_note=notes.append)) is not None
+    assert notes == ["going on after epoch 1 of 3"]
+    assert_same_run(again, unbroken)
+
+
+def test_a_kill_between_metrics_and_state_runs_the_epoch_again(
+    tmp_path: Path, dataset: FaceDataset, unbroken: Run
+) -> None:
+    """At the worst moment metrics.jsonl and best.safetensors know of epoch 2 while last.pt does not yet."""
+    run = open_run(tmp_path, CONFIG)
+    states: list[bytes] = []
+
+    def kill_in_the_third_epoch(metrics: dict[str, Any]) -> None:
+        states.append(run.last_path.read_bytes())
+        if metrics["epoch"] == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(CONFIG, dataset, run, Hooks(on_epoch=kill_in_the_third_epoch))
+    run.last_path.write_bytes(states[0])
+    assert [line["epoch"] for line in run.metrics()] == [1, 2]
+    notes: list[str] = []
+    train(CONFIG, dataset, run, Hooks(on_note=notes.append))
+    assert notes == ["going on after epoch 1 of 3"]
+    assert_same_run(run, unbroken)
+
+
+def test_metrics_are_on_disk_before_the_state_that_counts_them(tmp_path: Path, dataset: FaceDataset) -> None:
+    """Else a kill between the two would leave a gap in metrics.jsonl for ever."""
+    run = open_run(tmp_path, replace(CONFIG, epochs=1))
+    run.last_path.with_suffix(".partial").mkdir()  # writing the state fails
+    with pytest.raises((OSError, RuntimeError)):
+        train(run.config(), dataset, run, Hooks())
+    assert [line["epoch"] for line in run.metrics()] == [1]
+    assert not run.last_path.exists()
+
+
+def test_a_finished_run_is_not_trained_further(tmp_path: Path, dataset: FaceDataset, unbroken: Run) -> None:
+    before = unbroken.metrics_path.read_bytes(), unbroken.best_path.read_bytes(), unbroken.last_path.read_bytes()
+    batches: list[int] = []
+    info = train(CONFIG, dataset, unbroken, Hooks(on_batch=lambda epoch, done, total: batches.append(done)))
+    assert batches == []
+    assert info == read_info(unbroken.best_path)
+    assert before == (
+        unbroken.metrics_path.read_bytes(),
+        unbroken.best_path.read_bytes(),
+        unbroken.last_path.read_bytes(),
+    )
+
+
+# What cannot go on
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_the_best_model_kept(tmp_path: Path, dataset: FaceDataset) -> None:
+    run = open_run(tmp_path, CONFIG)
+    count = [0]
+
+    def after_the_first_epoch() -> bool:
+        count[0] += 1
+        return count[0] == 5
+
+    assert train(CONFIG, dataset, run, Hooks(should_stop=after_the_first_epoch)) is None
+    state = saved(run)
+    state["network"]["conv1.weight"].fill_(torch.nan)
+    torch.save(state, run.last_path)
+    kept, line = run.best_path.read_bytes(), run.metrics()
+    with pytest.raises(TrainingError, match=r"no longer a number in epoch 2.*learning rate under 0\.02"):
+        train(CONFIG, dataset, run, Hooks())
+    assert run.best_path.read_bytes() == kept
+    assert run.metrics() == line
+    assert read_info(run.best_path).training["best_epoch"] == 1
+
+
+def test_a_learning_rate_that_is_far_too_high_is_an_error(tmp_path: Path, dataset: FaceDataset) -> None:
+    config = replace(CONFIG, epochs=1, learning_rate=1e30, mixup=0)
+    with pytest.raises(TrainingError, match="no longer a number in epoch 1"):
+        train(config, dataset, Run(tmp_path), Hooks())
+
+
+@pytest.mark.parametrize(("split", "found"), [("train", "160 and 0"), ("validation", "0 and 160"), ("test", "0 and 0")])
+def test_a_data_set_without_both_splits_is_refused(
+    tmp_path: Path, dataset: FaceDataset, split: str, found: str
+) -> None:
+    only = replace(dataset, splits=np.full(len(dataset), split))
+    with pytest.raises(TrainingError, match=f"to validate with.*found {found}"):
+        train(CONFIG, only, Run(tmp_path), Hooks())
+
+
+def test_an_unknown_architecture_is_refused_with_the_known_ones(tmp_path: Path, dataset: FaceDataset) -> None:
+    with pytest.raises(TrainingError, match="resnet18, resnet34, resnet50, got 'vgg'"):
+        train(replace(CONFIG, architecture="vgg"), dataset, Run(tmp_path), Hooks())
+
+
+def test_broken_pictures_are_left_out_and_named(tmp_path: Path, dataset: FaceDataset) -> None:
+    pictures: list[np.ndarray | Path] = list(dataset.pictures)
+    broken = [int(dataset.rows("train")[3]), int(dataset.rows("validation")[0])]
+    for row in broken:
+        pictures[row] = tmp_path / f"gone-{row}.png"
+    notes: list[str] = []
+    config = replace(CONFIG, epochs=1)
+    info = train(config, replace(dataset, pictures=pictures), Run(tmp_path), Hooks(on_note=notes.append))
+    assert info is not None
+    assert [f"gone-{row}.png" in note for row, note in zip(broken, notes, strict=True)] == [True, True]
+    assert all(note.startswith("left out: ") for note in notes)
+
+
+def test_metrics_lines_are_plain_json(unbroken: Run) -> None:
+    for line in unbroken.metrics_path.read_text().splitlines():
+        assert {type(value) for value in json.loads(line).values()} <= {int, float}
