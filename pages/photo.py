@@ -112,18 +112,18 @@ def show_picture(picture: Picture, result: PhotoResult, threshold: float) -> Non
 
 def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
     face = item.face
-    name = describe(face) if face.confidence >= threshold else f"unsure ({describe(face)})"
+    name = describe(face).replace(" %", "\u00a0%")  # the sign stays with its number
     with st.container(border=True):
-        st.markdown(f"**{number} · {name}**")
-        image, bars = st.columns([1, 2], vertical_alignment="center", wrap=False)
-        size = item.network_input.shape[0]
-        image.image(item.network_input, width=96, alt=f"face {number} as the network saw it")
-        image.caption(f"seen at {size} px")
-        bars.plotly_chart(
+        with st.container(horizontal=True, vertical_alignment="center"):
+            size = item.network_input.shape[0]
+            st.image(item.network_input, width=72, alt=f"face {number} as the network saw it, {size} × {size} pixels")
+            with st.container():
+                st.markdown(f"**{number} · {name if face.confidence >= threshold else 'unsure'}**")
+                for concern in item.concerns(threshold):
+                    st.caption(f":material/warning: {concern}")
+        st.plotly_chart(
             probability_bars(face), config=STATIC, key=f"bars {key}", alt=f"face {number}: {describe(face)}"
         )
-        for concern in item.concerns(threshold):
-            st.caption(f":material/warning: {concern}")
 
 
 st.title("Photo")

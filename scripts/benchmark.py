@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         print(json.dumps(figures, indent=1))
     else:
-        print(
-            f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, {options.threads} thread(s)"
-        )
+        machine = platform.processor() or platform.machine()
+        print(f"{machine}, Python {platform.python_version()}, {options.threads} thread(s)")
         for name, value in figures.items():
             print(f"{name:48} {value:8.1f}" if isinstance(value, float) else f"{name:48} {value:>8}")
     return 0
@@ -69,12 +69,11 @@ def _measure(options: argparse.Namespace, began: float) -> dict[str, Any]:
         detections = live.detector.detect(frame)
         if len(detections) != count:
             raise RuntimeError(f"expected {count} faces in the example frame, found {len(detections)}")
-        # The default of the arguments binds what the loop variables are now.
         measured: dict[str, Callable[[], object]] = {
-            "detector + network, webcam setting": lambda frame=frame: live.recognize(frame),
-            "detector alone, webcam setting": lambda frame=frame: live.detector.detect(frame),
-            "crop + network": lambda frame=frame, found=detections: live.classify(frame, found),
-            "detector + network, photo setting": lambda frame=frame: photo.recognize(frame),
+            "detector + network, webcam setting": partial(live.recognize, frame),
+            "detector alone, webcam setting": partial(live.detector.detect, frame),
+            "crop + network": partial(live.classify, frame, detections),
+            "detector + network, photo setting": partial(photo.recognize, frame),
         }
         for name, call in measured.items():
             figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = _median_ms(call, options.repeat)

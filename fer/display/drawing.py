@@ -42,7 +42,7 @@ class _Tag:
     def __init__(self, number: int, face: Face, threshold: float) -> None:
         self.face = face
         unsure = face.confidence < threshold
-        self.text = f"{number}  unsure ({describe(face)})" if unsure else f"{number}  {describe(face)}"
+        self.text = f"{number}  unsure" if unsure else f"{number}  {describe(face)}"
         self.color = UNSURE_COLOR if unsure else color_of(face.label)
 
 

@@ -24,6 +24,10 @@ CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 """Environment variable with the path of another model file for the app."""
 
 
+_LEGEND_SEEDS = (8, 12, 13, 7, 11, 12, 13, 8)
+"""Of the drawn people in the legend, chosen for clear pictures of different people."""
+
+
 def checkpoint_path() -> Path:
     """Return the model file that the app uses."""
     return Path(os.environ.get(CHECKPOINT_VARIABLE) or DEFAULT_CHECKPOINT)
@@ -76,7 +80,7 @@ def expression_legend(labels: tuple[str, ...]) -> None:
 def _legend_entry(label: str) -> str:
     picture = ""
     if label in FERPLUS:
-        person = np.random.default_rng(2)  # the same for every expression
+        person = np.random.default_rng(_LEGEND_SEEDS[FERPLUS.index(label)])
         encoded = base64.b64encode(encode_png(draw_face(label, person, size_px=96, strength=1.0))).decode()
         picture = (
             f'<img src="data:image/png;base64,{encoded}" alt="" style="display:block;border-radius:.6rem .6rem 0 0">'

@@ -56,7 +56,7 @@ def recognize_photo(recognizer: Recognizer, source: ImageSource) -> PhotoResult:
     image = read_image(source)
     height, width = image.shape[:2]
     scale = min(1.0, PREVIEW_PX / max(height, width))
-    preview = image
+    preview: np.ndarray = image
     if scale < 1:
         size = (max(round(width * scale), 1), max(round(height * scale), 1))
         preview = cv2.resize(image, size, interpolation=cv2.INTER_AREA)

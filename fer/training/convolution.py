@@ -9,9 +9,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.grad import conv2d_input
 
 SMALL_MAP = 36
-"""Up to this many output positions (6×6) the matrix product is the faster way; measured in bfloat16 on AVX512 and AMX."""
+"""Up to this many output positions (6×6) the matrix product is faster; measured in bfloat16 with AVX512 and AMX."""
 
 
 class SmallMapConv2d(nn.Conv2d):
@@ -61,9 +62,9 @@ class _Convolution(torch.autograd.Function):
         return F.conv2d(x, weight, stride=stride, padding=1)
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
         x, weight = ctx.saved_tensors
-        grad_x = torch.nn.grad.conv2d_input(x.shape, weight, grad, stride=ctx.stride, padding=1)
+        grad_x = conv2d_input(x.shape, weight, grad, stride=ctx.stride, padding=1)
         return grad_x, _weight_gradient(x, grad, ctx.stride), None
 
 

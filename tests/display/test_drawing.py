@@ -139,7 +139,10 @@ def test_unsure_is_written_and_not_only_painted() -> None:
 
 def test_larger_pictures_get_thicker_lines_and_larger_letters() -> None:
     letters = text_color_on(COLORS["happiness"])
-    small, large = draw_faces(gray(), [face(100, 100, 200, 200)]), draw_faces(gray(1500, 1500), [face(500, 500, 900, 900)])
+    small, large = (
+        draw_faces(gray(), [face(100, 100, 200, 200)]),
+        draw_faces(gray(1500, 1500), [face(500, 500, 900, 900)]),
+    )
     assert has_color(large, letters).sum() > 2 * has_color(small, letters).sum()
     assert has_color(small, COLORS["happiness"])[150, :150].sum() == 2
     assert has_color(large, COLORS["happiness"])[700, :700].sum() == 5

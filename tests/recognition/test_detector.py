@@ -14,7 +14,7 @@ from fer.recognition.detector import MAX_SIDE_PX, MIN_FACE_PX, FaceDetector
 Image = npt.NDArray[np.uint8]
 
 FACE_XYXY = (181, 60, 269, 178)
-"""Where the astronaut's face is, in pixels, told by eye from a grid drawn over it: chin to hairline, without the ears."""
+"""The astronaut's face, in pixels, told by eye from a grid drawn over it: hairline to chin, without the ears."""
 
 LANDMARKS = ((204, 101), (246, 103), (225, 129), (203, 141), (246, 141))
 """Her eyes, tip of the nose and corners of the mouth, told in the same way."""

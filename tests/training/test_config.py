@@ -42,8 +42,17 @@ def test_values_without_a_meaning_are_refused_by_name(name: str, value: Any) -> 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("epochs", 1), ("size_px", 24), ("channels", 3), ("batch_size", 2), ("warmup_epochs", 0), ("weight_decay", 0)]
-    + [("mixup", 0), ("dropout", 0), ("ema_decay", 0)],
+    [
+        ("epochs", 1),
+        ("size_px", 24),
+        ("channels", 3),
+        ("batch_size", 2),
+        ("warmup_epochs", 0),
+        ("weight_decay", 0),
+        ("mixup", 0),
+        ("dropout", 0),
+        ("ema_decay", 0),
+    ],
 )
 def test_the_least_values_are_taken(name: str, value: Any) -> None:
     assert getattr(replace(CONFIG, **{name: value}), name) == value
