@@ -127,6 +127,24 @@ def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
+def shrink_to_fit(image: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[np.uint8]:
+    """Shrink a picture, with antialiasing, until its longer side has `longest_px`; a smaller one comes back as it is.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        longest_px: at least 1.
+
+    Returns:
+        RGB uint8 (h, w, 3).
+    """
+    height, width = image.shape[:2]
+    scale = longest_px / max(height, width)
+    if scale >= 1:
+        return image
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    return np.array(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+
+
 def list_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """List the pictures that a user means by some files and folders.
 

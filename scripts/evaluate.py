@@ -49,12 +49,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     text = json.dumps(report, indent=1)
+    print(text if options.json else _table(report))
     try:
         write_atomically(options.output, text + "\n")
     except OSError as error:
         print(f"error: cannot write {options.output}: {error}. Give another --output.", file=sys.stderr)
         return 1
-    print(text if options.json else _table(report, options.output))
+    if not options.json:
+        print(f"\nwritten to {options.output}")
     return 0
 
 
@@ -85,7 +87,7 @@ def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
     return {"checkpoint": options.checkpoint.name, **report}
 
 
-def _table(report: dict[str, Any], output: Path) -> str:
+def _table(report: dict[str, Any]) -> str:
     lines = [
         f"{report['dataset']}, {report['split']}, rule {report['rule']}, n = {report['n']}",
         f"accuracy {report['accuracy']:.4f}   macro F1 {report['macro_f1']:.4f}   "
@@ -104,7 +106,7 @@ def _table(report: dict[str, Any], output: Path) -> str:
         )
     if report["no_face"]:
         lines.append(f"left out: {report['no_face']} pictures without a face")
-    return "\n".join([*lines, "", f"written to {output}"])
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

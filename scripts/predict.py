@@ -54,10 +54,12 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
         return 1
-    from fer.recognition.recognizer import Recognizer  # after the options are known to be right: it takes seconds
+    # After the options are known to be right, since it takes seconds.
+    from fer.model.device import choose_device
+    from fer.recognition.recognizer import Recognizer
 
     try:
-        recognizer = Recognizer.load(options.checkpoint, options.device)
+        recognizer = Recognizer.load(options.checkpoint, choose_device(options.device))
         outputs = _output_paths(paths, options.output)
         shown = zip(paths, outputs, strict=True)
         results = [

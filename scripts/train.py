@@ -78,11 +78,12 @@ def _train(config: TrainingConfig, run: Run, options: argparse.Namespace, log: l
     import torch  # after the options are known to be right: it takes seconds
 
     from fer.datasets import open_dataset
+    from fer.model.device import choose_device
     from fer.training.loop import Hooks, train
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    device = options.device or _best_device()
+    device = choose_device(options.device)
     dataset = open_dataset(config.dataset)
     log.info("run %s: %s, %d pictures, on %s", run.folder, dataset.name, len(dataset), device)
     stop = _StopSignal()
@@ -98,14 +99,6 @@ def _train(config: TrainingConfig, run: Run, options: argparse.Namespace, log: l
         best["validation_accuracy"], best["rule"], best["best_epoch"], info.temperature, run.best_path,
     )  # fmt: skip
     return 0
-
-
-def _best_device() -> str:
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 class _StopSignal:

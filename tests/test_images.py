@@ -19,7 +19,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from fer.errors import ImageError
-from fer.images import IMAGE_SUFFIXES, MAX_PIXELS, check_rgb, encode_png, list_images, read_image
+from fer.images import IMAGE_SUFFIXES, MAX_PIXELS, check_rgb, encode_png, list_images, read_image, shrink_to_fit
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 LOSSLESS = ("PNG", "GIF", "BMP", "TIFF", "WEBP")
@@ -657,3 +657,20 @@ def test_suffixes_are_lower_case_and_cover_the_formats() -> None:
         ".heif",
         ".avif",
     } <= IMAGE_SUFFIXES
+
+
+def test_shrinking_keeps_proportions_and_means() -> None:
+    image = np.zeros((300, 600, 3), np.uint8)
+    image[:, ::2] = (200, 100, 50)  # stripes of one pixel: without antialiasing one colour would win
+    small = shrink_to_fit(image, 100)
+    assert small.shape == (50, 100, 3)
+    assert np.array_equal(np.unique(small.reshape(-1, 3), axis=0), [(100, 50, 25)])
+
+
+def test_a_line_keeps_a_pixel_of_height() -> None:
+    assert shrink_to_fit(np.zeros((1, 4000, 3), np.uint8), 100).shape == (1, 100, 3)
+
+
+def test_a_small_picture_is_not_shrunk() -> None:
+    image = np.zeros((30, 100, 3), np.uint8)
+    assert shrink_to_fit(image, 100) is image

@@ -5,7 +5,7 @@ import html
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import streamlit as st
@@ -39,7 +39,6 @@ def model_info() -> ModelInfo:
         return read_info(checkpoint_path())
     except CheckpointError as error:
         _no_model(error)
-        raise  # never reached: st.stop() does not return
 
 
 def shipped_report() -> dict[str, Any] | None:
@@ -57,7 +56,6 @@ def load_recognizer() -> "Recognizer":
         return _recognizer(path, path.stat().st_mtime_ns if path.is_file() else 0)
     except CheckpointError as error:
         _no_model(error)
-        raise
 
 
 @st.cache_resource(max_entries=1, show_spinner="Loading the model …")
@@ -92,7 +90,7 @@ def _legend_entry(label: str) -> str:
     )
 
 
-def _no_model(error: CheckpointError) -> None:
+def _no_model(error: CheckpointError) -> NoReturn:
     st.error(str(error), icon=":material/error:")
     st.caption(f"The app's model is {checkpoint_path().name}; set {CHECKPOINT_VARIABLE} to use another file.")
     st.stop()

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fer.faces import Box, Detection
+from fer.faces import Detection
 
 if TYPE_CHECKING:
     import torch
@@ -113,10 +113,3 @@ def roll_degrees(detection: Detection) -> float:
     if math.hypot(across, down) < 0.15 * detection.box.width:
         return 0.0
     return math.degrees(math.atan2(down, across))
-
-
-def crop_box(preprocessing: Preprocessing, box: Box) -> tuple[float, float, float, float]:
-    """Return the square (x1, y1, x2, y2) that `Preprocessing.crop` cuts from an untilted face, in pixels."""
-    half = box.height * preprocessing.crop_ratio / 2
-    x, y = box.center
-    return (x - half, y - half, x + half, y + half)

@@ -1,12 +1,11 @@
 """Finding faces: MTCNN (Zhang et al. 2016, arXiv:1604.02878) as facenet-pytorch ships it, weights included."""
 
-import cv2
 import numpy as np
 import torch
 from facenet_pytorch import MTCNN
 
 from fer.faces import Box, Detection
-from fer.images import check_rgb
+from fer.images import check_rgb, shrink_to_fit
 
 MIN_FACE_PX = 24
 """Smallest face that is looked for in pictures of up to `MAX_SIDE_PX`; fewer pixels show no expression anyway."""
@@ -55,13 +54,9 @@ class FaceDetector:
         """
         check_rgb(image)
         height, width = image.shape[:2]
-        scale = min(1.0, self.max_side_px / max(height, width))
-        if min(height, width) * scale < self.min_face_px:  # MTCNN fails where no face fits
+        searched = shrink_to_fit(image, self.max_side_px)
+        if min(searched.shape[:2]) < self.min_face_px:  # MTCNN fails where no face fits
             return []
-        searched = image
-        if scale < 1:
-            size = (max(round(width * scale), 1), max(round(height * scale), 1))
-            searched = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         with torch.inference_mode():
             boxes, scores, landmarks = self.mtcnn.detect(searched, landmarks=True)
         if boxes is None:

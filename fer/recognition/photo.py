@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from fer.faces import Box, Face
-from fer.images import ImageSource, read_image
+from fer.images import ImageSource, read_image, shrink_to_fit
 from fer.recognition.quality import concerns
 from fer.recognition.recognizer import Recognizer
 
 PREVIEW_PX = 1600
 """Longest side of the picture that is kept for showing; a phone's picture takes 150 MB as it is."""
+
+THUMBNAIL_PX = 160
+"""Longest side of a face's crop that is kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class PhotoFace:
     network_input: np.ndarray
     """What the network saw, uint8 (S, S) or RGB uint8 (S, S, 3)."""
     crop: np.ndarray
-    """The upright square that was shrunk to it, RGB uint8 (side, side, 3)."""
+    """The upright square that was shrunk to it, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide."""
 
     def concerns(self, threshold: float) -> list[str]:
         """Say what speaks against trusting the prediction; unsure means under `threshold`, 0..1."""
@@ -55,11 +57,8 @@ def recognize_photo(recognizer: Recognizer, source: ImageSource) -> PhotoResult:
     """
     image = read_image(source)
     height, width = image.shape[:2]
-    scale = min(1.0, PREVIEW_PX / max(height, width))
-    preview: np.ndarray = image
-    if scale < 1:
-        size = (max(round(width * scale), 1), max(round(height * scale), 1))
-        preview = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    preview = shrink_to_fit(image, PREVIEW_PX)
+    scale = preview.shape[1] / width
     faces = tuple(_photo_face(recognizer, image, face, scale) for face in recognizer.recognize(image))
     return PhotoResult(preview, (width, height), faces)
 
@@ -72,4 +71,6 @@ def _photo_face(recognizer: Recognizer, image: np.ndarray, face: Face, scale: fl
         box=Box(*(value * scale for value in face.box.xyxy)),
         landmarks=tuple((x * scale, y * scale) for x, y in face.landmarks),
     )
-    return PhotoFace(face, shown, pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), crop)
+    return PhotoFace(
+        face, shown, pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), shrink_to_fit(crop, THUMBNAIL_PX)
+    )

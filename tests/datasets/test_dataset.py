@@ -13,8 +13,6 @@ from fer.images import encode_png
 from fer.labels import FERPLUS
 from fer.model.preprocessing import Preprocessing
 
-SHARED_VOTES = Path(__file__).resolve().parents[2] / "../shared/data/faces.csv"
-
 # neutral happiness surprise sadness anger disgust fear contempt | unknown NF
 VOTES = {
     "six of ten": (6, 4, 0, 0, 0, 0, 0, 0, 0, 0),
@@ -132,11 +130,9 @@ def test_a_data_set_without_pictures_is_refused() -> None:
         _rated(np.empty((0, 10)))
 
 
-def test_the_published_votes_give_the_published_counts() -> None:
+def test_the_published_votes_give_the_published_counts(shared_faces: Path) -> None:
     """FER+ papers test on 3,137 pictures; 25,045 and 3,191 are the majority counts of the other splits."""
-    if not SHARED_VOTES.is_file():
-        pytest.skip("the FER+ votes are not there: ../shared/data/faces.csv beside the repository")
-    with SHARED_VOTES.open(newline="") as file:
+    with (shared_faces / "faces.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     words = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
     table = [[float(line[choice]) for choice in (*FERPLUS, "unknown", "NF")] for line in lines]

@@ -15,7 +15,7 @@ from fer.faces import Box, Detection
 from fer.labels import FERPLUS
 from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier
-from fer.model.preprocessing import Preprocessing, crop_box, roll_degrees
+from fer.model.preprocessing import Preprocessing, roll_degrees
 
 Image = npt.NDArray[np.uint8]
 
@@ -46,7 +46,6 @@ def test_an_untilted_crop_is_the_slice_of_the_picture(
     image, preprocessing = _noise(60, 80), Preprocessing(crop_ratio=ratio)
     crop = preprocessing.crop(image, _detection(*xyxy))
     assert np.array_equal(crop, image[slice(*rows), slice(*columns)])
-    assert crop_box(preprocessing, Box(*xyxy)) == (columns[0], rows[0], columns[1], rows[1])
 
 
 @pytest.mark.parametrize("left", [0, 60])

@@ -1,0 +1,21 @@
+"""Which device is chosen, and what is said of one that is not there."""
+
+import pytest
+import torch
+
+from fer.errors import FerError
+from fer.model.device import choose_device
+
+
+def test_the_cpu_is_always_there() -> None:
+    assert choose_device("cpu") == "cpu"
+
+
+def test_the_best_one_can_be_used() -> None:
+    assert torch.ones(2, device=choose_device()).sum() == 2
+
+
+@pytest.mark.parametrize("wanted", ["gpu", "cuda:99", ""])
+def test_one_that_is_not_there_is_refused(wanted: str) -> None:
+    with pytest.raises(FerError, match=r"expected a device of cpu.*got"):
+        choose_device(wanted)
