@@ -4,16 +4,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: app test train-synthetic clean
+.PHONY: app test clean
 
 app: $(VENV)/app.done
 	$(BIN)/streamlit run streamlit_app.py --server.headless false
 
 test: $(VENV)/test.done
-	scripts/browser.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	VENV=$(VENV) scripts/browser.sh
 	$(BIN)/python -m pytest
 
 $(VENV)/app.done: requirements.txt pyproject.toml

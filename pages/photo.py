@@ -57,16 +57,15 @@ def chosen_pictures() -> list[Picture]:
 
 def recognized(recognizer: Recognizer, pictures: list[Picture]) -> dict[str, PhotoResult | ImageError]:
     """Recognize what is new, keep what is still chosen, forget the rest."""
-    earlier = st.session_state.get("photo_results", {})
-    results = {}
-    new = [picture for picture in pictures if picture.key not in earlier]
+    if st.session_state.get("photo_recognizer") is not recognizer:  # another model: nothing earlier holds
+        st.session_state["photo_recognizer"] = recognizer
+        st.session_state["photo_results"] = {}
+    # Kept one by one: a click in the middle of a batch starts this script anew.
+    results: dict[str, PhotoResult | ImageError] = st.session_state.setdefault("photo_results", {})
+    new = [picture for picture in pictures if picture.key not in results]
     bar = st.progress(0.0) if len(new) > 1 else None
-    for picture in pictures:
-        if picture.key in earlier:
-            results[picture.key] = earlier[picture.key]
-            continue
+    for done, picture in enumerate(new):
         if bar:
-            done = new.index(picture)
             bar.progress(done / len(new), f"Picture {done + 1} of {len(new)}: {picture.name}")
         try:
             results[picture.key] = recognize_photo(recognizer, picture.read())
@@ -74,7 +73,8 @@ def recognized(recognizer: Recognizer, pictures: list[Picture]) -> dict[str, Pho
             results[picture.key] = error
     if bar:
         bar.empty()
-    st.session_state["photo_results"] = results
+    for key in results.keys() - {picture.key for picture in pictures}:
+        del results[key]
     return results
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fer.errors import FerError
 from fer.model import DEFAULT_CHECKPOINT
 
 LIVE_MIN_FACE_PX = 60
@@ -40,7 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     starts = _start_times()
     began = time.perf_counter()
-    figures = _measure(options, began)
+    try:
+        figures = _measure(options, began)
+    except FerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     figures |= {f"import {name} (s)": seconds for name, seconds in starts.items()}
     if options.json:
         print(json.dumps(figures, indent=1))

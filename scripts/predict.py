@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from fer.display.tables import PictureResult, to_csv, to_json
 from fer.errors import FerError, ImageError
-from fer.faces import describe
+from fer.faces import Face, describe
 from fer.images import IMAGE_SUFFIXES, encode_png, list_images, read_image
 from fer.model import DEFAULT_CHECKPOINT
 
@@ -66,13 +66,14 @@ def main(arguments: list[str] | None = None) -> int:
             _predict(recognizer, path, output)
             for path, output in tqdm(shown, total=len(paths), disable=None, leave=False)
         ]
+        print(to_json(results) if options.json else "\n".join(_table(results)))
         if options.csv:
+            options.csv.parent.mkdir(parents=True, exist_ok=True)
             table = to_csv(results, recognizer.info.labels)
             options.csv.write_text(table, encoding="utf-8", errors="backslashreplace", newline="")
     except (FerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(to_json(results) if options.json else "\n".join(_table(results)))
     return 1 if any(result.error for result in results) else 0
 
 
@@ -80,14 +81,16 @@ def _predict(recognizer: "Recognizer", path: Path, output: Path | None) -> Pictu
     """Recognize one picture and write its annotated copy; what is wrong with it goes to standard error as well."""
     from fer.display.drawing import draw_faces
 
+    faces: tuple[Face, ...] = ()
     try:
         image = read_image(path)
-    except ImageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return PictureResult(str(path), error=str(error))
-    faces = tuple(recognizer.recognize(image))
-    if output:
-        output.write_bytes(encode_png(draw_faces(image, faces)))
+        faces = tuple(recognizer.recognize(image))
+        if output:
+            output.write_bytes(encode_png(draw_faces(image, faces)))
+    except (ImageError, OSError) as error:
+        reason = str(error) if str(path) in str(error) else f"{path}: {error}"
+        print(f"error: {reason}", file=sys.stderr)
+        return PictureResult(str(path), faces, error=reason)
     return PictureResult(str(path), faces)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from fer.datasets import FaceDataset, open_dataset
 from fer.errors import FerError
 from fer.training.config import TrainingConfig
 from fer.training.runs import FAILED, STOPPED, Run, open_run
@@ -59,9 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     run: Run | None = None
     try:
         config = TrainingConfig(**given)
+        dataset = open_dataset(config.dataset)  # before the folder is made: a mistyped path leaves none
         run = open_run(options.runs, config, options.name)
         log = _logger(run)
-        return _train(config, run, options, log)
+        return _train(config, dataset, run, options, log)
     except (FerError, OSError) as error:
         if run:
             with contextlib.suppress(OSError):  # the disk may be full
@@ -74,17 +76,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def _train(config: TrainingConfig, run: Run, options: argparse.Namespace, log: logging.Logger) -> int:
+def _train(
+    config: TrainingConfig, dataset: FaceDataset, run: Run, options: argparse.Namespace, log: logging.Logger
+) -> int:
     import torch  # after the options are known to be right: it takes seconds
 
-    from fer.datasets import open_dataset
     from fer.model.device import choose_device
     from fer.training.loop import Hooks, train
 
     if options.threads:
         torch.set_num_threads(options.threads)
     device = choose_device(options.device)
-    dataset = open_dataset(config.dataset)
     log.info("run %s: %s, %d pictures, on %s", run.folder, dataset.name, len(dataset), device)
     stop = _StopSignal()
     bars = _Bars(config.epochs, log)

@@ -1,5 +1,7 @@
 """What every data set looks like once it is open: pictures, a distribution over labels for each, and splits."""
 
+import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +62,15 @@ class FaceDataset:
     def is_rated(self) -> bool:
         """Whether several people rated each picture."""
         return bool(self.votes.sum(axis=1).max() > 1)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the labels, the votes, the splits and the names of the files, to notice a change by."""
+        digest = hashlib.sha256("\0".join((*self.labels, "", *map(str, self.splits))).encode())
+        digest.update(np.ascontiguousarray(self.votes, np.float32).tobytes())
+        for picture in self.pictures:
+            if isinstance(picture, Path):
+                digest.update(os.fsencode(f"\0{picture.parent.name}/{picture.name}"))
+        return digest.hexdigest()
 
     def counted_votes(self) -> tuple[np.ndarray, np.ndarray]:
         """Return (votes, other votes) without the single votes, which FER+ takes for slips (arXiv:1608.01041).

@@ -1,5 +1,7 @@
 """Class folders: a folder for each expression, with or without train, validation and test above them."""
 
+import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -31,29 +33,26 @@ def matches(path: Path) -> bool:
 def open_path(path: Path) -> FaceDataset:
     """Open the folders.
 
-    Splits that are missing are cut from train, the same pictures every time: where there are no split folders a tenth
-    of each class for validation and a tenth for test, where only validation is missing a tenth for that.
+    Splits that are missing are cut from train: where there are no split folders a tenth of each class for validation
+    and a tenth for test, where only validation is missing a tenth for that. A file's name decides, so that new pictures
+    hardly move the old ones.
 
     Raises:
-        DatasetError: fewer than two expressions have pictures.
+        DatasetError: class folders lie beside split folders.
     """
-    found = [
-        (file, canonical_label(folder.name), split)
-        for folder, split in _class_folders(path)
-        for file in _pictures(folder)
-    ]
+    spelling: dict[str, str] = {}  # train/Bored and val/bored are one expression
+    found = []
+    for folder, split in _class_folders(path):
+        label = canonical_label(folder.name)
+        label = spelling.setdefault(label.lower(), label)
+        found += [(file, label, split) for file in _pictures(folder)]
     labels = tuple(sorted({label for _, label, _ in found}))
-    if len(labels) < 2:
-        raise DatasetError(
-            f"expected at least two folders with pictures in {path}, one for each expression, found {len(labels)}: "
-            f"{', '.join(labels)}."
-        )
     classes = np.array([labels.index(label) for _, label, _ in found])
     return FaceDataset(
         name=path.name,
         labels=labels,
         votes=np.eye(len(labels), dtype=np.float32)[classes],
-        splits=_complete_splits(np.array([split for *_, split in found]), classes),
+        splits=_complete_splits([file for file, *_ in found], np.array([split for *_, split in found]), classes),
         pictures=[file for file, *_ in found],
     )
 
@@ -63,6 +62,13 @@ def _class_folders(path: Path) -> list[tuple[Path, str]]:
     subfolders = _visible_folders(path)
     split_folders = [folder for folder in subfolders if folder.name.lower() in SPLIT_WORDS]
     if split_folders:
+        beside = [folder.name for folder in subfolders if folder not in split_folders and _pictures(folder)]
+        if beside:
+            raise DatasetError(
+                f"expected either split folders or class folders in {path}, found both: "
+                f"{', '.join(folder.name for folder in split_folders)} beside {', '.join(beside[:8])}. Move the class "
+                "folders into one called train."
+            )
         return [
             (folder, SPLIT_WORDS[above.name.lower()])
             for above in split_folders
@@ -84,16 +90,16 @@ def _pictures(folder: Path) -> list[Path]:
     )
 
 
-def _complete_splits(splits: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def _complete_splits(files: list[Path], splits: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Fill in the splits that the folders do not name."""
     splits = np.where(splits == "", "train", splits).astype("<U10")
     named = set(splits)
     missing = ["validation", "test"] if named == {"train"} else ["validation"] if "validation" not in named else []
     if "train" not in named:
         return splits
-    random = np.random.default_rng(0)
     for label in np.unique(classes):
-        rows = random.permutation(np.flatnonzero((classes == label) & (splits == "train")))
+        rows = np.flatnonzero((classes == label) & (splits == "train")).tolist()
+        rows.sort(key=lambda row: hashlib.sha256(os.fsencode(files[row].name)).digest())
         share = max(round(HELD_OUT * len(rows)), 1) if len(rows) > len(missing) else 0
         for number, split in enumerate(missing):
             splits[rows[number * share : (number + 1) * share]] = split

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fer.faces import Face, describe
+from fer.faces import UNSURE_BELOW, Face, describe
 from fer.images import check_rgb
 from fer.labels import color_of
 
 UNSURE_COLOR = "#8A8F98"
 
 
-def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = 0.0) -> np.ndarray:
+def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = UNSURE_BELOW) -> np.ndarray:
     """Return a copy of the picture with each face's box, number and expression.
 
     Args:

@@ -65,6 +65,11 @@ class Preprocessing:
         side_px = max(round(detection.box.height * self.crop_ratio), 2)
         angle = roll_degrees(detection) if self.upright else 0.0
         center_x, center_y = detection.box.center
+        # Only the surroundings are handed to OpenCV, whose warping refuses pictures over 32,767 pixels long.
+        reach = side_px + 2  # more than half the diagonal
+        left, top = max(int(center_x) - reach, 0), max(int(center_y) - reach, 0)
+        image = image[top : int(center_y) + reach, left : int(center_x) + reach]
+        center_x, center_y = center_x - left, center_y - top
         matrix = cv2.getRotationMatrix2D((center_x, center_y), angle, 1.0)
         # Pixel centres lie at whole numbers for OpenCV, edges do for boxes: hence the half pixels.
         matrix[:, 2] += (matrix[:, :2].sum(axis=1) - 1) / 2 + side_px / 2 - (center_x, center_y)

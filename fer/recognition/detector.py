@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from facenet_pytorch import MTCNN
 
+from fer.errors import ImageError
 from fer.faces import Box, Detection
 from fer.images import check_rgb, shrink_to_fit
 
@@ -50,15 +51,18 @@ class FaceDetector:
             image: RGB uint8 (H, W, 3).
 
         Raises:
-            ImageError: the array is no RGB picture.
+            ImageError: the array is no RGB picture, or the detector fails on it.
         """
         check_rgb(image)
         height, width = image.shape[:2]
         searched = shrink_to_fit(image, self.max_side_px)
         if min(searched.shape[:2]) < self.min_face_px:  # MTCNN fails where no face fits
             return []
-        with torch.inference_mode():
-            boxes, scores, landmarks = self.mtcnn.detect(searched, landmarks=True)
+        try:
+            with torch.inference_mode():
+                boxes, scores, landmarks = self.mtcnn.detect(searched, landmarks=True)
+        except (RuntimeError, IndexError, ValueError) as error:  # MTCNN loses count of candidates of no width
+            raise ImageError(f"the face detector failed on a picture of {width}x{height} pixels: {error}") from error
         if boxes is None:
             return []
         scale_xy = np.array([width / searched.shape[1], height / searched.shape[0]])

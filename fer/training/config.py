@@ -12,7 +12,7 @@ class TrainingConfig:
 
     dataset: str
     """A path, or "synthetic"; see `fer.datasets`."""
-    epochs: int = 36
+    epochs: int = 28
     architecture: str = "resnet18"
     size_px: int = 48
     """Width and height of the faces that the network sees."""

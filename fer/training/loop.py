@@ -7,8 +7,8 @@ that was killed and resumed sees the same pictures as one that was not.
 """
 
 import copy
-import hashlib
 import math
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -61,6 +61,8 @@ class State:
     step: int = 0
     best_accuracy: float = -1.0
     best_epoch: int = -1
+    dataset_sha256: str = ""
+    """Of the data set that it is trained on, see `FaceDataset.fingerprint`."""
 
     def save(self, run: Run) -> None:
         """Write last.pt, whole or not at all."""
@@ -71,14 +73,27 @@ class State:
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "counters": [self.epoch, self.step, self.best_accuracy, self.best_epoch],
+                "dataset_sha256": self.dataset_sha256,
             },
             partial,
         )
         partial.replace(run.last_path)
 
     def load(self, run: Run, device: str) -> None:
-        """Read last.pt."""
-        saved = torch.load(run.last_path, map_location=device, weights_only=True)
+        """Read last.pt.
+
+        Raises:
+            TrainingError: it is damaged, or the data set has changed since.
+        """
+        try:
+            saved = torch.load(run.last_path, map_location=device, weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            raise TrainingError(f"{run.last_path} is damaged ({error}). Start anew with another --name.") from error
+        if saved["dataset_sha256"] != self.dataset_sha256:
+            raise TrainingError(
+                f"the data set has changed since the run {run.folder.name} began: other labels, pictures or splits. "
+                "Start anew with another --name, or bring the data set back."
+            )
         self.network.load_state_dict(saved["network"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
@@ -103,6 +118,8 @@ def train(
             f"expected pictures to train on and to validate with in {dataset.name}, found {len(training_rows)} and "
             f"{len(validation_rows)}."
         )
+    if len(dataset.labels) < 2:
+        raise TrainingError(f"expected at least two expressions to tell apart, found {', '.join(dataset.labels)}.")
     state = _start(config, dataset, device)
     if run.last_path.exists():
         state.load(run, device)
@@ -177,7 +194,7 @@ def _start(config: TrainingConfig, dataset: FaceDataset, device: str) -> State:
         nesterov=True,
         fused=True,
     )
-    return State(network, average, optimizer)
+    return State(network, average, optimizer, dataset_sha256=dataset.fingerprint())
 
 
 def _train_epoch(
@@ -275,7 +292,7 @@ def _origin(config: TrainingConfig, dataset: FaceDataset, metrics: dict[str, flo
     """Return what a model file says about how it was made."""
     return {
         "dataset": dataset.name,
-        "split_sha256": hashlib.sha256("\n".join(dataset.splits).encode()).hexdigest(),
+        "dataset_sha256": state.dataset_sha256,
         "rule": config.rule,
         "epochs": config.epochs,
         "best_epoch": state.best_epoch,

@@ -1,5 +1,6 @@
 """The real MTCNN on a photo of one person, cut, tiled and enlarged, and on pictures of nobody."""
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -8,7 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from fer.errors import ImageError
-from fer.faces import Detection
+from fer.faces import Box, Detection
+from fer.model.preprocessing import Preprocessing
 from fer.recognition.detector import MAX_SIDE_PX, MIN_FACE_PX, FaceDetector
 
 Image = npt.NDArray[np.uint8]
@@ -156,3 +158,24 @@ def test_the_picture_is_left_as_it_was(detector: FaceDetector, astronaut: Image)
     image.flags.writeable = False
     detector.detect(image)
     assert np.array_equal(image, astronaut)
+
+
+def test_a_failure_inside_of_mtcnn_is_an_error_about_the_picture() -> None:
+    class Failing:
+        def detect(self, image: object, landmarks: bool) -> None:
+            raise IndexError("mask of another length")
+
+    detector = FaceDetector()
+    detector.mtcnn = Failing()
+    with pytest.raises(ImageError, match="failed on a picture of 300x200 pixels: mask of another length"):
+        detector.detect(np.zeros((200, 300, 3), np.uint8))
+
+
+def test_a_strip_longer_than_opencv_can_warp(astronaut: np.ndarray) -> None:
+    strip = np.full((150, 33_000, 3), 128, np.uint8)
+    strip[:128, 32_000:32_128] = astronaut[:512:4, :512:4]
+    detection = Detection(Box(32_043.0, 15.0, 32_072.0, 48.0), (), 1.0)
+    crop = Preprocessing().crop(strip, detection)
+    assert np.array_equal(
+        crop, Preprocessing().crop(strip[:, 32_000:], replace(detection, box=Box(43.0, 15.0, 72.0, 48.0)))
+    )

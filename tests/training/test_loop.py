@@ -1,6 +1,5 @@
 """Whole tiny training runs on drawn faces: three epochs of 128 pictures with 24 pixels."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -170,7 +169,7 @@ def test_the_model_is_that_of_the_best_epoch_and_says_how_it_was_made(unbroken: 
     for name in ("validation_accuracy", "validation_loss", "validation_macro_f1"):
         assert info.training[name] == best[name]
     assert (info.training["dataset"], info.training["rule"], info.training["seed"]) == (dataset.name, "majority", 0)
-    assert info.training["split_sha256"] == hashlib.sha256("\n".join(dataset.splits).encode()).hexdigest()
+    assert info.training["dataset_sha256"] == dataset.fingerprint()
     assert info.training["versions"]["torch"] == torch.__version__.split("+")[0]
 
 
@@ -323,6 +322,25 @@ def test_a_data_set_without_both_splits_is_refused(
     only = replace(dataset, splits=np.full(len(dataset), split))
     with pytest.raises(TrainingError, match=f"to validate with.*found {found}"):
         train(CONFIG, only, Run(tmp_path), Hooks())
+
+
+def test_one_expression_is_not_enough_to_train(tmp_path: Path, dataset: FaceDataset) -> None:
+    one = replace(dataset, labels=("happiness",), votes=np.ones((len(dataset), 1), np.float32))
+    with pytest.raises(TrainingError, match="at least two expressions"):
+        train(CONFIG, one, open_run(tmp_path, CONFIG), Hooks())
+
+
+def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, dataset: FaceDataset) -> None:
+    run = open_run(tmp_path, CONFIG)
+    stopped: list[int] = []
+    hooks = Hooks(on_epoch=lambda line: stopped.append(1), should_stop=lambda: bool(stopped))
+    assert train(CONFIG, dataset, run, hooks) is None
+    renamed = replace(dataset, labels=("bored", *dataset.labels[1:]))
+    with pytest.raises(TrainingError, match="the data set has changed"):
+        train(CONFIG, renamed, run, Hooks())
+    run.last_path.write_bytes(run.last_path.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match=r"last\.pt is damaged"):
+        train(CONFIG, dataset, run, Hooks())
 
 
 def test_an_unknown_architecture_is_refused_with_the_known_ones(tmp_path: Path, dataset: FaceDataset) -> None:

@@ -1,0 +1,26 @@
+"""The benchmark runs and says what it measured; how fast is for people to judge."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.benchmark import example_frame, main
+
+
+def test_it_measures_one_face_and_four(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--checkpoint", str(tiny_checkpoint), "--repeat", "1", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    for faces in ("1 face", "4 faces"):
+        for what in ("detector + network, webcam setting", "detector alone, webcam setting", "crop + network"):
+            assert figures[f"{faces}: {what} (ms)"] > 0
+    assert figures["import torch (s)"] > 0
+
+
+def test_frames_are_of_a_webcam() -> None:
+    assert example_frame(1).shape == example_frame(4).shape == (480, 640, 3)
+
+
+def test_a_missing_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--checkpoint", str(tmp_path / "missing.safetensors"), "--repeat", "1"]) == 1
+    assert "found nothing at" in capsys.readouterr().err
