@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-st.set_page_config(page_icon=":material/sentiment_satisfied:", layout="wide", menu_items={"About": None})
+from fer.display.widgets import app_icon
+
+st.set_page_config(page_icon=app_icon(), layout="wide")
 
 page = st.navigation(
     [

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -15,7 +16,9 @@ from fer.errors import ImageError
 from fer.faces import UNSURE_BELOW, describe
 from fer.images import IMAGE_SUFFIXES, encode_png, read_image
 from fer.recognition.photo import PhotoFace, PhotoResult, recognize_photo
-from fer.recognition.recognizer import Recognizer
+
+if TYPE_CHECKING:
+    from fer.recognition.recognizer import Recognizer
 
 SOURCES = {
     "Upload": ":material/upload: Upload",
@@ -55,7 +58,7 @@ def chosen_pictures() -> list[Picture]:
     return [Picture(upload.file_id, upload.name, upload.getvalue) for upload in uploads]
 
 
-def recognized(recognizer: Recognizer, pictures: list[Picture]) -> dict[str, PhotoResult | ImageError]:
+def recognized(recognizer: "Recognizer", pictures: list[Picture]) -> dict[str, PhotoResult | ImageError]:
     """Recognize what is new, keep what is still chosen, forget the rest."""
     if st.session_state.get("photo_recognizer") is not recognizer:  # another model: nothing earlier holds
         st.session_state["photo_recognizer"] = recognizer
@@ -145,6 +148,7 @@ if not pictures:
     )
     privacy_note()
     st.session_state.pop("photo_results", None)
+    load_recognizer()  # while somebody looks for a file
     st.stop()
 
 recognizer = load_recognizer()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from fer.datasets.drawing import draw_face
 from fer.errors import CheckpointError
@@ -26,6 +27,12 @@ CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 
 _LEGEND_SEEDS = (8, 12, 13, 7, 11, 12, 13, 8)
 """Of the drawn people in the legend, chosen for clear pictures of different people."""
+
+
+@st.cache_data(show_spinner=False)
+def app_icon() -> Image.Image:
+    """Return the icon of the browser's tab. One of Streamlit's own would be fetched from the internet."""
+    return Image.fromarray(draw_face("happiness", np.random.default_rng(_LEGEND_SEEDS[1]), size_px=64, strength=1.0))
 
 
 def checkpoint_path() -> Path:

@@ -1,13 +1,16 @@
 """One photo, read and recognized, in a form small enough to keep for as long as somebody looks at it."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.faces import Box, Face
 from fer.images import ImageSource, read_image, shrink_to_fit
 from fer.recognition.quality import concerns
-from fer.recognition.recognizer import Recognizer
+
+if TYPE_CHECKING:
+    from fer.recognition.recognizer import Recognizer
 
 PREVIEW_PX = 1600
 """Longest side of the picture that is kept for showing; a phone's picture takes 150 MB as it is."""
@@ -45,7 +48,7 @@ class PhotoResult:
     faces: tuple[PhotoFace, ...]
 
 
-def recognize_photo(recognizer: Recognizer, source: ImageSource) -> PhotoResult:
+def recognize_photo(recognizer: "Recognizer", source: ImageSource) -> PhotoResult:
     """Read a photo, find its faces and their expressions.
 
     Args:
@@ -63,7 +66,7 @@ def recognize_photo(recognizer: Recognizer, source: ImageSource) -> PhotoResult:
     return PhotoResult(preview, (width, height), faces)
 
 
-def _photo_face(recognizer: Recognizer, image: np.ndarray, face: Face, scale: float) -> PhotoFace:
+def _photo_face(recognizer: "Recognizer", image: np.ndarray, face: Face, scale: float) -> PhotoFace:
     crop = recognizer.info.preprocessing.crop(image, face)
     pixels = recognizer.info.preprocessing.shrink(crop)
     shown = replace(
