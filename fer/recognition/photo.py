@@ -12,7 +12,7 @@ from fer.recognition.quality import concerns
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
 
-PREVIEW_PX = 1600
+PREVIEW_PX = 1280
 """Longest side of the picture that is kept for showing; a phone's picture takes 150 MB as it is."""
 
 THUMBNAIL_PX = 160
