@@ -33,6 +33,9 @@ if report:
         f"{report['dataset']}, rule “{report['rule']}”, without test-time augmentation. On the same pictures a single "
         "human rater agrees with the majority of the other nine in 77.3 %. On other people's photos expect less."
     )
+    seldom = [f"{label} ({m['recall']:.0%} of them)" for label, m in report["per_class"].items() if m["recall"] < 0.5]
+    if seldom:
+        st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {', '.join(seldom)}.")
 else:
     st.caption(
         f"{info.architecture} on {info.preprocessing.size_px}-pixel faces; a model of your own, no report with it."

@@ -28,6 +28,8 @@ def test_home_says_what_it_is_and_how_good() -> None:
     assert "Barrett et al. 2019" in text
     assert "5(1)(f)" in text
     assert "majority" in text
+    assert report["per_class"]["contempt"]["recall"] < 0.5
+    assert f"contempt ({report['per_class']['contempt']['recall']:.0%} of them)" in text
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Accuracy"] == f"{report['accuracy']:.1%}"
     assert figures["Test pictures"] == f"{report['n']:,}"
