@@ -91,6 +91,7 @@ def test_samples(page: Page, app_url: str) -> None:
 def test_camera_snapshot(page: Page, app_url: str) -> None:
     open_page(page, f"{app_url}/photo")
     page.get_by_text("Camera", exact=True).click()
+    page.wait_for_function("() => (document.querySelector('video')?.videoWidth ?? 0) > 2")  # the camera runs
     page.get_by_role("button", name="Take Photo").click()
     expect(
         page.get_by_role("img", name="snapshot.jpg with no face marked")
