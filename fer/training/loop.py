@@ -24,7 +24,7 @@ from fer.datasets.dataset import FaceDataset, PreparedFaces, prepare_faces
 from fer.errors import TrainingError
 from fer.evaluation.calibration import fit_temperature
 from fer.evaluation.metrics import measure
-from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
+from fer.model.checkpoint import ModelInfo, load_checkpoint, read_info, save_checkpoint
 from fer.model.classifier import Classifier, softmax
 from fer.model.network import ARCHITECTURES, build_network
 from fer.training.augmentation import augment, mixup
@@ -103,7 +103,7 @@ class State:
 def train(
     config: TrainingConfig, dataset: FaceDataset, run: Run, hooks: Hooks, device: str = "cpu"
 ) -> ModelInfo | None:
-    """Train a model, or go on where the run folder says.
+    """Train a model, or go on where the run folder says; a finished run is left as it is.
 
     Returns:
         What the model of the best epoch is, which lies in `run.best_path`; None if the run was asked to stop.
@@ -111,6 +111,8 @@ def train(
     Raises:
         TrainingError: the data set has nothing to train on or to choose by, or the loss is no longer a number.
     """
+    if run.status().get("state") == FINISHED:
+        return read_info(run.best_path)
     training_rows = dataset.rows("train", "argmax")
     validation_rows = dataset.rows("validation", config.rule)
     if len(training_rows) < 2 or len(validation_rows) < 1:
