@@ -9,7 +9,6 @@ synthetic        drawn faces; "synthetic:2000" for that many
 import os
 from pathlib import Path
 
-from fer.datasets import fer2013, ferplus, folders, synthetic
 from fer.datasets.dataset import FaceDataset
 from fer.errors import DatasetError
 
@@ -29,6 +28,9 @@ def open_dataset(path: str | os.PathLike[str]) -> FaceDataset:
 
 
 def _open(path: Path) -> FaceDataset:
+    # Here, as pages import the drawing beside them and pandas would cost these half a second.
+    from fer.datasets import fer2013, ferplus, folders, synthetic
+
     if synthetic.is_synthetic(path):
         return synthetic.open_synthetic(path)
     if not path.exists():
