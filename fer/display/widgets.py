@@ -78,7 +78,11 @@ def _recognizer(path: Path, changed_ns: int) -> "Recognizer":
 
 def expression_legend(labels: tuple[str, ...]) -> None:
     """Show each label in its colour, under a drawn face that makes it where there is one."""
-    st.html('<div style="display:flex;flex-wrap:wrap;gap:1rem">' + "".join(map(_legend_entry, labels)) + "</div>")
+    entries = "".join(map(_legend_entry, labels))
+    st.html(
+        '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(80px,1fr));gap:.75rem;max-width:64rem">'
+        f"{entries}</div>"
+    )
 
 
 @st.cache_data(show_spinner=False)
@@ -87,11 +91,10 @@ def _legend_entry(label: str) -> str:
     if label in FERPLUS:
         person = np.random.default_rng(_LEGEND_SEEDS[FERPLUS.index(label)])
         encoded = base64.b64encode(encode_png(draw_face(label, person, size_px=96, strength=1.0))).decode()
-        picture = (
-            f'<img src="data:image/png;base64,{encoded}" alt="" style="display:block;border-radius:.6rem .6rem 0 0">'
-        )
+        style = "display:block;width:100%;border-radius:.6rem .6rem 0 0"
+        picture = f'<img src="data:image/png;base64,{encoded}" alt="" style="{style}">'
     return (
-        f'<div style="min-width:96px">{picture}'
+        f"<div>{picture}"
         f'<div style="border-bottom:.3rem solid {color_of(label)};padding:.2rem 0;text-align:center;font-size:.9rem">'
         f"{html.escape(label)}</div></div>"
     )
