@@ -20,8 +20,8 @@ from typing import Any
 from fer.errors import FerError
 from fer.model import DEFAULT_CHECKPOINT
 
-WEBCAM_MAX_SIDE_PX, WEBCAM_MIN_FACE_PX = 320, 30
-"""How a webcam's frame is searched: at half its size, for faces an eighth of its height and more."""
+WEBCAM_SMALLEST_FACE = 0.125
+"""A webcam's frame is searched for faces of an eighth of its height and more, which is done at half its size."""
 
 IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
 
@@ -65,20 +65,18 @@ def _measure(options: argparse.Namespace, began: float) -> dict[str, Any]:
     from fer.recognition.recognizer import Recognizer
 
     torch.set_num_threads(options.threads)
-    classifier = Classifier.load(options.checkpoint)
-    live = Recognizer(FaceDetector(max_side_px=WEBCAM_MAX_SIDE_PX, min_face_px=WEBCAM_MIN_FACE_PX), classifier)
-    photo = Recognizer(FaceDetector(), classifier)
+    recognizer = Recognizer(FaceDetector(), Classifier.load(options.checkpoint))
     figures: dict[str, Any] = {"load torch, detector and model (s)": time.perf_counter() - began}
     for count in (1, 4):
         frame = example_frame(count)
-        detections = live.detector.detect(frame)
+        detections = recognizer.detect(frame, WEBCAM_SMALLEST_FACE)
         if len(detections) != count:
             raise RuntimeError(f"expected {count} faces in the example frame, found {len(detections)}")
         measured: dict[str, Callable[[], object]] = {
-            "detector + network, webcam setting": partial(live.recognize, frame),
-            "detector alone, webcam setting": partial(live.detector.detect, frame),
-            "crop + network": partial(live.classify, frame, detections),
-            "detector + network, photo setting": partial(photo.recognize, frame),
+            "detector + network, webcam setting": partial(recognizer.recognize, frame, WEBCAM_SMALLEST_FACE),
+            "detector alone, webcam setting": partial(recognizer.detect, frame, WEBCAM_SMALLEST_FACE),
+            "crop + network": partial(recognizer.classify, frame, detections),
+            "detector + network, photo setting": partial(recognizer.recognize, frame),
         }
         for name, call in measured.items():
             figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = _median_ms(call, options.repeat)

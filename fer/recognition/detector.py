@@ -12,6 +12,8 @@ MIN_FACE_PX = 24
 """Smallest face that is looked for in pictures of up to `MAX_SIDE_PX`; fewer pixels show no expression anyway."""
 MAX_SIDE_PX = 1280
 """Longer pictures are shrunk to this for detection only. A face of a fiftieth of the picture is still found."""
+SEARCHED_FACE_PX = 30
+"""Where the smallest face is given as a share of the picture, the picture is shrunk until that face has this size."""
 MIN_SCORE = 0.9
 """Below this MTCNN's faces are often none."""
 
@@ -31,7 +33,7 @@ class FaceDetector:
 
         Args:
             min_face_px: smallest face to look for, in pixels of the picture after it was shrunk to `max_side_px`. The
-                time taken falls with its square: 60 suits a webcam.
+                time taken falls with its square.
             max_side_px: longest side of the picture that is searched.
             min_score: faces that the detector is less certain of are left out, 0..1.
             device: where the networks run.
@@ -44,20 +46,28 @@ class FaceDetector:
             # Max-pooling of the default layout is not vectorized on CPUs and took half of the whole time.
             network.to(memory_format=torch.channels_last)
 
-    def detect(self, image: np.ndarray) -> list[Detection]:
+    def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
         """Find the faces, ordered from left to right; an empty list where there is none.
 
         Args:
             image: RGB uint8 (H, W, 3).
+            smallest_face: height of the smallest face to look for, as a share of the picture's shorter side, 0..1;
+                instead of `min_face_px` and `max_side_px`. 0.125 suits a webcam.
 
         Raises:
             ImageError: the array is no RGB picture, or the detector fails on it.
         """
         check_rgb(image)
         height, width = image.shape[:2]
-        searched = shrink_to_fit(image, self.max_side_px)
-        if min(searched.shape[:2]) < self.min_face_px:  # MTCNN fails where no face fits
+        min_face_px, max_side_px = self.min_face_px, self.max_side_px
+        if smallest_face is not None:
+            smallest_px = max(smallest_face * min(height, width), MIN_FACE_PX)
+            shrunk = min(SEARCHED_FACE_PX / smallest_px, 1.0)
+            min_face_px, max_side_px = round(smallest_px * shrunk), round(max(height, width) * shrunk)
+        searched = shrink_to_fit(image, max_side_px)
+        if min(searched.shape[:2]) < min_face_px:  # MTCNN fails where no face fits
             return []
+        self.mtcnn.min_face_size = min_face_px
         try:
             with torch.inference_mode():
                 boxes, scores, landmarks = self.mtcnn.detect(searched, landmarks=True)

@@ -36,11 +36,12 @@ class Recognizer:
         """What the model says of itself."""
         return self.classifier.info
 
-    def recognize(self, image: np.ndarray) -> list[Face]:
+    def recognize(self, image: np.ndarray, smallest_face: float | None = None) -> list[Face]:
         """Find all faces of a picture and their expressions, from left to right.
 
         Args:
             image: RGB uint8 (H, W, 3).
+            smallest_face: see `FaceDetector.detect`.
 
         Returns:
             A face for each one found; an empty list where there is none.
@@ -49,7 +50,12 @@ class Recognizer:
             ImageError: the array is no RGB picture.
         """
         with self.lock:
-            return self._classify(image, self.detector.detect(image))
+            return self._classify(image, self.detector.detect(image, smallest_face))
+
+    def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
+        """Find the faces only, see `FaceDetector.detect`."""
+        with self.lock:
+            return self.detector.detect(image, smallest_face)
 
     def classify(self, image: np.ndarray, detections: list[Detection]) -> list[Face]:
         """Name the expressions of faces that were found before, all in one batch."""

@@ -36,7 +36,7 @@ class FakeDetector:
         self.found = found
         self.seen: list[np.ndarray] = []
 
-    def detect(self, image: np.ndarray) -> list[Detection]:
+    def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
         self.seen.append(image)
         return self.found
 
@@ -122,7 +122,7 @@ def test_known_detections_need_no_detector() -> None:
 
 def test_a_refused_picture_does_not_lock_out_the_next_one() -> None:
     class Refusing(FakeDetector):
-        def detect(self, image: np.ndarray) -> list[Detection]:
+        def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
             check_rgb(image)
             return super().detect(image)
 

@@ -1,0 +1,10 @@
+"""Faces in moving pictures: who is who, where they are between two detections, and what they show, without flicker.
+
+flow        where a face went from one frame to the next
+smoothing   probabilities over time, and a label that does not flicker
+tracking    identities
+live        frames in, tracked faces out, never waiting for the model
+history     what was seen, in bounded memory
+stream      what a video connection calls for each frame
+files       reading cameras and files, writing MP4
+"""

@@ -1,0 +1,241 @@
+"""Who is who from frame to frame.
+
+Faces found by the detector are assigned to the people known so far so that the sum of distances is smallest (Kuhn 1955;
+as SORT does, Bewley et al. 2016, arXiv:1602.00763). Between detections people move with the optical flow; somebody who
+is hidden moves on as before, for half a second and a little more, and is then forgotten.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from fer.faces import Box, Detection, Face, Point
+from fer.video.flow import follow, placed
+from fer.video.smoothing import ExpressionSmoother
+
+MEMORY_SECONDS = 1.0
+"""Somebody hidden for longer than this comes back as a new person."""
+MISSES_SHOWN = 1
+"""A face that as many detections in a row did not find is still shown where the flow sees it; then it is gone."""
+NEAR = 0.8
+"""The farthest that a found face may lie from where a person was expected, in sizes of the face."""
+NEAR_PER_SECOND = 1.5
+"""What is added to that for each second that the person was hidden."""
+MAX_SIZE_RATIO = 2.0
+"""Nobody grows or shrinks by more than this from one detection to the next."""
+CONTESTED_OVERLAP = 0.25
+"""Where two people's boxes overlap by more (intersection over union), the flow of one carries off the other."""
+_VELOCITY_SECONDS = 0.15
+"""Time constant of the averaged velocity."""
+
+
+@dataclass(frozen=True)
+class TrackedFace(Face):
+    """A face in a video: its probabilities are averaged over time, its label does not flicker."""
+
+    held: int = field(default=0, kw_only=True)
+    """Index of the label that is shown; another one may be a little ahead of it."""
+
+    @property
+    def label(self) -> str:
+        """The label that is shown."""
+        return self.labels[self.held]
+
+    @property
+    def confidence(self) -> float:
+        """The averaged probability of `label`, 0..1."""
+        return self.probabilities[self.held]
+
+    def ranked(self) -> list[tuple[str, float]]:
+        """All (label, probability), the shown label first, then the most probable."""
+        return sorted(super().ranked(), key=lambda pair: pair[0] != self.label)
+
+
+@dataclass
+class _Person:
+    number: int
+    place: Detection
+    seen_seconds: float
+    """When a detection last found this person."""
+    velocity: Point = (0.0, 0.0)
+    """Pixels a second."""
+    misses: int = 0
+    lost: bool = False
+    """Whether the flow lost the face since it was last found."""
+    smoother: ExpressionSmoother = field(default_factory=ExpressionSmoother)
+
+    @property
+    def visible(self) -> bool:
+        return not self.misses or (self.misses <= MISSES_SHOWN and not self.lost)
+
+
+class FaceTracker:
+    """Keeps the people in view. Times are seconds of one clock that never goes back. Not thread-safe."""
+
+    def __init__(self) -> None:
+        """Start with nobody."""
+        self._people: list[_Person] = []
+        self._labels: tuple[str, ...] = ()
+        self._last_number = 0
+        self._seconds = 0.0
+
+    @property
+    def people(self) -> int:
+        """How many different people have been seen."""
+        return self._last_number
+
+    def places(self) -> dict[int, Detection]:
+        """Return where the people in view are now, by their number."""
+        return {person.number: person.place for person in self._people if person.visible}
+
+    def faces(self) -> list[TrackedFace]:
+        """Return the people in view whose expression is known, in the order of their numbers."""
+        return [
+            TrackedFace(
+                person.place.box,
+                person.place.landmarks,
+                person.place.score,
+                labels=self._labels,
+                probabilities=person.smoother.probabilities,
+                track_id=person.number,
+                held=person.smoother.held,
+            )
+            for person in self._people
+            if person.visible and person.smoother.probabilities
+        ]
+
+    def move(self, before: np.ndarray, after: np.ndarray, seconds: float, picture_wh: tuple[int, int]) -> None:
+        """Let everybody move with the flow from one gray frame (see `small_gray`) to the next."""
+        elapsed, self._seconds = seconds - self._seconds, seconds
+        contested = self._contested()
+        flowing = [p for p in self._people if p.visible and p.number not in contested]
+        for person, place in zip(flowing, follow(before, after, [p.place for p in flowing], picture_wh), strict=True):
+            person.lost = place is None
+            if place is not None:
+                _average_velocity(person, place, elapsed)
+                person.place = place
+        for person in self._people:
+            if person not in flowing:
+                self._drift(person, elapsed, picture_wh)
+        self._forget(seconds)
+
+    def _contested(self) -> set[int]:
+        visible = [person for person in self._people if person.visible]
+        return {
+            person.number
+            for index, one in enumerate(visible)
+            for other in visible[index + 1 :]
+            if overlap(one.place.box, other.place.box) > CONTESTED_OVERLAP
+            for person in (one, other)
+        }
+
+    def _drift(self, person: _Person, elapsed: float, picture_wh: tuple[int, int]) -> None:
+        x, y = person.place.box.center
+        center = (x + person.velocity[0] * elapsed, y + person.velocity[1] * elapsed)
+        place = placed(person.place, center, 1.0, picture_wh)
+        # At the border a box would be cut smaller and smaller: there it waits.
+        if place is not None and place.box.width > 0.9 * person.place.box.width:
+            person.place = place
+
+    def found(self, faces: Sequence[Face], seconds: float, smoothing_seconds: float) -> None:
+        """Take in what the detector and the classifier found.
+
+        Args:
+            faces: all faces of a frame, at their places now.
+            seconds: now.
+            smoothing_seconds: see `ExpressionSmoother.update`.
+        """
+        self._seconds = max(seconds, self._seconds)
+        matches = self._assign(faces, seconds)
+        for person in self._people:
+            if person.number not in matches.values():
+                person.misses += 1
+        by_number = {person.number: person for person in self._people}
+        for index, face in enumerate(faces):
+            self._labels = face.labels
+            place = Detection(face.box, face.landmarks, face.score)
+            if index in matches:
+                person = by_number[matches[index]]
+                if person.misses or person.lost or overlap(person.place.box, place.box) < 0.5:
+                    person.place = place
+                else:
+                    person.place = _between(person.place, place)
+            else:
+                self._last_number += 1
+                person = _Person(self._last_number, place, seconds)
+                self._people.append(person)
+            person.seen_seconds, person.misses, person.lost = seconds, 0, False
+            person.smoother.update(face.probabilities, seconds, smoothing_seconds)
+        self._forget(seconds)
+
+    def named(self, probabilities: Mapping[int, Sequence[float]], seconds: float, smoothing_seconds: float) -> None:
+        """Take in new probabilities of people in view, by their number; somebody gone meanwhile is skipped."""
+        for person in self._people:
+            if person.visible and person.number in probabilities:
+                person.smoother.update(probabilities[person.number], seconds, smoothing_seconds)
+
+    def rescale(self, scale_x: float, scale_y: float) -> None:
+        """Follow a change of the video's resolution."""
+        for person in self._people:
+            box, place = person.place.box, person.place
+            person.place = Detection(
+                Box(box.x1 * scale_x, box.y1 * scale_y, box.x2 * scale_x, box.y2 * scale_y),
+                tuple((x * scale_x, y * scale_y) for x, y in place.landmarks),
+                place.score,
+            )
+            person.velocity = (person.velocity[0] * scale_x, person.velocity[1] * scale_y)
+
+    def _assign(self, faces: Sequence[Face], seconds: float) -> dict[int, int]:
+        """Return index of the face → number of the person."""
+        if not faces or not self._people:
+            return {}
+        costs = np.array([[_cost(person, face, seconds) for person in self._people] for face in faces])
+        rows, columns = linear_sum_assignment(np.minimum(costs, 1e6))
+        return {
+            int(row): self._people[column].number
+            for row, column in zip(rows, columns, strict=True)
+            if math.isfinite(costs[row, column])
+        }
+
+    def _forget(self, seconds: float) -> None:
+        self._people = [p for p in self._people if p.visible or seconds - p.seen_seconds <= MEMORY_SECONDS]
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Return the intersection over the union of two boxes, 0..1."""
+    width = min(a.x2, b.x2) - max(a.x1, b.x1)
+    height = min(a.y2, b.y2) - max(a.y1, b.y1)
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / (a.width * a.height + b.width * b.height - both)
+
+
+def _cost(person: _Person, face: Face, seconds: float) -> float:
+    """Return how badly a found face fits a person, infinite where it cannot be the same."""
+    box, known = face.box, person.place.box
+    size = (box.width + box.height + known.width + known.height) / 4
+    ratio = (box.width * box.height) / (known.width * known.height)
+    distance = math.dist(box.center, known.center) / size
+    hidden = seconds - person.seen_seconds if not person.visible else 0.0
+    if distance > NEAR + NEAR_PER_SECOND * hidden or not 1 / MAX_SIZE_RATIO**2 < ratio < MAX_SIZE_RATIO**2:
+        return math.inf
+    return distance + 0.5 * abs(math.log(ratio)) + (0.0 if person.visible else 0.2)
+
+
+def _average_velocity(person: _Person, place: Detection, elapsed: float) -> None:
+    if elapsed <= 0:
+        return
+    new = 1 - math.exp(-elapsed / _VELOCITY_SECONDS)
+    moved = (b - a for a, b in zip(person.place.box.center, place.box.center, strict=True))
+    x, y = (old + new * (step / elapsed - old) for old, step in zip(person.velocity, moved, strict=True))
+    person.velocity = (x, y)
+
+
+def _between(followed: Detection, found: Detection) -> Detection:
+    """Return the middle of where the flow and the detector see a face: the detector's own jitter halves."""
+    box = Box(*((a + b) / 2 for a, b in zip(followed.box.xyxy, found.box.xyxy, strict=True)))
+    return replace(found, box=box)
