@@ -10,6 +10,7 @@ page = st.navigation(
     [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
+        st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
     ]
 )
 st.set_page_config(page_title=f"{page.title} · Expression Studio")

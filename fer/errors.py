@@ -1,10 +1,12 @@
 """Everything that can go wrong in a way the user can mend.
 
     FerError
-    ├── ImageError        a picture cannot be read or is refused
-    ├── DatasetError      a data set is missing, incomplete or of an unknown layout
-    ├── CheckpointError   a model file is missing, damaged or does not fit
-    └── TrainingError     a training run cannot start or go on
+    ├── ImageError                a picture cannot be read or is refused
+    ├── DatasetError              a data set is missing, incomplete or of an unknown layout
+    ├── CheckpointError           a model file is missing, damaged or does not fit
+    ├── TrainingError             a training run cannot start or go on
+    ├── VideoError                a camera, a video file or a window cannot be opened
+    └── ConnectionSettingsError   the servers for WebRTC are given in a wrong form
 
 Each message says what was expected, what was found and what to do. Finding no face is not an error: the
 result is an empty list.
@@ -29,3 +31,11 @@ class CheckpointError(FerError):
 
 class TrainingError(FerError):
     """A training run cannot start or go on."""
+
+
+class VideoError(FerError):
+    """A camera, a video file or a window cannot be opened, or a video cannot be written."""
+
+
+class ConnectionSettingsError(FerError):
+    """The servers for WebRTC are given in a wrong form."""

@@ -120,4 +120,9 @@ class Face(Detection):
 def describe(face: Face) -> str:
     """Say in words what the face seems to show: "happiness 92 %", or "happiness 48 %, surprise 41 %" if mixed."""
     shown: Iterable[tuple[str, float]] = face.ranked()[: 2 if face.is_mixed else 1]
-    return ", ".join(f"{label} {probability:.0%}".replace("%", " %") for label, probability in shown)
+    return ", ".join(f"{label} {percent(probability)}" for label, probability in shown)
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share of 1 for people: 0.923 → "92 %"."""
+    return f"{100 * share:.{digits}f} %"

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fer.display.widgets import expression_legend, model_info, privacy_note, shipped_report
+from fer.faces import percent
 
 st.title("Expression Studio")
 st.markdown(
@@ -20,9 +21,13 @@ if report:
     for column, (name, value, hint) in zip(
         st.columns(4),
         [
-            ("Accuracy", f"{report['accuracy']:.1%}", "Share of test pictures named as most raters named them."),
+            ("Accuracy", percent(report["accuracy"], 1), "Share of test pictures named as most raters named them."),
             ("Macro F1", f"{report['macro_f1']:.2f}", "Mean over the expressions, the rare ones counting as much."),
-            ("Calibration error", f"{report['calibration_error']:.1%}", "How far confidence and accuracy are apart."),
+            (
+                "Calibration error",
+                percent(report["calibration_error"], 1),
+                "How far confidence and accuracy are apart.",
+            ),
             ("Test pictures", f"{report['n']:,}", "More than half of ten raters agreed on each."),
         ],
         strict=True,
@@ -33,7 +38,9 @@ if report:
         f"{report['dataset']}, rule “{report['rule']}”, without test-time augmentation. On the same pictures a single "
         "human rater agrees with the majority of the other nine in 77.3 %. On other people's photos expect less."
     )
-    seldom = [f"{label} ({m['recall']:.0%} of them)" for label, m in report["per_class"].items() if m["recall"] < 0.5]
+    seldom = [
+        f"{label} ({percent(m['recall'])} of them)" for label, m in report["per_class"].items() if m["recall"] < 0.5
+    ]
     if seldom:
         st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {', '.join(seldom)}.")
 else:

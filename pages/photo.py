@@ -11,7 +11,7 @@ from fer.display.drawing import draw_faces
 from fer.display.plots import probability_bars
 from fer.display.samples import SAMPLES, sample_picture
 from fer.display.tables import PictureResult, to_csv, to_json
-from fer.display.widgets import load_recognizer, privacy_note
+from fer.display.widgets import load_recognizer, model_info, privacy_note
 from fer.errors import ImageError
 from fer.faces import UNSURE_BELOW, describe
 from fer.images import IMAGE_SUFFIXES, encode_png, read_image
@@ -37,6 +37,11 @@ class Picture:
     read: Callable[[], bytes]
 
 
+def forget_choice() -> None:
+    """Start each visit to a source with an empty widget: else a hidden one would go on showing its old pictures."""
+    st.session_state["photo_visit"] = st.session_state.get("photo_visit", 0) + 1
+
+
 def chosen_pictures() -> list[Picture]:
     source = st.segmented_control(
         "Source",
@@ -45,15 +50,21 @@ def chosen_pictures() -> list[Picture]:
         default="Upload",
         required=True,
         label_visibility="collapsed",
+        on_change=forget_choice,
     )
+    visit = st.session_state.get("photo_visit", 0)
     if source == "Sample":
         name = st.pills("Sample", SAMPLES, default=SAMPLES[0], required=True, label_visibility="collapsed")
         return [Picture(name, f"{name}.png", lambda: encode_png(sample_picture(name)))]
     if source == "Camera":
-        snapshot = st.camera_input("Take a picture", label_visibility="collapsed", width=640)
+        snapshot = st.camera_input("Take a picture", label_visibility="collapsed", width=640, key=f"snapshot {visit}")
         return [Picture(snapshot.file_id, "snapshot.jpg", snapshot.getvalue)] if snapshot else []
     uploads = st.file_uploader(
-        "Photos", sorted(IMAGE_SUFFIXES), accept_multiple_files=True, label_visibility="collapsed"
+        "Photos",
+        sorted(IMAGE_SUFFIXES),
+        accept_multiple_files=True,
+        label_visibility="collapsed",
+        key=f"uploads {visit}",
     )
     return [Picture(upload.file_id, upload.name, upload.getvalue) for upload in uploads]
 
@@ -130,6 +141,7 @@ def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
 
 
 st.title("Photo")
+model_info()  # a model that cannot be read is said before somebody looks for a photo
 left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with left:
     pictures = chosen_pictures()

@@ -97,6 +97,8 @@ def _table(report: dict[str, Any]) -> str:
     ]
     for label, figures in report["per_class"].items():
         ratios = f"{figures['precision']:9.3f} {figures['recall']:7.3f} {figures['f1']:7.3f}"
+        if not figures["support"]:
+            ratios = f"{'–':>9} {'–':>7} {'–':>7}"
         lines.append(f"{label:12} {ratios} {figures['support']:8d}")
     for word, count in report["unknown_labels"].items():
         lines.append(f"left out: {count} pictures of {word}, which the model does not know")

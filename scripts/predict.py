@@ -50,6 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may have characters that the terminal has not
+    if options.csv and options.csv.is_dir():
+        print(f"error: expected a file to write the table to, found the folder {options.csv}.", file=sys.stderr)
+        return 1
     paths = list_images(options.image)
     if not paths:
         print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)

@@ -60,7 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     run: Run | None = None
     try:
         config = TrainingConfig(**given)
-        dataset = open_dataset(config.dataset)  # before the folder is made: a mistyped path leaves none
+        dataset = open_dataset(config.dataset)  # before the folder is made: a mistake leaves none
+        _check(config, dataset)
         run = open_run(options.runs, config, options.name)
         log = _logger(run)
         return _train(config, dataset, run, options, log)
@@ -74,6 +75,12 @@ def main(arguments: list[str] | None = None) -> int:
         if run:
             run.set_status(STOPPED)
         return 130
+
+
+def _check(config: TrainingConfig, dataset: FaceDataset) -> None:
+    from fer.training.loop import check_trainable  # torch comes with it
+
+    check_trainable(config, dataset)
 
 
 def _train(

@@ -4,10 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fer.faces import Face
+from fer.video.history import History, Sample
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,35 @@ def to_csv(results: Sequence[PictureResult], labels: Sequence[str]) -> str:
             place = [_not_a_formula(result.path), number, *face.box.xyxy, face.score]
             table.writerow([*place, _not_a_formula(face.label), face.confidence, *face.probabilities])
     return text.getvalue()
+
+
+def history_csv(history: History) -> str:
+    """Return CSV with a line for each person and moment of a video, in the order of time."""
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["seconds", "lasted", "person", "label", "confidence", *map(_not_a_formula, history.labels)])
+    for sample in _in_order(history):
+        start = [round(sample.seconds, 3), round(sample.lasted, 3), sample.person, _not_a_formula(sample.label)]
+        table.writerow([*start, sample.confidence, *sample.probabilities])
+    return text.getvalue()
+
+
+def history_json(history: History) -> str:
+    """Return JSON: how long the video was, the seconds of each person and expression, and all samples."""
+    record = {
+        "seconds": history.seconds,
+        "labels": list(history.labels),
+        "seconds_by_person": {str(person): seconds for person, seconds in history.summary().items()},
+        "samples": [
+            {**asdict(sample), "probabilities": dict(zip(history.labels, sample.probabilities, strict=True))}
+            for sample in _in_order(history)
+        ],
+    }
+    return json.dumps(record, indent=1)
+
+
+def _in_order(history: History) -> list[Sample]:
+    return sorted(history.samples(), key=lambda sample: (sample.seconds, sample.person))
 
 
 def _not_a_formula(text: str) -> str:

@@ -12,7 +12,7 @@ import streamlit as st
 from PIL import Image
 
 from fer.datasets.drawing import draw_face
-from fer.errors import CheckpointError
+from fer.errors import CheckpointError, ConnectionSettingsError
 from fer.images import encode_png
 from fer.labels import FERPLUS, color_of
 from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT
@@ -20,6 +20,7 @@ from fer.model.checkpoint import ModelInfo, read_info
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
+    from fer.video.live import LiveEngine
 
 CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 """Environment variable with the path of another model file for the app."""
@@ -74,6 +75,32 @@ def _recognizer(path: Path, changed_ns: int) -> "Recognizer":
     # Two threads of a network on cores that also serve pages wait for each other: 10 to 20 times slower.
     torch.set_num_threads(1)
     return Recognizer.load(path)
+
+
+def load_engine() -> "LiveEngine":
+    """Return what runs the model for the videos of all viewers, or show the error and end the page."""
+    return _engine(load_recognizer())
+
+
+@st.cache_resource(max_entries=1, show_spinner=False, hash_funcs={"fer.recognition.recognizer.Recognizer": id})
+def _engine(recognizer: "Recognizer") -> "LiveEngine":
+    from fer.video.live import LiveEngine
+
+    return LiveEngine(recognizer)
+
+
+def ice_servers() -> list[dict[str, Any]]:
+    """Return the servers for WebRTC, or show what is wrong with them and end the page."""
+    from fer.video import connection
+
+    text = os.environ.get(connection.ICE_SERVERS_VARIABLE)
+    if text is None and st.secrets.load_if_toml_exists():
+        text = st.secrets.get(connection.ICE_SERVERS_VARIABLE)
+    try:
+        return connection.ice_servers(text)
+    except ConnectionSettingsError as error:
+        st.error(str(error), icon=":material/lan:")
+        st.stop()
 
 
 def expression_legend(labels: tuple[str, ...]) -> None:

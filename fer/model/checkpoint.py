@@ -58,6 +58,8 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(f"expected a model file, found the folder {path}. Try {path / 'best.safetensors'}.")
     if not path.is_file():
         raise CheckpointError(
             f"expected a model file, found nothing at {path}. Check the path, or train a model first."
@@ -68,7 +70,7 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"expected a .safetensors model file, but {path} cannot be read as one ({error}). "
-            "If it was copied or downloaded, do that again."
+            "Of a run folder, best.safetensors is the model; a file that was copied or downloaded may be damaged."
         ) from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(

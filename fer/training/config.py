@@ -19,6 +19,7 @@ class TrainingConfig:
     channels: int = 1
     """1: gray. 3: RGB."""
     batch_size: int = 128
+    """Smaller for data sets under 2,048 pictures, and the learning rate with it; see `batch_size_for`."""
     learning_rate: float = 0.1
     """The highest, after the warm-up, for stochastic gradient descent with Nesterov's momentum of 0.9."""
     warmup_epochs: float = 2.0
@@ -52,6 +53,10 @@ class TrainingConfig:
     def preprocessing(self) -> Preprocessing:
         """What faces go through, in this run and ever after."""
         return Preprocessing(size_px=self.size_px, channels=self.channels)
+
+    def batch_size_for(self, pictures: int) -> int:
+        """Return the batch size for a training split: small splits get at least 16 steps an epoch, of 8 or more."""
+        return min(self.batch_size, max(pictures // 16, 8), pictures)
 
     def size_at(self, epoch: int) -> int:
         """Return the size in pixels that the pictures of an epoch (from 0) are shrunk to."""

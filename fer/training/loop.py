@@ -113,15 +113,9 @@ def train(
     """
     if run.status().get("state") == FINISHED:
         return read_info(run.best_path)
+    check_trainable(config, dataset)
     training_rows = dataset.rows("train", "argmax")
     validation_rows = dataset.rows("validation", config.rule)
-    if len(training_rows) < 2 or len(validation_rows) < 1:
-        raise TrainingError(
-            f"expected pictures to train on and to validate with in {dataset.name}, found {len(training_rows)} and "
-            f"{len(validation_rows)}."
-        )
-    if len(dataset.labels) < 2:
-        raise TrainingError(f"expected at least two expressions to tell apart, found {', '.join(dataset.labels)}.")
     state = _start(config, dataset, device)
     if run.last_path.exists():
         state.load(run, device)
@@ -168,15 +162,37 @@ def train(
         hooks.on_epoch(line)
 
     info = _calibrate(run, dataset, validation, device)
+    most_frequent = float(np.bincount(dataset.truth(validation.rows)).max() / len(validation.rows))
+    if state.best_accuracy <= most_frequent:
+        hooks.on_note(
+            f"nothing was learned: the validation accuracy of {state.best_accuracy:.4f} is no better than always "
+            f"naming the most frequent expression, {most_frequent:.4f}. Train longer, or with some thousand pictures."
+        )
     run.set_status(FINISHED, epoch=state.epoch, epochs=config.epochs, best_epoch=state.best_epoch)
     return info
 
 
-def _start(config: TrainingConfig, dataset: FaceDataset, device: str) -> State:
+def check_trainable(config: TrainingConfig, dataset: FaceDataset) -> None:
+    """Refuse what cannot be trained.
+
+    Raises:
+        TrainingError: too few pictures or expressions, or the architecture is not known.
+    """
+    training, validation = len(dataset.rows("train", "argmax")), len(dataset.rows("validation", config.rule))
+    if training < 2 or validation < 1:
+        raise TrainingError(
+            f"expected pictures to train on and to validate with in {dataset.name}, found {training} and {validation}. "
+            "Add more of each expression; of three or more a tenth, at least one, is kept for validation."
+        )
+    if len(dataset.labels) < 2:
+        raise TrainingError(f"expected at least two expressions to tell apart, found {', '.join(dataset.labels)}.")
     if config.architecture not in ARCHITECTURES:
         raise TrainingError(
             f"expected an architecture of {', '.join(ARCHITECTURES)}, got {config.architecture!r}. Choose one of them."
         )
+
+
+def _start(config: TrainingConfig, dataset: FaceDataset, device: str) -> State:
     torch.manual_seed(config.seed)
     network = build_network(
         config.architecture,
@@ -207,7 +223,7 @@ def _train_epoch(
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # for dropout
     order = torch.randperm(len(pixels), generator=generator)
-    batch_size = min(config.batch_size, len(pixels))
+    batch_size = config.batch_size_for(len(pixels))
     batches = len(pixels) // batch_size  # the rest, too few for batch normalization, has its turn in another epoch
     size_px = config.size_at(state.epoch)
     shares = np.random.default_rng(seed).beta(config.mixup, config.mixup, batches) if config.mixup else np.ones(batches)
@@ -220,7 +236,7 @@ def _train_epoch(
         faces, wanted = mixup(faces, targets[chosen].to(device), float(shares[batch]), generator)
         faces = config.preprocessing.normalize(faces).contiguous(memory_format=torch.channels_last)
         for group in state.optimizer.param_groups:
-            group["lr"] = learning_rate(config, (state.epoch + batch / batches))
+            group["lr"] = learning_rate(config, state.epoch + batch / batches) * batch_size / config.batch_size
         with torch.autocast(torch.device(device).type, dtype=precision, enabled=precision is not None):
             logits = state.network(faces)
         loss = F.cross_entropy(logits.float(), wanted)

@@ -108,3 +108,15 @@ def test_phone(context: BrowserContext, app_url: str, photo: Path) -> None:
     box = picture.bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_pictures_go_with_their_source(page: Page, app_url: str, photo: Path) -> None:
+    """A hidden uploader once went on showing pictures that nobody could remove."""
+    open_page(page, f"{app_url}/photo")
+    choose(page, photo)
+    expect(page.get_by_role("img", name="astronaut.png with 1 face marked")).to_be_visible()
+    page.get_by_text("Camera", exact=True).click()
+    expect(page.get_by_test_id("stCameraInput")).to_be_visible()
+    page.get_by_text("Upload", exact=True).first.click()
+    expect(page.get_by_test_id("stFileUploader")).to_be_visible()
+    expect(page.get_by_role("img", name="astronaut.png with 1 face marked")).to_have_count(0)

@@ -29,9 +29,9 @@ def test_home_says_what_it_is_and_how_good() -> None:
     assert "5(1)(f)" in text
     assert "majority" in text
     assert report["per_class"]["contempt"]["recall"] < 0.5
-    assert f"contempt ({report['per_class']['contempt']['recall']:.0%} of them)" in text
+    assert f"contempt ({100 * report['per_class']['contempt']['recall']:.0f} % of them)" in text
     figures = {metric.label: metric.value for metric in app.metric}
-    assert figures["Accuracy"] == f"{report['accuracy']:.1%}"
+    assert figures["Accuracy"] == f"{100 * report['accuracy']:.1f} %"
     assert figures["Test pictures"] == f"{report['n']:,}"
 
 

@@ -103,3 +103,8 @@ def test_every_field_counts_as_a_difference() -> None:
 def test_it_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         CONFIG.epochs = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("pictures", "expected"), [(5, 5), (100, 8), (320, 20), (2048, 128), (28_385, 128)])
+def test_small_data_sets_get_small_batches(pictures: int, expected: int) -> None:
+    assert TrainingConfig("x").batch_size_for(pictures) == expected

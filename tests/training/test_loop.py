@@ -18,7 +18,7 @@ from fer.labels import FERPLUS
 from fer.model.checkpoint import load_checkpoint, read_info
 from fer.model.classifier import Classifier
 from fer.training.config import TrainingConfig
-from fer.training.loop import Hooks, learning_rate, train
+from fer.training.loop import Hooks, check_trainable, learning_rate, train
 from fer.training.runs import Run, open_run
 
 CONFIG = TrainingConfig(
@@ -156,7 +156,7 @@ def test_a_run_leaves_what_its_folder_promises(unbroken: Run) -> None:
     assert {line["size_px"] for line in lines} == {24}
     assert all(0 <= line["validation_accuracy"] <= 1 and 0 <= line["validation_macro_f1"] <= 1 for line in lines)
     assert all(line["validation_loss"] > 0 and line["seconds"] > 0 for line in lines)
-    assert lines[-1]["learning_rate"] == pytest.approx(learning_rate(CONFIG, 2.75))
+    assert lines[-1]["learning_rate"] == pytest.approx(learning_rate(CONFIG, 2 + 15 / 16) * 8 / 32)
 
 
 def test_the_model_is_that_of_the_best_epoch_and_says_how_it_was_made(unbroken: Run, dataset: FaceDataset) -> None:
@@ -190,10 +190,26 @@ def test_hooks_hear_everything_in_order(tmp_path: Path, dataset: FaceDataset) ->
         on_epoch=lambda metrics: heard.append(("epoch", metrics["epoch"])),
         on_note=lambda text: heard.append(("note", text)),
     )
-    train(replace(CONFIG, epochs=1, batch_size=64), dataset, Run(tmp_path), hooks)
+    train(replace(CONFIG, epochs=1), dataset, Run(tmp_path), hooks)
     reads = [event[1:] for event in heard if event[0] == "read"]
     assert reads == [(done, 144) for done in range(1, 145)]
-    assert heard[len(reads) :] == [("batch", 0, 1, 2), ("batch", 0, 2, 2), ("epoch", 1)]
+    rest = [event for event in heard[len(reads) :] if event[0] != "note"]
+    assert rest == [*(("batch", 0, done, 16) for done in range(1, 17)), ("epoch", 1)]
+
+
+def test_a_run_that_learned_nothing_says_so(tmp_path: Path, dataset: FaceDataset) -> None:
+    notes: list[str] = []
+    train(replace(CONFIG, epochs=1, learning_rate=1e-8), dataset, Run(tmp_path), Hooks(on_note=notes.append))
+    assert "nothing was learned" in notes[-1]
+    assert "0.1250" in notes[-1]  # eight expressions, equally frequent
+
+
+def test_a_data_set_that_cannot_be_trained_on_is_refused_before_anything_is_read(dataset: FaceDataset) -> None:
+    with pytest.raises(TrainingError, match="expected an architecture of resnet18"):
+        check_trainable(replace(CONFIG, architecture="vgg"), dataset)
+    alone = replace(dataset, splits=np.full(len(dataset), "train"))
+    with pytest.raises(TrainingError, match="found 160 and 0"):
+        check_trainable(CONFIG, alone)
 
 
 # The moving average
@@ -295,7 +311,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_best_model_kept(tmp_path
 
     def after_the_first_epoch() -> bool:
         count[0] += 1
-        return count[0] == 5
+        return count[0] == 17  # of 16 in an epoch
 
     assert train(CONFIG, dataset, run, Hooks(should_stop=after_the_first_epoch)) is None
     state = saved(run)

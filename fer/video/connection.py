@@ -1,0 +1,43 @@
+"""How a browser on another machine reaches this one: servers for WebRTC, from the environment or the app's secrets."""
+
+import json
+from typing import Any
+
+from fer.errors import ConnectionSettingsError
+
+ICE_SERVERS_VARIABLE = "FER_ICE_SERVERS"
+"""Environment variable, and key in `.streamlit/secrets.toml`, with the servers as JSON."""
+EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "…", "credential": "…"}]'
+_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
+
+
+def ice_servers(text: str | None) -> list[dict[str, Any]]:
+    """Read a list of STUN and TURN servers, as browsers expect it (RTCIceServer, W3C WebRTC 1.0).
+
+    Args:
+        text: JSON, a list of objects with `urls` (a text or several) and, for TURN, `username` and `credential`.
+            Nothing or "" gives no servers, which is right where browser and app share a machine or a network; then
+            nobody outside is asked.
+
+    Raises:
+        ConnectionSettingsError: the text is no such list.
+    """
+    if not text or not text.strip():
+        return []
+    expected = f"expected {ICE_SERVERS_VARIABLE} to be JSON such as {EXAMPLE}"
+    try:
+        servers = json.loads(text)
+    except ValueError as error:
+        raise ConnectionSettingsError(f"{expected}, but it is no JSON: {error}.") from error
+    if not isinstance(servers, list):
+        raise ConnectionSettingsError(f"{expected}, found no list.")
+    for number, server in enumerate(servers, start=1):
+        urls = server.get("urls") if isinstance(server, dict) else None
+        urls = [urls] if isinstance(urls, str) else urls
+        if not (isinstance(urls, list) and urls and all(isinstance(u, str) and u.startswith(_SCHEMES) for u in urls)):
+            raise ConnectionSettingsError(
+                f"{expected}; server {number} has no urls that begin with {', '.join(_SCHEMES)}."
+            )
+        if any(url.startswith("turn") for url in urls) and not (server.get("username") and server.get("credential")):
+            raise ConnectionSettingsError(f"{expected}; server {number} is TURN and needs a username and a credential.")
+    return servers

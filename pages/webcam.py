@@ -1,0 +1,241 @@
+"""The webcam in a browser tab: every face with its expression while it moves."""
+
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit_webrtc import Translations, WebRtcMode, webrtc_streamer
+from streamlit_webrtc.config import VideoHTMLAttributes
+
+from fer.display.overlay import draw_live
+from fer.display.plots import expression_lines, time_bars, timeline
+from fer.display.tables import history_csv, history_json
+from fer.display.widgets import ice_servers, load_engine
+from fer.video.history import RECENT_SECONDS
+from fer.video.live import LiveAnalyzer, LiveSettings
+from fer.video.stream import LiveStream
+
+STATIC = {"staticPlot": True}
+LOCAL = {"localhost", "127.0.0.1", "::1"}
+TEXTS = Translations(
+    media_api_not_available="No camera here: the page must be opened over HTTPS or on localhost.",
+    device_ask_permission="Allow the camera in the browser's question.",
+    device_not_available="No camera was found. Connect one, or close other programs that use it.",
+    device_access_denied="The camera was refused. Allow it with the icon in the address bar, then press START again.",
+)
+
+
+def begin_anew() -> None:
+    """Take a fresh stream whenever START is pressed; the last frames of the one before still go to that."""
+    state = st.session_state["webcam"].state
+    active = state.playing or state.signalling
+    if active and not st.session_state.get("webcam_active"):
+        st.session_state.pop("webcam_stream", None)
+    st.session_state["webcam_active"] = active
+
+
+def current_stream() -> LiveStream:
+    engine = load_engine()
+    stream: LiveStream | None = st.session_state.get("webcam_stream")
+    if stream is None:
+        stream = LiveStream(LiveAnalyzer(engine), draw_live)
+        st.session_state["webcam_stream"] = stream
+    return stream
+
+
+def chosen_settings() -> LiveSettings:
+    usual = LiveSettings()
+    with st.expander("Settings", icon=":material/tune:"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            smoothing = st.slider(
+                "Smoothing",
+                0.0,
+                2.0,
+                usual.smoothing_seconds,
+                0.1,
+                "%.1f s",
+                help="Expressions are averaged over this time. At 0 every moment counts alone, and labels flicker.",
+            )
+            threshold = st.slider(
+                "Confidence threshold",
+                0,
+                100,
+                round(100 * usual.threshold),
+                format="%d %%",
+                help="A face whose most likely expression is less likely than this is called unsure.",
+            )
+            smallest = st.slider(
+                "Smallest face",
+                5,
+                50,
+                round(100 * usual.smallest_face),
+                format="%d %%",
+                help="Its height as a share of the picture's. Small faces take more time to find.",
+            )
+        with right:
+            detections = st.slider(
+                "Searches for faces",
+                1,
+                10,
+                round(usual.detections_per_second),
+                format="%d / s",
+                help="Between them faces are followed. The machine's speed may allow fewer.",
+            )
+            updates = st.slider(
+                "Looks at expressions",
+                1,
+                30,
+                round(usual.updates_per_second),
+                format="%d / s",
+                help="How often the expression of each face is looked at. The machine's speed may allow fewer.",
+            )
+            mirror = st.toggle("Mirror", usual.mirror)
+        drawn = st.pills(
+            "Draw", ["Boxes", "Labels", "Bars"], selection_mode="multi", default=["Boxes", "Labels", "Bars"]
+        )
+    return LiveSettings(
+        detections_per_second=detections,
+        updates_per_second=updates,
+        smallest_face=smallest / 100,
+        smoothing_seconds=smoothing,
+        threshold=threshold / 100,
+        mirror=mirror,
+        show_boxes="Boxes" in drawn,
+        show_labels="Labels" in drawn,
+        show_bars="Bars" in drawn,
+    )
+
+
+def show_live(stream: LiveStream) -> None:
+    figures = stream.figures()
+    columns = st.columns(3)
+    columns[0].metric("Faces in view", figures.faces)
+    columns[1].metric("Frames", f"{figures.frames_per_second:.0f} / s", help="Processed and drawn, as measured here.")
+    columns[2].metric("Expressions", f"{figures.updates_per_second:.0f} / s", help="Looks at all faces in view.")
+    history = stream.analyzer.history
+    if history.labels:
+        st.plotly_chart(
+            expression_lines(history.recent(), history.labels, history.seconds, RECENT_SECONDS),
+            config={"displayModeBar": False},
+            key="live chart",
+        )
+    elif figures.frames:
+        st.info("No face in view yet.", icon=":material/search:")
+    else:
+        st.info("Waiting for the first picture …", icon=":material/hourglass_empty:")
+    st.caption(
+        f"{figures.size_wh[0]} × {figures.size_wh[1]} pixels · {figures.detections_per_second:.0f} searches / s · "
+        f"{figures.frame_ms:.0f} ms a frame · expressions {figures.delay_ms:.0f} ms behind · "
+        f"{figures.frames} frames, {figures.dropped} dropped, {figures.errors} failed"
+    )
+    if figures.last_error:
+        st.error(f"{figures.errors} frames failed, the last one with: {figures.last_error}", icon=":material/error:")
+
+
+def show_summary(stream: LiveStream) -> None:
+    history = stream.analyzer.history
+    if not history.samples():
+        st.info("The video ended without a face in view.", icon=":material/search_off:")
+        return
+    persons = len(history.summary())
+    st.subheader("What was seen", divider="gray")
+    st.caption(f"{history.seconds:.0f} seconds, {persons} person{'s' * (persons > 1)}. Held in memory only.")
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.markdown("**Time per expression**")
+        st.plotly_chart(time_bars(history.summary(), history.labels), config=STATIC, key="time bars")
+    with right:
+        st.markdown("**Timeline**")
+        st.plotly_chart(
+            timeline(history.samples(), history.labels, history.seconds),
+            config={"displayModeBar": False},
+            key="timeline",
+        )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Table (CSV)",
+            lambda: history_csv(history),
+            "expressions.csv",
+            "text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "All figures (JSON)",
+            lambda: history_json(history),
+            "expressions.json",
+            "application/json",
+            icon=":material/data_object:",
+            on_click="ignore",
+        )
+        if st.button("Delete", icon=":material/delete:", help="Forget what was seen. There is no other copy."):
+            del st.session_state["webcam_stream"]
+            st.rerun()
+
+
+def show_causes() -> None:
+    with st.expander("The camera does not start?", icon=":material/help:"):
+        st.markdown(
+            """
+- **No camera found**: connect one; close other programs that use it.
+- **Permission denied**: allow the camera with the icon in the browser's address bar, then press START again.
+- **Opened from another machine**: browsers give the camera to `https://` pages and to localhost only.
+- **“Connection is taking longer than expected”**: a firewall lies between browser and app; a TURN server leads
+  around it. The README says how to set up both.
+"""
+        )
+        if st.button("Take a snapshot instead", icon=":material/photo_camera:"):
+            st.switch_page("pages/photo.py")
+
+
+st.title("Webcam")
+address = urlsplit(st.context.url or "http://localhost")
+if address.scheme == "http" and address.hostname not in LOCAL:
+    st.warning(
+        f"This page was opened as http://{address.hostname}. Browsers give the camera to https:// pages and to "
+        "localhost only; the README says how to serve the app with HTTPS.",
+        icon=":material/no_encryption:",
+    )
+servers = ice_servers()
+stream = current_stream()
+agreed = st.checkbox("I agree, and so does everybody in view, that the video is analysed.", key="webcam_agreed")
+st.caption(
+    ":material/lock: The video goes from this browser to the machine that runs the app and nowhere else. Frames are "
+    "looked at in memory and not kept."
+)
+if not agreed:
+    show_causes()
+    st.stop()
+
+video, live = st.columns([3, 2], gap="medium")
+with video:
+    context = webrtc_streamer(
+        key="webcam",
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration={"iceServers": servers},
+        media_stream_constraints={
+            "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}},
+            "audio": False,
+        },
+        queued_video_frames_callback=stream.on_frames,
+        async_processing=True,
+        sendback_audio=False,
+        media_toggle_controls=False,
+        video_html_attrs=VideoHTMLAttributes(
+            autoPlay=True, muted=True, playsInline=True, controls=False, style={"width": "100%"}
+        ),
+        translations=TEXTS,
+        on_change=begin_anew,
+    )
+    stream.analyzer.settings = chosen_settings()
+with live:
+    if context.state.playing:
+        st.fragment(show_live, run_every=1.0)(stream)
+    elif context.state.signalling:
+        st.info("Connecting …", icon=":material/hourglass_empty:")
+    elif not stream.analyzer.frames.total:
+        st.markdown("Press **START**. Each person gets a number and a colour; the chart shows the last minute.")
+if not context.state.playing and stream.analyzer.frames.total:
+    show_summary(stream)
+if not context.state.playing:
+    show_causes()
