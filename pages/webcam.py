@@ -106,23 +106,12 @@ def chosen_settings() -> LiveSettings:
     )
 
 
-def show_live(stream: LiveStream) -> None:
+def show_figures(stream: LiveStream) -> None:
     figures = stream.figures()
     columns = st.columns(3)
     columns[0].metric("Faces in view", figures.faces)
     columns[1].metric("Frames", f"{figures.frames_per_second:.0f} / s", help="Processed and drawn, as measured here.")
     columns[2].metric("Expressions", f"{figures.updates_per_second:.0f} / s", help="Looks at all faces in view.")
-    history = stream.analyzer.history
-    if history.labels:
-        st.plotly_chart(
-            expression_lines(history.recent(), history.labels, history.seconds, RECENT_SECONDS),
-            config={"displayModeBar": False},
-            key="live chart",
-        )
-    elif figures.frames:
-        st.info("No face in view yet.", icon=":material/search:")
-    else:
-        st.info("Waiting for the first picture …", icon=":material/hourglass_empty:")
     st.caption(
         f"{figures.size_wh[0]} × {figures.size_wh[1]} pixels · {figures.detections_per_second:.0f} searches / s · "
         f"{figures.frame_ms:.0f} ms a frame · expressions {figures.delay_ms:.0f} ms behind · "
@@ -130,6 +119,20 @@ def show_live(stream: LiveStream) -> None:
     )
     if figures.last_error:
         st.error(f"{figures.errors} frames failed, the last one with: {figures.last_error}", icon=":material/error:")
+
+
+def show_chart(stream: LiveStream) -> None:
+    history = stream.analyzer.history
+    if history.labels:
+        st.plotly_chart(
+            expression_lines(history.recent(), history.labels, history.seconds, RECENT_SECONDS),
+            config={"displayModeBar": False},
+            key="live chart",
+        )
+    elif stream.analyzer.frames.total:
+        st.info("No face in view yet.", icon=":material/search:")
+    else:
+        st.info("Waiting for the first picture …", icon=":material/hourglass_empty:")
 
 
 def show_summary(stream: LiveStream) -> None:
@@ -230,7 +233,8 @@ with video:
     stream.analyzer.settings = chosen_settings()
 with live:
     if context.state.playing:
-        st.fragment(show_live, run_every=1.0)(stream)
+        st.fragment(show_figures, run_every=1.0)(stream)
+        st.fragment(show_chart, run_every=2.0)(stream)  # a browser takes a tenth of a second and more to draw it
     elif context.state.signalling:
         st.info("Connecting …", icon=":material/hourglass_empty:")
     elif not stream.analyzer.frames.total:

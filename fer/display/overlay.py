@@ -1,4 +1,4 @@
-"""Faces drawn onto the frames of a video, in about a millisecond each.
+"""Faces drawn onto the frames of a video, in a fraction of a millisecond each: texts are drawn once and kept.
 
 Every person has a colour and a number; the name of the expression stands on a dark tag, and below the face are bars for
 the three most probable expressions.
@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from PIL import ImageColor, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from fer.faces import Box, Face, describe
 from fer.labels import color_of
@@ -19,8 +19,7 @@ from fer.video.tracking import TrackedFace
 PERSON_COLORS = ("#FFD23F", "#3BCEAC", "#FF6B81", "#8FB8FF", "#FF9F5A", "#B28DFF", "#9BE564", "#FF8AD8")
 """The ninth person has the first one's colour, and another number."""
 BARS = 3
-_DARK = np.array([18, 22, 28], np.float32)
-_DARK_SHARE = 0.72
+_DARK = "#12161C"
 
 
 def person_color(number: int) -> str:
@@ -36,7 +35,7 @@ def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: LiveSet
         faces: in pixels of that frame, as it came from the camera.
         settings: what to draw, the threshold for "unsure", and whether the copy is mirrored.
     """
-    canvas = np.ascontiguousarray(image[:, ::-1]) if settings.mirror else image.copy()
+    canvas = cv2.flip(image, 1) if settings.mirror else image.copy()
     width = canvas.shape[1]
     text_px = max(round(max(canvas.shape[:2]) / 45), 11)
     boxes = [_mirrored(face.box, width) if settings.mirror else face.box for face in faces]
@@ -62,70 +61,59 @@ def _draw_box(canvas: np.ndarray, box: Box, color: tuple[int, ...], line_px: int
 
 def _draw_tag(canvas: np.ndarray, face: Face, box: Box, text_px: int, threshold: float) -> None:
     """Write the number and the expression above the box, or at the top of the frame."""
-    name = describe(face) if face.confidence >= threshold else "unsure"
-    number, text = _text(f"{face.track_id}", text_px), _text(name, text_px)
-    pad = text_px // 2
-    height = text_px + pad
-    width = number.shape[1] + text.shape[1] + 4 * pad
-    x = int(np.clip(box.x1, 0, max(canvas.shape[1] - width, 0)))
-    y = int(np.clip(box.y1 - height, 0, max(canvas.shape[0] - height, 0)))
-    chip = number.shape[1] + 2 * pad
-    _darken(canvas, x, y, width, height)
-    color = np.array(_rgb(person_color(face.track_id or 1)), np.float32)
-    canvas[y : y + height, x : x + chip] = color
-    _write(canvas, number, x + pad, y + (height - number.shape[0]) // 2, np.zeros(3, np.float32))
-    _write(canvas, text, x + chip + pad, y + (height - text.shape[0]) // 2, np.full(3, 255, np.float32))
+    tag = _tag(face.track_id or 1, describe(face) if face.confidence >= threshold else "unsure", text_px)
+    _paste(canvas, tag, box.x1, box.y1 - tag.shape[0])
 
 
 def _draw_bars(canvas: np.ndarray, face: Face, box: Box, text_px: int) -> None:
     """Draw the most probable expressions below the box, or at the bottom of the frame."""
     rows = sorted(zip(face.labels, face.probabilities, strict=True), key=lambda pair: -pair[1])[:BARS]
-    row_px, pad = round(1.5 * text_px), text_px // 2
-    texts = [_text(label, text_px) for label, _ in rows]
-    text_width = max(text.shape[1] for text in texts)
-    width = max(round(box.width), text_width + 5 * text_px)
-    height = row_px * len(rows) + pad
-    x = int(np.clip(box.x1, 0, max(canvas.shape[1] - width, 0)))
-    y = int(np.clip(box.y2, 0, max(canvas.shape[0] - height, 0)))
-    _darken(canvas, x, y, width, height)
-    left = x + text_width + 2 * pad
+    texts = [_text(label, text_px, "#FFFFFF") for label, _ in rows]
+    row_px, left = round(1.5 * text_px), max(text.shape[1] for text in texts) + text_px
+    panel = np.empty((row_px * len(rows), max(round(box.width), left + 4 * text_px), 3), np.uint8)
+    panel[:] = _rgb(_DARK)
     for row, ((label, probability), text) in enumerate(zip(rows, texts, strict=True)):
-        top = y + pad // 2 + row * row_px
-        _write(canvas, text, x + pad, top + (row_px - text.shape[0]) // 2, np.full(3, 255, np.float32))
-        right = left + round(probability * (x + width - pad - left))
-        cv2.rectangle(canvas, (left, top + row_px // 5), (right, top + row_px - row_px // 5), _rgb(color_of(label)), -1)
+        top = row * row_px
+        _paste(panel, text, text_px // 2, top + (row_px - text.shape[0]) // 2)
+        right = left + round(probability * (panel.shape[1] - text_px // 2 - left))
+        panel[top + row_px // 5 : top + row_px - row_px // 5, left : max(right, left + 1)] = _rgb(color_of(label))
+    _paste(canvas, panel, box.x1, box.y2)
 
 
-def _darken(canvas: np.ndarray, x: int, y: int, width: int, height: int) -> None:
-    part = canvas[y : y + height, x : x + width]
-    part[:] = part * (1 - _DARK_SHARE) + _DARK * _DARK_SHARE
+def _paste(canvas: np.ndarray, picture: np.ndarray, x: float, y: float) -> None:
+    """Put a picture onto another, moved inside where it would leave it, cut where it is larger."""
+    picture = picture[: canvas.shape[0], : canvas.shape[1]]
+    height, width = picture.shape[:2]
+    left = min(max(round(x), 0), canvas.shape[1] - width)
+    top = min(max(round(y), 0), canvas.shape[0] - height)
+    canvas[top : top + height, left : left + width] = picture
 
 
-def _write(canvas: np.ndarray, text: np.ndarray, x: int, y: int, color: np.ndarray) -> None:
-    part = canvas[max(y, 0) : y + text.shape[0], x : x + text.shape[1]]
-    ink = text[: part.shape[0], : part.shape[1], None]
-    part[:] = part * (1 - ink) + color * ink
+@lru_cache(maxsize=500)
+def _tag(number: int, name: str, text_px: int) -> np.ndarray:
+    """Return the number on the person's colour and the name beside it, RGB uint8 (height, width, 3)."""
+    color = person_color(number)
+    return np.hstack([_padded(str(number), text_px, "#000000", color), _padded(name, text_px, "#FFFFFF", _DARK)])
 
 
-@lru_cache(maxsize=2000)
-def _text(text: str, size_px: int) -> np.ndarray:
-    """Return how much ink lies on each pixel, 0..1, float32 (height, width); all texts of a size are as high."""
-    font = _font(size_px)
-    mask, (_, top) = font.getmask2(text, mode="L", anchor="ls")
-    ink = np.asarray(mask, np.float32).reshape(mask.size[::-1]) / 255
-    ascent, descent = font.getmetrics()
-    page = np.zeros((ascent + descent, max(ink.shape[1], 1)), np.float32)
-    y = max(ascent + top, 0)
-    ink = ink[: page.shape[0] - y]
-    page[y : y + ink.shape[0]] = ink
+def _padded(text: str, text_px: int, color: str, background: str) -> np.ndarray:
+    picture = _text(text, text_px, color, background)
+    height, width, _ = picture.shape
+    page = np.empty((height + text_px // 4, width + text_px, 3), np.uint8)
+    page[:] = _rgb(background)
+    _paste(page, picture, text_px // 2, text_px // 8)
     return page
 
 
-@lru_cache(maxsize=16)
-def _font(size_px: int) -> ImageFont.FreeTypeFont:
+@lru_cache(maxsize=500)
+def _text(text: str, size_px: int, color: str, background: str = _DARK) -> np.ndarray:
+    """Return a text as RGB uint8 (height, width, 3); all texts of a size are as high."""
     font = ImageFont.load_default(size=size_px)
     assert isinstance(font, ImageFont.FreeTypeFont)  # with a size Pillow always gives this one
-    return font
+    ascent, descent = font.getmetrics()
+    page = Image.new("RGB", (max(round(font.getlength(text)), 1), ascent + descent), background)
+    ImageDraw.Draw(page).text((0, ascent), text, fill=color, font=font, anchor="ls")
+    return np.asarray(page)
 
 
 @lru_cache(maxsize=64)

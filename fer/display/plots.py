@@ -63,14 +63,13 @@ def expression_lines(samples: Sequence[Sample], labels: Sequence[str], now: floa
     )
     for row, person in enumerate(persons, start=1):
         own = sorted((s for s in samples if s.person == person), key=lambda sample: sample.seconds)
-        seconds, gaps = [s.seconds - now for s in own], _gaps(own)
+        seconds = np.array([sample.seconds - now for sample in own])
+        percents = 100 * np.array([sample.probabilities for sample in own]).reshape(len(own), len(labels))
+        percents[_gaps(own)] = np.nan  # a line across the time that somebody was away would be made up
         for index, label in enumerate(labels):
-            percents: list[float | None] = [100 * s.probabilities[index] for s in own]
-            for gap in gaps:
-                percents[gap] = None  # a line across the time that somebody was away would be made up
             figure.add_scatter(
                 x=seconds,
-                y=percents,
+                y=percents[:, index],
                 name=label,
                 mode="lines",
                 line={"color": color_of(label), "width": 2.5},

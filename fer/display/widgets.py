@@ -1,9 +1,11 @@
 """What several pages show. Outside of the pages this is the only module that imports Streamlit."""
 
 import base64
+import gc
 import html
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -86,7 +88,14 @@ def load_engine() -> "LiveEngine":
 def _engine(recognizer: "Recognizer") -> "LiveEngine":
     from fer.video.live import LiveEngine
 
-    return LiveEngine(recognizer)
+    engine = LiveEngine(recognizer.for_video())
+    # Streamlit collects garbage after each run of a script, so every second beside a live video. Going through all that
+    # torch made takes 0.3 seconds in which every other thread waits. Frozen, it is passed over.
+    gc.collect()
+    gc.freeze()
+    # A thread that comes back from a network or from OpenCV waits this long for one that runs Python; usual are 5 ms.
+    sys.setswitchinterval(0.0005)
+    return engine
 
 
 def ice_servers() -> list[dict[str, Any]]:

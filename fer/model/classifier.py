@@ -1,5 +1,6 @@
 """A loaded model: prepared faces in, probabilities out."""
 
+import copy
 import os
 
 import numpy as np
@@ -28,6 +29,16 @@ class Classifier:
         """
         return cls(*load_checkpoint(path), device=device)
 
+    def reduced(self) -> "Classifier":
+        """Return a copy that computes in bfloat16 where the processor has it (AVX512-BF16, AMX), else this one.
+
+        For video: one and a half times to twice as fast, probabilities within about 0.01. Photos and evaluations stay
+        with float32, which gives the same figures on every machine.
+        """
+        if self.device != "cpu" or not torch.cpu._is_avx512_bf16_supported():
+            return self
+        return Classifier(self.info, copy.deepcopy(self.network).bfloat16())
+
     def logits(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """Return float32 (n, K), divided by the temperature, for `Preprocessing.shrink`ed faces uint8 (n, C, S, S)."""
         batches = [self._logits(pixels[start : start + batch_size]) for start in range(0, len(pixels), batch_size)]
@@ -36,7 +47,8 @@ class Classifier:
     def _logits(self, pixels: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             batch = self.info.preprocessing.normalize(torch.from_numpy(pixels).to(self.device))
-            logits = self.network(batch.contiguous(memory_format=torch.channels_last))
+            batch = batch.to(next(self.network.parameters()).dtype, memory_format=torch.channels_last)
+            logits = self.network(batch)
         return (logits.float() / self.info.temperature).cpu().numpy()
 
     def probabilities(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:

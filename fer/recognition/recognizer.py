@@ -31,6 +31,12 @@ class Recognizer:
         """
         return cls(FaceDetector(device=device), Classifier.load(checkpoint, device))
 
+    def for_video(self) -> "Recognizer":
+        """Return a recognizer with the faster classifier, see `Classifier.reduced`; detector and lock are shared."""
+        other = Recognizer(self.detector, self.classifier.reduced())
+        other.lock = self.lock
+        return other
+
     @property
     def info(self) -> ModelInfo:
         """What the model says of itself."""

@@ -25,7 +25,7 @@ from fer.video.history import History
 from fer.video.rates import RateMeter
 from fer.video.tracking import FaceTracker, TrackedFace
 
-DETECTOR_SHARE = 0.5
+DETECTOR_SHARE = 0.25
 """The share of one core that a viewer's detector takes at most; where it is slower it searches less often."""
 
 
@@ -33,9 +33,9 @@ DETECTOR_SHARE = 0.5
 class LiveSettings:
     """What a viewer may set while the video plays."""
 
-    detections_per_second: float = 4.0
+    detections_per_second: float = 3.0
     """How often the picture is searched for faces; less often where the machine is too slow."""
-    updates_per_second: float = 12.0
+    updates_per_second: float = 15.0
     """How often the expressions of known faces are looked at."""
     smallest_face: float = 0.125
     """Height of the smallest face that is looked for, as a share of the picture's shorter side. Less is slower."""
@@ -124,8 +124,8 @@ class LiveAnalyzer:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._task: Future[Observation] | None = None
-        self._detected_seconds = -np.inf
-        self._updated_seconds = -np.inf
+        self._search_due = -np.inf
+        self._update_due = -np.inf
         self._detector_pause = 0.0
 
     @property
@@ -176,13 +176,12 @@ class LiveAnalyzer:
         """Give the model the next task, if it is time and the last one is done."""
         if self._task is not None:
             return
-        interval = max(1 / settings.detections_per_second, self._detector_pause)
-        search = seconds - self._detected_seconds >= interval
-        update = seconds - self._updated_seconds >= 1 / settings.updates_per_second and self._tracker.places()
-        if search or update:
+        search = seconds >= self._search_due
+        if search or (seconds >= self._update_due and self._tracker.places()):
             if search:
-                self._detected_seconds = seconds
-            self._updated_seconds = seconds
+                self._search_due = seconds + max(1 / settings.detections_per_second, self._detector_pause)
+            # From when it was due, not from now: else every wait for the next frame would lower the rate.
+            self._update_due = max(self._update_due + 1 / settings.updates_per_second, seconds)
             self._task = self._engine.submit(lambda: self._look(search, settings))
 
     def _look(self, search: bool, settings: LiveSettings) -> Observation:
