@@ -124,8 +124,14 @@ def show_figures(stream: LiveStream) -> None:
 def show_chart(stream: LiveStream) -> None:
     history = stream.analyzer.history
     if history.labels:
+        # Where several watch, their browsers and the model need the time more than the chart does.
+        key = f"webcam_chart {id(stream)}"
+        drawn = st.session_state.get(key)
+        if drawn is None or history.seconds - drawn[0] > 2 * stream.analyzer.viewers - 1:
+            figure = expression_lines(history.recent(), history.labels, history.seconds, RECENT_SECONDS)
+            drawn = st.session_state[key] = history.seconds, figure
         st.plotly_chart(
-            expression_lines(history.recent(), history.labels, history.seconds, RECENT_SECONDS),
+            drawn[1],
             config={"displayModeBar": False},
             key="live chart",
         )

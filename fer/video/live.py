@@ -26,7 +26,11 @@ from fer.video.rates import RateMeter
 from fer.video.tracking import FaceTracker, TrackedFace
 
 DETECTOR_SHARE = 0.25
-"""The share of one core that a viewer's detector takes at most; where it is slower it searches less often."""
+"""The share of one core that the detector takes at most, for all viewers; where it is slower it searches less often."""
+LATE_SECONDS = 0.2
+"""Where a task takes longer, waiting included, the machine has too much to do, and fewer frames are asked for."""
+MAX_FRAME_PAUSE = 0.1
+"""Even then ten frames a second are processed, if the machine can."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,19 @@ class LiveEngine:
         """
         self.recognizer = recognizer
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="live-model")
+        self._present: dict[int, float] = {}
+        self._lock = threading.Lock()
 
     def submit(self, task: Callable[[], "Observation"]) -> "Future[Observation]":
         """Have a task done when its turn comes."""
         return self._executor.submit(task)
+
+    def viewers(self, viewer: int, seconds: float) -> int:
+        """Note that a viewer is there, and return how many have been there in the last two seconds."""
+        with self._lock:
+            self._present[viewer] = seconds
+            self._present = {other: last for other, last in self._present.items() if last > seconds - 2}
+            return len(self._present)
 
 
 class AtOnce(Executor):
@@ -117,6 +130,10 @@ class LiveAnalyzer:
         self.frames = RateMeter()
         self.detections = RateMeter()
         self.updates = RateMeter()
+        self.frame_pause = 0.0
+        """Seconds to leave between frames, so that the model gets its turn on a busy machine."""
+        self.viewers = 1
+        """How many share the model."""
         self.delay_seconds = 0.0
         """How old the frame was that the last expressions were seen in."""
         self._engine = engine
@@ -126,7 +143,8 @@ class LiveAnalyzer:
         self._task: Future[Observation] | None = None
         self._search_due = -np.inf
         self._update_due = -np.inf
-        self._detector_pause = 0.0
+        self._detector_seconds = 0.0
+        self._asked = 0.0
 
     @property
     def people(self) -> int:
@@ -176,12 +194,16 @@ class LiveAnalyzer:
         """Give the model the next task, if it is time and the last one is done."""
         if self._task is not None:
             return
+        self.viewers = self._engine.viewers(id(self), seconds)
         search = seconds >= self._search_due
         if search or (seconds >= self._update_due and self._tracker.places()):
             if search:
-                self._search_due = seconds + max(1 / settings.detections_per_second, self._detector_pause)
+                self._search_due = seconds + max(
+                    1 / settings.detections_per_second, self._detector_seconds / DETECTOR_SHARE * self.viewers
+                )
             # From when it was due, not from now: else every wait for the next frame would lower the rate.
             self._update_due = max(self._update_due + 1 / settings.updates_per_second, seconds)
+            self._asked = seconds
             self._task = self._engine.submit(lambda: self._look(search, settings))
 
     def _look(self, search: bool, settings: LiveSettings) -> Observation:
@@ -206,12 +228,15 @@ class LiveAnalyzer:
         task, self._task = self._task, None
         seen = task.result()
         self.delay_seconds = seconds - seen.snapshot.seconds
+        # Slower at once, faster little by little.
+        self.frame_pause += 0.02 if seconds - self._asked > LATE_SECONDS else -0.005
+        self.frame_pause = min(max(self.frame_pause, 0.0), MAX_FRAME_PAUSE)
         self.updates.count(seconds)
         if seen.found is None:
             self._tracker.named(seen.named, seconds, settings.smoothing_seconds)
             return
         self.detections.count(seconds)
-        self._detector_pause = seen.detector_seconds / DETECTOR_SHARE
+        self._detector_seconds = seen.detector_seconds
         self._tracker.found(self._brought_forward(seen, gray, picture_wh), seconds, settings.smoothing_seconds)
 
     def _brought_forward(self, seen: Observation, gray: np.ndarray, picture_wh: tuple[int, int]) -> list[Face]:

@@ -1,5 +1,6 @@
 """What a video connection calls for each frame."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -48,6 +49,7 @@ class LiveStream:
         self._clock = clock
         self._frame_times: deque[float] = deque(maxlen=60)
         self._dropped = 0
+        self._last_seconds = -math.inf
         self._errors = 0
         self._last_error = ""
         self._faces = 0
@@ -55,6 +57,11 @@ class LiveStream:
 
     async def on_frames(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
         """Process the newest of the frames that have queued up and drop the others (for streamlit-webrtc)."""
+        now = self._clock()
+        if now - self._last_seconds < self.analyzer.frame_pause:
+            self._dropped += len(frames)
+            return []  # the last one is shown on
+        self._last_seconds = now
         self._dropped += len(frames) - 1
         return [self.on_frame(frames[-1])]
 
