@@ -1,0 +1,103 @@
+"""A window for a video, with Tk from the standard library: OpenCV is installed without windows here."""
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from fer.errors import VideoError
+
+if TYPE_CHECKING:
+    import tkinter
+
+WAY_OUT = "or go without a window: --no-window, with --output FILE.mp4 or --json"
+_LARGEST_SHARE = 0.9
+"""Of the screen; a larger picture is shown smaller."""
+
+
+class VideoWindow:
+    """Shows pictures until it is closed, or q or Escape is pressed. To be used by the main thread only, as Tk wants."""
+
+    def __init__(self, title: str, text: str) -> None:
+        """Open the window with a text in it.
+
+        Raises:
+            VideoError: this Python has no Tk, or there is no display.
+        """
+        try:
+            import tkinter
+
+            from PIL import ImageTk
+        except ImportError as error:
+            raise VideoError(
+                f"expected Tk for the window, but this Python has none ({error}). Install it "
+                f"(Debian, Ubuntu: apt install python3-tk; Homebrew: brew install python-tk), {WAY_OUT}."
+            ) from error
+        try:
+            self._root = tkinter.Tk()
+        except tkinter.TclError as error:
+            raise VideoError(
+                f"expected a display for the window, found none ({error}). Log in to one, {WAY_OUT}."
+            ) from (error)
+        self.open = True
+        self._ended = tkinter.TclError
+        self._photo_of = ImageTk.PhotoImage
+        self._photo: ImageTk.PhotoImage | None = None
+        self._root.title(title)
+        self._root.configure(background="black")
+        self._label = tkinter.Label(self._root, text=text, background="black", foreground="white", padx=80, pady=60)
+        self._label.pack(expand=True)
+        self._root.protocol("WM_DELETE_WINDOW", self._close)
+        for key in ("q", "Q", "<Escape>"):
+            self._root.bind(key, self._close)
+        self.update()
+
+    def _close(self, event: "tkinter.Event[tkinter.Misc] | None" = None) -> None:
+        self.open = False
+
+    def update(self) -> None:
+        """Let the window react to mouse and keys."""
+        try:
+            self._root.update()
+        except self._ended:  # the display is gone
+            self.open = False
+
+    def show(self, image: np.ndarray) -> None:
+        """Show a picture, RGB uint8 (H, W, 3)."""
+        try:
+            screen_wh = self._root.winfo_screenwidth(), self._root.winfo_screenheight()
+            picture = Image.fromarray(_fitting(image, screen_wh))
+            if self._photo is None or (self._photo.width(), self._photo.height()) != picture.size:
+                self._photo = self._photo_of(picture)
+                self._label.configure(image=self._photo, padx=0, pady=0)
+            else:
+                self._photo.paste(picture)
+        except self._ended:
+            self.open = False
+        self.update()
+
+    def wait(self, until: float) -> None:
+        """Wait for a moment of `time.monotonic()`, or until the window is closed."""
+        self.update()
+        while self.open and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.02))
+            self.update()
+
+    def close(self) -> None:
+        """Close the window."""
+        self.open = False
+        with contextlib.suppress(self._ended):  # it went with the display
+            self._root.destroy()
+
+
+def _fitting(image: np.ndarray, screen_wh: tuple[int, int]) -> np.ndarray:
+    """Return a picture that fits the screen."""
+    height, width = image.shape[:2]
+    scale = min(_LARGEST_SHARE * screen_wh[0] / width, _LARGEST_SHARE * screen_wh[1] / height)
+    if scale >= 1:
+        return image
+    size_wh = max(round(scale * width), 1), max(round(scale * height), 1)
+    return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA))

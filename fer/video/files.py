@@ -1,0 +1,337 @@
+"""Reading cameras, streams and files.
+
+    VideoFile    every frame of a file in order, at the times that the file gives
+    LiveSource   the newest frame of a camera or a stream; what came meanwhile is left out
+
+Files and streams are read with PyAV, cameras with OpenCV. PyAV gives each frame's own timestamp, so that a variable
+rate keeps its speed, says how the picture is turned and how wide its pixels are, and tells a damaged file from one that
+ends; OpenCV says "no more frames" for both. OpenCV knows cameras by a number on every system; for PyAV they have names
+that differ between systems.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from fer.errors import VideoError
+
+USUAL_STEP_SECONDS = 1 / 30
+"""Between two frames of a file that says nothing about time."""
+LARGEST_STEP_BACK_SECONDS = 1.0
+"""Times that go back further begin anew, as where recordings were joined; smaller steps are mistakes."""
+SILENCE_SECONDS = 15.0
+"""A camera or a stream without a new frame for this long is given up."""
+_LOOK_SECONDS = 0.03
+
+
+@dataclass(frozen=True)
+class TimedFrame:
+    """A picture of a video, as it is to be seen."""
+
+    image: np.ndarray
+    """RGB uint8 (H, W, 3)."""
+    seconds: float
+    """Since the first frame; never less than that of the frame before."""
+
+
+class VideoFile:
+    """A video file, to be read once."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open the file and read its first frame.
+
+        Raises:
+            VideoError: there is no file, or it is no video, or nothing of it can be read.
+        """
+        self.path = Path(path)
+        if not self.path.is_file():
+            found = "a folder" if self.path.is_dir() else "nothing"
+            raise VideoError(f"expected a video file, found {found} at {self.path}. Give a file, a URL or a number.")
+        expected = f"expected a video, such as MP4, MOV, MKV, WebM or AVI, in {self.path}"
+        try:
+            self._container = av.open(str(self.path))
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(
+                f"{expected}, found what cannot be read as one ({reason(error)}). "
+                "It may be cut off: copy or record it again."
+            ) from error
+        self.problem = ""
+        """What was wrong with the file, known when all frames were read."""
+        try:
+            stream = _picture_stream(self._container)
+            if stream is None:
+                raise VideoError(f"{expected}, found no moving pictures in it. Give another file.")
+            self.frames_expected: int | None = _frame_count(self._container, stream)
+            """What the file says, which may be a little wrong; None if it does not."""
+            self.frames_per_second = float(stream.average_rate or 0) or 1 / USUAL_STEP_SECONDS
+            self._decoder = _Decoder(self._container, stream)
+            self._images = self._decoder.images()
+            self._first = next(self._images, None)
+            if self._first is None:
+                raise VideoError(f"{expected}, found no frame that can be read. It is damaged or incomplete.")
+        except BaseException:
+            self._container.close()
+            raise
+
+    def frames(self) -> Iterator[TimedFrame]:
+        """Yield all frames, once; damaged places are left out and told of in `problem`."""
+        if self._first is None:
+            return
+        read, first, self._first = 1, self._first, None
+        timeline = _Timeline(1 / self.frames_per_second)
+        yield TimedFrame(first[0], timeline.place(first[1]))
+        for image, seconds in self._images:
+            read += 1
+            yield TimedFrame(image, timeline.place(seconds))
+        if self._decoder.damage:
+            of = f" of {self.frames_expected}" if (self.frames_expected or 0) > read else ""
+            self.problem = f"{self.path} is damaged ({self._decoder.damage}): {read}{of} frames could be read"
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+
+class LiveSource:
+    """A camera or a stream, read by a thread of its own, of which the newest frame counts."""
+
+    def __init__(self, source: int | str, silence_seconds: float = SILENCE_SECONDS) -> None:
+        """Open it and wait for the first frame.
+
+        Args:
+            source: a camera's number, from 0, or a URL that FFmpeg knows: rtsp, http, rtmp, udp, ….
+            silence_seconds: how long to wait for a frame, the first one as well.
+
+        Raises:
+            VideoError: nothing comes from there.
+        """
+        self.name = f"camera {source}" if isinstance(source, int) else source
+        self.problem = ""
+        """Why it ended, if that was not to be expected."""
+        self.ended = False
+        """Whether there is nothing more to come."""
+        self._silence_seconds = silence_seconds
+        self._newest: tuple[np.ndarray, float] | None = None
+        self._changed = threading.Condition()
+        self._wanted = threading.Event()
+        self._closed = threading.Event()
+        self._over = False
+        if isinstance(source, int):
+            images = _camera_images(source)
+        else:
+            images = _stream_images(source, self._wanted, self._closed)
+        # A daemon: a read that never comes back must not keep the program from ending.
+        self._thread = threading.Thread(target=self._read, args=(images,), name="live-source", daemon=True)
+        self._thread.start()
+        try:
+            self._wait_for_first()
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait_for_first(self) -> None:
+        deadline = time.monotonic() + self._silence_seconds
+        with self._changed:
+            while self._newest is None and not self._over and time.monotonic() < deadline:
+                self._changed.wait(_LOOK_SECONDS)
+            if self._newest is None:
+                raise VideoError(self.problem or f"expected pictures from {self.name}, found none. Check it.")
+
+    def _read(self, images: Iterator[np.ndarray]) -> None:
+        problem = ""
+        try:
+            for image in images:
+                with self._changed:
+                    self._newest = (image, time.monotonic())
+                    self._changed.notify()
+                if self._closed.is_set():
+                    return
+        except VideoError as error:
+            problem = str(error)
+        except Exception as error:  # otherwise the thread would end without a word
+            problem = f"{self.name} cannot be read: {type(error).__name__}: {error}"
+        finally:
+            images.close()  # type: ignore[attr-defined]  # a generator: closes the device, in the thread that opened it
+            with self._changed:
+                self.problem, self._over = self.problem or problem, True
+                self._changed.notify()
+
+    def frames(self) -> Iterator[TimedFrame | None]:
+        """Yield the newest frame each time, or None while there is no new one, so that the caller can look around."""
+        self._wanted.set()
+        began: float | None = None
+        last = asked = time.monotonic()
+        while True:
+            with self._changed:
+                if self._newest is None and not self._over:
+                    self._changed.wait(_LOOK_SECONDS)
+                newest, self._newest = self._newest, None
+                over = self._over
+            if newest is not None:
+                image, last = newest[0], max(newest[1], asked)  # the first may have waited for the model to be loaded
+                began = last if began is None else began
+                yield TimedFrame(image, last - began)
+            elif over:
+                self.ended = True
+                return
+            elif time.monotonic() - last > self._silence_seconds:
+                self.problem = f"no picture from {self.name} for {self._silence_seconds:.0f} seconds"
+                return
+            else:
+                yield None
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._closed.set()
+        self._wanted.set()
+        self._thread.join(2)
+
+
+class _Timeline:
+    """Turns a file's timestamps into seconds since its first frame that never go back."""
+
+    def __init__(self, step_seconds: float) -> None:
+        self._step = step_seconds
+        self._offset = 0.0
+        self._last: float | None = None
+
+    def place(self, stamp: float | None) -> float:
+        """Return when a frame is shown; without a timestamp, a step after the one before."""
+        if self._last is None:
+            self._offset, self._last = -(stamp or 0.0), 0.0
+            return 0.0
+        now = self._last + self._step if stamp is None else stamp + self._offset
+        if stamp is not None and now < self._last - LARGEST_STEP_BACK_SECONDS:
+            now = self._last + self._step
+            self._offset = now - stamp
+        self._last = max(self._last, now)
+        return self._last
+
+
+class _Decoder:
+    """The pictures of a container's video, upright, and whether anything could not be read."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        stream.thread_type = "AUTO"  # several cores
+        self._container, self._stream = container, stream
+        self.damage = ""
+
+    def images(self) -> Iterator[tuple[np.ndarray, float | None]]:
+        """Yield RGB uint8 (H, W, 3) and the timestamp in seconds, None if there is none."""
+        for frame in self._frames():
+            yield _upright(frame, self._stream.sample_aspect_ratio), frame.time
+
+    def _frames(self) -> Iterator[av.VideoFrame]:
+        packets = self._container.demux(self._stream)
+        cut = False
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError as error:
+                self.damage = reason(error)
+                yield from self._decoded(None)  # those that still wait for others
+                return
+            if packet is None:
+                break
+            if packet.size:  # the last one, which has nothing, asks the decoder for what it still holds
+                cut = packet.is_corrupt
+            yield from self._decoded(packet)
+        if cut and not self.damage:  # elsewhere the mark is no damage: joined recordings have it at each seam
+            self.damage = "it is cut off"
+
+    def _decoded(self, packet: "av.Packet[VideoStream] | None") -> "list[av.VideoFrame]":
+        try:
+            return self._stream.decode(packet)
+        except av.FFmpegError as error:
+            if not isinstance(error, av.error.EOFError):
+                self.damage = reason(error)
+            return []
+
+
+def _upright(frame: av.VideoFrame, pixel_ratio: Fraction | None) -> np.ndarray:
+    """Return a frame as it is to be seen: square pixels, turned as the file says; RGB uint8 (H, W, 3)."""
+    width = round(frame.width * pixel_ratio) if pixel_ratio else frame.width
+    image = frame.reformat(format="rgb24", width=width, height=frame.height).to_ndarray()
+    turns = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+def _picture_stream(container: InputContainer) -> VideoStream | None:
+    """Return the first stream of moving pictures; the cover of a song is none, nor is a text."""
+    if container.format.name == "tty":  # FFmpeg plays texts as a terminal would show them
+        return None
+    cover = av.stream.Disposition.attached_pic
+    return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
+
+
+def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
+    if stream.frames:
+        return stream.frames
+    if container.duration and stream.average_rate:
+        return round(container.duration / 1e6 * stream.average_rate)
+    return None
+
+
+def _camera_images(number: int) -> Iterator[np.ndarray]:
+    """Yield RGB uint8 (H, W, 3) as long as the camera gives any."""
+    cv2.utils.logging.setLogLevel(0)  # else it writes pages about each driver that it tries
+    capture = cv2.VideoCapture(number)
+    try:
+        if not capture.isOpened():
+            raise VideoError(
+                f"expected a camera with number {number}, found none. Connect one, close other programs that use it, "
+                "allow this one to use it, or try another number with --source."
+            )
+        while True:
+            there, bgr = capture.read()
+            if not there:
+                raise VideoError(f"expected pictures from camera {number}, but it gives none. Was it disconnected?")
+            yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    finally:
+        capture.release()
+
+
+def _stream_images(url: str, wanted: threading.Event, closed: threading.Event) -> Iterator[np.ndarray]:
+    """Yield RGB uint8 (H, W, 3), each when it is due: a file behind a URL would come all at once.
+
+    Such a file waits after its first frame until it is wanted; what is live goes on meanwhile.
+    """
+    try:
+        # Over UDP, FFmpeg's choice, pictures come torn where packets are lost.
+        container = av.open(url, timeout=SILENCE_SECONDS, options={"rtsp_transport": "tcp"})
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise VideoError(
+            f"expected a video at {url}, but it cannot be opened ({reason(error)}). Check the address and the network."
+        ) from error
+    with closing(container):
+        stream = _picture_stream(container)
+        if stream is None:
+            raise VideoError(f"expected a video at {url}, found no moving pictures. Check the address.")
+        decoder, timeline, began = _Decoder(container, stream), _Timeline(USUAL_STEP_SECONDS), 0.0
+        for image, stamp in decoder.images():
+            due = timeline.place(stamp)
+            began = began or time.monotonic()
+            if due and container.duration and not wanted.is_set():
+                wanted.wait()
+                began = time.monotonic() - due
+            if closed.wait(max(began + due - time.monotonic(), 0)):
+                return
+            yield image
+        if decoder.damage:
+            raise VideoError(f"the video from {url} broke off ({decoder.damage}). Check the network.")
+
+
+def reason(error: Exception) -> str:
+    """Return what FFmpeg says, without its number and the path, which stand in the message already."""
+    return str(getattr(error, "strerror", None) or error)
