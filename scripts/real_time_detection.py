@@ -202,7 +202,10 @@ def _conclude(
     if not options.json:
         print("\n".join(_summary(options.source, sinks.frames, history)))
     if options.output:
-        print(f"written to {options.output}" if sinks.frames else "nothing written: no frame came", file=sys.stderr)
+        print(
+            f"written to {options.output}" if sinks.frames else "nothing written: there was no frame to write",
+            file=sys.stderr,
+        )
     if stop.asked:
         print("stopped", file=sys.stderr)
         return STOPPED

@@ -36,9 +36,9 @@ def moving(astronaut: Image, number: int) -> Image:
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory, astronaut: Image) -> Path:
-    """A folder with clip.mp4, 2 s at 30 fps, and long.mp4, ten times that."""
+    """A folder with clip.mp4, 2 s at 30 fps, and long.mp4, five times that."""
     folder = tmp_path_factory.mktemp("clips")
-    for name, frames in (("clip.mp4", 60), ("long.mp4", 600)):
+    for name, frames in (("clip.mp4", 60), ("long.mp4", 300)):
         with Mp4Writer(folder / name) as writer:
             for number in range(frames):
                 writer.write(moving(astronaut, number), number / 30)
@@ -121,11 +121,11 @@ def test_it_ends_after_some_seconds(clips: Path, command: Command) -> None:
 
 def test_of_a_cut_off_video_the_rest_is_done(clips: Path, command: Command, tmp_path: Path) -> None:
     data = (clips / "long.mp4").read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 10])
+    (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 3])
     code, out, err = command("--source", tmp_path / "cut.mp4", "--no-window", "--json", "--output", tmp_path / "o.mp4")
     assert code == 1
-    assert "error: " in err and "cut off" in err and "of 600 frames" in err
-    assert 10 < len(records(out)) == len(pictures(tmp_path / "o.mp4")) < 300
+    assert "error: " in err and "cut off" in err and "of 300 frames" in err
+    assert 10 < len(records(out)) == len(pictures(tmp_path / "o.mp4")) < 150
 
 
 def test_nobody_seen_is_no_error(command: Command, tmp_path: Path) -> None:
@@ -222,19 +222,22 @@ def test_stopped_it_leaves_a_video_that_plays(clips: Path, tiny_checkpoint: Path
     assert process.returncode == 130
     assert err == "written to out.mp4\nstopped\n"
     seen = records(first + rest)
-    assert 1 <= len(seen) < 600
+    assert 1 <= len(seen) < 300
     assert len(pictures(tmp_path / "out.mp4")) == len(seen)
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
-def test_whoever_reads_the_json_may_stop_reading(clips: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
-    process = start(tiny_checkpoint, tmp_path, "--source", clips / "long.mp4", "--no-window", "--json")
-    assert process.stdout and process.stderr
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.stderr.read() == ""
-    assert process.wait(PATIENCE_SECONDS) == 0
+def test_whoever_reads_the_json_may_stop_reading(
+    clips: Path, command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        options = ("--source", clips / "long.mp4", "--no-window", "--json", "--output", tmp_path / "out.mp4")
+        code, _, err = command(*options)
+    assert (code, err) == (0, "nothing written: there was no frame to write\n")
 
 
 # Cameras
