@@ -2,16 +2,9 @@
 
 import streamlit as st
 
-from fer.display.widgets import app_icon
+from fer.display.widgets import app_icon, navigation
 
 st.set_page_config(page_icon=app_icon(), layout="wide")
-
-page = st.navigation(
-    [
-        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
-        st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
-    ]
-)
+page = navigation()
 st.set_page_config(page_title=f"{page.title} · Expression Studio")
 page.run()

@@ -2,16 +2,20 @@
 
 import streamlit as st
 
-from fer.display.widgets import expression_legend, model_info, privacy_note, shipped_report
+from fer.display.widgets import expression_legend, model_info, privacy_note, shipped_report, through_entry
 from fer.faces import percent
 
+through_entry("pages/home.py")
 st.title("Expression Studio")
 st.markdown(
-    "Drop a photo and see every face in it with the expression it seems to show, mixed ones too. "
+    "Drop a photo or point the webcam, and see every face with the expression it seems to show, mixed ones too. "
     "Everything runs on this machine."
 )
-if st.button("Open a photo", type="primary", icon=":material/photo_camera:"):
-    st.switch_page("pages/photo.py")
+with st.container(horizontal=True):
+    if st.button("Open a photo", type="primary", icon=":material/photo_camera:"):
+        st.switch_page("pages/photo.py")
+    if st.button("Start the webcam", icon=":material/videocam:"):
+        st.switch_page("pages/webcam.py")
 
 info = model_info()
 report = shipped_report()

@@ -9,7 +9,7 @@ from streamlit_webrtc.config import VideoHTMLAttributes
 from fer.display.overlay import draw_live
 from fer.display.plots import expression_lines, time_bars, timeline
 from fer.display.tables import history_csv, history_json
-from fer.display.widgets import ice_servers, load_engine
+from fer.display.widgets import ice_servers, load_engine, through_entry
 from fer.video.history import RECENT_SECONDS
 from fer.video.live import LiveAnalyzer, LiveSettings
 from fer.video.stream import LiveStream
@@ -108,10 +108,17 @@ def chosen_settings() -> LiveSettings:
 
 def show_figures(stream: LiveStream) -> None:
     figures = stream.figures()
-    columns = st.columns(3)
-    columns[0].metric("Faces in view", figures.faces)
-    columns[1].metric("Frames", f"{figures.frames_per_second:.0f} / s", help="Processed and drawn, as measured here.")
-    columns[2].metric("Expressions", f"{figures.updates_per_second:.0f} / s", help="Looks at all faces in view.")
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Faces in view", figures.faces, width="content")
+        st.metric(
+            "Frames",
+            f"{figures.frames_per_second:.0f} / s",
+            help="Processed and drawn, as measured here.",
+            width="content",
+        )
+        st.metric(
+            "Updates", f"{figures.updates_per_second:.0f} / s", help="Looks at all faces in view.", width="content"
+        )
     st.caption(
         f"{figures.size_wh[0]} × {figures.size_wh[1]} pixels · {figures.detections_per_second:.0f} searches / s · "
         f"{figures.frame_ms:.0f} ms a frame · expressions {figures.delay_ms:.0f} ms behind · "
@@ -125,13 +132,12 @@ def show_chart(stream: LiveStream) -> None:
     history = stream.analyzer.history
     if history.labels:
         # Where several watch, their browsers and the model need the time more than the chart does.
-        key = f"webcam_chart {id(stream)}"
-        drawn = st.session_state.get(key)
-        if drawn is None or history.seconds - drawn[0] > 2 * stream.analyzer.viewers - 1:
+        of, seconds, figure = st.session_state.get("webcam_chart", (None, 0.0, None))
+        if of is not stream or history.seconds - seconds > 2 * stream.analyzer.viewers - 1:
             figure = expression_lines(history.recent(), history.labels, history.seconds, RECENT_SECONDS)
-            drawn = st.session_state[key] = history.seconds, figure
+            st.session_state["webcam_chart"] = stream, history.seconds, figure
         st.plotly_chart(
-            drawn[1],
+            figure,
             config={"displayModeBar": False},
             key="live chart",
         )
@@ -179,6 +185,7 @@ def show_summary(stream: LiveStream) -> None:
         )
         if st.button("Delete", icon=":material/delete:", help="Forget what was seen. There is no other copy."):
             del st.session_state["webcam_stream"]
+            st.session_state.pop("webcam_chart", None)
             st.rerun()
 
 
@@ -197,6 +204,7 @@ def show_causes() -> None:
             st.switch_page("pages/photo.py")
 
 
+through_entry("pages/webcam.py")
 st.title("Webcam")
 address = urlsplit(st.context.url or "http://localhost")
 if address.scheme == "http" and address.hostname not in LOCAL:

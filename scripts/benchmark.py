@@ -1,9 +1,12 @@
 """Measure how fast this machine is.
 
     python scripts/benchmark.py
+    python scripts/benchmark.py live
 
 Frames of 640×480 with one face and with four, on one thread, as a viewer's share of a server: detector and network
 together, the detector alone, the network for each face, and the times to start. Medians; run it on an idle machine.
+With `live` the engine of the webcam page instead: its rates with one face and four, for three viewers at once, whether
+people keep their numbers and labels are steady.
 """
 
 import argparse
@@ -29,6 +32,10 @@ IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=("pictures", "live"), default="pictures", help="(pictures)")
+    parser.add_argument(
+        "--seconds", type=float, default=10, metavar="N", help="live: how long speeds are measured (10)"
+    )
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="(1)")
     parser.add_argument("--repeat", type=int, default=30, metavar="N", help="runs of each (30)")
@@ -39,25 +46,34 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = parse_arguments(arguments)
-    starts = _start_times()
-    began = time.perf_counter()
     try:
-        figures = _measure(options, began)
+        figures = _live(options) if options.what == "live" else _pictures(options)
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    figures |= {f"import {name} (s)": seconds for name, seconds in starts.items()}
     if options.json:
         print(json.dumps(figures, indent=1))
     else:
         machine = platform.processor() or platform.machine()
         print(f"{machine}, Python {platform.python_version()}, {options.threads} thread(s)")
         for name, value in figures.items():
-            print(f"{name:48} {value:8.1f}" if isinstance(value, float) else f"{name:48} {value:>8}")
+            print(f"{name:56} {value:8.1f}" if isinstance(value, float) else f"{name:56} {value:>8}")
     return 0
 
 
-def _measure(options: argparse.Namespace, began: float) -> dict[str, Any]:
+def _live(options: argparse.Namespace) -> dict[str, Any]:
+    import torch
+
+    from fer.display.overlay import draw_live
+    from fer.evaluation.live import measure_live
+
+    torch.set_num_threads(options.threads)
+    return measure_live(options.checkpoint, options.seconds, draw_live)
+
+
+def _pictures(options: argparse.Namespace) -> dict[str, Any]:
+    starts, began = _start_times(), time.perf_counter()
+
     import torch
 
     from fer.model.classifier import Classifier
@@ -80,7 +96,7 @@ def _measure(options: argparse.Namespace, began: float) -> dict[str, Any]:
         }
         for name, call in measured.items():
             figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = _median_ms(call, options.repeat)
-    return figures
+    return figures | {f"import {name} (s)": seconds for name, seconds in starts.items()}
 
 
 def example_frame(faces: int) -> Any:

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "model": {"vocabulary"},
     "datasets": {"vocabulary", "model"},
     "recognition": {"vocabulary", "model"},
-    "evaluation": {"vocabulary", "model", "datasets", "recognition"},
+    "evaluation": {"vocabulary", "model", "datasets", "recognition", "video"},
     "training": {"vocabulary", "model", "datasets", "evaluation"},
     "video": {"vocabulary", "model", "recognition"},
     "display": {"vocabulary", "datasets", "video"},  # datasets: the drawn faces to try the pages with

@@ -84,7 +84,7 @@ def expression_lines(samples: Sequence[Sample], labels: Sequence[str], now: floa
     figure.update_layout(
         height=120 + 170 * len(persons),
         margin={"l": 0, "r": 0, "t": 28, "b": 0},
-        legend={"orientation": "h", "y": -0.15 / len(persons), "yanchor": "top"},
+        legend={"orientation": "h", "y": -0.22 / len(persons), "yanchor": "top"},
         hovermode="x",
         uirevision="live",  # a label that somebody switched off stays off
     )
@@ -129,7 +129,7 @@ def time_bars(summary: Mapping[int, Mapping[str, float]], labels: Sequence[str])
         margin={"l": 0, "r": 10, "t": 4, "b": 0},
         xaxis={"ticksuffix": " s", "fixedrange": True},
         yaxis={"type": "category", "autorange": "reversed", "fixedrange": True, "ticksuffix": "  "},
-        legend={"orientation": "h"},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
         showlegend=True,
     )
     return figure
@@ -169,7 +169,7 @@ def timeline(samples: Sequence[Sample], labels: Sequence[str], seconds: float) -
             z=shown,
             zmin=-0.5,
             zmax=len(labels) - 0.5,
-            colorscale=steps,
+            colorscale=steps or None,  # before anybody was seen the labels are not known
             ygap=6,
             customdata=names[np.where(np.isnan(shown), -1, shown).astype(int)],
             hovertemplate="%{x:.1f} s: %{customdata}<extra>%{y}</extra>",
@@ -191,7 +191,7 @@ def timeline(samples: Sequence[Sample], labels: Sequence[str], seconds: float) -
         margin={"l": 0, "r": 10, "t": 4, "b": 0},
         xaxis={"range": [0, seconds], "ticksuffix": " s", "fixedrange": True, "showgrid": False},
         yaxis={"type": "category", "autorange": "reversed", "fixedrange": True, "ticksuffix": "  "},
-        legend={"orientation": "h"},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
         showlegend=True,
     )
     return figure

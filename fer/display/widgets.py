@@ -1,5 +1,6 @@
 """What several pages show. Outside of the pages this is the only module that imports Streamlit."""
 
+import atexit
 import base64
 import gc
 import html
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.navigation.page import StreamlitPage
 
 from fer.datasets.drawing import draw_face
 from fer.errors import CheckpointError, ConnectionSettingsError
@@ -30,6 +32,36 @@ CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 
 _LEGEND_SEEDS = (8, 12, 13, 7, 11, 12, 13, 8)
 """Of the drawn people in the legend, chosen for clear pictures of different people."""
+
+
+def navigation() -> StreamlitPage:
+    """Set up the app's pages and return the one that is asked for."""
+    global _entry_has_run
+    _entry_has_run = True
+    return st.navigation(
+        [
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
+            st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
+        ]
+    )
+
+
+_entry_has_run = False
+
+
+def through_entry(page: str) -> None:
+    """Go through the entry of the app where Streamlit has started a page alone; the first call of every page.
+
+    If the first visitor of a server opens the address of a page, Streamlit takes the files in pages/ for an app of the
+    older kind, without our titles, layout and navigation, and does so until the entry has called st.navigation.
+
+    Args:
+        page: its file, from the folder of the app.
+    """
+    if not _entry_has_run:
+        navigation()
+        st.switch_page(page)
 
 
 @st.cache_data(show_spinner=False)
@@ -93,6 +125,7 @@ def _engine(recognizer: "Recognizer") -> "LiveEngine":
     # torch made takes 0.3 seconds in which every other thread waits. Frozen, it is passed over.
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # else libraries complain of leaks when the app ends
     # A thread that comes back from a network or from OpenCV waits this long for one that runs Python; usual are 5 ms.
     sys.setswitchinterval(0.0005)
     return engine

@@ -70,7 +70,9 @@ class History:
                     self._open[person] = replace(open_sample, lasted=open_sample.lasted + elapsed)
                 else:
                     self._close(person)
-                    self._open[person] = Sample(now, elapsed, person, face.label, face.confidence, face.probabilities)
+                    self._open[person] = Sample(
+                        now - elapsed, elapsed, person, face.label, face.confidence, face.probabilities
+                    )
             for person in self._open.keys() - {face.track_id or 0 for face in faces}:
                 self._close(person)
 

@@ -43,7 +43,7 @@ class LiveSettings:
     """How often the expressions of known faces are looked at."""
     smallest_face: float = 0.125
     """Height of the smallest face that is looked for, as a share of the picture's shorter side. Less is slower."""
-    smoothing_seconds: float = 0.6
+    smoothing_seconds: float = 0.5
     """Time constant of the average over time; 0 shows each moment as it is."""
     threshold: float = UNSURE_BELOW
     """A face whose confidence is lower is called unsure, 0..1."""

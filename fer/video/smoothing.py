@@ -1,10 +1,19 @@
-"""Probabilities over time, and a label that stays until another one is clearly ahead."""
+"""Probabilities over time, and a label that stays until another one is clearly ahead.
+
+Two averages are kept. The slow one calms what is shown; where the quick one sees something plainly different, the slow
+one takes its place, so that a real change is shown at once and not after the time constant.
+"""
 
 import math
 from collections.abc import Sequence
 
 SWITCH_MARGIN = 0.15
 """Another label takes over when its averaged probability is ahead by this much."""
+QUICK_MARGIN = 0.5
+"""The same for the quick average. Both, and the share below, were chosen on drawn faces with noise: fewest changes among
+those that are right as often as without smoothing."""
+QUICK_SHARE = 0.1
+"""Time constant of the quick average as a share of the slow one's."""
 
 
 class ExpressionSmoother:
@@ -20,6 +29,7 @@ class ExpressionSmoother:
         """Averaged; empty until the first update."""
         self.held = 0
         """Index of the label that is shown."""
+        self._quick: tuple[float, ...] = ()
         self._seconds = 0.0
 
     def update(self, probabilities: Sequence[float], seconds: float, time_constant_seconds: float) -> None:
@@ -32,16 +42,23 @@ class ExpressionSmoother:
         """
         elapsed, self._seconds = seconds - self._seconds, seconds
         if not self.probabilities or time_constant_seconds <= 0:
-            self.probabilities = tuple(probabilities)
+            self.probabilities = self._quick = tuple(probabilities)
             self.held = _leader(self.probabilities)
             return
-        kept = math.exp(-max(elapsed, 0.0) / time_constant_seconds)
-        self.probabilities = tuple(
-            kept * old + (1 - kept) * new for old, new in zip(self.probabilities, probabilities, strict=True)
-        )
+        self.probabilities = _averaged(self.probabilities, probabilities, elapsed / time_constant_seconds)
+        self._quick = _averaged(self._quick, probabilities, elapsed / (QUICK_SHARE * time_constant_seconds))
+        leader = _leader(self._quick)
+        if self._quick[leader] - self._quick[self.held] > QUICK_MARGIN:
+            self.probabilities, self.held = self._quick, leader
         leader = _leader(self.probabilities)
         if self.probabilities[leader] - self.probabilities[self.held] > SWITCH_MARGIN:
             self.held = leader
+
+
+def _averaged(old: Sequence[float], new: Sequence[float], elapsed: float) -> tuple[float, ...]:
+    """Return the exponential average; `elapsed` is in time constants."""
+    kept = math.exp(-max(elapsed, 0.0))
+    return tuple(kept * a + (1 - kept) * b for a, b in zip(old, new, strict=True))
 
 
 def _leader(probabilities: Sequence[float]) -> int:
