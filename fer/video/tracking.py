@@ -26,7 +26,7 @@ NEAR_PER_SECOND = 1.5
 """What is added to that for each second that the person was hidden."""
 MAX_SIZE_RATIO = 2.0
 """Nobody grows or shrinks by more than this from one detection to the next."""
-CONTESTED_OVERLAP = 0.25
+CONTESTED_OVERLAP = 0.15
 """Where two people's boxes overlap by more (intersection over union), the flow of one carries off the other."""
 _VELOCITY_SECONDS = 0.15
 """Time constant of the averaged velocity."""
@@ -59,7 +59,7 @@ class _Person:
     number: int
     place: Detection
     seen_seconds: float
-    """When a detection last found this person."""
+    """When a detection last found this person, or the flow followed the face that it had found."""
     velocity: Point = (0.0, 0.0)
     """Pixels a second."""
     misses: int = 0
@@ -117,6 +117,9 @@ class FaceTracker:
             if place is not None:
                 _average_velocity(person, place, elapsed)
                 person.place = place
+                # Else the memory would begin at the last search, and one that comes a moment too soon would use it up.
+                if not person.misses:
+                    person.seen_seconds = seconds
         for person in self._people:
             if person not in flowing:
                 self._drift(person, elapsed, picture_wh)
