@@ -193,8 +193,8 @@ def show_causes() -> None:
     with st.expander("The camera does not start?", icon=":material/help:"):
         st.markdown(
             """
-- **No camera found**: connect one; close other programs that use it.
-- **Permission denied**: allow the camera with the icon in the browser's address bar, then press START again.
+- **“Requested device not found”**: connect a camera; close other programs that use it.
+- **“Permission denied”**: allow the camera with the icon in the browser's address bar, then press START again.
 - **Opened from another machine**: browsers give the camera to `https://` pages and to localhost only.
 - **“Connection is taking longer than expected”**: a firewall lies between browser and app; a TURN server leads
   around it. The README says how to set up both.

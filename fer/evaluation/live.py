@@ -18,7 +18,8 @@ import numpy as np
 
 from fer.datasets.drawing import draw_portrait
 from fer.recognition.recognizer import Recognizer
-from fer.video.live import AtOnce, LiveAnalyzer, LiveEngine, LiveSettings
+from fer.video.clip import ClipAnalyzer
+from fer.video.live import LiveAnalyzer, LiveEngine, LiveSettings
 from fer.video.stream import Draw, LiveStream
 
 FRAMES_PER_SECOND = 30
@@ -113,7 +114,7 @@ def _play(stream: LiveStream, frame: Frame, seconds: float) -> dict[str, float]:
 
 def _simulated(recognizer: Recognizer, clip: Iterator[np.ndarray], settings: LiveSettings) -> Iterator[list[Any]]:
     """Yield the faces of each frame, as on a machine that is fast enough."""
-    analyzer = LiveAnalyzer(LiveEngine(recognizer, AtOnce()), settings)
+    analyzer = ClipAnalyzer(recognizer, settings)
     for number, image in enumerate(clip):
         yield analyzer.process(image, number * FRAME_SECONDS)
 

@@ -6,5 +6,7 @@ tracking    identities
 live        frames in, tracked faces out, never waiting for the model
 history     what was seen, in bounded memory
 stream      what a video connection calls for each frame
-files       reading cameras and files, writing MP4
+connection  servers for viewers far away
+files       reading cameras, files and streams
+clip, mp4   a whole file through the engine, and writing one
 """

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,17 +28,28 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def start_browser() -> Iterator[Callable[..., Browser]]:
+    """Starts a Chromium: (*more flags, without="a flag of the usual ones") → browser. Tests close it."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
-        try:
-            launched = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        except Error as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(f"no Chromium to be started: {str(error).splitlines()[0]}")
-        yield launched
-        launched.close()
+
+        def start(*more: str, without: str = "") -> Browser:
+            flags = [flag for flag in (*FLAGS, *more) if flag != without]
+            try:
+                return playwright.chromium.launch(executable_path=found, args=flags)
+            except Error as error:
+                if os.environ.get("CI"):
+                    raise
+                pytest.skip(f"no Chromium to be started: {str(error).splitlines()[0]}")
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def browser(start_browser: Callable[..., Browser]) -> Iterator[Browser]:
+    launched = start_browser()
+    yield launched
+    launched.close()
 
 
 @pytest.fixture(scope="session")

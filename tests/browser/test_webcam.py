@@ -1,0 +1,146 @@
+"""The webcam page in a browser with a camera that plays a file."""
+
+import csv
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Frame, FrameLocator, Page, expect
+
+COMPONENT = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
+
+
+@pytest.fixture(scope="module")
+def camera_file(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
+    """Two seconds of a face that moves, as Motion JPEG, which Chromium plays in a loop."""
+    path = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    photo = cv2.resize(astronaut, (900, 900), interpolation=cv2.INTER_AREA)
+    with path.open("wb") as file:
+        for turn in np.arange(60) * 2 * np.pi / 60:
+            x, y = round(60 + 40 * np.sin(turn)), round(10 + 10 * np.sin(turn))
+            frame = cv2.cvtColor(photo[y : y + 480, x : x + 640], cv2.COLOR_RGB2BGR)
+            file.write(cv2.imencode(".jpg", frame)[1].tobytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+def camera_browser(start_browser: Callable[..., Browser], camera_file: Path) -> Iterator[Browser]:
+    browser = start_browser(f"--use-file-for-fake-video-capture={camera_file}")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(camera_browser: Browser) -> Iterator[Page]:
+    context = camera_browser.new_context(viewport={"width": 1280, "height": 1000})
+    context.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    yield context.new_page()
+    context.close()
+
+
+def agree(page: Page, url: str) -> FrameLocator:
+    page.goto(f"{url}/webcam")
+    page.get_by_text("I agree, and so").click()
+    return page.frame_locator(COMPONENT)
+
+
+def frames_shown(page: Page) -> int:
+    """Return how many pictures the browser has shown; its clock runs on even when the picture stands."""
+    frame: Frame = next(frame for frame in page.frames if "webrtc_streamer" in frame.url)
+    shown: int = frame.evaluate(
+        "() => document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0"
+    )
+    return shown
+
+
+def start(page: Page, component: FrameLocator) -> None:
+    for _ in range(2):  # one connection in some fifty gets no picture on a busy machine
+        component.get_by_role("button", name="Start", exact=True).click()
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            if frames_shown(page) >= 10 and processed(page) >= 10:
+                return
+            page.wait_for_timeout(250)
+    pytest.fail("no picture came")
+
+
+def processed(page: Page) -> int:
+    found = re.search(r"(\d+) frames, \d+ dropped", page.get_by_test_id("stMain").inner_text())
+    return int(found[1]) if found else 0
+
+
+def downloaded(page: Page, name: str) -> str:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return Path(download.value.path()).read_text()
+
+
+def test_from_start_to_the_summary(page: Page, app_url: str) -> None:
+    component = agree(page, app_url)
+    start(page, component)
+    expect(page.get_by_test_id("stMetric").filter(has_text="Faces in view")).to_contain_text("1", timeout=60_000)
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    before = processed(page), frames_shown(page)
+    page.wait_for_timeout(4000)
+    assert processed(page) > before[0] + 8
+    assert frames_shown(page) > before[1] + 8
+
+    page.get_by_text("Settings").click()  # a setting acts, and the video goes on
+    page.get_by_test_id("stCheckbox").filter(has_text="Mirror").locator("label").click()
+    before = processed(page), frames_shown(page)
+    page.wait_for_timeout(3000)
+    assert processed(page) > before[0]
+
+    component.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("What was seen")).to_be_visible(timeout=30_000)
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "Table (CSV)"))))
+    record = json.loads(downloaded(page, "All figures (JSON)"))
+    assert {row["label"] for row in rows} >= {"happiness"}
+    assert len(rows) == len(record["samples"])
+    assert sum(float(row["lasted"]) for row in rows if row["person"] == "1") == pytest.approx(
+        sum(record["seconds_by_person"]["1"].values()), abs=0.1
+    )
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("What was seen")).to_have_count(0)
+
+
+def test_a_reload_ends_the_stream_and_it_can_be_started_again(page: Page, app_url: str) -> None:
+    start(page, agree(page, app_url))
+    page.reload()
+    start(page, agree(page, app_url))
+    page.frame_locator(COMPONENT).get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("What was seen").or_(page.get_by_text("without a face"))).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "message"),
+    [
+        ("--use-fake-ui-for-media-stream", "Permission denied"),
+        ("--use-fake-device-for-media-stream", "Requested device not found"),
+    ],
+)
+def test_a_camera_that_is_missing_or_refused_is_said(
+    start_browser: Callable[..., Browser], app_url: str, left_out: str, message: str
+) -> None:
+    browser = start_browser(without=left_out)
+    page = browser.new_context().new_page()
+    page.set_default_timeout(60_000)
+    component = agree(page, app_url)
+    component.get_by_role("button", name="Start", exact=True).click()
+    expect(component.get_by_text(message)).to_be_visible(timeout=30_000)
+    expect(component.get_by_role("button", name="Start", exact=True)).to_be_visible()
+    expect(page.get_by_text("The camera does not start?")).to_be_visible()
+    browser.close()
+
+
+def test_an_address_of_a_page_opens_that_page(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/webcam")
+    expect(page).to_have_title("Webcam · Expression Studio")

@@ -1,0 +1,136 @@
+"""The webcam page with a stand-in for the browser's connection: frames are handed to the callback directly."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
+
+
+class FakeStreamer:
+    """Takes the place of `webrtc_streamer`: remembers what it was given and plays what the test says."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+        self.state = SimpleNamespace(playing=False, signalling=False)
+
+    def __call__(self, **given: Any) -> "FakeStreamer":
+        self.given = given
+        st.session_state["webcam"] = self
+        return self
+
+    def switch(self, app: AppTest, playing: bool) -> None:
+        """Press START or STOP, as the component does it: the callback first, then the page."""
+        self.state = SimpleNamespace(playing=playing, signalling=False)
+        app.session_state["pressed"] = True
+        app.run()
+
+    def play(self, image: np.ndarray, frames: int = 1) -> list[av.VideoFrame]:
+        callback: Callable[[list[av.VideoFrame]], Any] = self.given["queued_video_frames_callback"]
+        shown: list[av.VideoFrame] = []
+        for _ in range(frames):
+            shown += asyncio.run(callback([av.VideoFrame.from_ndarray(image, format="rgb24")]))
+        return shown
+
+
+@pytest.fixture
+def streamer(monkeypatch: pytest.MonkeyPatch) -> FakeStreamer:
+    fake = FakeStreamer()
+    monkeypatch.setattr("streamlit_webrtc.webrtc_streamer", fake)
+    return fake
+
+
+@pytest.fixture
+def app(streamer: FakeStreamer) -> AppTest:
+    return AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/webcam.py").run()
+
+
+def agree(app: AppTest) -> None:
+    app.checkbox(key="webcam_agreed").check().run()
+
+
+def test_nothing_starts_without_consent(app: AppTest, streamer: FakeStreamer) -> None:
+    assert not app.exception
+    assert not streamer.given
+    agree(app)
+    assert not app.exception
+    assert streamer.given["media_stream_constraints"]["audio"] is False
+    assert streamer.given["rtc_configuration"] == {"iceServers": []}
+    assert streamer.given["async_processing"] is True
+
+
+def test_frames_come_back_and_are_counted_and_summed_up(
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray
+) -> None:
+    agree(app)
+    streamer.switch(app, playing=True)
+    for _ in range(400):  # until the model, in its own thread, has seen a face
+        (shown,) = streamer.play(astronaut)
+        if app.session_state["webcam_stream"].figures().faces:
+            break
+    assert (shown.width, shown.height) == (512, 512)
+    streamer.play(astronaut, 3)
+    app.run()
+    assert not app.exception
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Faces in view"] == "1"
+    assert app.get("plotly_chart")
+    streamer.switch(app, playing=False)
+    assert not app.exception
+    assert "What was seen" in [heading.value for heading in app.subheader]
+    assert len(app.get("download_button")) == 2
+    next(button for button in app.button if button.label == "Delete").click().run()
+    assert "What was seen" not in [heading.value for heading in app.subheader]
+    assert not app.session_state["webcam_stream"].analyzer.history.samples()
+
+
+def test_settings_act_on_the_running_stream(app: AppTest, streamer: FakeStreamer) -> None:
+    agree(app)
+    streamer.switch(app, playing=True)
+    analyzer = app.session_state["webcam_stream"].analyzer
+    next(slider for slider in app.slider if slider.label == "Smoothing").set_value(0.0).run()
+    app.toggle[0].set_value(False).run()
+    assert app.session_state["webcam_stream"].analyzer is analyzer
+    assert analyzer.settings.smoothing_seconds == 0
+    assert analyzer.settings.mirror is False
+
+
+def test_an_error_in_the_engine_is_shown_and_the_picture_goes_on(
+    app: AppTest, streamer: FakeStreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree(app)
+    streamer.switch(app, playing=True)
+    analyzer = app.session_state["webcam_stream"].analyzer
+    black = np.zeros((120, 160, 3), np.uint8)
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("the model has a bad day")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(analyzer, "process", fails)
+        (shown,) = streamer.play(black)
+    assert not shown.to_ndarray(format="rgb24").any()
+    app.run()
+    assert "the model has a bad day" in app.error[0].value
+    streamer.play(black)
+    assert app.session_state["webcam_stream"].figures().frames == 1
+
+
+def test_servers_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, streamer: FakeStreamer) -> None:
+    servers = [{"urls": "stun:stun.example.org:3478"}]
+    monkeypatch.setenv("FER_ICE_SERVERS", json.dumps(servers))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/webcam.py").run()
+    agree(app)
+    assert streamer.given["rtc_configuration"] == {"iceServers": servers}
+    monkeypatch.setenv("FER_ICE_SERVERS", "stun:stun.example.org")
+    app.run()
+    assert "no JSON" in app.error[0].value
