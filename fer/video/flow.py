@@ -51,10 +51,12 @@ def follow(
     if not faces:
         return []
     scale_xy = np.array([before.shape[1] / picture_wh[0], before.shape[0] / picture_wh[1]])
-    points = np.concatenate([_points_on(face) * scale_xy for face in faces]).astype(np.float32)[:, None]
+    places = [_points_on(face) for face in faces]
+    alone = np.concatenate([~_on_others(own, face, faces) for own, face in zip(places, faces, strict=True)])
+    points = (np.concatenate(places) * scale_xy).astype(np.float32)[:, None]
     moved, there = _flow(before, after, points)
     returned, back = _flow(after, before, moved)
-    good = (there & back).ravel().astype(bool) & (np.abs(returned - points).max(axis=(1, 2)) <= MAX_RETURN_PX)
+    good = alone & (there & back).ravel().astype(bool) & (np.abs(returned - points).max(axis=(1, 2)) <= MAX_RETURN_PX)
     return [
         _moved(face, points[rows, 0][good[rows]] / scale_xy, moved[rows, 0][good[rows]] / scale_xy, picture_wh)
         for face, rows in zip(faces, np.arange(len(points)).reshape(len(faces), -1), strict=True)
@@ -71,6 +73,13 @@ def _points_on(face: Detection) -> np.ndarray:
     """Return points inside the face, float (n, 2); always as many, so that all faces are followed in one call."""
     box = face.box
     return np.array([box.x1, box.y1]) + _GRID * (box.width, box.height)
+
+
+def _on_others(points: np.ndarray, face: Detection, faces: Sequence[Detection]) -> np.ndarray:
+    """Return which points lie on another face too, bool (n,): it may be the nearer one and carry them off."""
+    boxes = [other.box for other in faces if other is not face]
+    inside = [((points > (b.x1, b.y1)) & (points < (b.x2, b.y2))).all(axis=1) for b in boxes]
+    return np.any(inside, axis=0) if inside else np.zeros(len(points), bool)
 
 
 def _moved(face: Detection, start: np.ndarray, end: np.ndarray, picture_wh: tuple[int, int]) -> Detection | None:

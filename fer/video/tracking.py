@@ -26,8 +26,8 @@ NEAR_PER_SECOND = 1.5
 """What is added to that for each second that the person was hidden."""
 MAX_SIZE_RATIO = 2.0
 """Nobody grows or shrinks by more than this from one detection to the next."""
-CONTESTED_OVERLAP = 0.15
-"""Where two people's boxes overlap by more (intersection over union), the flow of one carries off the other."""
+CONTESTED_OVERLAP = 0.35
+"""Where two people's boxes overlap by more (intersection over union), too little of either is alone to be followed."""
 _VELOCITY_SECONDS = 0.15
 """Time constant of the averaged velocity."""
 

@@ -64,6 +64,12 @@ def test_the_one_that_is_gone_does_not_take_the_others_with_it() -> None:
     assert_at(moved, stays)
 
 
+def test_a_face_is_not_carried_off_by_one_that_passes_in_front() -> None:
+    before, after = ([Patch(0, 120, 120), Patch(1, x, 120)] for x in (158, 152))
+    hidden, _ = followed(before, after)
+    assert_at(hidden, after[0], 1.5)
+
+
 def test_a_face_on_its_way_out_is_cut_at_the_border() -> None:
     (moved,) = followed([Patch(0, 285, 120)], [Patch(0, 293, 120)])
     assert moved is not None

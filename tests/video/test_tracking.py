@@ -128,6 +128,28 @@ def test_two_people_who_cross_with_one_hidden_for_half_a_second_keep_their_numbe
     assert tracker.people == 2
 
 
+@pytest.mark.parametrize("apart", [28, 33, 38, 44])
+def test_two_people_who_meet_and_stay_close_keep_their_numbers(apart: float) -> None:
+    tracker = FaceTracker()
+
+    def meeting(seconds: float) -> list[Patch]:
+        walked = min(60 * seconds, 72)
+        return [Patch(0, 60 + walked, 120), Patch(1, 204 + apart - walked, 120)]
+
+    before = None
+    for step in range(80):
+        seconds = step / 30
+        gray = small_gray(draw_scene(meeting(seconds)))
+        if before is not None:
+            tracker.move(before, gray, START + seconds, SIZE_WH)
+        before = gray
+        if step % 10 == 0:
+            find_at(tracker, seconds, *meeting(seconds))
+    centers = [face.box.center[0] for face in tracker.faces()]
+    assert numbers(tracker) == [1, 2]
+    assert centers == pytest.approx([132, 132 + apart], abs=8)
+
+
 def test_a_jump_across_the_picture_is_a_new_person() -> None:
     tracker = FaceTracker()
     shown = watch(tracker, lambda seconds: [Patch(0, 50, 60) if seconds < 1 else Patch(0, 260, 180)], 2.5)
