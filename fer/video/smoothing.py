@@ -10,8 +10,8 @@ from collections.abc import Sequence
 SWITCH_MARGIN = 0.15
 """Another label takes over when its averaged probability is ahead by this much."""
 QUICK_MARGIN = 0.5
-"""The same for the quick average. Both, and the share below, were chosen on drawn faces with noise: fewest changes among
-those that are right as often as without smoothing."""
+"""The same for the quick average. Both, and the share below, were chosen on drawn faces with noise: the fewest changes
+among those that are right as often as without smoothing."""
 QUICK_SHARE = 0.1
 """Time constant of the quick average as a share of the slow one's."""
 

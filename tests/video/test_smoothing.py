@@ -115,3 +115,13 @@ def test_a_noisy_sequence_flickers_at_most_a_fifth_as_often(seed: int) -> None:
     raw_changes, held_changes = (sum(a != b for a, b in pairwise(labels)) for labels in (raw, held))
     assert raw_changes > 300
     assert held_changes <= raw_changes / 5
+
+
+def test_a_plain_change_is_shown_long_before_the_time_constant() -> None:
+    smoother = ExpressionSmoother()
+    for step in range(30):
+        smoother.update((0.95, 0.05), step / 15, 2.0)
+    for step in range(30, 35):  # a third of a second, a sixth of the time constant
+        smoother.update((0.02, 0.98), step / 15, 2.0)
+    assert smoother.held == 1
+    assert smoother.probabilities[1] > 0.5
