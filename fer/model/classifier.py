@@ -19,6 +19,7 @@ class Classifier:
         self.info = info
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device = device
+        self._dtype = next((parameter.dtype for parameter in network.parameters()), torch.float32)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] = DEFAULT_CHECKPOINT, device: str = "cpu") -> "Classifier":
@@ -47,7 +48,7 @@ class Classifier:
     def _logits(self, pixels: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             batch = self.info.preprocessing.normalize(torch.from_numpy(pixels).to(self.device))
-            batch = batch.to(next(self.network.parameters()).dtype, memory_format=torch.channels_last)
+            batch = batch.to(self._dtype, memory_format=torch.channels_last)
             logits = self.network(batch)
         return (logits.float() / self.info.temperature).cpu().numpy()
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,7 +39,9 @@ class FakeStreamer:
         callback: Callable[[list[av.VideoFrame]], Any] = self.given["queued_video_frames_callback"]
         shown: list[av.VideoFrame] = []
         for _ in range(frames):
-            shown += asyncio.run(callback([av.VideoFrame.from_ndarray(image, format="rgb24")]))
+            with ThreadPoolExecutor(1) as thread:  # the browser tests keep an event loop running in this one
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+                shown += thread.submit(asyncio.run, callback([frame])).result()
         return shown
 
 

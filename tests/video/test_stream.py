@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import av
@@ -50,7 +51,8 @@ def pixels(frame: av.VideoFrame) -> Image:
 
 
 def handed(stream: LiveStream, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
-    return asyncio.run(stream.on_frames(frames))
+    with ThreadPoolExecutor(1) as thread:  # the browser tests keep an event loop running in this one
+        return thread.submit(asyncio.run, stream.on_frames(frames)).result()
 
 
 def failing_once(error: Exception) -> Callable[..., np.ndarray]:
