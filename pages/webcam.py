@@ -149,20 +149,21 @@ def show_chart(stream: LiveStream) -> None:
 
 def show_summary(stream: LiveStream) -> None:
     history = stream.analyzer.history
-    if not history.samples():
+    samples, summary = history.samples(), history.summary()
+    if not samples:
         st.info("The video ended without a face in view.", icon=":material/search_off:")
         return
-    persons = len(history.summary())
+    persons = len(summary)
     st.subheader("What was seen", divider="gray")
     st.caption(f"{history.seconds:.0f} seconds, {persons} person{'s' * (persons > 1)}. Held in memory only.")
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.markdown("**Time per expression**")
-        st.plotly_chart(time_bars(history.summary(), history.labels), config=STATIC, key="time bars")
+        st.plotly_chart(time_bars(summary, history.labels), config=STATIC, key="time bars")
     with right:
         st.markdown("**Timeline**")
         st.plotly_chart(
-            timeline(history.samples(), history.labels, history.seconds),
+            timeline(samples, history.labels, history.seconds),
             config={"displayModeBar": False},
             key="timeline",
         )

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from fer.faces import Face
 from fer.labels import color_of
-from fer.video.history import Sample
+from fer.video.history import Sample, seconds_by_person
 
 
 def probability_bars(face: Face) -> go.Figure:
@@ -147,10 +147,7 @@ def timeline(samples: Sequence[Sample], labels: Sequence[str], seconds: float) -
         labels: all expressions.
         seconds: how long the video was.
     """
-    totals: dict[int, dict[str, float]] = {}
-    for sample in samples:
-        row = totals.setdefault(sample.person, {})
-        row[sample.label] = row.get(sample.label, 0.0) + sample.lasted
+    totals = seconds_by_person(samples)
     persons = _longest(totals)
     index = {label: number for number, label in enumerate(labels)}
     shown = np.full((len(persons), COLUMNS), np.nan)

@@ -39,7 +39,6 @@ class History:
         self._samples: list[Sample] = []
         self._recent: deque[Sample] = deque(maxlen=int(RECENT_SECONDS * SAMPLES_PER_SECOND) * 10)
         self._open: dict[int, Sample] = {}
-        self._sample_seconds = 1 / SAMPLES_PER_SECOND
         self._began: float | None = None
         self._last = 0.0
         self._lock = threading.Lock()
@@ -97,13 +96,17 @@ class History:
 
     def summary(self) -> dict[int, dict[str, float]]:
         """Return person → label → seconds, the longest first."""
-        totals: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        for sample in self.samples():
-            totals[sample.person][sample.label] += sample.lasted
-        return {
-            person: dict(sorted(seconds.items(), key=lambda pair: -pair[1]))
-            for person, seconds in sorted(totals.items())
-        }
+        return seconds_by_person(self.samples())
+
+
+def seconds_by_person(samples: Sequence[Sample]) -> dict[int, dict[str, float]]:
+    """Return person → label → seconds, the longest first."""
+    totals: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for sample in samples:
+        totals[sample.person][sample.label] += sample.lasted
+    return {
+        person: dict(sorted(seconds.items(), key=lambda pair: -pair[1])) for person, seconds in sorted(totals.items())
+    }
 
 
 def _thinned(samples: list[Sample]) -> list[Sample]:
