@@ -178,8 +178,7 @@ class LiveAnalyzer:
         try:
             self._take_in(gray, seconds, picture_wh, settings)  # of the last frames
             self._ask(seconds, settings)
-            if self._task and self._task.done():  # with an engine that answers at once
-                self._take_in(gray, seconds, picture_wh, settings)
+            self._take_in(gray, seconds, picture_wh, settings)  # of this one, from an engine that answers at once
         finally:
             self._publish(image, gray, seconds)
         faces = self._tracker.faces()
