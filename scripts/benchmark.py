@@ -76,6 +76,7 @@ def _pictures(options: argparse.Namespace) -> dict[str, Any]:
 
     import torch
 
+    from fer.evaluation.live import moving_photo
     from fer.model.classifier import Classifier
     from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
@@ -84,7 +85,7 @@ def _pictures(options: argparse.Namespace) -> dict[str, Any]:
     recognizer = Recognizer(FaceDetector(), Classifier.load(options.checkpoint))
     figures: dict[str, Any] = {"load torch, detector and model (s)": time.perf_counter() - began}
     for count in (1, 4):
-        frame = example_frame(count)
+        frame = moving_photo(count)(0)
         detections = recognizer.detect(frame, WEBCAM_SMALLEST_FACE)
         if len(detections) != count:
             raise RuntimeError(f"expected {count} faces in the example frame, found {len(detections)}")
@@ -97,18 +98,6 @@ def _pictures(options: argparse.Namespace) -> dict[str, Any]:
         for name, call in measured.items():
             figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = _median_ms(call, options.repeat)
     return figures | {f"import {name} (s)": seconds for name, seconds in starts.items()}
-
-
-def example_frame(faces: int) -> Any:
-    """Return RGB uint8 (480, 640, 3) with one or four faces: scikit-image's astronaut."""
-    import cv2
-    import numpy as np
-    from skimage.data import astronaut
-
-    if faces == 1:
-        return np.ascontiguousarray(cv2.resize(astronaut(), (640, 640), interpolation=cv2.INTER_AREA)[:480])
-    quarter = cv2.resize(astronaut(), (320, 320), interpolation=cv2.INTER_AREA)[:240]
-    return np.tile(quarter, (2, 2, 1))
 
 
 def _median_ms(call: Callable[[], object], repeat: int) -> float:
