@@ -36,6 +36,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=10, metavar="N", help="live: how long speeds are measured (10)"
     )
+    parser.add_argument("--dataset", metavar="PATH", help="live: known faces for steady labels (drawn people)")
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="(1)")
     parser.add_argument("--repeat", type=int, default=30, metavar="N", help="runs of each (30)")
@@ -64,11 +65,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _live(options: argparse.Namespace) -> dict[str, Any]:
     import torch
 
+    from fer.datasets import open_dataset
     from fer.display.overlay import draw_live
     from fer.evaluation.live import measure_live
 
     torch.set_num_threads(options.threads)
-    return measure_live(options.checkpoint, options.seconds, draw_live)
+    faces = open_dataset(options.dataset) if options.dataset else None
+    return measure_live(options.checkpoint, options.seconds, draw_live, faces)
 
 
 def _pictures(options: argparse.Namespace) -> dict[str, Any]:
