@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     run: Run | None = None
     try:
         config = TrainingConfig(**given)
-        dataset = open_dataset(config.dataset)  # before the folder is made: a mistake leaves none
+        dataset = open_dataset(config.dataset[0])  # before the folder is made: a mistake leaves none
         _check(config, dataset)
         run = open_run(options.runs, config, options.name)
         log = _logger(run)

@@ -206,8 +206,8 @@ def _start(config: TrainingConfig, dataset: FaceDataset, device: str) -> State:
     decayed = [parameter for parameter in network.parameters() if parameter.ndim >= 2]
     others = [parameter for parameter in network.parameters() if parameter.ndim < 2]
     optimizer = torch.optim.SGD(
-        [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
-        lr=config.learning_rate,
+        [{"params": decayed, "weight_decay": config.used_weight_decay}, {"params": others, "weight_decay": 0.0}],
+        lr=config.peak_learning_rate,
         momentum=0.9,
         nesterov=True,
         fused=True,
@@ -253,7 +253,7 @@ def _train_epoch(
     if not math.isfinite(mean_loss):
         raise TrainingError(
             f"the loss is no longer a number in epoch {state.epoch + 1}. The model of the best epoch so far is kept; "
-            f"try again with a learning rate under {config.learning_rate}."
+            f"try again with a learning rate under {config.peak_learning_rate}."
         )
     return mean_loss
 
@@ -262,8 +262,8 @@ def learning_rate(config: TrainingConfig, epoch: float) -> float:
     """Return the rate at a moment, in epochs from 0: up in a straight line, then down along a cosine to 0."""
     warmup = min(config.warmup_epochs, config.epochs / 10)
     if epoch < warmup:
-        return config.learning_rate * max(epoch / warmup, 0.01)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / (config.epochs - warmup)))
+        return config.peak_learning_rate * max(epoch / warmup, 0.01)
+    return config.peak_learning_rate * 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / (config.epochs - warmup)))
 
 
 @torch.no_grad()

@@ -85,8 +85,7 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
         TrainingError: the name is taken by a run with another configuration, or is no plain name.
     """
     if name is None:
-        stem = Path(config.dataset).name.split(".")[0].replace(":", "-") or "data"
-        base, number = f"{stem}-{config.architecture}", 1
+        base, number = default_name(config), 1
         name = base
         while (run := Run(runs_folder / name)).config_path.exists():
             if run.status().get("state") != FINISHED and run.config() == config:
@@ -107,6 +106,12 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
     run.folder.mkdir(parents=True, exist_ok=True)
     write_atomically(run.config_path, json.dumps(asdict(config), indent=1))
     return run
+
+
+def default_name(config: TrainingConfig) -> str:
+    """Return the name that a run gets of its data sets and its architecture."""
+    stems = [Path(path).name.split(".")[0].replace(":", "-") or "data" for path in config.dataset]
+    return "-".join([*stems, config.architecture])
 
 
 def write_atomically(path: Path, text: str) -> None:
