@@ -89,7 +89,8 @@ def _train(
     import torch  # after the options are known to be right: it takes seconds
 
     from fer.model.device import choose_device
-    from fer.training.loop import Hooks, train
+    from fer.training.hooks import Hooks
+    from fer.training.loop import train
 
     if options.threads:
         torch.set_num_threads(options.threads)
