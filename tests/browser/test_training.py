@@ -78,8 +78,9 @@ def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_
     page.get_by_role("button", name="Resume").click()
     expect(stop).to_be_visible()
 
+    expect(page.get_by_text("finished ·")).to_be_visible(timeout=180_000)
     use = page.get_by_role("button", name="Use it for photos")
-    expect(use).to_be_visible(timeout=180_000)
+    expect(use).to_be_visible()
     (seen,) = launch.runs(runs)
     assert seen.state == "finished" and [line["epoch"] for line in seen.metrics] == [1, 2, 3, 4, 5, 6]
     wait_for_points(page, 6)
