@@ -51,6 +51,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (all)")
     options = parser.parse_args(arguments)
+    if options.sample and not options.robustness:
+        parser.error("--sample says on how many pictures --robustness is measured; give both")
     options.command = command_line(None if arguments is None else ["scripts/evaluate.py", *arguments])
     return options
 
