@@ -160,7 +160,8 @@ def test_the_same_command_goes_on_and_finishes(chain: Chain) -> None:
     status = json.loads((chain.run / "status.json").read_text())
     assert (status["state"], status["epoch"]) == ("finished", 2)
     log = (chain.run / "log.txt").read_text()
-    assert "epoch 1/2" in log and "epoch 2/2" in log
+    assert log.count("run runs/synthetic-160-resnet18") == 2  # the killed one, too, wrote to it
+    assert "going on after epoch 1 of 2" in log and "epoch 2/2" in log
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process could answer")
