@@ -1,15 +1,18 @@
 """The webcam in a browser tab: every face with its expression while it moves."""
 
+from functools import partial
 from urllib.parse import urlsplit
 
 import streamlit as st
+from aiortc.contrib.media import MediaRelay
 from streamlit_webrtc import Translations, WebRtcMode, webrtc_streamer
 from streamlit_webrtc.config import VideoHTMLAttributes
+from streamlit_webrtc.relay import get_global_relay
 
 from fer.display.overlay import draw_live
 from fer.display.plots import expression_lines, time_bars, timeline
 from fer.display.tables import history_csv, history_json
-from fer.display.widgets import ice_servers, load_engine, through_entry
+from fer.display.widgets import choose_model, ice_servers, load_engine, through_entry
 from fer.video.history import RECENT_SECONDS
 from fer.video.live import LiveAnalyzer, LiveSettings
 from fer.video.stream import LiveStream
@@ -24,6 +27,16 @@ TEXTS = Translations(
 )
 
 
+def drop_late_frames() -> None:
+    """Let the connection leave out frames that it has no time to send.
+
+    The library keeps them in a queue without a bound: on a machine with too much to do the picture would lag further
+    and further behind, and memory grow with it.
+    """
+    relay = get_global_relay()
+    setattr(relay, "subscribe", partial(MediaRelay.subscribe, relay, buffered=False))  # noqa: B010 - a method
+
+
 def begin_anew() -> None:
     """Take a fresh stream whenever START is pressed; the last frames of the one before still go to that."""
     state = st.session_state["webcam"].state
@@ -36,7 +49,7 @@ def begin_anew() -> None:
 def current_stream() -> LiveStream:
     engine = load_engine()
     stream: LiveStream | None = st.session_state.get("webcam_stream")
-    if stream is None:
+    if stream is None or stream.analyzer.engine is not engine:  # another model, other labels: what was seen is past
         stream = LiveStream(LiveAnalyzer(engine), draw_live)
         st.session_state["webcam_stream"] = stream
     return stream
@@ -215,6 +228,7 @@ if address.scheme == "http" and address.hostname not in LOCAL:
         icon=":material/no_encryption:",
     )
 servers = ice_servers()
+choose_model()
 stream = current_stream()
 agreed = st.checkbox("I agree, and so does everybody in view, that the video is analysed.", key="webcam_agreed")
 st.caption(
@@ -225,6 +239,7 @@ if not agreed:
     show_causes()
     st.stop()
 
+drop_late_frames()
 video, live = st.columns([3, 2], gap="medium")
 with video:
     context = webrtc_streamer(
