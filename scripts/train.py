@@ -9,6 +9,7 @@ The run is kept in runs/NAME. The same command again goes on with a run that was
 import argparse
 import contextlib
 import logging
+import os
 import signal
 import sys
 from dataclasses import fields
@@ -27,9 +28,9 @@ from fer.training.runs import FAILED, STOPPED, Run, open_run
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--dataset", required=True, metavar="PATH", help="FER+ folders, fer2013.csv, class folders, synthetic"
-    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--dataset", metavar="PATH", help="FER+ folders, fer2013.csv, class folders, synthetic")
+    what.add_argument("--resume", type=Path, metavar="FOLDER", help="a run, to go on with as it was configured")
     parser.add_argument("--epochs", type=int, metavar="N")
     parser.add_argument("--name", help="name of the run; default: made of data set and architecture")
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where runs are kept (runs)")
@@ -57,12 +58,12 @@ def main(arguments: list[str] | None = None) -> int:
         for field in fields(TrainingConfig)
         if getattr(options, field.name, None) is not None
     }
-    run: Run | None = None
+    run = Run(options.resume) if options.resume else None
     try:
-        config = TrainingConfig(**given)
+        config = run.config() if run else TrainingConfig(**given)
         dataset = open_dataset(config.dataset)  # before the folder is made: a mistake leaves none
         _check(config, dataset)
-        run = open_run(options.runs, config, options.name)
+        run = run or open_run(options.runs, config, options.name)
         log = _logger(run)
         return _train(config, dataset, run, options, log)
     except (FerError, OSError) as error:
@@ -163,7 +164,10 @@ def _logger(run: Run) -> logging.Logger:
     """Say everything on standard error and in the run's log."""
     log = logging.getLogger("fer.train")
     log.setLevel(logging.INFO)
-    for handler in (logging.StreamHandler(sys.stderr), logging.FileHandler(run.log_path, encoding="utf-8")):
+    handlers: list[logging.Handler] = [logging.FileHandler(run.log_path, encoding="utf-8")]
+    if not os.path.samestat(os.fstat(2), run.log_path.stat()):  # else each line would be there twice
+        handlers.append(logging.StreamHandler(sys.stderr))
+    for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
     return log

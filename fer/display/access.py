@@ -1,0 +1,40 @@
+"""Who may train, delete and name paths of this machine: whoever sits at it, and others only if its owner says so."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+ALLOW_TRAINING_VARIABLE = "FER_ALLOW_TRAINING"
+"""Environment variable, or secret: 1 allows it to everybody who opens the app, 0 to nobody. Unset: see `may_train`."""
+_FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
+
+
+def may_train(setting: str | None, client: str | None, url: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether this visitor may train, delete and name paths of this machine.
+
+    Where the owner has said nothing, only visitors from this machine may. Each of four signs alone rules that out: the
+    connection comes from another machine, the browser's address is not one of this machine, the request asked for
+    another host (which also foils pages that point their own name at 127.0.0.1), or a proxy has passed it on. The last
+    three are the client's word, but no lie makes the first one true. Only a proxy on this machine that hides both the
+    name and that it is one looks like a visitor from here; who runs such a one sets the variable to 0.
+
+    Args:
+        setting: the value of `ALLOW_TRAINING_VARIABLE`; None or "" if the owner has said nothing.
+        client: the address that the connection comes from; None for this machine.
+        url: the address that the browser shows.
+        headers: of the request.
+    """
+    if setting:
+        return setting.strip().lower() in ("1", "true", "yes", "on")
+    names = {name.lower(): value for name, value in headers.items()}
+    hosts = [urlsplit(url).hostname if url else "localhost", urlsplit(f"//{names.get('host', 'localhost')}").hostname]
+    return _is_this_machine(client or "localhost") and all(map(_is_this_machine, hosts)) and not names.keys() & _FORWARDED
+
+
+def _is_this_machine(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
