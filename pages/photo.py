@@ -11,7 +11,7 @@ from fer.display.drawing import draw_faces
 from fer.display.plots import probability_bars
 from fer.display.samples import SAMPLES, sample_picture
 from fer.display.tables import PictureResult, to_csv, to_json
-from fer.display.widgets import load_recognizer, model_info, privacy_note, through_entry
+from fer.display.widgets import choose_model, load_recognizer, model_info, privacy_note, through_entry
 from fer.errors import ImageError
 from fer.faces import UNSURE_BELOW, describe
 from fer.images import IMAGE_SUFFIXES, encode_png, read_image
@@ -142,6 +142,7 @@ def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
 
 through_entry("pages/photo.py")
 st.title("Photo")
+choose_model()
 model_info()  # a model that cannot be read is said before somebody looks for a photo
 left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with left:

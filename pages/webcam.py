@@ -9,7 +9,7 @@ from streamlit_webrtc.config import VideoHTMLAttributes
 from fer.display.overlay import draw_live
 from fer.display.plots import expression_lines, time_bars, timeline
 from fer.display.tables import history_csv, history_json
-from fer.display.widgets import ice_servers, load_engine, through_entry
+from fer.display.widgets import choose_model, ice_servers, load_engine, through_entry
 from fer.video.history import RECENT_SECONDS
 from fer.video.live import LiveAnalyzer, LiveSettings
 from fer.video.stream import LiveStream
@@ -36,7 +36,7 @@ def begin_anew() -> None:
 def current_stream() -> LiveStream:
     engine = load_engine()
     stream: LiveStream | None = st.session_state.get("webcam_stream")
-    if stream is None:
+    if stream is None or stream.analyzer.engine is not engine:  # another model, other labels: what was seen is past
         stream = LiveStream(LiveAnalyzer(engine), draw_live)
         st.session_state["webcam_stream"] = stream
     return stream
@@ -215,6 +215,7 @@ if address.scheme == "http" and address.hostname not in LOCAL:
         icon=":material/no_encryption:",
     )
 servers = ice_servers()
+choose_model()
 stream = current_stream()
 agreed = st.checkbox("I agree, and so does everybody in view, that the video is analysed.", key="webcam_agreed")
 st.caption(

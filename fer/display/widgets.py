@@ -7,6 +7,7 @@ import html
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,20 +17,28 @@ from PIL import Image
 from streamlit.navigation.page import StreamlitPage
 
 from fer.datasets.drawing import draw_face
+from fer.display.access import ALLOW_TRAINING_VARIABLE, may_train
 from fer.errors import CheckpointError, ConnectionSettingsError
 from fer.images import encode_png
 from fer.labels import FERPLUS, color_of
 from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT
 from fer.model.checkpoint import ModelInfo, read_info
+from fer.training.runs import BEST_NAME
 
 if TYPE_CHECKING:
+    from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
     from fer.video.live import LiveEngine
 
 CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 """Environment variable with the path of another model file for the app."""
+RUNS_VARIABLE, DATA_VARIABLE = "FER_RUNS", "FER_DATA"
+"""Environment variables with other folders than runs/ and data/."""
+_CHOSEN_MODEL, _MODEL_WIDGET = "chosen_model", "model"
 
 
+_MODELS_AT_ONCE = 3
+"""As many are kept in memory; the one that was not used for the longest time goes first."""
 _LEGEND_SEEDS = (8, 12, 13, 7, 11, 12, 13, 8)
 """Of the drawn people in the legend, chosen for clear pictures of different people."""
 
@@ -43,6 +52,7 @@ def navigation() -> StreamlitPage:
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
             st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
+            st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
         ]
     )
 
@@ -71,8 +81,58 @@ def app_icon() -> Image.Image:
 
 
 def checkpoint_path() -> Path:
-    """Return the model file that the app uses."""
+    """Return the model file that this visitor uses: what they chose, else the app's."""
+    chosen: Path | None = st.session_state.get(_CHOSEN_MODEL)
+    if chosen and chosen.is_file():  # its run may have been deleted meanwhile
+        return chosen
     return Path(os.environ.get(CHECKPOINT_VARIABLE) or DEFAULT_CHECKPOINT)
+
+
+def use_model(path: Path | None) -> None:
+    """Take a model file for this visitor, in all pages and until the tab is closed; None: the app's."""
+    st.session_state[_CHOSEN_MODEL] = path
+
+
+def choose_model() -> None:
+    """Let the visitor choose among the app's model and those that were trained here; nothing where there are none."""
+    models = [None, *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
+    if len(models) == 1:
+        return
+    chosen = checkpoint_path()
+    st.selectbox(
+        "Model",
+        models,
+        models.index(chosen) if chosen in models else 0,
+        format_func=lambda path: path.parent.name if path else "the app's own",
+        key=_MODEL_WIDGET,
+        on_change=lambda: use_model(st.session_state[_MODEL_WIDGET]),
+        help="Models that were trained on the training page. The choice holds for you, not for other visitors.",
+        width=320,
+    )
+
+
+def runs_folder() -> Path:
+    """Return where training runs are kept."""
+    return Path(os.environ.get(RUNS_VARIABLE) or "runs").absolute()
+
+
+def uploads_folder() -> Path:
+    """Return where data sets that somebody uploads are kept."""
+    return Path(os.environ.get(DATA_VARIABLE) or "data").absolute() / "uploads"
+
+
+def training_allowed() -> bool:
+    """Whether this visitor may train, delete and name paths of this machine."""
+    setting = _setting(ALLOW_TRAINING_VARIABLE)
+    return may_train(setting, st.context.ip_address, st.context.url, st.context.headers.to_dict())
+
+
+def _setting(name: str) -> str | None:
+    """Return what the owner of the app has set, in the environment or else in the secrets."""
+    value = os.environ.get(name)
+    if value is None and st.secrets.load_if_toml_exists():
+        value = st.secrets.get(name)
+    return None if value is None else str(value)
 
 
 def model_info() -> ModelInfo:
@@ -92,35 +152,51 @@ def shipped_report() -> dict[str, Any] | None:
 
 
 def load_recognizer() -> "Recognizer":
-    """Return the recognizer that all viewers share, or show the error and end the page."""
-    path = checkpoint_path()
+    """Return the recognizer that all viewers of a model share, or show the error and end the page."""
     try:
-        return _recognizer(path, path.stat().st_mtime_ns if path.is_file() else 0)
+        return _recognizer(*_model_key())
     except CheckpointError as error:
         _no_model(error)
 
 
-@st.cache_resource(max_entries=1, show_spinner="Loading the model …")
+def _model_key() -> tuple[Path, int]:
+    """Return the model file and when it was changed: a run that goes on writes better ones."""
+    path = checkpoint_path()
+    return path, path.stat().st_mtime_ns if path.is_file() else 0
+
+
+@st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner="Loading the model …")
 def _recognizer(path: Path, changed_ns: int) -> "Recognizer":
+    from fer.model.classifier import Classifier
+    from fer.recognition.recognizer import Recognizer
+
+    detector, lock = _detector()
+    return Recognizer(detector, Classifier.load(path), lock)
+
+
+@st.cache_resource(show_spinner=False)
+def _detector() -> "tuple[FaceDetector, threading.Lock]":
+    """Return what all models share: the detector, and the lock that lets one of them compute at a time."""
     import torch  # here, so that pages without a model open at once
 
-    from fer.recognition.recognizer import Recognizer
+    from fer.recognition.detector import FaceDetector
 
     # Two threads of a network on cores that also serve pages wait for each other: 10 to 20 times slower.
     torch.set_num_threads(1)
-    return Recognizer.load(path)
+    return FaceDetector(), threading.Lock()
 
 
 def load_engine() -> "LiveEngine":
-    """Return what runs the model for the videos of all viewers, or show the error and end the page."""
-    return _engine(load_recognizer())
+    """Return what runs the model for the videos of all its viewers, or show the error and end the page."""
+    load_recognizer()  # says what it does while it loads, which must not happen within another cached function
+    return _engine(*_model_key())
 
 
-@st.cache_resource(max_entries=1, show_spinner=False, hash_funcs={"fer.recognition.recognizer.Recognizer": id})
-def _engine(recognizer: "Recognizer") -> "LiveEngine":
+@st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner=False)
+def _engine(path: Path, changed_ns: int) -> "LiveEngine":
     from fer.video.live import LiveEngine
 
-    engine = LiveEngine(recognizer.for_video())
+    engine = LiveEngine(_recognizer(path, changed_ns).for_video())
     # Streamlit collects garbage after each run of a script, so every second beside a live video. Going through all that
     # torch made takes 0.3 seconds in which every other thread waits. Frozen, it is passed over.
     gc.collect()
@@ -135,11 +211,8 @@ def ice_servers() -> list[dict[str, Any]]:
     """Return the servers for WebRTC, or show what is wrong with them and end the page."""
     from fer.video import connection
 
-    text = os.environ.get(connection.ICE_SERVERS_VARIABLE)
-    if text is None and st.secrets.load_if_toml_exists():
-        text = st.secrets.get(connection.ICE_SERVERS_VARIABLE)
     try:
-        return connection.ice_servers(text)
+        return connection.ice_servers(_setting(connection.ICE_SERVERS_VARIABLE))
     except ConnectionSettingsError as error:
         st.error(str(error), icon=":material/lan:")
         st.stop()

@@ -15,12 +15,14 @@ from fer.recognition.detector import FaceDetector
 class Recognizer:
     """A detector and a classifier behind one lock, to be shared by all threads of a process."""
 
-    def __init__(self, detector: FaceDetector, classifier: Classifier) -> None:
-        """Take both as they are; tests give fakes."""
+    def __init__(
+        self, detector: FaceDetector, classifier: Classifier, lock: "threading.Lock | None" = None
+    ) -> None:
+        """Take both as they are; tests give fakes. Recognizers that share a detector must share a lock."""
         self.detector = detector
         self.classifier = classifier
         # Two networks at once on the same cores are far slower than one after the other.
-        self.lock = threading.Lock()
+        self.lock = lock or threading.Lock()
 
     @classmethod
     def load(cls, checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT, device: str = "cpu") -> "Recognizer":
@@ -33,9 +35,7 @@ class Recognizer:
 
     def for_video(self) -> "Recognizer":
         """Return a recognizer with the faster classifier, see `Classifier.reduced`; detector and lock are shared."""
-        other = Recognizer(self.detector, self.classifier.reduced())
-        other.lock = self.lock
-        return other
+        return Recognizer(self.detector, self.classifier.reduced(), self.lock)
 
     @property
     def info(self) -> ModelInfo:

@@ -16,7 +16,7 @@ from typing import Any
 
 from fer.errors import TrainingError
 from fer.training.config import TrainingConfig
-from fer.training.process import ProcessMark, end_process, start_process
+from fer.training.background import ProcessMark, end_process, start_process
 from fer.training.runs import FAILED, FINISHED, RUNNING, STOPPED, Run, open_run, write_atomically
 
 STARTING, INTERRUPTED, DAMAGED = "starting", "interrupted", "damaged"

@@ -19,6 +19,7 @@ from fer.errors import TrainingError
 from fer.training.config import TrainingConfig
 
 RUNNING, STOPPED, FINISHED, FAILED = "running", "stopped", "finished", "failed"
+BEST_NAME = "best.safetensors"
 
 
 class Run:
@@ -31,7 +32,7 @@ class Run:
         self.status_path = folder / "status.json"
         self.metrics_path = folder / "metrics.jsonl"
         self.last_path = folder / "last.pt"
-        self.best_path = folder / "best.safetensors"
+        self.best_path = folder / BEST_NAME
         self.log_path = folder / "log.txt"
 
     def config(self) -> TrainingConfig:

@@ -136,7 +136,7 @@ class LiveAnalyzer:
         """How many share the model."""
         self.delay_seconds = 0.0
         """How old the frame was that the last expressions were seen in."""
-        self._engine = engine
+        self.engine = engine
         self._tracker = FaceTracker()
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -193,7 +193,7 @@ class LiveAnalyzer:
         """Give the model the next task, if it is time and the last one is done."""
         if self._task is not None:
             return
-        self.viewers = self._engine.viewers(id(self), seconds)
+        self.viewers = self.engine.viewers(id(self), seconds)
         search = seconds >= self._search_due
         if search or (seconds >= self._update_due and self._tracker.places()):
             if search:
@@ -203,14 +203,14 @@ class LiveAnalyzer:
             # From when it was due, not from now: else every wait for the next frame would lower the rate.
             self._update_due = max(self._update_due + 1 / settings.updates_per_second, seconds)
             self._asked = seconds
-            self._task = self._engine.submit(lambda: self._look(search, settings))
+            self._task = self.engine.submit(lambda: self._look(search, settings))
 
     def _look(self, search: bool, settings: LiveSettings) -> Observation:
         """Run the model on the frame that is the newest when the turn has come; in the engine's thread."""
         with self._lock:
             snapshot = self._snapshot
         assert snapshot is not None  # a frame was published before anything was asked
-        recognizer = self._engine.recognizer
+        recognizer = self.engine.recognizer
         if search:
             began = time.perf_counter()
             detections = recognizer.detect(snapshot.image, settings.smallest_face)

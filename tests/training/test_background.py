@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fer.training.process import NICENESS, ProcessMark, began, end_process, start_process
+from fer.training.background import NICENESS, ProcessMark, began, end_process, start_process
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
