@@ -1,14 +1,15 @@
-"""What every data set looks like once it is open: pictures, a distribution over labels for each, and splits."""
+"""What every data set looks like once it is open: pictures, a distribution over labels for each, splits and people."""
 
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from fer.errors import DatasetError, ImageError
+from fer.faces import Detection
 from fer.images import read_image
 from fer.model.preprocessing import Preprocessing
 
@@ -17,6 +18,17 @@ RULES = ("majority", "argmax")
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) while something runs."""
+
+
+@dataclass(frozen=True)
+class FaceInFrame:
+    """A picture with more on it than the face: it is cropped when it is read, as in prediction."""
+
+    path: Path
+    face: Detection
+
+
+Picture = np.ndarray | Path | FaceInFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,30 +45,65 @@ class FaceDataset:
     """float32 (N, K), ≥ 0: how many raters chose each label."""
     splits: np.ndarray
     """str (N,): "train", "validation" or "test"."""
-    pictures: Sequence[np.ndarray | Path] | np.ndarray
-    """N pictures: gray uint8 (H, W), RGB uint8 (H, W, 3), or the path of one."""
+    pictures: Sequence[Picture] | np.ndarray
+    """N pictures: gray uint8 (H, W), RGB uint8 (H, W, 3), the path of one, or a face in one."""
     other_votes: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
     """float32 (N, M): votes for "unknown", "not a face" and the like. M is 0 where there is no such choice."""
+    subjects: np.ndarray = field(default_factory=lambda: np.empty(0, str))
+    """str (N,): who is on each picture, a name or number of the data set's own; "" where that is not known."""
+    notes: tuple[str, ...] = ()
+    """What was left out or decided when it was opened, a sentence each."""
 
     def __post_init__(self) -> None:
         if not len(self.pictures):
             raise DatasetError(f"expected pictures in the data set {self.name}, found none.")
         if self.other_votes.shape == (0, 0):
             object.__setattr__(self, "other_votes", np.zeros((len(self), 0), np.float32))
+        if not len(self.subjects):
+            object.__setattr__(self, "subjects", np.full(len(self), ""))
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def picture(self, index: int) -> np.ndarray:
-        """Return one picture as RGB uint8 (H, W, 3).
+        """Return one picture as RGB uint8 (H, W, 3), cropped to the face.
 
         Raises:
             ImageError: the file cannot be read.
+            DatasetError: its folder is gone, and with it most likely the data set.
         """
         picture = self.pictures[index]
-        if isinstance(picture, Path):
-            return read_image(picture)
-        return np.repeat(picture[..., None], 3, axis=-1) if picture.ndim == 2 else picture
+        if isinstance(picture, np.ndarray):
+            return np.repeat(picture[..., None], 3, axis=-1) if picture.ndim == 2 else picture
+        file = _file_of(picture)
+        try:
+            image = read_image(file)
+        except ImageError as error:
+            if not file.parent.exists():
+                raise DatasetError(
+                    f"expected the folder {file.parent} of the data set {self.name}, found that it is gone. Bring it "
+                    "back (a disk that was taken off? a folder that was moved?) and start again."
+                ) from error
+            raise
+        return Preprocessing().crop(image, picture.face) if isinstance(picture, FaceInFrame) else image
+
+    def name_of(self, index: int) -> str:
+        """Return what people know a picture by: the end of its path, or "picture 17", counted from 1."""
+        picture = self.pictures[index]
+        if isinstance(picture, np.ndarray):
+            return f"picture {index + 1}"
+        return "/".join(_file_of(picture).parts[-2:])
+
+    def take(self, rows: np.ndarray) -> "FaceDataset":
+        """Return the data set of these rows only, int (n,)."""
+        return replace(
+            self,
+            votes=self.votes[rows],
+            splits=self.splits[rows],
+            pictures=self.pictures[rows] if isinstance(self.pictures, np.ndarray) else [self.pictures[i] for i in rows],
+            other_votes=self.other_votes[rows],
+            subjects=self.subjects[rows],
+        )
 
     @property
     def is_rated(self) -> bool:
@@ -68,8 +115,9 @@ class FaceDataset:
         digest = hashlib.sha256("\0".join((*self.labels, "", *map(str, self.splits))).encode())
         digest.update(np.ascontiguousarray(self.votes, np.float32).tobytes())
         for picture in self.pictures:
-            if isinstance(picture, Path):
-                digest.update(os.fsencode(f"\0{picture.parent.name}/{picture.name}"))
+            if not isinstance(picture, np.ndarray):
+                file = _file_of(picture)
+                digest.update(os.fsencode(f"\0{file.parent.name}/{file.name}"))
         return digest.hexdigest()
 
     def counted_votes(self) -> tuple[np.ndarray, np.ndarray]:
@@ -116,6 +164,10 @@ class FaceDataset:
         return (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
+def _file_of(picture: Path | FaceInFrame) -> Path:
+    return picture.path if isinstance(picture, FaceInFrame) else picture
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedFaces:
     """Pictures as the network takes them."""
@@ -134,7 +186,7 @@ def prepare_faces(
     """Read pictures that are face crops already and shrink them. Broken ones are left out and named.
 
     Raises:
-        DatasetError: not one picture could be read.
+        DatasetError: not one picture could be read, or the data set has vanished meanwhile.
     """
     pixels = np.empty((len(rows), preprocessing.channels, preprocessing.size_px, preprocessing.size_px), np.uint8)
     kept: list[int] = []

@@ -28,7 +28,7 @@ def open_path(path: Path) -> FaceDataset:
         DatasetError: a column is missing, a line has another number of pixels, a class or split is unknown.
     """
     file = path if path.is_file() else next(path / name for name in NAMES if (path / name).is_file())
-    table = _read_table(file, ("emotion", "pixels", "Usage"))
+    table = read_table(file, ("emotion", "pixels", "Usage"))
     splits = table["Usage"].map(lambda usage: USAGES.get(str(usage).strip()))
     if splits.isna().any():
         line = int(np.flatnonzero(splits.isna())[0])
@@ -43,11 +43,16 @@ def open_path(path: Path) -> FaceDataset:
         votes=votes,
         other_votes=other_votes,
         splits=splits.to_numpy(str),
-        pictures=_pictures(file, table["pixels"]),
+        pictures=read_pictures(file, table["pixels"]),
     )
 
 
-def _read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return a table with at least these columns.
+
+    Raises:
+        DatasetError: it cannot be read, or a column is missing.
+    """
     try:
         table = pd.read_csv(file, index_col=False)  # else a comma too many would shift all columns by one
     except (ValueError, OSError) as error:  # pandas' ParserError and EmptyDataError are ValueErrors
@@ -68,7 +73,7 @@ def _votes(file: Path, table: pd.DataFrame) -> tuple[tuple[str, ...], np.ndarray
     """Return (labels, votes, other votes), from fer2013new.csv where it is there, else from the class numbers."""
     votes_file = file.with_name(VOTES_NAME)
     if votes_file.is_file():
-        votes = _read_table(votes_file, VOTE_COLUMNS)
+        votes = read_table(votes_file, VOTE_COLUMNS)
         if len(votes) != len(table):
             raise DatasetError(
                 f"expected {votes_file} to have one line for each of the {len(table)} lines of {file.name}, found "
@@ -80,20 +85,33 @@ def _votes(file: Path, table: pd.DataFrame) -> tuple[tuple[str, ...], np.ndarray
             line = int(np.flatnonzero(wrong)[0])
             raise DatasetError(f"expected numbers of votes in line {line + 2} of {votes_file}, found something else.")
         return FERPLUS, numbers[:, : len(FERPLUS)], numbers[:, len(FERPLUS) :]
-    classes = pd.to_numeric(table["emotion"], errors="coerce").to_numpy(float)
-    wrong = ~np.isin(classes, range(len(FER2013)))
-    if wrong.any():
-        line = int(np.flatnonzero(wrong)[0])
-        raise DatasetError(
-            f"expected emotion to be 0 to {len(FER2013) - 1}, found {str(table['emotion'][line])!r} in line {line + 2} "
-            f"of {file}."
-        )
-    one_hot = np.eye(len(FER2013), dtype=np.float32)[classes.astype(int)]
+    classes = read_classes(file, table["emotion"], len(FER2013))
+    one_hot = np.eye(len(FER2013), dtype=np.float32)[classes]
     return FER2013, one_hot, np.zeros((len(table), 0), np.float32)
 
 
-def _pictures(file: Path, column: pd.Series) -> np.ndarray:
-    """Return uint8 (N, 48, 48)."""
+def read_classes(file: Path, column: pd.Series, count: int) -> np.ndarray:
+    """Return the class numbers of a column, int (N,) 0..count-1.
+
+    Raises:
+        DatasetError: a line has another number, or something else.
+    """
+    classes = pd.to_numeric(column, errors="coerce").to_numpy(float)
+    wrong = ~np.isin(classes, range(count))
+    if wrong.any():
+        line = int(np.flatnonzero(wrong)[0])
+        raise DatasetError(
+            f"expected emotion to be 0 to {count - 1}, found {str(column[line])!r} in line {line + 2} of {file}."
+        )
+    return classes.astype(int)
+
+
+def read_pictures(file: Path, column: pd.Series) -> np.ndarray:
+    """Return the pictures that a column spells out, 2304 numbers of 0 to 255 each, as uint8 (N, 48, 48).
+
+    Raises:
+        DatasetError: a line has another number of them, or something else.
+    """
     pictures = np.empty((len(column), SIZE_PX * SIZE_PX), np.uint8)
     for line, text in enumerate(column):
         words = str(text).split()

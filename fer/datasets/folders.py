@@ -1,12 +1,15 @@
-"""Class folders: a folder for each expression, with or without train, validation and test above them."""
+"""Class folders: a folder for each expression, with or without train, validation and test above them.
 
-import hashlib
-import os
+CK+48 is such a data set; the names of its files (S010_004_00000017.png) tell who is on the picture.
+"""
+
 from pathlib import Path
 
 import numpy as np
 
-from fer.datasets.dataset import FaceDataset
+from fer.datasets.ckplus import subject_of
+from fer.datasets.dataset import FaceDataset, Progress
+from fer.datasets.splits import complete_splits
 from fer.errors import DatasetError
 from fer.images import IMAGE_SUFFIXES
 from fer.labels import canonical_label
@@ -21,39 +24,48 @@ SPLIT_WORDS = {
     "test": "test",
     "testing": "test",
 }
-HELD_OUT = 0.1
-"""Share of each class that becomes the validation split, and the test split, where the folders name none."""
 
 
 def matches(path: Path) -> bool:
     """Whether the path looks like this layout."""
-    return path.is_dir() and bool(_class_folders(path))
+    return path.is_dir() and any(_pictures(folder) for folder, _ in _class_folders(path))
 
 
-def open_path(path: Path) -> FaceDataset:
+def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
     """Open the folders.
 
-    Splits that are missing are cut from train: where there are no split folders a tenth of each class for validation
-    and a tenth for test, where only validation is missing a tenth for that. A file's name decides, so that new pictures
-    hardly move the old ones.
+    Splits that are missing are cut from train, see `complete_splits`.
+
+    Args:
+        path: the folder above.
+        progress: called with (done, total) while pictures are compared, to find copies.
 
     Raises:
         DatasetError: class folders lie beside split folders.
     """
     spelling: dict[str, str] = {}  # train/Bored and val/bored are one expression
     found = []
+    notes = []
     for folder, split in _class_folders(path):
+        files = _pictures(folder)
+        if not files:
+            notes.append(f"The folder {folder.relative_to(path)} holds no pictures and was left out.")
+            continue
         label = canonical_label(folder.name)
         label = spelling.setdefault(label.lower(), label)
-        found += [(file, label, split) for file in _pictures(folder)]
+        found += [(file, label, split) for file in files]
     labels = tuple(sorted({label for _, label, _ in found}))
-    classes = np.array([labels.index(label) for _, label, _ in found])
-    return FaceDataset(
-        name=path.name,
-        labels=labels,
-        votes=np.eye(len(labels), dtype=np.float32)[classes],
-        splits=_complete_splits([file for file, *_ in found], np.array([split for *_, split in found]), classes),
-        pictures=[file for file, *_ in found],
+    return complete_splits(
+        FaceDataset(
+            name=path.name,
+            labels=labels,
+            votes=np.eye(len(labels), dtype=np.float32)[[labels.index(label) for _, label, _ in found]],
+            splits=np.array([split for *_, split in found]),
+            pictures=[file for file, *_ in found],
+            subjects=np.array([subject_of(file.name) for file, *_ in found]),
+            notes=tuple(notes),
+        ),
+        progress,
     )
 
 
@@ -70,12 +82,9 @@ def _class_folders(path: Path) -> list[tuple[Path, str]]:
                 "folders into one called train."
             )
         return [
-            (folder, SPLIT_WORDS[above.name.lower()])
-            for above in split_folders
-            for folder in _visible_folders(above)
-            if _pictures(folder)
+            (folder, SPLIT_WORDS[above.name.lower()]) for above in split_folders for folder in _visible_folders(above)
         ]
-    return [(folder, "") for folder in subfolders if _pictures(folder)]
+    return [(folder, "") for folder in subfolders]
 
 
 def _visible_folders(path: Path) -> list[Path]:
@@ -88,19 +97,3 @@ def _pictures(folder: Path) -> list[Path]:
         for file in folder.iterdir()
         if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
     )
-
-
-def _complete_splits(files: list[Path], splits: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Fill in the splits that the folders do not name."""
-    splits = np.where(splits == "", "train", splits).astype("<U10")
-    named = set(splits)
-    missing = ["validation", "test"] if named == {"train"} else ["validation"] if "validation" not in named else []
-    if "train" not in named:
-        return splits
-    for label in np.unique(classes):
-        rows = np.flatnonzero((classes == label) & (splits == "train")).tolist()
-        rows.sort(key=lambda row: hashlib.sha256(os.fsencode(files[row].name)).digest())
-        share = max(round(HELD_OUT * len(rows)), 1) if len(rows) > len(missing) else 0
-        for number, split in enumerate(missing):
-            splits[rows[number * share : (number + 1) * share]] = split
-    return splits

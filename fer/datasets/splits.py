@@ -1,0 +1,136 @@
+"""Who is trained on, who chooses the epoch, and who is kept for the test; folds for cross-validation.
+
+Nobody stands on two sides: where the people are known, all pictures of one go together. Otherwise copies of a picture
+do. A split that a data set brings along is kept as it is.
+"""
+
+import hashlib
+import os
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from fer.datasets.dataset import FaceDataset, Progress
+from fer.datasets.duplicates import connected_groups, find_copies, small_versions
+from fer.errors import DatasetError
+
+HELD_OUT = 0.1
+"""Share of each class that becomes the validation split, and the test split, where the data set names none."""
+FEWEST_SUBJECTS = 3
+"""With fewer people there is nobody to validate or to test with."""
+
+
+def complete_splits(dataset: FaceDataset, progress: Progress | None = None) -> FaceDataset:
+    """Fill in the splits that a data set does not name, which are "" in it.
+
+    Where no split is named a tenth is kept for validation and a tenth for test, where only validation is missing a
+    tenth of train for that. People decide where they are known; else the names of the files do, so that new pictures
+    hardly move the old ones. Calling it twice changes nothing.
+    """
+    splits = np.where(dataset.splits == "", "train", dataset.splits).astype("<U10")
+    named = set(dataset.splits.tolist()) - {""}
+    if "validation" in named or not ({"train", ""} & set(dataset.splits.tolist())):
+        return replace(dataset, splits=splits)
+    rows = np.flatnonzero(splits == "train")
+    missing = ["validation"] if "test" in named else ["validation", "test"]
+    part = dataset.take(rows)
+    splits[rows] = _cut_by_subject(part, missing) if _knows_everybody(part) else _cut_by_name(part, missing, progress)
+    return replace(dataset, splits=splits)
+
+
+def folds(dataset: FaceDataset, n: int = 10, progress: Progress | None = None) -> list[FaceDataset]:
+    """Split a data set anew, n times, for cross-validation: each picture is tested on once.
+
+    In the k-th, the k-th tenth (of n = 10) is the test split, the next one validation, the rest train; each has about
+    the same share of every class. People are kept together, or copies of a picture where people are not known. The
+    same pictures give the same folds. The data set's own splits do not count.
+
+    Args:
+        dataset: what to split.
+        n: how many folds, at least 3.
+        progress: called with (done, total) while pictures are compared, which known people make needless.
+
+    Raises:
+        DatasetError: there are fewer people, or fewer different pictures, than folds, or fewer than 3 are asked for.
+    """
+    if n < 3:
+        raise DatasetError(f"expected at least 3 folds (train, validation, test), got {n}.")
+    fold_of = _assign(dataset, groups(dataset, progress), n)
+    parts = []
+    for number in range(n):
+        splits = np.select([fold_of == number, fold_of == (number + 1) % n], ["test", "validation"], "train")
+        parts.append(replace(dataset, name=f"{dataset.name}, fold {number + 1} of {n}", splits=splits))
+    return parts
+
+
+def groups(dataset: FaceDataset, progress: Progress | None = None) -> np.ndarray:
+    """Return for each picture the number of the group that must stay together, int (N,)."""
+    people = np.unique(dataset.subjects, return_inverse=True)[1]
+    if _knows_everybody(dataset):
+        return people
+    links = [find_copies(small_versions(dataset, progress))]
+    for person in np.unique(people[dataset.subjects != ""]):
+        rows = np.flatnonzero(people == person)
+        links.append(np.stack([rows[:-1], rows[1:]], axis=1))
+    return connected_groups(np.concatenate(links), len(dataset))
+
+
+def _knows_everybody(dataset: FaceDataset) -> bool:
+    return bool((dataset.subjects != "").all())
+
+
+def _assign(dataset: FaceDataset, group: np.ndarray, n: int) -> np.ndarray:
+    """Return the fold of each picture, int (N,) 0..n-1; a group has one."""
+    found = len(np.unique(group))
+    if found < n:
+        what = "people" if _knows_everybody(dataset) else "different pictures"
+        raise DatasetError(f"expected at least {n} {what} in {dataset.name} for {n} folds, found {found}. Use fewer.")
+    classes = dataset.truth(np.arange(len(dataset)))
+    fold_of = np.zeros(len(dataset), int)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")  # it lacks in some folds, no more
+        try:
+            for number, (_, rows) in enumerate(StratifiedGroupKFold(n).split(classes, classes, group)):
+                fold_of[rows] = number
+        except ValueError as error:
+            raise DatasetError(
+                f"expected at least {n} pictures of some expression in {dataset.name} for {n} folds, found at most "
+                f"{np.bincount(classes).max()}. Use fewer folds."
+            ) from error
+    return fold_of
+
+
+def _cut_by_subject(part: FaceDataset, missing: list[str]) -> np.ndarray:
+    """Return the splits of pictures whose people are known."""
+    splits = np.full(len(part), "train", "<U10")
+    count = len(np.unique(part.subjects))
+    if count >= FEWEST_SUBJECTS:
+        fold_of = _assign(part, groups(part), min(round(1 / HELD_OUT), count))
+        for number, split in enumerate(missing):
+            splits[fold_of == number] = split
+    return splits
+
+
+def _cut_by_name(part: FaceDataset, missing: list[str], progress: Progress | None) -> np.ndarray:
+    """Return the splits of pictures whose people are not known."""
+    classes = part.truth(np.arange(len(part)))
+    keys = [hashlib.sha256(os.fsencode(part.name_of(row).rsplit("/")[-1])).digest() for row in range(len(part))]
+    members: dict[int, list[int]] = {}
+    for row, group in enumerate(groups(part, progress)):
+        members.setdefault(int(group), []).append(row)
+    waiting = sorted(members.values(), key=lambda rows: min(keys[row] for row in rows))
+    counts = np.bincount(classes)
+    share = np.where(counts > len(missing), np.maximum(np.round(HELD_OUT * counts), 1), 0).astype(int)
+    splits = np.full(len(part), "train", "<U10")
+    for split in missing:
+        lacking, passed = share.copy(), []
+        for rows in waiting:
+            left = lacking - np.bincount(classes[rows], minlength=len(counts))
+            if np.abs(left).sum() < np.abs(lacking).sum():
+                splits[rows], lacking = split, left
+            else:
+                passed.append(rows)
+        waiting = passed
+    return splits
