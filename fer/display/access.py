@@ -28,7 +28,9 @@ def may_train(setting: str | None, client: str | None, url: str | None, headers:
         return setting.strip().lower() in ("1", "true", "yes", "on")
     names = {name.lower(): value for name, value in headers.items()}
     hosts = [urlsplit(url).hostname if url else "localhost", urlsplit(f"//{names.get('host', 'localhost')}").hostname]
-    return _is_this_machine(client or "localhost") and all(map(_is_this_machine, hosts)) and not names.keys() & _FORWARDED
+    return (
+        _is_this_machine(client or "localhost") and all(map(_is_this_machine, hosts)) and not names.keys() & _FORWARDED
+    )
 
 
 def _is_this_machine(host: str | None) -> bool:

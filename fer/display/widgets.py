@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,7 +19,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from fer.datasets.drawing import draw_face
 from fer.display.access import ALLOW_TRAINING_VARIABLE, may_train
-from fer.errors import CheckpointError, ConnectionSettingsError
+from fer.errors import CheckpointError, ConnectionSettingsError, FerError
 from fer.images import encode_png
 from fer.labels import FERPLUS, color_of
 from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT
@@ -34,7 +35,7 @@ CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 """Environment variable with the path of another model file for the app."""
 RUNS_VARIABLE, DATA_VARIABLE = "FER_RUNS", "FER_DATA"
 """Environment variables with other folders than runs/ and data/."""
-_CHOSEN_MODEL, _MODEL_WIDGET = "chosen_model", "model"
+_CHOSEN_MODEL, _MODEL_WIDGET, _FAILURE = "chosen_model", "model", "failure"
 
 
 _MODELS_AT_ONCE = 3
@@ -216,6 +217,27 @@ def ice_servers() -> list[dict[str, Any]]:
     except ConnectionSettingsError as error:
         st.error(str(error), icon=":material/lan:")
         st.stop()
+
+
+def attempt(action: Callable[[], object]) -> None:
+    """Do what a button says; what goes wrong is kept for `show_failure`."""
+    try:
+        action()
+    except FerError as error:
+        st.session_state[_FAILURE] = str(error)
+
+
+def show_failure() -> None:
+    """Show what went wrong with the last button, once."""
+    if message := st.session_state.pop(_FAILURE, None):
+        st.error(message, icon=":material/error:")
+
+
+def duration(seconds: float) -> str:
+    """Say a time as people do: 45 s, 12 min, 2.5 h."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    return f"{round(seconds / 60)} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def expression_legend(labels: tuple[str, ...]) -> None:

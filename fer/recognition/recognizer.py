@@ -15,9 +15,7 @@ from fer.recognition.detector import FaceDetector
 class Recognizer:
     """A detector and a classifier behind one lock, to be shared by all threads of a process."""
 
-    def __init__(
-        self, detector: FaceDetector, classifier: Classifier, lock: "threading.Lock | None" = None
-    ) -> None:
+    def __init__(self, detector: FaceDetector, classifier: Classifier, lock: "threading.Lock | None" = None) -> None:
         """Take both as they are; tests give fakes. Recognizers that share a detector must share a lock."""
         self.detector = detector
         self.classifier = classifier

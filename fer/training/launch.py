@@ -1,4 +1,4 @@
-"""Training runs as processes of their own: started, stopped, resumed, renamed and deleted from wherever their folders are.
+"""Training runs as processes of their own: started, stopped, resumed, renamed and deleted by way of their folders.
 
 All that is known of a run lies in its folder. So a page may be reloaded, several people may look at once, and the
 program that started a run may end, without the run noticing or anybody seeing something else.
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import TrainingError
-from fer.training.config import TrainingConfig
 from fer.training.background import ProcessMark, end_process, start_process
+from fer.training.config import TrainingConfig
 from fer.training.runs import FAILED, FINISHED, RUNNING, STOPPED, Run, open_run, write_atomically
 
 STARTING, INTERRUPTED, DAMAGED = "starting", "interrupted", "damaged"

@@ -10,7 +10,9 @@ import pytest
 
 from fer.training.background import NICENESS, ProcessMark, began, end_process, start_process
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+)
 
 
 def wait_for(path: Path, text: str) -> None:
@@ -38,7 +40,7 @@ def test_a_process_that_nobody_waited_for_is_not_alive() -> None:
 
 
 def test_it_is_polite_in_a_session_of_its_own_and_ends_when_asked(tmp_path: Path) -> None:
-    mark = start_process([sys.executable, "-c", "print('here', flush=True); import time; time.sleep(60)"], tmp_path / "log")
+    mark = start_process([sys.executable, "-c", PATIENT], tmp_path / "log")
     wait_for(tmp_path / "log", "here")
     assert os.getpriority(os.PRIO_PROCESS, mark.pid) == NICENESS
     assert os.getsid(mark.pid) == mark.pid
@@ -49,7 +51,7 @@ def test_it_is_polite_in_a_session_of_its_own_and_ends_when_asked(tmp_path: Path
 
 def test_one_that_does_not_listen_is_ended(tmp_path: Path) -> None:
     mark = start_process([sys.executable, "-c", STUBBORN], tmp_path / "log")
-    wait_for(tmp_path / "log", "deaf")
+    wait_for(tmp_path / "log", "here")
     end_process(mark, patience_seconds=0.5)
     assert not mark.is_alive()
 

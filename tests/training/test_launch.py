@@ -58,9 +58,7 @@ def test_from_start_to_the_end(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_one_at_a_time_and_nothing_happens_to_a_run_that_goes_on(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_at_a_time_and_nothing_happens_to_a_run_that_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = launch.start(folder, LONG, "long", threads=1)
     with pytest.raises(TrainingError, match="long is being trained, and 1 at a time"):
         launch.start(folder, SHORT, "second")
@@ -126,7 +124,9 @@ def test_a_damaged_run_is_shown_and_can_be_deleted(folder: Path) -> None:
     assert launch.runs(folder) == []
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "/a", ".hidden", "-x", "a\0", "a\n", "a ", "a.", "x" * 65])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "../a", "/a", ".hidden", "-x", "a\0", "a\n", "a ", "a.", "x" * 65]
+)
 def test_a_name_cannot_be_a_path(folder: Path, name: str) -> None:
     with pytest.raises(TrainingError, match="expected a name"):
         launch.start(folder, SHORT, name)

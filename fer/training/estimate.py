@@ -1,0 +1,100 @@
+"""How long a training run will take on this machine, before it begins."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fer.errors import TrainingError
+from fer.training.config import TrainingConfig
+from fer.training.launch import RunView, spare_threads
+
+START_SECONDS = 10.0
+"""What a run needs before its first epoch: libraries and pictures are loaded."""
+_MEASURE_SECONDS = 2.0
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How many faces a second a network is trained with, at its full size."""
+
+    faces_per_second: float
+    source: str
+    """Where the figure comes from, to go on from "as fast as": "the run faces-2"."""
+
+
+def seconds_for(config: TrainingConfig, pictures: int, faces_per_second: float) -> float:
+    """Return about how long a run takes, reading included.
+
+    Args:
+        config: what is to be trained.
+        pictures: of the training split.
+        faces_per_second: at the full size; smaller ones are faster as their area.
+    """
+    areas = [(config.size_at(epoch) / config.size_px) ** 2 for epoch in range(config.epochs)]
+    return START_SECONDS + pictures * sum(areas) / faces_per_second
+
+
+def known_speed(config: TrainingConfig, runs: Sequence[RunView]) -> Speed | None:
+    """Return how fast an earlier run of the same network and size was on this machine, the newest that tells."""
+    for seen in runs:
+        other = seen.config
+        if other is None or not seen.metrics or _network(other) != _network(config):
+            continue
+        line = seen.metrics[-1]
+        speed = line.get("faces_per_second")
+        if speed:
+            return Speed(speed * (line["size_px"] / config.size_px) ** 2, f"the run {seen.name}")
+    return None
+
+
+def measure_speed(config: TrainingConfig, threads: int | None = None) -> Speed:
+    """Train on random numbers for two seconds, in a process of its own, so that pages are not held up.
+
+    Raises:
+        TrainingError: the network cannot be trained here.
+    """
+    arguments = [config.architecture, config.size_px, config.channels, threads or spare_threads()]
+    program = f"from fer.training.estimate import print_speed; print_speed(*{arguments!r})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode:
+        raise TrainingError(f"the speed of {config.architecture} cannot be measured: {done.stderr.strip()[-300:]}")
+    return Speed(float(done.stdout), "a short measurement on this machine")
+
+
+def print_speed(architecture: str, size_px: int, channels: int, threads: int) -> None:
+    """Print how many faces a second the steps of training take here; the program of `measure_speed`."""
+    import torch
+    import torch.nn.functional as F
+
+    from fer.model.device import choose_device, mixed_precision
+    from fer.model.network import build_network
+
+    torch.set_num_threads(threads)
+    device = choose_device()
+    network = build_network(architecture, classes=8, channels=channels, size_px=size_px).to(device).train()
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-6)
+    faces = torch.randn(_BATCH, channels, size_px, size_px, device=device).contiguous(memory_format=torch.channels_last)
+    targets = torch.zeros(_BATCH, dtype=torch.long, device=device)
+    precision = mixed_precision(device)
+
+    def step() -> None:
+        with torch.autocast(torch.device(device).type, dtype=precision, enabled=precision is not None):
+            logits = network(faces)
+        F.cross_entropy(logits.float(), targets).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    step()  # the first one is slow
+    began, steps = time.perf_counter(), 0
+    while (took := time.perf_counter() - began) < _MEASURE_SECONDS:
+        step()
+        float(targets[0])  # waits until a graphics card is done
+        steps += 1
+    print(_BATCH * steps / took)
+
+
+def _network(config: TrainingConfig) -> tuple[str, int, int]:
+    return config.architecture, config.size_px, config.channels

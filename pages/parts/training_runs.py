@@ -1,0 +1,185 @@
+"""The second half of the training page: watch runs, stop and resume them, use what came out."""
+
+import numpy as np
+import streamlit as st
+
+from fer.display.training_plots import accuracy_curves, confusion_map, loss_curves, rate_curve
+from fer.display.widgets import attempt, duration, use_model
+from fer.errors import CheckpointError
+from fer.faces import percent
+from fer.model.checkpoint import read_info
+from fer.training import launch
+from fer.training.launch import RunView
+
+STATES = {
+    launch.STARTING: (":material/hourglass_empty:", "blue"),
+    "running": (":material/directions_run:", "blue"),
+    "stopped": (":material/pause_circle:", "orange"),
+    launch.INTERRUPTED: (":material/power_off:", "orange"),
+    "failed": (":material/error:", "red"),
+    launch.DAMAGED: (":material/broken_image:", "red"),
+    "finished": (":material/check_circle:", "green"),
+}
+STATIC = {"staticPlot": True}
+NO_BAR = {"displayModeBar": False}
+
+
+def summary(view: RunView) -> str:
+    """Sum a run up in a line."""
+    parts = [view.state]
+    if view.best and view.config:
+        parts.append(accuracy(view))
+    if view.config:
+        parts.append(f"{len(view.metrics)} of {view.config.epochs} epochs")
+    if view.metrics:
+        parts.append(duration(view.seconds))
+    return " · ".join(parts)
+
+
+def accuracy(view: RunView) -> str:
+    """Return the best validation accuracy with the rule and the number of pictures that it was measured by."""
+    assert view.best and view.config
+    n = np.sum(view.best.get("validation_confusion", 0))
+    return f"{percent(view.best['validation_accuracy'], 1)} (validation, {view.config.rule}, n = {n:,})"
+
+
+def all_runs(views: list[RunView], allowed: bool) -> None:
+    """List the runs, and show the chosen one."""
+    if not views:
+        st.info("No model was trained yet.", icon=":material/model_training:")
+        return
+    names = [view.name for view in views]
+    chosen = st.session_state.get("training_run")
+    left, right = st.columns([1, 3], gap="large")
+    with left, st.container(height=640 if len(views) > 8 else "content", border=False):
+        name = st.radio(
+            "Runs",
+            names,
+            names.index(chosen) if chosen in names else 0,
+            format_func=lambda name: f"{STATES[views[names.index(name)].state][0]} {name}",
+            captions=[summary(view) for view in views],
+            label_visibility="collapsed",
+        )
+    st.session_state["training_run"] = name
+    with right:
+        show_run(views[names.index(name)], allowed)
+
+
+def show_run(view: RunView, allowed: bool) -> None:
+    """Show a run: live, while it goes on."""
+    icon, color = STATES[view.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(view.name, width="content")
+        st.badge(view.state, icon=icon, color=color)
+    if view.message and allowed:  # it may name paths of this machine
+        st.error(view.message, icon=":material/error:")
+    if allowed:
+        show_buttons(view)
+    elif view.has_model and not view.active:
+        show_use(view)
+    if view.active:
+        st.fragment(show_progress, run_every=1.0)(view)
+        st.fragment(show_charts, run_every=2.0)(view, allowed)
+    else:
+        show_charts(view, allowed)
+
+
+def show_buttons(view: RunView) -> None:
+    """Offer what can be done with a run in its state."""
+    with st.container(horizontal=True):
+        if view.active:
+            if st.button("Stop", type="primary", icon=":material/stop:", help="It can be resumed later."):
+                with st.spinner("It stops after the batch …"):
+                    attempt(lambda: launch.stop(view.run))
+                st.rerun()
+            return
+        if view.can_resume:
+            st.button(
+                "Resume", type="primary", icon=":material/play_arrow:", on_click=attempt,
+                args=(lambda: launch.resume(view.run),),
+            )  # fmt: skip
+        if view.has_model:
+            show_use(view)
+            st.download_button(
+                "Download the model", view.run.best_path.read_bytes, f"{view.name}.safetensors",
+                icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+        with st.popover("Rename", icon=":material/edit:"):
+            name = st.text_input("New name", view.name, max_chars=64, key=f"rename {view.name}")
+            st.button("Rename it", on_click=attempt, args=(lambda: rename(view, name.strip()),))
+        with st.popover("Delete", icon=":material/delete:"):
+            st.markdown(f"The run **{view.name}** and its model are deleted from the disk.")
+            st.button("Delete it", type="primary", on_click=attempt, args=(lambda: launch.delete(view.run),))
+
+
+def rename(view: RunView, name: str) -> None:
+    launch.rename(view.run, name)
+    st.session_state["training_run"] = name
+
+
+def show_use(view: RunView) -> None:
+    """Offer the model to the other pages."""
+    done = view.state == "finished"
+    if st.button("Use it for photos", type="primary" if done else "secondary", icon=":material/photo_camera:"):
+        use_model(view.run.best_path)
+        st.switch_page("pages/photo.py")
+    if st.button("Use it with the webcam", icon=":material/videocam:"):
+        use_model(view.run.best_path)
+        st.switch_page("pages/webcam.py")
+
+
+def show_progress(before: RunView) -> None:
+    """Show how far a run is; when it has ended, show the page anew."""
+    view = launch.view(before.run)
+    if not view.active:
+        st.rerun()
+    status, epochs = view.status, view.config.epochs if view.config else 1
+    batch, batches = status.get("batch", 0), status.get("batches", 1)
+    epoch = status.get("epoch", len(view.metrics))
+    if "batch" not in status:
+        text = "Loading the network and the pictures …" if not view.metrics else f"Epoch {epoch + 1} of {epochs}"
+        st.progress(min(len(view.metrics) / epochs, 1.0), text)
+        return
+    left = f" · about {duration(status['seconds_left'])} left" if "seconds_left" in status else ""
+    st.progress(
+        min((epoch + batch / max(batches, 1)) / epochs, 1.0),
+        f"Epoch {epoch + 1} of {epochs} · batch {batch} of {batches} · "
+        f"{status.get('faces_per_second', 0):,.0f} faces / s{left}",
+    )
+
+
+def show_charts(before: RunView, allowed: bool) -> None:
+    """Show the curves, what was taken for what, and the log."""
+    view = launch.view(before.run)
+    if view.metrics and view.config:
+        epochs = view.config.epochs
+        if view.best:
+            st.markdown(f"Best so far: **{accuracy(view)}** in epoch {view.best['epoch']}.")
+        charts = [
+            ("Loss", loss_curves(view.metrics, epochs)),
+            ("Accuracy", accuracy_curves(view.metrics, epochs)),
+            ("Learning rate", rate_curve(view.metrics, epochs)),
+        ]
+        for column, (title, figure) in zip(st.columns(3, gap="medium"), charts, strict=True):
+            with column:
+                st.markdown(f"**{title}**")
+                st.plotly_chart(figure, config=NO_BAR, key=f"{title} {view.name}")
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        show_confusion(view)
+    with right:
+        if allowed and (log := launch.log_tail(view.run)):
+            st.markdown("**Log**")
+            st.code(log, language=None, wrap_lines=True)
+
+
+def show_confusion(view: RunView) -> None:
+    """Show what was taken for what in the latest epoch."""
+    confusion = view.metrics[-1].get("validation_confusion") if view.metrics else None
+    try:
+        labels = read_info(view.run.best_path).labels
+    except CheckpointError:  # none yet
+        return
+    if confusion and len(confusion) == len(labels):
+        st.markdown(f"**Taken for what**, validation pictures, epoch {view.metrics[-1]['epoch']}")
+        st.plotly_chart(confusion_map(confusion, labels), config=STATIC, key=f"confusion {view.name}")
