@@ -146,9 +146,7 @@ def _face_in(frame: Path, landmarks: Path) -> FaceInFrame:
     """Return where the face is, such that its crop shows as much as FER2013's pictures do."""
     file = landmarks / f"{frame.stem}_landmarks.txt"
     try:
-        points = np.array(
-            [line.split() for line in file.read_text(encoding="ascii").splitlines() if line.strip()], float
-        )
+        points = np.loadtxt(file, ndmin=2)
         if points.shape != (68, 2) or not np.isfinite(points).all():
             raise ValueError(f"found an array of {points.shape}")
         return FaceInFrame(frame, _detection(points))

@@ -1,0 +1,140 @@
+"""Unpacking a ZIP of a data set, which may come from a stranger.
+
+Nothing is written outside one folder, nothing but pictures, tables and text, and no more than the limits allow; what is
+unpacked is counted byte by byte, as the sizes that an archive tells may be lies. The folder appears only when all is in
+it.
+"""
+
+import hashlib
+import re
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from fer.errors import DatasetError
+from fer.images import IMAGE_SUFFIXES
+
+UNPACKED = Path("data/unpacked")
+"""Where archives are unpacked, beside the runs; it may be deleted at any time."""
+SUFFIXES = IMAGE_SUFFIXES | {".csv", ".txt"}
+"""What is unpacked; the rest is no part of a data set."""
+MAX_FILES = 300_000
+MAX_BYTES = 20 * 2**30
+MAX_RATIO = 100
+"""Unpacked bytes for each byte of the archive; tables of pixels reach 5. Small archives are left in peace:"""
+RATIO_COUNTS_FROM_BYTES = 2**28
+_CHUNK = 2**20
+_HIDDEN = ("__MACOSX", ".")
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the path is a ZIP file by its name."""
+    return path.suffix.lower() == ".zip" and path.is_file()
+
+
+def unpack(file: Path, into: Path = UNPACKED) -> Path:
+    """Unpack a ZIP, once: the same content is found again under the same name.
+
+    Args:
+        file: the archive. Its suffix does not matter, an uploaded file has none perhaps.
+        into: where the folder is made.
+
+    Returns:
+        The folder with what was in it: into/NAME-HASH.
+
+    Raises:
+        DatasetError: it is no ZIP, is damaged, encrypted or too large, or an entry would leave the folder.
+    """
+    try:
+        digest = _digest(file)
+    except OSError as error:
+        raise DatasetError(f"expected a ZIP file that can be read at {file}, found {error}.") from error
+    name = re.sub(r"[^\w-]+", "-", file.stem)[:40]
+    folder = into / f"{name}-{digest[:12]}"
+    if folder.is_dir():
+        return folder
+    partial: Path | None = None
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=into))
+        with zipfile.ZipFile(file) as archive:
+            _unpack_entries(archive, partial, file)
+        _move(partial, folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DatasetError(f"expected a whole ZIP file at {file}, found {error}. Make or upload it again.") from error
+    except OSError as error:
+        raise DatasetError(f"cannot unpack {file} to {into}: {error}. Make room, or unpack it yourself.") from error
+    finally:
+        if partial:
+            shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
+    entries = [(entry, _place(entry, file)) for entry in archive.infolist()]
+    entries = [(entry, place) for entry, place in entries if _belongs(entry, place)]
+    if len(entries) > MAX_FILES:
+        raise DatasetError(f"expected at most {MAX_FILES:,} files in {file}, found {len(entries):,}. Split it up.")
+    if not entries:
+        raise DatasetError(f"expected pictures or a table in {file}, found {len(archive.infolist())} other entries.")
+    limit = min(MAX_BYTES, max(MAX_RATIO * file.stat().st_size, RATIO_COUNTS_FROM_BYTES))
+    written = 0
+    for entry, place in entries:
+        target = folder / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(entry) as source, target.open("xb") as sink:  # x: no entry may replace another
+            while chunk := source.read(_CHUNK):
+                written += len(chunk)
+                if written > limit:
+                    raise DatasetError(
+                        f"expected at most {limit / 1e6:,.0f} MB in {file} (at most {MAX_RATIO} times its own size), "
+                        f"found more at {entry.filename[:100]}. Unpack it yourself if you trust it."
+                    )
+                sink.write(chunk)
+
+
+def _place(entry: zipfile.ZipInfo, file: Path) -> PurePosixPath:
+    """Return where an entry belongs, relative; refuse it where that is outside, a link, or hidden from us."""
+    name = entry.filename.replace("\\", "/")  # some Windows programs write these
+    place = PurePosixPath(name)
+    found = ""
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if place.is_absolute() or ".." in place.parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
+        found = "a path that leads out of the archive"
+    elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        found = "a link" if kind == stat.S_IFLNK else "a device or a pipe"
+    elif entry.flag_bits & 1:
+        found = "an encrypted one"
+    if found:
+        raise DatasetError(
+            f"expected plain files and folders in {file}, found {found}: {entry.filename[:100]!r}. Nothing was "
+            "unpacked. Make the ZIP anew, without a password or links."
+        )
+    return place
+
+
+def _belongs(entry: zipfile.ZipInfo, place: PurePosixPath) -> bool:
+    return (
+        not entry.is_dir()
+        and place.suffix.lower() in SUFFIXES
+        and not any(part.startswith(_HIDDEN) for part in place.parts)
+    )
+
+
+def _move(partial: Path, folder: Path) -> None:
+    try:
+        partial.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # another process has unpacked the same archive meanwhile
+            raise
+
+
+def _digest(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as content:
+        while chunk := content.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

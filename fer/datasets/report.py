@@ -1,0 +1,227 @@
+"""What is in a data set, before anything is trained on it: a look at every picture, as numbers and in words."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from fer.datasets.dataset import RULES, SPLITS, FaceDataset, Progress
+from fer.datasets.duplicates import FLAT, SMALL_PX, find_copies, small_version
+from fer.errors import ImageError
+
+EXAMPLES = 5
+"""So many pairs of copies are named."""
+FEW_PICTURES = 10
+"""A class with fewer training pictures is warned of."""
+IMBALANCE = 20
+"""So is a class with this many times the training pictures of another."""
+TINY_PX = 32
+"""And pictures with a shorter side than this: little of an expression is left."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Width and height of the pictures, in pixels, by their area."""
+
+    smallest: tuple[int, int]
+    median: tuple[int, int]
+    largest: tuple[int, int]
+    gray: int
+    """How many have no colour."""
+    colour: int
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Pairs of pictures that are copies of each other, see `fer.datasets.duplicates`."""
+
+    within: int
+    """Pairs on one side of a split."""
+    across: int
+    """Pairs on two sides."""
+    across_splits: dict[str, int]
+    """The same by the two sides: "train and test" → 12."""
+    labelled_differently: int
+    """Pairs, of all, whose top labels differ."""
+    examples: tuple[tuple[str, str], ...]
+    """Some pairs by name, those on two sides first."""
+
+
+@dataclass(frozen=True)
+class DatasetReport:
+    """What is in a data set; plain values, ready for JSON by `to_dict`."""
+
+    name: str
+    pictures: int
+    counts: dict[str, dict[str, int]]
+    """label → split → pictures with it as their top label."""
+    rules: dict[str, dict[str, int]]
+    """rule → split → pictures that count. Both rules agree where each picture has one label."""
+    is_rated: bool
+    """Whether several people rated each picture."""
+    sizes: Sizes | None
+    """None where not one picture can be read."""
+    copies: Copies
+    broken: tuple[str, ...]
+    """What is wrong with each picture that cannot be read; its name is in the text."""
+    flat: int
+    """How many pictures show one gray value only."""
+    subjects: dict[str, int]
+    """split → people on its pictures; empty where people are not known."""
+    subjects_across: int
+    """People who stand on more than one side."""
+    warnings: tuple[str, ...]
+    """What should be looked at before training, a sentence each, the worst first."""
+    notes: tuple[str, ...]
+    """What was left out or decided when the data set was opened."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, lists and strings, ready for JSON."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """Return the report for a terminal."""
+        from fer.datasets.report_text import write
+
+        return write(self)
+
+
+def report(dataset: FaceDataset, progress: Progress | None = None) -> DatasetReport:
+    """Look at every picture of a data set once.
+
+    Args:
+        dataset: what to look at.
+        progress: called with (done, total) while pictures are read.
+
+    Raises:
+        DatasetError: the data set has vanished meanwhile.
+    """
+    small, shapes, is_gray, broken = _read(dataset, progress)
+    splits = [split for split in SPLITS if (dataset.splits == split).any()]
+    rows = dataset.rows("all", "argmax")
+    truth, split_of = dataset.truth(rows), dataset.splits[rows]
+    counts = {
+        label: {split: int(((truth == number) & (split_of == split)).sum()) for split in splits}
+        for number, label in enumerate(dataset.labels)
+    }
+    known = dataset.subjects != ""
+    people = {split: set(dataset.subjects[known & (dataset.splits == split)].tolist()) for split in splits}
+    sides = Counter(person for group in people.values() for person in group)
+    copies = _copies(dataset, find_copies(small))
+    subjects_across = sum(count > 1 for count in sides.values())
+    sizes = _sizes(shapes, is_gray) if len(shapes) else None
+    flat = int((small.std(axis=(1, 2)) < FLAT).sum()) - len(broken)
+    return DatasetReport(
+        name=dataset.name,
+        pictures=len(dataset),
+        counts=counts,
+        rules={rule: {split: len(dataset.rows(split, rule)) for split in splits} for rule in RULES},
+        is_rated=dataset.is_rated,
+        sizes=sizes,
+        copies=copies,
+        broken=tuple(broken),
+        flat=flat,
+        subjects={split: len(group) for split, group in people.items()} if known.any() else {},
+        subjects_across=subjects_across,
+        warnings=(
+            *_warn_of_pictures(len(dataset), len(broken), flat, sizes),
+            *_warn_of_classes(counts, splits),
+            *_warn_of_leaks(copies, subjects_across),
+        ),
+        notes=dataset.notes,
+    )
+
+
+def _read(dataset: FaceDataset, progress: Progress | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """Return (uint8 (N, 32, 32), black where broken; int (n, 2) widths and heights; bool (n,) gray; what is broken)."""
+    small = np.zeros((len(dataset), SMALL_PX, SMALL_PX), np.uint8)
+    shapes, is_gray, broken = [], [], []
+    for row in range(len(dataset)):
+        try:
+            image = dataset.picture(row)
+            small[row] = small_version(image)
+            shapes.append(image.shape[1::-1])
+            is_gray.append(bool((image[..., 0] == image[..., 1]).all() and (image[..., 0] == image[..., 2]).all()))
+        except ImageError as error:
+            broken.append(str(error))
+        if progress:
+            progress(row + 1, len(dataset))
+    return small, np.array(shapes, int).reshape(-1, 2), np.array(is_gray, bool), broken
+
+
+def _sizes(shapes: np.ndarray, is_gray: np.ndarray) -> Sizes:
+    by_area = shapes[np.argsort(shapes.prod(axis=1), kind="stable")]
+    smallest, median, largest = (
+        (int(width), int(height)) for width, height in by_area[[0, (len(by_area) - 1) // 2, -1]]
+    )
+    return Sizes(smallest, median, largest, gray=int(is_gray.sum()), colour=int((~is_gray).sum()))
+
+
+def _copies(dataset: FaceDataset, pairs: np.ndarray) -> Copies:
+    side = np.array([SPLITS.index(split) for split in dataset.splits])
+    across = side[pairs[:, 0]] != side[pairs[:, 1]]
+    truth = dataset.truth(np.arange(len(dataset)))
+    between = Counter(" and ".join(SPLITS[number] for number in sorted(side[pair])) for pair in pairs[across])
+    named = pairs[np.argsort(~across, kind="stable")][:EXAMPLES]
+    return Copies(
+        within=int((~across).sum()),
+        across=int(across.sum()),
+        across_splits=dict(between),
+        labelled_differently=int((truth[pairs[:, 0]] != truth[pairs[:, 1]]).sum()),
+        examples=tuple((dataset.name_of(int(one)), dataset.name_of(int(other))) for one, other in named),
+    )
+
+
+def _warn_of_pictures(count: int, broken: int, flat: int, sizes: Sizes | None) -> list[str]:
+    warnings = []
+    if broken:
+        warnings.append(f"{broken} of {count} pictures cannot be read and will be left out.")
+    if flat > 0:
+        warnings.append(f"{flat} pictures show one gray value only. Take them out.")
+    if sizes and min(sizes.median) < TINY_PX:
+        warnings.append(f"Half of the pictures are smaller than {TINY_PX} pixels: little of an expression is left.")
+    return warnings
+
+
+def _warn_of_classes(counts: dict[str, dict[str, int]], splits: list[str]) -> list[str]:
+    warnings = [
+        f"There are no {split} pictures."
+        + (" A model cannot be trained." if split == "train" else " A model cannot be chosen." * (split != "test"))
+        for split in SPLITS
+        if split not in splits
+    ]
+    if "train" in splits:
+        training = {label: by_split["train"] for label, by_split in counts.items()}
+        for label, number in training.items():
+            if number < FEW_PICTURES:
+                warnings.append(f"{label} has only {number} training pictures: a model will hardly ever name it.")
+        most, least = max(training, key=training.__getitem__), min(training, key=training.__getitem__)
+        if training[most] > IMBALANCE * max(training[least], 1):
+            warnings.append(
+                f"{most} has {training[most]:,} training pictures and {least} {training[least]:,}: consider balancing "
+                "the classes."
+            )
+    for split in splits:
+        lacking = [label for label, by_split in counts.items() if not by_split[split]]
+        if split != "train" and lacking:
+            warnings.append(f"No {split} picture shows {', '.join(lacking)}: nothing can be said about it.")
+    return warnings
+
+
+def _warn_of_leaks(copies: Copies, subjects_across: int) -> list[str]:
+    warnings = []
+    if copies.across:
+        where = ", ".join(f"{count:,} between {sides}" for sides, count in copies.across_splits.items())
+        warnings.append(
+            f"{copies.across:,} pairs of copies stand on two sides of the data set's own split ({where}): figures on "
+            "them flatter a model."
+        )
+    if subjects_across:
+        warnings.append(
+            f"{subjects_across} people stand on more than one side of the data set's own split: figures say little "
+            "about people never seen."
+        )
+    if copies.labelled_differently:
+        warnings.append(f"{copies.labelled_differently:,} pairs of copies have two different labels.")
+    return warnings
