@@ -20,14 +20,14 @@ _HEIGHT_PX = 260
 
 
 def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
-    """Return how many pictures of each expression there are: split → label → pictures."""
-    labels = list(dict.fromkeys(label for row in counts.values() for label in row))
-    totals = [sum(row.get(label, 0) for row in counts.values()) for label in labels]
+    """Return how many pictures of each expression there are: label → split → pictures."""
+    labels, splits = list(counts), [split for split in SPLIT_STYLES if any(split in row for row in counts.values())]
+    totals = [sum(row.values()) for row in counts.values()]
     figure = go.Figure()
-    for split, row in counts.items():
+    for split in splits:
         color, pattern = SPLIT_STYLES[split]
         figure.add_bar(
-            x=[row.get(label, 0) for label in labels],
+            x=[row.get(split, 0) for row in counts.values()],
             y=labels,
             name=split,
             orientation="h",

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from fer.datasets.report import DatasetReport, contact_sheet, report
+from fer.datasets.contact_sheet import contact_sheet
+from fer.datasets.report import DatasetReport, report
 
 from fer.datasets import open_datasets
 from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
@@ -104,16 +105,20 @@ def uploaded_path() -> str | None:
 
 
 def looked_at(path: str) -> Data:
-    """Open a data set and count what is in it, once for each visitor and data set."""
+    """Open a data set and look at every picture in it, once for each visitor and data set."""
     data: Data | None = st.session_state.get("training_data")
     if data is None or data.path != path:
-        bar = st.progress(0.0, "Looking at the pictures …")
-        dataset = open_datasets([path])
-        found = report(
-            dataset, lambda done, total: bar.progress(done / max(total, 1), f"Picture {done:,} of {total:,}")
-        )
-        data = Data(path, found, contact_sheet(dataset))
-        bar.empty()
+        bar = st.progress(0.0, "Opening …")
+
+        def show(done: int, total: int) -> None:
+            if done == total or done % 50 == 0:
+                bar.progress(done / max(total, 1), f"Looking at picture {done:,} of {total:,}")
+
+        try:
+            dataset = open_datasets([path], show)
+            data = Data(path, report(dataset, show), contact_sheet(dataset))
+        finally:
+            bar.empty()
         st.session_state["training_data"] = data
     return data
 
@@ -121,13 +126,28 @@ def looked_at(path: str) -> Data:
 def show_data(data: Data) -> None:
     """Show what is in a data set, and what is odd about it."""
     found = data.report
-    left, right = st.columns([3, 2], gap="medium")
+    copies = found.copies.within + found.copies.across
+    facts = [f"**{found.pictures:,} pictures**", f"{len(found.counts)} expressions"]
+    if found.sizes:
+        smallest, largest = ("{} × {}".format(*size) for size in (found.sizes.smallest, found.sizes.largest))
+        facts.append(f"{smallest} pixels" if smallest == largest else f"{smallest} to {largest} pixels")
+    if found.subjects:
+        facts.append(f"{sum(found.subjects.values())} people")
+    facts += [f"{copies:,} pairs of copies" if copies else "no copies"] + [f"{len(found.broken)} broken"] * bool(
+        found.broken
+    )
+    st.markdown(" · ".join(facts))
+    for warning in found.warnings:
+        st.warning(warning, icon=":material/warning:")
+    left, right = st.columns(2, gap="medium")
     with left:
         st.plotly_chart(class_bars(found.counts), config=STATIC, key="classes")
     with right:
-        st.image(data.sheet, caption="A few of the pictures", width="stretch")
-    for warning in found.warnings:
-        st.warning(warning, icon=":material/warning:")
+        st.image(data.sheet, width="stretch", alt=f"some pictures of each of {', '.join(found.counts)}")
+    details = [*found.notes, *(f"{one} and {other} are copies." for one, other in found.copies.examples), *found.broken]
+    if details:
+        with st.expander("Details", icon=":material/list:"):
+            st.text("\n".join(details[:200]))
 
 
 def chosen_settings(data: Data, pictures: int, views: list[RunView]) -> tuple[TrainingConfig, str]:
@@ -279,7 +299,7 @@ def new_training(views: list[RunView]) -> None:
         st.error(str(error), icon=":material/error:")
         return
     show_data(data)
-    pictures = sum(data.report.counts.get("train", {}).values())
+    pictures = data.report.rules["argmax"].get("train", 0)
     st.subheader("2 · Settings", divider="gray")
     try:
         config, name = chosen_settings(data, pictures, views)

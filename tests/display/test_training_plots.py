@@ -23,7 +23,12 @@ def traces(figure: go.Figure) -> dict[str, go.Scatter]:
 
 
 def test_bars_stack_up_to_the_total() -> None:
-    figure = class_bars({"train": {"happiness": 8, "anger": 3}, "validation": {"happiness": 1}, "test": {"anger": 1}})
+    figure = class_bars(
+        {
+            "happiness": {"train": 8, "validation": 1, "test": 0},
+            "anger": {"train": 3, "validation": 0, "test": 1},
+        }
+    )
     found = traces(figure)
     assert list(found["train"].y) == ["happiness", "anger"]
     assert [list(found[split].x) for split in ("train", "validation", "test")] == [[8, 3], [1, 0], [0, 1]]

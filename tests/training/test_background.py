@@ -10,9 +10,8 @@ import pytest
 
 from fer.training.background import NICENESS, ProcessMark, began, end_process, start_process
 
-STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-)
+PATIENT = "import time; print('here', flush=True); time.sleep(60)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {PATIENT}"
 
 
 def wait_for(path: Path, text: str) -> None:
