@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from fer.datasets.contact_sheet import contact_sheet
-from fer.datasets.report import DatasetReport, report
 
 from fer.datasets import open_datasets
+from fer.datasets.contact_sheet import contact_sheet
+from fer.datasets.report import DatasetReport, report
 from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
 from fer.display.training_plots import class_bars
 from fer.display.widgets import attempt, duration, runs_folder, uploads_folder
