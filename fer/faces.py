@@ -71,7 +71,7 @@ class Face(Detection):
 
     labels: tuple[str, ...] = field(kw_only=True)
     probabilities: tuple[float, ...] = field(kw_only=True)
-    """One for each label, 0..1, sum 1, not rounded."""
+    """One for each label, 0..1, not rounded; they sum to 1, but for a multilabel model."""
     track_id: int | None = field(default=None, kw_only=True)
     """The number of the person in a video; None in a single picture."""
 

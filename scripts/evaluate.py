@@ -15,8 +15,8 @@ from typing import Any
 from tqdm import tqdm
 
 from fer.errors import FerError
+from fer.files import write_atomically
 from fer.model import DEFAULT_CHECKPOINT
-from fer.training.runs import write_atomically
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -19,7 +19,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fer.datasets import FaceDataset, open_dataset
+from fer.datasets import FaceDataset, open_datasets
 from fer.errors import FerError
 from fer.training.config import TrainingConfig
 from fer.training.runs import FAILED, STOPPED, Run, open_run
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = Run(options.resume) if options.resume else None
     try:
         config = run.config() if run else TrainingConfig(**given)
-        dataset = open_dataset(config.dataset)  # before the folder is made: a mistake leaves none
+        dataset = open_datasets(config.dataset)  # before the folder is made: a mistake leaves none
         _check(config, dataset)
         run = run or open_run(options.runs, config, options.name)
         log = _logger(run)
@@ -90,7 +90,8 @@ def _train(
     import torch  # after the options are known to be right: it takes seconds
 
     from fer.model.device import choose_device
-    from fer.training.loop import Hooks, train
+    from fer.training.hooks import Hooks
+    from fer.training.loop import train
 
     if options.threads:
         torch.set_num_threads(options.threads)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-VOCABULARY = {"errors", "labels", "faces", "images"}
+VOCABULARY = {"errors", "labels", "faces", "files", "images"}
 MAY_IMPORT = {
     "vocabulary": set(),
     "model": {"vocabulary"},

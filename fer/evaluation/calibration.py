@@ -1,8 +1,10 @@
 """Temperature scaling: one number that makes a confidence of 80 % right in 80 % of cases (arXiv:1706.04599)."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_expit, log_softmax
 
 BOUNDS = (0.05, 20.0)
 
@@ -15,9 +17,24 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
         truth: int (n,), indices of labels.
     """
     rows = np.arange(len(truth))
+    return _best(lambda temperature: float(-log_softmax(logits / temperature, axis=1)[rows, truth].mean()))
 
-    def negative_log_likelihood(log_temperature: float) -> float:
-        return float(-log_softmax(logits / np.exp(log_temperature), axis=1)[rows, truth].mean())
 
-    best = minimize_scalar(negative_log_likelihood, bounds=tuple(np.log(BOUNDS)), method="bounded")
-    return float(np.exp(best.x))
+def fit_multilabel_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Return the number to divide logits by before a sigmoid, the one with the least binary cross entropy.
+
+    Args:
+        logits: float (n, K), not divided by any temperature yet, of pictures the network was not trained on.
+        targets: float (n, K), 0..1.
+    """
+
+    def cross_entropy(temperature: float) -> float:
+        scaled = logits / temperature
+        return float(-(targets * log_expit(scaled) + (1 - targets) * log_expit(-scaled)).mean())
+
+    return _best(cross_entropy)
+
+
+def _best(loss: Callable[[float], float]) -> float:
+    found = minimize_scalar(lambda log: loss(float(np.exp(log))), bounds=tuple(np.log(BOUNDS)), method="bounded")
+    return float(np.exp(found.x))

@@ -27,6 +27,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure a model on one split of a data set, without test-time augmentation.
 
+    The figures of a multilabel model are those of its probabilities as shares of their sum.
     The model chooses among all of its labels, also where the data set has fewer. Pictures with a label that the model
     does not know are left out and counted in "unknown_labels".
 
@@ -64,8 +65,7 @@ def evaluate(
         pixels, kept, broken = prepared.pixels, prepared.rows, list(prepared.broken)
     if not len(kept):
         raise DatasetError(f"expected faces in the {len(rows)} pictures of {dataset.name}, found none.")
-    probabilities = classifier.probabilities(pixels)
-    metrics = measure(probabilities, truth[np.isin(rows, kept)], labels)
+    metrics = measure(classifier.distributions(pixels), truth[np.isin(rows, kept)], labels)
     return {
         "dataset": dataset.name,
         "split": split,

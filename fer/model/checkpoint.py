@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer.errors import CheckpointError
+from fer.files import replace_file
 from fer.model.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ class ModelInfo:
     """In the order of the network's outputs."""
     preprocessing: Preprocessing
     temperature: float = 1.0
-    """The logits are divided by it before the softmax (Guo et al. 2017, arXiv:1706.04599)."""
+    """The logits are divided by it before the softmax, or the sigmoid (Guo et al. 2017, arXiv:1706.04599)."""
     training: dict[str, Any] = field(default_factory=dict)
     """How it was made: data, rule, seed, versions, validation metrics. For people; nothing depends on it."""
+    multilabel: bool = False
+    """Whether each label has a probability of its own (sigmoid), so that they need not sum to 1."""
 
     def __post_init__(self) -> None:
         if not self.labels or len(set(self.labels)) < len(self.labels):
@@ -45,6 +48,7 @@ class ModelInfo:
                 "preprocessing": self.preprocessing.to_dict(),
                 "temperature": self.temperature,
                 "training": self.training,
+                "multilabel": self.multilabel,
             }
         )
 
@@ -85,31 +89,27 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
             preprocessing=Preprocessing(**header["preprocessing"]),
             temperature=float(header["temperature"]),
             training=dict(header["training"]),
+            multilabel=bool(header.get("multilabel", False)),  # older files do not say
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the header of {path} is damaged or of another version: {error!r}.") from error
 
 
 def save_checkpoint(path: str | os.PathLike[str], info: ModelInfo, state: "dict[str, torch.Tensor]") -> None:
-    """Write a model file, whole or not at all.
+    """Write a model file, whole or not at all; see `replace_file`.
 
     Convolutions and matrices are stored in half precision, which costs no accuracy and half the size; biases and the
     statistics of batch normalization stay as they are.
     """
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
     tensors = {
         name: (tensor.half() if tensor.ndim >= 2 and tensor.dtype == torch.float32 else tensor).contiguous().cpu()
         for name, tensor in state.items()
     }
-    try:
-        save_file(tensors, partial, metadata={"format": FORMAT, "model": info.to_json()})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    data = save(tensors, metadata={"format": FORMAT, "model": info.to_json()})
+    replace_file(Path(path), lambda file: file.write(data))
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module]":

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import nn
 
 from fer.model import DEFAULT_CHECKPOINT
@@ -53,8 +54,25 @@ class Classifier:
         return (logits.float() / self.info.temperature).cpu().numpy()
 
     def probabilities(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """Return float64 (n, K), rows summing to 1, for `Preprocessing.shrink`ed faces uint8 (n, C, S, S)."""
-        return softmax(self.logits(pixels, batch_size))
+        """Return float64 (n, K), 0..1, for `Preprocessing.shrink`ed faces uint8 (n, C, S, S).
+
+        Rows sum to 1, but for a multilabel model, where each expression has a probability of its own.
+        """
+        return probabilities_of(self.info, self.logits(pixels, batch_size))
+
+    def distributions(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
+        """Return the probabilities as shares of their sum, so that rows sum to 1 whatever the model."""
+        return shares_of(self.probabilities(pixels, batch_size))
+
+
+def probabilities_of(info: ModelInfo, logits: np.ndarray) -> np.ndarray:
+    """Return float64 (n, K) for logits (n, K) that are divided by the temperature."""
+    return expit(logits.astype(np.float64)) if info.multilabel else softmax(logits)
+
+
+def shares_of(probabilities: np.ndarray) -> np.ndarray:
+    """Return float (n, K) ≥ 0 with each row divided by its sum."""
+    return probabilities / np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-300)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

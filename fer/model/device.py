@@ -24,3 +24,15 @@ def choose_device(wanted: str | None = None) -> str:
     if wanted not in there:
         raise FerError(f"expected a device of {', '.join(there)}, which is what PyTorch finds here, got {wanted!r}.")
     return wanted
+
+
+def mixed_precision(device: str) -> torch.dtype | None:
+    """Return the type that the network's sums are done in where it is faster than float32, else None.
+
+    float16 on graphics cards without bfloat16; its gradients must be scaled, see `torch.amp.GradScaler`.
+    """
+    if device == "cpu":
+        return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else None
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    return None

@@ -1,35 +1,142 @@
-"""The classifier: a ResNet of torchvision (He et al. 2016, arXiv:1512.03385), fitted to small pictures of faces."""
+"""The classifier: any network of torchvision, fitted to small pictures of faces.
+
+Its last layer gets an output for each label, with dropout before it, its first convolution the wanted channels. For
+small pictures the first convolution throws less away, as 48 pixels would be gone before the last stage:
+
+    7×7 stride 2  → 3×3 stride 1    ResNet (He et al. 2016, arXiv:1512.03385), ResNeXt, DenseNet, GoogLeNet, SqueezeNet
+    other strides → half of them    MobileNet, EfficientNet, RegNet, …; AlexNet's 4 becomes 2
+    patches of 4  → patches of 2    ConvNeXt, Swin
+
+VGG has stride 1 already. Vision transformers (ViT, MaxViT) are built for one size and keep their first layer.
+"""
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import nn
 from torchvision import models
 
-ARCHITECTURES = ("resnet18", "resnet34", "resnet50")
-
 SMALL_INPUT_PX = 112
-"""Below this size the usual 7×7 stride-2 stem throws away too much: a 3×3 stride-1 stem takes its place."""
+"""Below this size the first convolution is replaced by one that keeps more."""
+
+
+def architectures() -> list[str]:
+    """Return the names of all networks that can be built, in alphabetical order."""
+    names: list[str] = models.list_models(module=models)
+    return names
+
+
+def check_architecture(name: str) -> None:
+    """Refuse a name that torchvision has no classifier of.
+
+    Raises:
+        ValueError: with the names that are near.
+    """
+    known = architectures()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=5, cutoff=0.4) or ["resnet18", "mobilenet_v3_small", "vgg11_bn"]
+        raise ValueError(
+            f"expected an architecture of torchvision's {len(known)} classifiers, such as {', '.join(near)}, "
+            f"got {name!r}"
+        )
 
 
 def build_network(architecture: str, *, classes: int, channels: int, size_px: int, dropout: float = 0.0) -> nn.Module:
     """Build an untrained network that maps float32 (n, channels, size, size) to logits (n, classes).
 
     Args:
-        architecture: one of `ARCHITECTURES`.
+        architecture: one of `architectures()`.
         classes: number of labels.
         channels: colour channels of the input.
-        size_px: the size that it is made for; others work too.
-        dropout: share of the last features that is dropped in training, 0..1.
+        size_px: the size that it is made for; others work too, but for vision transformers.
+        dropout: share of the last features that is dropped in training, 0..1; also for VGG's layer before the last.
 
     Raises:
-        ValueError: the architecture is not known.
+        ValueError: the architecture is not known, or is not made for pictures of this size.
     """
-    if architecture not in ARCHITECTURES:
-        raise ValueError(f"expected an architecture of {', '.join(ARCHITECTURES)}, got {architecture!r}")
-    network: models.ResNet = getattr(models, architecture)(weights=None, num_classes=classes)
-    if size_px < SMALL_INPUT_PX:
-        network.conv1 = nn.Conv2d(channels, 64, kernel_size=3, stride=1, padding=1, bias=False)
-    elif channels != 3:
-        network.conv1 = nn.Conv2d(channels, 64, kernel_size=7, stride=2, padding=3, bias=False)
-    nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
-    network.fc = nn.Sequential(nn.Dropout(dropout), network.fc)
+    check_architecture(architecture)
+    try:
+        network: nn.Module = models.get_model(
+            architecture, weights=None, num_classes=classes, **_options(architecture, size_px)
+        )
+    except (AssertionError, ValueError) as error:
+        raise ValueError(
+            f"expected a size that {architecture} can divide into its patches, got {size_px}: {error}. "
+            "224 suits all networks."
+        ) from error
+    _fit_first(network, channels, small=size_px < SMALL_INPUT_PX and not _has_one_size(architecture))
+    _set_dropout(network, dropout)
     return network.to(memory_format=torch.channels_last)
+
+
+def _has_one_size(architecture: str) -> bool:
+    return architecture.startswith(("vit_", "maxvit"))
+
+
+def _options(architecture: str, size_px: int) -> dict[str, Any]:
+    """Return what a family wants to be told besides the number of classes."""
+    if architecture in ("googlenet", "inception_v3"):
+        return {"aux_logits": False, "init_weights": True}
+    if architecture.startswith("vit_"):
+        return {"image_size": size_px}
+    if architecture.startswith("maxvit"):
+        return {"input_size": (size_px, size_px)}
+    return {}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer and its place in a network."""
+
+    name: str
+    module: nn.Module
+
+    def replace(self, network: nn.Module, module: nn.Module) -> None:
+        """Put another module at this place."""
+        parent, _, child = self.name.rpartition(".")
+        setattr(network.get_submodule(parent), child, module)
+
+
+def first_convolution(network: nn.Module) -> Layer:
+    """Return the convolution that the picture comes to."""
+    return next(Layer(name, module) for name, module in network.named_modules() if isinstance(module, nn.Conv2d))
+
+
+def last_layer(network: nn.Module) -> Layer:
+    """Return the layer whose outputs are the logits: linear, or in SqueezeNet a convolution."""
+    layers = [
+        Layer(name, module) for name, module in network.named_modules() if isinstance(module, (nn.Linear, nn.Conv2d))
+    ]
+    return layers[-1]
+
+
+def _fit_first(network: nn.Module, channels: int, small: bool) -> None:
+    layer = first_convolution(network)
+    old = cast(nn.Conv2d, layer.module)
+    kernel, stride, padding = old.kernel_size[0], old.stride[0], cast(tuple[int, int], old.padding)[0]
+    if small and kernel == 7 and stride == 2:
+        kernel, stride, padding = 3, 1, 1
+    elif small and kernel == stride:
+        kernel, stride = kernel // 2, stride // 2
+    elif small:
+        stride = max(stride // 2, 1)
+    shape = (channels, kernel, stride, padding)
+    if shape == (old.in_channels, old.kernel_size[0], old.stride[0], cast(tuple[int, int], old.padding)[0]):
+        return
+    new = nn.Conv2d(channels, old.out_channels, kernel, stride, padding, bias=old.bias is not None)
+    nn.init.kaiming_normal_(new.weight, mode="fan_out", nonlinearity="relu")
+    if new.bias is not None:
+        nn.init.zeros_(new.bias)
+    layer.replace(network, new)
+
+
+def _set_dropout(network: nn.Module, dropout: float) -> None:
+    """Set the dropout that a classifier has; where it has none, put one before the last layer."""
+    own = [module for module in network.modules() if isinstance(module, nn.Dropout) and module.p > 0]
+    for module in own:
+        module.p = dropout
+    if not own:
+        layer = last_layer(network)
+        layer.replace(network, nn.Sequential(nn.Dropout(dropout), layer.module))

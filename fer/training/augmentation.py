@@ -84,16 +84,36 @@ def _erase(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return torch.where(hole, _uniform(n, 0, 255, faces, generator).view(n, 1, 1, 1), faces)
 
 
-def mixup(
-    faces: torch.Tensor, targets: torch.Tensor, share: float, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Blend each picture and its distribution with another one of the batch (Zhang et al., arXiv:1710.09412).
+def mixup(faces: torch.Tensor, partner: torch.Tensor, share: float) -> torch.Tensor:
+    """Blend each picture with another one of the batch (Zhang et al. 2018, arXiv:1710.09412).
 
     Args:
         faces: float (n, C, S, S).
-        targets: float (n, K), rows summing to 1.
+        partner: int (n,), the other one of each.
         share: of the picture itself, 0..1; the other one has the rest.
-        generator: chooses the other one; of the CPU.
     """
-    order = torch.randperm(len(faces), generator=generator).to(faces.device)
-    return faces.lerp(faces[order], 1 - share), targets.lerp(targets[order], 1 - share)
+    return faces.lerp(faces[partner], 1 - share)
+
+
+def cutmix(
+    faces: torch.Tensor, partner: torch.Tensor, share: float, generator: torch.Generator
+) -> tuple[torch.Tensor, float]:
+    """Put a rectangle of another picture of the batch into each one, at one place (Yun et al. 2019, arXiv:1905.04899).
+
+    Args:
+        faces: float (n, C, S, S).
+        partner: int (n,), the other one of each.
+        share: of the area that a picture should keep, 0..1.
+        generator: chooses the place; of the CPU.
+
+    Returns:
+        The pictures, and the share that they kept: more where the rectangle leaves the picture.
+    """
+    size = faces.shape[-1]
+    half = (1 - share) ** 0.5 * size / 2
+    y, x = (torch.rand(2, generator=generator) * size).tolist()
+    top, bottom = max(round(y - half), 0), min(round(y + half), size)
+    left, right = max(round(x - half), 0), min(round(x + half), size)
+    mixed = faces.clone()
+    mixed[:, :, top:bottom, left:right] = faces[partner, :, top:bottom, left:right]
+    return mixed, 1 - (bottom - top) * (right - left) / size**2

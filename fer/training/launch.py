@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import TrainingError
+from fer.files import write_atomically
 from fer.training.background import ProcessMark, end_process, start_process
 from fer.training.config import TrainingConfig
-from fer.training.runs import FAILED, FINISHED, RUNNING, STOPPED, Run, open_run, write_atomically
+from fer.training.runs import FAILED, FINISHED, RUNNING, STOPPED, Run, open_run
 
 STARTING, INTERRUPTED, DAMAGED = "starting", "interrupted", "damaged"
 """States that nobody wrote down: no word yet, gone without a word, and a folder that cannot be understood."""
@@ -87,7 +88,7 @@ def view(run: Run) -> RunView:
     except (TrainingError, OSError, ValueError) as error:
         state, message = DAMAGED, str(error)
     else:
-        alive = _is_alive(run)
+        alive = _is_alive(run, status)
         state, message = status.get("state", STARTING if alive else INTERRUPTED), str(status.get("message", ""))
         if state == RUNNING and not alive:
             state = INTERRUPTED
@@ -271,6 +272,9 @@ def _mark(run: Run) -> ProcessMark | None:
         return None
 
 
-def _is_alive(run: Run) -> bool:
+def _is_alive(run: Run, status: dict[str, Any]) -> bool:
     mark = _mark(run)
-    return mark is not None and mark.is_alive()
+    if mark and mark.is_alive():
+        return True
+    # One that was started from a command line. It has its lock when it says so; to look earlier could keep it out.
+    return status.get("state") == RUNNING and run.is_running()

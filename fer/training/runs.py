@@ -1,11 +1,14 @@
 """Run folders: everything about a training run, on disk, so that any process can read it at any time.
 
 config.json          what was asked for (TrainingConfig)
-status.json          where it stands: state, epoch, epochs, message; and the process that runs it
-metrics.jsonl        a line for each finished epoch
+status.json          where it stands: state, epoch, epochs, message; and the process that runs it. While it trains, once
+                     a second: batch, batches, faces_per_second, seconds_left
+metrics.jsonl        a line for each finished epoch: losses, accuracies, validation_confusion (rows are truth), …
 last.pt              all that is needed to go on after that epoch
 best.safetensors     the model of the epoch with the best validation accuracy
 log.txt              what the trainer said
+tensorboard/         curves for TensorBoard, if wanted
+.lock                held by the process that trains, see `fer.training.lock`
 """
 
 import json
@@ -16,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import TrainingError
+from fer.files import write_atomically
 from fer.training.config import TrainingConfig
+from fer.training.lock import is_locked
 
 RUNNING, STOPPED, FINISHED, FAILED = "running", "stopped", "finished", "failed"
 BEST_NAME = "best.safetensors"
@@ -54,10 +59,15 @@ class Run:
             return {}
         return status
 
+    def is_running(self) -> bool:
+        """Whether a living process trains here, whatever status.json says."""
+        return is_locked(self.folder)
+
     def set_status(self, state: str, **details: Any) -> None:
         """Say where the run stands."""
         status = {"state": state, "pid": os.getpid(), "time": datetime.now(timezone.utc).isoformat(), **details}
-        write_atomically(self.status_path, json.dumps(status, indent=1))
+        # Not forced to the disk: that takes long, and a second later it is out of date.
+        write_atomically(self.status_path, json.dumps(status, indent=1), durable=state != RUNNING)
 
     def metrics(self) -> list[dict[str, Any]]:
         """Read the finished epochs, oldest first. A line that is still being written is left out."""
@@ -86,8 +96,7 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
         TrainingError: the name is taken by a run with another configuration, or is no plain name.
     """
     if name is None:
-        stem = Path(config.dataset).name.split(".")[0].replace(":", "-") or "data"
-        base, number = f"{stem}-{config.architecture}", 1
+        base, number = default_name(config), 1
         name = base
         while (run := Run(runs_folder / name)).config_path.exists():
             if run.status().get("state") != FINISHED and run.config() == config:
@@ -110,8 +119,7 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
     return run
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new one, never a part."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text)
-    partial.replace(path)
+def default_name(config: TrainingConfig) -> str:
+    """Return the name that a run gets of its data sets and its architecture."""
+    stems = [Path(path).name.split(".")[0].replace(":", "-") or "data" for path in config.dataset]
+    return "-".join([*stems, config.architecture])

@@ -36,7 +36,7 @@ class ExpressionSmoother:
         """Take in what was seen.
 
         Args:
-            probabilities: of this moment, one for each label, sum 1.
+            probabilities: of this moment, one for each label.
             seconds: the moment.
             time_constant_seconds: after this time an old impression counts 1/e, 37 %; at 0 nothing is averaged or held.
         """

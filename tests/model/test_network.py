@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from fer.model.network import ARCHITECTURES, build_network
+from fer.model.network import build_network
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet34", "resnet50"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size_px", [48, 112])
 def test_a_batch_of_faces_becomes_logits(architecture: str, channels: int, size_px: int) -> None:
@@ -56,5 +56,5 @@ def test_the_same_seed_gives_the_same_network() -> None:
 
 
 def test_an_unknown_architecture_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="resnet18, resnet34, resnet50, got 'vgg16'"):
-        build_network("vgg16", classes=8, channels=1, size_px=48)
+    with pytest.raises(ValueError, match=r"mobilenet_v3_.*, got 'mobilenet_v3'"):
+        build_network("mobilenet_v3", classes=8, channels=1, size_px=48)

@@ -33,10 +33,22 @@ CONFIG = TrainingConfig("synthetic")
         ("dropout", float("nan")),
         ("ema_decay", 1.0),
         ("seed", -1),
+        ("freeze_epochs", -1),
+        ("layer_decay", 0.0),
+        ("layer_decay", 1.1),
+        ("optimizer", "adam"),
+        ("accumulate", 0),
+        ("clip_norm", -1.0),
+        ("cutmix", -0.1),
+        ("label_smoothing", 1.0),
+        ("class_balance", 1.5),
+        ("class_balance", float("nan")),
+        ("patience", -1),
+        ("folds", 1),
     ],
 )
 def test_values_without_a_meaning_are_refused_by_name(name: str, value: Any) -> None:
-    with pytest.raises(TrainingError, match=rf"{name} must be .* got {value}"):
+    with pytest.raises(TrainingError, match=rf"{name} .* got .*{value}"):
         replace(CONFIG, **{name: value})
 
 
@@ -95,9 +107,41 @@ def test_differences_name_the_fields_with_both_values() -> None:
 
 def test_every_field_counts_as_a_difference() -> None:
     other = TrainingConfig(
-        "other", 3, "resnet34", 32, 3, 64, 0.2, 1.0, 1e-4, 0.1, 0.1, 0.99, False, rule="argmax", seed=1
-    )
+        ("other",), 3, "resnet34", 32, 3, "imagenet", 1, 0.8, True, "adamw", 64, 2, 0.2, 1.0, 1e-4, 1.0, 0.1, 1.0, 0.1,
+        0.5, 0.1, 0.99, False, 3, "argmax", 1, 5, 2,
+    )  # fmt: skip
     assert [text.split()[0] for text in CONFIG.differences(other)] == [field.name for field in fields(CONFIG)]
+
+
+def test_one_path_as_text_is_a_data_set_too() -> None:
+    assert TrainingConfig("a/b").dataset == TrainingConfig(["a/b"]).dataset == ("a/b",)  # type: ignore[arg-type]
+    assert TrainingConfig(("a", "b")).dataset == ("a", "b")
+
+
+@pytest.mark.parametrize("dataset", [(), "", ("a", ""), (1,)])
+def test_no_path_is_no_data_set(dataset: Any) -> None:
+    with pytest.raises(TrainingError, match="dataset must be one or more paths"):
+        TrainingConfig(dataset)
+
+
+@pytest.mark.parametrize(("folds", "fold"), [(5, 0), (5, 6), (0, 1)])
+def test_a_fold_is_one_of_the_folds(folds: int, fold: int) -> None:
+    with pytest.raises(TrainingError, match=f"got {fold} of {folds}"):
+        TrainingConfig("x", folds=folds, fold=fold)
+
+
+def test_learning_rate_and_decay_suit_the_optimizer_unless_given() -> None:
+    sgd, adamw = TrainingConfig("x"), TrainingConfig("x", optimizer="adamw")
+    assert (sgd.peak_learning_rate, sgd.used_weight_decay) == (0.1, 5e-4)
+    assert (adamw.peak_learning_rate, adamw.used_weight_decay) == (0.002, 0.05)
+    assert replace(sgd, init="imagenet").peak_learning_rate < sgd.peak_learning_rate
+    assert replace(adamw, learning_rate=0.5, weight_decay=0).peak_learning_rate == 0.5
+    assert replace(adamw, learning_rate=0.5, weight_decay=0).used_weight_decay == 0
+
+
+def test_a_vision_transformer_knows_one_size_only() -> None:
+    config = TrainingConfig("x", epochs=6, architecture="vit_b_16")
+    assert {config.size_at(epoch) for epoch in range(6)} == {48}
 
 
 def test_it_cannot_be_changed() -> None:

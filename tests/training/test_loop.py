@@ -18,7 +18,9 @@ from fer.labels import FERPLUS
 from fer.model.checkpoint import load_checkpoint, read_info
 from fer.model.classifier import Classifier
 from fer.training.config import TrainingConfig
-from fer.training.loop import Hooks, check_trainable, learning_rate, train
+from fer.training.hooks import Hooks
+from fer.training.loop import check_trainable, train
+from fer.training.optimizer import learning_rate
 from fer.training.runs import Run, open_run
 
 CONFIG = TrainingConfig(
@@ -147,6 +149,7 @@ def test_a_run_leaves_what_its_folder_promises(unbroken: Run) -> None:
         "metrics.jsonl",
         "last.pt",
         "best.safetensors",
+        ".lock",
     }
     assert unbroken.config() == CONFIG
     status = unbroken.status()
@@ -205,7 +208,7 @@ def test_a_run_that_learned_nothing_says_so(tmp_path: Path, dataset: FaceDataset
 
 
 def test_a_data_set_that_cannot_be_trained_on_is_refused_before_anything_is_read(dataset: FaceDataset) -> None:
-    with pytest.raises(TrainingError, match="expected an architecture of resnet18"):
+    with pytest.raises(TrainingError, match=r"expected an architecture of torchvision's .*vgg11, "):
         check_trainable(replace(CONFIG, architecture="vgg"), dataset)
     alone = replace(dataset, splits=np.full(len(dataset), "train"))
     with pytest.raises(TrainingError, match="found 160 and 0"):
@@ -253,7 +256,7 @@ def test_stopping_keeps_the_whole_epochs_and_going_on_equals_an_unbroken_run(
     again = open_run(tmp_path, CONFIG)
     assert again.folder == run.folder
     assert train(CONFIG, dataset, again, Hooks(on_note=notes.append)) is not None
-    assert notes == ["going on after epoch 1 of 3"]
+    assert notes[0] == "going on after epoch 1 of 3"
     assert_same_run(again, unbroken)
 
 
@@ -275,14 +278,14 @@ def test_a_kill_between_metrics_and_state_runs_the_epoch_again(
     assert [line["epoch"] for line in run.metrics()] == [1, 2]
     notes: list[str] = []
     train(CONFIG, dataset, run, Hooks(on_note=notes.append))
-    assert notes == ["going on after epoch 1 of 3"]
+    assert notes[0] == "going on after epoch 1 of 3"
     assert_same_run(run, unbroken)
 
 
 def test_metrics_are_on_disk_before_the_state_that_counts_them(tmp_path: Path, dataset: FaceDataset) -> None:
     """Else a kill between the two would leave a gap in metrics.jsonl for ever."""
     run = open_run(tmp_path, replace(CONFIG, epochs=1))
-    run.last_path.with_suffix(".partial").mkdir()  # writing the state fails
+    (run.folder / ".last.pt.partial").mkdir()  # writing the state fails
     with pytest.raises((OSError, RuntimeError)):
         train(run.config(), dataset, run, Hooks())
     assert [line["epoch"] for line in run.metrics()] == [1]
@@ -360,7 +363,7 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, dataset: FaceDatas
 
 
 def test_an_unknown_architecture_is_refused_with_the_known_ones(tmp_path: Path, dataset: FaceDataset) -> None:
-    with pytest.raises(TrainingError, match="resnet18, resnet34, resnet50, got 'vgg'"):
+    with pytest.raises(TrainingError, match=r"vgg16.*got 'vgg'"):
         train(replace(CONFIG, architecture="vgg"), dataset, Run(tmp_path), Hooks())
 
 
@@ -379,4 +382,7 @@ def test_broken_pictures_are_left_out_and_named(tmp_path: Path, dataset: FaceDat
 
 def test_metrics_lines_are_plain_json(unbroken: Run) -> None:
     for line in unbroken.metrics_path.read_text().splitlines():
-        assert {type(value) for value in json.loads(line).values()} <= {int, float}
+        figures = json.loads(line)
+        confusion = figures.pop("validation_confusion")
+        assert np.array(confusion).shape == (8, 8) and np.array(confusion).sum() == 16
+        assert {type(value) for value in figures.values()} <= {int, float}

@@ -10,7 +10,7 @@ import pytest
 
 from fer.errors import TrainingError
 from fer.training.config import TrainingConfig
-from fer.training.runs import FAILED, FINISHED, RUNNING, STOPPED, Run, open_run, write_atomically
+from fer.training.runs import FAILED, FINISHED, RUNNING, STOPPED, Run, open_run
 
 CONFIG = TrainingConfig("synthetic:160", epochs=3)
 
@@ -151,19 +151,3 @@ def test_an_epoch_that_is_run_again_replaces_itself_and_what_followed(tmp_path: 
         run.append_metrics({"epoch": epoch, "try": 1})
     run.append_metrics({"epoch": 2, "try": 2})
     assert run.metrics() == [{"epoch": 1, "try": 1}, {"epoch": 2, "try": 2}]
-
-
-def test_writing_leaves_the_whole_text_and_no_other_file(tmp_path: Path) -> None:
-    path = tmp_path / "file.json"
-    write_atomically(path, "old" * 1000)
-    write_atomically(path, "new")
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_failed_write_leaves_the_old_text(tmp_path: Path) -> None:
-    path = tmp_path / "file.json"
-    write_atomically(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "new \udce4")
-    assert path.read_text() == "old"

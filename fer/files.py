@@ -1,0 +1,43 @@
+"""Files that are whole or as they were before, whatever happens while they are written."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+
+def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
+    """Write a file so that a reader sees the old content or the new one, never a part.
+
+    Args:
+        path: the file; its folder is there.
+        write: is given the open file.
+        durable: whether to wait until the disk has it, so that it outlives a loss of power, too.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written to. The old content stays, no partial file does.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            write(file)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        if partial.is_file():
+            partial.unlink()
+        raise
+    if durable and os.name == "posix":  # elsewhere a folder cannot be opened
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_atomically(path: Path, text: str, durable: bool = True) -> None:
+    """Write a text, UTF-8, in the manner of `replace_file`."""
+    data = text.encode()
+    replace_file(path, lambda file: file.write(data), durable)

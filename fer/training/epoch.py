@@ -1,0 +1,98 @@
+"""One way through the training pictures: forward, backward, step."""
+
+import contextlib
+import math
+
+import torch
+from torch import nn
+
+from fer.errors import TrainingError
+from fer.model.device import mixed_precision
+from fer.model.network import last_layer
+from fer.training.batches import Batch, TrainingBatches
+from fer.training.config import TrainingConfig
+from fer.training.heartbeat import Heartbeat
+from fer.training.hooks import Hooks
+from fer.training.losses import loss_sum, right_count
+from fer.training.optimizer import set_learning_rate
+from fer.training.processes import Processes
+from fer.training.state import State
+
+
+def train_epoch(
+    config: TrainingConfig,
+    state: State,
+    batches: TrainingBatches,
+    hooks: Hooks,
+    heartbeat: Heartbeat | None,
+    device: str,
+) -> dict[str, float] | None:
+    """Go through the training pictures once.
+
+    Returns:
+        The mean loss, the accuracy and the last learning rate; None if asked to stop before the end.
+    """
+    processes = batches.processes
+    torch.manual_seed(config.seed * 100_003 + state.epoch + 7_919 * processes.rank)  # for dropout
+    _set_learning(state.network, frozen=state.epoch < config.freeze_epochs)
+    network = processes.wrap(state.network)
+    totals = torch.zeros(2, device=device)  # loss, right
+    rate = 0.0
+    for number, batch in enumerate(batches.epoch(state.epoch)):
+        moment = state.epoch + number / batches.count
+        rate = set_learning_rate(state.optimizer, config, moment, batches.batch_size)
+        totals += _step(config, state, network, batch, batches.batch_size, processes, device)
+        hooks.on_batch(state.epoch, number + 1, batches.count)
+        if heartbeat and processes.is_first:
+            heartbeat.beat(state.epoch, number + 1, batches.count, batches.batch_size)
+        if processes.any(hooks.should_stop()):
+            return None
+    loss, accuracy = (processes.sum(totals) / (batches.count * batches.batch_size)).tolist()
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the loss is no longer a number in epoch {state.epoch + 1}. The model of the best epoch so far is kept; "
+            f"try again with a learning rate under {config.peak_learning_rate}."
+        )
+    return {"train_loss": loss, "train_accuracy": accuracy, "learning_rate": rate}
+
+
+def _set_learning(network: nn.Module, frozen: bool) -> None:
+    """Let all layers learn, or only the last one; then normalization keeps its statistics, and nothing is dropped."""
+    network.train(not frozen)
+    network.requires_grad_(not frozen)
+    if frozen:
+        last_layer(network).module.requires_grad_(True)
+
+
+def _step(
+    config: TrainingConfig,
+    state: State,
+    network: nn.Module,
+    batch: Batch,
+    batch_size: int,
+    processes: Processes,
+    device: str,
+) -> torch.Tensor:
+    """Learn from this process' share of a batch. Return (sum of losses, number named right), float32 (2,)."""
+    precision = mixed_precision(device)
+    totals = torch.zeros(2, device=device)
+    state.optimizer.zero_grad(set_to_none=True)
+    parts = zip(
+        *(tensor.tensor_split(config.accumulate) for tensor in (batch.faces, batch.targets, batch.credits)), strict=True
+    )
+    for number, (faces, targets, credits) in enumerate(parts, start=1):
+        with processes.waiting(network) if number < config.accumulate else contextlib.nullcontext():
+            with torch.autocast(torch.device(device).type, dtype=precision, enabled=precision is not None):
+                logits = network(faces)
+            loss = loss_sum(logits, targets, config.multilabel)
+            # Processes average their gradients: in this way each picture of the whole batch counts the same.
+            state.scaler.scale(loss * (processes.count / batch_size)).backward()
+        totals += torch.stack((loss.detach(), right_count(logits.detach(), credits)))
+    if config.clip_norm:
+        state.scaler.unscale_(state.optimizer)
+        nn.utils.clip_grad_norm_(state.network.parameters(), config.clip_norm)
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
+    state.step += 1
+    state.update_average(config.ema_decay)
+    return totals

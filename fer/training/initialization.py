@@ -1,0 +1,121 @@
+"""What a network's weights begin with: chance, those that torchvision learned on ImageNet, or those of a model file.
+
+A first convolution of another shape takes over what fits. From colour to gray its weights are summed over the colours,
+so a gray picture gives what the same picture gave in three equal channels; from gray to colour they are split evenly.
+A kernel of another size is resized, and scaled so that an even area keeps its response.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torchvision import models
+from torchvision.models.vision_transformer import interpolate_embeddings
+
+from fer.errors import TrainingError
+from fer.model.checkpoint import load_checkpoint, read_info
+from fer.model.network import check_architecture, first_convolution, last_layer
+from fer.training.config import TrainingConfig
+
+State = dict[str, torch.Tensor]
+
+
+def check_init(config: TrainingConfig) -> None:
+    """Refuse a beginning that is not there or does not fit, before anything is read.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+        TrainingError: it holds another architecture, or torchvision has no weights for this one.
+    """
+    if config.init == "none":
+        return
+    if config.init == "imagenet":
+        check_architecture(config.architecture)
+        return
+    if not Path(config.init).exists():
+        raise TrainingError(
+            f"init must be none, imagenet or a model file, got {config.init!r}, where there is nothing."
+        )
+    found = read_info(config.init).architecture
+    if found != config.architecture:
+        raise TrainingError(
+            f"expected a model of a {config.architecture} to begin with, found a {found} in {config.init}. "
+            f"Train with --architecture {found}, or choose another file."
+        )
+
+
+def initialize(network: nn.Module, config: TrainingConfig, labels: tuple[str, ...]) -> str:
+    """Give a network its first weights, in place, and say which they are.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+        TrainingError: the file does not fit, or the weights cannot be downloaded.
+    """
+    check_init(config)
+    if config.init == "none":
+        return "weights: from chance"
+    if config.init == "imagenet":
+        _adopt(network, _imagenet_state(config), head=None)
+        return f"weights: torchvision's {config.architecture} of ImageNet, a new last layer"
+    info, learned = load_checkpoint(config.init)
+    name = last_layer(learned).name
+    state: State = dict(learned.state_dict())
+    head = {key: value for key, value in state.items() if key.startswith(f"{name}.")}
+    body = {key: value for key, value in state.items() if key not in head}
+    if set(info.labels) == set(labels):
+        order = [info.labels.index(label) for label in labels]
+        _adopt(network, body, {key: value[order] for key, value in head.items()})
+        return f"weights: all of {config.init}"
+    _adopt(network, body, head=None)
+    return f"weights: {config.init}, a new last layer for other expressions"
+
+
+def _imagenet_state(config: TrainingConfig) -> State:
+    """Return torchvision's best weights without the last layer, named as in our networks."""
+    weights: Any = models.get_model_weights(config.architecture).DEFAULT
+    try:
+        state: State = dict(weights.get_state_dict(progress=True, check_hash=True))
+    except (OSError, RuntimeError) as error:  # no network, no room, or a download that is damaged
+        file = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+        raise TrainingError(
+            f"expected to download the weights of {config.architecture} from {weights.url}: {error}. "
+            f"Load that file elsewhere and put it at {file}, or train with --init none."
+        ) from error
+    original = models.get_model(config.architecture, weights=None)
+    name = last_layer(original).name
+    auxiliary = ("aux1.", "aux2.", "AuxLogits.")
+    state = {key: value for key, value in state.items() if not key.startswith((f"{name}.", *auxiliary))}
+    if config.architecture.startswith("vit_"):
+        state = dict(interpolate_embeddings(config.size_px, original.patch_size, state))
+    return state
+
+
+@torch.no_grad()
+def _adopt(network: nn.Module, body: State, head: State | None) -> None:
+    """Load all layers but the last, and the last one, too, where it is given."""
+    first, last = first_convolution(network), last_layer(network)
+    key = f"{first.name}.weight"
+    body = body | {key: _fitted(body[key], first.module.weight)}  # type: ignore[arg-type]
+    own_head = {name: value for name, value in network.state_dict().items() if name.startswith(f"{last.name}.")}
+    try:
+        network.load_state_dict(body | (own_head if head is None else head))
+    except RuntimeError as error:
+        raise TrainingError(
+            f"the weights to begin with do not fit this network: {str(error)[:400]}. Train at the size that they were "
+            "made for, or begin with others."
+        ) from error
+
+
+def _fitted(weight: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Return the weights of a first convolution (out, in, k, k) in the shape of others."""
+    if weight.shape[1] == 3 and wanted.shape[1] == 1:
+        weight = weight.sum(dim=1, keepdim=True)
+    elif weight.shape[1] == 1 and wanted.shape[1] == 3:
+        weight = (weight / 3).repeat(1, 3, 1, 1)
+    old, new = weight.shape[-1], wanted.shape[-1]
+    if old == new:
+        return weight
+    resized = F.interpolate(weight, size=(new, new), mode="bilinear", antialias=True, align_corners=False)
+    return resized * (old / new) ** 2

@@ -1,0 +1,69 @@
+"""How fast each weight learns, and when."""
+
+import math
+import re
+
+import torch
+from torch import nn
+
+from fer.model.network import last_layer
+from fer.training.config import TrainingConfig
+
+_BLOCK = re.compile(r"^.*?\d+[a-z]?(?=\.|$)")
+"""A parameter's name up to its first number: "layer1", "features.3", "encoder.layers.encoder_layer_11"."""
+
+
+def make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Return the optimizer: a group for each block of layers, without and with weight decay.
+
+    Biases and normalization do not decay. "scale" in a group is what the learning rate is multiplied by.
+    """
+    scales = layer_scales(network, config.layer_decay)
+    grouped: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        grouped.setdefault((scales[name], parameter.ndim >= 2), []).append(parameter)
+    groups = [
+        {"params": parameters, "scale": scale, "weight_decay": config.used_weight_decay if decays else 0.0}
+        for (scale, decays), parameters in grouped.items()
+    ]
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=config.peak_learning_rate, fused=True)
+    return torch.optim.SGD(groups, lr=config.peak_learning_rate, momentum=0.9, nesterov=True, fused=True)
+
+
+def layer_scales(network: nn.Module, decay: float) -> dict[str, float]:
+    """Return what each parameter's learning rate is multiplied by: 1 in the last layer, `decay` in the block before it.
+
+    Blocks are torchvision's own stages; normalization that stands alone belongs to the block before it.
+    """
+    last = last_layer(network).name
+    depth, block = -1, ""
+    depths: dict[str, int] = {}
+    for name, parameter in network.named_parameters():
+        match = _BLOCK.match(name)
+        own = last if name.startswith(f"{last}.") else match[0] if match else name.split(".")[0]
+        if own != block and (parameter.ndim >= 2 or depth < 0 or own == last):
+            depth, block = depth + 1, own
+        depths[name] = depth
+    return {name: decay ** (depth - level) for name, level in depths.items()}
+
+
+def learning_rate(config: TrainingConfig, epoch: float) -> float:
+    """Return the rate at a moment, in epochs from 0: up in a straight line, then down along a cosine to 0."""
+    warmup = min(config.warmup_epochs, config.epochs / 10)
+    if epoch < warmup:
+        return config.peak_learning_rate * max(epoch / warmup, 0.01)
+    return config.peak_learning_rate * 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / (config.epochs - warmup)))
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainingConfig, epoch: float, batch_size: int) -> float:
+    """Set the rate of a moment in all groups, and return that of the last layer.
+
+    Batches that are smaller than asked for get a lower rate: in proportion with SGD (Goyal et al. 2017,
+    arXiv:1706.02677), by the square root with AdamW, whose steps do not grow with the gradient.
+    """
+    share = batch_size / config.batch_size
+    rate = learning_rate(config, epoch) * (share if config.optimizer == "sgd" else math.sqrt(share))
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["scale"]
+    return rate

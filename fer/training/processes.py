@@ -1,0 +1,88 @@
+"""Several processes that train one network together, started by torchrun; a single process is a group of one.
+
+Each process takes its share of every batch; gradients are averaged (DistributedDataParallel), so all have the same
+weights after each step. Batch normalization takes the statistics of the process' own share, as on any GPU without
+SyncBatchNorm (which gloo lacks); its running statistics are those of the first process. The first process alone
+validates, writes and prints.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+PATIENCE = timedelta(hours=1)
+"""How long the others wait for the first process, which may have to read and to validate a lot."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process' place among those that train together."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that validates, writes and prints."""
+        return self.rank == 0
+
+    def any(self, flag: bool) -> bool:
+        """Return whether any process says True; all must ask at the same moment."""
+        return bool(self.sum(torch.tensor(float(flag)))) if self.count > 1 else flag
+
+    def sum(self, value: torch.Tensor) -> torch.Tensor:
+        """Return the sum of a tensor over all processes."""
+        if self.count > 1:
+            dist.all_reduce(value)
+        return value
+
+    def from_first(self, value: Any) -> Any:
+        """Return what the first process gives, any object of plain values and tensors, in all of them."""
+        if self.count == 1:
+            return value
+        box = [value]
+        dist.broadcast_object_list(box, src=0)
+        return box[0]
+
+    def wrap(self, network: nn.Module) -> nn.Module:
+        """Return the network in a shell that averages its gradients over the processes."""
+        return DistributedDataParallel(network) if self.count > 1 else network
+
+    def waiting(self, network: nn.Module) -> AbstractContextManager[None]:
+        """Let gradients add up in each process, without averaging them, while something runs."""
+        return network.no_sync() if isinstance(network, DistributedDataParallel) else nullcontext()
+
+
+def local_device(device: str) -> str:
+    """Return the graphics card of this process where several of them share a machine."""
+    return f"cuda:{os.environ['LOCAL_RANK']}" if device.startswith("cuda") and "LOCAL_RANK" in os.environ else device
+
+
+def started_by_torchrun() -> bool:
+    """Whether this process is one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+@contextmanager
+def joined(device: str) -> Iterator[Processes]:
+    """Join the other processes, if torchrun started some, and leave them at the end."""
+    if not started_by_torchrun():
+        yield Processes()
+        return
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)
+        dist.init_process_group("cpu:gloo,cuda:nccl", timeout=PATIENCE)
+    else:
+        dist.init_process_group("gloo", timeout=PATIENCE)
+    try:
+        yield Processes(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()

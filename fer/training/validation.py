@@ -1,0 +1,58 @@
+"""How good the moving average is on the validation split, and its temperature."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from fer.datasets.dataset import FaceDataset, PreparedFaces
+from fer.evaluation.calibration import fit_multilabel_temperature, fit_temperature
+from fer.evaluation.metrics import measure
+from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
+from fer.model.classifier import Classifier
+from fer.model.device import mixed_precision
+from fer.training.runs import Run
+from fer.training.state import State
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """The validation pictures and what is known about them."""
+
+    dataset: FaceDataset
+    faces: PreparedFaces
+    device: str
+
+    def measure(self, info: ModelInfo, state: State) -> dict[str, Any]:
+        """Return what metrics.jsonl says about an epoch."""
+        precision = mixed_precision(self.device)
+        with torch.autocast(torch.device(self.device).type, dtype=precision, enabled=precision is not None):
+            shares = Classifier(info, state.average, self.device).distributions(self.faces.pixels)
+        metrics = measure(shares, self.dataset.truth(self.faces.rows), self.dataset.labels)
+        return {
+            "validation_loss": metrics.negative_log_likelihood,
+            "validation_accuracy": metrics.accuracy,
+            "validation_macro_f1": metrics.macro_f1,
+            "validation_confusion": metrics.confusion.tolist(),
+        }
+
+    def calibrate(self, run: Run) -> ModelInfo:
+        """Fit the temperature of the best epoch's model and write the file again with it."""
+        info, network = load_checkpoint(run.best_path)
+        logits = Classifier(replace(info, temperature=1.0), network, self.device).logits(self.faces.pixels)
+        rows = self.faces.rows
+        temperature = (
+            fit_multilabel_temperature(logits, self.dataset.distributions(rows))
+            if info.multilabel
+            else fit_temperature(logits, self.dataset.truth(rows))
+        )
+        info = replace(info, temperature=temperature)
+        save_checkpoint(run.best_path, info, network.state_dict())
+        return info
+
+    @property
+    def most_frequent(self) -> float:
+        """The accuracy of always naming the most frequent expression."""
+        truth = self.dataset.truth(self.faces.rows)
+        return float(np.bincount(truth).max() / len(truth))
