@@ -30,7 +30,8 @@ def train_epoch(
     """Go through the training pictures once.
 
     Returns:
-        The mean loss, the accuracy and the last learning rate; None if asked to stop before the end.
+        The mean loss, the accuracy, the last learning rate and the number of faces; None if asked to stop before the
+        end.
     """
     processes = batches.processes
     torch.manual_seed(config.seed * 100_003 + state.epoch + 7_919 * processes.rank)  # for dropout
@@ -53,7 +54,8 @@ def train_epoch(
             f"the loss is no longer a number in epoch {state.epoch + 1}. The model of the best epoch so far is kept; "
             f"try again with a learning rate under {config.peak_learning_rate}."
         )
-    return {"train_loss": loss, "train_accuracy": accuracy, "learning_rate": rate}
+    faces = batches.count * batches.batch_size
+    return {"train_loss": loss, "train_accuracy": accuracy, "learning_rate": rate, "faces": faces}
 
 
 def _set_learning(network: nn.Module, frozen: bool) -> None:

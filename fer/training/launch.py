@@ -16,7 +16,7 @@ from typing import Any
 
 from fer.errors import TrainingError
 from fer.files import write_atomically
-from fer.training.background import ProcessMark, end_process, start_process
+from fer.training.background import ProcessMark, began, end_process, start_process
 from fer.training.config import TrainingConfig
 from fer.training.runs import FAILED, FINISHED, RUNNING, STOPPED, Run, open_run
 
@@ -163,6 +163,9 @@ def stop(run: Run, patience_seconds: float = STOP_SECONDS) -> None:
         TrainingError: the process belongs to somebody else.
     """
     mark = _mark(run)
+    if (mark is None or not mark.is_alive()) and run.is_running():  # started from a command line
+        pid = int(run.status().get("pid", 0))
+        mark = ProcessMark(pid, began(pid) or "")
     if mark is None or not mark.is_alive():
         return
     try:
