@@ -111,9 +111,9 @@ class TrainingConfig:
             raise TrainingError(f"channels must be 1 (gray) or 3 (RGB), got {self.channels}.")
         if self.optimizer not in OPTIMIZERS:
             raise TrainingError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}.")
-        if self.folds == 1 or self.fold > self.folds or (self.folds and not self.fold):
+        if self.folds in (1, 2) or self.fold > self.folds or (self.folds and not self.fold):
             raise TrainingError(
-                f"fold must be 1 to folds, and folds two or more, or both 0, got {self.fold} of {self.folds}."
+                f"fold must be 1 to folds, and folds 3 or more, or both 0, got {self.fold} of {self.folds}."
             )
 
     @property

@@ -75,7 +75,10 @@ def train(
             if validation:
                 _end_epoch(config, dataset, run, state, validation, learned, started, hooks)
             state.best_accuracy, state.best_epoch = processes.from_first((state.best_accuracy, state.best_epoch))
-        return _finish(config, run, state, validation, hooks) if validation else None
+        info: ModelInfo | None = processes.from_first(
+            _finish(config, run, state, validation, hooks) if validation else None
+        )
+        return info
 
 
 def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Processes | None = None) -> None:

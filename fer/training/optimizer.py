@@ -16,15 +16,18 @@ _BLOCK = re.compile(r"^.*?\d+[a-z]?(?=\.|$)")
 def make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
     """Return the optimizer: a group for each block of layers, without and with weight decay.
 
-    Biases and normalization do not decay. "scale" in a group is what the learning rate is multiplied by.
+    Biases and normalization do not decay. "scale" in a group is what the learning rate is multiplied by. The last layer
+    has groups of its own: as it may learn before the others do, it has momentum before them, and PyTorch's fused step
+    wants that of a whole group or of none.
     """
-    scales = layer_scales(network, config.layer_decay)
-    grouped: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    scales, last = layer_scales(network, config.layer_decay), last_layer(network).name
+    grouped: dict[tuple[float, bool, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        grouped.setdefault((scales[name], parameter.ndim >= 2), []).append(parameter)
+        group = scales[name], name.startswith(f"{last}."), parameter.ndim >= 2
+        grouped.setdefault(group, []).append(parameter)
     groups = [
         {"params": parameters, "scale": scale, "weight_decay": config.used_weight_decay if decays else 0.0}
-        for (scale, decays), parameters in grouped.items()
+        for (scale, _, decays), parameters in grouped.items()
     ]
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=config.peak_learning_rate, fused=True)

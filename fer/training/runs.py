@@ -103,9 +103,7 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
                 return run
             number += 1
             name = f"{base}-{number}"
-    if name in ("", ".", "..") or Path(name).name != name:
-        raise TrainingError(f"expected a plain name for the run, without slashes, got {name!r}.")
-    run = Run(runs_folder / name)
+    run = Run(runs_folder / plain_name(name))
     if run.config_path.exists():
         differences = config.differences(run.config())
         if differences:
@@ -117,6 +115,17 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
     run.folder.mkdir(parents=True, exist_ok=True)
     write_atomically(run.config_path, json.dumps(asdict(config), indent=1))
     return run
+
+
+def plain_name(name: str) -> str:
+    """Return the name, if it is one.
+
+    Raises:
+        TrainingError: it would lead to another folder.
+    """
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise TrainingError(f"expected a plain name for the run, without slashes, got {name!r}.")
+    return name
 
 
 def default_name(config: TrainingConfig) -> str:

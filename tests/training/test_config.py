@@ -44,7 +44,7 @@ CONFIG = TrainingConfig("synthetic")
         ("class_balance", 1.5),
         ("class_balance", float("nan")),
         ("patience", -1),
-        ("folds", 1),
+        ("folds", 2),
     ],
 )
 def test_values_without_a_meaning_are_refused_by_name(name: str, value: Any) -> None:

@@ -1,0 +1,34 @@
+"""The figures of several folds as one: mean ± standard deviation."""
+
+import json
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from fer.datasets.dataset import FaceDataset
+from fer.evaluation.report import evaluate
+from fer.files import write_atomically
+from fer.model.classifier import Classifier
+from fer.training.runs import Run
+
+FIGURES = ("accuracy", "macro_f1")
+
+
+def measure_fold(run: Run, dataset: FaceDataset, rule: str, device: str) -> dict[str, Any]:
+    """Measure the model of a finished fold on the part that it was neither trained on nor chosen by."""
+    report = evaluate(Classifier.load(run.best_path, device), dataset, "test", rule)
+    return {"run": run.folder.name, **{name: report[name] for name in ("n", *FIGURES)}}
+
+
+def summarize(folder: Path, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Write folds.json: each fold, and mean and standard deviation (of a sample) over them, all 0..1."""
+    summary = {
+        "folds": results,
+        **{
+            name: {"mean": mean(values), "sd": stdev(values)}
+            for name in FIGURES
+            for values in [[result[name] for result in results]]
+        },
+    }
+    write_atomically(folder / "folds.json", json.dumps(summary, indent=1))
+    return summary
