@@ -1,7 +1,7 @@
 """Some pictures of each class side by side, to see at a glance whether the labels and the crops are right."""
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from fer.datasets.dataset import FaceDataset
 from fer.errors import ImageError
@@ -51,9 +51,5 @@ def _tiles(dataset: FaceDataset, rows: np.ndarray, count: int) -> list[Image.Ima
             picture = Image.fromarray(dataset.picture(int(row)))
         except ImageError:
             continue
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        tiles.append(
-            picture.resize((TILE_PX, TILE_PX), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
-        )
+        tiles.append(ImageOps.fit(picture, (TILE_PX, TILE_PX), Image.Resampling.BILINEAR))
     return tiles
