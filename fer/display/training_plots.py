@@ -31,7 +31,7 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
             y=labels,
             name=split,
             orientation="h",
-            marker={"color": color, "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.55)", "size": 6}},
+            marker={"color": color, "pattern": _pattern(pattern)},
             hovertemplate=f"%{{y}}, {split}: %{{x:,}}<extra></extra>",
         )
     figure.add_scatter(
@@ -57,6 +57,10 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
     return figure
 
 
+def _pattern(shape: str) -> dict[str, Any]:
+    return {"shape": shape, "fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.7, "size": 6, "solidity": 0.3}
+
+
 def loss_curves(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Figure:
     """Return the loss on the training and the validation pictures after each epoch.
 
@@ -79,6 +83,8 @@ def accuracy_curves(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Fig
             y=[100 * best["validation_accuracy"]],
             name="best",
             mode="markers",
+            showlegend=False,
+            cliponaxis=False,
             marker={"symbol": "star", "size": 15, "color": "#D55E00", "line": {"color": "white", "width": 1}},
             hovertemplate="best: %{y:.1f} %<extra></extra>",
         )
@@ -99,7 +105,7 @@ def rate_curve(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Figure:
         hovertemplate="epoch %{x}: %{y:.2g}<extra></extra>",
     )
     figure.update_yaxes(rangemode="tozero", exponentformat="power")
-    return _over_epochs(figure, epochs)
+    return _over_epochs(figure, epochs).update_layout(showlegend=False)
 
 
 def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> go.Figure:
@@ -154,6 +160,7 @@ def _curves(metrics: Sequence[Mapping[str, Any]], epochs: int, what: str, scale:
                 y=[scale * line[f"{split}_{what}"] for line in known],
                 name=split,
                 mode="lines+markers",
+                cliponaxis=False,
                 hovertemplate=f"{split}: %{{y:.3g}}<extra>epoch %{{x}}</extra>",
                 **style,
             )

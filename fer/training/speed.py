@@ -65,5 +65,3 @@ def _bare_epoch(config: TrainingConfig, state: State, batches: TrainingBatches, 
         state.scaler.update()
     if device.startswith("cuda"):
         torch.cuda.synchronize()
-
-

@@ -50,8 +50,7 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
         return
     names = [view.name for view in views]
     chosen = st.session_state.get("training_run")
-    left, right = st.columns([1, 3], gap="large")
-    with left, st.container(height=640 if len(views) > 8 else "content", border=False):
+    with st.container(height=300 if len(views) > 4 else "content", border=len(views) > 4):
         name = st.radio(
             "Runs",
             names,
@@ -61,8 +60,8 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
             label_visibility="collapsed",
         )
     st.session_state["training_run"] = name
-    with right:
-        show_run(views[names.index(name)], allowed)
+    st.divider()
+    show_run(views[names.index(name)], allowed)
 
 
 def show_run(view: RunView, allowed: bool) -> None:

@@ -1,5 +1,6 @@
 """The first half of the training page: choose pictures, look at them, set, start."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -154,8 +155,8 @@ def chosen_settings(data: Data, pictures: int, views: list[RunView]) -> tuple[Tr
     """Ask what to train; return (configuration, name)."""
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        stem = Path(data.path).stem.replace(":", "-") if data.path.startswith("synthetic") else Path(data.path).stem
-        name = st.text_input("Name", free_name(stem, views), max_chars=64, key=f"name {data.path} {len(views)}")
+        usual_name = free_name(data.path, views)
+        name = st.text_input("Name", usual_name, max_chars=64, key=f"name {usual_name}")
     with middle:
         anew = st.selectbox(
             "Start from",
@@ -249,13 +250,12 @@ def begin(config: TrainingConfig, name: str) -> None:
     st.session_state["training_run"] = name
 
 
-def free_name(stem: str, views: list[RunView]) -> str:
-    """Return a name that no run has."""
-    taken, name, number = {view.name for view in views}, stem[:50] or "training", 1
-    while name in taken:
-        number += 1
-        name = f"{stem[:50]}-{number}"
-    return name
+def free_name(path: str, views: list[RunView]) -> str:
+    """Return a name that no run has, made of the data set's."""
+    stem = re.sub(r"-[0-9a-f]{12}$", "", Path(path).stem)  # what an upload's folder is called after its content
+    stem = re.sub(r"[^\w.-]+", "-", stem).strip("-. ")[:50] or "training"
+    names = [stem, *(f"{stem}-{number}" for number in range(2, len(views) + 2))]
+    return next(name for name in names if name not in {view.name for view in views})
 
 
 def show_estimate(config: TrainingConfig, pictures: int, views: list[RunView]) -> None:
