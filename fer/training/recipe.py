@@ -30,6 +30,7 @@ def fine_tuning(dataset: str, pictures: int) -> TrainingConfig:
         init=str(DEFAULT_CHECKPOINT),
         freeze_epochs=1,
         progressive=False,
+        patience=8,
     )
 
 

@@ -1,5 +1,7 @@
 """The second half of the training page: watch runs, stop and resume them, use what came out."""
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
 
@@ -11,7 +13,7 @@ from fer.model.checkpoint import read_info
 from fer.training import launch
 from fer.training.launch import RunView
 
-STATES = {
+STATES: dict[str, tuple[str, Literal["blue", "orange", "red", "green"]]] = {
     launch.STARTING: (":material/hourglass_empty:", "blue"),
     "running": (":material/directions_run:", "blue"),
     "stopped": (":material/pause_circle:", "orange"),
@@ -25,7 +27,9 @@ NO_BAR = {"displayModeBar": False}
 
 
 def summary(view: RunView) -> str:
-    """Sum a run up in a line."""
+    """Sum a run up in a line; one that goes on changes faster than the list does, and is shown below."""
+    if view.active:
+        return view.state
     parts = [view.state]
     if view.best and view.config:
         parts.append(accuracy(view))
@@ -128,9 +132,9 @@ def show_use(view: RunView) -> None:
 
 
 def show_progress(before: RunView) -> None:
-    """Show how far a run is; when it has ended, show the page anew."""
+    """Show how far a run is; when it has begun or ended, show the page anew."""
     view = launch.view(before.run)
-    if not view.active:
+    if view.state != before.state:
         st.rerun()
     status, epochs = view.status, view.config.epochs if view.config else 1
     batch, batches = status.get("batch", 0), status.get("batches", 1)
@@ -153,7 +157,7 @@ def show_charts(before: RunView, allowed: bool) -> None:
     if view.metrics and view.config:
         epochs = view.config.epochs
         if view.best:
-            st.markdown(f"Best so far: **{accuracy(view)}** in epoch {view.best['epoch']}.")
+            st.markdown(f"Best{' so far' * view.active}: **{accuracy(view)}** in epoch {view.best['epoch']}.")
         charts = [
             ("Loss", loss_curves(view.metrics, epochs)),
             ("Accuracy", accuracy_curves(view.metrics, epochs)),

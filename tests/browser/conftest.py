@@ -54,12 +54,14 @@ def browser(start_browser: Callable[..., Browser]) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, started as a user starts it, with the model that is shipped."""
+    """The address of the app, started as a user starts it, with the model that is shipped and folders of its own."""
+    place = tmp_path_factory.mktemp("app")
+    os.environ |= {"FER_RUNS": str(place / "runs"), "FER_DATA": str(place / "data")}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    log = tmp_path_factory.mktemp("app") / "log.txt"
+    log = place / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
     with log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
@@ -73,6 +75,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+        del os.environ["FER_RUNS"], os.environ["FER_DATA"]
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

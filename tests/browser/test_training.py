@@ -1,0 +1,107 @@
+"""The training page as people use it: start, watch, come back, stop, go on, use the model."""
+
+import io
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from fer.datasets.drawing import draw_face
+from fer.images import encode_png
+from fer.training import launch
+
+
+@pytest.fixture
+def zip_file(tmp_path: Path) -> Path:
+    """Drawn faces in folders of two expressions."""
+    random, file = np.random.default_rng(0), io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for word, label in (("happy", "happiness"), ("bored", "neutral")):
+            for number in range(20):
+                archive.writestr(f"{word}/{number}.png", encode_png(draw_face(label, random, size_px=48)))
+    path = tmp_path / "faces.zip"
+    path.write_bytes(file.getvalue())
+    return path
+
+
+@pytest.fixture
+def runs(app_url: str) -> Iterator[Path]:
+    """The app's run folder, empty before and after."""
+    folder = Path(os.environ["FER_RUNS"])
+    yield folder
+    for seen in launch.runs(folder):
+        launch.stop(seen.run)
+        launch.delete(seen.run)
+
+
+def points(page: Page) -> int:
+    """Return how many epochs the curve of the validation loss shows."""
+    found: int = page.evaluate(
+        """() => { const plot = document.querySelector('.js-plotly-plot');
+            const line = plot?.calcdata?.find(points => points[0].trace.name === 'validation');
+            return line ? line.filter(point => point.x !== undefined).length : 0 }"""
+    )
+    return found
+
+
+def wait_for_points(page: Page, count: int) -> None:
+    for _ in range(360):
+        if points(page) >= count:
+            return
+        page.wait_for_timeout(250)
+    pytest.fail(f"expected {count} epochs on the curve, found {points(page)}:\n{page.inner_text('body')}")
+
+
+def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_file: Path) -> None:
+    page.goto(app_url)
+    page.get_by_role("button", name="Train a model").click()  # click 1
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(zip_file)  # click 2
+    expect(page.get_by_text("40 pictures")).to_be_visible()
+    expect(page.get_by_text("faces a second")).to_be_visible()  # the estimate
+    page.get_by_role("spinbutton", name="Epochs").fill("6")  # no click of a newcomer's: the usual 30 take too long here
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    page.get_by_role("button", name="Start training").click()  # click 3
+
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    expect(stop).to_be_visible()
+    wait_for_points(page, 1)
+    expect(page.get_by_text("Best so far")).to_be_visible()
+    wait_for_points(page, 2)  # without anybody touching the page
+    page.reload()
+    expect(stop).to_be_visible()
+    wait_for_points(page, 2)
+    stop.click()
+    page.get_by_role("button", name="Resume").click()
+    expect(stop).to_be_visible()
+
+    use = page.get_by_role("button", name="Use it for photos")
+    expect(use).to_be_visible(timeout=180_000)
+    (seen,) = launch.runs(runs)
+    assert seen.state == "finished" and [line["epoch"] for line in seen.metrics] == [1, 2, 3, 4, 5, 6]
+    wait_for_points(page, 6)
+    use.click()  # click 4
+    expect(page.get_by_role("heading", level=1)).to_have_text("Photo")
+    expect(page.get_by_text("faces", exact=True).first).to_be_visible()
+    page.get_by_text("Sample", exact=True).click()
+    expect(page.get_by_role("img", name="with 1 face marked")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(2)  # the two expressions of the ZIP
+
+
+def test_phone(page: Page, app_url: str, runs: Path) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app_url}/training")
+    page.get_by_text("Drawn faces", exact=True).click()
+    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_is_too_large_or_of_another_kind_is_said(page: Page, app_url: str, runs: Path, tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no pictures")
+    page.goto(f"{app_url}/training")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(text)
+    expect(page.get_by_test_id("stFileUploader")).to_contain_text("not allowed")

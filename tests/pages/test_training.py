@@ -1,0 +1,271 @@
+"""The training page in all its states, without a browser."""
+
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer.datasets.drawing import draw_face
+from fer.images import encode_png
+from fer.training import launch
+from fer.training.background import began
+from fer.training.config import TrainingConfig
+from fer.training.estimate import Speed
+from fer.training.runs import FINISHED, RUNNING, STOPPED, Run, open_run
+
+ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
+TINY = TrainingConfig("synthetic:80", epochs=3, size_px=24)
+LABELS = 8
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "1")
+    # The measurement has a test of its own.
+    monkeypatch.setattr("fer.training.estimate.measure_speed", lambda *_: Speed(100.0, "a test"))
+    monkeypatch.setattr("pages.parts.training_setup.measure_speed", lambda *_: Speed(100.0, "a test"))
+    yield tmp_path / "runs"
+    for seen in launch.runs(tmp_path / "runs"):
+        launch.stop(seen.run)
+
+
+def open_page() -> AppTest:
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/training.py").run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.subheader)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def buttons(app: AppTest) -> set[str]:
+    return {button.label for button in app.button}
+
+
+def see_runs(app: AppTest) -> AppTest:
+    return app.segmented_control(key="training_section").set_value("Runs").run()
+
+
+def finished_run(folder: Path, name: str, checkpoint: Path) -> Run:
+    run = open_run(folder, TINY, name)
+    for epoch, accuracy in ((1, 0.25), (2, 0.75), (3, 0.5)):
+        line = {"epoch": epoch, "train_loss": 2.0, "validation_loss": 2.0, "train_accuracy": 0.5, "learning_rate": 0.1}
+        line |= {"validation_accuracy": accuracy, "validation_confusion": np.eye(LABELS, dtype=int).tolist()}
+        run.append_metrics({**line, "size_px": 24, "seconds": 40.0, "faces": 64})
+    run.best_path.write_bytes(checkpoint.read_bytes())
+    run.log_path.write_text("all is well\n")
+    run.set_status(FINISHED, epoch=3, epochs=3)
+    return run
+
+
+def zip_of_faces(pictures: int = 12) -> bytes:
+    random, file = np.random.default_rng(0), io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for word, label in (("happy", "happiness"), ("bored", "neutral")):
+            for number in range(pictures):
+                archive.writestr(f"faces/{word}/{number}.png", encode_png(draw_face(label, random, size_px=48)))
+    return file.getvalue()
+
+
+def test_empty(folder: Path) -> None:
+    app = open_page()
+    assert "try it with drawn faces" in texts(app)
+    assert "Start training" not in buttons(app)
+    assert "No model was trained yet" in texts(see_runs(app))
+    assert not folder.exists()
+
+
+def test_a_zip_is_looked_at_and_trained_on_from_the_shipped_model(folder: Path, tmp_path: Path) -> None:
+    app = open_page()
+    app.file_uploader[0].set_value(("../../my faces.zip", zip_of_faces(), "application/zip")).run()
+    assert not app.exception and not app.error
+    assert "24 pictures" in texts(app) and "2 expressions" in texts(app)
+    assert len(app.get("plotly_chart")) == 1 and len(app.get("imgs")) == 1
+    assert "About" in texts(app) and "a test" in texts(app)
+    (kept,) = (tmp_path / "data" / "uploads").iterdir()
+    assert kept.name.startswith("my-faces-")
+
+    app.number_input[0].set_value(500)
+    press(app, "Start training")
+    (seen,) = launch.runs(folder)
+    assert seen.name == "my-faces" and seen.active
+    assert seen.config and seen.config.init.endswith("ferplus-resnet18.safetensors") and seen.config.epochs == 500
+    assert buttons(app) >= {"Stop"} and "Resume" not in buttons(app)
+    assert app.session_state["training_section"] == "Runs"
+
+    other = open_page()  # another viewer, or the same after a reload
+    assert buttons(other) == {"Stop"}
+    other.segmented_control(key="training_section").set_value("New training").run()
+    other.segmented_control(key="training_source").set_value("Drawn faces").run()
+    assert next(button for button in other.button if button.label == "Start training").disabled
+    assert "my-faces is being trained" in texts(other)
+
+    press(app, "Stop")
+    assert launch.view(seen.run).state == STOPPED
+    assert {"Resume", "Delete it", "Rename it"} <= buttons(app)
+    press(app, "Delete it")
+    assert launch.runs(folder) == [] and not seen.run.folder.exists()
+
+
+def test_a_name_that_is_taken_or_a_path_is_refused(folder: Path, tiny_checkpoint: Path) -> None:
+    finished_run(folder, "taken", tiny_checkpoint)
+    app = open_page()
+    app.segmented_control(key="training_source").set_value("Drawn faces").run()
+    app.text_input[0].set_value("taken").run()
+    press(app, "Start training")
+    assert "there is a run called taken" in app.error[0].value
+    app.text_input[0].set_value("../../etc").run()
+    assert "expected a name" in app.error[0].value
+    assert "Start training" not in buttons(app)
+    assert len(launch.runs(folder)) == 1
+
+
+def test_what_is_no_data_set_is_said(folder: Path, tmp_path: Path) -> None:
+    app = open_page()
+    app.file_uploader[0].set_value(("bad.zip", b"no zip at all", "application/zip")).run()
+    assert not app.exception
+    assert "ZIP" in app.error[0].value
+    app.segmented_control(key="training_source").set_value("On this machine").run()
+    app.text_input[0].set_value(str(tmp_path / "nowhere")).run()
+    assert "found nothing" in app.error[0].value
+
+
+def test_earlier_uploads_can_be_taken_again_and_deleted(folder: Path, tmp_path: Path) -> None:
+    app = open_page()
+    app.file_uploader[0].set_value(("faces.zip", zip_of_faces(), "application/zip")).run()
+    app = open_page()
+    (earlier,) = [box for box in app.selectbox if box.label == "or uploaded earlier"]
+    earlier.select_index(0).run()
+    assert "24 pictures" in texts(app)
+    press(app, "Delete them")
+    assert list((tmp_path / "data" / "uploads").iterdir()) == []
+    assert not [box for box in app.selectbox if box.label == "or uploaded earlier"]
+
+
+def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -> None:
+    run = finished_run(folder, "mine", tiny_checkpoint)
+    app = see_runs(open_page())
+    assert not app.exception
+    assert app.radio[0].options == [":material/check_circle: mine"]
+    assert "75.0 % (validation, majority, n = 8)** in epoch 2" in texts(app)
+    assert len(app.get("plotly_chart")) == 4
+    assert "all is well" in app.code[0].value
+    assert "Resume" not in buttons(app) and "Stop" not in buttons(app)
+    assert [button.label for button in app.get("download_button")] == ["Download the model"]
+
+    press(app, "Use it for photos")
+    assert app.title[0].value == "Photo"
+    assert app.session_state["chosen_model"] == run.best_path
+    (model,) = [box for box in app.selectbox if box.label == "Model"]
+    assert model.value == run.best_path
+    model.select_index(0).run()
+    assert app.session_state["chosen_model"] is None
+
+
+def test_a_model_whose_run_was_deleted_is_not_missed(folder: Path, tiny_checkpoint: Path) -> None:
+    run = finished_run(folder, "mine", tiny_checkpoint)
+    app = press(see_runs(open_page()), "Use it for photos")
+    launch.delete(run)
+    app.run()
+    assert not app.exception and not app.error
+    assert not [box for box in app.selectbox if box.label == "Model"]
+
+
+def test_runs_are_renamed(folder: Path, tiny_checkpoint: Path) -> None:
+    finished_run(folder, "old", tiny_checkpoint)
+    app = see_runs(open_page())
+    next(field for field in app.text_input if field.label == "New name").set_value("new").run()
+    press(app, "Rename it")
+    assert [seen.name for seen in launch.runs(folder)] == ["new"]
+    assert app.subheader[0].value == "new"
+
+
+def test_interrupted_failed_and_damaged_runs(folder: Path) -> None:
+    interrupted = open_run(folder, TINY, "interrupted")
+    interrupted.set_status(RUNNING, epoch=1, epochs=3)
+    open_run(folder, TINY, "failed").set_status("failed", message="the disk is full")
+    open_run(folder, TINY, "damaged").status_path.write_text("{")
+    app = see_runs(open_page())
+    assert sorted(app.radio[0].options) == [
+        ":material/broken_image: damaged",
+        ":material/error: failed",
+        ":material/power_off: interrupted",
+    ]
+    for name, resumes in (("interrupted", True), ("failed", True), ("damaged", False)):
+        app.radio[0].set_value(name).run()
+        assert not app.exception
+        assert ("Resume" in buttons(app)) == resumes
+    app.radio[0].set_value("failed").run()
+    assert "the disk is full" in app.error[0].value
+
+
+def test_progress_of_a_running_one(folder: Path) -> None:
+    run = open_run(folder, TINY, "busy")
+    (run.folder / "process.json").write_text(json.dumps({"pid": os.getppid(), "began": began(os.getppid())}))
+    app = open_page()
+    assert "starting" in texts(app)
+    run.set_status(RUNNING, epoch=1, epochs=3, batch=2, batches=4, faces_per_second=123.4, seconds_left=130)
+    app.run()
+    assert "Epoch 2 of 3 · batch 2 of 4 · 123 faces / s · about 2 min left" in bars(app)
+    (run.folder / "process.json").unlink()
+    app.run()
+    assert "interrupted" in texts(app)
+
+
+def bars(app: AppTest) -> str:
+    return "\n".join(bar.proto.text for bar in app.get("progress"))
+
+
+@pytest.mark.parametrize("setting", ["0", ""])
+def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path, setting: str) -> None:
+    """Without a setting, the connection's address decides; that of a test is none of this machine."""
+    monkeypatch.setenv("FER_ALLOW_TRAINING", setting)
+    app = open_page()
+    assert "switched off for visitors from other machines" in app.info[0].value
+    run = finished_run(folder, "mine", tiny_checkpoint)
+    run.set_status("failed", message="/home/owner/secret is gone")
+    app.run()
+    assert "75.0 %" in texts(app)
+    assert buttons(app) == {"Use it for photos", "Use it with the webcam"}
+    assert not app.get("file_uploader") and not app.get("download_button") and not app.code and not app.text_input
+    assert "/home/owner" not in texts(app)
+    run.set_status(RUNNING, epoch=1, epochs=3)
+    (run.folder / "process.json").write_text(json.dumps({"pid": os.getppid(), "began": began(os.getppid())}))
+    app.run()
+    assert not app.button
+
+
+def test_a_run_of_its_own_process_ends_and_can_be_resumed_from_the_page(folder: Path) -> None:
+    run = launch.start(folder, TINY, "real", threads=1)
+    app = open_page()
+    assert buttons(app) == {"Stop"}
+    press(app, "Stop")
+    press(app, "Resume")
+    assert buttons(app) == {"Stop"}
+    wait(lambda: not launch.view(run).active)
+    app.run()
+    assert "Use it for photos" in buttons(app)
+
+
+def wait(condition: Callable[[], bool], seconds: float = 90) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.2)
