@@ -2,11 +2,13 @@
 
     python scripts/benchmark.py
     python scripts/benchmark.py live
+    python scripts/benchmark.py training --dataset data/ferplus
 
 Frames of 640×480 with one face and with four, on one thread, as a viewer's share of a server: detector and network
 together, the detector alone, the network for each face, and the times to start. Medians; run it on an idle machine.
 With `live` the engine of the webcam page instead: its rates with one face and four, for three viewers at once, whether
-people keep their numbers and labels are steady.
+people keep their numbers and labels are steady. With `training` the training loop beside the bare forward, backward and
+step of the same network on a batch in memory, in turns.
 """
 
 import argparse
@@ -32,13 +34,17 @@ IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("pictures", "live"), default="pictures", help="(pictures)")
+    what = ("pictures", "live", "training")
+    parser.add_argument("what", nargs="?", choices=what, default="pictures", help="(pictures)")
     parser.add_argument(
         "--seconds", type=float, default=10, metavar="N", help="live: how long speeds are measured (10)"
     )
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="(1)")
-    parser.add_argument("--repeat", type=int, default=30, metavar="N", help="runs of each (30)")
+    parser.add_argument("--threads", type=int, metavar="N", help="(1; training: all)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="runs of each (30; training: 5)")
+    parser.add_argument("--dataset", default="synthetic", metavar="PATH", help="training: on what (synthetic)")
+    parser.add_argument("--architecture", default="resnet18", metavar="NAME", help="training: which network (resnet18)")
+    parser.add_argument("--size", type=int, default=48, metavar="PX", help="training: size of the faces (48)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args(arguments)
 
@@ -47,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = parse_arguments(arguments)
     try:
-        figures = _live(options) if options.what == "live" else _pictures(options)
+        figures = {"pictures": _pictures, "live": _live, "training": _training}[options.what](options)
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -55,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(figures, indent=1))
     else:
         machine = platform.processor() or platform.machine()
-        print(f"{machine}, Python {platform.python_version()}, {options.threads} thread(s)")
+        print(f"{machine}, Python {platform.python_version()}, {options.threads or 1} thread(s)")
         for name, value in figures.items():
             print(f"{name:56} {value:8.1f}" if isinstance(value, float) else f"{name:56} {value:>8}")
     return 0
@@ -67,8 +73,25 @@ def _live(options: argparse.Namespace) -> dict[str, Any]:
     from fer.display.overlay import draw_live
     from fer.evaluation.live import measure_live
 
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(options.threads or 1)
     return measure_live(options.checkpoint, options.seconds, draw_live)
+
+
+def _training(options: argparse.Namespace) -> dict[str, Any]:
+    import torch
+
+    from fer.datasets import open_dataset
+    from fer.model.device import choose_device
+    from fer.training.config import TrainingConfig
+    from fer.training.speed import measure_training
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    options.threads = torch.get_num_threads()
+    config = TrainingConfig(
+        (options.dataset,), architecture=options.architecture, size_px=options.size, progressive=False
+    )
+    return measure_training(config, open_dataset(options.dataset), choose_device(), options.repeat or 5)
 
 
 def _pictures(options: argparse.Namespace) -> dict[str, Any]:
@@ -80,7 +103,7 @@ def _pictures(options: argparse.Namespace) -> dict[str, Any]:
     from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
 
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(options.threads or 1)
     recognizer = Recognizer(FaceDetector(), Classifier.load(options.checkpoint))
     figures: dict[str, Any] = {"load torch, detector and model (s)": time.perf_counter() - began}
     for count in (1, 4):
@@ -95,7 +118,7 @@ def _pictures(options: argparse.Namespace) -> dict[str, Any]:
             "detector + network, photo setting": partial(recognizer.recognize, frame),
         }
         for name, call in measured.items():
-            figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = _median_ms(call, options.repeat)
+            figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = _median_ms(call, options.repeat or 30)
     return figures | {f"import {name} (s)": seconds for name, seconds in starts.items()}
 
 

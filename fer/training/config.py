@@ -140,7 +140,7 @@ class TrainingConfig:
     def size_at(self, epoch: int) -> int:
         """Return the size in pixels that the pictures of an epoch (from 0) are shrunk to."""
         one_size_only = self.architecture.startswith(("vit_", "maxvit"))
-        if not self.progressive or self.epochs < 3 or one_size_only:
+        if not self.progressive or epoch == self.epochs - 1 or one_size_only:
             return self.size_px
         third = min(3 * epoch // self.epochs, 2)
         return round(self.size_px * (4 + third) / 6)

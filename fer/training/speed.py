@@ -19,8 +19,8 @@ from fer.training.state import State, start
 def measure_training(config: TrainingConfig, dataset: FaceDataset, device: str, rounds: int = 5) -> dict[str, Any]:
     """Return pictures a second of the whole loop, of the bare steps, and their ratio, by name with units.
 
-    Both take turns, on the same network with the same batches, precision and optimizer. The bare ones see one batch that
-    lies in memory as the network takes it; the loop reads, changes, mixes and averages as in any training.
+    Both take turns, on the same network with the same batches, precision and optimizer. The bare ones see one batch
+    that lies in memory as the network takes it; the loop reads, changes, mixes and averages as in any training.
 
     Args:
         config: what to train; all epochs should see one size (progressive=False).

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from scipy.special import log_softmax, softmax
 
-from fer.evaluation.calibration import BOUNDS, fit_temperature
+from fer.evaluation.calibration import BOUNDS, fit_multilabel_temperature, fit_temperature
 from fer.evaluation.metrics import expected_calibration_error
 
 
@@ -53,3 +53,10 @@ def test_logits_that_are_always_right_stay_within_bounds() -> None:
 def test_float32_logits_are_taken_as_the_network_gives_them() -> None:
     logits, truth = _calibrated(500)
     assert fit_temperature(logits.astype(np.float32), truth) == pytest.approx(fit_temperature(logits, truth), rel=1e-3)
+
+
+def test_the_temperature_of_separate_labels_is_found() -> None:
+    random = np.random.default_rng(0)
+    honest = random.normal(0, 2, (4000, 4))
+    targets = (random.random(honest.shape) < 1 / (1 + np.exp(-honest))).astype(float)
+    assert fit_multilabel_temperature(3 * honest, targets) == pytest.approx(3, rel=0.05)

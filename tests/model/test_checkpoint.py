@@ -93,6 +93,22 @@ def test_writing_a_loaded_model_again_changes_nothing(
     assert all(torch.equal(again[name], before[name]) for name in before)
 
 
+def test_files_that_do_not_speak_of_multilabel_are_of_one_label(tmp_path: Path) -> None:
+    assert read_info(_write(tmp_path / "old.safetensors", _header(multilabel=None))).multilabel is False
+    assert read_info(_write(tmp_path / "new.safetensors", _header(multilabel=True))).multilabel is True
+
+
+@pytest.mark.parametrize("architecture", ["vgg11_bn", "mobilenet_v3_small"])
+def test_the_header_alone_says_how_to_build_the_network(architecture: str, tmp_path: Path) -> None:
+    info = ModelInfo(architecture, OWN_LABELS, Preprocessing(size_px=32))
+    network = build_network(architecture, classes=3, channels=1, size_px=32, dropout=0.4).eval()
+    save_checkpoint(tmp_path / "model.safetensors", info, network.state_dict())
+    again = load_checkpoint(tmp_path / "model.safetensors")[1]
+    faces = torch.ones(1, 1, 32, 32)
+    with torch.inference_mode():
+        torch.testing.assert_close(again(faces), network(faces), rtol=0.05, atol=0.01)
+
+
 def test_only_the_model_file_is_written(saved: tuple[Path, dict[str, torch.Tensor]]) -> None:
     assert [entry.name for entry in saved[0].parent.iterdir()] == ["own.safetensors"]
 

@@ -80,3 +80,16 @@ def test_a_missing_model_is_an_error_with_a_text(tmp_path: Path) -> None:
 def test_softmax_by_hand_and_at_the_limits() -> None:
     logits = np.array([[0, np.log(3)], [1000, 1000], [-1000, 1000]], np.float32)
     assert softmax(logits) == pytest.approx(np.array([[0.25, 0.75], [0.5, 0.5], [0, 1]]), abs=1e-7)
+
+
+def test_a_multilabel_model_gives_each_expression_a_probability_of_its_own(
+    tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]
+) -> None:
+    info, network = load_checkpoint(tiny_checkpoint)
+    classifier = Classifier(replace(info, multilabel=True, temperature=2.0), network)
+    probabilities = classifier.probabilities(pixels)
+    assert probabilities == pytest.approx(1 / (1 + np.exp(-classifier.logits(pixels).astype(float))))
+    assert abs(probabilities.sum(axis=1) - 1).min() > 0.1
+    shares = classifier.distributions(pixels)
+    assert shares.sum(axis=1) == pytest.approx(np.ones(7))
+    assert shares.argmax(axis=1).tolist() == probabilities.argmax(axis=1).tolist()

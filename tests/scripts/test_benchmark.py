@@ -24,3 +24,15 @@ def test_frames_are_of_a_webcam() -> None:
 def test_a_missing_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--checkpoint", str(tmp_path / "missing.safetensors"), "--repeat", "1"]) == 1
     assert "found nothing at" in capsys.readouterr().err
+
+
+def test_it_measures_the_training_loop_beside_its_bare_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--dataset", "synthetic:80", "--architecture", "shufflenet_v2_x0_5", "--size", "32"]
+    assert main(["training", *options, "--repeat", "2", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert all(value > 0 for value in figures.values())
+    assert {name.rpartition(" (")[0] for name in figures} == {
+        "training loop",
+        "bare forward, backward, step",
+        "loop / bare",
+    }

@@ -89,7 +89,11 @@ def test_the_last_epochs_have_the_full_size_whatever_their_number() -> None:
 
 def test_the_size_stays_where_it_is_not_to_grow() -> None:
     assert {replace(CONFIG, progressive=False).size_at(epoch) for epoch in range(36)} == {48}
-    assert {replace(CONFIG, epochs=2).size_at(epoch) for epoch in range(2)} == {48}
+    assert replace(CONFIG, epochs=1).size_at(0) == 48
+
+
+def test_two_epochs_see_a_small_and_the_full_size() -> None:
+    assert [replace(CONFIG, epochs=2).size_at(epoch) for epoch in range(2)] == [32, 48]
 
 
 def test_json_gives_the_same_configuration_back() -> None:

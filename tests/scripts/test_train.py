@@ -1,0 +1,159 @@
+"""The training script: folds, reports, several data sets, several processes, no room, stopped from outside."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from fer.model.checkpoint import read_info
+from fer.training.lock import locked
+from fer.training.runs import Run
+from scripts import train
+
+ROOT = Path(__file__).parents[2]
+TINY = ["--architecture", "shufflenet_v2_x0_5", "--size", "32", "--batch-size", "16", "--device", "cpu"]
+SETS = ["--dataset", "synthetic:80"]
+
+
+def metrics_of(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def start(*command: str, **options: Any) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE, **options
+    )
+
+
+def test_folds_are_trained_measured_and_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [*SETS, "--folds", "3", "--epochs", "1", "--runs", str(tmp_path), "--name", "cross", *TINY]
+    assert train.main(command) == 0
+    assert {path.name for path in (tmp_path / "cross").iterdir()} == {"fold-01", "fold-02", "fold-03", "folds.json"}
+    summary = json.loads((tmp_path / "cross" / "folds.json").read_text())
+    accuracies = [fold["accuracy"] for fold in summary["folds"]]
+    assert sum(fold["n"] for fold in summary["folds"]) == 80
+    assert summary["accuracy"]["mean"] == pytest.approx(sum(accuracies) / 3)
+    mean = summary["accuracy"]["mean"]
+    assert summary["accuracy"]["sd"] == pytest.approx((sum((value - mean) ** 2 for value in accuracies) / 2) ** 0.5)
+    assert f"accuracy   {mean:.4f} ± " in capsys.readouterr().out
+    assert Run(tmp_path / "cross" / "fold-02").config().fold == 2
+
+    kept = (tmp_path / "cross" / "fold-01" / "metrics.jsonl").read_bytes()
+    assert train.main(command) == 0  # all of them are finished
+    assert (tmp_path / "cross" / "fold-01" / "metrics.jsonl").read_bytes() == kept
+
+
+def test_a_report_is_written_and_nothing_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main([*SETS, "--report-only", str(tmp_path / "report"), "--runs", str(tmp_path / "runs")]) == 0
+    assert json.loads((tmp_path / "report" / "report.json").read_text())["pictures"] == 80
+    with Image.open(tmp_path / "report" / "contact-sheet.png") as sheet:
+        assert min(sheet.size) > 100
+    assert "80" in capsys.readouterr().out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_several_data_sets_make_one_run_that_can_be_resumed(tmp_path: Path) -> None:
+    options = [*SETS, "--dataset", "synthetic:88", "--epochs", "1", "--runs", str(tmp_path), *TINY]
+    assert train.main([*options, "--tensorboard"]) == 0
+    run = Run(tmp_path / "synthetic-80-synthetic-88-shufflenet_v2_x0_5")
+    assert run.config().dataset == ("synthetic:80", "synthetic:88")
+    assert list((run.folder / "tensorboard").iterdir())
+    assert train.main(["--resume", str(run.folder), "--device", "cpu"]) == 0  # finished: nothing to do
+    assert run.status()["state"] == "finished"
+
+
+def test_a_failure_is_kept_in_the_run_but_not_in_one_that_another_trains(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [*SETS, "--epochs", "1", "--runs", str(tmp_path), "--name", "mine", *TINY]
+    assert train.main([*options, "--learning-rate", "1e30", "--mixup", "0"]) == 1
+    run = Run(tmp_path / "mine")
+    assert run.status()["state"] == "failed" and "no longer a number" in run.status()["message"]
+    run.set_status("running")
+    with locked(run.folder):
+        assert train.main(["--resume", str(run.folder), "--device", "cpu"]) == 1
+    assert "another process is training" in capsys.readouterr().err
+    assert run.status()["state"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--architecture", "resnet"], "resnet18"),
+        (["--init", "nowhere.safetensors"], "no such file"),
+        (["--folds", "2"], "folds 3 or more"),
+        (["--cutmix", "-1"], "cutmix must be at least 0"),
+    ],
+)
+def test_mistakes_are_found_before_a_folder_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    assert train.main([*SETS, "--runs", str(tmp_path / "runs"), *options]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit for the size of files")
+def test_a_disk_without_room_is_said_in_the_status(tmp_path: Path) -> None:
+    import resource
+
+    limit = 1_000_000
+    process = start(
+        "scripts/train.py", *SETS, "--epochs", "1", "--runs", str(tmp_path), "--name", "full", *TINY,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 1 and "Traceback" not in error
+    status = Run(tmp_path / "full").status()
+    assert status["state"] == "failed"
+    assert "MB of room to save epoch 1" in status["message"]
+    assert not list((tmp_path / "full").glob(".*.partial"))
+
+
+def torchrun(*arguments: str) -> "subprocess.Popen[str]":
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    distributed = ["-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
+    return start(*distributed, "scripts/train.py", *arguments)
+
+
+def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
+    """Without batch normalization and mixing only the augmentation differs."""
+    options = ["--dataset", "synthetic:160", "--epochs", "2", "--runs", str(tmp_path), "--mixup", "0", *TINY]
+    options += ["--architecture", "squeezenet1_1", "--threads", "1", "--no-progressive", "--freeze", "1"]
+    process = torchrun(*options, "--name", "two")
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 0, error
+    assert train.main([*options, "--name", "one"]) == 0
+    one, two = metrics_of(tmp_path / "one"), metrics_of(tmp_path / "two")
+    assert [line["epoch"] for line in two] == [1, 2]
+    for alone, together in zip(one, two, strict=True):
+        assert together["train_loss"] == pytest.approx(alone["train_loss"], rel=0.1)
+        assert together["validation_loss"] == pytest.approx(alone["validation_loss"], rel=0.1)
+        assert together["learning_rate"] == alone["learning_rate"]
+    assert read_info(tmp_path / "two" / "best.safetensors").labels
+    assert Run(tmp_path / "two").status()["state"] == "finished"
+    assert (tmp_path / "two" / "log.txt").read_text().count("done: ") == 1
+
+
+def test_all_processes_stop_together_and_go_on(tmp_path: Path) -> None:
+    options = [*SETS, "--epochs", "400", "--runs", str(tmp_path), "--name", "both", *TINY, "--threads", "1"]
+    process = torchrun(*options)
+    run = Run(tmp_path / "both")
+    while not run.last_path.exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    assert run.status()["state"] == "stopped"
+    assert run.metrics()
+    assert not run.is_running()

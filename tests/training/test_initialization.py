@@ -1,0 +1,95 @@
+"""Weights to begin with: torchvision's from a local file, or one of our own models."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torchvision import models
+
+from fer.errors import CheckpointError, TrainingError
+from fer.labels import FERPLUS
+from fer.model import DEFAULT_CHECKPOINT
+from fer.model.checkpoint import load_checkpoint
+from fer.model.network import build_network, first_convolution, last_layer
+from fer.training.config import TrainingConfig
+from fer.training.initialization import check_init, initialize
+
+SHIPPED = TrainingConfig("x", init=str(DEFAULT_CHECKPOINT))
+
+
+def network_of(config: TrainingConfig, labels: tuple[str, ...] = FERPLUS) -> Any:
+    return build_network(config.architecture, classes=len(labels), channels=config.channels, size_px=config.size_px)
+
+
+def test_the_same_labels_keep_all_layers_in_their_own_order() -> None:
+    labels = tuple(reversed(FERPLUS))
+    network, learned = network_of(SHIPPED).eval(), load_checkpoint(DEFAULT_CHECKPOINT)[1]
+    assert "all of" in initialize(network, SHIPPED, labels)
+    faces = torch.randn(2, 1, 48, 48)
+    with torch.inference_mode():
+        assert torch.allclose(network(faces), learned(faces).flip(dims=(1,)), atol=1e-4)
+
+
+def test_other_labels_keep_all_but_the_last_layer() -> None:
+    network, learned = network_of(SHIPPED, ("a", "b")), load_checkpoint(DEFAULT_CHECKPOINT)[1]
+    before = network.fc[1].weight.clone()
+    assert "new last layer" in initialize(network, SHIPPED, ("a", "b"))
+    assert torch.equal(network.fc[1].weight, before)
+    assert torch.equal(network.layer4[1].conv2.weight, learned.layer4[1].conv2.weight)
+    assert torch.equal(network.bn1.running_var, learned.bn1.running_var)
+
+
+def test_a_gray_model_sees_the_same_in_colour() -> None:
+    config = replace(SHIPPED, channels=3)
+    network, learned = network_of(config).eval(), load_checkpoint(DEFAULT_CHECKPOINT)[1]
+    initialize(network, config, FERPLUS)
+    gray = torch.randn(2, 1, 48, 48)
+    with torch.inference_mode():
+        assert torch.allclose(network(gray.repeat(1, 3, 1, 1)), learned(gray), atol=1e-3)
+
+
+@pytest.mark.parametrize(("channels", "size_px", "kernel"), [(1, 48, 3), (3, 112, 7)])
+def test_imagenet_weights_come_from_a_file_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: int, size_px: int, kernel: int
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    weights = models.ResNet18_Weights.DEFAULT
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    state = models.resnet18(weights=None).state_dict()
+    state["conv1.weight"] = torch.ones(64, 3, 7, 7)
+    torch.save(state, tmp_path / "hub" / "checkpoints" / Path(weights.url).name)
+    config = TrainingConfig("x", init="imagenet", channels=channels, size_px=size_px)
+    network = network_of(config)
+    assert "ImageNet" in initialize(network, config, FERPLUS)
+    assert torch.equal(network.layer3[0].conv1.weight, state["layer3.0.conv1.weight"])
+    first = first_convolution(network).module.weight
+    assert first.shape == (64, channels, kernel, kernel)
+    assert first.sum(dim=(1, 2, 3)).tolist() == pytest.approx([147.0] * 64)  # an even area keeps its response
+    assert last_layer(network).module.out_features == len(FERPLUS)
+
+
+def test_weights_that_cannot_be_downloaded_are_told_how_to_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def unreachable(*arguments: object, **options: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("torch.hub.download_url_to_file", unreachable)
+    config = TrainingConfig("x", init="imagenet", architecture="mobilenet_v3_small")
+    with pytest.raises(TrainingError, match=r"no route to host.*put it at .*mobilenet_v3_small.*--init none"):
+        initialize(network_of(config), config, FERPLUS)
+
+
+def test_a_model_of_another_architecture_is_refused() -> None:
+    with pytest.raises(TrainingError, match=r"a resnet34 to begin with, found a resnet18.*--architecture resnet18"):
+        check_init(replace(SHIPPED, architecture="resnet34"))
+
+
+def test_a_file_that_is_not_there_or_no_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="none, imagenet or a model file, got 'somewhere'"):
+        check_init(TrainingConfig("x", init="somewhere"))
+    (tmp_path / "x.safetensors").write_text("no model")
+    with pytest.raises(CheckpointError, match="cannot be read as one"):
+        check_init(TrainingConfig("x", init=str(tmp_path / "x.safetensors")))

@@ -1,0 +1,147 @@
+"""Killed, stopped, out of room, robbed of its pictures, started twice: a run ends with clear words and goes on."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from fer.datasets import open_dataset
+from fer.datasets.dataset import FaceDataset
+from fer.errors import TrainingError
+from fer.images import encode_png
+from fer.model.checkpoint import read_info
+from fer.training.config import TrainingConfig
+from fer.training.hooks import Hooks
+from fer.training.lock import locked
+from fer.training.loop import train
+from fer.training.runs import Run, open_run
+
+ROOT = Path(__file__).parents[2]
+CONFIG = TrainingConfig(
+    ("synthetic:80",), epochs=3, architecture="shufflenet_v2_x0_5", size_px=32, batch_size=16, cutmix=1.0,
+    class_balance=0.5, optimizer="adamw", clip_norm=1.0, accumulate=2,
+)  # fmt: skip
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from fer.datasets import open_dataset
+from fer.training.hooks import Hooks
+from fer.training.loop import train
+from fer.training.runs import Run
+torch.set_num_threads(1)
+run = Run(Path(sys.argv[1]))
+def kill(epoch, done, total):
+    if sys.argv[2] == "kill" and (epoch, done) == (1, 3):
+        os.kill(os.getpid(), signal.SIGKILL)
+train(run.config(), open_dataset("synthetic:80"), run, Hooks(on_batch=kill))
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> FaceDataset:
+    return open_dataset("synthetic:80")
+
+
+def without_seconds(run: Run) -> list[dict[str, Any]]:
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in run.metrics()]
+
+
+def train_in_a_process(run: Run, how: str) -> int:
+    command = [sys.executable, "-c", PROGRAM, str(run.folder), how]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode
+
+
+def test_a_process_that_was_killed_ends_bit_equal_to_an_unbroken_one(tmp_path: Path) -> None:
+    unbroken, killed = open_run(tmp_path, CONFIG, "unbroken"), open_run(tmp_path, CONFIG, "killed")
+    assert train_in_a_process(unbroken, "not") == 0
+    assert train_in_a_process(killed, "kill") == -9
+    assert [line["epoch"] for line in killed.metrics()] == [1]
+    assert killed.status()["state"] == "running" and not killed.is_running()
+    assert train_in_a_process(killed, "not") == 0
+    assert without_seconds(killed) == without_seconds(unbroken)
+    assert read_info(killed.best_path) == read_info(unbroken.best_path)
+    model, expected = load_file(killed.best_path), load_file(unbroken.best_path)
+    assert model.keys() == expected.keys()
+    assert all(torch.equal(model[name], expected[name]) for name in expected)
+
+
+def after_one_epoch(run: Run, dataset: FaceDataset) -> Run:
+    ended: list[int] = []
+    hooks = Hooks(on_epoch=lambda line: ended.append(1), should_stop=lambda: bool(ended))
+    assert train(run.config(), dataset, run, hooks) is None
+    return run
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_ends_the_run_and_the_last_good_state_stays(
+    tmp_path: Path, dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    run = after_one_epoch(open_run(tmp_path, CONFIG), dataset)
+    kept = run.last_path.read_bytes()
+
+    def full(state: object, file: BinaryIO) -> None:
+        file.write(b"a part")
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", full)
+        with pytest.raises(TrainingError, match=r"expected about \d+ MB of room to save epoch 2 .*found \d+ MB free"):
+            train(CONFIG, dataset, run, Hooks())
+    assert run.last_path.read_bytes() == kept
+    assert not list(run.folder.glob(".*.partial"))
+    assert train(CONFIG, dataset, run, Hooks()) is not None  # there is room again
+
+
+def test_a_model_file_that_finds_no_room_leaves_no_part(
+    tmp_path: Path, dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = open_run(tmp_path, CONFIG)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TrainingError, match="room to save epoch 1"):
+        train(CONFIG, dataset, run, Hooks())
+    assert not run.best_path.exists() and not run.last_path.exists()
+
+
+def test_pictures_that_are_gone_are_missed(tmp_path: Path, dataset: FaceDataset) -> None:
+    files: list[np.ndarray | Path] = []
+    (tmp_path / "pictures").mkdir()
+    for number, picture in enumerate(dataset.pictures):
+        files.append(tmp_path / "pictures" / f"{number}.png")
+        files[-1].write_bytes(encode_png(np.asarray(picture)))  # type: ignore[union-attr]
+    on_disk = replace(dataset, pictures=files)
+    run = after_one_epoch(open_run(tmp_path, CONFIG), on_disk)
+    files[int(on_disk.rows("train")[5])].unlink()  # type: ignore[union-attr]
+    with pytest.raises(TrainingError, match=r"expected the 64 \+ 8 pictures .*could read 63 \+ 8.*Bring them back"):
+        train(CONFIG, on_disk, run, Hooks())
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path: Path, dataset: FaceDataset) -> None:
+    run = open_run(tmp_path, CONFIG)
+    with locked(run.folder), pytest.raises(TrainingError, match="another process is training"):
+        train(CONFIG, dataset, run, Hooks())
+    assert not run.last_path.exists()

@@ -1,0 +1,29 @@
+"""The two losses, and what counts as right where pictures are mixed."""
+
+import pytest
+import torch
+
+from fer.training.losses import loss_sum, right_count
+
+LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 0.5]])
+TARGETS = torch.tensor([[0.7, 0.3, 0.0], [0.0, 0.5, 0.5]])
+
+
+def test_the_loss_of_a_distribution_is_its_cross_entropy() -> None:
+    expected = -(TARGETS * LOGITS.log_softmax(dim=1)).sum()
+    assert loss_sum(LOGITS, TARGETS, multilabel=False).item() == pytest.approx(expected.item())
+
+
+def test_with_several_labels_each_has_a_loss_of_its_own() -> None:
+    chance = LOGITS.sigmoid()
+    expected = -(TARGETS * chance.log() + (1 - TARGETS) * (1 - chance).log()).sum()
+    assert loss_sum(LOGITS, TARGETS, multilabel=True).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_half_precision_is_summed_in_full() -> None:
+    assert loss_sum(LOGITS.bfloat16(), TARGETS, multilabel=False).dtype == torch.float32
+
+
+def test_of_a_mixed_picture_each_label_is_worth_its_share() -> None:
+    credits = torch.tensor([[0.7, 0.3, 0.0], [1.0, 0.0, 0.0]])
+    assert right_count(LOGITS, credits).item() == pytest.approx(0.7)  # 0 named for the first, 1 for the second
