@@ -16,6 +16,8 @@ FEW_PICTURES = 10
 """A class with fewer training pictures is warned of."""
 IMBALANCE = 20
 """So is a class with this many times the training pictures of another."""
+BROKEN_SHOWN = 5
+"""So many broken pictures are named in the text."""
 TINY_PX = 32
 """And pictures with a shorter side than this: little of an expression is left."""
 
@@ -82,9 +84,7 @@ class DatasetReport:
 
     def to_text(self) -> str:
         """Return the report for a terminal."""
-        from fer.datasets.report_text import write
-
-        return write(self)
+        return _text(self)
 
 
 def report(dataset: FaceDataset, progress: Progress | None = None) -> DatasetReport:
@@ -225,3 +225,42 @@ def _warn_of_leaks(copies: Copies, subjects_across: int) -> list[str]:
     if copies.labelled_differently:
         warnings.append(f"{copies.labelled_differently:,} pairs of copies have two different labels.")
     return warnings
+
+
+def _text(report: DatasetReport) -> str:
+    """Return the text of a report, in lines."""
+    lines = [f"{report.name}: {report.pictures:,} pictures", "", *_table(report), ""]
+    if report.sizes:
+        smallest, median, largest = (
+            f"{width}×{height}" for width, height in (report.sizes.smallest, report.sizes.median, report.sizes.largest)
+        )
+        size = smallest if smallest == largest else f"{smallest} to {largest}, median {median}"
+        lines.append(f"size      {size} pixels; {report.sizes.gray:,} gray, {report.sizes.colour:,} in colour")
+    if report.subjects:
+        people = ", ".join(f"{split} {count}" for split, count in report.subjects.items())
+        lines.append(f"people    {people}; {report.subjects_across} on more than one side")
+    lines.append(f"copies    {report.copies.within:,} pairs within a split, {report.copies.across:,} across splits")
+    lines += [f"          {one} = {other}" for one, other in report.copies.examples]
+    lines += [f"broken    {text}" for text in report.broken[:BROKEN_SHOWN]]
+    if len(report.broken) > BROKEN_SHOWN:
+        lines.append(f"broken    and {len(report.broken) - BROKEN_SHOWN} more")
+    lines += [f"note      {text}" for text in report.notes]
+    lines += [f"warning   {text}" for text in report.warnings]
+    return "\n".join(lines)
+
+
+def _table(report: DatasetReport) -> list[str]:
+    """Return a line for each class, with a column for each split and their sum, and lines for the two rules."""
+    splits = list(report.rules["argmax"])
+    rows = [(label, [by_split[split] for split in splits]) for label, by_split in report.counts.items()]
+    total = ("total", [report.rules["argmax"][split] for split in splits])
+    extra = [total]
+    if report.is_rated:
+        extra.append(("majority of raters", [report.rules["majority"][split] for split in splits]))
+    width = max(len(name) for name, _ in (*rows, *extra))
+    head = f"{'':{width}}" + "".join(f"{split:>12}" for split in (*splits, "all"))
+
+    def line(name: str, numbers: list[int]) -> str:
+        return f"{name:{width}}" + "".join(f"{number:12,}" for number in (*numbers, sum(numbers)))
+
+    return [head, *(line(*row) for row in rows), "-" * len(head), *(line(*row) for row in extra)]

@@ -1,6 +1,7 @@
 """Which pictures count, what their truth is, and how they are prepared."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,31 @@ def test_every_picture_comes_as_rgb(tmp_path: Path) -> None:
     assert np.array_equal(dataset.picture(0), np.stack([gray] * 3, axis=-1))
     assert np.array_equal(dataset.picture(1), colour)
     assert np.array_equal(dataset.picture(2), colour)
+
+
+def test_nobody_is_known_unless_somebody_says_so() -> None:
+    assert _rated().subjects.tolist() == [""] * len(VOTES)
+
+
+def test_a_part_has_all_that_belongs_to_its_rows(tmp_path: Path) -> None:
+    (tmp_path / "angry").mkdir()
+    (tmp_path / "angry" / "face.png").write_bytes(encode_png(np.full((24, 24, 3), 9, np.uint8)))
+    dataset = _labelled([2, 0, 1], [np.zeros((24, 24), np.uint8), tmp_path / "angry" / "face.png", tmp_path])
+    dataset = replace(dataset, subjects=np.array(["A", "B", "C"]), splits=np.array(["train", "test", "train"]))
+    part = dataset.take(np.array([1, 0]))
+    assert len(part) == 2
+    assert part.subjects.tolist() == ["B", "A"]
+    assert part.splits.tolist() == ["test", "train"]
+    assert part.truth(np.arange(2)).tolist() == [0, 2]
+    assert part.other_votes.shape == (2, 0)
+    assert part.picture(0).max() == 9
+    assert [part.name_of(row) for row in range(2)] == ["angry/face.png", "picture 2"]
+
+
+def test_a_folder_that_is_gone_is_not_one_broken_picture(tmp_path: Path) -> None:
+    dataset = _labelled([0, 1], [np.zeros((24, 24), np.uint8), tmp_path / "gone" / "1.png"])
+    with pytest.raises(DatasetError, match=r"folder .*gone of the data set own, found that it is gone"):
+        prepare_faces(dataset, np.arange(2), Preprocessing())
 
 
 def test_prepared_faces_are_the_shrunk_pictures_in_order() -> None:

@@ -40,6 +40,19 @@ def test_class_folders(tmp_path: Path) -> None:
     assert open_dataset(tmp_path).labels == ("anger", "happiness")
 
 
+@pytest.mark.parametrize("above", ["faces", "deep/deeper/deepest"])
+def test_folders_that_hold_nothing_else_are_looked_into(above: str, tmp_path: Path) -> None:
+    for name in ("angry", "happy"):
+        _picture(tmp_path / above / name / "1.png")
+    (tmp_path / "__MACOSX").mkdir()
+    assert open_dataset(tmp_path).labels == ("anger", "happiness")
+
+
+def test_a_single_class_folder_is_not_looked_into(tmp_path: Path) -> None:
+    _picture(tmp_path / "angry" / "1.png")
+    assert open_dataset(tmp_path).labels == ("anger",)
+
+
 def test_a_missing_path_is_named() -> None:
     with pytest.raises(DatasetError, match="expected a data set at no/such/place, found nothing"):
         open_dataset("no/such/place")

@@ -97,7 +97,7 @@ def test_a_zip_is_looked_at_and_trained_on_from_the_shipped_model(folder: Path, 
     app.file_uploader[0].set_value(("../../my faces.zip", zip_of_faces(), "application/zip")).run()
     assert not app.exception and not app.error
     assert "24 pictures" in texts(app) and "2 expressions" in texts(app)
-    assert len(app.get("plotly_chart")) == 1 and len(app.get("imgs")) == 1
+    assert len(app.get("plotly_chart")) == 1 and len(app.get("image")) == 1
     assert "About" in texts(app) and "a test" in texts(app)
     (kept,) = (tmp_path / "data" / "uploads").iterdir()
     assert kept.name.startswith("my-faces-")

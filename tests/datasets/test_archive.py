@@ -1,0 +1,241 @@
+"""A ZIP of a data set is unpacked once and whole, and a stranger's ZIP does no harm."""
+
+import shutil
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fer.datasets import archive, open_dataset
+from fer.errors import DatasetError
+from fer.images import encode_png
+from tests.datasets.pictures import pattern
+
+PNG = encode_png(pattern(1)[..., None].repeat(3, axis=-1))
+
+
+def _zip(file: Path, entries: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(file, "w", compression) as opened:
+        for name, content in entries.items():
+            opened.writestr(name, content)
+    return file
+
+
+def _faces(above: str = "") -> dict[str, bytes]:
+    return {f"{above}{name}/{number}.png": PNG for name in ("angry", "happy") for number in range(2)}
+
+
+def _unpack(file: Path) -> Path:
+    return archive.unpack(file, file.parent / "unpacked")
+
+
+def _assert_nothing_left(tmp_path: Path) -> None:
+    """Nothing was written but the archive: not beside the folder, and no half of one in it."""
+    assert [file.suffix for file in tmp_path.iterdir() if file.name != "unpacked"] == [".zip"]
+    assert not list((tmp_path / "unpacked").iterdir())
+
+
+# Right
+
+
+@pytest.mark.parametrize("above", ["", "faces/", "deep/deeper/"])
+def test_class_folders_in_a_zip_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, above: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    dataset = open_dataset(_zip(tmp_path / "My faces.ZIP", _faces(above)))
+    assert dataset.labels == ("anger", "happiness")
+    assert len(dataset) == 4
+    assert dataset.picture(0).shape == (48, 48, 3)
+    assert [folder.name[:9] for folder in (tmp_path / "data" / "unpacked").iterdir()] == ["My-faces-"]
+
+
+def test_a_table_alone_in_a_zip_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = f"emotion,pixels,Usage\n3,{' '.join(['90'] * 2304)},Training\n".encode()
+    assert open_dataset(_zip(tmp_path / "a.zip", {"archive/fer2013.csv": table})).name == "FER2013 (fer2013.csv)"
+
+
+def test_neutral_frames_of_a_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    entries = {f"cohn-kanade-images/S005/001/S005_001_{frame:08d}.png": PNG for frame in range(1, 7)}
+    entries["Emotion/S005/001/S005_001_00000006_emotion.txt"] = b"   3.0000000e+00\n"
+    file = _zip(tmp_path / "ck.zip", entries)
+    assert len(open_dataset(file)) == 3
+    assert open_dataset(f"{file}:neutral").labels == ("neutral", "disgust")
+
+
+def test_the_same_content_is_unpacked_once(tmp_path: Path) -> None:
+    file = _zip(tmp_path / "faces.zip", _faces())
+    folder = _unpack(file)
+    (folder / "angry" / "0.png").write_bytes(b"touched")
+    assert _unpack(file) == folder
+    assert (folder / "angry" / "0.png").read_bytes() == b"touched"
+    assert _unpack(_zip(file, {**_faces(), "sad/1.png": PNG})) != folder
+
+
+def test_an_upload_without_a_suffix_is_unpacked_by_its_content(tmp_path: Path) -> None:
+    file = _zip(tmp_path / "upload", _faces())
+    assert (_unpack(file) / "happy" / "1.png").read_bytes() == PNG
+
+
+def test_hidden_and_other_files_are_left_in_the_archive(tmp_path: Path) -> None:
+    others = {"__MACOSX/angry/._0.png": b"", ".git/a.png": b"", "angry/.b.png": b"", "run.sh": b"", "model.pt": b""}
+    folder = _unpack(_zip(tmp_path / "faces.zip", {**_faces(), **others, "angry/label.csv": b"", "notes.txt": b""}))
+    files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    assert files == {*_faces(), "angry/label.csv", "notes.txt"}
+
+
+def test_backslashes_of_windows_programs_divide_folders(tmp_path: Path) -> None:
+    folder = _unpack(_zip(tmp_path / "faces.zip", {name.replace("/", "\\"): PNG for name in _faces()}))
+    assert (folder / "happy" / "1.png").is_file()
+
+
+# Hostile
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.png",
+        "angry/../../evil.png",
+        "/tmp/evil.png",
+        "..\\evil.png",
+        "C:\\evil.png",
+        "c:evil.png",
+        "\\evil.png",
+    ],
+)
+def test_a_path_out_of_the_folder_is_refused_and_nothing_written(tmp_path: Path, name: str) -> None:
+    file = _zip(tmp_path / "evil.zip", {**_faces(), name: PNG})
+    with pytest.raises(DatasetError, match=r"a path that leads out of the archive: .*evil.*Nothing was unpacked"):
+        _unpack(file)
+    _assert_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "found"), [(stat.S_IFLNK, "a link"), (stat.S_IFIFO, "a device or a pipe")])
+def test_links_and_devices_are_refused(tmp_path: Path, kind: int, found: str) -> None:
+    file = tmp_path / "evil.zip"
+    with zipfile.ZipFile(file, "w") as opened:
+        entry = zipfile.ZipInfo("angry/passwords.txt")
+        entry.external_attr = (kind | 0o777) << 16
+        opened.writestr(entry, "/etc/passwd")
+    with pytest.raises(DatasetError, match=f"found {found}: 'angry/passwords.txt'"):
+        _unpack(file)
+    _assert_nothing_left(tmp_path)
+
+
+def test_a_bomb_is_stopped_while_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "RATIO_COUNTS_FROM_BYTES", 2**20)
+    file = _zip(tmp_path / "bomb.zip", {"angry/1.png": bytes(30 * 2**20)})
+    with pytest.raises(DatasetError, match=r"at most [34] MB in .*100 times its own size.*found more at angry/1\.png"):
+        _unpack(file)
+    _assert_nothing_left(tmp_path)
+
+
+def test_a_size_in_the_header_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both headers are made to tell 100 bytes of 30 MB: no more than those are ever written."""
+    monkeypatch.setattr(archive, "RATIO_COUNTS_FROM_BYTES", 2**20)
+    file = _zip(tmp_path / "bomb.zip", {"angry/1.png": bytes(30 * 2**20)})
+    told, lie = (30 * 2**20).to_bytes(4, "little"), (100).to_bytes(4, "little")
+    assert file.read_bytes().count(told) == 2
+    file.write_bytes(file.read_bytes().replace(told, lie))
+    with pytest.raises(DatasetError):
+        _unpack(file)
+    _assert_nothing_left(tmp_path)
+
+
+def test_bytes_and_files_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = _zip(tmp_path / "large.zip", _faces())
+    monkeypatch.setattr(archive, "MAX_BYTES", 3 * len(PNG))
+    with pytest.raises(DatasetError, match="expected at most 0 MB"):
+        _unpack(file)
+    monkeypatch.setattr(archive, "MAX_FILES", 3)
+    with pytest.raises(DatasetError, match=r"at most 3 files in .*large\.zip, found 4"):
+        _unpack(file)
+    _assert_nothing_left(tmp_path)
+
+
+def test_small_archives_may_shrink_well(tmp_path: Path) -> None:
+    file = _zip(tmp_path / "white.zip", {f"angry/{number}.bmp": bytes(2**20) for number in range(4)})
+    assert len(list((_unpack(file) / "angry").iterdir())) == 4
+
+
+# Broken
+
+
+def test_no_zip_at_all_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "faces.zip").write_bytes(b"Rar!\x1a\x07")
+    with pytest.raises(DatasetError, match=r"whole ZIP file at .*faces\.zip, found File is not a zip file"):
+        _unpack(tmp_path / "faces.zip")
+    _assert_nothing_left(tmp_path)
+
+
+def test_a_cut_off_or_changed_archive_is_refused(tmp_path: Path) -> None:
+    file = _zip(tmp_path / "faces.zip", _faces(), zipfile.ZIP_STORED)
+    whole = file.read_bytes()
+    for content in (whole[:-30], whole[: len(whole) // 2], whole.replace(PNG[60:80], bytes(20), 1)):
+        file.write_bytes(content)
+        with pytest.raises(DatasetError, match=r"whole ZIP file at .*faces\.zip"):
+            _unpack(file)
+        _assert_nothing_left(tmp_path)
+
+
+def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
+    file = _zip(tmp_path / "secret.zip", {"angry/1.png": PNG})
+    content = bytearray(file.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # the flag in the central directory
+    file.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"an encrypted one: 'angry/1\.png'.*without a password"):
+        _unpack(file)
+
+
+def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "twice.zip"
+    with zipfile.ZipFile(file, "w") as opened:
+        opened.writestr("angry/1.png", PNG)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            opened.writestr("angry/1.png", b"other")
+    with pytest.raises(DatasetError, match=r"cannot unpack .*exists"):
+        _unpack(file)
+    _assert_nothing_left(tmp_path)
+
+
+def test_an_archive_of_other_things_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"pictures or a table in .*, found 2 other entries"):
+        _unpack(_zip(tmp_path / "code.zip", {"a.py": b"", "b.exe": b""}))
+
+
+def test_pictures_without_class_folders_are_refused_with_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DatasetError, match=r"a folder for each expression.*Found: 1\.png, 2\.png\."):
+        open_dataset(_zip(tmp_path / "a.zip", {"1.png": PNG, "2.png": PNG}))
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archive, "_move", full)
+    with pytest.raises(DatasetError, match=r"cannot unpack .*No space left on device.*Make room"):
+        _unpack(_zip(tmp_path / "faces.zip", _faces()))
+    _assert_nothing_left(tmp_path)
+
+
+def test_a_missing_archive_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"can be read at .*gone\.zip"):
+        _unpack(tmp_path / "gone.zip")
+
+
+def test_another_process_may_have_unpacked_it_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = _zip(tmp_path / "faces.zip", _faces())
+    move = archive._move
+
+    def be_second(partial: Path, folder: Path) -> None:
+        shutil.copytree(partial, folder)
+        move(partial, folder)
+
+    monkeypatch.setattr(archive, "_move", be_second)
+    assert (_unpack(file) / "happy" / "1.png").read_bytes() == PNG
+    assert len(list((tmp_path / "unpacked").iterdir())) == 1
