@@ -124,7 +124,7 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
             z=shares,
             zmin=0,
             zmax=100,
-            colorscale=[[0, "rgba(36,120,184,0.06)"], [1, "rgba(36,120,184,1)"]],
+            colorscale=[[0, "#E3ECF4"], [1, "#0B62A3"]],  # opaque, so that the numbers stand out on both themes
             text=counts,
             texttemplate="%{text}",
             customdata=counts,

@@ -173,7 +173,7 @@ def show_charts(before: RunView, allowed: bool) -> None:
     with right:
         if allowed and (log := launch.log_tail(view.run)):
             st.markdown("**Log**")
-            st.code(log, language=None, wrap_lines=True)
+            st.code(log, language=None)
 
 
 def show_confusion(view: RunView) -> None:
