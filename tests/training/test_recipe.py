@@ -1,0 +1,20 @@
+"""Settings for people who have not trained a model before."""
+
+from fer.model import DEFAULT_CHECKPOINT
+from fer.model.checkpoint import read_info
+from fer.training.config import TrainingConfig
+from fer.training.initialization import check_init
+from fer.training.recipe import fine_tuning, from_scratch
+
+
+def test_fine_tuning_fits_the_shipped_model_and_the_amount_of_pictures() -> None:
+    few, some, many = (fine_tuning("faces", pictures) for pictures in (50, 600, 20_000))
+    check_init(few)
+    info = read_info(DEFAULT_CHECKPOINT)
+    assert few.preprocessing == info.preprocessing
+    assert few.epochs > some.epochs > many.epochs >= 5
+    assert few.dataset == ("faces",)
+
+
+def test_from_scratch_is_the_recipe_of_the_shipped_model() -> None:
+    assert from_scratch("faces") == TrainingConfig(("faces",))
