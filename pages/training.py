@@ -20,7 +20,9 @@ if not allowed:
     )
     all_runs(views, allowed)
     st.stop()
-if "training_section" not in st.session_state:
+if st.session_state.pop("training_started", False):
+    st.session_state["training_section"] = RUNS
+elif "training_section" not in st.session_state:
     st.session_state["training_section"] = RUNS if any(view.active for view in views) else NEW
 section = st.segmented_control(
     "Section", [NEW, RUNS], key="training_section", required=True, label_visibility="collapsed"

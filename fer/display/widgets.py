@@ -219,12 +219,16 @@ def ice_servers() -> list[dict[str, Any]]:
         st.stop()
 
 
-def attempt(action: Callable[[], object]) -> None:
-    """Do what a button says; what goes wrong is kept for `show_failure`."""
+def attempt(action: Callable[[], object]) -> NoReturn:
+    """Do what a pressed button says and show the page anew, with what went wrong (`show_failure`).
+
+    Not in a callback of the button: that would know only what the other fields said before the press.
+    """
     try:
         action()
     except FerError as error:
         st.session_state[_FAILURE] = str(error)
+    st.rerun()
 
 
 def show_failure() -> None:

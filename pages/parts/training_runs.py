@@ -94,13 +94,9 @@ def show_buttons(view: RunView) -> None:
             if st.button("Stop", type="primary", icon=":material/stop:", help="It can be resumed later."):
                 with st.spinner("It stops after the batch …"):
                     attempt(lambda: launch.stop(view.run))
-                st.rerun()
             return
-        if view.can_resume:
-            st.button(
-                "Resume", type="primary", icon=":material/play_arrow:", on_click=attempt,
-                args=(lambda: launch.resume(view.run),),
-            )  # fmt: skip
+        if view.can_resume and st.button("Resume", type="primary", icon=":material/play_arrow:"):
+            attempt(lambda: launch.resume(view.run))
         if view.has_model:
             show_use(view)
             st.download_button(
@@ -109,13 +105,16 @@ def show_buttons(view: RunView) -> None:
             )  # fmt: skip
         with st.popover("Rename", icon=":material/edit:"):
             name = st.text_input("New name", view.name, max_chars=64, key=f"rename {view.name}")
-            st.button("Rename it", on_click=attempt, args=(lambda: rename(view, name.strip()),))
+            if st.button("Rename it"):
+                attempt(lambda: rename(view, name.strip()))
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown(f"The run **{view.name}** and its model are deleted from the disk.")
-            st.button("Delete it", type="primary", on_click=attempt, args=(lambda: launch.delete(view.run),))
+            if st.button("Delete it", type="primary"):
+                attempt(lambda: launch.delete(view.run))
 
 
 def rename(view: RunView, name: str) -> None:
+    """Give a run another name and go on showing it."""
     launch.rename(view.run, name)
     st.session_state["training_run"] = name
 

@@ -99,9 +99,8 @@ def uploaded_path() -> str | None:
         if chosen:
             with st.popover("Delete", icon=":material/delete:"):
                 st.markdown("The pictures are deleted from the disk. Models that were trained on them stay.")
-                st.button(
-                    "Delete them", type="primary", on_click=attempt, args=(lambda: delete_upload(chosen, folder),)
-                )
+                if st.button("Delete them", type="primary"):
+                    attempt(lambda: delete_upload(chosen, folder))
     return str(chosen) if chosen else None
 
 
@@ -246,8 +245,8 @@ def more_settings(usual: TrainingConfig, anew: bool) -> dict[str, Any]:
 def begin(config: TrainingConfig, name: str) -> None:
     """Start a run and show it."""
     launch.start(runs_folder(), config, name)
-    st.session_state["training_section"] = RUNS
     st.session_state["training_run"] = name
+    st.session_state["training_started"] = True
 
 
 def free_name(path: str, views: list[RunView]) -> str:
@@ -309,12 +308,13 @@ def new_training(views: list[RunView]) -> None:
         return
     estimate = st.empty()
     active = [view.name for view in views if view.active]
-    full = len(active) >= launch.parallel_runs()
-    st.button(
-        "Start training", type="primary", icon=":material/play_arrow:", disabled=full, on_click=attempt,
-        args=(lambda: begin(config, name),),
-    )  # fmt: skip
-    if full:
-        st.caption(f":material/hourglass_empty: {', '.join(active)} is being trained; one at a time.")
-    with estimate.container():  # below, as it may take seconds, and nobody has to wait for it
-        show_estimate(config, pictures, views)
+    try:
+        full = len(active) >= launch.parallel_runs()
+        if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=full):
+            attempt(lambda: begin(config, name))
+        if full:
+            st.caption(f":material/hourglass_empty: {', '.join(active)} is being trained. One thing after the other.")
+        with estimate.container():  # it may take seconds, and nobody has to wait for it
+            show_estimate(config, pictures, views)
+    except TrainingError as error:
+        st.error(str(error), icon=":material/error:")

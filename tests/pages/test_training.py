@@ -3,9 +3,12 @@
 import io
 import json
 import os
+import signal
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from fer.datasets.drawing import draw_face
 from fer.images import encode_png
 from fer.training import launch
-from fer.training.background import began
+from fer.training.background import start_process
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed
 from fer.training.runs import FINISHED, RUNNING, STOPPED, Run, open_run
@@ -73,6 +76,12 @@ def finished_run(folder: Path, name: str, checkpoint: Path) -> Run:
     run.log_path.write_text("all is well\n")
     run.set_status(FINISHED, epoch=3, epochs=3)
     return run
+
+
+def pretend_that_it_goes_on(run: Run) -> None:
+    """Give a run a process that does nothing; the fixture ends it."""
+    mark = start_process([sys.executable, "-c", "import time; time.sleep(120)"], run.log_path)
+    (run.folder / "process.json").write_text(json.dumps(asdict(mark)))
 
 
 def zip_of_faces(pictures: int = 12) -> bytes:
@@ -209,22 +218,28 @@ def test_interrupted_failed_and_damaged_runs(folder: Path) -> None:
         ":material/power_off: interrupted",
     ]
     for name, resumes in (("interrupted", True), ("failed", True), ("damaged", False)):
-        app.radio[0].set_value(name).run()
+        choose(app, name)
         assert not app.exception
         assert ("Resume" in buttons(app)) == resumes
-    app.radio[0].set_value("failed").run()
+    choose(app, "failed")
     assert "the disk is full" in app.error[0].value
+
+
+def choose(app: AppTest, name: str) -> None:
+    app.radio[0].set_value(next(option for option in app.radio[0].options if option.endswith(f" {name}"))).run()
 
 
 def test_progress_of_a_running_one(folder: Path) -> None:
     run = open_run(folder, TINY, "busy")
-    (run.folder / "process.json").write_text(json.dumps({"pid": os.getppid(), "began": began(os.getppid())}))
+    pretend_that_it_goes_on(run)
     app = open_page()
     assert "starting" in texts(app)
     run.set_status(RUNNING, epoch=1, epochs=3, batch=2, batches=4, faces_per_second=123.4, seconds_left=130)
     app.run()
     assert "Epoch 2 of 3 · batch 2 of 4 · 123 faces / s · about 2 min left" in bars(app)
-    (run.folder / "process.json").unlink()
+    pid = json.loads((run.folder / "process.json").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    wait(lambda: not launch.view(run).active)
     app.run()
     assert "interrupted" in texts(app)
 
@@ -247,7 +262,7 @@ def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch, tiny_ch
     assert not app.get("file_uploader") and not app.get("download_button") and not app.code and not app.text_input
     assert "/home/owner" not in texts(app)
     run.set_status(RUNNING, epoch=1, epochs=3)
-    (run.folder / "process.json").write_text(json.dumps({"pid": os.getppid(), "began": began(os.getppid())}))
+    pretend_that_it_goes_on(run)
     app.run()
     assert not app.button
 
