@@ -2,6 +2,7 @@
 
 import copy
 import errno
+import io
 import pickle
 import shutil
 from collections.abc import Iterator
@@ -64,7 +65,9 @@ class State:
             "dataset_sha256": self.dataset_sha256,
             "pictures": self.pictures,
         }
-        replace_file(run.last_path, lambda file: torch.save(saved, file))
+        buffer = io.BytesIO()  # what torch.save raises on a full disk does not say that it was full
+        torch.save(saved, buffer)
+        replace_file(run.last_path, lambda file: file.write(buffer.getbuffer()))
 
     def restore(self, saved: dict[str, Any], run: Run) -> None:
         """Take over what `read_state` returned.

@@ -50,6 +50,11 @@ def test_logits_that_are_always_right_stay_within_bounds() -> None:
     assert BOUNDS[0] <= found < 1
 
 
+def test_a_few_pictures_that_are_all_right_do_not_make_it_sure_of_everything() -> None:
+    assert fit_temperature(2 * np.eye(8), np.arange(8)) > 0.3
+    assert fit_temperature(np.tile(2 * np.eye(8), (400, 1)), np.tile(np.arange(8), 400)) < 0.2
+
+
 def test_float32_logits_are_taken_as_the_network_gives_them() -> None:
     logits, truth = _calibrated(500)
     assert fit_temperature(logits.astype(np.float32), truth) == pytest.approx(fit_temperature(logits, truth), rel=1e-3)

@@ -89,7 +89,7 @@ def test_a_failure_is_kept_in_the_run_but_not_in_one_that_another_trains(
     ("options", "message"),
     [
         (["--architecture", "resnet"], "resnet18"),
-        (["--init", "nowhere.safetensors"], "no such file"),
+        (["--init", "nowhere.safetensors"], "nowhere.safetensors', where there is nothing"),
         (["--folds", "2"], "folds 3 or more"),
         (["--cutmix", "-1"], "cutmix must be at least 0"),
     ],
