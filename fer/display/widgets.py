@@ -100,10 +100,10 @@ def choose_model() -> None:
     if len(models) == 1:
         return
     chosen = checkpoint_path()
+    st.session_state[_MODEL_WIDGET] = chosen if chosen in models else None
     st.selectbox(
         "Model",
         models,
-        models.index(chosen) if chosen in models else 0,
         format_func=lambda path: path.parent.name if path else "the app's own",
         key=_MODEL_WIDGET,
         on_change=lambda: use_model(st.session_state[_MODEL_WIDGET]),

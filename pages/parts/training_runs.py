@@ -54,18 +54,25 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
         return
     names = [view.name for view in views]
     chosen = st.session_state.get("training_run")
+    # Set before the widget, as runs come and go, and a page that starts one chooses it.
+    st.session_state["training_radio"] = chosen if chosen in names else names[0]
     with st.container(height=300 if len(views) > 4 else "content", border=len(views) > 4):
         name = st.radio(
             "Runs",
             names,
-            names.index(chosen) if chosen in names else 0,
             format_func=lambda name: f"{STATES[views[names.index(name)].state][0]} {name}",
             captions=[summary(view) for view in views],
             label_visibility="collapsed",
+            key="training_radio",
+            on_change=remember_choice,
         )
-    st.session_state["training_run"] = name
     st.divider()
     show_run(views[names.index(name)], allowed)
+
+
+def remember_choice() -> None:
+    """Keep the choice while other parts of the page are shown."""
+    st.session_state["training_run"] = st.session_state["training_radio"]
 
 
 def show_run(view: RunView, allowed: bool) -> None:
