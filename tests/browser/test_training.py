@@ -85,7 +85,7 @@ def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_
     wait_for_points(page, 6)
     use.click()  # click 4
     expect(page.get_by_role("heading", level=1)).to_have_text("Photo")
-    expect(page.get_by_text("faces", exact=True).first).to_be_visible()
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("faces")
     page.get_by_text("Sample", exact=True).click()
     expect(page.get_by_role("img", name="with 1 face marked")).to_be_visible()
     expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(2)  # the two expressions of the ZIP
