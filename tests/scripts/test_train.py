@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from fer.model.checkpoint import read_info
+from fer.training.config import TrainingConfig
 from fer.training.lock import locked
-from fer.training.runs import Run
+from fer.training.runs import Run, open_run
 from scripts import train
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,13 @@ def test_a_failure_is_kept_in_the_run_but_not_in_one_that_another_trains(
         assert train.main(["--resume", str(run.folder), "--device", "cpu"]) == 1
     assert "another process is training" in capsys.readouterr().err
     assert run.status()["state"] == "running"
+
+
+def test_a_data_set_that_has_vanished_is_said_in_the_run(tmp_path: Path) -> None:
+    run = open_run(tmp_path, TrainingConfig((str(tmp_path / "gone"),)), "mine")
+    assert train.main(["--resume", str(run.folder)]) == 1
+    assert run.status()["state"] == "failed"
+    assert "found nothing" in run.status()["message"]
 
 
 @pytest.mark.parametrize(
