@@ -5,6 +5,7 @@
     ├── DatasetError              a data set is missing, incomplete or of an unknown layout
     ├── CheckpointError           a model file is missing, damaged or does not fit
     ├── TrainingError             a training run cannot start or go on
+    ├── EvaluationError           a report is missing, damaged, or cannot be compared with another
     ├── VideoError                a camera, a video file or a window cannot be opened
     └── ConnectionSettingsError   the servers for WebRTC are given in a wrong form
 
@@ -31,6 +32,10 @@ class CheckpointError(FerError):
 
 class TrainingError(FerError):
     """A training run cannot start or go on."""
+
+
+class EvaluationError(FerError):
+    """A report is missing, damaged or of another version, or two of them cannot be compared."""
 
 
 class VideoError(FerError):

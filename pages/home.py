@@ -24,28 +24,36 @@ report = shipped_report()
 
 st.subheader("The model", divider="gray")
 if report:
+    beside_people = (
+        " On the same pictures a single human rater agrees with most of the other raters in "
+        f"{percent(report.agreement.rater.value, 1)}, the model with the same raters in "
+        f"{percent(report.agreement.model.value, 1)}."
+        if report.agreement
+        else ""
+    )
     for column, (name, value, hint) in zip(
         st.columns(4),
         [
-            ("Accuracy", percent(report["accuracy"], 1), "Share of test pictures named as most raters named them."),
-            ("Macro F1", f"{report['macro_f1']:.2f}", "Mean over the expressions, the rare ones counting as much."),
+            ("Accuracy", percent(report.accuracy.value, 1), "Share of test pictures named as most raters named them."),
+            ("Macro F1", f"{report.macro_f1.value:.2f}", "Mean over the expressions, the rare ones counting as much."),
             (
                 "Calibration error",
-                percent(report["calibration_error"], 1),
+                percent(report.calibration.expected_calibration_error, 1),
                 "How far confidence and accuracy are apart.",
             ),
-            ("Test pictures", f"{report['n']:,}", "More than half of ten raters agreed on each."),
+            ("Test pictures", f"{report.n:,}", "More than half of ten raters agreed on each."),
         ],
         strict=True,
     ):
         column.metric(name, value, help=hint, border=True)
     st.caption(
-        f"{info.architecture} on {info.preprocessing.size_px}-pixel faces, measured on the test split of "
-        f"{report['dataset']}, rule “{report['rule']}”, without test-time augmentation. On the same pictures a single "
-        "human rater agrees with the majority of the other nine in 77.3 %. On other people's photos expect less."
+        f"{info.architecture} on {info.preprocessing.size_px}-pixel faces, measured without test-time augmentation on "
+        f"{report.basis}.{beside_people} On other people's photos expect less."
     )
     seldom = [
-        f"{label} ({percent(m['recall'])} of them)" for label, m in report["per_class"].items() if m["recall"] < 0.5
+        f"{label} ({percent(figures.recall.value)} of them)"
+        for label, figures in report.per_class.items()
+        if figures.recall.value < 0.5
     ]
     if seldom:
         st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {', '.join(seldom)}.")

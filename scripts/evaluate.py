@@ -1,20 +1,25 @@
-"""Measure a model on a data set.
+"""Measure a model on a data set, or compare models that were measured.
 
     python scripts/evaluate.py --dataset data/ferplus --split test
+    python scripts/evaluate.py --dataset data/ferplus --robustness --sample 1000
+    python scripts/evaluate.py --compare one/report.json other/report.json
+    python scripts/evaluate.py --report report.json --card MODEL_CARD.md
 
-Prints the figures (or JSON with --json) and writes them to report.json. Choose models on the validation split, and
-look at the test split once, at the end.
+Prints the figures (or JSON with --json), writes them to report.json, and beside it what the model said of each picture,
+report.predictions.csv. Choose models on the validation split, and look at the test split once, at the end.
 """
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from fer.errors import FerError
+from fer.evaluation.provenance import command_line
+from fer.evaluation.report import Evaluation, Report, predictions_name, read_evaluation, read_report, to_json
 from fer.files import write_atomically
 from fer.model import DEFAULT_CHECKPOINT
 
@@ -22,9 +27,10 @@ from fer.model import DEFAULT_CHECKPOINT
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--dataset", required=True, metavar="PATH", help="FER+ folders, fer2013.csv, class folders, synthetic"
-    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--dataset", metavar="PATH", help="measure on FER+ folders, fer2013.csv, synthetic, …")
+    what.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="compare two reports on the same pictures")
+    what.add_argument("--report", type=Path, metavar="FILE", help="take a report that is there")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test", "all"), help="(test)")
     parser.add_argument(
         "--rule",
@@ -34,37 +40,56 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
     parser.add_argument("--detect", action="store_true", help="find the face first: for whole photos instead of crops")
+    parser.add_argument(
+        "--robustness", action="store_true", help="also blurred, dark, turned, covered, …: 25 times as long"
+    )
+    parser.add_argument(
+        "--sample", type=_positive, metavar="N", help="--robustness on N pictures, drawn by chance (all)"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--output", type=Path, default=Path("report.json"), metavar="FILE", help="(report.json)")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
-    return parser.parse_args(arguments)
+    parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (all)")
+    options = parser.parse_args(arguments)
+    options.command = command_line(None if arguments is None else ["scripts/evaluate.py", *arguments])
+    return options
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Evaluate; return the exit code: 0 done, 1 cannot."""
+    """Do what is asked; return the exit code: 0 done, 1 cannot."""
     options = parse_arguments(arguments)
     try:
-        report = _evaluate(options)
+        if options.compare:
+            print(_comparison(options))
+            return 0
+        if options.report:
+            report = read_report(options.report)
+        else:
+            evaluation = _evaluate(options)
+            report = evaluation.report
+        _show(report, options.json)
+        if not options.report:
+            _write(evaluation, options)
+        if options.card:
+            _write_card(report, options)
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    text = json.dumps(report, indent=1)
-    print(text if options.json else _table(report))
-    try:
-        write_atomically(options.output, text + "\n")
-    except OSError as error:
-        print(f"error: cannot write {options.output}: {error}. Give another --output.", file=sys.stderr)
-        return 1
-    if not options.json:
-        print(f"\nwritten to {options.output}")
     return 0
 
 
-def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {number}")
+    return number
+
+
+def _evaluate(options: argparse.Namespace) -> Evaluation:
     import torch  # after the options are known to be right: it takes seconds
 
     from fer.datasets import open_dataset
-    from fer.evaluation.report import evaluate
+    from fer.evaluation.evaluate import Options, evaluate
     from fer.model.classifier import Classifier
     from fer.recognition.recognizer import Recognizer
 
@@ -77,38 +102,61 @@ def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
 
         recognizer = Recognizer(FaceDetector(), classifier)
     dataset = open_dataset(options.dataset)
-    with tqdm(desc="pictures", leave=False, disable=None) as bar:
+    wanted = Options(
+        split=options.split,
+        rule=options.rule,
+        robustness=options.robustness,
+        sample=options.sample,
+        predictions=predictions_name(options.output),
+        command=options.command,
+    )
+    with tqdm(leave=False, disable=None) as bar:
 
-        def show(done: int, total: int) -> None:
-            bar.total = total
+        def show(what: str, done: int, total: int) -> None:
+            if done < bar.n or bar.total != total:
+                bar.reset(total)
+            bar.set_description(what, refresh=False)
             bar.update(done - bar.n)
 
-        report = evaluate(classifier, dataset, options.split, options.rule, show, recognizer)
-    return {"checkpoint": options.checkpoint.name, **report}
+        return evaluate(classifier, options.checkpoint, dataset, wanted, show, recognizer)
 
 
-def _table(report: dict[str, Any]) -> str:
-    lines = [
-        f"{report['dataset']}, {report['split']}, rule {report['rule']}, n = {report['n']}",
-        f"accuracy {report['accuracy']:.4f}   macro F1 {report['macro_f1']:.4f}   "
-        f"calibration error {report['calibration_error']:.4f}",
-        "",
-        f"{'':12} precision  recall      F1  support",
-    ]
-    for label, figures in report["per_class"].items():
-        ratios = f"{figures['precision']:9.3f} {figures['recall']:7.3f} {figures['f1']:7.3f}"
-        if not figures["support"]:
-            ratios = f"{'–':>9} {'–':>7} {'–':>7}"
-        lines.append(f"{label:12} {ratios} {figures['support']:8d}")
-    for word, count in report["unknown_labels"].items():
-        lines.append(f"left out: {count} pictures of {word}, which the model does not know")
-    if report["broken"]:
-        lines.append(
-            f"left out: {len(report['broken'])} pictures that cannot be read; the first: {report['broken'][0]}"
-        )
-    if report["no_face"]:
-        lines.append(f"left out: {report['no_face']} pictures without a face")
-    return "\n".join(lines)
+def _show(report: Report, as_json: bool) -> None:
+    from fer.evaluation.text import report_text
+
+    print(to_json(report) if as_json else report_text(report))
+
+
+def _write(evaluation: Evaluation, options: argparse.Namespace) -> None:
+    from fer.evaluation.report import write_report
+
+    try:
+        write_report(options.output, evaluation.report, evaluation.predictions)
+    except OSError as error:
+        raise FerError(f"cannot write {options.output}: {error}. Give another --output.") from error
+    if not options.json:
+        print(f"\nwritten to {options.output} and {options.output.with_name(evaluation.report.predictions)}")
+
+
+def _write_card(report: Report, options: argparse.Namespace) -> None:
+    from fer.evaluation.card import model_card
+
+    try:
+        write_atomically(options.card, model_card(report))
+    except OSError as error:
+        raise FerError(f"cannot write {options.card}: {error}. Give another --card.") from error
+
+
+def _comparison(options: argparse.Namespace) -> str:
+    from fer.evaluation.comparison import compare
+    from fer.evaluation.text import comparison_text
+
+    a, b = map(read_evaluation, options.compare)
+    comparison = compare(a, b)
+    if options.json:
+        return json.dumps(dataclasses.asdict(comparison), indent=1, ensure_ascii=False)
+    first, second = options.compare
+    return comparison_text(comparison, (str(first), str(second)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import atexit
 import base64
 import gc
 import html
-import json
 import os
 import sys
 import threading
@@ -20,6 +19,7 @@ from streamlit.navigation.page import StreamlitPage
 from fer.datasets.drawing import draw_face
 from fer.display.access import ALLOW_TRAINING_VARIABLE, may_train
 from fer.errors import CheckpointError, ConnectionSettingsError, FerError
+from fer.evaluation.report import Report, read_report
 from fer.images import encode_png
 from fer.labels import FERPLUS, color_of
 from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT
@@ -144,12 +144,11 @@ def model_info() -> ModelInfo:
         _no_model(error)
 
 
-def shipped_report() -> dict[str, Any] | None:
+def shipped_report() -> Report | None:
     """Return the evaluation that was shipped with the model, or None where another model is used."""
     if checkpoint_path() != DEFAULT_CHECKPOINT or not DEFAULT_REPORT.is_file():
         return None
-    report: dict[str, Any] = json.loads(DEFAULT_REPORT.read_text())
-    return report
+    return read_report(DEFAULT_REPORT)
 
 
 def load_recognizer() -> "Recognizer":

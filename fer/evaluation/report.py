@@ -1,113 +1,239 @@
-"""A model's figures on a data set, as a file that says all that is needed to get them again."""
+"""A report: how good a model is on a data set, as a file that says all that is needed to get the figures again.
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict
-from datetime import datetime, timezone
+`read_report` takes milliseconds and imports neither torch nor scikit-learn, so a page can open with it.
+"""
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fer.datasets.dataset import FaceDataset, prepare_faces
-from fer.errors import DatasetError, ImageError
-from fer.evaluation.metrics import measure
-from fer.model.classifier import Classifier
-from fer.recognition.recognizer import Recognizer
+from fer.errors import EvaluationError
+from fer.evaluation.figures import (
+    Agreement,
+    ClassCurves,
+    ClassFigures,
+    Estimate,
+    Reliability,
+    Robustness,
+    Speed,
+)
+from fer.evaluation.predictions import Predictions, read_predictions
+from fer.files import write_atomically
 
-Progress = Callable[[int, int], None]
+FORMAT = "fer-report-2"
+RULE_MEANINGS = {
+    "majority": "more than half of the raters agree",
+    "argmax": "all with a top label",
+}
 
 
-def evaluate(
-    classifier: Classifier,
-    dataset: FaceDataset,
-    split: str = "test",
-    rule: str = "majority",
-    progress: Progress | None = None,
-    detect_with: Recognizer | None = None,
-) -> dict[str, Any]:
-    """Measure a model on one split of a data set, without test-time augmentation.
+@dataclass(frozen=True)
+class DataSource:
+    """What the model was measured on."""
 
-    The figures of a multilabel model are those of its probabilities as shares of their sum.
-    The model chooses among all of its labels, also where the data set has fewer. Pictures with a label that the model
-    does not know are left out and counted in "unknown_labels".
+    name: str
+    fingerprint: str
+    """See `FaceDataset.fingerprint`."""
+    split: str
+    rule: str
+    """Which pictures count; see `FaceDataset.rows`."""
+    is_rated: bool
+    """Whether several people rated each picture."""
+    detected: bool
+    """Whether the faces were found in whole photos, rather than given as crops."""
+    unknown_labels: dict[str, int]
+    """Labels that the model does not know → how many pictures were left out for it."""
+    broken: tuple[str, ...]
+    """What was wrong with the pictures that could not be read."""
+    no_face: int
+    """How many photos no face was found in."""
 
-    Args:
-        classifier: the model.
-        dataset: pictures of faces, cropped as the model's preprocessing says; or whole photos, with `detect_with`.
-        split: "train", "validation", "test" or "all".
-        rule: which pictures count; see `FaceDataset.rows`.
-        progress: called with (done, total).
-        detect_with: finds the face first, the largest one; pictures without a face are counted in "no_face".
 
-    Returns:
-        A dict of plain values for JSON: n, rule, accuracy, macro_f1, per_class, labels, confusion (rows are truth), …
+@dataclass(frozen=True)
+class ModelSource:
+    """What was measured."""
+
+    file: str
+    sha256: str
+    architecture: str
+    size_px: int
+    labels: tuple[str, ...]
+    multilabel: bool
+    """If so, the figures are those of its probabilities as shares of their sum."""
+    training: dict[str, Any]
+    """What the model file says of how it was made."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """How the report came about."""
+
+    command: str
+    time: str
+    """ISO 8601, UTC."""
+    versions: dict[str, str]
+    resamples: int
+    """Of the bootstrap intervals."""
+    seed: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of one model on one split of a data set, without test-time augmentation; rates are 0..1."""
+
+    data: DataSource
+    model: ModelSource
+    made: Making
+    predictions: str
+    """The name of the file beside the report that holds the predictions."""
+    n: int
+    accuracy: Estimate
+    balanced_accuracy: Estimate
+    """Mean recall of the labels that occur in the truth, as are the other means."""
+    macro_precision: Estimate
+    macro_f1: Estimate
+    top_two_accuracy: Estimate
+    per_class: dict[str, ClassFigures]
+    confusion: tuple[tuple[int, ...], ...]
+    """Rows are truth, columns prediction."""
+    curves: dict[str, ClassCurves]
+    before: Reliability
+    """Calibration of the network as it was trained, at temperature 1."""
+    calibration: Reliability
+    """Calibration with the temperature that was fitted on validation pictures."""
+    agreement: Agreement | None
+    """None where no picture has two raters."""
+    robustness: Robustness | None
+    """None where it was not asked for."""
+    speed: Speed
+    format: str = FORMAT
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the model may answer, in the order of the confusion matrix."""
+        return self.model.labels
+
+    @property
+    def basis(self) -> str:
+        """What stands beside every accuracy: data, split, rule and n."""
+        return f"{self.data.name}, {self.data.split} split, {rule_and_n(self.data.rule, self.n)}"
+
+
+def rule_and_n(rule: str, n: int) -> str:
+    """Return the rule with its meaning, and n, in words."""
+    return f"rule {rule} ({RULE_MEANINGS.get(rule, 'see the documentation')}), n = {n:,}"
+
+
+def write_report(path: Path, report: Report, predictions: Predictions) -> None:
+    """Write a report, and the predictions under the name that it gives, beside it.
 
     Raises:
-        DatasetError: no picture is left to measure with.
+        OSError: one of them cannot be written.
     """
-    labels = classifier.info.labels
-    rows = dataset.rows(split, rule)
-    words = [dataset.labels[index] for index in dataset.truth(rows)]
-    unknown = Counter(word for word in words if word not in labels)
-    known = np.array([word in labels for word in words], bool)
-    rows = rows[known]
-    truth = np.array([labels.index(word) for word in words if word in labels], int)
-    if not len(rows):
-        raise DatasetError(
-            f"expected pictures of {dataset.name} in the split {split} with a label of the model "
-            f"({', '.join(labels)}), found none. Its labels: {', '.join(dataset.labels)}; "
-            f"its splits: {_split_sizes(dataset)}."
+    predictions.write(path.with_name(report.predictions))
+    write_atomically(path, to_json(report))
+
+
+def predictions_name(path: Path) -> str:
+    """Return the name of the predictions' file beside a report: report.json → report.predictions.csv."""
+    return path.with_suffix(".predictions.csv").name
+
+
+def to_json(report: Report) -> str:
+    """Return the text of the file, a line for each part."""
+    parts = dataclasses.asdict(report)
+    lines = (
+        f"{json.dumps(name)}: {json.dumps(parts[name], allow_nan=False, ensure_ascii=False)}"
+        for name in ("format", *(name for name in parts if name != "format"))
+    )
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def read_report(path: Path) -> Report:
+    """Read a report.
+
+    Raises:
+        EvaluationError: the file is missing, damaged, or of another version.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvaluationError(
+            f"expected a report of scripts/evaluate.py, cannot read {path}: {error}. Evaluate a model first."
+        ) from error
+    try:
+        parts = json.loads(text, parse_constant=_refuse)
+        found = parts.get("format", "fer-report-1") if isinstance(parts, dict) else None
+        if found != FORMAT:
+            raise EvaluationError(
+                f"expected a report of format {FORMAT}, but {path} is of format {found}. Evaluate the model again."
+            )
+        report: Report = _decode(Report, parts, "report")
+        if np.array(report.confusion).shape != (len(report.labels),) * 2 or np.sum(report.confusion) != report.n:
+            raise ValueError("the confusion matrix does not fit the labels or n")
+    except (ValueError, RecursionError) as error:
+        raise EvaluationError(f"the report {path} is damaged: {error}. Evaluate the model again.") from error
+    return report
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A report and the predictions behind it."""
+
+    report: Report
+    predictions: Predictions
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """Read a report and the predictions beside it.
+
+    Raises:
+        EvaluationError: one of them is missing or damaged, or they do not belong together.
+    """
+    report = read_report(path)
+    beside = path.with_name(Path(report.predictions).name)
+    predictions = read_predictions(beside)
+    if predictions.labels != report.labels or not np.array_equal(predictions.confusion, report.confusion):
+        raise EvaluationError(
+            f"expected in {beside} the predictions that {path} reports on, found others. Evaluate the model again."
         )
-    if detect_with:
-        pixels, kept, broken = _detected_faces(detect_with, dataset, rows, progress)
-    else:
-        prepared = prepare_faces(dataset, rows, classifier.info.preprocessing, progress)
-        pixels, kept, broken = prepared.pixels, prepared.rows, list(prepared.broken)
-    if not len(kept):
-        raise DatasetError(f"expected faces in the {len(rows)} pictures of {dataset.name}, found none.")
-    metrics = measure(classifier.distributions(pixels), truth[np.isin(rows, kept)], labels)
-    return {
-        "dataset": dataset.name,
-        "split": split,
-        "rule": rule,
-        "n": metrics.n,
-        "accuracy": metrics.accuracy,
-        "macro_f1": metrics.macro_f1,
-        "negative_log_likelihood": metrics.negative_log_likelihood,
-        "calibration_error": metrics.calibration_error,
-        "per_class": {label: asdict(figures) for label, figures in metrics.per_class.items()},
-        "labels": list(labels),
-        "confusion": metrics.confusion.tolist(),
-        "unknown_labels": dict(unknown),
-        "broken": broken,
-        "no_face": len(rows) - len(kept) - len(broken) if detect_with else None,
-        "temperature": classifier.info.temperature,
-        "training": classifier.info.training,
-        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
+    return Evaluation(report, predictions)
 
 
-def _detected_faces(
-    recognizer: Recognizer, dataset: FaceDataset, rows: np.ndarray, progress: Progress | None
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return (uint8 (n, C, S, S), int (n,) rows with a face, what was wrong with broken pictures)."""
-    pixels: list[np.ndarray] = []
-    kept: list[int] = []
-    broken: list[str] = []
-    for done, row in enumerate(rows, start=1):
-        try:
-            image = dataset.picture(int(row))
-            detections = recognizer.detector.detect(image)
-            if detections:
-                largest = max(detections, key=lambda face: face.box.height * face.box.width)
-                pixels.append(recognizer.network_input(image, largest))
-                kept.append(int(row))
-        except ImageError as error:
-            broken.append(str(error))
-        if progress:
-            progress(done, len(rows))
-    return np.array(pixels, np.uint8), np.array(kept, int), broken
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
-def _split_sizes(dataset: FaceDataset) -> str:
-    return ", ".join(f"{split} {count}" for split, count in sorted(Counter(dataset.splits.tolist()).items()))
+def _decode(kind: Any, value: Any, place: str) -> Any:
+    """Turn plain JSON into the dataclasses it was made of.
+
+    Raises:
+        ValueError: something is missing, unknown, or of another type.
+    """
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _decode(inner[0], value, place)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_decode(inner[0], each, f"{place}[{index}]") for index, each in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        return {name: _decode(inner[1], each, f"{place}.{name}") for name, each in value.items()}
+    if dataclasses.is_dataclass(kind) and isinstance(value, dict):
+        kinds = typing.get_type_hints(kind)
+        if value.keys() != kinds.keys():
+            raise ValueError(f"{place} lacks or has too much: {', '.join(sorted(value.keys() ^ kinds.keys()))}")
+        return typing.cast(type, kind)(
+            **{name: _decode(kinds[name], each, f"{place}.{name}") for name, each in value.items()}
+        )
+    if kind is float and type(value) is int:
+        return float(value)
+    if isinstance(kind, type) and type(value) is kind:
+        return value
+    raise ValueError(f"{place} is {str(value)[:40]!r}, which is no {getattr(kind, '__name__', kind)}")

@@ -6,7 +6,8 @@ from statistics import mean, stdev
 from typing import Any
 
 from fer.datasets.dataset import FaceDataset
-from fer.evaluation.report import evaluate
+from fer.evaluation.metrics import measure
+from fer.evaluation.predict import predict
 from fer.files import write_atomically
 from fer.model.classifier import Classifier
 from fer.training.runs import Run
@@ -16,8 +17,9 @@ FIGURES = ("accuracy", "macro_f1")
 
 def measure_fold(run: Run, dataset: FaceDataset, rule: str, device: str) -> dict[str, Any]:
     """Measure the model of a finished fold on the part that it was neither trained on nor chosen by."""
-    report = evaluate(Classifier.load(run.best_path, device), dataset, "test", rule)
-    return {"run": run.folder.name, **{name: report[name] for name in ("n", *FIGURES)}}
+    found = predict(Classifier.load(run.best_path, device), dataset, "test", rule).predictions
+    metrics = measure(found.probabilities, found.truth, found.labels)
+    return {"run": run.folder.name, **{name: getattr(metrics, name) for name in ("n", *FIGURES)}}
 
 
 def summarize(folder: Path, results: list[dict[str, Any]]) -> dict[str, Any]:

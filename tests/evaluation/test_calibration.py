@@ -6,7 +6,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from fer.evaluation.calibration import BOUNDS, fit_multilabel_temperature, fit_temperature
-from fer.evaluation.metrics import expected_calibration_error
+from fer.evaluation.reliability import expected_calibration_error
 
 
 def _loss(logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], temperature: float) -> float:

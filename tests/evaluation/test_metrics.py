@@ -5,8 +5,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sklearn.metrics import top_k_accuracy_score
 
-from fer.evaluation.metrics import ClassMetrics, expected_calibration_error, measure
+from fer.evaluation.figures import Estimate
+from fer.evaluation.metrics import ClassMetrics, class_figures, headline, measure, top_two_accuracy
 
 LABELS = ("fear", "anger", "tired", "awake")
 
@@ -47,28 +49,8 @@ def test_the_mean_of_minus_the_logarithm_of_the_truths_probability() -> None:
     assert metrics.negative_log_likelihood == pytest.approx(-(3 * math.log(0.7) + 3 * math.log(0.1)) / 6)
 
 
-def test_a_truth_of_no_probability_costs_much_but_not_everything() -> None:
-    metrics = measure(_certain([0], confidence=1.0), np.array([1]), LABELS)
-    assert metrics.negative_log_likelihood == pytest.approx(-math.log(1e-12))
-
-
 def test_the_calibration_error_of_one_bin_is_confidence_less_accuracy() -> None:
     assert measure(_certain(PREDICTED), TRUTH, LABELS).calibration_error == pytest.approx(0.7 - 0.5)
-
-
-def test_bins_are_weighted_by_their_pictures() -> None:
-    # Confidence 0.95 and 3 of 4 right: 0.20 too sure. Confidence 0.5 and 2 of 2 right: 0.50 too timid.
-    probabilities = np.vstack([_certain([0, 0, 0, 0], 0.95), _certain([1, 1], 0.5)])
-    truth = np.array([0, 0, 0, 1, 1, 1])
-    assert expected_calibration_error(probabilities, truth, bins=10) == pytest.approx((4 * 0.20 + 2 * 0.50) / 6)
-    # In one bin the two errors cancel in part: the mean confidence is 0.8, the accuracy 5 / 6.
-    assert expected_calibration_error(probabilities, truth, bins=1) == pytest.approx(5 / 6 - 0.8)
-
-
-def test_full_confidence_falls_into_the_last_bin() -> None:
-    probabilities = _certain([0, 1], confidence=1.0)
-    assert expected_calibration_error(probabilities, np.array([0, 1])) == 0
-    assert expected_calibration_error(probabilities, np.array([1, 0])) == 1
 
 
 def test_perfect_predictions() -> None:
@@ -81,3 +63,47 @@ def test_perfect_predictions() -> None:
 def test_one_picture_is_enough() -> None:
     metrics = measure(_certain([3]), np.array([3]), LABELS)
     assert (metrics.n, metrics.accuracy, metrics.macro_f1) == (1, 1, 1)
+
+
+# ---------------------------------------------------------------------------------------------- with intervals
+
+
+def _confusion() -> npt.NDArray[np.int64]:
+    return measure(_certain(PREDICTED), TRUTH, LABELS).confusion
+
+
+def test_the_headline_is_that_of_the_metrics_with_an_interval_around_it() -> None:
+    figures = headline(_confusion())
+    metrics = measure(_certain(PREDICTED), TRUTH, LABELS)
+    assert list(figures) == ["accuracy", "balanced_accuracy", "macro_precision", "macro_f1"]
+    assert figures["accuracy"].value == pytest.approx(metrics.accuracy)
+    assert figures["macro_f1"].value == pytest.approx(metrics.macro_f1)
+    assert figures["balanced_accuracy"].value == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    assert figures["macro_precision"].value == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    for figure in figures.values():
+        assert figure.low is not None and figure.high is not None
+        assert 0 <= figure.low < figure.value < figure.high <= 1
+
+
+def test_classes_have_score_intervals_and_none_where_there_is_nothing() -> None:
+    figures = class_figures(_confusion(), LABELS)
+    metrics = measure(_certain(PREDICTED), TRUTH, LABELS)
+    for label, one in metrics.per_class.items():
+        assert (figures[label].precision.value, figures[label].recall.value) == (one.precision, one.recall)
+        assert figures[label].f1.value == pytest.approx(one.f1)
+        assert figures[label].support == one.support
+    assert [one.predicted for one in figures.values()] == [3, 2, 0, 1]
+    assert figures["tired"].precision == Estimate(0.0, None, None)
+    assert figures["awake"].recall == Estimate(0.0, None, None)
+    tired = figures["tired"].recall
+    assert tired.low == pytest.approx(0) and tired.high == pytest.approx(0.7935, abs=1e-4)  # Wilson, 0 of 1
+
+
+def test_one_of_the_two_most_probable() -> None:
+    probabilities = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.1, 0.2, 0.7]])
+    found = top_two_accuracy(probabilities, np.array([0, 1, 2, 1]))
+    assert found.value == 0.75
+    random = np.random.default_rng(0)
+    probabilities, truth = random.dirichlet([1] * 6, 300), random.integers(0, 6, 300)
+    expected = top_k_accuracy_score(truth, probabilities, k=2, labels=np.arange(6))
+    assert top_two_accuracy(probabilities, truth).value == pytest.approx(expected)

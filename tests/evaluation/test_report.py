@@ -1,184 +1,172 @@
-"""The report on a data set whose pictures say by their brightness what the fake model shall answer."""
+"""A report on disk: the same when it comes back, and refused where it is damaged."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from fer.datasets.dataset import FaceDataset
-from fer.errors import DatasetError
-from fer.evaluation.report import evaluate
-from fer.faces import Box, Detection
-from fer.model.checkpoint import ModelInfo
-from fer.model.preprocessing import Preprocessing
-
-MODEL_LABELS = ("neutral", "happiness", "fear", "tired")
-SHADES = {label: 10 * (index + 1) for index, label in enumerate(MODEL_LABELS)}
-"""The brightness of a picture for which the fake model answers with a label."""
-
-
-class _ShadeReader:
-    """A classifier that answers by the brightness of the picture, with a probability of 0.7."""
-
-    def __init__(self) -> None:
-        self.info = ModelInfo("resnet18", MODEL_LABELS, Preprocessing(size_px=16), 1.5, {"seed": 3})
-
-    def probabilities(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        assert pixels.shape[1:] == (1, 16, 16)
-        answers = pixels[:, 0, 8, 8] // 10 - 1
-        return np.where(np.eye(len(MODEL_LABELS))[answers] == 1, 0.7, 0.1)
+from fer.errors import EvaluationError
+from fer.evaluation.report import (
+    Evaluation,
+    predictions_name,
+    read_evaluation,
+    read_report,
+    rule_and_n,
+    to_json,
+    write_report,
+)
+from tests.evaluation.evaluations import make_evaluation
 
 
-def _dataset(
-    labels: tuple[str, ...], shown: list[tuple[str, str]], splits: list[str] | None = None, **more: Any
-) -> FaceDataset:
-    """Return pictures of (true label, label that the model shall answer)."""
-    pictures: list[np.ndarray | Path] = [np.full((24, 24), SHADES[answer], np.uint8) for _, answer in shown]
-    one_hot = np.eye(len(labels), dtype=np.float32)[[labels.index(truth) for truth, _ in shown]]
-    return FaceDataset(
-        **{"name": "shades", "labels": labels, "votes": one_hot, "pictures": pictures, **more},
-        splits=np.array(splits or ["test"] * len(shown)),
-    )
+@pytest.fixture
+def evaluation() -> Evaluation:
+    return make_evaluation(rated=True)
 
 
-def _evaluate(dataset: FaceDataset, **options: Any) -> dict[str, Any]:
-    return evaluate(_ShadeReader(), dataset, **options)  # type: ignore[arg-type]
+@pytest.fixture
+def file(tmp_path: Path, evaluation: Evaluation) -> Path:
+    path = tmp_path / "report.json"
+    write_report(path, evaluation.report, evaluation.predictions)
+    return path
 
 
-# ---------------------------------------------------------------------------------------------- labels
+def test_it_comes_back_as_it_was(file: Path, evaluation: Evaluation) -> None:
+    assert read_report(file) == evaluation.report
+    assert {path.name for path in file.parent.iterdir()} == {"report.json", "report.predictions.csv"}
 
 
-def test_labels_are_matched_by_word_whatever_their_order() -> None:
-    backwards = MODEL_LABELS[::-1]
-    report = _evaluate(_dataset(backwards, [(label, label) for label in (*backwards, "fear")]))
-    assert report["accuracy"] == 1
-    assert report["labels"] == list(MODEL_LABELS)
-    assert report["confusion"] == np.diag([1, 1, 2, 1]).tolist()
-    assert report["per_class"]["fear"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 2}
+def test_it_is_plain_json_without_nan(file: Path) -> None:
+    def refuse(constant: str) -> None:
+        pytest.fail(constant)
+
+    parts = json.loads(file.read_text(encoding="utf-8"), parse_constant=refuse)
+    assert next(iter(parts)) == "format"
+    assert parts["accuracy"].keys() == {"value", "low", "high"}
+    assert parts["curves"]["absent"]["roc"] == {
+        "x": [], "y": [], "area": None, "missing": "no picture truly shows absent"
+    }  # fmt: skip
 
 
-def test_rows_of_the_confusion_are_truth_and_columns_prediction() -> None:
-    report = _evaluate(_dataset(("tired", "neutral"), [("tired", "happiness"), ("neutral", "neutral")]))
-    assert report["confusion"] == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0]]
+def test_what_may_be_missing_may_be_missing(tmp_path: Path) -> None:
+    report = make_evaluation(rated=False).report
+    assert report.agreement is None and report.robustness is None
+    (tmp_path / "plain.json").write_text(to_json(report), encoding="utf-8")
+    assert read_report(tmp_path / "plain.json") == report
 
 
-def test_a_data_set_with_fewer_labels_is_measured_against_all_of_the_models() -> None:
-    dataset = _dataset(("fear", "happiness"), [("fear", "fear"), ("fear", "tired"), ("happiness", "happiness")])
-    report = _evaluate(dataset)
-    assert (report["n"], report["accuracy"]) == (3, pytest.approx(2 / 3))
-    assert report["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
-    assert [figures["support"] for figures in report["per_class"].values()] == [0, 1, 2, 0]
+def test_predictions_come_back_with_it(file: Path, evaluation: Evaluation) -> None:
+    found, expected = read_evaluation(file).predictions, evaluation.predictions
+    assert (found.labels, found.names) == (expected.labels, expected.names)
+    for name in ("rows", "splits", "truth", "votes", "other_votes"):
+        assert np.array_equal(getattr(found, name), getattr(expected, name)), name
+    assert found.probabilities == pytest.approx(expected.probabilities, rel=1e-6)
 
 
-def test_labels_that_the_model_does_not_know_are_left_out_and_counted() -> None:
-    shown = [("bored", "fear"), ("fear", "fear"), ("bored", "fear"), ("cross", "fear"), ("tired", "fear")]
-    report = _evaluate(_dataset(("bored", "cross", "fear", "tired"), shown))
-    assert (report["n"], report["accuracy"]) == (2, 0.5)
-    assert report["unknown_labels"] == {"bored": 2, "cross": 1}
+def test_the_rule_and_n_are_said_in_words(evaluation: Evaluation) -> None:
+    assert rule_and_n("argmax", 3573) == "rule argmax (all with a top label), n = 3,573"
+    assert evaluation.report.basis.endswith("test split, rule majority (more than half of the raters agree), n = 120")
 
 
-def test_nothing_left_to_measure_with_is_an_error_that_says_why() -> None:
-    dataset = _dataset(("bored", "cross"), [("bored", "fear"), ("cross", "fear")])
-    with pytest.raises(DatasetError, match=r"neutral, happiness, fear, tired.*Its labels: bored, cross.*test 2"):
-        _evaluate(dataset)
+def test_predictions_are_named_after_the_report() -> None:
+    assert predictions_name(Path("a/report.json")) == "report.predictions.csv"
+    assert predictions_name(Path("model.report.json")) == "model.report.predictions.csv"
 
 
-def test_an_empty_split_is_an_error_that_lists_the_others() -> None:
-    dataset = _dataset(("fear", "tired"), [("fear", "fear"), ("tired", "fear")], ["train", "train"])
-    with pytest.raises(DatasetError, match=r"in the split test.*its splits: train 2"):
-        _evaluate(dataset)
+def test_a_report_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match=r"expected a report .*gone\.json.*Evaluate a model first"):
+        read_report(tmp_path / "gone.json")
 
 
-# ---------------------------------------------------------------------------------------------- rows
+def test_reports_of_the_first_format_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "old.json").write_text(json.dumps({"accuracy": 0.85, "n": 3137, "rule": "majority"}))
+    with pytest.raises(EvaluationError, match=r"format fer-report-2, but .*old\.json is of format fer-report-1"):
+        read_report(tmp_path / "old.json")
 
 
-def test_only_the_split_is_measured() -> None:
-    shown = [("fear", "fear"), ("fear", "tired"), ("tired", "tired"), ("fear", "fear")]
-    dataset = _dataset(("fear", "tired"), shown, ["test", "train", "test", "validation"])
-    assert (_evaluate(dataset)["n"], _evaluate(dataset)["accuracy"]) == (2, 1)
-    assert (_evaluate(dataset, split="train")["n"], _evaluate(dataset, split="train")["accuracy"]) == (1, 0)
-    assert _evaluate(dataset, split="all")["n"] == 4
+def _drop(parts: dict[str, Any]) -> None:
+    del parts["macro_f1"]
 
 
-def test_the_rule_decides_what_counts_and_is_written_down() -> None:
-    votes = np.array([[9, 1], [5, 5], [4, 0]], np.float32)
-    other = np.array([[0], [0], [6]], np.float32)
-    shown = [("fear", "fear"), ("fear", "tired"), ("fear", "fear")]
-    dataset = _dataset(("fear", "tired"), shown, votes=votes, other_votes=other)
-    majority, argmax = _evaluate(dataset), _evaluate(dataset, rule="argmax")
-    assert (majority["rule"], majority["n"], majority["accuracy"]) == ("majority", 1, 1)
-    assert (argmax["rule"], argmax["n"], argmax["accuracy"]) == ("argmax", 2, 0.5)
+def _add(parts: dict[str, Any]) -> None:
+    parts["speed"]["warp"] = 9
 
 
-def test_broken_pictures_are_left_out_and_named_and_the_others_keep_their_truth(tmp_path: Path) -> None:
-    dataset = _dataset(
-        ("fear", "tired"),
-        [("fear", "fear"), ("tired", "tired"), ("fear", "fear")],
-        pictures=[np.full((24, 24), SHADES["fear"], np.uint8), tmp_path / "gone.png", np.full((24, 24), 30, np.uint8)],
-    )
-    report = _evaluate(dataset)
-    assert (report["n"], report["accuracy"]) == (2, 1)
-    assert len(report["broken"]) == 1
-    assert "gone.png" in report["broken"][0]
+def _retype(parts: dict[str, Any]) -> None:
+    parts["n"] = "many"
 
 
-def test_progress_is_told() -> None:
-    seen: list[tuple[int, int]] = []
-    _evaluate(_dataset(("fear", "tired"), [("fear", "fear")] * 2), progress=lambda *done: seen.append(done))
-    assert seen == [(1, 2), (2, 2)]
+def _nest(parts: dict[str, Any]) -> None:
+    parts["per_class"]["fear"]["recall"] = 0.5
 
 
-# ---------------------------------------------------------------------------------------------- the report
+def _miscount(parts: dict[str, Any]) -> None:
+    parts["confusion"][0][0] += 1
 
 
-def test_the_report_is_json_and_says_where_it_comes_from() -> None:
-    report = _evaluate(_dataset(("fear", "tired"), [("fear", "fear"), ("tired", "fear")]))
-    assert json.loads(json.dumps(report)) == report
-    assert (report["dataset"], report["split"], report["rule"]) == ("shades", "test", "majority")
-    assert (report["temperature"], report["training"]) == (1.5, {"seed": 3})
-    assert report["no_face"] is None
-    assert report["time"].endswith("+00:00")
-    assert report["negative_log_likelihood"] == pytest.approx(-(np.log(0.7) + np.log(0.1)) / 2)
-    assert report["calibration_error"] == pytest.approx(0.7 - 0.5)
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_drop, "report lacks or has too much: macro_f1"),
+        (_add, "report.speed lacks or has too much: warp"),
+        (_retype, "report.n is 'many', which is no int"),
+        (_nest, "report.per_class.fear.recall is '0.5', which is no Estimate"),
+        (_miscount, "the confusion matrix does not fit"),
+    ],
+)
+def test_a_damaged_report_says_where(file: Path, damage: Callable[[dict[str, Any]], None], message: str) -> None:
+    parts = json.loads(file.read_text(encoding="utf-8"))
+    damage(parts)
+    file.write_text(json.dumps(parts), encoding="utf-8")
+    with pytest.raises(EvaluationError, match="is damaged") as raised:
+        read_report(file)
+    assert message in str(raised.value)
 
 
-# ---------------------------------------------------------------------------------------------- whole photos
+@pytest.mark.parametrize("text", ["", "{", "[1, 2]", "null", '{"format": "fer-report-2", "n": NaN}', "\x00"])
+def test_what_is_no_report_at_all_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "no.json").write_text(text)
+    with pytest.raises(EvaluationError):
+        read_report(tmp_path / "no.json")
 
 
-class _FakeDetector:
-    """Finds a small and a large face in every picture that has a white corner."""
-
-    def detect(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
-        if image[0, 0, 0] != 255:
-            return []
-        return [Detection(Box(1, 1, 3, 3), (), 1.0), Detection(Box(4, 4, 20, 20), (), 0.9)]
+def test_a_file_that_is_cut_off_is_refused(file: Path) -> None:
+    file.write_text(file.read_text(encoding="utf-8")[:-200], encoding="utf-8")
+    with pytest.raises(EvaluationError, match="is damaged"):
+        read_report(file)
 
 
-def _fake_recognizer() -> Any:
-    def network_input(image: npt.NDArray[np.uint8], detection: Detection) -> npt.NDArray[np.uint8]:
-        assert detection.box.width == 16, "the largest face counts"
-        return Preprocessing(size_px=16).shrink(image[4:20, 4:20])
+def test_predictions_that_are_gone_damaged_or_of_another_are_refused(file: Path) -> None:
+    beside = file.with_name("report.predictions.csv")
+    text = beside.read_text(encoding="utf-8")
+    for content, message in (
+        (text.replace("probability_", "likelihood_"), "no line or no column of probabilities"),
+        ("\n".join(text.splitlines()[:1]) + "\n", "no line"),
+        ("\n".join([*text.splitlines()[:-1], text.splitlines()[-1].rpartition(",")[0]]), "could not convert"),
+        (text.replace("\n0,", "\n-1,"), "missing or negative"),
+        (text.replace(",fear,", ",fury,"), "fury"),
+        ("", "cannot read"),
+        ("\n".join(text.splitlines()[:-1]) + "\n", "found others"),
+    ):
+        beside.write_text(content, encoding="utf-8")
+        with pytest.raises(EvaluationError) as raised:
+            read_evaluation(file)
+        assert message in str(raised.value)
+    beside.unlink()
+    with pytest.raises(EvaluationError, match=r"report\.predictions\.csv"):
+        read_evaluation(file)
 
-    return SimpleNamespace(detector=_FakeDetector(), network_input=network_input)
+
+def test_the_name_of_the_predictions_cannot_lead_elsewhere(file: Path, evaluation: Evaluation) -> None:
+    elsewhere = replace(evaluation.report, predictions="../report.predictions.csv")
+    file.write_text(to_json(elsewhere), encoding="utf-8")
+    assert len(read_evaluation(file).predictions) == 120
 
 
-def test_photos_without_a_face_are_left_out_and_counted(tmp_path: Path) -> None:
-    photos: list[np.ndarray | Path] = [np.full((24, 24), SHADES[name], np.uint8) for name in ("fear", "tired", "fear")]
-    for photo in (photos[0], photos[2]):
-        photo[0, 0] = 255  # type: ignore[index]
-    shown = [("fear", "fear"), ("tired", "tired"), ("tired", "fear"), ("fear", "fear")]
-    dataset = _dataset(("fear", "tired"), shown, pictures=[*photos, tmp_path / "gone.png"])
-    report = _evaluate(dataset, detect_with=_fake_recognizer())
-    assert (report["n"], report["no_face"], len(report["broken"])) == (2, 1, 1)
-    assert report["confusion"][2][2] == 1
-    assert report["confusion"][3][2] == 1
-
-
-def test_photos_without_any_face_are_an_error() -> None:
-    dataset = _dataset(("fear", "tired"), [("fear", "fear"), ("tired", "tired")])
-    with pytest.raises(DatasetError, match="expected faces in the 2 pictures of shades, found none"):
-        _evaluate(dataset, detect_with=_fake_recognizer())
+def test_labels_may_be_words_that_tables_take_for_nothing(tmp_path: Path) -> None:
+    evaluation = make_evaluation(labels=("None", "NA", "other"))
+    write_report(tmp_path / "report.json", evaluation.report, evaluation.predictions)
+    assert read_evaluation(tmp_path / "report.json").predictions.labels == ("None", "NA", "other")

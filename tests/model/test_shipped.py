@@ -1,7 +1,6 @@
 """The model that comes with the package: what its report says of it is true."""
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +8,17 @@ import pytest
 from PIL import Image
 
 from fer.datasets.dataset import FaceDataset
-from fer.evaluation.report import evaluate
+from fer.evaluation.agreement import agreement
+from fer.evaluation.card import model_card
+from fer.evaluation.metrics import measure
+from fer.evaluation.predict import predict
+from fer.evaluation.provenance import file_sha256
+from fer.evaluation.report import read_evaluation, read_report
 from fer.labels import FERPLUS
-from fer.model import DEFAULT_REPORT
+from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT
 from fer.model.classifier import Classifier
 
+ROOT = Path(__file__).parents[2]
 OTHER = ("unknown", "NF")
 TILES = 60  # tiles of 48 × 48 in a row, and rows, of one sheet
 
@@ -25,19 +30,65 @@ def test_it_is_small_enough_to_ship_and_knows_the_eight_expressions() -> None:
 
 
 def test_the_report_is_of_the_test_split_and_as_good_as_was_asked_for() -> None:
-    report = json.loads(DEFAULT_REPORT.read_text())
-    assert (report["split"], report["rule"], report["n"]) == ("test", "majority", 3137)
-    assert report["accuracy"] >= 0.85
-    assert sum(map(sum, report["confusion"])) == 3137
-    assert np.trace(report["confusion"]) / 3137 == pytest.approx(report["accuracy"])
+    report = read_report(DEFAULT_REPORT)
+    assert (report.data.split, report.data.rule, report.n) == ("test", "majority", 3137)
+    assert report.accuracy.value >= 0.85
+    assert np.trace(report.confusion) / 3137 == pytest.approx(report.accuracy.value)
+
+
+def test_the_report_is_of_the_model_that_is_shipped() -> None:
+    report = read_report(DEFAULT_REPORT)
+    assert report.model.sha256 == file_sha256(DEFAULT_CHECKPOINT)
+    assert report.model.training == Classifier.load().info.training
+
+
+def test_the_reports_figures_are_those_of_the_predictions_beside_it() -> None:
+    evaluation = read_evaluation(DEFAULT_REPORT)
+    report, found = evaluation.report, evaluation.predictions
+    metrics = measure(found.probabilities, found.truth, found.labels)
+    assert metrics.accuracy == pytest.approx(report.accuracy.value)
+    assert metrics.macro_f1 == pytest.approx(report.macro_f1.value)
+    assert metrics.calibration_error == pytest.approx(report.calibration.expected_calibration_error, abs=1e-5)
+    again = agreement(found.votes, found.other_votes, found.probabilities, found.truth)
+    assert report.agreement is not None
+    assert again.rater.value == pytest.approx(report.agreement.rater.value)
+    assert again.model.value == pytest.approx(report.agreement.model.value)
+
+
+def test_a_single_rater_agrees_with_the_others_as_often_as_it_is_known() -> None:
+    report = read_report(DEFAULT_REPORT)
+    assert report.agreement is not None
+    assert report.agreement.n == 3137
+    assert report.agreement.rater.value == pytest.approx(0.773, abs=0.0005)
+
+
+def test_the_figures_in_the_readme_are_those_of_the_report() -> None:
+    report, readme = read_report(DEFAULT_REPORT), (ROOT / "README.md").read_text(encoding="utf-8")
+    headline = (
+        f"| **{100 * report.accuracy.value:.1f} %** ({100 * (report.accuracy.low or 0):.1f} to "
+        f"{100 * (report.accuracy.high or 0):.1f}) | {report.macro_f1.value:.2f} "
+        f"| {100 * report.calibration.expected_calibration_error:.1f} % |"
+    )
+    assert headline in readme
+    for label, figures in report.per_class.items():
+        ratios = " | ".join(f"{each.value:.2f}" for each in (figures.precision, figures.recall, figures.f1))
+        assert f"| {label} | {ratios} | {figures.support:,} |" in readme
+    assert report.agreement is not None
+    assert f"{100 * report.agreement.rater.value:.1f} %" in readme
+    assert f"{100 * report.agreement.model.value:.1f} %" in readme
+
+
+def test_the_model_card_is_what_the_command_would_write() -> None:
+    assert (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(read_report(DEFAULT_REPORT))
 
 
 def test_the_report_can_be_had_again(shared_faces: Path) -> None:
-    report = evaluate(Classifier.load(), _test_split(shared_faces), "test", "majority")
-    shipped = json.loads(DEFAULT_REPORT.read_text())
+    found = predict(Classifier.load(), _test_split(shared_faces), "test", "majority").predictions
+    metrics = measure(found.probabilities, found.truth, found.labels)
+    shipped = read_report(DEFAULT_REPORT)
     # Another processor rounds differently, which may turn a face or two that were on the edge.
-    assert report["accuracy"] == pytest.approx(shipped["accuracy"], abs=0.001)
-    assert report["calibration_error"] == pytest.approx(shipped["calibration_error"], abs=0.003)
+    assert metrics.accuracy == pytest.approx(shipped.accuracy.value, abs=0.001)
+    assert metrics.calibration_error == pytest.approx(shipped.calibration.expected_calibration_error, abs=0.003)
 
 
 def _test_split(folder: Path) -> FaceDataset:

@@ -18,6 +18,8 @@ import pytest
 
 from fer.datasets import open_dataset
 from fer.datasets.drawing import draw_portrait
+from fer.evaluation.card import model_card
+from fer.evaluation.report import read_evaluation, read_report
 from fer.faces import Face
 from fer.images import encode_png, read_image
 from fer.labels import FERPLUS
@@ -207,23 +209,23 @@ def test_a_runs_folder_that_cannot_be_made_is_an_error(tmp_path: Path, capsys: p
 
 def assert_is_report(report: dict[str, Any], n: int) -> None:
     """Check that the figures of a report agree with each other."""
-    assert {"n", "rule", "accuracy", "macro_f1", "per_class", "labels", "confusion"} <= set(report)
     assert report["n"] == n
-    assert report["labels"] == list(FERPLUS) == list(report["per_class"])
+    assert report["model"]["labels"] == list(FERPLUS) == list(report["per_class"]) == list(report["curves"])
     confusion = np.array(report["confusion"])
     assert confusion.shape == (8, 8)
     assert confusion.sum() == n
-    assert report["accuracy"] == pytest.approx(np.trace(confusion) / n)
+    assert report["accuracy"]["value"] == pytest.approx(np.trace(confusion) / n)
+    assert report["accuracy"]["low"] <= report["accuracy"]["value"] <= report["accuracy"]["high"]
+    assert sum(one["n"] for one in report["calibration"]["bins"]) == n
     scores = []
     for index, figures in enumerate(report["per_class"].values()):
-        assert set(figures) == {"precision", "recall", "f1", "support"}
         right, support, predicted = confusion[index, index], confusion[index].sum(), confusion[:, index].sum()
-        assert figures["support"] == support
-        assert figures["recall"] == pytest.approx(right / max(support, 1))
-        assert figures["precision"] == pytest.approx(right / max(predicted, 1))
+        assert (figures["support"], figures["predicted"]) == (support, predicted)
+        assert figures["recall"]["value"] == pytest.approx(right / max(support, 1))
+        assert figures["precision"]["value"] == pytest.approx(right / max(predicted, 1))
         if support:
-            scores.append(figures["f1"])
-    assert report["macro_f1"] == pytest.approx(np.mean(scores))
+            scores.append(figures["f1"]["value"])
+    assert report["macro_f1"]["value"] == pytest.approx(np.mean(scores))
 
 
 def test_evaluate_reports_the_test_split(chain: Chain) -> None:
@@ -240,8 +242,13 @@ def test_evaluate_reports_the_test_split(chain: Chain) -> None:
     report = json.loads(ended.out)
     assert report == json.loads((chain.folder / "report.json").read_text())
     assert_is_report(report, n=16)
-    assert (report["split"], report["rule"], report["checkpoint"]) == ("test", "majority", "best.safetensors")
-    assert report["training"]["epochs"] == 2
+    data, model = report["data"], report["model"]
+    assert (data["split"], data["rule"], model["file"]) == ("test", "majority", "best.safetensors")
+    assert model["training"]["epochs"] == 2
+    command = f"python {ROOT / 'scripts/evaluate.py'} --dataset synthetic:160 --checkpoint {chain.checkpoint} --json"
+    assert report["made"]["command"] == command
+    evaluation = read_evaluation(chain.folder / "report.json")
+    assert len(evaluation.predictions) == 16
     dataset, classifier = open_dataset("synthetic:160"), Classifier.load(chain.checkpoint)
     rows = dataset.rows("test")
     pixels = np.stack([classifier.info.preprocessing.shrink(dataset.picture(row)) for row in rows])
@@ -275,18 +282,23 @@ def test_evaluate_takes_class_folders_with_other_words(
     report = json.loads(capsys.readouterr().out)
     assert_is_report(report, n=10)
     assert report["per_class"]["anger"]["support"] == report["per_class"]["happiness"]["support"] == 5
-    assert report["unknown_labels"] == {"Bored": 1}
-    assert len(report["broken"]) == 1 and "broken.png" in report["broken"][0]
-    assert report["no_face"] is None
+    data = report["data"]
+    assert data["unknown_labels"] == {"Bored": 1}
+    assert len(data["broken"]) == 1 and "broken.png" in data["broken"][0]
+    assert (data["detected"], data["no_face"]) == (False, 0)
+    names = read_evaluation(tmp_path / "all.json").predictions.names
+    assert {name.split("/")[0] for name in names} == {"Angry", "happy"}, "no path above the data set's folder"
 
     assert evaluate.main(options) == 0
     table = capsys.readouterr().out
-    assert "faces, all, rule majority, n = 10" in table
-    assert f"accuracy {report['accuracy']:.4f}" in table
+    assert "faces, all split, rule majority (more than half of the raters agree), n = 10" in table
+    assert f"accuracy {report['accuracy']['value']:.4f}" in table
     assert "left out: 1 pictures of Bored" in table and "left out: 1 pictures that cannot be read" in table
-    anger = next(line.split() for line in table.splitlines() if line.startswith("anger"))
+    anger = next(line for line in table.splitlines() if line.startswith("anger"))
     figures = report["per_class"]["anger"]
-    assert anger[1:] == [*(f"{figures[name]:.3f}" for name in ("precision", "recall", "f1")), "5"]
+    for name in ("precision", "recall", "f1"):
+        assert f" {figures[name]['value']:.4f}" in anger
+    assert anger.endswith(" 5")
 
 
 def test_evaluate_finds_the_faces_in_whole_photos(
@@ -301,12 +313,11 @@ def test_evaluate_finds_the_faces_in_whole_photos(
     assert evaluate.main([*options, "--detect"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert_is_report(found, n=6)
-    assert found["no_face"] == 1
-    assert found["broken"] == []
+    assert (found["data"]["detected"], found["data"]["no_face"], found["data"]["broken"]) == (True, 1, [])
     assert evaluate.main(options) == 0
     whole = json.loads(capsys.readouterr().out)
     assert_is_report(whole, n=7)
-    assert found["negative_log_likelihood"] != whole["negative_log_likelihood"], "the faces were not cut out"
+    assert found["calibration"]["bins"] != whole["calibration"]["bins"], "the faces were not cut out"
 
 
 def test_evaluate_fails_with_a_message(
@@ -320,13 +331,46 @@ def test_evaluate_fails_with_a_message(
         (["--dataset", "synthetic:160", "--checkpoint", str(tmp_path / "gone.safetensors"), *output], "nothing at"),
         (["--dataset", str(tmp_path / "gone"), *model, *output], "expected a data set at"),
         (["--dataset", str(tmp_path), *model, *output], "expected one of these"),
-        (["--dataset", "synthetic:160", *model, "--output", str(tmp_path / "no" / "r.json")], "another --output"),
+        (["--dataset", "synthetic:80", *model, "--output", str(tmp_path / "no" / "r.json")], "another --output"),
+        (["--report", str(tmp_path / "gone.json")], "Evaluate a model first"),
+        (["--compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")], "Evaluate a model first"),
+        (["--dataset", "synthetic:80", *model, *output, "--robustness", "--detect"], "Leave one of the two out"),
     ):
         assert evaluate.main(options) == 1
         captured = capsys.readouterr()
         assert ("accuracy" in captured.out) == (message == "another --output")  # measured figures are not lost
         assert captured.err.startswith("error: ") and message in captured.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_makes_pictures_worse_compares_and_writes_a_card(
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from scripts import evaluate
+
+    one, other, card = tmp_path / "one.json", tmp_path / "other.json", tmp_path / "CARD.md"
+    measure = ["--dataset", "synthetic:80", "--checkpoint", str(tiny_checkpoint)]
+    assert evaluate.main([*measure, "--output", str(one), "--robustness", "--sample", "4", "--card", str(card)]) == 0
+    assert "n = 4, drawn from 8" in capsys.readouterr().out
+    report = read_report(one)
+    assert report.robustness is not None and len(report.robustness.disturbed) >= 20
+    assert report.agreement is None
+    assert card.read_text(encoding="utf-8") == model_card(report)
+
+    assert evaluate.main([*measure, "--output", str(other)]) == 0
+    capsys.readouterr()
+    assert evaluate.main(["--compare", str(one), str(other)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(report.basis) and "they differ on 0 of 8 pictures" in text and "p = 1" in text
+    assert evaluate.main(["--compare", str(one), str(other), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 8
+
+    again = tmp_path / "again.md"
+    assert evaluate.main(["--report", str(one), "--card", str(again)]) == 0
+    assert f"accuracy {report.accuracy.value:.4f}" in capsys.readouterr().out
+    assert again.read_text(encoding="utf-8") == card.read_text(encoding="utf-8")
+    assert evaluate.main(["--report", str(one), "--card", str(tmp_path / "no" / "card.md")]) == 1
+    assert "another --card" in capsys.readouterr().err
 
 
 # Predict

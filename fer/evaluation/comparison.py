@@ -1,0 +1,133 @@
+"""Two models on the very same pictures: which is better, and whether that could be chance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+
+from fer.errors import EvaluationError
+from fer.evaluation import confusions
+from fer.evaluation.figures import Estimate
+from fer.evaluation.intervals import Statistic, bootstrap
+from fer.evaluation.report import Evaluation
+
+
+@dataclass(frozen=True)
+class ClassDifference:
+    """How one label fares with the second model less with the first."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The second model, b, beside the first, a. Differences are b − a, with paired bootstrap intervals."""
+
+    basis: str
+    """Data, split, rule and n, in words."""
+    n: int
+    accuracies: tuple[float, float]
+    accuracy: Estimate
+    macro_f1s: tuple[float, float]
+    macro_f1: Estimate
+    only_a_right: int
+    only_b_right: int
+    p_value: float
+    """Of McNemar's exact test: how often two equally good models would differ by so much or more."""
+    per_class: dict[str, ClassDifference]
+    differing: tuple[int, ...]
+    """Places in the predictions, from 0, of the pictures that the two name differently."""
+
+
+def compare(a: Evaluation, b: Evaluation) -> Comparison:
+    """Compare two models that were measured on the same pictures by the same rule.
+
+    Raises:
+        EvaluationError: they were measured on different data.
+    """
+    _check_same(a, b)
+    labels = tuple(dict.fromkeys((*a.report.labels, *b.report.labels)))
+    truth, first, second = (_places(words, labels) for words in (_truth(a), _predicted(a), _predicted(b)))
+    shape = (len(labels),) * 3
+    kinds, counts = np.unique(np.ravel_multi_index((truth, first, second), shape), return_counts=True)
+    label, said_a, said_b = np.unravel_index(kinds, shape)
+    accuracy, macro_f1 = (
+        bootstrap(counts, _difference(label, said_a, said_b, len(labels), of))
+        for of in (confusions.accuracy, confusions.macro_f1)
+    )
+    right_a, right_b = first == truth, second == truth
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    return Comparison(
+        basis=a.report.basis,
+        n=len(truth),
+        accuracies=(a.report.accuracy.value, b.report.accuracy.value),
+        accuracy=accuracy,
+        macro_f1s=(a.report.macro_f1.value, b.report.macro_f1.value),
+        macro_f1=macro_f1,
+        only_a_right=only_a,
+        only_b_right=only_b,
+        p_value=float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0,
+        per_class=_per_class(a, b),
+        differing=tuple(np.flatnonzero(first != second).tolist()),
+    )
+
+
+def _check_same(a: Evaluation, b: Evaluation) -> None:
+    for name, one, other in (
+        ("fingerprint of the data set", a.report.data.fingerprint[:16], b.report.data.fingerprint[:16]),
+        ("split", a.report.data.split, b.report.data.split),
+        ("rule", a.report.data.rule, b.report.data.rule),
+    ):
+        if one != other:
+            raise EvaluationError(
+                f"expected two reports on the same pictures, found another {name}: {one} ({a.report.basis}) and "
+                f"{other} ({b.report.basis}). Evaluate both models with the same --dataset, --split and --rule."
+            )
+    same = np.array_equal(a.predictions.rows, b.predictions.rows) and _truth(a) == _truth(b)
+    if not same:
+        raise EvaluationError(
+            "expected two reports on the same pictures, found other rows or other labels: one model knows labels that "
+            "the other does not, or pictures could not be read. Evaluate both again."
+        )
+
+
+def _truth(evaluation: Evaluation) -> list[str]:
+    return [evaluation.report.labels[index] for index in evaluation.predictions.truth]
+
+
+def _predicted(evaluation: Evaluation) -> list[str]:
+    return [evaluation.report.labels[index] for index in evaluation.predictions.predicted]
+
+
+def _places(words: list[str], labels: tuple[str, ...]) -> np.ndarray:
+    return np.array([labels.index(word) for word in words], int)
+
+
+def _difference(label: np.ndarray, said_a: np.ndarray, said_b: np.ndarray, count: int, of: Statistic) -> Statistic:
+    """Return what computes a figure of b less that of a from numbers (R, C) of each kind of picture."""
+    eye = np.eye(count * count, dtype=np.float32)
+    to_a, to_b = eye[label * count + said_a], eye[label * count + said_b]  # (C, K²)
+
+    def statistic(drawn: np.ndarray) -> np.ndarray:
+        numbers = drawn.astype(np.float32)
+        matrices_a, matrices_b = ((numbers @ to).reshape(-1, count, count) for to in (to_a, to_b))
+        return of(matrices_b) - of(matrices_a)
+
+    return statistic
+
+
+def _per_class(a: Evaluation, b: Evaluation) -> dict[str, ClassDifference]:
+    one, other = a.report.per_class, b.report.per_class
+    return {
+        label: ClassDifference(
+            precision=other[label].precision.value - one[label].precision.value,
+            recall=other[label].recall.value - one[label].recall.value,
+            f1=other[label].f1.value - one[label].f1.value,
+            support=one[label].support,
+        )
+        for label in one
+        if label in other
+    }

@@ -1,0 +1,149 @@
+"""A model's answers on a split of a data set."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer.datasets.dataset import FaceDataset, prepare_faces
+from fer.errors import DatasetError, ImageError
+from fer.evaluation.predictions import Predictions
+from fer.model.classifier import Classifier, probabilities_of, shares_of
+from fer.recognition.recognizer import Recognizer
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what is done, how many are done, how many there are)."""
+_AT_ONCE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model said, and what it was not asked."""
+
+    predictions: Predictions
+    logits: np.ndarray
+    """float32 (n, K), divided by the model's temperature."""
+    unknown_labels: dict[str, int]
+    """Labels that the model does not know → how many pictures were left out for it."""
+    broken: tuple[str, ...]
+    """What was wrong with the pictures that could not be read."""
+    no_face: int
+    """How many photos no face was found in."""
+
+
+def predict(
+    classifier: Classifier,
+    dataset: FaceDataset,
+    split: str = "test",
+    rule: str = "majority",
+    progress: Progress | None = None,
+    detect_with: Recognizer | None = None,
+) -> Answers:
+    """Ask a model about all pictures of a split that count, without test-time augmentation.
+
+    The model chooses among all of its labels, also where the data set has fewer. Pictures with a label that the model
+    does not know are left out.
+
+    Args:
+        classifier: the model. The probabilities of a multilabel one are taken as shares of their sum.
+        dataset: pictures of faces, cropped as the model's preprocessing says; or whole photos, with `detect_with`.
+        split: "train", "validation", "test" or "all".
+        rule: which pictures count; see `FaceDataset.rows`.
+        progress: is told how far it is.
+        detect_with: finds the face first, the largest one; pictures without a face are left out.
+
+    Raises:
+        DatasetError: no picture is left to ask about.
+    """
+    labels = classifier.info.labels
+    rows, unknown = _known(dataset, labels, split, rule)
+
+    def reading(done: int, total: int) -> None:
+        if progress:
+            progress("reading", done, total)
+
+    if detect_with:
+        pixels, kept, broken = _detected_faces(detect_with, dataset, rows, reading)
+    else:
+        prepared = prepare_faces(dataset, rows, classifier.info.preprocessing, reading)
+        pixels, kept, broken = prepared.pixels, prepared.rows, prepared.broken
+    if not len(kept):
+        raise DatasetError(f"expected faces in the {len(rows)} pictures of {dataset.name}, found none.")
+    logits = _logits(classifier, pixels, progress)
+    return Answers(
+        predictions=_predictions(dataset, kept, labels, shares_of(probabilities_of(classifier.info, logits))),
+        logits=logits,
+        unknown_labels=unknown,
+        broken=broken,
+        no_face=len(rows) - len(kept) - len(broken),
+    )
+
+
+def _known(dataset: FaceDataset, labels: tuple[str, ...], split: str, rule: str) -> tuple[np.ndarray, dict[str, int]]:
+    """Return the rows whose label the model knows, int (n,), and the numbers of the others by their label."""
+    rows = dataset.rows(split, rule)
+    words = [dataset.labels[index] for index in dataset.truth(rows)]
+    unknown = Counter(word for word in words if word not in labels)
+    rows = rows[np.array([word in labels for word in words], bool)]
+    if not len(rows):
+        raise DatasetError(
+            f"expected pictures of {dataset.name} in the split {split} with a label of the model "
+            f"({', '.join(labels)}), found none. Its labels: {', '.join(dataset.labels)}; "
+            f"its splits: {_split_sizes(dataset)}."
+        )
+    return rows, dict(unknown)
+
+
+def _logits(classifier: Classifier, pixels: np.ndarray, progress: Progress | None) -> np.ndarray:
+    parts = []
+    for start in range(0, len(pixels), _AT_ONCE):
+        parts.append(classifier.logits(pixels[start : start + _AT_ONCE]))
+        if progress:
+            progress("asking the model", min(start + _AT_ONCE, len(pixels)), len(pixels))
+    return np.concatenate(parts)
+
+
+def _predictions(
+    dataset: FaceDataset, rows: np.ndarray, labels: tuple[str, ...], probabilities: np.ndarray
+) -> Predictions:
+    votes = np.zeros((len(rows), len(labels)))
+    for column, label in enumerate(dataset.labels):
+        if label in labels:
+            votes[:, labels.index(label)] = dataset.votes[rows, column]
+    everything = dataset.votes[rows].sum(axis=1) + dataset.other_votes[rows].sum(axis=1)
+    return Predictions(
+        labels=labels,
+        rows=rows,
+        names=tuple(dataset.name_of(int(row)) for row in rows),
+        splits=dataset.splits[rows],
+        truth=np.array([labels.index(dataset.labels[index]) for index in dataset.truth(rows)], int),
+        votes=votes,
+        other_votes=everything - votes.sum(axis=1),
+        probabilities=probabilities,
+    )
+
+
+def _detected_faces(
+    recognizer: Recognizer, dataset: FaceDataset, rows: np.ndarray, progress: Callable[[int, int], None]
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return (uint8 (n, C, S, S), int (n,) rows with a face, what was wrong with broken pictures)."""
+    pixels: list[np.ndarray] = []
+    kept: list[int] = []
+    broken: list[str] = []
+    for done, row in enumerate(rows, start=1):
+        try:
+            image = dataset.picture(int(row))
+            detections = recognizer.detector.detect(image)
+            if detections:
+                largest = max(detections, key=lambda face: face.box.height * face.box.width)
+                pixels.append(recognizer.network_input(image, largest))
+                kept.append(int(row))
+        except ImageError as error:
+            broken.append(str(error))
+        progress(done, len(rows))
+    return np.array(pixels, np.uint8), np.array(kept, int), tuple(broken)
+
+
+def _split_sizes(dataset: FaceDataset) -> str:
+    return ", ".join(f"{split} {count}" for split, count in sorted(Counter(dataset.splits.tolist()).items()))

@@ -1,0 +1,124 @@
+"""What a model said of each picture, beside what people said: arrays, and a CSV without any picture in it.
+
+row, name, split, truth, predicted, confidence, votes_LABEL …, other_votes, probability_LABEL …
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fer.errors import EvaluationError
+from fer.files import write_atomically
+
+VOTES, PROBABILITY, OTHER = "votes_", "probability_", "other_votes"
+DIGITS = 7
+"""Significant digits of probabilities in the file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """n pictures of a data set and K labels of a model."""
+
+    labels: tuple[str, ...]
+    rows: np.ndarray
+    """int (n,): where the pictures are in the data set, ascending."""
+    names: tuple[str, ...]
+    """What people know them by, see `FaceDataset.name_of`: no path above the data set's folder."""
+    splits: np.ndarray
+    """str (n,)"""
+    truth: np.ndarray
+    """int (n,), indices of `labels`."""
+    votes: np.ndarray
+    """float (n, K), ≥ 0: how many raters chose each label; one-hot where there is one label."""
+    other_votes: np.ndarray
+    """float (n,): how many chose none of them."""
+    probabilities: np.ndarray
+    """float (n, K), rows summing to 1."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The most probable label of each picture, int (n,)."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """The probability of the predicted label, float (n,)."""
+        return self.probabilities.max(axis=1)
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """How often each label was taken for each, int (K, K): rows truth, columns prediction."""
+        count = len(self.labels)
+        return np.bincount(count * self.truth + self.predicted, minlength=count**2).reshape(count, count)
+
+    def to_csv(self) -> str:
+        """Return the text of the file, a line for each picture."""
+        import pandas  # here, as it costs half a second
+
+        words = np.array(self.labels)
+        columns = {
+            "row": self.rows,
+            "name": self.names,
+            "split": self.splits,
+            "truth": words[self.truth],
+            "predicted": words[self.predicted],
+            "confidence": self.confidence,
+            **{VOTES + label: self.votes[:, index] for index, label in enumerate(self.labels)},
+            OTHER: self.other_votes,
+            **{PROBABILITY + label: self.probabilities[:, index] for index, label in enumerate(self.labels)},
+        }
+        return str(pandas.DataFrame(columns).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n"))
+
+    def write(self, path: Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        write_atomically(path, self.to_csv())
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what `Predictions.write` wrote.
+
+    Raises:
+        EvaluationError: the file is missing, damaged, or no table of predictions.
+    """
+    import pandas
+
+    try:
+        table = pandas.read_csv(path, dtype={"name": str, "truth": str, "split": str}, keep_default_na=False)
+        return _predictions_of(table)
+    except (OSError, ValueError, KeyError, TypeError) as error:  # pandas' parser errors are ValueErrors
+        raise EvaluationError(
+            f"expected the predictions that scripts/evaluate.py writes beside a report, cannot read {path}: {error}. "
+            "Evaluate again."
+        ) from error
+
+
+def _predictions_of(table: "pandas.DataFrame") -> Predictions:  # type: ignore[name-defined]  # noqa: F821
+    labels = tuple(name.removeprefix(PROBABILITY) for name in table.columns if name.startswith(PROBABILITY))
+    if not labels or not len(table):
+        raise ValueError("no line or no column of probabilities")
+    strange = sorted(set(table["truth"]) - set(labels))
+    if strange:
+        raise ValueError(f"the labels {', '.join(strange)} have no probabilities")
+    numbers = table[["row", OTHER, *(prefix + label for prefix in (VOTES, PROBABILITY) for label in labels)]]
+    values = numbers.to_numpy(float)
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise ValueError("a number is missing or negative")
+    votes, probabilities = values[:, 2 : 2 + len(labels)], values[:, 2 + len(labels) :]
+    return Predictions(
+        labels=labels,
+        rows=values[:, 0].astype(int),
+        names=tuple(table["name"]),
+        splits=table["split"].to_numpy(str),
+        truth=np.array([labels.index(word) for word in table["truth"]], int),
+        votes=votes,
+        other_votes=values[:, 1],
+        probabilities=probabilities,
+    )

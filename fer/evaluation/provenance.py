@@ -1,0 +1,38 @@
+"""Where figures come from: what was measured, with which program, by which command."""
+
+import hashlib
+import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("fer-studio", "torch", "torchvision", "scikit-learn", "numpy")
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that figures depend on."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
+
+
+def command_line(arguments: Sequence[str] | None = None) -> str:
+    """Return a command as it was typed, so that it can be typed again.
+
+    Args:
+        arguments: the program and what it was told, else those of this process.
+    """
+    script, *options = sys.argv if arguments is None else arguments
+    return shlex.join(["python", script, *options])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
