@@ -16,7 +16,7 @@ def rater_agreement(shares: np.ndarray) -> Chart:
     """
     places = np.clip(np.ceil(np.asarray(shares, float) * BINS - 1e-6).astype(int) - 1, 0, BINS - 1)
     counts = np.bincount(places, minlength=BINS)
-    names = [f"{100 * place // BINS} to {100 * (place + 1) // BINS} %" for place in range(BINS)]
+    names = [f"{100 * place // BINS}–{100 * (place + 1) // BINS}" for place in range(BINS)]
     figure = go.Figure(
         go.Bar(
             x=names,
@@ -25,13 +25,13 @@ def rater_agreement(shares: np.ndarray) -> Chart:
             text=[f"{count:,}" for count in counts],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{x} of the raters: %{y:,} pictures<extra></extra>",
+            hovertemplate="%{x} % of the raters: %{y:,} pictures<extra></extra>",
         )
     )
     figure.update_layout(
         height=300,
         margin={"l": 0, "r": 8, "t": 20, "b": 0},
-        xaxis={"type": "category", "title": "of the raters chose the most frequent label", "fixedrange": True},
+        xaxis={"type": "category", "title": "% of the raters chose the most frequent label", "fixedrange": True},
         yaxis={"title": "pictures", "fixedrange": True, "nticks": 5},
         bargap=0.15,
     )

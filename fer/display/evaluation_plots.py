@@ -9,7 +9,7 @@ from fer.evaluation.report import Report
 from fer.labels import color_of
 
 _RING = "#D55E00"
-_CELL_PX = 38
+_CELL_PX = 42
 
 
 def confusion(report: Report, in_percent: bool = False, chosen: tuple[int, int] | None = None) -> Chart:
@@ -24,7 +24,7 @@ def confusion(report: Report, in_percent: bool = False, chosen: tuple[int, int] 
     figure = confusion_map(report.confusion, labels)
     fields = figure.data[0]
     if in_percent:
-        fields.text = [[f"{share:.0f} %" for share in row] for row in fields.z]
+        fields.text = [[f"{share:.0f}" for share in row] for row in fields.z]
     cells = [(truth, answer) for truth in range(len(labels)) for answer in range(len(labels))]
     # A heat map cannot be clicked on: unseen marks in its fields can. Of the nearest one is told.
     figure.add_scatter(
@@ -43,7 +43,11 @@ def confusion(report: Report, in_percent: bool = False, chosen: tuple[int, int] 
         truth, answer = chosen
         ring = {"color": _RING, "width": 3}
         figure.add_shape(type="rect", x0=answer - 0.5, x1=answer + 0.5, y0=truth - 0.5, y1=truth + 0.5, line=ring)
-    figure.update_layout(height=120 + _CELL_PX * len(labels), hovermode="closest", hoverdistance=-1, dragmode=False)
+    edges = (-0.5, len(labels) - 0.5)  # else the marks at the border would make room around them
+    figure.update_xaxes(range=edges)
+    figure.update_yaxes(range=edges[::-1], autorange=False)
+    figure.update_layout(margin_t=30)  # room for the button that saves it
+    figure.update_layout(height=145 + _CELL_PX * len(labels), hovermode="closest", hoverdistance=-1)
     return Chart(
         "confusion",
         "What is taken for what",
@@ -125,9 +129,10 @@ def _curves(curves: dict[str, Curve], x_title: str, y_title: str, area: str) -> 
     figure.update_layout(
         height=430,
         margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"title": x_title, "range": [0, 100.5], "ticksuffix": " %", "fixedrange": True},
-        yaxis={"title": y_title, "range": [0, 101], "ticksuffix": " %", "fixedrange": True},
-        legend={"orientation": "h", "y": -0.25, "yanchor": "top", "title": {"text": f"({area}) "}},
+        xaxis={"title": x_title, "range": [0, 100.5], "dtick": 25, "ticksuffix": " %", "fixedrange": True},
+        yaxis={"title": y_title, "range": [0, 101], "dtick": 25, "ticksuffix": " %", "fixedrange": True},
+        dragmode=False,
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "title": {"text": f"({area})  "}},
         showlegend=True,
     )
     return figure

@@ -68,8 +68,8 @@ def headline(report: Report) -> list[tuple[str, str, str, str]]:
     if report.agreement:
         same = f"rule {report.data.rule}, n = {report.agreement.n:,}"
         figures += [
-            share("The model agrees with raters", report.agreement.model, same),
-            share("A single rater agrees with raters", report.agreement.rater, same),
+            share("Model agrees with raters", report.agreement.model, same),
+            share("A rater agrees with raters", report.agreement.rater, same),
         ]
     error, before = (found.expected_calibration_error for found in (report.calibration, report.before))
     return [
@@ -82,7 +82,7 @@ def headline(report: Report) -> list[tuple[str, str, str, str]]:
             short,
         ),
         share("Right with two guesses", report.top_two_accuracy),
-        ("Calibration error", percent(error, 1), f"{percent(before, 1)} as trained", short),
+        ("Calibration error", percent(error, 1), f"{percent(before, 1)} before temperature", short),
     ]
 
 
@@ -90,13 +90,14 @@ def headline_cards(report: Report) -> str:
     """Return the most important figures as HTML, for any page: as many beside each other as there is room for."""
     border = "border:1px solid #80879266;border-radius:.6rem;padding:.6rem .8rem"
     cards = "".join(
-        f'<div style="{border}"><div style="font-size:.85rem;line-height:1.25;min-height:2.1em">{html.escape(name)}</div>'
+        f'<div style="{border}">'
+        f'<div style="font-size:.85rem;line-height:1.3">{html.escape(name)}</div>'
         f'<div style="font-size:1.75rem;line-height:1.3;font-weight:600">{value}</div>'
         f'<div style="font-size:.9rem">{interval or "&nbsp;"}</div>'
         f'<div style="font-size:.75rem;opacity:.75">{html.escape(basis)}</div></div>'
         for name, value, interval, basis in headline(report)
     )
-    columns = "grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr))"
+    columns = "grid-template-columns:repeat(auto-fill,minmax(max(9rem,22%),1fr))"
     return f'<div style="display:grid;{columns};gap:.6rem;margin:.4rem 0">{cards}</div>'
 
 

@@ -122,7 +122,11 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
             z=shares,
             zmin=0,
             zmax=100,
-            colorscale=[[0, "#E3ECF4"], [1, "#0B62A3"]],  # opaque, so that the numbers stand out on both themes
+            colorscale=[
+                [0, "#EEF3F8"],
+                [1, "#4C97D4"],
+            ],  # opaque and light, so that the numbers stand out on both themes
+            textfont={"color": "#111827"},
             text=counts,
             texttemplate="%{text}",
             customdata=counts,

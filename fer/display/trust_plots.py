@@ -26,8 +26,8 @@ def reliability(report: Report) -> Chart:
     guide = {"color": GUIDE, "dash": "dot"}
     figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=guide, name="as it should be", hoverinfo="skip")
     for name, found, color, number, shape in (
-        ("as trained", report.before, SECOND, 1, "/"),
-        ("with temperature", report.calibration, FIRST, 0, ""),
+        ("before", report.before, SECOND, 1, "/"),
+        ("after", report.calibration, FIRST, 0, ""),
     ):
         filled = [bin for bin in found.bins if bin.confidence is not None and bin.accuracy is not None]
         figure.add_scatter(
@@ -55,7 +55,8 @@ def reliability(report: Report) -> Chart:
     return Chart(
         "reliability",
         "Is its confidence right?",
-        "Each point is a group of pictures: how sure the model was of them, and how often it was right; below the "
+        "Each point is a group of pictures, before and after the temperature was set: how sure the model was, and how "
+        "often it was right; below the "
         "dotted line it is too sure, above it too timid, and the bars say how many pictures a group has.",
         figure,
     )
@@ -65,7 +66,7 @@ def reliability_table(report: Report) -> list[dict[str, str]]:
     """Return the figures of calibration before and after, a dict for each row."""
 
     def row(name: str, before: float, after: float) -> dict[str, str]:
-        return {"": name, "as trained": f"{before:.3f}", "with temperature": f"{after:.3f}"}
+        return {"figure": name, "before": f"{before:.3f}", "after": f"{after:.3f}"}
 
     def of(found: Reliability) -> tuple[float, ...]:
         return (
@@ -81,9 +82,9 @@ def reliability_table(report: Report) -> list[dict[str, str]]:
 
 
 def _reliability_axes(figure: go.Figure) -> None:
-    figure.update_xaxes(range=[0, 101], ticksuffix=" %", fixedrange=True)
+    figure.update_xaxes(range=[0, 101], dtick=25, ticksuffix=" %", fixedrange=True)
     figure.update_xaxes(title="confidence", row=2, col=1)
-    figure.update_yaxes(range=[0, 101], ticksuffix=" %", fixedrange=True, title="right", row=1, col=1)
+    figure.update_yaxes(range=[0, 101], dtick=25, ticksuffix=" %", fixedrange=True, title="right", row=1, col=1)
     figure.update_yaxes(fixedrange=True, title="pictures", nticks=3, row=2, col=1)
     figure.update_layout(
         height=520,
@@ -91,6 +92,7 @@ def _reliability_axes(figure: go.Figure) -> None:
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
         showlegend=True,
         barmode="group",
+        dragmode=False,
     )
 
 
@@ -101,16 +103,11 @@ def people(agreement: Agreement) -> Chart:
     for name, share, color, shape in rows:
         figure.add_bar(
             x=[100 * share.value],
-            y=[name],
+            y=[f"{name}<br><b>{percent(share.value, 1)}</b>"],
             orientation="h",
             error_x=whiskers([share]),
             marker={"color": color, "pattern": pattern(shape)},
-            text=[percent(share.value, 1)],
-            textposition="inside",
-            insidetextanchor="start",
-            textfont={"color": "white", "size": 15},
-            textangle=0,
-            hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+            hovertemplate=f"{name}: %{{x:.1f}} %<extra></extra>",
             showlegend=False,
         )
     bars_layout(figure, rows=2, row_px=48)
@@ -128,7 +125,7 @@ def by_agreement(agreement: Agreement) -> Chart:
     """Return the model's accuracy by how much the raters agree."""
     bins = [(bin, bin.accuracy) for bin in agreement.by_agreement if bin.accuracy]
     accuracies = [accuracy for _, accuracy in bins]
-    names = [f"{percent(bin.above)} to {percent(bin.up_to)}" for bin, _ in bins]
+    names = [f"{100 * bin.above:.0f}–{100 * bin.up_to:.0f}" for bin, _ in bins]
     figure = go.Figure(
         go.Bar(
             x=names,
@@ -140,15 +137,16 @@ def by_agreement(agreement: Agreement) -> Chart:
             insidetextanchor="start",
             textangle=0,
             textfont={"color": "white"},
-            hovertemplate="%{x} agree: %{y:.1f} % right, %{text}<extra></extra>",
+            hovertemplate="%{x} % agree: %{y:.1f} % right, %{text}<extra></extra>",
         )
     )
     figure.update_layout(
         height=320,
         margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"type": "category", "title": "of the raters chose the label", "fixedrange": True},
-        yaxis={"range": [0, 101], "ticksuffix": " %", "title": "accuracy", "fixedrange": True},
+        xaxis={"type": "category", "title": "% of the raters chose the label", "tickangle": 0, "fixedrange": True},
+        yaxis={"range": [0, 101], "dtick": 25, "ticksuffix": " %", "title": "accuracy", "fixedrange": True},
         bargap=0.2,
+        dragmode=False,
     )
     return Chart(
         "by-agreement",

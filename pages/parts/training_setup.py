@@ -1,33 +1,19 @@
 """The first half of the training page: choose pictures, look at them, set, start."""
 
-import re
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from fer.datasets import open_datasets
-from fer.datasets.contact_sheet import contact_sheet
-from fer.datasets.report import DatasetReport, report
-from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
-from fer.display.training_plots import class_bars
-from fer.display.widgets import attempt, duration, runs_folder, uploads_folder
+from fer.display.widgets import attempt, duration, runs_folder
 from fer.errors import CheckpointError, FerError, TrainingError
 from fer.training import launch, recipe
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
 from fer.training.launch import RunView
+from pages.parts.dataset import Data, chosen_path, looked_at, name_of, show_data
 
 NEW, RUNS = "New training", "Runs"
-UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"
-SOURCES = {
-    UPLOAD: ":material/upload: Upload",
-    DRAWN: ":material/draw: Drawn faces",
-    HERE: ":material/folder: On this machine",
-}
-UPLOAD_MB = 1000
 NETWORKS = (
     "resnet18",
     "resnet34",
@@ -41,113 +27,6 @@ NETWORKS = (
     "vgg16_bn",
     "vgg19_bn",
 )
-STATIC = {"staticPlot": True}
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """A data set that was looked at."""
-
-    path: str
-    report: DatasetReport
-    sheet: np.ndarray
-
-
-def chosen_path() -> str | None:
-    """Ask for a data set; None while none is chosen."""
-    source = st.segmented_control(
-        "Source", list(SOURCES), format_func=SOURCES.__getitem__, default=UPLOAD, required=True, key="training_source",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    if source == DRAWN:
-        count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="To try things out with.")
-        return f"synthetic:{count}"
-    if source == HERE:
-        path = st.text_input(
-            "Path", placeholder="/home/me/faces", help="A folder, a CSV or a ZIP on the machine that runs the app."
-        ).strip()
-        return str(Path(path).expanduser().absolute()) if path else None
-    return uploaded_path()
-
-
-def uploaded_path() -> str | None:
-    """Take an upload, or offer the earlier ones."""
-    upload = st.file_uploader(
-        "A ZIP with a folder of pictures for each expression, or a CSV of pictures",
-        ["zip", "csv"],
-        max_upload_size=UPLOAD_MB,
-        help="Folders angry/, happy/, … of any names, each picture showing one face, cropped square. The other layouts "
-        "that the README names work, too. What is larger can be put on the machine that runs the app by other means.",
-    )
-    folder = uploads_folder()
-    if upload:
-        if st.session_state.get("training_upload", (None, ""))[0] != upload.file_id:
-            with st.spinner("Unpacking …"):
-                st.session_state["training_upload"] = upload.file_id, keep_upload(upload.name, upload, folder)
-        return str(st.session_state["training_upload"][1])
-    earlier = kept_uploads(folder)
-    if not earlier:
-        return None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
-            "or uploaded earlier",
-            earlier,
-            None,
-            format_func=lambda path: path.relative_to(folder).parts[0],
-            placeholder="Choose …",
-        )
-        if chosen:
-            with st.popover("Delete", icon=":material/delete:"):
-                st.markdown("The pictures are deleted from the disk. Models that were trained on them stay.")
-                if st.button("Delete them", type="primary"):
-                    attempt(lambda: delete_upload(chosen, folder))
-    return str(chosen) if chosen else None
-
-
-def looked_at(path: str) -> Data:
-    """Open a data set and look at every picture in it, once for each visitor and data set."""
-    data: Data | None = st.session_state.get("training_data")
-    if data is None or data.path != path:
-        bar = st.progress(0.0, "Opening …")
-
-        def show(done: int, total: int) -> None:
-            if done == total or done % 50 == 0:
-                bar.progress(done / max(total, 1), f"Looking at picture {done:,} of {total:,}")
-
-        try:
-            dataset = open_datasets([path], show)
-            data = Data(path, report(dataset, show), contact_sheet(dataset))
-        finally:
-            bar.empty()
-        st.session_state["training_data"] = data
-    return data
-
-
-def show_data(data: Data) -> None:
-    """Show what is in a data set, and what is odd about it."""
-    found = data.report
-    copies = found.copies.within + found.copies.across
-    facts = [f"**{found.pictures:,} pictures**", f"{len(found.counts)} expressions"]
-    if found.sizes:
-        smallest, largest = ("{} × {}".format(*size) for size in (found.sizes.smallest, found.sizes.largest))
-        facts.append(f"{smallest} pixels" if smallest == largest else f"{smallest} to {largest} pixels")
-    if found.subjects:
-        facts.append(f"{sum(found.subjects.values())} people")
-    facts += [f"{copies:,} pairs of copies" if copies else "no copies"] + [f"{len(found.broken)} broken"] * bool(
-        found.broken
-    )
-    st.markdown(" · ".join(facts))
-    for warning in found.warnings:
-        st.warning(warning, icon=":material/warning:")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.plotly_chart(class_bars(found.counts), config=STATIC, key="classes")
-    with right:
-        st.image(data.sheet, width="stretch", alt=f"some pictures of each of {', '.join(found.counts)}")
-    details = [*found.notes, *(f"{one} and {other} are copies." for one, other in found.copies.examples), *found.broken]
-    if details:
-        with st.expander("Details", icon=":material/list:"):
-            st.text("\n".join(details[:200]))
 
 
 def chosen_settings(data: Data, pictures: int, views: list[RunView]) -> tuple[TrainingConfig, str]:
@@ -251,8 +130,7 @@ def begin(config: TrainingConfig, name: str) -> None:
 
 def free_name(path: str, views: list[RunView]) -> str:
     """Return a name that no run has, made of the data set's."""
-    stem = re.sub(r"-[0-9a-f]{12}$", "", Path(path).stem)  # what an upload's folder is called after its content
-    stem = re.sub(r"[^\w.-]+", "-", stem).strip("-. ")[:50] or "training"
+    stem = name_of(path) or "training"
     names = [stem, *(f"{stem}-{number}" for number in range(2, len(views) + 2))]
     return next(name for name in names if name not in {view.name for view in views})
 
@@ -289,7 +167,7 @@ def new_training(views: list[RunView]) -> None:
     """Choose, set, start."""
     st.subheader("1 · Pictures", divider="gray")
     try:
-        path = chosen_path()
+        path = chosen_path("training")
         if path is None:
             st.caption("The pictures stay on this machine. Without pictures of your own, try it with drawn faces.")
             return

@@ -1,0 +1,140 @@
+"""Choosing a data set and looking at it, as the training page and the evaluation page do."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from fer.datasets import open_datasets
+from fer.datasets.contact_sheet import contact_sheet
+from fer.datasets.report import DatasetReport, report
+from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
+from fer.display.training_plots import class_bars
+from fer.display.widgets import attempt, uploads_folder
+
+UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"
+SOURCES = {
+    UPLOAD: ":material/upload: Upload",
+    DRAWN: ":material/draw: Drawn faces",
+    HERE: ":material/folder: On this machine",
+}
+UPLOAD_MB = 1000
+STATIC = {"staticPlot": True}
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """A data set that was looked at."""
+
+    path: str
+    report: DatasetReport
+    sheet: np.ndarray
+
+
+def name_of(path: str) -> str:
+    """Return a plain name for a data set, made of its path; empty where it has no letters."""
+    stem = re.sub(r"-[0-9a-f]{12}$", "", Path(path).stem)  # what an upload's folder is called after its content
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-. ")[:50]
+
+
+def chosen_path(key: str) -> str | None:
+    """Ask for a data set; None while none is chosen.
+
+    Args:
+        key: of the page's part that asks: each keeps what was chosen there.
+    """
+    source = st.segmented_control(
+        "Source", list(SOURCES), format_func=SOURCES.__getitem__, default=UPLOAD, required=True, key=f"{key}_source",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if source == DRAWN:
+        count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="To try things out with.")
+        return f"synthetic:{count}"
+    if source == HERE:
+        path = st.text_input(
+            "Path", placeholder="/home/me/faces", help="A folder, a CSV or a ZIP on the machine that runs the app."
+        ).strip()
+        return str(Path(path).expanduser().absolute()) if path else None
+    return uploaded_path()
+
+
+def uploaded_path() -> str | None:
+    """Take an upload, or offer the earlier ones."""
+    upload = st.file_uploader(
+        "A ZIP with a folder of pictures for each expression, or a CSV of pictures",
+        ["zip", "csv"],
+        max_upload_size=UPLOAD_MB,
+        help="Folders angry/, happy/, … of any names, each picture showing one face, cropped square. The other layouts "
+        "that the README names work, too. What is larger can be put on the machine that runs the app by other means.",
+    )
+    folder = uploads_folder()
+    if upload:
+        if st.session_state.get("dataset_upload", (None, ""))[0] != upload.file_id:
+            with st.spinner("Unpacking …"):
+                st.session_state["dataset_upload"] = upload.file_id, keep_upload(upload.name, upload, folder)
+        return str(st.session_state["dataset_upload"][1])
+    earlier = kept_uploads(folder)
+    if not earlier:
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "or uploaded earlier",
+            earlier,
+            None,
+            format_func=lambda path: path.relative_to(folder).parts[0],
+            placeholder="Choose …",
+        )
+        if chosen:
+            with st.popover("Delete", icon=":material/delete:"):
+                st.markdown("The pictures are deleted from the disk. Models that were trained on them stay.")
+                if st.button("Delete them", type="primary"):
+                    attempt(lambda: delete_upload(chosen, folder))
+    return str(chosen) if chosen else None
+
+
+def looked_at(path: str) -> Data:
+    """Open a data set and look at every picture in it, once for each visitor and data set."""
+    data: Data | None = st.session_state.get("dataset_looked_at")
+    if data is None or data.path != path:
+        bar = st.progress(0.0, "Opening …")
+
+        def show(done: int, total: int) -> None:
+            if done == total or done % 50 == 0:
+                bar.progress(done / max(total, 1), f"Looking at picture {done:,} of {total:,}")
+
+        try:
+            dataset = open_datasets([path], show)
+            data = Data(path, report(dataset, show), contact_sheet(dataset))
+        finally:
+            bar.empty()
+        st.session_state["dataset_looked_at"] = data
+    return data
+
+
+def show_data(data: Data) -> None:
+    """Show what is in a data set, and what is odd about it."""
+    found = data.report
+    copies = found.copies.within + found.copies.across
+    facts = [f"**{found.pictures:,} pictures**", f"{len(found.counts)} expressions"]
+    if found.sizes:
+        smallest, largest = ("{} × {}".format(*size) for size in (found.sizes.smallest, found.sizes.largest))
+        facts.append(f"{smallest} pixels" if smallest == largest else f"{smallest} to {largest} pixels")
+    if found.subjects:
+        facts.append(f"{sum(found.subjects.values())} people")
+    facts += [f"{copies:,} pairs of copies" if copies else "no copies"] + [f"{len(found.broken)} broken"] * bool(
+        found.broken
+    )
+    st.markdown(" · ".join(facts))
+    for warning in found.warnings:
+        st.warning(warning, icon=":material/warning:")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.plotly_chart(class_bars(found.counts), config=STATIC, key="classes")
+    with right:
+        st.image(data.sheet, width="stretch", alt=f"some pictures of each of {', '.join(found.counts)}")
+    details = [*found.notes, *(f"{one} and {other} are copies." for one, other in found.copies.examples), *found.broken]
+    if details:
+        with st.expander("Details", icon=":material/list:"):
+            st.text("\n".join(details[:200]))
