@@ -15,7 +15,7 @@ from fer.faces import percent
 from fer.training.runs import Run
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_report import dataset_path
-from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, show_chart
+from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names, show_chart
 
 BETTER, WORSE, OTHERWISE = "Only the second is right", "Only the first is right", "Both wrong, differently"
 
@@ -39,48 +39,45 @@ def compare_reports() -> None:
     if len(chosen) < 2:
         st.caption("The same data set, split and rule: else nobody could say whether the model or the pictures differ.")
         return
-    first, others = chosen[0], {name_of(path): path for path in chosen[1:]}
+    names = short_names(chosen)
+    first, others = chosen[0], {names[path]: path for path in chosen[1:]}
     comparisons = {name: _compared(first, path) for name, path in others.items()}
-    show_figures(first, comparisons)
+    show_figures(first, names[first], comparisons)
     left, right = st.columns(2, gap="large")
     basis = _basis(first)
     with left:
-        show_chart(differences(name_of(first), comparisons), basis, "comparison")
+        show_chart(differences(names[first], comparisons), basis, "comparison")
     with right:
-        show_chart(class_deltas(name_of(first), comparisons), basis, "comparison")
+        show_chart(class_deltas(names[first], comparisons), basis, "comparison")
     show_training(chosen)
-    show_differing(first, others, comparisons)
+    show_differing(first, names[first], others, comparisons)
 
 
-def show_figures(first: Path, comparisons: dict[str, Comparison]) -> None:
+def show_figures(first: Path, first_name: str, comparisons: dict[str, Comparison]) -> None:
     """Show the figures, and whether the difference could be chance."""
     report = report_at(first)
-    rows = [
-        {
-            "model": name_of(first),
-            "accuracy": percent(report.accuracy.value, 1),
-            "macro F1": f"{report.macro_f1.value:.2f}",
-        }
-    ]
+    only = "only it right", f"only {first_name} right"
+    columns = ("model", "accuracy", "macro F1", "Δ accuracy", "Δ macro F1", *only, "p")
+    own = first_name, percent(report.accuracy.value, 1), f"{report.macro_f1.value:.2f}"
+    rows = [dict(zip(columns, (*own, *["–"] * (len(columns) - len(own))), strict=True))]
     for name, one in comparisons.items():
-        rows.append(
-            {
-                "model": name,
-                "accuracy": percent(one.accuracies[1], 1),
-                "macro F1": f"{one.macro_f1s[1]:.2f}",
-                "accuracy, points more": f"{100 * one.accuracy.value:+.1f} ({with_interval(one.accuracy, unit='')})",
-                "macro F1, points more": f"{100 * one.macro_f1.value:+.1f} ({with_interval(one.macro_f1, unit='')})",
-                "only this one right": f"{one.only_b_right:,}",
-                "only the first right": f"{one.only_a_right:,}",
-                "McNemar's p": f"{one.p_value:.2g}",
-            }
+        values = (
+            name,
+            percent(one.accuracies[1], 1),
+            f"{one.macro_f1s[1]:.2f}",
+            f"{100 * one.accuracy.value:+.1f} ({with_interval(one.accuracy, unit='')})",
+            f"{100 * one.macro_f1.value:+.1f} ({with_interval(one.macro_f1, unit='')})",
+            f"{one.only_b_right:,}",
+            f"{one.only_a_right:,}",
+            f"{one.p_value:.2g}",
         )
+        rows.append(dict(zip(columns, values, strict=True)))
     st.markdown(f"On **{report.basis}**.")
     st.dataframe(rows, hide_index=True, key="comparison table")
     st.caption(
-        "In brackets: 95 % intervals, paired bootstrap. p: how often two equally good models would differ by so much "
-        "or more on as many pictures (McNemar's exact test); below 0.05 it is hardly chance, for two models; "
-        "with each further one a smaller p is needed."
+        f"Δ: percentage points more than {first_name}, with 95 % intervals (paired bootstrap). p: how often two equally "
+        "good models would differ by so much or more on as many pictures (McNemar's exact test); below 0.05 it is "
+        "hardly chance where two models are compared, and with each further one a smaller p is needed."
     )
 
 
@@ -92,7 +89,7 @@ def show_training(chosen: list[Path]) -> None:
         show_chart(training_curves(metrics), "Rule and n are those of each run's validation split", "comparison")
 
 
-def show_differing(first: Path, others: dict[str, Path], comparisons: dict[str, Comparison]) -> None:
+def show_differing(first: Path, first_name: str, others: dict[str, Path], comparisons: dict[str, Comparison]) -> None:
     """Show the pictures that two models name differently."""
     st.markdown("**Pictures where they differ**")
     name = next(iter(others))
@@ -110,7 +107,7 @@ def show_differing(first: Path, others: dict[str, Path], comparisons: dict[str, 
         label_visibility="collapsed",
         key="comparison_kind",
     )
-    st.caption(f"First: {name_of(first)}; second: {name}. {_basis(first)}.")
+    st.caption(f"First: {first_name}; second: {name}. R{_basis(first)[1:]}.")
     dataset = pictures_of(report_at(first), dataset_path(first))
     opinions = [("first", one), ("second", other)]
     show_pictures(opinions, groups[kind or BETTER], dataset, f"differing {first} {name} {kind}")

@@ -1,5 +1,6 @@
 """The reports that there are: found, chosen, read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -30,6 +31,12 @@ def name_of(path: Path) -> str:
     model, *title = path.parent.relative_to(runs_folder()).parts
     model = SHIPPED if model == SHIPPED_FOLDER else model
     return f"{model} · {title[-1]}" if title else model
+
+
+def short_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return names for charts: the models' alone, where they tell the reports apart."""
+    models = {path: name_of(path).split(" · ")[0] for path in paths}
+    return models if len(set(models.values())) == len(models) else {path: name_of(path) for path in paths}
 
 
 def choose_report() -> Path | None:
