@@ -55,6 +55,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--progress", type=Path, metavar="FILE", help="write there every second how far it is, as JSON")
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (all)")
     options = parser.parse_args(arguments)
+    if options.sample and not options.robustness:
+        parser.error("--sample says on how many pictures --robustness is measured; give both")
     options.command = command_line(None if arguments is None else ["scripts/evaluate.py", *arguments])
     return options
 

@@ -93,7 +93,7 @@ def roc(report: Report) -> Chart:
     figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line={"color": GUIDE, "dash": "dot"}, name="guessing")
     return Chart(
         "roc",
-        "ROC curves",
+        f"ROC curves{_mean(report.mean_roc_area)}",
         "For each expression, how many of its pictures are found at the price of how many false alarms: the closer to "
         "the upper left corner, the better, and the dotted diagonal is guessing.",
         figure,
@@ -106,11 +106,15 @@ def precision_recall(report: Report) -> Chart:
     figure = _curves(curves, "recall", "precision", "average precision")
     return Chart(
         "precision-recall",
-        "Precision and recall",
+        f"Precision–recall curves{_mean(report.mean_average_precision)}",
         "How often an answer is right, the more of an expression's pictures are to be found: the closer to the upper "
         "right corner, the better; rare expressions lie lower.",
         figure,
     )
+
+
+def _mean(area: float | None) -> str:
+    return "" if area is None else f", mean area {area:.2f}"
 
 
 def _curves(curves: dict[str, Curve], x_title: str, y_title: str, area: str) -> go.Figure:

@@ -10,7 +10,7 @@ from fer.display.charts import Chart
 from fer.display.evaluation_plots import classes, confusion, precision_recall, roc
 from fer.display.trust_plots import by_agreement, people, reliability, robustness
 from fer.evaluation.figures import Estimate
-from fer.evaluation.report import Report, rule_and_n
+from fer.evaluation.report import Report
 from fer.faces import percent
 
 _STYLE = """
@@ -47,7 +47,7 @@ def basis_of(chart: Chart, report: Report) -> str:
         "by-agreement": report.agreement,
         "robustness": report.robustness,
     }.get(chart.name, report)
-    return rule_and_n(report.data.rule, part.n if part else report.n)
+    return report.data.rule_and_n(part.n if part else report.n)
 
 
 def with_interval(estimate: Estimate, scale: float = 100.0, digits: int = 1, unit: str = " %") -> str:

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 
 from fer.evaluation.figures import Agreement, Estimate, Robustness
-from fer.evaluation.report import Report, rule_and_n
+from fer.evaluation.report import DataSource, Report
 from fer.faces import percent
 
 SELDOM = 0.5
@@ -37,15 +37,14 @@ The labels are those of FER+: ten raters a picture, MIT licence
 
 def model_card(report: Report) -> str:
     """Return the card in Markdown."""
-    rule = report.data.rule
     parts = [
         *_model(report),
         USE,
         *_data(report),
         *_figures(report),
         *_calibration(report),
-        *(_people(report.agreement, rule) if report.agreement else ()),
-        *(_robustness(report.robustness, rule) if report.robustness else ()),
+        *(_people(report.agreement, report.data) if report.agreement else ()),
+        *(_robustness(report.robustness, report.data) if report.robustness else ()),
         *_limits(report),
         *_again(report),
     ]
@@ -88,6 +87,8 @@ def _figures(report: Report) -> Iterable[str]:
             ("balanced accuracy (mean recall)", _percent(report.balanced_accuracy)),
             ("macro F1", _ratio(report.macro_f1)),
             ("macro precision", _ratio(report.macro_precision)),
+            ("mean area below the ROC curves", _number(report.mean_roc_area)),
+            ("mean average precision", _number(report.mean_average_precision)),
         ],
     )
     yield "Each expression on the same pictures, with score intervals (Wilson):"
@@ -108,7 +109,7 @@ def _calibration(report: Report) -> Iterable[str]:
     before, after = report.before, report.calibration
     yield "## Whether its confidence is right"
     yield _paragraph(
-        f"{_capital(rule_and_n(report.data.rule, report.n))}; before and after dividing the logits by a temperature of "
+        f"{_capital(report.data.rule_and_n(report.n))}; before and after dividing the logits by a temperature of "
         f"{after.temperature:.3f}, which was fitted on validation pictures."
     )
     pairs = [
@@ -119,12 +120,12 @@ def _calibration(report: Report) -> Iterable[str]:
     yield _table(("figure", "before", "after"), [(name, f"{one:.3f}", f"{other:.3f}") for name, one, other in pairs])
 
 
-def _people(agreement: Agreement, rule: str) -> Iterable[str]:
+def _people(agreement: Agreement, data: DataSource) -> Iterable[str]:
     rater, model = agreement.rater_distances, agreement.model_distances
     yield "## Beside people"
     yield _paragraph(
         "Each rater in turn is compared with what most of the others say, and the model with the same others "
-        f"({rule_and_n(rule, agreement.n)}, {agreement.votes_per_picture:.1f} votes a picture). A vote for none of the "
+        f"({data.rule_and_n(agreement.n)}, {agreement.votes_per_picture:.1f} votes a picture). A vote for none of the "
         "expressions agrees with nobody; of several leading labels each counts for its part."
     )
     yield _table(
@@ -139,7 +140,7 @@ def _people(agreement: Agreement, rule: str) -> Iterable[str]:
             ("Jensen–Shannon distance, 0 to 1", f"{rater.jensen_shannon:.2f}", f"{model.jensen_shannon:.2f}"),
         ],
     )
-    yield f"Accuracy by how many of the raters chose the top label (rule {rule}, n = {agreement.n:,}):"
+    yield f"Accuracy by how many of the raters chose the top label (rule {data.rule}, n = {agreement.n:,}):"
     yield _table(
         ("of the raters", "accuracy", "pictures"),
         [
@@ -150,11 +151,11 @@ def _people(agreement: Agreement, rule: str) -> Iterable[str]:
     )
 
 
-def _robustness(robustness: Robustness, rule: str) -> Iterable[str]:
+def _robustness(robustness: Robustness, data: DataSource) -> Iterable[str]:
     drawn = f", drawn at random from {robustness.of:,}" if robustness.n < robustness.of else ""
     yield "## On worse pictures"
     yield _paragraph(
-        f"{_capital(rule_and_n(rule, robustness.n))}{drawn}. Lengths in pixels are of a picture 48 wide. Differences "
+        f"{_capital(data.rule_and_n(robustness.n))}{drawn}. Lengths in pixels are of a picture 48 wide. Differences "
         "are to the same pictures as they are, in percentage points, with paired bootstrap intervals."
     )
     yield _table(
@@ -240,6 +241,10 @@ def _with_interval(estimate: Estimate | None, factor: int, form: str, unit: str 
     if estimate.low is None or estimate.high is None:
         return value
     return f"{value} [{factor * estimate.low:{form}}, {factor * estimate.high:{form}}]"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _capital(text: str) -> str:

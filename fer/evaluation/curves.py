@@ -21,12 +21,6 @@ def curves(probabilities: np.ndarray, truth: np.ndarray, labels: tuple[str, ...]
     return {label: _curves_of(truth == index, probabilities[:, index], label) for index, label in enumerate(labels)}
 
 
-def mean_area(areas: list[float | None]) -> float | None:
-    """Return the mean of the areas that there are."""
-    there = [area for area in areas if area is not None]
-    return float(np.mean(there)) if there else None
-
-
 def _curves_of(is_label: np.ndarray, score: np.ndarray, label: str) -> ClassCurves:
     if not is_label.any():
         missing = Curve((), (), None, f"no picture truly shows {label}")

@@ -19,6 +19,7 @@ from fer.evaluation.reliability import reliability
 from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, Report
 from fer.evaluation.robustness import robustness
 from fer.evaluation.speed import measure_speed
+from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier, probabilities_of, shares_of
 from fer.recognition.recognizer import Recognizer
 
@@ -80,22 +81,8 @@ def evaluate(
         )
     report = Report(
         data=_data(dataset, options, answers, detected=detect_with is not None),
-        model=ModelSource(
-            file=checkpoint.name,
-            sha256=provenance.file_sha256(checkpoint),
-            architecture=info.architecture,
-            size_px=info.preprocessing.size_px,
-            labels=info.labels,
-            multilabel=info.multilabel,
-            training=info.training,
-        ),
-        made=Making(
-            command=options.command,
-            time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            versions=provenance.versions(),
-            resamples=RESAMPLES,
-            seed=SEED,
-        ),
+        model=_model(info, checkpoint),
+        made=_making(options),
         predictions=options.predictions,
         n=len(found),
         accuracy=main["accuracy"],
@@ -126,6 +113,28 @@ def _data(dataset: FaceDataset, options: Options, answers: Answers, detected: bo
         unknown_labels=answers.unknown_labels,
         broken=answers.broken,
         no_face=answers.no_face,
+    )
+
+
+def _model(info: ModelInfo, checkpoint: Path) -> ModelSource:
+    return ModelSource(
+        file=checkpoint.name,
+        sha256=provenance.file_sha256(checkpoint),
+        architecture=info.architecture,
+        size_px=info.preprocessing.size_px,
+        labels=info.labels,
+        multilabel=info.multilabel,
+        training=info.training,
+    )
+
+
+def _making(options: Options) -> Making:
+    return Making(
+        command=options.command,
+        time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        versions=provenance.versions(),
+        resamples=RESAMPLES,
+        seed=SEED,
     )
 
 

@@ -31,6 +31,7 @@ RULE_MEANINGS = {
     "majority": "more than half of the raters agree",
     "argmax": "all with a top label",
 }
+"""Where several people rated each picture; elsewhere all pictures count, by their one label."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class DataSource:
     """What was wrong with the pictures that could not be read."""
     no_face: int
     """How many photos no face was found in."""
+
+    def rule_and_n(self, n: int) -> str:
+        """Return in words by which rule n pictures count: what stands beside every accuracy."""
+        meaning = RULE_MEANINGS[self.rule] if self.is_rated else "one label a picture"
+        return f"rule {self.rule} ({meaning}), n = {n:,}"
 
 
 @dataclass(frozen=True)
@@ -121,13 +127,18 @@ class Report:
 
     @property
     def basis(self) -> str:
-        """What stands beside every accuracy: data, split, rule and n."""
-        return f"{self.data.name}, {self.data.split} split, {rule_and_n(self.data.rule, self.n)}"
+        """Data, split, rule and n, in words."""
+        return f"{self.data.name}, {self.data.split} split, {self.data.rule_and_n(self.n)}"
 
+    @property
+    def mean_roc_area(self) -> float | None:
+        """Mean area below the ROC curves that there are."""
+        return _mean([one.roc.area for one in self.curves.values()])
 
-def rule_and_n(rule: str, n: int) -> str:
-    """Return the rule with its meaning, and n, in words."""
-    return f"rule {rule} ({RULE_MEANINGS.get(rule, 'see the documentation')}), n = {n:,}"
+    @property
+    def mean_average_precision(self) -> float | None:
+        """Mean area below the precision–recall curves that there are."""
+        return _mean([one.precision_recall.area for one in self.curves.values()])
 
 
 def write_report(path: Path, report: Report, predictions: Predictions) -> None:
@@ -177,6 +188,8 @@ def read_report(path: Path) -> Report:
         report: Report = _decode(Report, parts, "report")
         if np.array(report.confusion).shape != (len(report.labels),) * 2 or np.sum(report.confusion) != report.n:
             raise ValueError("the confusion matrix does not fit the labels or n")
+        if report.data.rule not in RULE_MEANINGS:
+            raise ValueError(f"the rule is {report.data.rule!r}")
     except (ValueError, RecursionError) as error:
         raise EvaluationError(f"the report {path} is damaged: {error}. Evaluate the model again.") from error
     return report
@@ -204,6 +217,11 @@ def read_evaluation(path: Path) -> Evaluation:
             f"expected in {beside} the predictions that {path} reports on, found others. Evaluate the model again."
         )
     return Evaluation(report, predictions)
+
+
+def _mean(values: list[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return sum(there) / len(there) if there else None
 
 
 def _refuse(constant: str) -> None:

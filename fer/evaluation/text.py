@@ -13,6 +13,8 @@ def report_text(report: Report) -> str:
         f"{with_interval(report.top_two_accuracy)}",
         f"balanced accuracy {with_interval(report.balanced_accuracy)}",
         f"macro F1 {with_interval(report.macro_f1)}, macro precision {with_interval(report.macro_precision)}",
+        f"mean ROC area {_number(report.mean_roc_area)}, "
+        f"mean average precision {_number(report.mean_average_precision)}",
         f"calibration: {_reliability(report.calibration)}",
         f"     before: {_reliability(report.before)}",
         f"in brackets: 95 % intervals, {report.made.resamples:,} bootstrap resamples; in the table score intervals",
@@ -63,6 +65,10 @@ def with_interval(estimate: Estimate, sign: bool = False) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:{form}}"
     return f"{estimate.value:{form}} [{estimate.low:{short}}, {estimate.high:{short}}]"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
 
 
 def _reliability(figures: Reliability) -> str:

@@ -10,7 +10,6 @@ from fer.display.report_page import with_interval
 from fer.display.widgets import runs_folder
 from fer.evaluation.comparison import Comparison, compare
 from fer.evaluation.predictions import Predictions
-from fer.evaluation.report import rule_and_n
 from fer.faces import percent
 from fer.training.runs import Run
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
@@ -75,9 +74,9 @@ def show_figures(first: Path, first_name: str, comparisons: dict[str, Comparison
     st.markdown(f"On **{report.basis}**.")
     st.dataframe(rows, hide_index=True, key="comparison table")
     st.caption(
-        f"Δ: percentage points more than {first_name}, with 95 % intervals (paired bootstrap). p: how often two equally "
-        "good models would differ by so much or more on as many pictures (McNemar's exact test); below 0.05 it is "
-        "hardly chance where two models are compared, and with each further one a smaller p is needed."
+        f"Δ: percentage points more than {first_name}, with 95 % intervals (paired bootstrap). p: how often two "
+        "equally good models would differ by so much or more (McNemar's exact test); below 0.05 it is hardly chance "
+        "where two models are compared, and with each further one a smaller p is needed."
     )
 
 
@@ -123,7 +122,7 @@ def grouped(one: Predictions, other: Predictions, places: np.ndarray) -> dict[st
 
 def _basis(first: Path) -> str:
     report = report_at(first)
-    return rule_and_n(report.data.rule, report.n)
+    return report.data.rule_and_n(report.n)
 
 
 def _compared(first: Path, other: Path) -> Comparison:

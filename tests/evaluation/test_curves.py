@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, average_precision_score, roc_auc_score
 
-from fer.evaluation.curves import MOST_POINTS, curves, mean_area
+from fer.evaluation.curves import MOST_POINTS, curves
 
 
 def test_a_case_by_hand() -> None:
@@ -41,8 +41,3 @@ def test_a_label_without_pictures_has_no_curve_but_a_reason() -> None:
     assert found["none"].roc.missing == found["none"].precision_recall.missing == "no picture truly shows none"
     assert found["all"].roc.missing == "every picture truly shows all"
     assert found["all"].precision_recall.area == 1
-
-
-def test_the_mean_area_is_of_those_there_are() -> None:
-    assert mean_area([0.5, None, 1.0]) == 0.75
-    assert mean_area([None]) is None

@@ -154,13 +154,13 @@ def test_progress_is_told() -> None:
 def test_the_report_says_where_it_comes_from() -> None:
     dataset = _dataset(("fear", "tired"), [("fear", "fear"), ("tired", "fear")])
     report = _evaluate(dataset, command="python scripts/evaluate.py", predictions="my.predictions.csv")
-    assert report.basis == "shades, test split, rule majority (more than half of the raters agree), n = 2"
+    assert report.basis == "shades, test split, rule majority (one label a picture), n = 2"
     assert (report.data.fingerprint, report.data.is_rated) == (dataset.fingerprint(), False)
     assert (report.model.file, len(report.model.sha256)) == ("test_evaluate.py", 64)
     assert (report.model.training, report.model.size_px) == ({"seed": 3}, 16)
     assert (report.made.command, report.predictions) == ("python scripts/evaluate.py", "my.predictions.csv")
     assert report.made.time.endswith("+00:00")
-    assert report.made.versions["torch"] == torch.__version__.split("+")[0] or "+" in report.made.versions["torch"]
+    assert report.made.versions["torch"]
     assert report.agreement is None, "one label a picture"
     assert report.robustness is None, "not asked for"
     assert (report.speed.parameters, report.speed.file_bytes) == (9, Path(__file__).stat().st_size)

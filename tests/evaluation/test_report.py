@@ -15,7 +15,6 @@ from fer.evaluation.report import (
     predictions_name,
     read_evaluation,
     read_report,
-    rule_and_n,
     to_json,
     write_report,
 )
@@ -67,8 +66,17 @@ def test_predictions_come_back_with_it(file: Path, evaluation: Evaluation) -> No
 
 
 def test_the_rule_and_n_are_said_in_words(evaluation: Evaluation) -> None:
-    assert rule_and_n("argmax", 3573) == "rule argmax (all with a top label), n = 3,573"
+    data = replace(evaluation.report.data, rule="argmax")
+    assert data.rule_and_n(3573) == "rule argmax (all with a top label), n = 3,573"
+    assert replace(data, is_rated=False).rule_and_n(5) == "rule argmax (one label a picture), n = 5"
     assert evaluation.report.basis.endswith("test split, rule majority (more than half of the raters agree), n = 120")
+
+
+def test_mean_areas_are_of_the_curves_that_there_are(evaluation: Evaluation) -> None:
+    report = evaluation.report
+    areas = [report.curves[label].roc.area for label in ("neutral", "fear")]
+    assert report.mean_roc_area == pytest.approx(sum(area or 0 for area in areas) / 2)
+    assert replace(report, curves={"absent": report.curves["absent"]}).mean_average_precision is None
 
 
 def test_predictions_are_named_after_the_report() -> None:
@@ -103,6 +111,10 @@ def _nest(parts: dict[str, Any]) -> None:
     parts["per_class"]["fear"]["recall"] = 0.5
 
 
+def _rule(parts: dict[str, Any]) -> None:
+    parts["data"]["rule"] = "first"
+
+
 def _miscount(parts: dict[str, Any]) -> None:
     parts["confusion"][0][0] += 1
 
@@ -114,6 +126,7 @@ def _miscount(parts: dict[str, Any]) -> None:
         (_add, "report.speed lacks or has too much: warp"),
         (_retype, "report.n is 'many', which is no int"),
         (_nest, "report.per_class.fear.recall is '0.5', which is no Estimate"),
+        (_rule, "the rule is 'first'"),
         (_miscount, "the confusion matrix does not fit"),
     ],
 )

@@ -291,7 +291,7 @@ def test_evaluate_takes_class_folders_with_other_words(
 
     assert evaluate.main(options) == 0
     table = capsys.readouterr().out
-    assert "faces, all split, rule majority (more than half of the raters agree), n = 10" in table
+    assert "faces, all split, rule majority (one label a picture), n = 10" in table
     assert f"accuracy {report['accuracy']['value']:.4f}" in table
     assert "left out: 1 pictures of Bored" in table and "left out: 1 pictures that cannot be read" in table
     anger = next(line for line in table.splitlines() if line.startswith("anger"))

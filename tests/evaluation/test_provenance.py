@@ -1,0 +1,24 @@
+"""Where figures come from."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from fer.evaluation.provenance import command_line, file_sha256, versions
+
+
+def test_a_file_is_known_by_its_hash(tmp_path: Path) -> None:
+    (tmp_path / "model").write_bytes(b"weights")
+    assert file_sha256(tmp_path / "model") == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_a_command_can_be_typed_again() -> None:
+    command = command_line(["scripts/evaluate.py", "--dataset", "my faces/ferplus"])
+    assert command == "python scripts/evaluate.py --dataset 'my faces/ferplus'"
+
+
+def test_versions_are_those_that_run() -> None:
+    found = versions()
+    assert {"python", "torch", "torchvision", "scikit-learn", "fer-studio"} <= found.keys()
+    assert found["torch"].split("+")[0] == torch.__version__.split("+")[0]
