@@ -53,7 +53,14 @@ def bars_layout(figure: go.Figure, rows: int, row_px: int) -> None:
     figure.update_layout(
         height=90 + row_px * rows,
         margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"range": [0, 101], "dtick": 25, "ticksuffix": " %", "fixedrange": True, "side": "top"},
+        xaxis={
+            "range": [0, 101],
+            "dtick": 25,
+            "ticklabeloverflow": "allow",
+            "ticksuffix": " %",
+            "fixedrange": True,
+            "side": "top",
+        },
         yaxis={"type": "category", "autorange": "reversed", "fixedrange": True, "ticksuffix": "  "},
         bargap=0.25,
         barmode="group",

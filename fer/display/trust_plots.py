@@ -82,9 +82,18 @@ def reliability_table(report: Report) -> list[dict[str, str]]:
 
 
 def _reliability_axes(figure: go.Figure) -> None:
-    figure.update_xaxes(range=[0, 101], dtick=25, ticksuffix=" %", fixedrange=True)
+    figure.update_xaxes(range=[0, 101], dtick=25, ticklabeloverflow="allow", ticksuffix=" %", fixedrange=True)
     figure.update_xaxes(title="confidence", row=2, col=1)
-    figure.update_yaxes(range=[0, 101], dtick=25, ticksuffix=" %", fixedrange=True, title="right", row=1, col=1)
+    figure.update_yaxes(
+        range=[0, 101],
+        dtick=25,
+        ticklabeloverflow="allow",
+        ticksuffix=" %",
+        fixedrange=True,
+        title="right",
+        row=1,
+        col=1,
+    )
     figure.update_yaxes(fixedrange=True, title="pictures", nticks=3, row=2, col=1)
     figure.update_layout(
         height=520,
@@ -144,7 +153,14 @@ def by_agreement(agreement: Agreement) -> Chart:
         height=320,
         margin={"l": 0, "r": 8, "t": 4, "b": 0},
         xaxis={"type": "category", "title": "% of the raters chose the label", "tickangle": 0, "fixedrange": True},
-        yaxis={"range": [0, 101], "dtick": 25, "ticksuffix": " %", "title": "accuracy", "fixedrange": True},
+        yaxis={
+            "range": [0, 101],
+            "dtick": 25,
+            "ticklabeloverflow": "allow",
+            "ticksuffix": " %",
+            "title": "accuracy",
+            "fixedrange": True,
+        },
         bargap=0.2,
         dragmode=False,
     )

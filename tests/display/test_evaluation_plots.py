@@ -72,7 +72,7 @@ def test_curves_leave_out_what_no_picture_shows(report: Report) -> None:
 
 def test_reliability_before_and_after(report: Report) -> None:
     figure = reliability(report).figure
-    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    lines = [trace for trace in figure.data if trace.type == "scatter" and trace.mode == "lines+markers"]
     assert len(lines) == 2 and lines[0].line.dash != lines[1].line.dash
     filled = [bin for bin in report.calibration.bins if bin.n]
     np.testing.assert_allclose(lines[1].x, [100 * (bin.confidence or 0) for bin in filled])
