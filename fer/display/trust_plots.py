@@ -182,7 +182,7 @@ def robustness(found: Robustness) -> Chart:
     figure = go.Figure(
         go.Bar(
             x=[100 * share.value for share in shares],
-            y=names,
+            y=[f"{name} · <b>{100 * share.value:.0f}</b>" for name, share in zip(names, shares, strict=True)],
             orientation="h",
             error_x=whiskers(shares),
             # Neighbours of one kind share colour and pattern, so that the eye finds where another begins.
@@ -190,11 +190,8 @@ def robustness(found: Robustness) -> Chart:
                 "color": [THIRD if not kind else (FIRST, "#5A93B8")[order[kind] % 2] for kind in kinds],
                 "pattern": pattern("") | {"shape": ["" if order[kind] % 2 else "/" for kind in kinds]},
             },
-            text=[f"{100 * share.value:.0f}" for share in shares],
-            textposition="inside",
-            insidetextanchor="start",
-            textfont={"color": "white"},
-            hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+            customdata=names,
+            hovertemplate="%{customdata}: %{x:.1f} %<extra></extra>",
             showlegend=False,
         )
     )
