@@ -151,10 +151,8 @@ def test_two_runs_are_compared(folder: Path) -> None:
     finished_run(folder, "eager", make_evaluation(seed=1, skill=3, rated=True))
     app = section(open_page(), "Compare")
     assert "The same data set, split and rule" in texts(app)
-    chosen = app.multiselect(key="comparison_reports")
-    names = {option: index for index, option in enumerate(chosen.options)}
-    calm, eager = (next(names[option] for option in names if option.startswith(name)) for name in ("calm", "eager"))
-    chosen.select_index(calm).select_index(eager).run()
+    calm, eager = (folder / name / "reports" / "pretended-test-majority" / "report.json" for name in ("calm", "eager"))
+    app.multiselect(key="comparison_reports").select(calm).select(eager).run()
     assert not app.exception and not app.error
     assert charts(app) == 3  # differences, expressions, training
     table = app.dataframe[0].value
@@ -164,8 +162,7 @@ def test_two_runs_are_compared(folder: Path) -> None:
     assert (differing["second says"] == differing["label"]).all() and (
         differing["first says"] != differing["label"]
     ).all()
-    app.multiselect(key="comparison_reports").unselect(chosen.options[eager])
-    app.multiselect(key="comparison_reports").select_index(0).run()
+    app.multiselect(key="comparison_reports").unselect(eager).select(DEFAULT_REPORT).run()
     assert "expected two reports on the same pictures" in app.error[0].value
 
 
