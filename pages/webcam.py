@@ -1,10 +1,13 @@
 """The webcam in a browser tab: every face with its expression while it moves."""
 
+from functools import partial
 from urllib.parse import urlsplit
 
 import streamlit as st
+from aiortc.contrib.media import MediaRelay
 from streamlit_webrtc import Translations, WebRtcMode, webrtc_streamer
 from streamlit_webrtc.config import VideoHTMLAttributes
+from streamlit_webrtc.relay import get_global_relay
 
 from fer.display.overlay import draw_live
 from fer.display.plots import expression_lines, time_bars, timeline
@@ -22,6 +25,16 @@ TEXTS = Translations(
     device_not_available="No camera was found. Connect one, or close other programs that use it.",
     device_access_denied="The camera was refused. Allow it with the icon in the address bar, then press START again.",
 )
+
+
+def drop_late_frames() -> None:
+    """Let the connection leave out frames that it has no time to send.
+
+    The library keeps them in a queue without a bound: on a machine with too much to do the picture would lag further
+    and further behind, and memory grow with it.
+    """
+    relay = get_global_relay()
+    setattr(relay, "subscribe", partial(MediaRelay.subscribe, relay, buffered=False))  # noqa: B010 - a method
 
 
 def begin_anew() -> None:
@@ -226,6 +239,7 @@ if not agreed:
     show_causes()
     st.stop()
 
+drop_late_frames()
 video, live = st.columns([3, 2], gap="medium")
 with video:
     context = webrtc_streamer(

@@ -1,7 +1,7 @@
 """Measure how fast this machine is.
 
     python scripts/benchmark.py
-    python scripts/benchmark.py live
+    python scripts/benchmark.py live --dataset data/ferplus
     python scripts/benchmark.py training --dataset data/ferplus
 
 Frames of 640×480 with one face and with four, on one thread, as a viewer's share of a server: detector and network
@@ -42,7 +42,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
     parser.add_argument("--threads", type=int, metavar="N", help="(1; training: all)")
     parser.add_argument("--repeat", type=int, metavar="N", help="runs of each (30; training: 5)")
-    parser.add_argument("--dataset", default="synthetic", metavar="PATH", help="training: on what (synthetic)")
+    parser.add_argument(
+        "--dataset",
+        metavar="PATH",
+        help="live: known faces for steady labels (drawn people); training: on what (synthetic)",
+    )
     parser.add_argument("--architecture", default="resnet18", metavar="NAME", help="training: which network (resnet18)")
     parser.add_argument("--size", type=int, default=48, metavar="PX", help="training: size of the faces (48)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -70,11 +74,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _live(options: argparse.Namespace) -> dict[str, Any]:
     import torch
 
+    from fer.datasets import open_dataset
     from fer.display.overlay import draw_live
     from fer.evaluation.live import measure_live
 
     torch.set_num_threads(options.threads or 1)
-    return measure_live(options.checkpoint, options.seconds, draw_live)
+    faces = open_dataset(options.dataset) if options.dataset else None
+    return measure_live(options.checkpoint, options.seconds, draw_live, faces)
 
 
 def _training(options: argparse.Namespace) -> dict[str, Any]:
@@ -88,10 +94,9 @@ def _training(options: argparse.Namespace) -> dict[str, Any]:
     if options.threads:
         torch.set_num_threads(options.threads)
     options.threads = torch.get_num_threads()
-    config = TrainingConfig(
-        (options.dataset,), architecture=options.architecture, size_px=options.size, progressive=False
-    )
-    return measure_training(config, open_dataset(options.dataset), choose_device(), options.repeat or 5)
+    path = options.dataset or "synthetic"
+    config = TrainingConfig((path,), architecture=options.architecture, size_px=options.size, progressive=False)
+    return measure_training(config, open_dataset(path), choose_device(), options.repeat or 5)
 
 
 def _pictures(options: argparse.Namespace) -> dict[str, Any]:
@@ -99,6 +104,7 @@ def _pictures(options: argparse.Namespace) -> dict[str, Any]:
 
     import torch
 
+    from fer.evaluation.live import moving_photo
     from fer.model.classifier import Classifier
     from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
@@ -107,7 +113,7 @@ def _pictures(options: argparse.Namespace) -> dict[str, Any]:
     recognizer = Recognizer(FaceDetector(), Classifier.load(options.checkpoint))
     figures: dict[str, Any] = {"load torch, detector and model (s)": time.perf_counter() - began}
     for count in (1, 4):
-        frame = example_frame(count)
+        frame = moving_photo(count)(0)
         detections = recognizer.detect(frame, WEBCAM_SMALLEST_FACE)
         if len(detections) != count:
             raise RuntimeError(f"expected {count} faces in the example frame, found {len(detections)}")
@@ -120,18 +126,6 @@ def _pictures(options: argparse.Namespace) -> dict[str, Any]:
         for name, call in measured.items():
             figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = _median_ms(call, options.repeat or 30)
     return figures | {f"import {name} (s)": seconds for name, seconds in starts.items()}
-
-
-def example_frame(faces: int) -> Any:
-    """Return RGB uint8 (480, 640, 3) with one or four faces: scikit-image's astronaut."""
-    import cv2
-    import numpy as np
-    from skimage.data import astronaut
-
-    if faces == 1:
-        return np.ascontiguousarray(cv2.resize(astronaut(), (640, 640), interpolation=cv2.INTER_AREA)[:480])
-    quarter = cv2.resize(astronaut(), (320, 320), interpolation=cv2.INTER_AREA)[:240]
-    return np.tile(quarter, (2, 2, 1))
 
 
 def _median_ms(call: Callable[[], object], repeat: int) -> float:

@@ -1,7 +1,7 @@
 """Measure the live engine without a browser: `python scripts/benchmark.py live`.
 
-Clips are made here: a photo of an astronaut that moves, for speed; drawn people who pass each other and change their
-expression, for identities and steady labels.
+Clips are made here: a photo of an astronaut that moves, for speed; drawn people who pass each other, for identities;
+drawn people, or faces of a data set, who change their expression, for steady labels.
 """
 
 import threading
@@ -16,25 +16,33 @@ import av
 import cv2
 import numpy as np
 
+from fer.datasets import FaceDataset
 from fer.datasets.drawing import draw_portrait
 from fer.recognition.recognizer import Recognizer
 from fer.video.clip import ClipAnalyzer
 from fer.video.live import LiveAnalyzer, LiveEngine, LiveSettings
+from fer.video.smoothing import ExpressionSmoother
 from fer.video.stream import Draw, LiveStream
 
 FRAMES_PER_SECOND = 30
 FRAME_SECONDS = 1 / FRAMES_PER_SECOND
 Frame = Callable[[int], np.ndarray]
 """Number of the frame → RGB uint8 (480, 640, 3)."""
+Scene = list[tuple[str, np.ndarray]]
+"""Expressions and RGB uint8 (260, 200, 3) pictures of them, shown one after the other."""
+HOLD_SECONDS = 5
+"""So long each of them is shown."""
+EXPRESSIONS = ("neutral", "happiness", "surprise", "neutral", "surprise", "happiness")
 
 
-def measure_live(checkpoint: Path, seconds: float, draw: Draw) -> dict[str, Any]:
+def measure_live(checkpoint: Path, seconds: float, draw: Draw, dataset: FaceDataset | None = None) -> dict[str, Any]:
     """Return all figures by their names, with units.
 
     Args:
         checkpoint: a model file.
         seconds: how long each of the three speeds is measured.
         draw: what draws the faces, which belongs to the time of a frame.
+        dataset: whose validation faces are shown to see how steady labels are; drawn people if not given.
     """
     recognizer = Recognizer.load(checkpoint).for_video()
     figures: dict[str, Any] = {}
@@ -44,7 +52,7 @@ def measure_live(checkpoint: Path, seconds: float, draw: Draw) -> dict[str, Any]
     results = _speeds(recognizer, draw, 1, seconds, viewers=3)
     figures |= {f"3 viewers, the slowest: {name}": _worst(name, results) for name in results[0]}
     figures |= _identities(recognizer)
-    figures |= _labels(recognizer)
+    figures |= _labels(recognizer, _known_faces(dataset) if dataset else _drawn_people())
     return figures
 
 
@@ -153,42 +161,57 @@ def _identities(recognizer: Recognizer) -> dict[str, Any]:
     }
 
 
-SEGMENTS = ("neutral", "happiness", "surprise", "neutral", "surprise", "happiness")
+def _drawn_people() -> list[Scene]:
+    """Return eight people with three expressions, other people than those that the smoothing was chosen on."""
+    return [[(expression, _portrait(expression, person)) for expression in EXPRESSIONS] for person in range(200, 208)]
 
 
-def _labels(recognizer: Recognizer) -> dict[str, Any]:
-    """Show a person with known expressions, three seconds each, in a noisy video, and count changes of the label."""
+def _known_faces(dataset: FaceDataset) -> list[Scene]:
+    """Return 24 faces of the validation split on which most raters agree."""
+    rows = np.random.default_rng(0).permutation(dataset.rows("validation", "majority"))[:24]
+    pictures = [np.full((260, 200, 3), 128, np.uint8) for _ in rows]
+    for picture, row in zip(pictures, rows, strict=True):
+        picture[40:220, 10:190] = cv2.resize(dataset.picture(int(row)), (180, 180), interpolation=cv2.INTER_CUBIC)
+    words = [dataset.labels[index] for index in dataset.truth(rows)]
+    return [list(zip(words, pictures, strict=True))]
+
+
+def _labels(recognizer: Recognizer, scenes: list[Scene]) -> dict[str, Any]:
+    """Show people with known expressions, each for a while, in a noisy video, and count changes of the label."""
+    random = np.random.default_rng(1)
+    changes, right, frames = Counter[str](), Counter[str](), 0
+    for scene in scenes:
+        truth = [expression for expression, _ in scene for _ in range(HOLD_SECONDS * FRAMES_PER_SECOND)]
+        steady = ExpressionSmoother()
+        seen: tuple[float, ...] = ()
+        before: dict[str, str] = {}
+        video = _simulated(recognizer, _noisy_clip(scene, random), LiveSettings(smoothing_seconds=0.0))
+        for number, faces in enumerate(video):
+            if not faces:
+                continue
+            frames += 1
+            if faces[0].probabilities != seen:  # looked at again
+                seen = faces[0].probabilities
+                steady.update(seen, number * FRAME_SECONDS, LiveSettings().smoothing_seconds)
+            shown = {"without": faces[0].label, "with": faces[0].labels[steady.held]}
+            for name, label in shown.items():
+                right[name] += label == truth[number]
+                changes[name] += before.get(name, label) != label
+                before[name] = label
     figures: dict[str, Any] = {}
-    raw, steady = (
-        _label_run(recognizer, LiveSettings(smoothing_seconds=s)) for s in (0.0, LiveSettings().smoothing_seconds)
-    )
-    for name, run in (("without smoothing", raw), ("with smoothing", steady)):
-        figures[f"labels {name}: changes (1/minute)"] = run["changes"]
-        figures[f"labels {name}: right (%)"] = run["right"]
+    for name in ("without", "with"):
+        figures[f"labels {name} smoothing: changes (1/minute)"] = 60 * FRAMES_PER_SECOND * changes[name] / frames
+        figures[f"labels {name} smoothing: right (%)"] = 100 * right[name] / frames
     return figures
 
 
-def _label_run(recognizer: Recognizer, settings: LiveSettings) -> dict[str, float]:
-    random = np.random.default_rng(1)
-    right, changes, total = 0, 0, Counter[str]()
-    for person in (0, 3, 5, 7):  # others than those that the smoothing was chosen on
-        truth = [expression for expression in SEGMENTS for _ in range(3 * FRAMES_PER_SECOND)]
-        drawn = {expression: _portrait(expression, person) for expression in set(SEGMENTS)}
-
-        def clip(truth: list[str] = truth, drawn: dict[str, np.ndarray] = drawn) -> Iterator[np.ndarray]:
-            for expression in truth:
-                image = np.full((480, 640, 3), 128, np.uint8)
-                x, y = 220 + random.integers(-3, 4, 2)
-                image[y : y + 260, x : x + 200] = drawn[expression][: 480 - y]
-                light, noise = random.uniform(0.7, 1.2), random.normal(0, 25, image.shape)
-                yield np.clip(image * light + noise, 0, 255).astype(np.uint8)
-
-        before = None
-        for expression, faces in zip(truth, _simulated(recognizer, clip(), settings), strict=True):
-            if faces:
-                label = faces[0].label
-                total["frames"] += 1
-                right += label == expression
-                changes += before is not None and label != before
-                before = label
-    return {"changes": 60 * FRAMES_PER_SECOND * changes / total["frames"], "right": 100 * right / total["frames"]}
+def _noisy_clip(scene: Scene, random: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield each picture for a while: the person moves a little, the light flickers, the sensor is noisy."""
+    for _, picture in scene:
+        for _ in range(HOLD_SECONDS * FRAMES_PER_SECOND):
+            image = np.full((480, 640, 3), 128, np.uint8)
+            x, y = 220 + random.integers(-3, 4, 2)
+            image[y : y + 260, x : x + 200] = picture[: 480 - y]
+            light = random.uniform(0.7, 1.2)
+            noise = 25 * random.standard_normal(image.shape, dtype=np.float32)
+            yield np.clip(image * light + noise, 0, 255).astype(np.uint8)

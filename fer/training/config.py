@@ -55,7 +55,7 @@ class TrainingConfig:
     optimizer: str = "sgd"
     """Either "sgd" (Nesterov's momentum of 0.9) or "adamw", which ConvNeXt and transformers need."""
     batch_size: int = 128
-    """Pictures a step, of all processes together. Smaller for data sets under 2,048 pictures, and the learning rate
+    """Pictures a step, of all processes together. Smaller for data sets under 8,192 pictures, and the learning rate
     with it; see `batch_size_for`."""
     accumulate: int = 1
     """In how many parts, one after the other, each batch goes through the network: less memory, the same step."""
@@ -134,8 +134,11 @@ class TrainingConfig:
         return WEIGHT_DECAYS[self.optimizer] if self.weight_decay is None else self.weight_decay
 
     def batch_size_for(self, pictures: int) -> int:
-        """Return the batch size for a training split: small splits get at least 16 steps an epoch, of 8 or more."""
-        return min(self.batch_size, max(pictures // 16, 8), pictures)
+        """Return the batch size for a training split: small ones get more steps, as they need some hundred to learn.
+
+        64 steps an epoch if that leaves 16 pictures for each, else 16 steps if that leaves 8.
+        """
+        return min(self.batch_size, max(pictures // 64, min(pictures // 16, 16), 8), pictures)
 
     def size_at(self, epoch: int) -> int:
         """Return the size in pixels that the pictures of an epoch (from 0) are shrunk to."""

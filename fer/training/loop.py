@@ -49,7 +49,8 @@ def train(
     """
     processes = processes or Processes()
     if processes.from_first(run.status().get("state")) == FINISHED:
-        return read_info(run.best_path)
+        finished: ModelInfo = processes.from_first(read_info(run.best_path) if processes.is_first else None)
+        return finished
     check_trainable(config, dataset, processes)
     with locked(run.folder) if processes.is_first else contextlib.nullcontext():
         state = _begin(config, dataset, run, hooks, device, processes)

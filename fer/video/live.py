@@ -141,7 +141,7 @@ class LiveAnalyzer:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._task: Future[Observation] | None = None
-        self._search_due = -np.inf
+        self._searched = -np.inf
         self._update_due = -np.inf
         self._detector_seconds = 0.0
         self._asked = 0.0
@@ -194,12 +194,11 @@ class LiveAnalyzer:
         if self._task is not None:
             return
         self.viewers = self.engine.viewers(id(self), seconds)
-        search = seconds >= self._search_due
+        pause = max(1 / settings.detections_per_second, self._detector_seconds / DETECTOR_SHARE * self.viewers)
+        search = seconds >= self._searched + pause
         if search or (seconds >= self._update_due and self._tracker.places()):
             if search:
-                self._search_due = seconds + max(
-                    1 / settings.detections_per_second, self._detector_seconds / DETECTOR_SHARE * self.viewers
-                )
+                self._searched = seconds
             # From when it was due, not from now: else every wait for the next frame would lower the rate.
             self._update_due = max(self._update_due + 1 / settings.updates_per_second, seconds)
             self._asked = seconds
@@ -236,15 +235,16 @@ class LiveAnalyzer:
             return
         self.detections.count(seconds)
         self._detector_seconds = seen.detector_seconds
+        if seen.snapshot.image.shape[1::-1] != picture_wh:  # the resolution has changed since
+            self._searched = -np.inf
+            return
         self._tracker.found(self._brought_forward(seen, gray, picture_wh), seconds, settings.smoothing_seconds)
 
     def _brought_forward(self, seen: Observation, gray: np.ndarray, picture_wh: tuple[int, int]) -> list[Face]:
-        """Return the faces found in an older frame at their places now."""
+        """Return the faces found in an older frame of the same size at their places now."""
         found, then = seen.found or [], seen.snapshot
         if then.gray is gray or not found:
             return found
-        if then.image.shape[1::-1] != picture_wh or then.gray.shape != gray.shape:
-            return []  # of another resolution; the next search is under way soon
         places = follow(then.gray, gray, found, picture_wh)
         return [
             replace(face, box=place.box, landmarks=place.landmarks) if place else face

@@ -12,6 +12,8 @@ import av
 import numpy as np
 import pytest
 import streamlit as st
+from aiortc import VideoStreamTrack
+from aiortc.contrib.media import MediaRelay
 from streamlit.testing.v1 import AppTest
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -23,6 +25,7 @@ class FakeStreamer:
     def __init__(self) -> None:
         self.given: dict[str, Any] = {}
         self.state = SimpleNamespace(playing=False, signalling=False)
+        self.relay = MediaRelay()
 
     def __call__(self, **given: Any) -> "FakeStreamer":
         self.given = given
@@ -48,6 +51,7 @@ class FakeStreamer:
 @pytest.fixture
 def streamer(monkeypatch: pytest.MonkeyPatch) -> FakeStreamer:
     fake = FakeStreamer()
+    monkeypatch.setattr("streamlit_webrtc.relay.get_global_relay", lambda: fake.relay)
     monkeypatch.setattr("streamlit_webrtc.webrtc_streamer", fake)
     return fake
 
@@ -69,6 +73,37 @@ def test_nothing_starts_without_consent(app: AppTest, streamer: FakeStreamer) ->
     assert streamer.given["media_stream_constraints"]["audio"] is False
     assert streamer.given["rtc_configuration"] == {"iceServers": []}
     assert streamer.given["async_processing"] is True
+
+
+class Numbered(VideoStreamTrack):
+    """A hundred frames a second, numbered."""
+
+    number = 0
+
+    async def recv(self) -> av.VideoFrame:
+        await asyncio.sleep(0.01)
+        frame = av.VideoFrame(16, 16)
+        self.number += 1
+        frame.pts = self.number
+        return frame
+
+
+def test_a_viewer_who_is_late_gets_the_newest_frame_and_not_a_queue(app: AppTest, streamer: FakeStreamer) -> None:
+    agree(app)
+
+    async def numbers() -> list[int]:
+        source = Numbered()
+        seen = streamer.relay.subscribe(source)
+        frames = [await seen.recv()]
+        await asyncio.sleep(0.3)
+        frames.append(await seen.recv())
+        seen.stop()
+        source.stop()
+        return [frame.pts or 0 for frame in frames if isinstance(frame, av.VideoFrame)]
+
+    with ThreadPoolExecutor(1) as thread:
+        first, second = thread.submit(asyncio.run, numbers()).result()
+    assert second > first + 5
 
 
 def test_frames_come_back_and_are_counted_and_summed_up(

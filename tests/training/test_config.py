@@ -153,6 +153,8 @@ def test_it_cannot_be_changed() -> None:
         CONFIG.epochs = 5  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(("pictures", "expected"), [(5, 5), (100, 8), (320, 20), (2048, 128), (28_385, 128)])
+@pytest.mark.parametrize(
+    ("pictures", "expected"), [(5, 5), (100, 8), (160, 10), (320, 16), (1000, 16), (3200, 50), (28_385, 128)]
+)
 def test_small_data_sets_get_small_batches(pictures: int, expected: int) -> None:
     assert TrainingConfig("x").batch_size_for(pictures) == expected

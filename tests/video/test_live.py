@@ -122,6 +122,27 @@ def test_a_change_of_the_resolution_while_the_model_looks_is_no_error() -> None:
     assert faces[0].box.center == pytest.approx((100, 200), abs=2)
 
 
+def test_an_answer_about_another_resolution_does_not_say_that_nobody_is_there() -> None:
+    analyzer, recognizer, executor = by_hand(LiveSettings(detections_per_second=30))
+    small = draw_scene([Patch(0, 100, 120)])
+    large = draw_scene([Patch(0, 200, 240, 120)], (640, 480))
+    analyzer.process(small, START)
+    for step, picture in enumerate((small, large, small, large, small), start=1):
+        executor.finish_next()  # a search of the picture before
+        (face,) = analyzer.process(picture, START + step / 10)
+        assert face.track_id == 1
+    assert recognizer.searches == 5
+
+
+def test_more_searches_asked_for_come_at_once() -> None:
+    analyzer, recognizer = at_once(LiveSettings(detections_per_second=0.1))
+    _, now = play(analyzer, draw_scene([Patch(0, 100, 120)]), 2.0)
+    assert recognizer.searches == 1
+    analyzer.settings = LiveSettings(detections_per_second=5)
+    play(analyzer, draw_scene([Patch(0, 100, 120)]), 0.5, now)
+    assert recognizer.searches >= 3
+
+
 # A slow model
 
 

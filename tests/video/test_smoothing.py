@@ -96,9 +96,9 @@ def test_without_strength_each_moment_is_shown_as_it_is() -> None:
 
 def test_two_updates_in_the_same_moment_are_no_error() -> None:
     smoother = ExpressionSmoother()
-    smoother.update((0.9, 0.1), 5.0, TIME_CONSTANT_SECONDS)
-    smoother.update((0.1, 0.9), 5.0, TIME_CONSTANT_SECONDS)
-    assert smoother.probabilities == (0.9, 0.1)
+    smoother.update((0.7, 0.3), 5.0, TIME_CONSTANT_SECONDS)
+    smoother.update((0.3, 0.7), 5.0, TIME_CONSTANT_SECONDS)
+    assert smoother.probabilities == (0.7, 0.3)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -121,7 +121,6 @@ def test_a_plain_change_is_shown_long_before_the_time_constant() -> None:
     smoother = ExpressionSmoother()
     for step in range(30):
         smoother.update((0.95, 0.05), step / 15, 2.0)
-    for step in range(30, 35):  # a third of a second, a sixth of the time constant
-        smoother.update((0.02, 0.98), step / 15, 2.0)
+    smoother.update((0.02, 0.98), 2.0, 2.0)
     assert smoother.held == 1
-    assert smoother.probabilities[1] > 0.5
+    assert smoother.probabilities == (0.02, 0.98)
