@@ -43,7 +43,7 @@ def pictures_of(report: Report, known_path: str = "") -> FaceDataset | None:
             return None
         try:
             dataset = opened(path)
-            if not _same(dataset, fingerprint):
+            if _fingerprint(path) != fingerprint:
                 raise DatasetError(
                     f"expected the pictures that the report is about, found others at {path} ({dataset.name}). Give "
                     "the path that the model was measured on."
@@ -65,9 +65,9 @@ def opened(path: str) -> FaceDataset:
     return open_dataset(path)
 
 
-@st.cache_data(max_entries=8, show_spinner=False, hash_funcs={FaceDataset: id})
-def _same(dataset: FaceDataset, fingerprint: str) -> bool:
-    return dataset.fingerprint() == fingerprint
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _fingerprint(path: str) -> str:
+    return opened(path).fingerprint()
 
 
 def show_pictures(
