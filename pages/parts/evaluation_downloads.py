@@ -1,6 +1,7 @@
 """What a report is about, and all of it as files."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -63,7 +64,7 @@ def show_files(report: Report, path: Path) -> None:
     st.caption("As a page that can be zoomed and read off. As a picture (PNG): the camera above each chart.")
     with st.container(horizontal=True):
         for chart in report_charts(report):
-            download(chart.title, lambda chart=chart: html_chart(chart), f"{chart.name}.html", "text/html")
+            download(chart.title, partial(html_chart, chart), f"{chart.name}.html", "text/html")
 
 
 def download(label: str, content: Callable[[], str], name: str, kind: str) -> None:
