@@ -3,16 +3,18 @@
     python scripts/evaluate.py --dataset data/ferplus --split test
     python scripts/evaluate.py --dataset data/ferplus --robustness --sample 1000
     python scripts/evaluate.py --compare one/report.json other/report.json
-    python scripts/evaluate.py --report report.json --card MODEL_CARD.md
+    python scripts/evaluate.py --report report.json --card MODEL_CARD.md --html report.html
 
 Prints the figures (or JSON with --json), writes them to report.json, and beside it what the model said of each picture,
 report.predictions.csv. Choose models on the validation split, and look at the test split once, at the end.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import sys
+import time
 from pathlib import Path
 
 from tqdm import tqdm
@@ -49,6 +51,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--output", type=Path, default=Path("report.json"), metavar="FILE", help="(report.json)")
     parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with charts")
+    parser.add_argument("--progress", type=Path, metavar="FILE", help="write there every second how far it is, as JSON")
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (all)")
     options = parser.parse_args(arguments)
     if options.sample and not options.robustness:
@@ -73,7 +77,13 @@ def main(arguments: list[str] | None = None) -> int:
         if not options.report:
             _write(evaluation, options)
         if options.card:
-            _write_card(report, options)
+            from fer.evaluation.card import model_card
+
+            _write_text(options.card, model_card(report), "--card")
+        if options.html:
+            from fer.display.report_page import html_report
+
+            _write_text(options.html, html_report(report), "--html")
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -112,6 +122,7 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
         predictions=predictions_name(options.output),
         command=options.command,
     )
+    written = 0.0
     with tqdm(leave=False, disable=None) as bar:
 
         def show(what: str, done: int, total: int) -> None:
@@ -119,6 +130,12 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
                 bar.reset(total)
             bar.set_description(what, refresh=False)
             bar.update(done - bar.n)
+            nonlocal written
+            if options.progress and time.monotonic() - written > 1:
+                written = time.monotonic()
+                progress = {"what": what, "done": done, "total": total}
+                with contextlib.suppress(OSError):  # a full disk is told of when the report is written
+                    write_atomically(options.progress, json.dumps(progress), durable=False)
 
         return evaluate(classifier, options.checkpoint, dataset, wanted, show, recognizer)
 
@@ -140,13 +157,11 @@ def _write(evaluation: Evaluation, options: argparse.Namespace) -> None:
         print(f"\nwritten to {options.output} and {options.output.with_name(evaluation.report.predictions)}")
 
 
-def _write_card(report: Report, options: argparse.Namespace) -> None:
-    from fer.evaluation.card import model_card
-
+def _write_text(path: Path, text: str, option: str) -> None:
     try:
-        write_atomically(options.card, model_card(report))
+        write_atomically(path, text)
     except OSError as error:
-        raise FerError(f"cannot write {options.card}: {error}. Give another --card.") from error
+        raise FerError(f"cannot write {path}: {error}. Give another {option}.") from error
 
 
 def _comparison(options: argparse.Namespace) -> str:

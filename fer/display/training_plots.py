@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from fer.display.charts import pattern
+
 SPLIT_STYLES = {"train": ("#0072B2", ""), "validation": ("#E69F00", "/"), "test": ("#009E73", "x")}
 """Split → colour and pattern of its bars."""
 _TRAIN = {"line": {"color": "#0072B2", "width": 2.5}, "marker": {"symbol": "circle", "size": 6}}
@@ -25,13 +27,13 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
     totals = [sum(row.values()) for row in counts.values()]
     figure = go.Figure()
     for split in splits:
-        color, pattern = SPLIT_STYLES[split]
+        color, shape = SPLIT_STYLES[split]
         figure.add_bar(
             x=[row.get(split, 0) for row in counts.values()],
             y=labels,
             name=split,
             orientation="h",
-            marker={"color": color, "pattern": _pattern(pattern)},
+            marker={"color": color, "pattern": pattern(shape)},
             hovertemplate=f"%{{y}}, {split}: %{{x:,}}<extra></extra>",
         )
     figure.add_scatter(
@@ -55,10 +57,6 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
         showlegend=True,
     )
     return figure
-
-
-def _pattern(shape: str) -> dict[str, Any]:
-    return {"shape": shape, "fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.7, "size": 6, "solidity": 0.3}
 
 
 def loss_curves(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Figure:
@@ -124,7 +122,11 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
             z=shares,
             zmin=0,
             zmax=100,
-            colorscale=[[0, "#E3ECF4"], [1, "#0B62A3"]],  # opaque, so that the numbers stand out on both themes
+            colorscale=[
+                [0, "#EEF3F8"],
+                [1, "#4C97D4"],
+            ],  # opaque and light, so that the numbers stand out on both themes
+            textfont={"color": "#111827"},
             text=counts,
             texttemplate="%{text}",
             customdata=counts,

@@ -49,12 +49,18 @@ def navigation() -> StreamlitPage:
     global _entry_has_run
     _entry_has_run = True
     return st.navigation(
-        [
-            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-            st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
-            st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
-            st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
-        ]
+        {
+            "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
+            "Look": [
+                st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
+                st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
+            ],
+            "Models": [
+                st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
+                st.Page("pages/evaluation.py", title="Evaluation", icon=":material/insights:"),
+                st.Page("pages/model_card.py", title="Model card", icon=":material/description:"),
+            ],
+        }
     )
 
 

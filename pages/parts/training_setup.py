@@ -1,8 +1,6 @@
-"""The first half of the training page: choose pictures, set, start."""
+"""The first half of the training page: choose pictures, look at them, set, start."""
 
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -13,7 +11,7 @@ from fer.training import launch, recipe
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
 from fer.training.launch import RunView
-from pages.parts.training_data import Data, chosen_path, looked_at, show_data
+from pages.parts.dataset import Data, chosen_path, looked_at, name_of, show_data
 
 NEW, RUNS = "New training", "Runs"
 NETWORKS = (
@@ -132,8 +130,7 @@ def begin(config: TrainingConfig, name: str) -> None:
 
 def free_name(path: str, views: list[RunView]) -> str:
     """Return a name that no run has, made of the data set's."""
-    stem = re.sub(r"-[0-9a-f]{12}$", "", Path(path).stem)  # what an upload's folder is called after its content
-    stem = re.sub(r"[^\w.-]+", "-", stem).strip("-. ")[:50] or "training"
+    stem = name_of(path) or "training"
     names = [stem, *(f"{stem}-{number}" for number in range(2, len(views) + 2))]
     return next(name for name in names if name not in {view.name for view in views})
 
@@ -170,7 +167,7 @@ def new_training(views: list[RunView]) -> None:
     """Choose, set, start."""
     st.subheader("1 · Pictures", divider="gray")
     try:
-        path = chosen_path()
+        path = chosen_path("training")
         if path is None:
             st.caption("The pictures stay on this machine. Without pictures of your own, try it with drawn faces.")
             return

@@ -1,5 +1,6 @@
-"""The beginning of the training page: choose pictures and look at them."""
+"""Choosing a data set and looking at it, as the training page and the evaluation page do."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +33,20 @@ class Data:
     sheet: np.ndarray
 
 
-def chosen_path() -> str | None:
-    """Ask for a data set; None while none is chosen."""
+def name_of(path: str) -> str:
+    """Return a plain name for a data set, made of its path; empty where it has no letters."""
+    stem = re.sub(r"-[0-9a-f]{12}$", "", Path(path).stem)  # what an upload's folder is called after its content
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-. ")[:50]
+
+
+def chosen_path(key: str) -> str | None:
+    """Ask for a data set; None while none is chosen.
+
+    Args:
+        key: of the page's part that asks: each keeps what was chosen there.
+    """
     source = st.segmented_control(
-        "Source", list(SOURCES), format_func=SOURCES.__getitem__, default=UPLOAD, required=True, key="training_source",
+        "Source", list(SOURCES), format_func=SOURCES.__getitem__, default=UPLOAD, required=True, key=f"{key}_source",
         label_visibility="collapsed",
     )  # fmt: skip
     if source == DRAWN:
@@ -60,10 +71,10 @@ def uploaded_path() -> str | None:
     )
     folder = uploads_folder()
     if upload:
-        if st.session_state.get("training_upload", (None, ""))[0] != upload.file_id:
+        if st.session_state.get("dataset_upload", (None, ""))[0] != upload.file_id:
             with st.spinner("Unpacking …"):
-                st.session_state["training_upload"] = upload.file_id, keep_upload(upload.name, upload, folder)
-        return str(st.session_state["training_upload"][1])
+                st.session_state["dataset_upload"] = upload.file_id, keep_upload(upload.name, upload, folder)
+        return str(st.session_state["dataset_upload"][1])
     earlier = kept_uploads(folder)
     if not earlier:
         return None
@@ -85,7 +96,7 @@ def uploaded_path() -> str | None:
 
 def looked_at(path: str) -> Data:
     """Open a data set and look at every picture in it, once for each visitor and data set."""
-    data: Data | None = st.session_state.get("training_data")
+    data: Data | None = st.session_state.get("dataset_looked_at")
     if data is None or data.path != path:
         bar = st.progress(0.0, "Opening …")
 
@@ -98,7 +109,7 @@ def looked_at(path: str) -> Data:
             data = Data(path, report(dataset, show), contact_sheet(dataset))
         finally:
             bar.empty()
-        st.session_state["training_data"] = data
+        st.session_state["dataset_looked_at"] = data
     return data
 
 

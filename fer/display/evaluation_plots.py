@@ -1,0 +1,156 @@
+"""What a report says of a model's answers, as charts: what is taken for what, each expression, curves."""
+
+import plotly.graph_objects as go
+
+from fer.display.charts import DASHES, FIRST, GUIDE, SECOND, THIRD, Chart, bars_layout, pattern, whiskers
+from fer.display.training_plots import confusion_map
+from fer.evaluation.figures import ClassFigures, Curve, Estimate
+from fer.evaluation.report import Report
+from fer.labels import color_of
+
+_RING = "#D55E00"
+_CELL_PX = 42
+
+
+def confusion(report: Report, in_percent: bool = False, chosen: tuple[int, int] | None = None) -> Chart:
+    """Return what was taken for what.
+
+    Args:
+        report: of a model.
+        in_percent: shares of each row instead of counts.
+        chosen: a field to be marked, (truth, answer).
+    """
+    labels = report.labels
+    figure = confusion_map(report.confusion, labels)
+    fields = figure.data[0]
+    if in_percent:
+        fields.text = [[f"{share:.0f}" for share in row] for row in fields.z]
+    cells = [(truth, answer) for truth in range(len(labels)) for answer in range(len(labels))]
+    # A heat map cannot be clicked on: unseen marks in its fields can. Of the nearest one is told.
+    figure.add_scatter(
+        x=[labels[answer] for _, answer in cells],
+        y=[labels[truth] for truth, _ in cells],
+        customdata=[[*cell, report.confusion[cell[0]][cell[1]], fields.z[cell[0]][cell[1]]] for cell in cells],
+        mode="markers",
+        marker={"size": _CELL_PX, "opacity": 0, "symbol": "square"},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate="%{y} taken for %{x}: %{customdata[2]} (%{customdata[3]:.0f} %)<extra></extra>",
+        showlegend=False,
+    )
+    fields.hoverinfo, fields.hovertemplate = "skip", None
+    if chosen:
+        truth, answer = chosen
+        ring = {"color": _RING, "width": 3}
+        figure.add_shape(type="rect", x0=answer - 0.5, x1=answer + 0.5, y0=truth - 0.5, y1=truth + 0.5, line=ring)
+    edges = (-0.5, len(labels) - 0.5)  # else the marks at the border would make room around them
+    figure.update_xaxes(range=edges)
+    figure.update_yaxes(range=edges[::-1], autorange=False)
+    figure.update_layout(margin_t=30)  # room for the button that saves it
+    figure.update_layout(height=145 + _CELL_PX * len(labels), hovermode="closest", hoverdistance=-1)
+    return Chart(
+        "confusion",
+        "What is taken for what",
+        "A row holds the pictures of one expression, a column the model's answer: what is right lies on the diagonal, "
+        "and the darker a field, the larger its share of the row.",
+        figure,
+    )
+
+
+def classes(report: Report) -> Chart:
+    """Return precision, recall and F1 of each expression, with intervals."""
+    shown = {label: figures for label, figures in report.per_class.items() if figures.support}
+    figure = go.Figure()
+    for name, color, shape in (("precision", FIRST, ""), ("recall", SECOND, "/"), ("F1", THIRD, "x")):
+        figures = [_of_class(one, name) for one in shown.values()]
+        figure.add_bar(
+            x=[100 * one.value for one in figures],
+            y=[f"{label} ({one.support:,})" for label, one in shown.items()],
+            name=name,
+            orientation="h",
+            error_x=whiskers(figures),
+            marker={"color": color, "pattern": pattern(shape)},
+            hovertemplate=f"%{{y}}, {name}: %{{x:.1f}} %<extra></extra>",
+        )
+    bars_layout(figure, rows=len(shown), row_px=58)
+    return Chart(
+        "classes",
+        "Each expression",
+        "Precision: how often the model is right when it gives this answer; recall: how many of these pictures it "
+        "finds; F1: both in one; the lines are 95 % intervals, long where there are few pictures (in brackets).",
+        figure,
+    )
+
+
+def _of_class(figures: ClassFigures, name: str) -> Estimate:
+    return {"precision": figures.precision, "recall": figures.recall, "F1": figures.f1}[name]
+
+
+def roc(report: Report) -> Chart:
+    """Return the ROC curves of all expressions."""
+    curves = {label: both.roc for label, both in report.curves.items()}
+    figure = _curves(curves, "false alarms, of all other pictures", "found, of all that show it", "area")
+    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line={"color": GUIDE, "dash": "dot"}, name="guessing")
+    return Chart(
+        "roc",
+        f"ROC curves{_mean(report.mean_roc_area)}",
+        "For each expression, how many of its pictures are found at the price of how many false alarms: the closer to "
+        "the upper left corner, the better, and the dotted diagonal is guessing.",
+        figure,
+    )
+
+
+def precision_recall(report: Report) -> Chart:
+    """Return the precision–recall curves of all expressions."""
+    curves = {label: both.precision_recall for label, both in report.curves.items()}
+    figure = _curves(curves, "recall", "precision", "average precision")
+    return Chart(
+        "precision-recall",
+        f"Precision–recall curves{_mean(report.mean_average_precision)}",
+        "How often an answer is right, the more of an expression's pictures are to be found: the closer to the upper "
+        "right corner, the better; rare expressions lie lower.",
+        figure,
+    )
+
+
+def _mean(area: float | None) -> str:
+    return "" if area is None else f", mean area {area:.2f}"
+
+
+def _curves(curves: dict[str, Curve], x_title: str, y_title: str, area: str) -> go.Figure:
+    figure = go.Figure()
+    for number, (label, curve) in enumerate(curves.items()):
+        if curve.area is None:
+            continue
+        figure.add_scatter(
+            x=[100 * value for value in curve.x],
+            y=[100 * value for value in curve.y],
+            name=f"{label} ({curve.area:.2f})",
+            mode="lines",
+            line={"color": color_of(label), "width": 2.5, "dash": DASHES[number % len(DASHES)]},
+            hovertemplate=f"{label}: %{{y:.0f}} % at %{{x:.0f}} %<extra></extra>",
+        )
+    figure.update_layout(
+        height=430,
+        margin={"l": 0, "r": 8, "t": 4, "b": 0},
+        xaxis={
+            "title": x_title,
+            "range": [0, 100.5],
+            "dtick": 25,
+            "ticklabeloverflow": "allow",
+            "ticksuffix": " %",
+            "fixedrange": True,
+        },
+        yaxis={
+            "title": y_title,
+            "range": [0, 101],
+            "dtick": 25,
+            "ticklabeloverflow": "allow",
+            "ticksuffix": " %",
+            "fixedrange": True,
+        },
+        dragmode=False,
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "title": {"text": f"({area})  "}},
+        showlegend=True,
+    )
+    return figure

@@ -1,0 +1,134 @@
+"""Two models or more on the same pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from fer.display.comparison_plots import class_deltas, differences, training_curves
+from fer.display.report_page import with_interval
+from fer.display.widgets import runs_folder
+from fer.evaluation.comparison import Comparison, compare
+from fer.evaluation.predictions import Predictions
+from fer.faces import percent
+from fer.training.runs import Run
+from pages.parts.evaluation_pictures import pictures_of, show_pictures
+from pages.parts.evaluation_report import dataset_path
+from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names, show_chart
+
+BETTER, WORSE, OTHERWISE = "Only the second is right", "Only the first is right", "Both wrong, differently"
+
+
+def compare_reports() -> None:
+    """Choose reports and compare all others with the first."""
+    reports = saved_reports()
+    if len(reports) < 2:
+        st.info(
+            "A comparison takes two reports on the same pictures. Under **Evaluate**, above, models are measured.",
+            icon=":material/compare_arrows:",
+        )
+        return
+    chosen = st.multiselect(
+        "Reports on the same pictures; all are compared with the first",
+        reports,
+        format_func=name_of,
+        placeholder="Choose two or more …",
+        key="comparison_reports",
+    )
+    if len(chosen) < 2:
+        st.caption("The same data set, split and rule: else nobody could say whether the model or the pictures differ.")
+        return
+    names = short_names(chosen)
+    first, others = chosen[0], {names[path]: path for path in chosen[1:]}
+    comparisons = {name: _compared(first, path) for name, path in others.items()}
+    show_figures(first, names[first], comparisons)
+    left, right = st.columns(2, gap="large")
+    basis = _basis(first)
+    with left:
+        show_chart(differences(names[first], comparisons), basis, "comparison")
+    with right:
+        show_chart(class_deltas(names[first], comparisons), basis, "comparison")
+    show_training(chosen)
+    show_differing(first, names[first], others, comparisons)
+
+
+def show_figures(first: Path, first_name: str, comparisons: dict[str, Comparison]) -> None:
+    """Show the figures, and whether the difference could be chance."""
+    report = report_at(first)
+    only = "only it right", f"only {first_name} right"
+    columns = ("model", "accuracy", "macro F1", "Δ accuracy", "Δ macro F1", *only, "p")
+    own = first_name, percent(report.accuracy.value, 1), f"{report.macro_f1.value:.2f}"
+    rows = [dict(zip(columns, (*own, *["–"] * (len(columns) - len(own))), strict=True))]
+    for name, one in comparisons.items():
+        values = (
+            name,
+            percent(one.accuracies[1], 1),
+            f"{one.macro_f1s[1]:.2f}",
+            f"{100 * one.accuracy.value:+.1f} ({with_interval(one.accuracy, unit='')})",
+            f"{100 * one.macro_f1.value:+.1f} ({with_interval(one.macro_f1, unit='')})",
+            f"{one.only_b_right:,}",
+            f"{one.only_a_right:,}",
+            f"{one.p_value:.2g}",
+        )
+        rows.append(dict(zip(columns, values, strict=True)))
+    st.markdown(f"On **{report.basis}**.")
+    st.dataframe(rows, hide_index=True, key="comparison table")
+    st.caption(
+        f"Δ: percentage points more than {first_name}, with 95 % intervals (paired bootstrap). p: how often two "
+        "equally good models would differ by so much or more (McNemar's exact test); below 0.05 it is hardly chance "
+        "where two models are compared, and with each further one a smaller p is needed."
+    )
+
+
+def show_training(chosen: list[Path]) -> None:
+    """Lay the training curves of the runs over each other."""
+    runs = dict.fromkeys(path.relative_to(runs_folder()).parts[0] for path in chosen if runs_folder() in path.parents)
+    metrics = {name: lines for name in runs if (lines := Run(runs_folder() / name).metrics())}
+    if metrics:
+        show_chart(training_curves(metrics), "Rule and n are those of each run's validation split", "comparison")
+
+
+def show_differing(first: Path, first_name: str, others: dict[str, Path], comparisons: dict[str, Comparison]) -> None:
+    """Show the pictures that two models name differently."""
+    st.markdown("**Pictures where they differ**")
+    name = next(iter(others))
+    if len(others) > 1:
+        name = st.selectbox("Beside the first", list(others), key="comparison_other")
+    one, other = evaluation_at(first).predictions, evaluation_at(others[name]).predictions
+    places = np.array(comparisons[name].differing, int)
+    groups = grouped(one, other, places)
+    kind = st.segmented_control(
+        "Which",
+        list(groups),
+        format_func=lambda kind: f"{kind} ({len(groups[kind]):,})",
+        default=BETTER,
+        required=True,
+        label_visibility="collapsed",
+        key="comparison_kind",
+    )
+    st.caption(f"First: {first_name}; second: {name}. R{_basis(first)[1:]}.")
+    dataset = pictures_of(report_at(first), dataset_path(first))
+    opinions = [("first", one), ("second", other)]
+    show_pictures(opinions, groups[kind or BETTER], dataset, f"differing {first} {name} {kind}")
+
+
+def grouped(one: Predictions, other: Predictions, places: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the places where two models differ, by who is right; labels may stand in another order."""
+    words, words_other = np.array(one.labels), np.array(other.labels)
+    truth = words[one.truth[places]]
+    right, right_other = words[one.predicted[places]] == truth, words_other[other.predicted[places]] == truth
+    return {BETTER: places[right_other], WORSE: places[right], OTHERWISE: places[~right & ~right_other]}
+
+
+def _basis(first: Path) -> str:
+    report = report_at(first)
+    return report.data.rule_and_n(report.n)
+
+
+def _compared(first: Path, other: Path) -> Comparison:
+    return _comparison(first, first.stat().st_mtime_ns, other, other.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Comparing …")
+def _comparison(first: Path, first_changed_ns: int, other: Path, other_changed_ns: int) -> Comparison:
+    return compare(evaluation_at(first), evaluation_at(other))

@@ -1,0 +1,139 @@
+"""Pictures with what models and people say of them; where the pictures are not there, a table of the same."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from fer.datasets import open_dataset
+from fer.datasets.dataset import FaceDataset
+from fer.display.gallery import Card, gallery, votes_text
+from fer.display.widgets import training_allowed
+from fer.errors import DatasetError, FerError, ImageError
+from fer.evaluation.predictions import Predictions
+from fer.evaluation.report import Report
+
+AT_FIRST = 24
+PATHS = "evaluation_data_paths"
+"""Fingerprint of a data set → where this visitor says it is."""
+
+
+def pictures_of(report: Report, known_path: str = "") -> FaceDataset | None:
+    """Return the data set that a report is about, if this visitor may read paths and has said where it is.
+
+    Args:
+        report: what was measured.
+        known_path: where the data set was when it was measured; empty if that is not known.
+    """
+    if not training_allowed():
+        return None
+    paths: dict[str, str] = st.session_state.setdefault(PATHS, {})
+    fingerprint = report.data.fingerprint
+    before = paths.get(fingerprint, known_path)
+    with st.expander("Show the pictures themselves", expanded=not before, icon=":material/image:"):
+        path = st.text_input(
+            f"Where is {report.data.name}?",
+            before,
+            placeholder="/home/me/ferplus",
+            help="The data set that was measured on, on the machine that runs the app. The pictures stay there.",
+            key=f"data {fingerprint}",
+        ).strip()
+        if not path:
+            return None
+        try:
+            dataset = opened(path)
+            if _fingerprint(path) != fingerprint:
+                raise DatasetError(
+                    f"expected the pictures that the report is about, found others at {path} ({dataset.name}). Give "
+                    "the path that the model was measured on."
+                )
+        except FerError as error:
+            st.error(str(error), icon=":material/error:")
+            return None
+    paths[fingerprint] = path
+    return dataset
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the data set …")
+def opened(path: str) -> FaceDataset:
+    """Return a data set, opened once for all visitors.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    return open_dataset(path)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _fingerprint(path: str) -> str:
+    return opened(path).fingerprint()
+
+
+def show_pictures(
+    opinions: Sequence[tuple[str, Predictions]], places: np.ndarray, dataset: FaceDataset | None, key: str
+) -> None:
+    """Show some pictures: a gallery, or a table where the pictures are not there.
+
+    Args:
+        opinions: who says so, and all that it said, of the same pictures in the same order.
+        places: int (n,), which of them to show.
+        dataset: where the pictures are.
+        key: of this list.
+    """
+    if not len(places):
+        st.info("There is no such picture.", icon=":material/search_off:")
+        return
+    if dataset is None:
+        st.dataframe(table(opinions, places), hide_index=True, key=f"table {key}", column_config=_columns(opinions))
+        return
+    count_key = f"count {key}"
+    count = st.session_state.get(count_key, AT_FIRST)
+    st.html(gallery([_card(opinions, int(place), dataset) for place in places[:count]]))
+    if len(places) > count and st.button(f"Show more of the {len(places):,}", key=f"more {key}"):
+        st.session_state[count_key] = count + AT_FIRST
+        st.rerun()
+
+
+def table(opinions: Sequence[tuple[str, Predictions]], places: np.ndarray) -> list[dict[str, object]]:
+    """Return a row for each picture: name, label, votes, and each model's answer with all probabilities."""
+    first = opinions[0][1]
+    rows = []
+    for place in places:
+        row: dict[str, object] = {"label": first.labels[first.truth[place]]}
+        for who, said in opinions:
+            row[f"{who} says"] = said.labels[said.predicted[place]]
+            row[f"{who}, sure"] = float(said.confidence[place])
+        row |= {"raters": votes_text(_votes(first, place)), "picture": first.names[place]}
+        if len(opinions) == 1:
+            row |= {label: float(first.probabilities[place, number]) for number, label in enumerate(first.labels)}
+        rows.append(row)
+    return rows
+
+
+def _columns(opinions: Sequence[tuple[str, Predictions]]) -> dict[str, Any]:
+    shares = [f"{who}, sure" for who, _ in opinions]
+    percents = {name: st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1) for name in shares}
+    labels = opinions[0][1].labels if len(opinions) == 1 else ()
+    return percents | {label: st.column_config.NumberColumn(format="%.2f") for label in labels}
+
+
+def _card(opinions: Sequence[tuple[str, Predictions]], place: int, dataset: FaceDataset) -> Card:
+    first = opinions[0][1]
+    said = tuple((who, dict(zip(one.labels, one.probabilities[place].tolist(), strict=True))) for who, one in opinions)
+    image = picture(dataset, int(first.rows[place]))
+    return Card(first.names[place], first.labels[first.truth[place]], _votes(first, place), said, image)
+
+
+def picture(dataset: FaceDataset, row: int) -> np.ndarray | None:
+    """Return a picture, or None where it cannot be read any more."""
+    try:
+        return dataset.picture(row)
+    except (ImageError, DatasetError):
+        return None
+
+
+def _votes(predictions: Predictions, place: int) -> dict[str, float]:
+    votes = dict(zip(predictions.labels, predictions.votes[place].tolist(), strict=True))
+    other = float(predictions.other_votes[place])
+    return votes | ({"something else": other} if other else {})

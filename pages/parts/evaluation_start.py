@@ -1,0 +1,112 @@
+"""Measure a model on a data set, in the background."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from fer.datasets.dataset import RULES, SPLITS
+from fer.display.widgets import attempt, runs_folder, training_allowed
+from fer.evaluation.report import RULE_MEANINGS
+from fer.model import DEFAULT_CHECKPOINT
+from fer.training import evaluations
+from fer.training.evaluations import FINISHED, RUNNING, EvaluationView, Request
+from fer.training.runs import BEST_NAME
+from pages.parts import dataset
+from pages.parts.evaluation_reports import CHOSEN, SHIPPED
+
+SAMPLE = 300
+"""As many pictures are made worse: enough for intervals of about five points."""
+
+
+def evaluate_models() -> None:
+    """Show what goes on, and offer to measure another model."""
+    if not training_allowed():
+        st.info(
+            "Measuring models is switched off for visitors from other machines. Whoever runs the app allows it with "
+            "FER_ALLOW_TRAINING=1 in its environment.",
+            icon=":material/lock:",
+        )
+        return
+    found = evaluations.evaluations(runs_folder())
+    active = [view for view in found if view.state == RUNNING]
+    for view in active:
+        show_active(view)
+    new_evaluation(busy=bool(active))
+    ended = [view for view in found if view.state != RUNNING]
+    if ended:
+        st.subheader("Earlier ones", divider="gray")
+        for view in ended:
+            show_ended(view)
+
+
+def show_active(view: EvaluationView) -> None:
+    """Show an evaluation that goes on; when it has ended, show its report."""
+    with st.container(border=True):
+        st.markdown(f":material/directions_run: **{title_of(view)}**")
+        st.fragment(show_progress, run_every=1.0)(view.folder)
+        if st.button("Stop", icon=":material/stop:", key=f"stop {view.folder}"):
+            attempt(lambda: evaluations.stop(view.folder))
+
+
+def show_progress(folder: Path) -> None:
+    """Say how far it is."""
+    view = evaluations.view(folder)
+    if view.state == RUNNING:
+        done, total = view.progress.get("done", 0), max(view.progress.get("total", 1), 1)
+        what = view.progress.get("what", "loading the model and the data set")
+        st.progress(min(done / total, 1.0), f"{what[:1].upper()}{what[1:]} …" + f" {done:,} of {total:,}" * bool(done))
+        return
+    if view.state == FINISHED:
+        st.session_state[CHOSEN] = view.report_path
+        st.session_state["evaluation_ended"] = True
+    st.rerun()
+
+
+def new_evaluation(busy: bool) -> None:
+    """Ask what to measure, and begin."""
+    st.subheader("Measure a model", divider="gray")
+    runs = [None, *sorted(path.parent.name for path in runs_folder().glob(f"*/{BEST_NAME}"))]
+    left, middle, right = st.columns(3, gap="medium")
+    with left:
+        run = st.selectbox("Model", runs, format_func=lambda name: name or SHIPPED, key="measure_model")
+    with middle:
+        split = st.selectbox(
+            "Split", [*SPLITS, "all"], SPLITS.index("test"), key="measure_split",
+            help="Choose models on the validation split, and look at the test split once, at the end.",
+        )  # fmt: skip
+    with right:
+        rule = st.selectbox(
+            "Which pictures count", RULES, format_func=lambda rule: f"{rule}: {RULE_MEANINGS[rule]}", key="measure_rule"
+        )
+    worse = st.checkbox(
+        f"also on {SAMPLE} pictures that are blurred, dark, turned, covered, …", key="measure_worse",
+        help="In 24 ways, which takes some minutes.",
+    )  # fmt: skip
+    path = dataset.chosen_path("measure")
+    if path is None:
+        return
+    if st.button("Measure", type="primary", icon=":material/play_arrow:", disabled=busy):
+        checkpoint = evaluations.model_of(runs_folder(), run) if run else DEFAULT_CHECKPOINT
+        request = Request(path, str(checkpoint), split, rule, worse, SAMPLE if worse else None)
+        title = dataset.name_of(path) or "data"
+        attempt(lambda: evaluations.start(runs_folder(), run, request, title))
+
+
+def show_ended(view: EvaluationView) -> None:
+    """Offer what can be done with an evaluation that has ended."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        icon = "check_circle" if view.state == FINISHED else "error"
+        st.markdown(f":material/{icon}: {title_of(view)}", width="stretch")
+        if view.state == FINISHED and st.button("Show", key=f"show {view.folder}", icon=":material/insights:"):
+            st.session_state[CHOSEN] = view.report_path
+            st.session_state["evaluation_ended"] = True
+            st.rerun()
+        if st.button("Delete", key=f"delete {view.folder}", icon=":material/delete:"):
+            attempt(lambda: evaluations.delete(view.folder))
+    if view.message:
+        st.error(view.message, icon=":material/error:")
+
+
+def title_of(view: EvaluationView) -> str:
+    """Return what people know an evaluation by."""
+    return f"{view.run or SHIPPED} · {view.folder.name}"

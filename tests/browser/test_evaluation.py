@@ -1,0 +1,148 @@
+"""The evaluation page as people use it: charts are drawn, a field opens its pictures, runs are compared, files open."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from fer.datasets import open_dataset
+from fer.display.report_page import report_charts
+from fer.evaluation.report import Evaluation, read_report, write_report
+from fer.model import DEFAULT_REPORT
+from fer.training.config import TrainingConfig
+from fer.training.runs import FINISHED, open_run
+from tests.evaluation.evaluations import make_evaluation
+
+MATRIX = ".js-plotly-plot .heatmaplayer image"
+
+
+def finished_run(folder: Path, name: str, evaluation: Evaluation) -> None:
+    run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), name)
+    for epoch in (1, 2):
+        run.append_metrics({"epoch": epoch, "validation_accuracy": 0.25 * epoch, "seconds": 1.0})
+    run.set_status(FINISHED, epoch=2, epochs=2)
+    place = run.folder / "reports" / "drawn-test-majority"
+    place.mkdir(parents=True)
+    write_report(place / "report.json", evaluation.report, evaluation.predictions)
+
+
+@pytest.fixture
+def runs(app_url: str) -> Iterator[dict[str, Evaluation]]:
+    """Two runs of pretended models, measured on drawn faces that can be opened again."""
+    folder = Path(os.environ["FER_RUNS"])
+    fingerprint = open_dataset("synthetic:80").fingerprint()
+    made = {}
+    for seed, name in enumerate(("calm", "eager")):
+        found = make_evaluation(seed=seed, skill=1 + 2 * seed, rated=True)
+        report = replace(found.report, data=replace(found.report.data, fingerprint=fingerprint))
+        made[name] = Evaluation(report, replace(found.predictions, rows=found.predictions.rows % 80))
+        finished_run(folder, name, made[name])
+    yield made
+    for name in made:
+        shutil.rmtree(folder / name)
+
+
+def choose_report(page: Page, url: str, name: str) -> None:
+    page.goto(f"{url}/evaluation")
+    page.get_by_role("combobox", name="Report").click()
+    page.get_by_role("option", name=name).click()
+    expect(page.get_by_text("pretended, test split").first).to_be_visible()
+    expect(page.locator(MATRIX)).to_have_count(1)
+
+
+def click_field(page: Page, row: int, column: int, count: int) -> None:
+    """Click near a corner of a field: it has to be this one, not its neighbour."""
+    page.wait_for_function(
+        f"document.querySelector('.js-plotly-plot')?.calcdata?.some(points => points.length === {count**2})"
+    )
+    matrix = page.locator(MATRIX)
+    matrix.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = matrix.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] * (column + 0.8) / count, box["y"] + box["height"] * (row + 0.25) / count
+    page.mouse.move(x - 4, y)
+    page.mouse.move(x, y)
+    page.wait_for_timeout(300)
+    page.mouse.click(x, y)
+
+
+def downloaded(page: Page, name: str) -> Path:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return Path(download.value.path())
+
+
+def test_charts_of_the_shipped_model_are_drawn(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/evaluation")
+    expect(page.get_by_text("85.2 %").first).to_be_visible()
+    expect(page.locator(MATRIX)).to_have_count(1)
+    expect(page.locator(".js-plotly-plot .heatmap-label")).to_have_count(64)
+    page.get_by_text("Expressions", exact=True).click()
+    expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(24)  # eight expressions, three figures
+    expect(page.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(17)  # two curves each, and guessing
+    page.get_by_text("Confidence", exact=True).click()
+    expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(30)
+
+
+def test_a_click_on_a_field_shows_its_pictures(page: Page, app_url: str, runs: dict[str, Evaluation]) -> None:
+    report = runs["calm"].report
+    choose_report(page, app_url, "calm")
+    click_field(page, row=1, column=0, count=3)
+    number = report.confusion[1][0]
+    expect(page.get_by_text(f"{number} of 120 pictures: fear, taken for neutral")).to_be_visible()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    where = page.get_by_role("textbox", name="Where is pretended?")
+    where.fill("synthetic:80")
+    where.press("Enter")
+    faces = page.get_by_role("img", name="a face labelled fear")
+    expect(faces).to_have_count(min(number, 24))
+    page.wait_for_function("face => face.naturalWidth > 2", arg=faces.first.element_handle())
+    click_field(page, row=0, column=1, count=3)
+    expect(page.get_by_text(f"{report.confusion[0][1]} of 120 pictures: neutral, taken for fear")).to_be_visible()
+    expect(page.get_by_role("img", name="a face labelled neutral")).to_have_count(min(report.confusion[0][1], 24))
+
+
+def test_two_runs_are_compared(page: Page, app_url: str, runs: dict[str, Evaluation]) -> None:
+    page.goto(f"{app_url}/evaluation")
+    page.get_by_text("Compare", exact=True).click()
+    for name in runs:
+        page.get_by_role("combobox").first.click()
+        page.get_by_role("option", name=name).click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Better or worse than calm")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(page.locator(".js-plotly-plot .errorbar")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(2)
+    expect(page.get_by_text("Only the second is right")).to_be_visible()
+
+
+def test_downloads_open_without_the_app(page: Page, context: BrowserContext, app_url: str, tmp_path: Path) -> None:
+    page.goto(f"{app_url}/evaluation")
+    page.get_by_text("About & download", exact=True).click()
+    assert json.loads(downloaded(page, "All figures (JSON)").read_text())["n"] == read_report(DEFAULT_REPORT).n
+    assert len(downloaded(page, "Predictions (CSV)").read_text().splitlines()) == 1 + 3137
+    all_charts = len(report_charts(read_report(DEFAULT_REPORT)))
+    for name, charts in (("One-page report (HTML)", all_charts), ("Each expression", 1)):
+        file = tmp_path / "page.html"
+        shutil.copy(downloaded(page, name), file)
+        opened = context.new_page()
+        outside: list[str] = []
+        opened.on("request", lambda request, seen=outside: seen.append(request.url))
+        opened.goto(file.as_uri())
+        expect(opened.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        expect(opened.locator(".js-plotly-plot")).to_have_count(charts)
+        assert [url for url in outside if not url.startswith(("file:", "data:", "blob:"))] == []
+        opened.close()
+
+
+def test_phone(page: Page, app_url: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app_url}/evaluation")
+    expect(page.locator(MATRIX)).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,44 @@
+"""The page with all charts, and a chart alone."""
+
+import re
+
+import pytest
+
+from fer.display.evaluation_plots import confusion
+from fer.display.report_page import headline, html_chart, html_report
+from fer.evaluation.report import Evaluation
+from tests.evaluation.evaluations import make_evaluation
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    return make_evaluation(rated=True)
+
+
+def test_every_figure_stands_beside_its_rule_and_n(evaluation: Evaluation) -> None:
+    figures = {name: rest for name, *rest in headline(evaluation.report)}
+    assert figures["Accuracy"][0] == f"{100 * evaluation.report.accuracy.value:.1f} %"
+    assert all(basis == "rule majority, n = 120" for *_, basis in headline(evaluation.report))
+    assert "A rater agrees with raters" in figures
+    assert "A rater agrees with raters" not in dict(
+        (name, value) for name, value, *_ in headline(make_evaluation().report)
+    )
+
+
+def test_the_page_needs_nothing_from_elsewhere(evaluation: Evaluation) -> None:
+    page = html_report(evaluation.report)
+    assert page.count("plotly.js v") == 1  # the library, once
+    outside = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"']([^\"']+)", page)
+    assert [link for link in outside if not link.startswith("data:")] == []
+    assert page.count('class="plotly-graph-div"') == 8
+    assert evaluation.report.basis in page and "How it was measured" in page
+
+
+def test_names_cannot_break_the_page() -> None:
+    report = make_evaluation(labels=("neutral", "<script>alert(1)</script>", "absent")).report
+    assert "<script>alert" not in html_report(report).split("</style>")[1].split("<h2>")[0]
+
+
+def test_a_chart_alone(evaluation: Evaluation) -> None:
+    page = html_chart(confusion(evaluation.report))
+    assert page.count('class="plotly-graph-div"') == 1 and len(page) > 3_000_000

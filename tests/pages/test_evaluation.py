@@ -1,0 +1,254 @@
+"""The evaluation page and the model card in all their states, without a browser."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer.datasets import open_dataset
+from fer.evaluation.report import Evaluation, read_evaluation, read_report, write_report
+from fer.model import DEFAULT_REPORT
+from fer.training import evaluations
+from fer.training.config import TrainingConfig
+from fer.training.evaluations import RUNNING
+from fer.training.runs import FINISHED, Run, open_run
+from tests.evaluation.evaluations import make_evaluation
+
+ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
+PARTS = ("Mistakes", "Expressions", "Confidence", "People", "Worse pictures", "Pictures", "About & download")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "1")
+    yield tmp_path / "runs"
+    for view in evaluations.evaluations(tmp_path / "runs"):
+        evaluations.stop(view.folder)
+
+
+def open_page(page: str = "evaluation") -> AppTest:
+    app = AppTest.from_file(ENTRY, default_timeout=60).run().switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    return app
+
+
+def section(app: AppTest, name: str, key: str = "evaluation_section") -> AppTest:
+    app.segmented_control(key=key).set_value(name).run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.subheader)
+    return "\n".join([element.value for kind in kinds for element in kind] + html(app))
+
+
+def html(app: AppTest) -> list[str]:
+    return [element.proto.body for element in app.get("html")]
+
+
+def charts(app: AppTest) -> int:
+    return len(app.get("plotly_chart"))
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def finished_run(folder: Path, name: str, evaluation: Evaluation) -> Run:
+    run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), name)
+    for epoch in (1, 2):
+        run.append_metrics({"epoch": epoch, "validation_accuracy": 0.25 * epoch, "seconds": 1.0})
+    run.set_status(FINISHED, epoch=2, epochs=2)
+    place = run.folder / "reports" / "pretended-test-majority"
+    place.mkdir(parents=True)
+    write_report(place / "report.json", evaluation.report, evaluation.predictions)
+    return run
+
+
+def test_it_opens_on_the_shipped_model_without_any_data_set(folder: Path) -> None:
+    app = open_page()
+    report = read_report(DEFAULT_REPORT)
+    assert report.basis in texts(app)
+    (cards, *_) = html(app)
+    assert f"{100 * report.accuracy.value:.1f} %" in cards
+    assert report.agreement and f"{100 * report.agreement.rater.value:.1f} %" in cards
+    assert cards.count(f"rule majority, n = {report.n:,}") >= 5
+    assert charts(app) == 1 and not app.error
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_says_its_rule_and_n(folder: Path, part: str) -> None:
+    app = section(open_page(), part, "evaluation_part")
+    assert "n = 3,137" in texts(app) and not app.error
+
+
+def test_every_part_of_a_report_with_everything(folder: Path) -> None:
+    finished_run(folder, "mine", make_evaluation(rated=True))
+    app = open_page()
+    app.selectbox(key="evaluation_report_widget").select_index(1).run()
+    assert "pretended, test split" in texts(app)
+    for part, count in zip(PARTS, (1, 3, 1, 2, 1, 0, 0), strict=True):
+        section(app, part, "evaluation_part")
+        assert charts(app) == count and not app.error
+    assert {button.label for button in app.get("download_button")} >= {"One-page report (HTML)", "Predictions (CSV)"}
+
+
+def test_a_field_without_the_data_set_is_a_table_and_with_it_a_gallery(folder: Path, tmp_path: Path) -> None:
+    """A data set that can be opened again stands for the one that was measured."""
+    dataset = open_dataset("synthetic:80")
+    pretended = make_evaluation(rated=True)
+    data = replace(pretended.report.data, fingerprint=dataset.fingerprint())
+    report = replace(pretended.report, data=data)
+    predictions = replace(pretended.predictions, rows=pretended.predictions.rows % 80)
+    finished_run(folder, "mine", Evaluation(report, predictions))
+    app = open_page()
+    app.selectbox(key="evaluation_report_widget").select_index(1).run()
+    number = report.confusion[1][0]
+    next(box for box in app.selectbox if box.label == "True").set_value("fear").run()
+    next(box for box in app.selectbox if box.label == "The model says").set_value("neutral").run()
+    assert f"{number} of 120 pictures: **fear**, taken for **neutral**" in texts(app)
+    (table,) = app.dataframe
+    assert list(table.value["label"]) == ["fear"] * number and list(table.value["model says"]) == ["neutral"] * number
+    assert list(table.value["model, sure"]) == sorted(table.value["model, sure"], reverse=True)
+
+    (where,) = app.text_input
+    where.set_value("synthetic:400").run()
+    assert "expected the pictures that the report is about" in app.error[0].value
+    app.text_input[0].set_value(str(tmp_path / "nowhere")).run()
+    assert "found nothing" in app.error[0].value
+    app.text_input[0].set_value("synthetic:80").run()
+    assert not app.error and not app.exception
+    assert html(app)[-1].count("<img") == min(number, 24)
+    assert "4 fear, 1 absent" in html(app)[-1] or "4 fear, 1 neutral" in html(app)[-1]
+
+
+def test_lists_show_the_pictures_that_matter(folder: Path) -> None:
+    app = section(open_page(), "Pictures", "evaluation_part")
+    predictions = read_evaluation(DEFAULT_REPORT).predictions
+    table = app.dataframe[0].value
+    assert (table["label"] != table["model says"]).all()
+    wrong = predictions.predicted != predictions.truth
+    assert table["model, sure"].iloc[0] == pytest.approx(predictions.confidence[wrong].max())
+    for name in ("Most uncertain", "Likely label errors"):
+        section(app, name, "evaluation_list")
+        assert len(app.dataframe[0].value)
+
+
+def test_two_runs_are_compared(folder: Path) -> None:
+    finished_run(folder, "calm", make_evaluation(seed=0, rated=True))
+    finished_run(folder, "eager", make_evaluation(seed=1, skill=3, rated=True))
+    app = section(open_page(), "Compare")
+    assert "The same data set, split and rule" in texts(app)
+    calm, eager = (folder / name / "reports" / "pretended-test-majority" / "report.json" for name in ("calm", "eager"))
+    app.multiselect(key="comparison_reports").select(calm).select(eager).run()
+    assert not app.exception and not app.error
+    assert charts(app) == 3  # differences, expressions, training
+    table = app.dataframe[0].value
+    assert list(table["model"]) == ["calm", "eager"]
+    assert float(table["p"].iloc[1]) < 0.05
+    differing = app.dataframe[1].value
+    assert (differing["second says"] == differing["label"]).all() and (
+        differing["first says"] != differing["label"]
+    ).all()
+    app.multiselect(key="comparison_reports").unselect(eager).select(DEFAULT_REPORT).run()
+    assert "expected two reports on the same pictures" in app.error[0].value
+
+
+def test_one_report_cannot_be_compared(folder: Path) -> None:
+    assert "takes two reports" in texts(section(open_page(), "Compare"))
+
+
+def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Path) -> None:
+    run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), "mine")
+    shutil.copy(tiny_checkpoint, run.best_path)
+    app = section(open_page(), "Evaluate")
+    app.selectbox(key="measure_model").set_value("mine").run()
+    app.segmented_control(key="measure_source").set_value("Drawn faces").run()
+    app.select_slider[0].set_value(80).run()
+    press(app, "Measure")
+    (view,) = evaluations.evaluations(folder)
+    assert view.run == "mine"
+    other = section(open_page(), "Evaluate")  # another viewer, or the same after a reload
+    if evaluations.view(view.folder).state == RUNNING:
+        assert "Stop" in {button.label for button in other.button}
+    wait(lambda: evaluations.view(view.folder).state != RUNNING)
+    app.run()
+    press(app, "Show")
+    assert app.segmented_control(key="evaluation_section").value == "Report"
+    assert "synthetic" in texts(app) and not app.error
+    section(app, "Evaluate")
+    press(app, "Delete")
+    assert evaluations.evaluations(folder) == []
+
+
+def wait(condition: Callable[[], bool], seconds: float = 90) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def test_a_data_set_is_looked_at(folder: Path) -> None:
+    app = section(open_page(), "Data set")
+    assert "try it with drawn faces" in texts(app)
+    app.segmented_control(key="look_source").set_value("Drawn faces").run()
+    app.select_slider[0].set_value(80).run()
+    assert not app.exception and "**80 pictures**" in texts(app)
+    app.selectbox(key="samples_label").set_value("fear").run()
+    assert html(app)[-1].count("a face labelled fear") == 10
+    app.segmented_control(key="look_source").set_value("On this machine").run()
+    app.text_input[0].set_value("/nowhere/at/all").run()
+    assert "found nothing" in app.error[0].value
+
+
+def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
+    finished_run(folder, "mine", make_evaluation(rated=True))
+    app = open_page()
+    section(app, "Pictures", "evaluation_part")
+    assert not app.text_input and len(app.dataframe)
+    for name in ("Evaluate", "Data set"):
+        section(app, name)
+        assert "switched off for visitors from other machines" in texts(app)
+    section(app, "Report")
+    app.selectbox(key="evaluation_report_widget").select_index(1).run()
+    section(app, "About & download", "evaluation_part")
+    assert not app.get("download_button") and not app.code
+
+
+def test_a_damaged_report_is_said(folder: Path) -> None:
+    run = finished_run(folder, "mine", make_evaluation())
+    report = run.folder / "reports" / "pretended-test-majority" / "report.json"
+    report.write_text("{")
+    app = open_page()
+    app.selectbox(key="evaluation_report_widget").select_index(1).run()
+    assert not app.exception and "is damaged" in app.error[0].value
+
+
+def test_the_model_card(folder: Path) -> None:
+    app = open_page("model_card")
+    assert "What it is not for" in texts(app) and "n = 3,137" in texts(app)
+    assert [button.label for button in app.get("download_button")] == ["Model card (Markdown)"]
+
+
+def test_it_does_not_import_torch() -> None:
+    program = (
+        "import sys\nimport pages.parts.evaluation_report\n"
+        "print(*sorted({'torch', 'sklearn', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(ENTRY).parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
