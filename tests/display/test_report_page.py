@@ -1,12 +1,14 @@
 """The page with all charts, and a chart alone."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from fer.display.evaluation_plots import confusion
 from fer.display.report_page import headline, html_chart, html_report
 from fer.evaluation.report import Evaluation
+from fer.model import DEFAULT_REPORT
 from tests.evaluation.evaluations import make_evaluation
 
 
@@ -42,3 +44,12 @@ def test_names_cannot_break_the_page() -> None:
 def test_a_chart_alone(evaluation: Evaluation) -> None:
     page = html_chart(confusion(evaluation.report))
     assert page.count('class="plotly-graph-div"') == 1 and len(page) > 3_000_000
+
+
+def test_the_command_line_writes_it_from_a_report_that_is_there(tmp_path: Path) -> None:
+    from scripts import evaluate
+
+    page = tmp_path / "report.html"
+    assert evaluate.main(["--report", str(DEFAULT_REPORT), "--html", str(page)]) == 0
+    assert "n = 3,137" in page.read_text()
+    assert evaluate.main(["--report", str(DEFAULT_REPORT), "--html", str(tmp_path / "nowhere" / "report.html")]) == 1
