@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import read_info
 from fer.training.config import TrainingConfig
 from fer.training.lock import locked
@@ -84,6 +85,11 @@ def test_a_failure_is_kept_in_the_run_but_not_in_one_that_another_trains(
         assert train.main(["--resume", str(run.folder), "--device", "cpu"]) == 1
     assert "another process is training" in capsys.readouterr().err
     assert run.status()["state"] == "running"
+
+
+def test_the_shipped_model_to_begin_with_has_a_word(tmp_path: Path) -> None:
+    options = train.parse_arguments([*SETS, "--init", "shipped", "--runs", str(tmp_path)])
+    assert train._config(options).init == str(DEFAULT_CHECKPOINT)
 
 
 def test_a_data_set_that_has_vanished_is_said_in_the_run(tmp_path: Path) -> None:
