@@ -1,9 +1,12 @@
-"""Files that are whole or as they were before, whatever happens while they are written."""
+"""Files that are whole or as they were before, whatever happens while they are written; what is in them, as a hash."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
+
+_CHUNK = 2**20
 
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
@@ -41,3 +44,16 @@ def write_atomically(path: Path, text: str, durable: bool = True) -> None:
     """Write a text, UTF-8, in the manner of `replace_file`."""
     data = text.encode()
     replace_file(path, lambda file: file.write(data), durable)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as content:
+        while chunk := content.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

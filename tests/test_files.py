@@ -1,10 +1,11 @@
 """A file is whole or as it was before."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from fer.files import write_atomically
+from fer.files import file_sha256, write_atomically
 
 
 def test_writing_leaves_the_whole_text_and_no_other_file(tmp_path: Path) -> None:
@@ -21,3 +22,8 @@ def test_a_failed_write_leaves_the_old_text(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         write_atomically(path, "new \udce4")
     assert path.read_text() == "old"
+
+
+def test_a_file_is_known_by_its_hash(tmp_path: Path) -> None:
+    (tmp_path / "model").write_bytes(b"weights")
+    assert file_sha256(tmp_path / "model") == hashlib.sha256(b"weights").hexdigest()

@@ -5,7 +5,6 @@ unpacked is counted byte by byte, as the sizes that an archive tells may be lies
 it.
 """
 
-import hashlib
 import re
 import shutil
 import stat
@@ -15,6 +14,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from fer.errors import DatasetError
+from fer.files import file_sha256
 from fer.images import IMAGE_SUFFIXES
 
 UNPACKED = Path("data/unpacked")
@@ -49,7 +49,7 @@ def unpack(file: Path, into: Path = UNPACKED) -> Path:
         DatasetError: it is no ZIP, is damaged, encrypted or too large, or an entry would leave the folder.
     """
     try:
-        digest = _digest(file)
+        digest = file_sha256(file)
     except OSError as error:
         raise DatasetError(f"expected a ZIP file that can be read at {file}, found {error}.") from error
     name = re.sub(r"[^\w-]+", "-", file.stem)[:40]
@@ -130,11 +130,3 @@ def _move(partial: Path, folder: Path) -> None:
     except OSError:
         if not folder.is_dir():  # another process has unpacked the same archive meanwhile
             raise
-
-
-def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as content:
-        while chunk := content.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

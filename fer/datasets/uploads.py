@@ -1,6 +1,5 @@
 """Data sets that somebody hands over in the browser: kept in a folder each, under a name that cannot leave it."""
 
-import hashlib
 import re
 import shutil
 import tempfile
@@ -9,6 +8,7 @@ from typing import BinaryIO
 
 from fer.datasets.archive import unpack
 from fer.errors import DatasetError
+from fer.files import file_sha256
 
 
 def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
@@ -37,11 +37,7 @@ def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
                 shutil.copyfileobj(content, copy)
             if suffix == ".zip":
                 return unpack(kept, folder)
-            digest = hashlib.sha256()
-            with kept.open("rb") as copy:
-                while chunk := copy.read(2**20):
-                    digest.update(chunk)
-            home = folder / f"{stem}-{digest.hexdigest()[:12]}"
+            home = folder / f"{stem}-{file_sha256(kept)[:12]}"
             home.mkdir(exist_ok=True)
             return kept.replace(home / kept.name)
     except OSError as error:

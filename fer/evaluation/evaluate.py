@@ -19,6 +19,7 @@ from fer.evaluation.reliability import reliability
 from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, Report
 from fer.evaluation.robustness import robustness
 from fer.evaluation.speed import measure_speed
+from fer.files import file_sha256
 from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier, probabilities_of, shares_of
 from fer.recognition.recognizer import Recognizer
@@ -119,7 +120,7 @@ def _data(dataset: FaceDataset, options: Options, answers: Answers, detected: bo
 def _model(info: ModelInfo, checkpoint: Path) -> ModelSource:
     return ModelSource(
         file=checkpoint.name,
-        sha256=provenance.file_sha256(checkpoint),
+        sha256=file_sha256(checkpoint),
         architecture=info.architecture,
         size_px=info.preprocessing.size_px,
         labels=info.labels,

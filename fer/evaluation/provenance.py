@@ -1,19 +1,12 @@
 """Where figures come from: what was measured, with which program, by which command."""
 
-import hashlib
 import platform
 import shlex
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 PACKAGES = ("fer-studio", "torch", "torchvision", "scikit-learn", "numpy")
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def versions() -> dict[str, str]:

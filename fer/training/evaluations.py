@@ -20,7 +20,6 @@ from fer.errors import EvaluationError
 from fer.files import write_atomically
 from fer.training.background import ProcessMark, end_process, start_process
 from fer.training.launch import spare_threads
-from fer.training.runs import BEST_NAME
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 SHIPPED_FOLDER = ".shipped"
@@ -148,11 +147,6 @@ def delete(folder: Path) -> None:
         shutil.rmtree(folder)
     except OSError as error:
         raise EvaluationError(f"the evaluation {folder.name} cannot be deleted: {error}") from error
-
-
-def model_of(runs_folder: Path, run: str) -> Path:
-    """Return where a run's model is."""
-    return runs_folder / run / BEST_NAME
 
 
 def _command(request: Request, folder: Path, threads: int) -> list[str | Path]:

@@ -10,7 +10,7 @@ from fer.evaluation.report import RULE_MEANINGS
 from fer.model import DEFAULT_CHECKPOINT
 from fer.training import evaluations
 from fer.training.evaluations import FINISHED, RUNNING, EvaluationView, Request
-from fer.training.runs import BEST_NAME
+from fer.training.runs import BEST_NAME, Run
 from pages.parts import dataset
 from pages.parts.evaluation_reports import CHOSEN, SHIPPED
 
@@ -86,7 +86,7 @@ def new_evaluation(busy: bool) -> None:
     if path is None:
         return
     if st.button("Measure", type="primary", icon=":material/play_arrow:", disabled=busy):
-        checkpoint = evaluations.model_of(runs_folder(), run) if run else DEFAULT_CHECKPOINT
+        checkpoint = Run(runs_folder() / run).best_path if run else DEFAULT_CHECKPOINT
         request = Request(path, str(checkpoint), split, rule, worse, SAMPLE if worse else None)
         title = dataset.name_of(path) or "data"
         attempt(lambda: evaluations.start(runs_folder(), run, request, title))

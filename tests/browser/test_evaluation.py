@@ -12,23 +12,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from fer.datasets import open_dataset
 from fer.display.report_page import report_charts
-from fer.evaluation.report import Evaluation, read_report, write_report
+from fer.evaluation.report import Evaluation, read_report
 from fer.model import DEFAULT_REPORT
-from fer.training.config import TrainingConfig
-from fer.training.runs import FINISHED, open_run
-from tests.evaluation.evaluations import make_evaluation
+from tests.evaluation.evaluations import finished_run, make_evaluation
 
 MATRIX = ".js-plotly-plot .heatmaplayer image"
-
-
-def finished_run(folder: Path, name: str, evaluation: Evaluation) -> None:
-    run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), name)
-    for epoch in (1, 2):
-        run.append_metrics({"epoch": epoch, "validation_accuracy": 0.25 * epoch, "seconds": 1.0})
-    run.set_status(FINISHED, epoch=2, epochs=2)
-    place = run.folder / "reports" / "drawn-test-majority"
-    place.mkdir(parents=True)
-    write_report(place / "report.json", evaluation.report, evaluation.predictions)
 
 
 @pytest.fixture
@@ -41,7 +29,7 @@ def runs(app_url: str) -> Iterator[dict[str, Evaluation]]:
         found = make_evaluation(seed=seed, skill=1 + 2 * seed, rated=True)
         report = replace(found.report, data=replace(found.report.data, fingerprint=fingerprint))
         made[name] = Evaluation(report, replace(found.predictions, rows=found.predictions.rows % 80))
-        finished_run(folder, name, made[name])
+        finished_run(folder, name, made[name], "drawn-test-majority")
     yield made
     for name in made:
         shutil.rmtree(folder / name)

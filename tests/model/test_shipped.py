@@ -12,8 +12,8 @@ from fer.evaluation.agreement import agreement
 from fer.evaluation.card import model_card
 from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
-from fer.evaluation.provenance import file_sha256
 from fer.evaluation.report import read_evaluation, read_report
+from fer.files import file_sha256
 from fer.labels import FERPLUS
 from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT
 from fer.model.classifier import Classifier

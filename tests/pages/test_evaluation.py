@@ -12,13 +12,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.datasets import open_dataset
-from fer.evaluation.report import Evaluation, read_evaluation, read_report, write_report
+from fer.evaluation.report import Evaluation, read_evaluation, read_report
 from fer.model import DEFAULT_REPORT
 from fer.training import evaluations
 from fer.training.config import TrainingConfig
 from fer.training.evaluations import RUNNING
-from fer.training.runs import FINISHED, Run, open_run
-from tests.evaluation.evaluations import make_evaluation
+from fer.training.runs import open_run
+from tests.evaluation.evaluations import finished_run, make_evaluation
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 PARTS = ("Mistakes", "Expressions", "Confidence", "People", "Worse pictures", "Pictures", "About & download")
@@ -63,17 +63,6 @@ def press(app: AppTest, label: str) -> AppTest:
     next(button for button in app.button if button.label == label).click().run()
     assert not app.exception
     return app
-
-
-def finished_run(folder: Path, name: str, evaluation: Evaluation) -> Run:
-    run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), name)
-    for epoch in (1, 2):
-        run.append_metrics({"epoch": epoch, "validation_accuracy": 0.25 * epoch, "seconds": 1.0})
-    run.set_status(FINISHED, epoch=2, epochs=2)
-    place = run.folder / "reports" / "pretended-test-majority"
-    place.mkdir(parents=True)
-    write_report(place / "report.json", evaluation.report, evaluation.predictions)
-    return run
 
 
 def test_it_opens_on_the_shipped_model_without_any_data_set(folder: Path) -> None:
