@@ -21,7 +21,7 @@ from fer.datasets import FaceDataset, open_datasets
 from fer.errors import FerError
 from fer.files import write_atomically
 from fer.model import DEFAULT_CHECKPOINT
-from fer.training.config import OPTIMIZERS, TrainingConfig
+from fer.training.config import AUGMENTATIONS, OPTIMIZERS, TARGETS, TrainingConfig
 from fer.training.runs import FAILED, STOPPED, Run, default_name, open_run, plain_name
 
 if TYPE_CHECKING:
@@ -98,6 +98,18 @@ def _add_loop_options(parser: argparse.ArgumentParser) -> None:
     )
     loop.add_argument("--weight-decay", type=float, metavar="DECAY", help="(sgd 0.0005, adamw 0.05)")
     loop.add_argument("--clip", dest="clip_norm", type=float, metavar="NORM", help="cut longer gradients (0: never)")
+    loop.add_argument("--targets", choices=TARGETS, help="learn the raters' votes, or the top label only (votes)")
+    loop.add_argument(
+        "--teacher",
+        action="append",
+        metavar="FILE",
+        help="also learn what this model file says, or shipped; several times for the average of several",
+    )
+    loop.add_argument("--teacher-share", type=float, metavar="SHARE", help="of the teachers in what is learned (0.5)")
+    loop.add_argument(
+        "--augmentation", choices=AUGMENTATIONS,
+        help="plain: turned, moved, lit, covered; camera: also blurred, noisy, … (camera)",
+    )  # fmt: skip
     loop.add_argument("--mixup", type=float, metavar="ALPHA", help="(0.2; 0: off)")
     loop.add_argument("--cutmix", type=float, metavar="ALPHA", help="(0: off)")
     loop.add_argument("--label-smoothing", type=float, metavar="SHARE", help="(0)")
@@ -131,6 +143,7 @@ def _config(options: argparse.Namespace) -> TrainingConfig:
     }
     if options.init == "shipped":
         given["init"] = str(DEFAULT_CHECKPOINT)
+    given["teacher"] = tuple(str(DEFAULT_CHECKPOINT) if file == "shipped" else file for file in options.teacher or ())
     return TrainingConfig(**given, fold=1 if options.folds else 0)
 
 

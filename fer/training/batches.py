@@ -71,7 +71,7 @@ class TrainingBatches:
         self, chosen: torch.Tensor, size_px: int, generator: torch.Generator, mixing: np.random.Generator
     ) -> Batch:
         config = self.config
-        faces = augment(self.pixels[chosen].to(self.device), size_px, generator)
+        faces = augment(self.pixels[chosen].to(self.device), size_px, generator, config.augmentation)
         targets, credits = self.targets[chosen].to(self.device), self._credits[chosen].to(self.device)
         cuts = config.cutmix > 0 and (config.mixup == 0 or mixing.random() < 0.5)
         alpha = config.cutmix if cuts else config.mixup

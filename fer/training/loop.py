@@ -27,6 +27,7 @@ from fer.training.lock import locked
 from fer.training.processes import Processes
 from fer.training.runs import FINISHED, RUNNING, STOPPED, Run
 from fer.training.state import State, read_state, saving, start
+from fer.training.teachers import check_teachers, learned_targets
 from fer.training.validation import Validation
 
 
@@ -60,7 +61,7 @@ def train(
         batches = TrainingBatches(
             config,
             torch.from_numpy(training.pixels),
-            torch.from_numpy(dataset.distributions(training.rows)),
+            torch.from_numpy(learned_targets(config, dataset, training.rows, hooks, device)),
             device,
             processes,
         )
@@ -109,6 +110,7 @@ def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Pro
     except ValueError as error:
         raise TrainingError(f"{error}. Choose one of them.") from error
     check_init(config)
+    check_teachers(config, dataset.labels)
 
 
 def _begin(
@@ -197,6 +199,7 @@ def _origin(config: TrainingConfig, dataset: FaceDataset, metrics: dict[str, Any
         "best_epoch": state.best_epoch,
         "init": config.init if config.init in ("none", "imagenet") else Path(config.init).name,
         "seed": config.seed,
+        "teachers": [Path(file).name for file in config.teacher],
         **{name: value for name, value in metrics.items() if name != "validation_confusion"},
         "versions": {name: version(name) for name in ("torch", "torchvision")},
     }
