@@ -8,6 +8,8 @@ from fer.model.preprocessing import Preprocessing
 OPTIMIZERS = ("sgd", "adamw")
 AUGMENTATIONS = ("none", "plain", "camera")
 TARGETS = ("votes", "label")
+STEMS = ("small", "original")
+_CHOICES = {"stem": STEMS, "optimizer": OPTIMIZERS, "targets": TARGETS, "augmentation": AUGMENTATIONS}
 LEARNING_RATES = {"sgd": 0.1, "adamw": 0.002}
 """The highest rate that each optimizer gets if none is asked for, for a network that begins with chance."""
 FINE_TUNING = 0.2
@@ -42,6 +44,8 @@ class TrainingConfig:
     epochs: int = 28
     architecture: str = "resnet18"
     """Any classifier of torchvision by its name; see `fer.model.network`."""
+    stem: str = "small"
+    """"small": a first convolution for small pictures, "original": torchvision's own; see `fer.model.network`."""
     size_px: int = 48
     """Width and height of the faces that the network sees."""
     channels: int = 1
@@ -122,7 +126,7 @@ class TrainingConfig:
             raise TrainingError(f"layer_decay must be over 0 and at most 1, got {self.layer_decay}.")
         if self.channels not in (1, 3):
             raise TrainingError(f"channels must be 1 (gray) or 3 (RGB), got {self.channels}.")
-        for name, known in (("optimizer", OPTIMIZERS), ("targets", TARGETS), ("augmentation", AUGMENTATIONS)):
+        for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 raise TrainingError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}.")
         if self.folds in (1, 2) or self.fold > self.folds or (self.folds and not self.fold):

@@ -75,12 +75,20 @@ def train(
                 return None
             state.epoch += 1
             if validation:
-                _end_epoch(config, dataset, run, state, validation, learned, started, hooks)
+                info = ModelInfo(
+                    config.architecture,
+                    dataset.labels,
+                    config.preprocessing,
+                    multilabel=config.multilabel,
+                    prior=batches.prior,
+                    stem=config.stem,
+                )
+                _end_epoch(config, info, dataset, run, state, validation, learned, started, hooks)
             state.best_accuracy, state.best_epoch = processes.from_first((state.best_accuracy, state.best_epoch))
-        info: ModelInfo | None = processes.from_first(
+        made: ModelInfo | None = processes.from_first(
             _finish(config, run, state, validation, hooks) if validation else None
         )
-        return info
+        return made
 
 
 def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Processes | None = None) -> None:
@@ -161,6 +169,7 @@ def _has_given_up(config: TrainingConfig, state: State) -> bool:
 
 def _end_epoch(
     config: TrainingConfig,
+    info: ModelInfo,
     dataset: FaceDataset,
     run: Run,
     state: State,
@@ -170,7 +179,6 @@ def _end_epoch(
     hooks: Hooks,
 ) -> None:
     """Validate, and write everything down; in this order, so that a kill between two files does no harm."""
-    info = ModelInfo(config.architecture, dataset.labels, config.preprocessing, multilabel=config.multilabel)
     metrics = validation.measure(info, state)
     with saving(run, state):
         if metrics["validation_accuracy"] > state.best_accuracy:
@@ -206,7 +214,7 @@ def _origin(config: TrainingConfig, dataset: FaceDataset, metrics: dict[str, Any
 
 
 def _finish(config: TrainingConfig, run: Run, state: State, validation: Validation, hooks: Hooks) -> ModelInfo:
-    """Calibrate the best model and say how it went."""
+    """Fit to the best model what only validation can tell, and say how it went."""
     if state.epoch < config.epochs:
         hooks.on_note(f"ended early: nothing better in the {config.patience} epochs after epoch {state.best_epoch}")
     with saving(run, state):
