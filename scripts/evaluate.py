@@ -59,6 +59,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--output", type=Path, default=Path("report.json"), metavar="FILE", help="(report.json)")
     parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
+    parser.add_argument(
+        "--ablation", type=Path, metavar="FILE", help="a table of scripts/ablation.py, for the model card"
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with charts")
     parser.add_argument("--progress", type=Path, metavar="FILE", help="write there every second how far it is, as JSON")
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (all)")
@@ -85,9 +88,11 @@ def main(arguments: list[str] | None = None) -> int:
         if not options.report:
             _write(evaluation, options)
         if options.card:
+            from fer.evaluation.ablation import read_ablation
             from fer.evaluation.card import model_card
 
-            _write_text(options.card, model_card(report), "--card")
+            ablation = read_ablation(options.ablation) if options.ablation else None
+            _write_text(options.card, model_card(report, ablation), "--card")
         if options.html:
             from fer.display.report_page import html_report
 

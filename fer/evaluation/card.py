@@ -6,6 +6,7 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting" (arXiv:1810.03993)
 import textwrap
 from collections.abc import Iterable
 
+from fer.evaluation.ablation import Ablation
 from fer.evaluation.figures import Agreement, Estimate, Robustness
 from fer.evaluation.report import DataSource, Report
 from fer.faces import percent
@@ -35,8 +36,8 @@ The labels are those of FER+: ten raters a picture, MIT licence
 ([Barsoum et al. 2016](https://arxiv.org/abs/1608.01041))."""
 
 
-def model_card(report: Report) -> str:
-    """Return the card in Markdown."""
+def model_card(report: Report, ablation: Ablation | None = None) -> str:
+    """Return the card in Markdown, with what each ingredient of the recipe is worth where it was measured."""
     parts = [
         *_model(report),
         USE,
@@ -45,6 +46,7 @@ def model_card(report: Report) -> str:
         *_calibration(report),
         *(_people(report.agreement, report.data) if report.agreement else ()),
         *(_robustness(report.robustness, report.data) if report.robustness else ()),
+        *(_recipe(ablation) if ablation else ()),
         *_limits(report),
         *_again(report),
     ]
@@ -168,6 +170,29 @@ def _robustness(robustness: Robustness, data: DataSource) -> Iterable[str]:
             ),
         ],
     )
+
+
+def _recipe(ablation: Ablation) -> Iterable[str]:
+    yield "## What each ingredient of the recipe is worth"
+    yield _paragraph(
+        f"The same training from chance, with one thing changed at a time, on {ablation.basis}. “Worse pictures”: the "
+        f"mean accuracy over all the ways above, n = {ablation.sample:,}. Longer trainings may rank them otherwise. "
+        "`scripts/ablation.py` measures the table."
+    )
+    yield _table(
+        ("ingredient", "accuracy", "macro F1", "worse pictures", "seeds"),
+        [
+            (
+                row.name,
+                percent(row.accuracy, 1),
+                f"{row.macro_f1:.2f}",
+                percent(row.worse_pictures, 1),
+                ", ".join(map(str, row.seeds)),
+            )
+            for row in ablation.rows
+        ],
+    )
+    yield "\n".join(f"    {row.command}" for row in ablation.rows)
 
 
 def _limits(report: Report) -> Iterable[str]:

@@ -29,6 +29,10 @@ class ModelInfo:
     preprocessing: Preprocessing
     temperature: float = 1.0
     """The logits are divided by it before the softmax, or the sigmoid (Guo et al. 2017, arXiv:1706.04599)."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """How it was made: data, rule, seed, versions, validation metrics. For people; nothing depends on it."""
+    multilabel: bool = False
+    """Whether each label has a probability of its own (sigmoid), so that they need not sum to 1."""
     prior: tuple[float, ...] = ()
     """Share of each label in the pictures that it was trained on, 0..1; empty where that is not known."""
     prior_correction: float = 0.0
@@ -37,10 +41,6 @@ class ModelInfo:
     arXiv:2007.07314). 0: never; 1: as if all expressions were equally frequent."""
     unsure_below: float = UNSURE_BELOW
     """An answer with less confidence is called unsure, 0..1."""
-    training: dict[str, Any] = field(default_factory=dict)
-    """How it was made: data, rule, seed, versions, validation metrics. For people; nothing depends on it."""
-    multilabel: bool = False
-    """Whether each label has a probability of its own (sigmoid), so that they need not sum to 1."""
     stem: str = "small"
     """The kind of its first convolution, see `build_network`."""
 

@@ -6,6 +6,7 @@ from fer.evaluation.card import model_card
 from fer.evaluation.report import Evaluation
 from fer.evaluation.text import comparison_text, report_text
 from tests.evaluation.evaluations import make_evaluation
+from tests.evaluation.test_ablation import TABLE
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +62,11 @@ def test_a_comparison_for_a_terminal(rated: Evaluation) -> None:
     text = comparison_text(compare(rated, better), ("one.json", "other.json"))
     assert text.startswith(rated.report.basis)
     assert "b: other.json" in text and "McNemar" in text and "b − a +0." in text
+
+
+def test_the_recipe_stands_in_it_where_it_was_measured(rated: Evaluation) -> None:
+    card = model_card(rated.report, TABLE)
+    assert "## What each ingredient of the recipe is worth" in card
+    assert "| the recipe | 81.2 % | 0.61 | 70.0 % | 0, 1 |" in card
+    assert "    python scripts/train.py --dataset x" in card
+    assert "ingredient" not in model_card(rated.report)

@@ -1,6 +1,7 @@
 """The photo page, without a browser."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from fer.display.samples import SAMPLES
 from fer.images import encode_png, read_image
+from fer.model.checkpoint import load_checkpoint, save_checkpoint
+from fer.model.prior import EVERYDAY, POSED
 from fer.recognition.recognizer import Recognizer
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -108,3 +111,26 @@ def test_missing_model_is_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatc
     assert not app.get("file_uploader")
     assert "found nothing at" in app.error[0].value
     assert "FER_CHECKPOINT" in captions(app)
+
+
+def test_posed_faces_are_read_without_the_prior(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_checkpoint: Path, astronaut: np.ndarray
+) -> None:
+    info, network = load_checkpoint(tiny_checkpoint)
+    path = tmp_path / "model.safetensors"
+    prior = (0.6, 0.2, 0.05, 0.05, 0.04, 0.03, 0.02, 0.01)
+    save_checkpoint(path, replace(info, prior=prior, prior_correction=0.1, unsure_below=0.31), network.state_dict())
+    monkeypatch.setenv("FER_CHECKPOINT", str(path))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
+    assert app.slider[0].value == 31, "the model's own threshold"
+    for faces, kind in ((None, EVERYDAY), ("posed or acted", POSED)):
+        if faces:
+            app.segmented_control(key="faces").set_value(POSED).run()
+        upload(app, ("a.png", encode_png(astronaut), "image/png"))
+        (result,) = app.session_state["photo_results"].values()
+        (expected,) = Recognizer.load(path, faces=kind).recognize(astronaut)
+        np.testing.assert_allclose(result.faces[0].face.probabilities, expected.probabilities, atol=1e-5)
+
+
+def test_a_model_without_a_prior_is_not_asked_whose_faces(app: AppTest) -> None:
+    assert "Faces" not in [control.label for control in app.segmented_control]

@@ -1,0 +1,58 @@
+"""The table of what each ingredient of a recipe is worth; `fer.training.ablation` measures it."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fer.errors import EvaluationError
+from fer.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """One row: means over the seeds; rates are 0..1."""
+
+    name: str
+    command: str
+    """Of the first seed."""
+    seeds: tuple[int, ...]
+    accuracy: float
+    macro_f1: float
+    worse_pictures: float
+    """Mean accuracy over all disturbances, on `Ablation.sample` pictures."""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The table."""
+
+    basis: str
+    """Data, split, rule and n, in words."""
+    sample: int
+    """On so many of these pictures, made worse in all ways of `fer.evaluation.disturbances`."""
+    rows: tuple[Ingredient, ...]
+
+
+def write_ablation(path: Path, ablation: Ablation) -> None:
+    """Write it as JSON.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_atomically(path, json.dumps(asdict(ablation), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_ablation(path: Path) -> Ablation:
+    """Read what `write_ablation` wrote.
+
+    Raises:
+        EvaluationError: the file is missing or damaged.
+    """
+    try:
+        parts = json.loads(path.read_text(encoding="utf-8"))
+        rows = tuple(Ingredient(**{**row, "seeds": tuple(row["seeds"])}) for row in parts.pop("rows"))
+        return Ablation(**parts, rows=rows)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise EvaluationError(
+            f"expected a table of scripts/ablation.py, cannot read {path}: {error!r}. Measure it again."
+        ) from error

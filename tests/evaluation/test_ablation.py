@@ -1,0 +1,28 @@
+"""The table comes back as it was, and a damaged one is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from fer.errors import EvaluationError
+from fer.evaluation.ablation import Ablation, Ingredient, read_ablation, write_ablation
+
+TABLE = Ablation(
+    "drawn faces, validation split, rule majority, n = 80",
+    50,
+    (Ingredient("the recipe", "python scripts/train.py --dataset x", (0, 1), 0.8123, 0.61, 0.7),),
+)
+
+
+def test_a_table_comes_back(tmp_path: Path) -> None:
+    write_ablation(tmp_path / "table.json", TABLE)
+    assert read_ablation(tmp_path / "table.json") == TABLE
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"basis": "x", "sample": 1, "rows": [{"name": "x"}]}'])
+def test_a_damaged_table_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "table.json").write_text(text)
+    with pytest.raises(EvaluationError, match=r"expected a table of scripts/ablation\.py"):
+        read_ablation(tmp_path / "table.json")
+    with pytest.raises(EvaluationError, match="No such file"):
+        read_ablation(tmp_path / "none.json")

@@ -1,0 +1,71 @@
+"""One thing changed at a time, measured on validation, trained once only."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fer.datasets import open_dataset
+from fer.datasets.dataset import FaceDataset
+from fer.evaluation.metrics import measure
+from fer.evaluation.predict import predict
+from fer.model.checkpoint import load_checkpoint, save_checkpoint
+from fer.model.classifier import Classifier
+from fer.training.ablation import INGREDIENTS, ablate
+from fer.training.config import TrainingConfig
+from fer.training.runs import Run
+from scripts import train
+
+
+@pytest.fixture(scope="module")
+def dataset() -> FaceDataset:
+    return open_dataset("synthetic:80")
+
+
+Calls = list[tuple[str, list[str]]]
+Trained = tuple[Calls, Callable[[str, list[str]], Run]]
+
+
+@pytest.fixture
+def trained(tmp_path: Path, tiny_checkpoint: Path) -> Trained:
+    """What was trained, and a trainer that hands out the untrained model."""
+    calls: Calls = []
+
+    def pretend(name: str, options: list[str]) -> Run:
+        calls.append((name, options))
+        run = Run(tmp_path / name)
+        run.folder.mkdir()
+        info, network = load_checkpoint(tiny_checkpoint)
+        save_checkpoint(run.best_path, info, network.state_dict())
+        return run
+
+    return calls, pretend
+
+
+def test_each_row_is_the_recipe_and_one_change(dataset: FaceDataset, trained: Trained) -> None:
+    calls, pretend = trained
+    rows = list(ablate(dataset, "majority", ["--epochs", "3"], (0, 7), ("the recipe", "no mixup"), pretend))
+    assert calls == [
+        ("the-recipe-0", ["--epochs", "3", "--seed", "0"]),
+        ("the-recipe-7", ["--epochs", "3", "--seed", "7"]),
+        ("no-mixup-0", ["--epochs", "3", "--mixup", "0", "--seed", "0"]),
+        ("no-mixup-7", ["--epochs", "3", "--mixup", "0", "--seed", "7"]),
+    ]
+    assert [row.name for row in rows] == ["the recipe", "no mixup"]
+    assert rows[1].command == "python scripts/train.py --epochs 3 --mixup 0 --seed 0"
+    assert rows[1].seeds == (0, 7)
+
+
+def test_it_is_measured_on_validation_pictures(dataset: FaceDataset, trained: Trained, tiny_checkpoint: Path) -> None:
+    (row,) = ablate(dataset, "majority", [], (0,), ("the recipe",), trained[1])
+    answers = predict(Classifier.load(tiny_checkpoint), dataset, "validation").predictions
+    expected = measure(answers.probabilities, answers.truth, answers.labels)
+    assert (row.accuracy, row.macro_f1) == (expected.accuracy, expected.macro_f1)
+    assert 0 <= row.worse_pictures <= 1
+
+
+def test_each_ingredient_is_a_configuration_of_its_own() -> None:
+    made = [train._config(train.parse_arguments(["--dataset", "x", *options])) for options in INGREDIENTS.values()]
+    assert made[0] == TrainingConfig("x")
+    assert all(one.differences(made[0]) for one in made[1:])
+    assert len(set(made)) == len(made)
