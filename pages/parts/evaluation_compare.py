@@ -6,15 +6,16 @@ import numpy as np
 import streamlit as st
 
 from fer.display.comparison_plots import class_deltas, differences, training_curves
-from fer.display.report_page import with_interval
+from fer.display.headline import with_interval
 from fer.display.widgets import runs_folder
 from fer.evaluation.comparison import Comparison, compare
 from fer.evaluation.predictions import Predictions
 from fer.faces import percent
 from fer.training.runs import Run
+from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_report import dataset_path
-from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names, show_chart
+from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names
 
 BETTER, WORSE, OTHERWISE = "Only the second is right", "Only the first is right", "Both wrong, differently"
 

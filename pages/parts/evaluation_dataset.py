@@ -9,8 +9,8 @@ from fer.display.gallery import Card, gallery
 from fer.display.widgets import training_allowed
 from fer.errors import FerError
 from pages.parts.dataset import Data, chosen_path, looked_at, show_data
+from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import opened, picture
-from pages.parts.evaluation_reports import show_chart
 
 SHOWN = 24
 EVENLY, DISPUTED, CLEAR = "evenly spread", "most disputed first", "clearest first"
