@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from fer.display import evaluation_plots, trust_plots
-from fer.display.charts import Chart
+from fer.display.charts import Chart, color_whiskers
 from fer.display.headline import with_interval
 from fer.display.report_page import PLOT_CONFIG, basis_of
 from fer.evaluation.report import Report
@@ -16,6 +16,7 @@ from pages.parts.evaluation_reports import introduce
 def show_chart(chart: Chart, basis: str, key: str) -> None:
     """Show a chart with how to read it, and the rule and n that its figures are of."""
     introduce(chart.title, chart.reading, basis)
+    color_whiskers(chart.figure, "#E8ECF1" if st.context.theme.type == "dark" else "#1B222C")
     st.plotly_chart(chart.figure, config=chart_config(chart), key=f"{chart.name} {key}")
 
 
@@ -54,7 +55,7 @@ def show_confidence(report: Report, path: Path) -> None:
     with right:
         st.markdown("**As figures**")
         st.caption("The smaller, the better. The temperature was fitted on validation pictures, never on these.")
-        st.dataframe(trust_plots.reliability_table(report), hide_index=True, key=f"calibration {path}")
+        st.table(trust_plots.reliability_table(report), border="horizontal", hide_index=True)
 
 
 def show_people(report: Report, path: Path) -> None:
@@ -83,7 +84,7 @@ def show_people(report: Report, path: Path) -> None:
                 ("Jensen–Shannon, 0 to 1", "jensen_shannon"),
             )
         ]
-        st.dataframe(rows, hide_index=True, key=f"distances {path}")
+        st.table(rows, border="horizontal", hide_index=True)
     with right:
         chart = trust_plots.by_agreement(found)
         show_chart(chart, basis_of(chart, report), str(path))

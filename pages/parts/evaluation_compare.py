@@ -11,6 +11,7 @@ from fer.display.widgets import runs_folder
 from fer.evaluation.comparison import Comparison, compare
 from fer.evaluation.predictions import Predictions
 from fer.faces import percent
+from fer.training import launch
 from fer.training.runs import Run
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
@@ -84,9 +85,10 @@ def show_figures(first: Path, first_name: str, comparisons: dict[str, Comparison
 def show_training(chosen: list[Path]) -> None:
     """Lay the training curves of the runs over each other."""
     runs = dict.fromkeys(path.relative_to(runs_folder()).parts[0] for path in chosen if runs_folder() in path.parents)
-    metrics = {name: lines for name in runs if (lines := Run(runs_folder() / name).metrics())}
-    if metrics:
-        show_chart(training_curves(metrics), "Rule and n are those of each run's validation split", "comparison")
+    views = [seen for name in runs if (seen := launch.view(Run(runs_folder() / name))).metrics]
+    if views:
+        basis = "measured on " + "; ".join(f"{seen.name}: {seen.validated_by}" for seen in views)
+        show_chart(training_curves({seen.name: seen.metrics for seen in views}), basis, "comparison")
 
 
 def show_differing(first: Path, first_name: str, others: dict[str, Path], comparisons: dict[str, Comparison]) -> None:

@@ -71,11 +71,11 @@ def show_mistakes(report: Report, path: Path) -> None:
     chosen = (labels.index(truth), labels.index(answer)) if truth in labels and answer in labels else None
     left, right = st.columns([5, 4], gap="large")
     with left:
+        introduce(MATRIX_TITLE, MATRIX_READING, report.data.rule_and_n(report.n))
         unit = st.segmented_control(
             "Numbers", ["Pictures", "% of a row"], default="Pictures", required=True, label_visibility="collapsed",
             key="evaluation_unit",
         )  # fmt: skip
-        introduce(MATRIX_TITLE, MATRIX_READING, report.data.rule_and_n(report.n))
         confusion_matrix(report, unit != "Pictures", chosen, f"matrix {path}", choose)
     with right:
         st.markdown("**Pictures of a field**")

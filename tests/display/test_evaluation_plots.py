@@ -106,7 +106,7 @@ def test_a_comparison(evaluation: Evaluation) -> None:
 def test_raters_are_counted_by_how_many_agree() -> None:
     bars = rater_agreement(np.array([1.0, 0.91, 0.9, 0.5, 0.05, 0.0])).figure.data[0]
     assert list(bars.y) == [2, 0, 0, 0, 1, 0, 0, 0, 1, 2]  # upper bounds belong to a bin
-    assert bars.x[9] == "90–100"
+    assert bars.customdata[9] == "90 to 100" and bars.x[9] == 95
 
 
 def test_every_chart_says_how_to_read_it(report: Report) -> None:

@@ -18,6 +18,7 @@ from fer.training import evaluations
 from fer.training.config import TrainingConfig
 from fer.training.evaluations import RUNNING
 from fer.training.runs import open_run
+from tests.datasets.pictures import pattern, write_picture
 from tests.evaluation.evaluations import finished_run, make_evaluation
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -144,6 +145,7 @@ def test_two_runs_are_compared(folder: Path) -> None:
     app.multiselect(key="comparison_reports").select(calm).select(eager).run()
     assert not app.exception and not app.error
     assert charts(app) == 3  # differences, expressions, training
+    assert "Measured on calm: validation split, rule majority, n = 20; eager: validation split" in texts(app)
     table = app.dataframe[0].value
     assert list(table["model"]) == ["calm", "eager"]
     assert float(table["p"].iloc[1]) < 0.05
@@ -200,6 +202,25 @@ def test_a_data_set_is_looked_at(folder: Path) -> None:
     app.segmented_control(key="look_source").set_value("On this machine").run()
     app.text_input[0].set_value("/nowhere/at/all").run()
     assert "found nothing" in app.error[0].value
+
+
+def test_copies_are_shown_as_pairs_of_pictures(folder: Path, tmp_path: Path) -> None:
+    for number, (split, label) in enumerate(
+        [("train", "fear"), ("train", "anger"), ("test", "anger"), ("train", "fear"), ("test", "fear")]
+    ):
+        seed = max(number, 2)  # the first three are one picture
+        write_picture(tmp_path / "faces" / split / label / f"{number}.png", pattern(seed))
+    app = section(open_page(), "Data set")
+    app.segmented_control(key="look_source").set_value("On this machine").run()
+    app.text_input[0].set_value(str(tmp_path / "faces")).run()
+    assert not app.exception and not app.error
+    kinds = next(box for box in app.selectbox if box.label == "Pairs")
+    assert kinds.options == ["between train and test: 2", "within train: 1", "labelled differently: 2"]
+    (pairs,) = [part for part in html(app) if "#D55E00" in part]
+    assert pairs.count("<img") == 4 and "train: train/fear/0.png" in pairs and "test: test/anger/2.png" in pairs
+    kinds.set_value("labelled differently").run()
+    (pairs,) = [part for part in html(app) if "#D55E00" in part]
+    assert pairs.count("#D55E00") == 2
 
 
 def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
