@@ -36,6 +36,7 @@ def rater_agreement(shares: np.ndarray) -> Chart:
         xaxis={
             "range": [0, 100],
             "dtick": 20,
+            "ticklabeloverflow": "allow",
             "ticksuffix": " %",
             "title": "of the raters chose the most frequent label",
             "fixedrange": True,

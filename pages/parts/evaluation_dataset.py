@@ -14,7 +14,7 @@ from pages.parts.dataset import Data, chosen_path, looked_at, show_data
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import opened, picture
 
-SHOWN, PAIRS = 24, 12
+SHOWN, PAIRS = 24, 6
 EVENLY, DISPUTED, CLEAR = "evenly spread", "most disputed first", "clearest first"
 
 
@@ -46,8 +46,8 @@ def look_at_dataset() -> None:
             rows = dataset.rows("all", "argmax")
             basis = f"rule argmax (all with a top label), n = {len(rows):,}"
             show_chart(rater_agreement(agreement_of(dataset, rows)), basis, "dataset")
-    show_copies(dataset, data)
     show_samples(dataset)
+    show_copies(dataset, data)
 
 
 def show_splits(data: Data) -> None:
@@ -77,8 +77,8 @@ def show_copies(dataset: FaceDataset, data: Data) -> None:
         width=480,
     )
     st.caption(
-        "Pairs of pictures that are the same photo. Where one is trained on and the other one measured, the figures "
-        "flatter; an orange frame means that the two are labelled differently."
+        "Pairs of pictures that are the same photo. Where one is trained on and the other one measured on, figures "
+        "flatter the model; an orange frame means that the two are labelled differently."
     )
     count_key = f"copies shown {data.path} {kind}"
     count = st.session_state.get(count_key, PAIRS)

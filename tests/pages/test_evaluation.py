@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.datasets import open_dataset
-from fer.evaluation.report import Evaluation, read_evaluation, read_report
+from fer.evaluation.report import Evaluation, read_evaluation, read_report, write_report
 from fer.model import DEFAULT_REPORT
 from fer.training import evaluations
 from fer.training.config import TrainingConfig
@@ -76,6 +76,24 @@ def test_it_opens_on_the_shipped_model_without_any_data_set(folder: Path) -> Non
     assert cards.count(f"rule majority, n = {report.n:,}") >= 5
     assert len(app.get("bidi_component")) == 1 and not charts(app) and not app.error
     assert not folder.exists()
+
+
+def test_all_shipped_models_are_there_for_everybody(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
+    monkeypatch.setattr("fer.model.WEIGHTS_DIR", tmp_path)
+    shutil.copy(DEFAULT_REPORT, tmp_path / DEFAULT_REPORT.name)
+    another = make_evaluation()
+    report = replace(another.report, predictions="another.report.predictions.csv")
+    write_report(tmp_path / "another.report.json", report, another.predictions)
+    app = open_page()
+    choice = app.selectbox(key="evaluation_report_widget")
+    assert choice.options == ["shipped model · another", "shipped model · ferplus-resnet18"]
+    choice.select_index(0).run()
+    section(app, "About & download", "evaluation_part")
+    assert "Predictions (CSV)" in {button.label for button in app.get("download_button")}
+    assert "shipped model · another" in open_page("model_card").selectbox[0].options
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -146,6 +164,9 @@ def test_two_runs_are_compared(folder: Path) -> None:
     assert not app.exception and not app.error
     assert charts(app) == 3  # differences, expressions, training
     assert "Measured on calm: validation split, rule majority, n = 20; eager: validation split" in texts(app)
+    assert [button.label for button in app.get("download_button")] == [
+        "Better or worse than calm (HTML)", "Each expression (HTML)", "While they were trained (HTML)",
+    ]  # fmt: skip
     table = app.dataframe[0].value
     assert list(table["model"]) == ["calm", "eager"]
     assert float(table["p"].iloc[1]) < 0.05
