@@ -16,8 +16,8 @@ from pages.parts.evaluation_reports import introduce
 def show_chart(chart: Chart, basis: str, key: str) -> None:
     """Show a chart with how to read it, and the rule and n that its figures are of."""
     introduce(chart.title, chart.reading, basis)
-    color_whiskers(chart.figure, "#E8ECF1" if st.context.theme.type == "dark" else "#1B222C")
-    st.plotly_chart(chart.figure, config=chart_config(chart), key=f"{chart.name} {key}")
+    figure = color_whiskers(chart.figure, "#E8ECF1" if st.context.theme.type == "dark" else "#1B222C")
+    st.plotly_chart(figure, config=chart_config(chart), key=f"{chart.name} {key}")
 
 
 def chart_config(chart: Chart) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer.display.charts import whiskers
+from fer.display.charts import WHISKER, color_whiskers, whiskers
 from fer.display.comparison_plots import class_deltas, differences, training_curves
 from fer.display.dataset_plots import rater_agreement
 from fer.display.evaluation_plots import classes, confusion, precision_recall, roc
@@ -35,6 +35,14 @@ def test_intervals_reach_from_low_to_high_and_are_none_where_there_is_none() -> 
     bars = whiskers([Estimate(0.5, 0.4, 0.7), Estimate(0.0, None, None)])
     assert bars["array"] == pytest.approx([20, 0])
     assert bars["arrayminus"] == pytest.approx([10, 0])
+
+
+def test_intervals_take_the_colour_of_the_text_and_the_chart_itself_stays_as_it_is(report: Report) -> None:
+    assert report.agreement
+    chart, other = classes(report).figure, by_agreement(report.agreement).figure
+    assert {trace.error_x.color for trace in color_whiskers(chart, "#1B222C").data} == {"#1B222C"}
+    assert color_whiskers(other, "#1B222C").data[0].error_y.color == "#1B222C"
+    assert {trace.error_x.color for trace in chart.data} == {WHISKER["color"]}
 
 
 def test_each_expression_has_three_bars_that_differ_in_pattern(report: Report) -> None:
