@@ -17,12 +17,8 @@ def show_chart(chart: Chart, basis: str, key: str) -> None:
     """Show a chart with how to read it, and the rule and n that its figures are of."""
     introduce(chart.title, chart.reading, basis)
     figure = color_whiskers(chart.figure, "#E8ECF1" if st.context.theme.type == "dark" else "#1B222C")
-    st.plotly_chart(figure, config=chart_config(chart), key=f"{chart.name} {key}")
-
-
-def chart_config(chart: Chart) -> dict[str, object]:
-    """Return plotly's settings: a button above the chart saves it as PNG."""
-    return PLOT_CONFIG | {"toImageButtonOptions": {"filename": chart.name, "scale": 2}}
+    saving = {"toImageButtonOptions": {"filename": chart.name, "scale": 2}}  # of the camera, which makes a PNG
+    st.plotly_chart(figure, config=PLOT_CONFIG | saving, key=f"{chart.name} {key}")
 
 
 def show_expressions(report: Report, path: Path) -> None:

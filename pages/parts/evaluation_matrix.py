@@ -40,7 +40,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     return made;
   };
   const focused = parentElement.activeElement?.id;
-  const table = make("table", ""), columns = make("colgroup", ""), head = make("tr", "");
+  const table = make("table", "", { style: `min-width: ${5.4 + 2 * data.labels.length}rem` });
+  const columns = make("colgroup", ""), head = make("tr", "");
   columns.append(make("col", ""), ...data.labels.map(() => make("col", "")));
   head.append(make("td", "truth ↓ answer →", { class: "axis" }));
   for (const label of data.labels) {

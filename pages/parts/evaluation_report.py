@@ -122,7 +122,7 @@ def show_lists(report: Report, path: Path) -> None:
         key="evaluation_list",
     )
     find, reading = LISTS[name or "Worst mistakes"]
-    st.caption(f"{reading} {report.basis}.")
+    st.caption(f"{reading} Measured on {report.basis}.")
     predictions = evaluation_at(path).predictions
     dataset: FaceDataset | None = pictures_of(report, dataset_path(path))
     show_pictures([("model", predictions)], find(predictions, 96), dataset, f"{path} {name}")
