@@ -5,15 +5,14 @@ import streamlit as st
 from fer.display.widgets import through_entry, training_allowed
 from fer.errors import FerError
 from fer.evaluation.card import model_card
-from fer.model import DEFAULT_REPORT
-from pages.parts.evaluation_reports import choose_report, report_at
+from pages.parts.evaluation_reports import choose_report, is_shipped, report_at
 
 through_entry("pages/model_card.py")
 try:
     path = choose_report()
     if path is None:
         st.info("No model was evaluated yet.", icon=":material/description:")
-    elif path != DEFAULT_REPORT and not training_allowed():
+    elif not is_shipped(path) and not training_allowed():
         st.info("The card of this model names paths of the machine it was measured on.", icon=":material/lock:")
     else:
         card = model_card(report_at(path))

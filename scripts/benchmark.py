@@ -3,12 +3,14 @@
     python scripts/benchmark.py
     python scripts/benchmark.py live --dataset data/ferplus
     python scripts/benchmark.py training --dataset data/ferplus
+    python scripts/benchmark.py page
 
 Frames of 640×480 with one face and with four, on one thread, as a viewer's share of a server: detector and network
 together, the detector alone, the network for each face, and the times to start. Medians; run it on an idle machine.
 With `live` the engine of the webcam page instead: its rates with one face and four, for three viewers at once, whether
 people keep their numbers and labels are steady. With `training` the training loop beside the bare forward, backward and
-step of the same network on a batch in memory, in turns.
+step of the same network on a batch in memory, in turns. With `page` how long the evaluation page takes in Chromium
+until its figures and its matrix are drawn: for the first visitor, with an empty cache, and from the cache.
 """
 
 import argparse
@@ -33,7 +35,7 @@ IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    what = ("pictures", "live", "training")
+    what = ("pictures", "live", "training", "page")
     parser.add_argument("what", nargs="?", choices=what, default="pictures", help="(pictures)")
     parser.add_argument(
         "--seconds", type=float, default=10, metavar="N", help="live: how long speeds are measured (10)"
@@ -43,7 +45,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
     )  # fmt: skip
     parser.add_argument("--threads", type=int, metavar="N", help="(1; training: all)")
-    parser.add_argument("--repeat", type=int, metavar="N", help="runs of each (30; training: 5)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="runs of each (30; training, page: 5)")
     parser.add_argument(
         "--dataset",
         metavar="PATH",
@@ -59,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = parse_arguments(arguments)
     try:
-        figures = {"pictures": _pictures, "live": _live, "training": _training}[options.what](options)
+        figures = {"pictures": _pictures, "live": _live, "training": _training, "page": _page}[options.what](options)
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -68,8 +70,10 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         machine = platform.processor() or platform.machine()
         print(f"{machine}, Python {platform.python_version()}, {options.threads or 1} thread(s)")
+        decimals = 2 if options.what == "page" else 1
+        width = max(map(len, figures))
         for name, value in figures.items():
-            print(f"{name:56} {value:8.1f}" if isinstance(value, float) else f"{name:56} {value:>8}")
+            print(f"{name:{width}} {value:8.{decimals}f}" if isinstance(value, float) else f"{name:{width}} {value:>8}")
     return 0
 
 
@@ -99,6 +103,12 @@ def _training(options: argparse.Namespace) -> dict[str, Any]:
     path = options.dataset or "synthetic"
     config = TrainingConfig((path,), architecture=options.architecture, size_px=options.size, progressive=False)
     return measure_training(config, open_dataset(path), choose_device(), options.repeat or 5)
+
+
+def _page(options: argparse.Namespace) -> dict[str, Any]:
+    from fer.display.opening import measure_opening
+
+    return {**measure_opening(options.repeat or 5)}
 
 
 def _pictures(options: argparse.Namespace) -> dict[str, Any]:

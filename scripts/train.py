@@ -201,7 +201,7 @@ def _train_one(
     try:
         log = open_log(run, speaks=processes.is_first)
         log.info("run %s: %s, %d pictures, on %s", run.folder, dataset.name, len(dataset), device)
-        stop, bars = StopSignal(patient=processes.count > 1), Bars(config.epochs, log)
+        stop, bars = StopSignal(patient=processes.count > 1), Bars(config.epochs, config.rule, log)
         hooks = Hooks(bars.read, bars.batch, bars.epoch, log.info, lambda: stop.asked)
         if not processes.is_first:
             hooks = Hooks(should_stop=hooks.should_stop)
@@ -226,8 +226,9 @@ def _train_one(
         return STOPPED_CODE, run
     best = info.training
     log.info(
-        "done: validation accuracy %.4f (%s) in epoch %d, temperature %.3f; the model is %s",
-        best["validation_accuracy"], best["rule"], best["best_epoch"], info.temperature, run.best_path,
+        "done: validation accuracy %.4f (rule %s, n = %s) in epoch %d, temperature %.3f; the model is %s",
+        best["validation_accuracy"], best["rule"], f"{best['validation_n']:,}", best["best_epoch"], info.temperature,
+        run.best_path,
     )  # fmt: skip
     return 0, run
 
@@ -253,7 +254,8 @@ def _train_folds(
             results.append(measure_fold(run, part, config.rule, device))
     if processes.is_first:
         summary = summarize(folder, results)
-        print(f"{config.folds} folds, test pictures by rule {config.rule}:")
+        n = sum(result["n"] for result in results)
+        print(f"{config.folds} folds, test pictures by rule {config.rule}, n = {n:,} in all:")
         for figure in ("accuracy", "macro_f1"):
             print(f"{figure:10} {summary[figure]['mean']:.4f} ± {summary[figure]['sd']:.4f}")
     return 0

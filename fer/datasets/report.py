@@ -48,6 +48,8 @@ class Copies:
     """Pairs, of all, whose top labels differ."""
     examples: tuple[tuple[str, str], ...]
     """Some pairs by name, those on two sides first."""
+    pairs: tuple[tuple[int, int], ...]
+    """All of them by row, those on two sides first."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ class DatasetReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, lists and strings, ready for JSON."""
-        return asdict(self)
+        record = asdict(self)
+        del record["copies"]["pairs"]  # rows mean nothing without the data set
+        return record
 
     def to_text(self) -> str:
         """Return the report for a terminal."""
@@ -163,13 +167,14 @@ def _copies(dataset: FaceDataset, pairs: np.ndarray) -> Copies:
     across = side[pairs[:, 0]] != side[pairs[:, 1]]
     truth = dataset.truth(np.arange(len(dataset)))
     between = Counter(" and ".join(SPLITS[number] for number in sorted(side[pair])) for pair in pairs[across])
-    named = pairs[np.argsort(~across, kind="stable")][:EXAMPLES]
+    ordered = pairs[np.argsort(~across, kind="stable")].tolist()
     return Copies(
         within=int((~across).sum()),
         across=int(across.sum()),
         across_splits=dict(between),
         labelled_differently=int((truth[pairs[:, 0]] != truth[pairs[:, 1]]).sum()),
-        examples=tuple((dataset.name_of(int(one)), dataset.name_of(int(other))) for one, other in named),
+        examples=tuple((dataset.name_of(one), dataset.name_of(other)) for one, other in ordered[:EXAMPLES]),
+        pairs=tuple((one, other) for one, other in ordered),
     )
 
 

@@ -43,6 +43,14 @@ def whiskers(figures: Sequence[Estimate], scale: float = 100.0) -> dict[str, Any
     }
 
 
+def color_whiskers(figure: go.Figure, color: str) -> go.Figure:
+    """Return a copy of a figure with its gray intervals in another colour: that of the text around it."""
+    figure = go.Figure(figure)
+    for axis in ("error_x", "error_y"):
+        figure.update_traces({f"{axis}_color": color}, selector={f"{axis}_color": WHISKER["color"]})
+    return figure
+
+
 def pattern(shape: str) -> dict[str, Any]:
     """Return what plotly draws on bars, "" for nothing."""
     return {"shape": shape, "fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.7, "size": 6, "solidity": 0.3}

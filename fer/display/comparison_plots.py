@@ -105,10 +105,11 @@ def training_curves(metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> Chart
             hovertemplate="%{y:.1f} % after epoch %{x}<extra>" + name + "</extra>",
             cliponaxis=False,
         )
+    longest = max((line["epoch"] for lines in metrics.values() for line in lines), default=0)
     figure.update_layout(
         height=320,
         margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"title": "epoch", "fixedrange": True, "tickformat": "d", "nticks": 8},
+        xaxis={"title": "epoch", "fixedrange": True, "tickformat": "d", "tick0": 0, "dtick": 1 + longest // 10},
         yaxis={"title": "validation accuracy", "ticksuffix": " %", "fixedrange": True},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
         showlegend=True,

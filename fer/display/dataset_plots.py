@@ -16,22 +16,31 @@ def rater_agreement(shares: np.ndarray) -> Chart:
     """
     places = np.clip(np.ceil(np.asarray(shares, float) * BINS - 1e-6).astype(int) - 1, 0, BINS - 1)
     counts = np.bincount(places, minlength=BINS)
-    names = [f"{100 * place // BINS}–{100 * (place + 1) // BINS}" for place in range(BINS)]
+    names = [f"{100 * place // BINS} to {100 * (place + 1) // BINS}" for place in range(BINS)]
+    width = 100 / BINS
     figure = go.Figure(
         go.Bar(
-            x=names,
+            x=[(place + 0.5) * width for place in range(BINS)],
             y=counts,
+            customdata=names,
             marker={"color": FIRST},
             text=[f"{count:,}" for count in counts],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{x} % of the raters: %{y:,} pictures<extra></extra>",
+            hovertemplate="%{customdata} % of the raters: %{y:,} pictures<extra></extra>",
         )
     )
     figure.update_layout(
         height=300,
         margin={"l": 0, "r": 8, "t": 20, "b": 0},
-        xaxis={"type": "category", "title": "% of the raters chose the most frequent label", "fixedrange": True},
+        xaxis={
+            "range": [0, 100],
+            "dtick": 20,
+            "ticklabeloverflow": "allow",
+            "ticksuffix": " %",
+            "title": "of the raters chose the most frequent label",
+            "fixedrange": True,
+        },
         yaxis={"title": "pictures", "fixedrange": True, "nticks": 5},
         bargap=0.15,
     )

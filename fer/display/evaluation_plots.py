@@ -3,58 +3,20 @@
 import plotly.graph_objects as go
 
 from fer.display.charts import DASHES, FIRST, GUIDE, SECOND, THIRD, Chart, bars_layout, pattern, whiskers
+from fer.display.headline import MATRIX_READING, MATRIX_TITLE
 from fer.display.training_plots import confusion_map
 from fer.evaluation.figures import ClassFigures, Curve, Estimate
 from fer.evaluation.report import Report
 from fer.labels import color_of
 
-_RING = "#D55E00"
 _CELL_PX = 42
 
 
-def confusion(report: Report, in_percent: bool = False, chosen: tuple[int, int] | None = None) -> Chart:
-    """Return what was taken for what.
-
-    Args:
-        report: of a model.
-        in_percent: shares of each row instead of counts.
-        chosen: a field to be marked, (truth, answer).
-    """
-    labels = report.labels
-    figure = confusion_map(report.confusion, labels)
-    fields = figure.data[0]
-    if in_percent:
-        fields.text = [[f"{share:.0f}" for share in row] for row in fields.z]
-    cells = [(truth, answer) for truth in range(len(labels)) for answer in range(len(labels))]
-    # A heat map cannot be clicked on: unseen marks in its fields can. Of the nearest one is told.
-    figure.add_scatter(
-        x=[labels[answer] for _, answer in cells],
-        y=[labels[truth] for truth, _ in cells],
-        customdata=[[*cell, report.confusion[cell[0]][cell[1]], fields.z[cell[0]][cell[1]]] for cell in cells],
-        mode="markers",
-        marker={"size": _CELL_PX, "opacity": 0, "symbol": "square"},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
-        hovertemplate="%{y} taken for %{x}: %{customdata[2]} (%{customdata[3]:.0f} %)<extra></extra>",
-        showlegend=False,
-    )
-    fields.hoverinfo, fields.hovertemplate = "skip", None
-    if chosen:
-        truth, answer = chosen
-        ring = {"color": _RING, "width": 3}
-        figure.add_shape(type="rect", x0=answer - 0.5, x1=answer + 0.5, y0=truth - 0.5, y1=truth + 0.5, line=ring)
-    edges = (-0.5, len(labels) - 0.5)  # else the marks at the border would make room around them
-    figure.update_xaxes(range=edges)
-    figure.update_yaxes(range=edges[::-1], autorange=False)
-    figure.update_layout(margin_t=30)  # room for the button that saves it
-    figure.update_layout(height=145 + _CELL_PX * len(labels), hovermode="closest", hoverdistance=-1)
-    return Chart(
-        "confusion",
-        "What is taken for what",
-        "A row holds the pictures of one expression, a column the model's answer: what is right lies on the diagonal, "
-        "and the darker a field, the larger its share of the row.",
-        figure,
-    )
+def confusion(report: Report) -> Chart:
+    """Return what was taken for what."""
+    figure = confusion_map(report.confusion, report.labels)
+    figure.update_layout(height=145 + _CELL_PX * len(report.labels), margin_t=30)  # room for the button that saves it
+    return Chart("confusion", MATRIX_TITLE, MATRIX_READING, figure)
 
 
 def classes(report: Report) -> Chart:

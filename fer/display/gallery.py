@@ -45,6 +45,19 @@ def gallery(cards: Sequence[Card]) -> str:
     return f'<div style="display:grid;{columns};gap:.75rem">{"".join(map(_card, cards))}</div>'
 
 
+def pairs_gallery(pairs: Sequence[tuple[Card, Card]]) -> str:
+    """Return a grid of pairs, each side by side; a pair of two labels has an orange frame."""
+    columns = "grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr))"
+    return f'<div style="display:grid;{columns};gap:.75rem">{"".join(map(_pair, pairs))}</div>'
+
+
+def _pair(pair: tuple[Card, Card]) -> str:
+    one, other = pair
+    frame = "#80879266" if one.label == other.label else "#D55E00"
+    style = f"display:grid;grid-template-columns:1fr 1fr;gap:.3rem;padding:.3rem;border:2px solid {frame}"
+    return f'<div style="{style};border-radius:.8rem">{_card(one)}{_card(other)}</div>'
+
+
 def _card(card: Card) -> str:
     picture = ""
     if card.image is not None:

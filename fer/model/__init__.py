@@ -23,3 +23,8 @@ def report_of(checkpoint: Path) -> Path:
 
 
 DEFAULT_REPORT = report_of(DEFAULT_CHECKPOINT)
+
+
+def shipped_reports() -> list[Path]:
+    """Return the evaluations of all models that come with the package, the default one's first."""
+    return sorted(WEIGHTS_DIR.glob("*.report.json"), key=lambda path: (path != DEFAULT_REPORT, path.name))

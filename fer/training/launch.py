@@ -75,6 +75,13 @@ class RunView:
         return max(self.metrics, key=lambda line: line["validation_accuracy"], default=None)
 
     @property
+    def validated_by(self) -> str:
+        """The rule and the number of pictures that validation accuracies were measured by, in words."""
+        rule = self.config.rule if self.config else "not known"
+        n = sum(map(sum, self.metrics[-1].get("validation_confusion", []))) if self.metrics else 0
+        return f"validation split, rule {rule}, n = {n:,}"
+
+    @property
     def seconds(self) -> float:
         """How long the finished epochs took."""
         return sum(line["seconds"] for line in self.metrics)

@@ -205,6 +205,7 @@ def _origin(config: TrainingConfig, dataset: FaceDataset, metrics: dict[str, Any
         "rule": config.rule,
         "epochs": config.epochs,
         "best_epoch": state.best_epoch,
+        "validation_n": sum(map(sum, metrics["validation_confusion"])),
         "init": config.init if config.init in ("none", "imagenet") else Path(config.init).name,
         "seed": config.seed,
         "teachers": [Path(file).name for file in config.teacher],
@@ -221,7 +222,8 @@ def _finish(config: TrainingConfig, run: Run, state: State, validation: Validati
         info = validation.calibrate(run)
     if state.best_accuracy <= validation.most_frequent:
         hooks.on_note(
-            f"nothing was learned: the validation accuracy of {state.best_accuracy:.4f} is no better than always "
+            f"nothing was learned: the validation accuracy of {state.best_accuracy:.4f} (rule {config.rule}, "
+            f"n = {len(validation.faces.rows):,}) is no better than always "
             f"naming the most frequent expression, {validation.most_frequent:.4f}. Train longer, or with some thousand "
             "pictures, or begin with a model: --init."
         )

@@ -31,8 +31,9 @@ class StopSignal:
 class Bars:
     """A progress bar for people at a terminal, a line an epoch for logs."""
 
-    def __init__(self, epochs: int, log: logging.Logger) -> None:
+    def __init__(self, epochs: int, rule: str, log: logging.Logger) -> None:
         self.epochs = epochs
+        self.rule = rule
         self.log = log
         self.bar: tqdm[Any] | None = None
         self.shown = ""
@@ -49,8 +50,10 @@ class Bars:
         """Log a finished epoch."""
         self.close()
         self.log.info(
-            "epoch %d/%d  loss %.4f accuracy %.4f  validation: loss %.4f accuracy %.4f macro F1 %.4f  %d px  %.0f s",
-            metrics["epoch"], self.epochs, metrics["train_loss"], metrics["train_accuracy"], metrics["validation_loss"],
+            "epoch %d/%d  loss %.4f accuracy %.4f  validation (%s, n = %s): loss %.4f accuracy %.4f macro F1 %.4f  "
+            "%d px  %.0f s",
+            metrics["epoch"], self.epochs, metrics["train_loss"], metrics["train_accuracy"], self.rule,
+            f"{sum(map(sum, metrics['validation_confusion'])):,}", metrics["validation_loss"],
             metrics["validation_accuracy"], metrics["validation_macro_f1"], metrics["size_px"], metrics["seconds"],
         )  # fmt: skip
 

@@ -131,8 +131,12 @@ def show_data(data: Data) -> None:
         st.warning(warning, icon=":material/warning:")
     left, right = st.columns(2, gap="medium")
     with left:
+        st.markdown("**Each expression**")
+        st.caption("How many pictures are labelled so; what is rare is learned, and measured, badly.")
         st.plotly_chart(class_bars(found.counts), config=STATIC, key="classes")
     with right:
+        st.markdown("**At a glance**")
+        st.caption("A row for each expression: what was put into the wrong folder, or cropped badly, catches the eye.")
         st.image(data.sheet, width="stretch", alt=f"some pictures of each of {', '.join(found.counts)}")
     details = [*found.notes, *(f"{one} and {other} are copies." for one, other in found.copies.examples), *found.broken]
     if details:

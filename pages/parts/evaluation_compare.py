@@ -1,20 +1,26 @@
 """Two models or more on the same pictures."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from fer.display.charts import Chart
 from fer.display.comparison_plots import class_deltas, differences, training_curves
-from fer.display.report_page import with_interval
+from fer.display.headline import with_interval
+from fer.display.report_page import html_chart
 from fer.display.widgets import runs_folder
 from fer.evaluation.comparison import Comparison, compare
 from fer.evaluation.predictions import Predictions
 from fer.faces import percent
+from fer.training import launch
 from fer.training.runs import Run
+from pages.parts.evaluation_charts import show_chart
+from pages.parts.evaluation_downloads import download
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_report import dataset_path
-from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names, show_chart
+from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names
 
 BETTER, WORSE, OTHERWISE = "Only the second is right", "Only the first is right", "Both wrong, differently"
 
@@ -44,11 +50,14 @@ def compare_reports() -> None:
     show_figures(first, names[first], comparisons)
     left, right = st.columns(2, gap="large")
     basis = _basis(first)
-    with left:
-        show_chart(differences(names[first], comparisons), basis, "comparison")
-    with right:
-        show_chart(class_deltas(names[first], comparisons), basis, "comparison")
-    show_training(chosen)
+    charts = [differences(names[first], comparisons), class_deltas(names[first], comparisons)]
+    for column, chart in zip((left, right), charts, strict=True):
+        with column:
+            show_chart(chart, basis, "comparison")
+    charts += show_training(chosen)
+    with st.container(horizontal=True):
+        for chart in charts:
+            download(f"{chart.title} (HTML)", partial(html_chart, chart), f"{chart.name}.html", "text/html")
     show_differing(first, names[first], others, comparisons)
 
 
@@ -80,12 +89,16 @@ def show_figures(first: Path, first_name: str, comparisons: dict[str, Comparison
     )
 
 
-def show_training(chosen: list[Path]) -> None:
-    """Lay the training curves of the runs over each other."""
+def show_training(chosen: list[Path]) -> list[Chart]:
+    """Lay the training curves of the runs over each other, and return the chart; none where there are no curves."""
     runs = dict.fromkeys(path.relative_to(runs_folder()).parts[0] for path in chosen if runs_folder() in path.parents)
-    metrics = {name: lines for name in runs if (lines := Run(runs_folder() / name).metrics())}
-    if metrics:
-        show_chart(training_curves(metrics), "Rule and n are those of each run's validation split", "comparison")
+    views = [seen for name in runs if (seen := launch.view(Run(runs_folder() / name))).metrics]
+    if not views:
+        return []
+    chart = training_curves({seen.name: seen.metrics for seen in views})
+    basis = "measured on " + "; ".join(f"{seen.name}: {seen.validated_by}" for seen in views)
+    show_chart(chart, basis, "comparison")
+    return [chart]
 
 
 def show_differing(first: Path, first_name: str, others: dict[str, Path], comparisons: dict[str, Comparison]) -> None:

@@ -1,18 +1,20 @@
 """Look at a data set: counts, classes, splits, copies, how much raters agree, and the pictures themselves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
 from fer.datasets.dataset import SPLITS, FaceDataset
 from fer.display.dataset_plots import rater_agreement
-from fer.display.gallery import Card, gallery
+from fer.display.gallery import Card, gallery, pairs_gallery
 from fer.display.widgets import training_allowed
 from fer.errors import FerError
 from pages.parts.dataset import Data, chosen_path, looked_at, show_data
+from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import opened, picture
-from pages.parts.evaluation_reports import show_chart
 
-SHOWN = 24
+SHOWN, PAIRS = 24, 6
 EVENLY, DISPUTED, CLEAR = "evenly spread", "most disputed first", "clearest first"
 
 
@@ -45,10 +47,11 @@ def look_at_dataset() -> None:
             basis = f"rule argmax (all with a top label), n = {len(rows):,}"
             show_chart(rater_agreement(agreement_of(dataset, rows)), basis, "dataset")
     show_samples(dataset)
+    show_copies(dataset, data)
 
 
 def show_splits(data: Data) -> None:
-    """Show how many pictures of each split count, and where copies stand."""
+    """Show how many pictures of each split count."""
     found = data.report
     st.markdown("**Splits**")
     st.dataframe(
@@ -56,17 +59,47 @@ def show_splits(data: Data) -> None:
         hide_index=True,
         key="dataset rules",
     )
+
+
+def show_copies(dataset: FaceDataset, data: Data) -> None:
+    """Show pictures that are copies of each other, side by side."""
     st.markdown("**Copies**")
-    copies = found.copies
-    st.dataframe(
-        [
-            {"pairs": "on one side of the split", "number": copies.within},
-            *({"pairs": f"between {sides}", "number": number} for sides, number in copies.across_splits.items()),
-            {"pairs": "with two different labels", "number": copies.labelled_differently},
-        ],
-        hide_index=True,
-        key="dataset copies",
+    groups = copies_by_kind(dataset, data.report.copies.pairs)
+    if not groups:
+        st.caption("No picture is a copy of another one.")
+        return
+    kind = st.selectbox(
+        "Pairs",
+        list(groups),
+        format_func=lambda kind: f"{kind}: {len(groups[kind]):,}",
+        label_visibility="collapsed",
+        key=f"copies {data.path}",
+        width=480,
     )
+    st.caption(
+        "Pairs of pictures that are the same photo. Where one is trained on and the other one measured on, figures "
+        "flatter the model; an orange frame means that the two are labelled differently."
+    )
+    count_key = f"copies shown {data.path} {kind}"
+    count = st.session_state.get(count_key, PAIRS)
+    pairs = groups[kind]
+    st.html(pairs_gallery([(_card(dataset, one), _card(dataset, other)) for one, other in pairs[:count]]))
+    if len(pairs) > count and st.button(f"Show more of the {len(pairs):,} pairs", key="more copies"):
+        st.session_state[count_key] = count + PAIRS
+        st.rerun()
+
+
+def copies_by_kind(dataset: FaceDataset, pairs: Sequence[tuple[int, int]]) -> dict[str, list[tuple[int, int]]]:
+    """Return the pairs that are labelled differently, and all pairs by the sides that they stand on."""
+    labels = dataset.truth(np.arange(len(dataset)))
+    groups: dict[str, list[tuple[int, int]]] = {}
+    for one, other in pairs:
+        first, second = sorted((str(dataset.splits[one]), str(dataset.splits[other])), key=SPLITS.index)
+        groups.setdefault(f"within {first}" if first == second else f"between {first} and {second}", []).append(
+            (one, other)
+        )
+    different = [(one, other) for one, other in pairs if labels[one] != labels[other]]
+    return groups | ({"labelled differently": different} if different else {})
 
 
 def show_samples(dataset: FaceDataset) -> None:
@@ -108,4 +141,4 @@ def _card(dataset: FaceDataset, row: int) -> Card:
     if other := float(dataset.other_votes[row].sum()):
         votes["something else"] = other
     label = dataset.labels[int(dataset.truth(np.array([row]))[0])]
-    return Card(dataset.name_of(row), label, votes, image=picture(dataset, row))
+    return Card(f"{dataset.splits[row]}: {dataset.name_of(row)}", label, votes, image=picture(dataset, row))

@@ -6,19 +6,20 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer.display.report_page import html_chart, html_report, report_charts
+from fer.display.report_page import basis_of, html_chart, html_report, report_charts
 from fer.display.widgets import training_allowed
 from fer.evaluation.report import Report
-from fer.model import DEFAULT_REPORT
+from pages.parts.evaluation_charts import show_chart
+from pages.parts.evaluation_reports import is_shipped
 
 
 def show_downloads(report: Report, path: Path) -> None:
     """Say what was measured, how, and offer it as files."""
     left, right = st.columns(2, gap="large")
     with left:
-        show_facts(report, may_see_paths=path == DEFAULT_REPORT or training_allowed())
+        show_facts(report, may_see_paths=is_shipped(path) or training_allowed())
     with right:
-        if path == DEFAULT_REPORT or training_allowed():
+        if is_shipped(path) or training_allowed():
             show_files(report, path)
         else:
             st.caption("Files are for those who may train, as they name paths of this machine.")
@@ -61,10 +62,11 @@ def show_files(report: Report, path: Path) -> None:
             download("Predictions (CSV)", beside.read_text, f"{stem}.predictions.csv", "text/csv")
     st.caption("They open without the app and without the internet. No picture of a face is in them.")
     st.markdown("**Each chart**")
-    st.caption("As a page that can be zoomed and read off. As a picture (PNG): the camera above each chart.")
-    with st.container(horizontal=True):
-        for chart in report_charts(report):
-            download(chart.title, partial(html_chart, chart), f"{chart.name}.html", "text/html")
+    charts = {chart.title: chart for chart in report_charts(report)}
+    chart = charts[st.selectbox("Chart", list(charts), label_visibility="collapsed", key="download_chart")]
+    download("This chart (HTML)", partial(html_chart, chart), f"{chart.name}.html", "text/html")
+    st.caption("As a page that can be zoomed and read off; the camera above the chart saves it as a picture (PNG).")
+    show_chart(chart, basis_of(chart, report), f"download {path}")
 
 
 def download(label: str, content: Callable[[], str], name: str, kind: str) -> None:

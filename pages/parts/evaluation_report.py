@@ -1,28 +1,21 @@
 """One report: how good a model is, at a glance and down to the picture."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from fer.datasets.dataset import FaceDataset
-from fer.display import evaluation_plots, trust_plots
-from fer.display.report_page import basis_of, headline_cards, with_interval
+from fer.display.headline import MATRIX_READING, MATRIX_TITLE, headline_cards
 from fer.evaluation import review
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.training.evaluations import view
+from pages.parts.evaluation_charts import show_confidence, show_expressions, show_people, show_robustness
 from pages.parts.evaluation_downloads import show_downloads
+from pages.parts.evaluation_matrix import confusion_matrix
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
-from pages.parts.evaluation_reports import (
-    chart_config,
-    choose_report,
-    evaluation_at,
-    introduce,
-    report_at,
-    show_chart,
-)
+from pages.parts.evaluation_reports import choose_report, evaluation_at, introduce, report_at
 
 MISTAKES, EXPRESSIONS, CONFIDENCE = "Mistakes", "Expressions", "Confidence"
 PEOPLE, WORSE, PICTURES, ABOUT = "People", "Worse pictures", "Pictures", "About & download"
@@ -68,28 +61,22 @@ def one_report() -> None:
 
 def show_mistakes(report: Report, path: Path) -> None:
     """Show the confusion matrix; a click on a field shows its pictures."""
-    labels, key = report.labels, f"matrix {path}"
+    labels = report.labels
     truth_key, answer_key = f"truth {path}", f"answer {path}"
 
-    def take_click() -> None:
-        points = st.session_state[key].selection.points
-        if points:
-            truth, answer = points[0]["customdata"][:2]
-            st.session_state[truth_key], st.session_state[answer_key] = labels[int(truth)], labels[int(answer)]
+    def choose(truth: int, answer: int) -> None:
+        st.session_state[truth_key], st.session_state[answer_key] = labels[truth], labels[answer]
 
     truth, answer = (st.session_state.get(name) for name in (truth_key, answer_key))
     chosen = (labels.index(truth), labels.index(answer)) if truth in labels and answer in labels else None
     left, right = st.columns([5, 4], gap="large")
     with left:
+        introduce(MATRIX_TITLE, MATRIX_READING, report.data.rule_and_n(report.n))
         unit = st.segmented_control(
             "Numbers", ["Pictures", "% of a row"], default="Pictures", required=True, label_visibility="collapsed",
             key="evaluation_unit",
         )  # fmt: skip
-        chart = evaluation_plots.confusion(report, in_percent=unit != "Pictures", chosen=chosen)
-        introduce(chart, basis_of(chart, report))
-        st.plotly_chart(
-            chart.figure, config=chart_config(chart), key=key, on_select=take_click, selection_mode="points"
-        )
+        confusion_matrix(report, unit != "Pictures", chosen, f"matrix {path}", choose)
     with right:
         st.markdown("**Pictures of a field**")
         st.caption("Click a field, or choose what is true and what the model says.")
@@ -124,84 +111,6 @@ def dataset_path(path: Path) -> str:
     return request.dataset if request else ""
 
 
-def show_expressions(report: Report, path: Path) -> None:
-    """Show how each expression fares."""
-    chart = evaluation_plots.classes(report)
-    show_chart(chart, basis_of(chart, report), str(path))
-    rows = []
-    for label, figures in report.per_class.items():
-        row: dict[str, Any] = {"expression": label, "pictures": figures.support, "answers": figures.predicted}
-        for name, one in (("precision", figures.precision), ("recall", figures.recall), ("F1", figures.f1)):
-            interval = with_interval(one, scale=1, digits=2, unit="")
-            row[name] = f"{one.value:.2f}" + (f" ({interval})" if interval else "")
-        rows.append(row)
-    st.dataframe(rows, hide_index=True, key=f"classes {path}")
-    for column, chart in zip(
-        st.columns(2, gap="large"),
-        (evaluation_plots.roc(report), evaluation_plots.precision_recall(report)),
-        strict=True,
-    ):
-        with column:
-            show_chart(chart, basis_of(chart, report), str(path))
-
-
-def show_confidence(report: Report, path: Path) -> None:
-    """Show whether its confidence is right."""
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        chart = trust_plots.reliability(report)
-        show_chart(chart, basis_of(chart, report), str(path))
-    with right:
-        st.markdown("**As figures**")
-        st.caption("The smaller, the better. The temperature was fitted on validation pictures, never on these.")
-        st.dataframe(trust_plots.reliability_table(report), hide_index=True, key=f"calibration {path}")
-
-
-def show_people(report: Report, path: Path) -> None:
-    """Show the model beside people."""
-    found = report.agreement
-    if found is None:
-        return
-    left, right = st.columns(2, gap="large")
-    with left:
-        chart = trust_plots.people(found)
-        show_chart(chart, basis_of(chart, report), str(path))
-        interval = with_interval(found.difference, unit="")
-        st.caption(
-            f"Model less rater: {100 * found.difference.value:+.1f} points ({interval}), "
-            f"on the same pictures, {found.votes_per_picture:.1f} votes each. A rater gives one answer only; the model "
-            "was taught by the votes of many."
-        )
-        rows = [
-            {
-                "distance to the votes of the others": name,
-                "a single rater": f"{getattr(found.rater_distances, figure):.2f}",
-                "the model": f"{getattr(found.model_distances, figure):.2f}",
-            }
-            for name, figure in (
-                ("Kullback–Leibler, nats", "kullback_leibler"),
-                ("Jensen–Shannon, 0 to 1", "jensen_shannon"),
-            )
-        ]
-        st.dataframe(rows, hide_index=True, key=f"distances {path}")
-    with right:
-        chart = trust_plots.by_agreement(found)
-        show_chart(chart, basis_of(chart, report), str(path))
-
-
-def show_robustness(report: Report, path: Path) -> None:
-    """Show how it fares on worse pictures."""
-    if report.robustness is None:
-        st.info(
-            "This was not measured with the report. **Evaluate**, above, does it, and so does "
-            "`scripts/evaluate.py --robustness`.",
-            icon=":material/blur_on:",
-        )
-        return
-    chart = trust_plots.robustness(report.robustness)
-    show_chart(chart, basis_of(chart, report), str(path))
-
-
 def show_lists(report: Report, path: Path) -> None:
     """Show the pictures that say most."""
     name = st.segmented_control(
@@ -213,7 +122,7 @@ def show_lists(report: Report, path: Path) -> None:
         key="evaluation_list",
     )
     find, reading = LISTS[name or "Worst mistakes"]
-    st.caption(f"{reading} {report.basis}.")
+    st.caption(f"{reading} Measured on {report.basis}.")
     predictions = evaluation_at(path).predictions
     dataset: FaceDataset | None = pictures_of(report, dataset_path(path))
     show_pictures([("model", predictions)], find(predictions, 96), dataset, f"{path} {name}")

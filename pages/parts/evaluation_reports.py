@@ -5,11 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer.display.charts import Chart
-from fer.display.report_page import PLOT_CONFIG
 from fer.display.widgets import runs_folder
 from fer.evaluation.report import Evaluation, Report, read_evaluation, read_report
-from fer.model import DEFAULT_REPORT
+from fer.model import shipped_reports
 from fer.training.evaluations import REPORT_NAME, SHIPPED_FOLDER
 
 SHIPPED = "shipped model"
@@ -17,17 +15,22 @@ CHOSEN = "evaluation_report"
 
 
 def saved_reports() -> list[Path]:
-    """Return the shipped model's report, and those of the runs, the newest first."""
+    """Return the reports of the shipped models, and those of the runs, the newest first."""
     folder = runs_folder()
     found = [*folder.glob(f"*/reports/*/{REPORT_NAME}"), *folder.glob(f"*/{REPORT_NAME}")]
     found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return [*([DEFAULT_REPORT] if DEFAULT_REPORT.is_file() else []), *found]
+    return [*shipped_reports(), *found]
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether a report came with the package, so that everybody may read all of it."""
+    return path in shipped_reports()
 
 
 def name_of(path: Path) -> str:
     """Return what people know a report by: the model, and what it was measured on."""
-    if path == DEFAULT_REPORT:
-        return SHIPPED
+    if is_shipped(path):
+        return f"{SHIPPED} · {path.name.removesuffix('.report.json')}"
     model, *title = path.parent.relative_to(runs_folder()).parts
     model = SHIPPED if model == SHIPPED_FOLDER else model
     return f"{model} · {title[-1]}" if title else model
@@ -86,18 +89,7 @@ def _evaluation(path: Path, changed_ns: int) -> Evaluation:
     return read_evaluation(path)
 
 
-def show_chart(chart: Chart, basis: str, key: str) -> None:
-    """Show a chart with how to read it, and the rule and n that its figures are of."""
-    introduce(chart, basis)
-    st.plotly_chart(chart.figure, config=chart_config(chart), key=f"{chart.name} {key}")
-
-
-def introduce(chart: Chart, basis: str) -> None:
-    """Say what a chart shows and how to read it."""
-    st.markdown(f"**{chart.title}**")
-    st.caption(f"{chart.reading} {basis[:1].upper()}{basis[1:]}.")
-
-
-def chart_config(chart: Chart) -> dict[str, object]:
-    """Return plotly's settings: a button above the chart saves it as PNG."""
-    return PLOT_CONFIG | {"toImageButtonOptions": {"filename": chart.name, "scale": 2}}
+def introduce(title: str, reading: str, basis: str) -> None:
+    """Say what is shown, how to read it, and the rule and n that its figures are of."""
+    st.markdown(f"**{title}**")
+    st.caption(f"{reading} {basis[:1].upper()}{basis[1:]}.")

@@ -65,10 +65,10 @@ def show_progress(folder: Path) -> None:
 def new_evaluation(busy: bool) -> None:
     """Ask what to measure, and begin."""
     st.subheader("Measure a model", divider="gray")
-    runs = [None, *sorted(path.parent.name for path in runs_folder().glob(f"*/{BEST_NAME}"))]
+    runs = ["", *sorted(path.parent.name for path in runs_folder().glob(f"*/{BEST_NAME}"))]
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        run = st.selectbox("Model", runs, format_func=lambda name: name or SHIPPED, key="measure_model")
+        run: str = st.selectbox("Model", runs, format_func=lambda name: name or SHIPPED, key="measure_model")
     with middle:
         split = st.selectbox(
             "Split", [*SPLITS, "all"], SPLITS.index("test"), key="measure_split",
@@ -89,7 +89,7 @@ def new_evaluation(busy: bool) -> None:
         checkpoint = Run(runs_folder() / run).best_path if run else DEFAULT_CHECKPOINT
         request = Request(path, str(checkpoint), split, rule, worse, SAMPLE if worse else None)
         title = dataset.name_of(path) or "data"
-        attempt(lambda: evaluations.start(runs_folder(), run, request, title))
+        attempt(lambda: evaluations.start(runs_folder(), run or None, request, title))
 
 
 def show_ended(view: EvaluationView) -> None:
@@ -97,12 +97,13 @@ def show_ended(view: EvaluationView) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         icon = "check_circle" if view.state == FINISHED else "error"
         st.markdown(f":material/{icon}: {title_of(view)}", width="stretch")
-        if view.state == FINISHED and st.button("Show", key=f"show {view.folder}", icon=":material/insights:"):
-            st.session_state[CHOSEN] = view.report_path
-            st.session_state["evaluation_ended"] = True
-            st.rerun()
-        if st.button("Delete", key=f"delete {view.folder}", icon=":material/delete:"):
-            attempt(lambda: evaluations.delete(view.folder))
+        with st.container(horizontal=True, width="content"):  # on a phone they stay together
+            if view.state == FINISHED and st.button("Show", key=f"show {view.folder}", icon=":material/insights:"):
+                st.session_state[CHOSEN] = view.report_path
+                st.session_state["evaluation_ended"] = True
+                st.rerun()
+            if st.button("Delete", key=f"delete {view.folder}", icon=":material/delete:"):
+                attempt(lambda: evaluations.delete(view.folder))
     if view.message:
         st.error(view.message, icon=":material/error:")
 

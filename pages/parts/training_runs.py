@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-import numpy as np
 import streamlit as st
 
+from fer.display.headline import MATRIX_READING
 from fer.display.training_plots import accuracy_curves, confusion_map, loss_curves, rate_curve
 from fer.display.widgets import attempt, duration, use_model
 from fer.errors import CheckpointError
@@ -23,6 +23,9 @@ STATES: dict[str, tuple[str, Literal["blue", "orange", "red", "green"]]] = {
     "finished": (":material/check_circle:", "green"),
 }
 STATIC = {"staticPlot": True}
+LOSS_READING = "How far the answers are from the truth: down is good; where validation rises again, it learns by heart."
+ACCURACY_READING = "How often the most probable answer is right, after each epoch; the star is the epoch that is kept."
+RATE_READING = "How large the steps are by which it learns: it begins small, and ends small to settle."
 NO_BAR = {"displayModeBar": False}
 
 
@@ -42,9 +45,8 @@ def summary(view: RunView) -> str:
 
 def accuracy(view: RunView) -> str:
     """Return the best validation accuracy with the rule and the number of pictures that it was measured by."""
-    assert view.best and view.config
-    n = np.sum(view.best.get("validation_confusion", 0))
-    return f"{percent(view.best['validation_accuracy'], 1)} (validation, {view.config.rule}, n = {n:,})"
+    assert view.best
+    return f"{percent(view.best['validation_accuracy'], 1)} ({view.validated_by})"
 
 
 def all_runs(views: list[RunView], allowed: bool) -> None:
@@ -164,14 +166,20 @@ def show_charts(before: RunView, allowed: bool) -> None:
         epochs = view.config.epochs
         if view.best:
             st.markdown(f"Best{' so far' * view.active}: **{accuracy(view)}** in epoch {view.best['epoch']}.")
+        basis = view.validated_by.capitalize()
         charts = [
-            ("Loss", loss_curves(view.metrics, epochs)),
-            ("Accuracy", accuracy_curves(view.metrics, epochs)),
-            ("Learning rate", rate_curve(view.metrics, epochs)),
+            ("Loss", LOSS_READING, loss_curves(view.metrics, epochs)),
+            (
+                "Accuracy",
+                f"{ACCURACY_READING} {basis}.",
+                accuracy_curves(view.metrics, epochs),
+            ),
+            ("Learning rate", RATE_READING, rate_curve(view.metrics, epochs)),
         ]
-        for column, (title, figure) in zip(st.columns(3, gap="medium"), charts, strict=True):
+        for column, (title, reading, figure) in zip(st.columns(3, gap="medium"), charts, strict=True):
             with column:
                 st.markdown(f"**{title}**")
+                st.caption(reading)
                 st.plotly_chart(figure, config=NO_BAR, key=f"{title} {view.name}")
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -190,5 +198,6 @@ def show_confusion(view: RunView) -> None:
     except CheckpointError:  # none yet
         return
     if confusion and len(confusion) == len(labels):
-        st.markdown(f"**Taken for what**, validation pictures, epoch {view.metrics[-1]['epoch']}")
+        st.markdown(f"**Taken for what**, epoch {view.metrics[-1]['epoch']}")
+        st.caption(f"{MATRIX_READING} {view.validated_by.capitalize()}.")
         st.plotly_chart(confusion_map(confusion, labels), config=STATIC, key=f"confusion {view.name}")

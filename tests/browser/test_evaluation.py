@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from fer.datasets import open_dataset
 from fer.display.report_page import report_charts
@@ -16,7 +17,20 @@ from fer.evaluation.report import Evaluation, read_report
 from fer.model import DEFAULT_REPORT
 from tests.evaluation.evaluations import finished_run, make_evaluation
 
-MATRIX = ".js-plotly-plot .heatmaplayer image"
+FIELD = re.compile(" taken for ")
+
+
+def field(page: Page, truth: str, answer: str) -> Locator:
+    return page.get_by_role("button", name=f"{truth} taken for {answer}")
+
+
+def picture_of(page: Page, name: str) -> bytes:
+    """Return the picture (PNG) that the camera above a chart saves."""
+    page.locator(".js-plotly-plot").hover()
+    with page.expect_download() as download:
+        page.locator(".js-plotly-plot .modebar-btn").click()
+    assert download.value.suggested_filename == f"{name}.png"
+    return Path(download.value.path()).read_bytes()
 
 
 @pytest.fixture
@@ -40,24 +54,7 @@ def choose_report(page: Page, url: str, name: str) -> None:
     page.get_by_role("combobox", name="Report").click()
     page.get_by_role("option", name=name).click()
     expect(page.get_by_text("pretended, test split").first).to_be_visible()
-    expect(page.locator(MATRIX)).to_have_count(1)
-
-
-def click_field(page: Page, row: int, column: int, count: int) -> None:
-    """Click near a corner of a field: it has to be this one, not its neighbour."""
-    page.wait_for_function(
-        f"document.querySelector('.js-plotly-plot')?.calcdata?.some(points => points.length === {count**2})"
-    )
-    matrix = page.locator(MATRIX)
-    matrix.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    box = matrix.bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] * (column + 0.8) / count, box["y"] + box["height"] * (row + 0.25) / count
-    page.mouse.move(x - 4, y)
-    page.mouse.move(x, y)
-    page.wait_for_timeout(300)
-    page.mouse.click(x, y)
+    expect(page.get_by_role("button", name=FIELD)).to_have_count(9)
 
 
 def downloaded(page: Page, name: str) -> Path:
@@ -69,8 +66,11 @@ def downloaded(page: Page, name: str) -> Path:
 def test_charts_of_the_shipped_model_are_drawn(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/evaluation")
     expect(page.get_by_text("85.2 %").first).to_be_visible()
-    expect(page.locator(MATRIX)).to_have_count(1)
-    expect(page.locator(".js-plotly-plot .heatmap-label")).to_have_count(64)
+    expect(page.get_by_role("button", name=FIELD)).to_have_count(64)
+    confusion = read_report(DEFAULT_REPORT).confusion
+    expect(field(page, "neutral", "sadness")).to_have_text(str(confusion[0][3]))
+    page.get_by_text("% of a row", exact=True).click()
+    expect(field(page, "neutral", "sadness")).to_have_text(str(round(100 * confusion[0][3] / sum(confusion[0]))))
     page.get_by_text("Expressions", exact=True).click()
     expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(24)  # eight expressions, three figures
     expect(page.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(17)  # two curves each, and guessing
@@ -81,8 +81,9 @@ def test_charts_of_the_shipped_model_are_drawn(page: Page, app_url: str) -> None
 def test_a_click_on_a_field_shows_its_pictures(page: Page, app_url: str, runs: dict[str, Evaluation]) -> None:
     report = runs["calm"].report
     choose_report(page, app_url, "calm")
-    click_field(page, row=1, column=0, count=3)
+    field(page, "fear", "neutral").click()
     number = report.confusion[1][0]
+    expect(field(page, "fear", "neutral")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text(f"{number} of 120 pictures: fear, taken for neutral")).to_be_visible()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     where = page.get_by_role("textbox", name="Where is pretended?")
@@ -91,7 +92,7 @@ def test_a_click_on_a_field_shows_its_pictures(page: Page, app_url: str, runs: d
     faces = page.get_by_role("img", name="a face labelled fear")
     expect(faces).to_have_count(min(number, 24))
     page.wait_for_function("face => face.naturalWidth > 2", arg=faces.first.element_handle())
-    click_field(page, row=0, column=1, count=3)
+    field(page, "neutral", "fear").press("Enter")
     expect(page.get_by_text(f"{report.confusion[0][1]} of 120 pictures: neutral, taken for fear")).to_be_visible()
     expect(page.get_by_role("img", name="a face labelled neutral")).to_have_count(min(report.confusion[0][1], 24))
 
@@ -100,7 +101,7 @@ def test_two_runs_are_compared(page: Page, app_url: str, runs: dict[str, Evaluat
     page.goto(f"{app_url}/evaluation")
     page.get_by_text("Compare", exact=True).click()
     for name in runs:
-        page.get_by_role("combobox").first.click()
+        page.get_by_role("combobox", name="Reports on the same pictures").click()
         page.get_by_role("option", name=name).click()
     page.keyboard.press("Escape")
     expect(page.get_by_text("Better or worse than calm")).to_be_visible()
@@ -116,7 +117,7 @@ def test_downloads_open_without_the_app(page: Page, context: BrowserContext, app
     assert json.loads(downloaded(page, "All figures (JSON)").read_text())["n"] == read_report(DEFAULT_REPORT).n
     assert len(downloaded(page, "Predictions (CSV)").read_text().splitlines()) == 1 + 3137
     all_charts = len(report_charts(read_report(DEFAULT_REPORT)))
-    for name, charts in (("One-page report (HTML)", all_charts), ("Each expression", 1)):
+    for name, charts in (("One-page report (HTML)", all_charts), ("This chart (HTML)", 1)):
         file = tmp_path / "page.html"
         shutil.copy(downloaded(page, name), file)
         opened = context.new_page()
@@ -127,10 +128,11 @@ def test_downloads_open_without_the_app(page: Page, context: BrowserContext, app
         expect(opened.locator(".js-plotly-plot")).to_have_count(charts)
         assert [url for url in outside if not url.startswith(("file:", "data:", "blob:"))] == []
         opened.close()
+    assert picture_of(page, "confusion").startswith(b"\x89PNG")
 
 
 def test_phone(page: Page, app_url: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_url}/evaluation")
-    expect(page.locator(MATRIX)).to_have_count(1)
+    expect(page.get_by_role("button", name=FIELD)).to_have_count(64)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

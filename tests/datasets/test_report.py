@@ -64,6 +64,8 @@ def test_copies_are_counted_and_named_those_on_two_sides_first() -> None:
     assert (found.copies.within, found.copies.across, found.copies.labelled_differently) == (1, 1, 1)
     assert found.copies.across_splits == {"train and test": 1}
     assert found.copies.examples == (("picture 3", "picture 4"), ("picture 1", "picture 2"))
+    assert found.copies.pairs == ((2, 3), (0, 1))
+    assert "pairs" not in found.to_dict()["copies"]
     assert any("1 pairs of copies stand on two sides" in warning for warning in found.warnings)
     assert "picture 3 = picture 4" in found.to_text()
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer.display.charts import whiskers
+from fer.display.charts import WHISKER, color_whiskers, whiskers
 from fer.display.comparison_plots import class_deltas, differences, training_curves
 from fer.display.dataset_plots import rater_agreement
 from fer.display.evaluation_plots import classes, confusion, precision_recall, roc
@@ -24,29 +24,25 @@ def report(evaluation: Evaluation) -> Report:
     return evaluation.report
 
 
-def test_every_field_can_be_clicked_on_and_says_its_number(report: Report) -> None:
-    fields, marks = confusion(report).figure.data
+def test_each_field_says_its_number_and_is_as_dark_as_its_share_of_the_row(report: Report) -> None:
+    (fields,) = confusion(report).figure.data
     assert np.array(fields.text).tolist() == np.array(report.confusion).tolist()
-    count = len(report.labels)
-    assert len(marks.x) == count**2
-    for x, y, (truth, answer, number, _) in zip(marks.x, marks.y, marks.customdata, strict=True):
-        assert (y, x) == (report.labels[int(truth)], report.labels[int(answer)])
-        assert number == report.confusion[int(truth)][int(answer)]
-
-
-def test_rows_in_percent_add_up_and_the_chosen_field_has_a_ring(report: Report) -> None:
-    chart = confusion(report, in_percent=True, chosen=(0, 1))
-    shares = np.array(chart.figure.data[0].text, float)
-    np.testing.assert_allclose(shares[:2].sum(axis=1), 100, atol=1.5)  # rounded; the third label has no pictures
-    assert shares[2].sum() == 0
-    (ring,) = chart.figure.layout.shapes
-    assert (ring.x0, ring.x1, ring.y0, ring.y1) == (0.5, 1.5, -0.5, 0.5)
+    np.testing.assert_allclose(fields.z[:2].sum(axis=1), 100)
+    assert fields.z[2].sum() == 0  # the third label has no pictures
 
 
 def test_intervals_reach_from_low_to_high_and_are_none_where_there_is_none() -> None:
     bars = whiskers([Estimate(0.5, 0.4, 0.7), Estimate(0.0, None, None)])
     assert bars["array"] == pytest.approx([20, 0])
     assert bars["arrayminus"] == pytest.approx([10, 0])
+
+
+def test_intervals_take_the_colour_of_the_text_and_the_chart_itself_stays_as_it_is(report: Report) -> None:
+    assert report.agreement
+    chart, other = classes(report).figure, by_agreement(report.agreement).figure
+    assert {trace.error_x.color for trace in color_whiskers(chart, "#1B222C").data} == {"#1B222C"}
+    assert color_whiskers(other, "#1B222C").data[0].error_y.color == "#1B222C"
+    assert {trace.error_x.color for trace in chart.data} == {WHISKER["color"]}
 
 
 def test_each_expression_has_three_bars_that_differ_in_pattern(report: Report) -> None:
@@ -118,7 +114,7 @@ def test_a_comparison(evaluation: Evaluation) -> None:
 def test_raters_are_counted_by_how_many_agree() -> None:
     bars = rater_agreement(np.array([1.0, 0.91, 0.9, 0.5, 0.05, 0.0])).figure.data[0]
     assert list(bars.y) == [2, 0, 0, 0, 1, 0, 0, 0, 1, 2]  # upper bounds belong to a bin
-    assert bars.x[9] == "90–100"
+    assert bars.customdata[9] == "90 to 100" and bars.x[9] == 95
 
 
 def test_every_chart_says_how_to_read_it(report: Report) -> None:

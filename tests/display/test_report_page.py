@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fer.display.evaluation_plots import confusion
-from fer.display.report_page import headline, html_chart, html_report
+from fer.display.headline import headline
+from fer.display.report_page import html_chart, html_report
 from fer.evaluation.report import Evaluation
 from fer.model import DEFAULT_REPORT
 from tests.evaluation.evaluations import make_evaluation

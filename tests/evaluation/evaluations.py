@@ -57,7 +57,8 @@ def finished_run(folder: Path, name: str, evaluation: Evaluation, title: str = "
     """Make the folder of a run that has ended and was evaluated."""
     run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), name)
     for epoch in (1, 2):
-        run.append_metrics({"epoch": epoch, "validation_accuracy": 0.25 * epoch, "seconds": 1.0})
+        measured = {"validation_accuracy": 0.25 * epoch, "validation_confusion": [[9, 1], [2, 8]]}
+        run.append_metrics({"epoch": epoch, **measured, "seconds": 1.0})
     run.set_status(FINISHED, epoch=2, epochs=2)
     place = run.folder / "reports" / title
     place.mkdir(parents=True)

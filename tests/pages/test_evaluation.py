@@ -12,12 +12,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.datasets import open_dataset
-from fer.evaluation.report import Evaluation, read_evaluation, read_report
+from fer.evaluation.report import Evaluation, read_evaluation, read_report, write_report
 from fer.model import DEFAULT_REPORT
 from fer.training import evaluations
 from fer.training.config import TrainingConfig
 from fer.training.evaluations import RUNNING
 from fer.training.runs import open_run
+from tests.datasets.pictures import pattern, write_picture
 from tests.evaluation.evaluations import finished_run, make_evaluation
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -73,8 +74,26 @@ def test_it_opens_on_the_shipped_model_without_any_data_set(folder: Path) -> Non
     assert f"{100 * report.accuracy.value:.1f} %" in cards
     assert report.agreement and f"{100 * report.agreement.rater.value:.1f} %" in cards
     assert cards.count(f"rule majority, n = {report.n:,}") >= 5
-    assert charts(app) == 1 and not app.error
+    assert len(app.get("bidi_component")) == 1 and not charts(app) and not app.error
     assert not folder.exists()
+
+
+def test_all_shipped_models_are_there_for_everybody(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
+    monkeypatch.setattr("fer.model.WEIGHTS_DIR", tmp_path)
+    shutil.copy(DEFAULT_REPORT, tmp_path / DEFAULT_REPORT.name)
+    another = make_evaluation()
+    report = replace(another.report, predictions="another.report.predictions.csv")
+    write_report(tmp_path / "another.report.json", report, another.predictions)
+    app = open_page()
+    choice = app.selectbox(key="evaluation_report_widget")
+    assert choice.options == ["shipped model · another", "shipped model · ferplus-resnet18"]
+    choice.select_index(0).run()
+    section(app, "About & download", "evaluation_part")
+    assert "Predictions (CSV)" in {button.label for button in app.get("download_button")}
+    assert "shipped model · another" in open_page("model_card").selectbox[0].options
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -88,7 +107,7 @@ def test_every_part_of_a_report_with_everything(folder: Path) -> None:
     app = open_page()
     app.selectbox(key="evaluation_report_widget").select_index(1).run()
     assert "pretended, test split" in texts(app)
-    for part, count in zip(PARTS, (1, 3, 1, 2, 1, 0, 0), strict=True):
+    for part, count in zip(PARTS, (0, 3, 1, 2, 1, 0, 1), strict=True):
         section(app, part, "evaluation_part")
         assert charts(app) == count and not app.error
     assert {button.label for button in app.get("download_button")} >= {"One-page report (HTML)", "Predictions (CSV)"}
@@ -144,6 +163,10 @@ def test_two_runs_are_compared(folder: Path) -> None:
     app.multiselect(key="comparison_reports").select(calm).select(eager).run()
     assert not app.exception and not app.error
     assert charts(app) == 3  # differences, expressions, training
+    assert "Measured on calm: validation split, rule majority, n = 20; eager: validation split" in texts(app)
+    assert [button.label for button in app.get("download_button")] == [
+        "Better or worse than calm (HTML)", "Each expression (HTML)", "While they were trained (HTML)",
+    ]  # fmt: skip
     table = app.dataframe[0].value
     assert list(table["model"]) == ["calm", "eager"]
     assert float(table["p"].iloc[1]) < 0.05
@@ -202,6 +225,25 @@ def test_a_data_set_is_looked_at(folder: Path) -> None:
     assert "found nothing" in app.error[0].value
 
 
+def test_copies_are_shown_as_pairs_of_pictures(folder: Path, tmp_path: Path) -> None:
+    for number, (split, label) in enumerate(
+        [("train", "fear"), ("train", "anger"), ("test", "anger"), ("train", "fear"), ("test", "fear")]
+    ):
+        seed = max(number, 2)  # the first three are one picture
+        write_picture(tmp_path / "faces" / split / label / f"{number}.png", pattern(seed))
+    app = section(open_page(), "Data set")
+    app.segmented_control(key="look_source").set_value("On this machine").run()
+    app.text_input[0].set_value(str(tmp_path / "faces")).run()
+    assert not app.exception and not app.error
+    kinds = next(box for box in app.selectbox if box.label == "Pairs")
+    assert kinds.options == ["between train and test: 2", "within train: 1", "labelled differently: 2"]
+    (pairs,) = [part for part in html(app) if "#D55E00" in part]
+    assert pairs.count("<img") == 4 and "train: fear/0.png" in pairs and "test: anger/2.png" in pairs
+    kinds.set_value("labelled differently").run()
+    (pairs,) = [part for part in html(app) if "#D55E00" in part]
+    assert pairs.count("#D55E00") == 2
+
+
 def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
     finished_run(folder, "mine", make_evaluation(rated=True))
@@ -232,10 +274,10 @@ def test_the_model_card(folder: Path) -> None:
     assert [button.label for button in app.get("download_button")] == ["Model card (Markdown)"]
 
 
-def test_it_does_not_import_torch() -> None:
+def test_it_opens_without_heavy_libraries() -> None:
     program = (
         "import sys\nimport pages.parts.evaluation_report\n"
-        "print(*sorted({'torch', 'sklearn', 'scipy'} & set(sys.modules)))"
+        "print(*sorted({'torch', 'sklearn', 'scipy', 'pandas'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=Path(ENTRY).parent, capture_output=True, text=True, check=True

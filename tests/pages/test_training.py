@@ -173,7 +173,7 @@ def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -
     app = see_runs(open_page())
     assert not app.exception
     assert app.radio[0].options == [":material/check_circle: mine"]
-    assert "75.0 % (validation, majority, n = 8)** in epoch 2" in texts(app)
+    assert "75.0 % (validation split, rule majority, n = 8)** in epoch 2" in texts(app)
     assert len(app.get("plotly_chart")) == 4
     assert "all is well" in app.code[0].value
     assert "Resume" not in buttons(app) and "Stop" not in buttons(app)

@@ -1,0 +1,141 @@
+"""How long the evaluation page takes to open, as whoever sits before the screen sees it.
+
+The times are read in the page itself, in every frame that it draws: asking from outside would add up to half a second.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from fer.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+OPEN_SECONDS = 120
+_WATCH = """
+window.seen = {};
+const look = () => {
+  const components = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")];
+  if (document.body?.textContent.includes("Calibration error"))  // the last of them
+    window.seen["headline figures"] ??= performance.now();
+  if (components.some(component => component.shadowRoot?.querySelector("td button")))
+    window.seen["confusion matrix"] ??= performance.now();
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+
+
+def measure_opening(repeat: int = 5) -> dict[str, float]:
+    """Open the evaluation page in Chromium, on the shipped model's report.
+
+    Each time the app is started anew, and the page opened three times: by the app's first visitor, by another one,
+    whose browser has not seen it before either, and by that one again.
+
+    Args:
+        repeat: how often.
+
+    Returns:
+        What was waited for → seconds from the navigation until it was drawn, medians.
+
+    Raises:
+        EvaluationError: Playwright or Chromium is missing, or the app does not start.
+    """
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError as error:
+        raise EvaluationError(
+            "expected Playwright, which drives the browser: pip install -r requirements-dev.txt"
+        ) from error
+    times: dict[str, list[float]] = {}
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as place:
+        try:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+        except Error as error:
+            raise EvaluationError(f"expected a Chromium that starts: {str(error).splitlines()[0]}") from error
+        for _ in range(repeat):
+            with running_app(Path(place)) as url:
+                first, another = browser.new_page(), browser.new_page()  # each has a cache of its own
+                for page in (first, another):
+                    page.add_init_script(_WATCH)
+                for who, page in (
+                    ("first visitor after the app's start", first),
+                    ("empty cache", another),
+                    ("in the cache", another),
+                ):
+                    for what, seconds in _open(page, f"{url}/evaluation").items():
+                        times.setdefault(f"{who}: {what} (s)", []).append(seconds)
+                first.close()
+                another.close()
+        browser.close()
+    return {name: median(seconds) for name, seconds in times.items()}
+
+
+def chromium() -> str | None:
+    """Return the Chromium that is installed, or None: Playwright's own then."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@contextmanager
+def running_app(place: Path) -> Iterator[str]:
+    """Start the app as a user does, with the model that is shipped; give its address, and end it afterwards.
+
+    Args:
+        place: a folder for its runs, data and log.
+
+    Raises:
+        EvaluationError: it does not start.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url, log = f"http://127.0.0.1:{port}", place / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    folders = {"FER_RUNS": str(place / "runs"), "FER_DATA": str(place / "data")}
+    with log.open("w") as output:
+        server = subprocess.Popen(command, cwd=ROOT, env=os.environ | folders, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        if not _is_up(f"{url}/_stcore/health", server):
+            raise EvaluationError(f"the app did not start:\n{log.read_text()}")
+        yield url
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _is_up(url: str, server: subprocess.Popen[bytes]) -> bool:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.read() == b"ok":
+                    return True
+        except OSError:
+            time.sleep(0.2)
+    return False
+
+
+def _open(page: "Page", url: str) -> dict[str, float]:
+    """Return what was drawn when, in seconds after the navigation began."""
+    page.goto(url, wait_until="commit")
+    page.wait_for_function("Object.keys(window.seen ?? {}).length === 2", polling=200, timeout=1000 * OPEN_SECONDS)
+    seen: dict[str, float] = page.evaluate("window.seen")
+    page.wait_for_timeout(1000)  # what is loaded after that belongs to this opening, not to the next
+    return {what: milliseconds / 1000 for what, milliseconds in seen.items()}

@@ -1,0 +1,18 @@
+"""How fast the page opens can be measured; how fast is fast enough is for people to judge."""
+
+import json
+import subprocess
+import sys
+
+from playwright.sync_api import Browser
+
+from fer.display.opening import ROOT
+
+
+def test_the_benchmark_says_when_figures_and_matrix_are_drawn(browser: Browser) -> None:
+    command = [sys.executable, "scripts/benchmark.py", "page", "--repeat", "1", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    figures = json.loads(done.stdout)
+    for who in ("first visitor after the app's start", "empty cache", "in the cache"):
+        for what in ("headline figures", "confusion matrix"):
+            assert 0 < figures[f"{who}: {what} (s)"] < 60
