@@ -14,6 +14,7 @@ from torch import nn
 from torchvision.models import VisionTransformer
 
 from fer.faces import Face
+from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier
 from fer.recognition.parts import facial_parts
 from fer.recognition.recognizer import Recognizer
@@ -38,11 +39,11 @@ class Explanation:
     face: Face
     heat: np.ndarray | None
     """How much each place of the crop speaks for the label, float32 (h, w), 0..1; as coarse as the network's last
-    features. None where the network has no such features, as a vision transformer; all 0 where nothing speaks for it."""
+    features. None where those have no place, as in vision transformers; all 0 where no place speaks for the label."""
     covered: tuple[Covered, ...]
     """The part that the label loses most by comes first."""
-    calibrated: bool
-    """Whether the probabilities were fitted to what was right on validation pictures."""
+    info: ModelInfo
+    """Of the model."""
 
 
 def explain(recognizer: Recognizer, face: Face, pixels: np.ndarray) -> Explanation:
@@ -58,7 +59,7 @@ def explain(recognizer: Recognizer, face: Face, pixels: np.ndarray) -> Explanati
         heat = heat_map(recognizer.classifier, pixels, label)
         covered = cover_parts(recognizer.classifier, face, pixels)
     covered.sort(key=lambda one: one.face.probabilities[label])
-    return Explanation(face, heat, tuple(covered), calibrated=recognizer.info.temperature != 1.0)
+    return Explanation(face, heat, tuple(covered), recognizer.info)
 
 
 def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarray | None:
@@ -101,8 +102,8 @@ def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarr
 def _has_places(module: nn.Module, output: torch.Tensor) -> bool:
     """Whether an output is a map, (n, channels, size, size).
 
-    Maps with the channels last, in the middle of Swin and ConvNeXt, are not square in their last two dimensions. VGG and
-    AlexNet blow their last map up to a fixed size by pooling, whatever is left of it.
+    Maps with the channels last, in the middle of Swin and ConvNeXt, are not square in their last two dimensions. VGG
+    and AlexNet blow their last map up to a fixed size by pooling, whatever is left of it.
     """
     pooled = isinstance(module, nn.AdaptiveAvgPool2d)
     return output.ndim == 4 and output.shape[2] == output.shape[3] > 1 and not pooled

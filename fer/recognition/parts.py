@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 TYPICAL_LANDMARKS = np.array([(0.315, 0.39), (0.685, 0.39), (0.5, 0.59), (0.35, 0.77), (0.65, 0.77)])
-"""Of an upright crop, (x, y) as shares of its side: eye, eye, nose, mouth corner, mouth corner. For faces without any."""
+"""For faces without any: eye, eye, nose, mouth corner, mouth corner of an upright crop, as shares of its side."""
 
 
 @dataclass(frozen=True)
