@@ -21,6 +21,8 @@ HEAT_SHARE = 0.6
 """How much of that picture is the map, the rest is the face."""
 MATTERS_FROM = 0.1
 """If no part changes the probability by this much, no single one decides."""
+SHOWN_FROM = 0.02
+"""Parts that change it less are only named."""
 
 
 def heat_picture(crop: np.ndarray, heat: np.ndarray) -> np.ndarray:
@@ -48,11 +50,15 @@ def viridis(values: np.ndarray) -> np.ndarray:
 
 
 def change(explanation: Explanation, covered: Covered) -> str:
-    """Say what covering a part does: "Covering the mouth: happiness 93 % → 21 %, now neutral 60 %"."""
+    """Say what covering a part does: "happiness 93 % → 21 %, now neutral 60 %"."""
     face, now = explanation.face, covered.face
-    after = now.probabilities[face.labels.index(face.label)]
-    text = f"Covering {covered.part}: {face.label} {percent(face.confidence)} → {percent(after)}"
+    text = f"{face.label} {percent(face.confidence)} → {percent(_probability(explanation, covered))}"
     return text if now.label == face.label else f"{text}, now {now.label} {percent(now.confidence)}"
+
+
+def _probability(explanation: Explanation, covered: Covered) -> float:
+    """Return how probable the face's label is with the part covered."""
+    return covered.face.probabilities[explanation.face.labels.index(explanation.face.label)]
 
 
 def explanation_html(explanation: Explanation, crop: np.ndarray) -> str:
@@ -76,15 +82,20 @@ _NOTE = "margin:.4rem 0 0;font-size:.8rem;opacity:.75"
 
 def _certainty(explanation: Explanation) -> str:
     face, info = explanation.face, explanation.info
-    sure = f"<b>{percent(face.confidence)} sure</b> of {html.escape(face.label)}"
+    sure = f"<b>{_rounded(face.confidence)} sure</b> of {html.escape(face.label)}"
     next_one = "next, as each expression counts for itself" if info.multilabel else "nearest alternative"
     others = face.ranked()[1:2]
-    nearest = "".join(f"; {next_one}: {html.escape(label)} {percent(share)}" for label, share in others)
+    nearest = "".join(f"; {next_one}: {html.escape(label)}, {_rounded(share)}" for label, share in others)
     if info.temperature != 1.0:
         note = "Calibrated: about as often right as it is sure, on the pictures it was validated with."
     else:
         note = "Not calibrated: the model may be right more or less often than it is sure."
     return f'<div>{sure}{nearest}.</div><p style="{_NOTE};margin:.1rem 0 .6rem">{note}</p>'
+
+
+def _rounded(share: float) -> str:
+    """Say a probability without making it certain: "over 99 %"."""
+    return "over 99 %" if share > 0.99 else "under 1 %" if share < 0.01 else percent(share)
 
 
 def _heat(explanation: Explanation, crop: np.ndarray) -> str:
@@ -103,30 +114,36 @@ def _heat(explanation: Explanation, crop: np.ndarray) -> str:
         f'<div style="height:.7rem;margin-top:.35rem;border-radius:.2rem;background:linear-gradient(90deg,{colors})">'
         '</div><div style="display:flex;justify-content:space-between;font-size:.8rem">'
         f"<span>speaks least for {label}</span><span>speaks most</span></div>"
-        f'<figcaption style="{_NOTE}">Bright: where the network found {label} (Grad-CAM). It sees {columns} × {rows} '
-        f"places, so the borders are soft.{found}</figcaption></figure>"
+        f'<figcaption style="{_NOTE}">Bright: where the network found {label} (Grad-CAM). It tells {columns} × {rows} '
+        f"places apart, so the borders are soft.{found}</figcaption></figure>"
     )
 
 
 def _parts(explanation: Explanation) -> str:
-    face = explanation.face
-    number = face.labels.index(face.label)
-    changes = [abs(one.face.probabilities[number] - face.confidence) for one in explanation.covered]
-    decides = max(changes, default=0.0) >= MATTERS_FROM
-    title = "If a part is covered" if decides else "If a part is covered: no single one decides"
-    rows = "".join(_part(explanation, one, number) for one in explanation.covered)
-    return f'<div><div style="font-weight:600">{title}</div>{rows}</div>'
+    matters = any(_changes(explanation, one, MATTERS_FROM) for one in explanation.covered)
+    title = "If a part is covered" if matters else "If a part is covered: no single one decides"
+    shown = [one for one in explanation.covered if _changes(explanation, one, SHOWN_FROM)]
+    rows = "".join(_part(explanation, one) for one in shown)
+    others = ", ".join(one.part for one in explanation.covered if one not in shown)
+    rest = f'<p style="{_NOTE}">Covering any of these changes next to nothing: {others}.</p>' if others else ""
+    return f'<div><div style="font-weight:600">{title}</div>{rows}{rest}</div>'
 
 
-def _part(explanation: Explanation, covered: Covered, number: int) -> str:
+def _changes(explanation: Explanation, covered: Covered, amount: float) -> bool:
+    """Whether covering a part changes the label, or its probability by an amount, 0..1."""
     face = explanation.face
-    before, after = 100 * face.confidence, 100 * covered.face.probabilities[number]
-    pixels = covered.pixels
+    return covered.face.label != face.label or abs(_probability(explanation, covered) - face.confidence) >= amount
+
+
+def _part(explanation: Explanation, covered: Covered) -> str:
+    face, pixels = explanation.face, covered.pixels
+    before, after = 100 * face.confidence, 100 * _probability(explanation, covered)
     seen = np.repeat(pixels[0][..., None], 3, axis=-1) if len(pixels) == 1 else pixels.transpose(1, 2, 0)
-    text = html.escape(change(explanation, covered)).replace(" %", "\u00a0%")  # the sign stays with its number
+    # Signs stay with their numbers, and what was with what is.
+    text = html.escape(change(explanation, covered)).replace(" %", "\u00a0%").replace(" → ", "\u00a0→\u00a0")
     return (
-        '<div style="display:grid;grid-template-columns:3rem 1fr;gap:.6rem;align-items:center;margin-top:.4rem">'
-        f"{_picture(np.ascontiguousarray(seen), '')}<div>{text}"
+        '<div style="display:grid;grid-template-columns:3.5rem 1fr;gap:.6rem;align-items:center;margin-top:.4rem">'
+        f"{_picture(np.ascontiguousarray(seen), '')}<div>Covering {covered.part}:<br>{text}"
         '<div style="position:relative;height:.4rem;margin-top:.2rem;border-radius:.2rem;background:#80879244">'
         f'<div style="position:absolute;inset:0;width:{after:.1f}%;border-radius:.2rem;'
         f'background:{color_of(face.label)}"></div>'
