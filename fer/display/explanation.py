@@ -21,8 +21,8 @@ HEAT_SHARE = 0.6
 """How much of that picture is the map, the rest is the face."""
 MATTERS_FROM = 0.1
 """If no part changes the probability by this much, no single one decides."""
-SHOWN_FROM = 0.02
-"""Parts that change it less are only named."""
+SHOWN_FROM, SHOWN_ANYHOW = 0.02, 3
+"""Parts that change it less are only named, but for the first ones."""
 
 
 def heat_picture(crop: np.ndarray, heat: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ _NOTE = "margin:.4rem 0 0;font-size:.8rem;opacity:.75"
 
 def _certainty(explanation: Explanation) -> str:
     face, info = explanation.face, explanation.info
-    sure = f"<b>{_rounded(face.confidence)} sure</b> of {html.escape(face.label)}"
+    sure = f"<b>{_rounded(face.confidence).capitalize()} sure</b> of {html.escape(face.label)}"
     next_one = "next, as each expression counts for itself" if info.multilabel else "nearest alternative"
     others = face.ranked()[1:2]
     nearest = "".join(f"; {next_one}: {html.escape(label)}, {_rounded(share)}" for label, share in others)
@@ -95,7 +95,12 @@ def _certainty(explanation: Explanation) -> str:
 
 def _rounded(share: float) -> str:
     """Say a probability without making it certain: "over 99 %"."""
-    return "over 99 %" if share > 0.99 else "under 1 %" if share < 0.01 else percent(share)
+    return _tied("over 99 %" if share > 0.99 else "under 1 %" if share < 0.01 else percent(share))
+
+
+def _tied(text: str) -> str:
+    """Return a text for HTML whose signs stay with their numbers, and what was with what is."""
+    return html.escape(text).replace(" %", "\u00a0%").replace(" → ", "\u00a0→\u00a0")
 
 
 def _heat(explanation: Explanation, crop: np.ndarray) -> str:
@@ -122,10 +127,14 @@ def _heat(explanation: Explanation, crop: np.ndarray) -> str:
 def _parts(explanation: Explanation) -> str:
     matters = any(_changes(explanation, one, MATTERS_FROM) for one in explanation.covered)
     title = "If a part is covered" if matters else "If a part is covered: no single one decides"
-    shown = [one for one in explanation.covered if _changes(explanation, one, SHOWN_FROM)]
+    shown = [
+        one
+        for place, one in enumerate(explanation.covered)
+        if place < SHOWN_ANYHOW or _changes(explanation, one, SHOWN_FROM)
+    ]
     rows = "".join(_part(explanation, one) for one in shown)
     others = ", ".join(one.part for one in explanation.covered if one not in shown)
-    rest = f'<p style="{_NOTE}">Covering any of these changes next to nothing: {others}.</p>' if others else ""
+    rest = f'<p style="{_NOTE}">Next to nothing changes with these: {others}.</p>' if others else ""
     return f'<div><div style="font-weight:600">{title}</div>{rows}{rest}</div>'
 
 
@@ -139,11 +148,10 @@ def _part(explanation: Explanation, covered: Covered) -> str:
     face, pixels = explanation.face, covered.pixels
     before, after = 100 * face.confidence, 100 * _probability(explanation, covered)
     seen = np.repeat(pixels[0][..., None], 3, axis=-1) if len(pixels) == 1 else pixels.transpose(1, 2, 0)
-    # Signs stay with their numbers, and what was with what is.
-    text = html.escape(change(explanation, covered)).replace(" %", "\u00a0%").replace(" → ", "\u00a0→\u00a0")
+    text = f"Covering {covered.part}:<br>{_tied(change(explanation, covered))}"
     return (
         '<div style="display:grid;grid-template-columns:3.5rem 1fr;gap:.6rem;align-items:center;margin-top:.4rem">'
-        f"{_picture(np.ascontiguousarray(seen), '')}<div>Covering {covered.part}:<br>{text}"
+        f"{_picture(np.ascontiguousarray(seen), '')}<div>{text}"
         '<div style="position:relative;height:.4rem;margin-top:.2rem;border-radius:.2rem;background:#80879244">'
         f'<div style="position:absolute;inset:0;width:{after:.1f}%;border-radius:.2rem;'
         f'background:{color_of(face.label)}"></div>'
@@ -160,7 +168,7 @@ def _picture(image: np.ndarray, alt: str) -> str:
 
 def explanation_section(name: str, explanation: Explanation, crop: np.ndarray) -> str:
     """Return what `explanation_html` does under a heading, for `explanation_page`."""
-    title = f"{html.escape(name)}: {html.escape(describe(explanation.face))}"
+    title = _tied(f"{name}: {describe(explanation.face)}")
     return f"<section><h2>{title}</h2>{explanation_html(explanation, crop)}</section>"
 
 

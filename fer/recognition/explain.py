@@ -95,8 +95,10 @@ def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarr
     (features,) = found  # (1, channels, h, w)
     (gradient,) = torch.autograd.grad(logits[0, label], features)  # leaves no gradients in the weights
     weights = gradient.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * features.detach()).sum(dim=1)[0].float().relu().cpu().numpy()
-    return np.asarray(heat / max(heat.max(), 1e-12), np.float32)
+    heat = (weights * features.detach()).sum(dim=1)[0].float().relu()
+    if heat.any():
+        heat /= heat.max()
+    return heat.cpu().numpy()
 
 
 def _has_places(module: nn.Module, output: torch.Tensor) -> bool:
