@@ -1,7 +1,7 @@
 """Why a face got its expression, computed when somebody asks."""
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import streamlit as st
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
 
 
-@st.fragment
 def show_reasons(recognizer: "Recognizer", item: PhotoFace, key: str) -> None:
     """Show an expander; what is in it is computed when it is opened, and once. Nothing else on the page runs again.
 
@@ -20,16 +19,28 @@ def show_reasons(recognizer: "Recognizer", item: PhotoFace, key: str) -> None:
         item: the face.
         key: names the face among all of the page.
     """
-    expander = st.expander(f"Why {item.face.label}?", icon=":material/help:", key=f"why {key}", on_change="rerun")
-    if not expander.open:
-        return
-    # Kept for as long as the photo's result is.
-    reasons: WeakKeyDictionary[PhotoFace, str] = st.session_state.setdefault("photo_reasons", WeakKeyDictionary())
-    with expander:
-        if item not in reasons:
-            from fer.display.explanation import explanation_html
-            from fer.recognition.explain import explain
+    # Streamlit may keep the arguments of a fragment after the picture was taken away: it must not keep the picture.
+    _show(recognizer, ref(item), key)
 
-            with st.spinner("Covering one part after the other …"):
-                reasons[item] = explanation_html(explain(recognizer, item.face, item.pixels), item.crop)
-        st.html(reasons[item])
+
+@st.fragment
+def _show(recognizer: "Recognizer", reference: ReferenceType[PhotoFace], key: str) -> None:
+    item = reference()
+    if item is None:
+        return
+    expander = st.expander(f"Why {item.face.label}?", icon=":material/help:", key=f"why {key}", on_change="rerun")
+    if expander.open:
+        with expander:
+            st.html(_reasons(recognizer, item))
+
+
+def _reasons(recognizer: "Recognizer", item: PhotoFace) -> str:
+    """Return the explanation as HTML, kept for as long as the photo's result is."""
+    kept: WeakKeyDictionary[PhotoFace, str] = st.session_state.setdefault("photo_reasons", WeakKeyDictionary())
+    if item not in kept:
+        from fer.display.explanation import explanation_html
+        from fer.recognition.explain import explain
+
+        with st.spinner("Covering one part after the other …"):
+            kept[item] = explanation_html(explain(recognizer, item.face, item.pixels), item.crop)
+    return kept[item]
