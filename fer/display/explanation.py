@@ -148,10 +148,12 @@ def _part(explanation: Explanation, covered: Covered) -> str:
     face, pixels = explanation.face, covered.pixels
     before, after = 100 * face.confidence, 100 * _probability(explanation, covered)
     seen = np.repeat(pixels[0][..., None], 3, axis=-1) if len(pixels) == 1 else pixels.transpose(1, 2, 0)
-    text = f"Covering {covered.part}:<br>{_tied(change(explanation, covered))}"
+    # Each piece stays on a line where there is room for it.
+    pieces = change(explanation, covered).split(", ")
+    text = ", ".join(f'<span style="display:inline-block">{_tied(piece)}</span>' for piece in pieces)
     return (
         '<div style="display:grid;grid-template-columns:3.5rem 1fr;gap:.6rem;align-items:center;margin-top:.4rem">'
-        f"{_picture(np.ascontiguousarray(seen), '')}<div>{text}"
+        f"{_picture(np.ascontiguousarray(seen), '')}<div>Covering {covered.part}:<br>{text}"
         '<div style="position:relative;height:.4rem;margin-top:.2rem;border-radius:.2rem;background:#80879244">'
         f'<div style="position:absolute;inset:0;width:{after:.1f}%;border-radius:.2rem;'
         f'background:{color_of(face.label)}"></div>'

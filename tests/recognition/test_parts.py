@@ -18,7 +18,7 @@ def test_parts_stand_in_the_order_of_a_face() -> None:
     parts = {name: center(mask) for name, mask in facial_parts(TYPICAL_LANDMARKS, 96).items()}
     heights = [parts[f"the {name}"][1] for name in ("forehead", "brows", "eyes", "nose", "mouth", "chin")]
     assert heights == sorted(heights) and len(set(heights)) == 6
-    assert parts["the cheek on the left"][0] < parts["the nose"][0] < parts["the cheek on the right"][0]
+    assert parts["the left cheek"][0] < parts["the nose"][0] < parts["the right cheek"][0]
 
 
 def test_parts_move_and_grow_with_the_face() -> None:
