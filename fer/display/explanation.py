@@ -107,12 +107,12 @@ def _heat(explanation: Explanation, crop: np.ndarray) -> str:
     label = html.escape(explanation.face.label)
     if explanation.heat is None:
         return (
-            '<p style="margin:0">There is no heat map: a vision transformer keeps no map of the face up to its last '
-            "layer. Covering parts works all the same.</p>"
+            '<p style="margin:0">There is no heat map: this network, as vision transformers do, keeps no map of the '
+            "face. Covering parts works all the same.</p>"
         )
     rows, columns = explanation.heat.shape
     colors = ",".join("rgb({},{},{})".format(*color) for color in viridis(np.linspace(0, 1, 9)[None])[0])
-    found = "" if explanation.heat.any() else f" Here no place speaks for {label} more than for anything else."
+    found = "" if explanation.heat.any() else f" Here no place speaks for {label}."
     return (
         '<figure style="margin:0;max-width:320px">'
         f"{_picture(heat_picture(crop, explanation.heat), f'heat map: where the network found {label}')}"

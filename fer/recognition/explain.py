@@ -83,17 +83,17 @@ def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarr
 
     hooks = [module.register_forward_hook(keep_last) for module in network.modules()]
     try:
-        batch = classifier.info.preprocessing.normalize(torch.from_numpy(pixels[None]))
-        # With a gradient of its own it does not matter whether the weights are frozen.
-        batch = batch.to(next(network.parameters())).requires_grad_()
-        logits = network(batch)
+        with torch.enable_grad():
+            batch = classifier.info.preprocessing.normalize(torch.from_numpy(pixels[None]))
+            # With a gradient of its own it does not matter whether the weights are frozen.
+            logit = network(batch.to(next(network.parameters())).requires_grad_())[0, label]
     finally:
         for hook in hooks:
             hook.remove()
     if not found:
         return None
     (features,) = found  # (1, channels, h, w)
-    (gradient,) = torch.autograd.grad(logits[0, label], features)  # leaves no gradients in the weights
+    (gradient,) = torch.autograd.grad(logit, features)  # leaves no gradients in the weights
     weights = gradient.mean(dim=(2, 3), keepdim=True)
     heat = (weights * features.detach()).sum(dim=1)[0].float().relu()
     if heat.any():

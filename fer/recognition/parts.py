@@ -4,27 +4,10 @@ Sizes are in units of the distance between the eyes, or from the eyes to the mou
 turned to the side keeps the latter, one that looks up or down the former.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 TYPICAL_LANDMARKS = np.array([(0.315, 0.39), (0.685, 0.39), (0.5, 0.59), (0.35, 0.77), (0.65, 0.77)])
 """For faces without any: eye, eye, nose, mouth corner, mouth corner of an upright crop, as shares of its side."""
-
-
-@dataclass(frozen=True)
-class Ellipse:
-    """Level, in shares of the crop's side."""
-
-    x: float
-    y: float
-    half_width: float
-    half_height: float
-
-    def mask(self, size_px: int) -> np.ndarray:
-        """Return which pixels of a square have their centre inside, bool (size, size)."""
-        y, x = (np.mgrid[:size_px, :size_px] + 0.5) / size_px
-        return ((x - self.x) / self.half_width) ** 2 + ((y - self.y) / self.half_height) ** 2 <= 1
 
 
 def facial_parts(landmarks: np.ndarray, size_px: int) -> dict[str, np.ndarray]:
@@ -41,11 +24,13 @@ def facial_parts(landmarks: np.ndarray, size_px: int) -> dict[str, np.ndarray]:
     """
     left, right, nose, left_corner, right_corner = landmarks if len(landmarks) == 5 else TYPICAL_LANDMARKS
     eyes, mouth = (left + right) / 2, (left_corner + right_corner) / 2
-    unit = max(float(np.hypot(*(right - left))), float(np.hypot(*(mouth - eyes))))
+    # The landmarks of what is no face may coincide.
+    unit = max(float(np.hypot(*(right - left))), float(np.hypot(*(mouth - eyes))), 0.1)
+    y, x = (np.mgrid[:size_px, :size_px] + 0.5) / size_px  # of the centres of pixels
 
     def around(point: np.ndarray, down: float, half_width: float, half_height: float) -> np.ndarray:
-        x, y = point
-        return Ellipse(x, y + down * unit, half_width * unit, half_height * unit).mask(size_px)
+        across, along = (x - point[0]) / unit, (y - point[1]) / unit - down
+        return (across / half_width) ** 2 + (along / half_height) ** 2 <= 1
 
     aside = np.array([0.1 * unit, 0.0])
     half_mouth = float(np.hypot(*(right_corner - left_corner))) / 2 / unit

@@ -138,7 +138,7 @@ def test_a_model_of_one_label_has_no_alternative() -> None:
 
 def test_what_is_missing_is_said() -> None:
     text = text_of(explanation_html(replace(explanation(), heat=None), CROP))
-    assert "no heat map: a vision transformer" in text and "Covering the mouth" in text
+    assert "no heat map: this network, as vision transformers do" in text and "Covering the mouth" in text
     text = text_of(explanation_html(replace(explanation(), heat=np.zeros((3, 3), np.float32)), CROP))
     assert "no place speaks for happiness" in text
 
