@@ -13,7 +13,7 @@ from fer.display.samples import SAMPLES, sample_picture
 from fer.display.tables import PictureResult, to_csv, to_json
 from fer.display.widgets import choose_model, load_recognizer, model_info, privacy_note, through_entry
 from fer.errors import ImageError
-from fer.faces import UNSURE_BELOW, describe
+from fer.faces import describe
 from fer.images import IMAGE_SUFFIXES, encode_png, read_image
 from fer.recognition.photo import PhotoFace, PhotoResult, recognize_photo
 from pages.parts.photo_reasons import show_reasons
@@ -145,7 +145,7 @@ def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
 through_entry("pages/photo.py")
 st.title("Photo")
 choose_model()
-model_info()  # a model that cannot be read is said before somebody looks for a photo
+info = model_info()  # a model that cannot be read is said before somebody looks for a photo
 left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with left:
     pictures = chosen_pictures()
@@ -154,9 +154,10 @@ with right:
         "Confidence threshold",
         0,
         100,
-        round(100 * UNSURE_BELOW),
+        round(100 * info.unsure_below),
         format="%d %%",
-        help="A face whose most likely expression is less likely than this is called unsure.",
+        help="A face whose most likely expression is less likely than this is called unsure. It begins where the "
+        "model's validation pictures put it.",
     )
 if not pictures:
     st.markdown(

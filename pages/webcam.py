@@ -12,7 +12,7 @@ from streamlit_webrtc.relay import get_global_relay
 from fer.display.overlay import draw_live
 from fer.display.plots import expression_lines, time_bars, timeline
 from fer.display.tables import history_csv, history_json
-from fer.display.widgets import choose_model, ice_servers, load_engine, through_entry
+from fer.display.widgets import choose_model, ice_servers, load_engine, model_info, through_entry
 from fer.video.history import RECENT_SECONDS
 from fer.video.live import LiveAnalyzer, LiveSettings
 from fer.video.stream import LiveStream
@@ -56,7 +56,7 @@ def current_stream() -> LiveStream:
 
 
 def chosen_settings() -> LiveSettings:
-    usual = LiveSettings()
+    usual = LiveSettings(threshold=model_info().unsure_below)
     with st.expander("Settings", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         with left:
@@ -75,7 +75,8 @@ def chosen_settings() -> LiveSettings:
                 100,
                 round(100 * usual.threshold),
                 format="%d %%",
-                help="A face whose most likely expression is less likely than this is called unsure.",
+                help="A face whose most likely expression is less likely than this is called unsure. It begins where "
+                "the model's validation pictures put it.",
             )
             smallest = st.slider(
                 "Smallest face",

@@ -19,11 +19,10 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from fer.errors import FerError
-from fer.model import DEFAULT_CHECKPOINT
+from fer.model import DEFAULT_CHECKPOINT, model_file
 
 WEBCAM_SMALLEST_FACE = 0.125
 """A webcam's frame is searched for faces of an eighth of its height and more, which is done at half its size."""
@@ -39,7 +38,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=10, metavar="N", help="live: how long speeds are measured (10)"
     )
-    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
+    parser.add_argument(
+        "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
+        help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
+    )  # fmt: skip
     parser.add_argument("--threads", type=int, metavar="N", help="(1; training: all)")
     parser.add_argument("--repeat", type=int, metavar="N", help="runs of each (30; training: 5)")
     parser.add_argument(

@@ -22,7 +22,8 @@ from fer.display.tables import PictureResult, to_csv, to_json
 from fer.errors import FerError, ImageError
 from fer.faces import Face, describe
 from fer.images import IMAGE_SUFFIXES, encode_png, list_images, read_image
-from fer.model import DEFAULT_CHECKPOINT
+from fer.model import DEFAULT_CHECKPOINT, model_file
+from fer.model.prior import EVERYDAY, KINDS_OF_FACES
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
@@ -49,7 +50,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="also write a page (.html) that shows why each face got its expression: a heat map, and what changes if a "
         "part of the face is covered",
     )
-    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
+    parser.add_argument(
+        "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
+        help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--faces", choices=KINDS_OF_FACES, default=EVERYDAY,
+        help="posed or acted faces are neutral less often than the model expects (everyday)",
+    )  # fmt: skip
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     return parser.parse_args(arguments)
 
@@ -74,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     from fer.recognition.recognizer import Recognizer
 
     try:
-        recognizer = Recognizer.load(options.checkpoint, choose_device(options.device))
+        recognizer = Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
         outputs = _output_paths(paths, options.output)
         shown = zip(paths, outputs, strict=True)
         explained: list[str] | None = [] if options.explain else None
@@ -110,7 +118,7 @@ def _predict(recognizer: "Recognizer", path: Path, output: Path | None, explaine
         image = read_image(path)
         faces = tuple(recognizer.recognize(image))
         if output:
-            output.write_bytes(encode_png(draw_faces(image, faces)))
+            output.write_bytes(encode_png(draw_faces(image, faces, threshold=recognizer.info.unsure_below)))
         if explained is not None:
             explained += _explain(recognizer, path, image, faces)
     except (ImageError, OSError) as error:

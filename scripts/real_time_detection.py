@@ -30,7 +30,8 @@ from tqdm import tqdm
 
 from fer.display.window import VideoWindow
 from fer.errors import FerError, VideoError
-from fer.model import DEFAULT_CHECKPOINT
+from fer.model import DEFAULT_CHECKPOINT, model_file
+from fer.model.prior import EVERYDAY, KINDS_OF_FACES
 from fer.video.files import LiveSource, TimedFrame, VideoFile
 from fer.video.mp4 import Mp4Writer
 
@@ -57,7 +58,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         action=argparse.BooleanOptionalAction,
         help="show and write it as in a mirror; JSON is not mirrored (cameras only)",
     )
-    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
+    parser.add_argument(
+        "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
+        help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--faces", choices=KINDS_OF_FACES, default=EVERYDAY,
+        help="posed or acted faces are neutral less often than the model expects (everyday)",
+    )  # fmt: skip
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     return parser.parse_args(arguments)
 
@@ -122,9 +130,9 @@ def _analyzer(options: argparse.Namespace, source: VideoFile | LiveSource) -> "L
     from fer.video.live import LiveAnalyzer, LiveEngine, LiveSettings
 
     torch.set_num_threads(1)  # as on the page: drawing and writing go on beside the model
-    recognizer = Recognizer.load(options.checkpoint, choose_device(options.device)).for_video()
+    recognizer = Recognizer.load(options.checkpoint, choose_device(options.device), options.faces).for_video()
     mirror = options.source.isdecimal() if options.mirror is None else options.mirror
-    settings = LiveSettings(mirror=mirror)
+    settings = LiveSettings(mirror=mirror, threshold=recognizer.info.unsure_below)
     if isinstance(source, VideoFile):
         return ClipAnalyzer(recognizer, settings)
     return LiveAnalyzer(LiveEngine(recognizer), settings)

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from fer.datasets import FaceDataset, open_datasets
 from fer.errors import FerError
 from fer.files import write_atomically
-from fer.model import DEFAULT_CHECKPOINT
-from fer.training.config import OPTIMIZERS, TrainingConfig
+from fer.model import model_file
+from fer.training.config import AUGMENTATIONS, OPTIMIZERS, STEMS, TARGETS, TrainingConfig
 from fer.training.runs import FAILED, STOPPED, Run, default_name, open_run, plain_name
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
 def _add_network_options(parser: argparse.ArgumentParser) -> None:
     network = parser.add_argument_group("network")
     network.add_argument("--architecture", metavar="NAME", help="any classifier of torchvision (resnet18)")
+    network.add_argument("--stem", choices=STEMS, help="first convolution for small pictures, or torchvision's (small)")
     network.add_argument("--size", dest="size_px", type=int, metavar="PX", help="size of the faces (48)")
     network.add_argument("--channels", type=int, choices=(1, 3), help="1: gray, 3: RGB (1)")
     network.add_argument(
@@ -98,6 +99,18 @@ def _add_loop_options(parser: argparse.ArgumentParser) -> None:
     )
     loop.add_argument("--weight-decay", type=float, metavar="DECAY", help="(sgd 0.0005, adamw 0.05)")
     loop.add_argument("--clip", dest="clip_norm", type=float, metavar="NORM", help="cut longer gradients (0: never)")
+    loop.add_argument("--targets", choices=TARGETS, help="learn the raters' votes, or the top label only (votes)")
+    loop.add_argument(
+        "--teacher",
+        action="append",
+        metavar="FILE",
+        help="also learn what this model file says, or shipped; several times for the average of several",
+    )
+    loop.add_argument("--teacher-share", type=float, metavar="SHARE", help="of the teachers in what is learned (0.5)")
+    loop.add_argument(
+        "--augmentation", choices=AUGMENTATIONS,
+        help="plain: turned, moved, lit, covered; camera: also blurred, noisy, … (camera)",
+    )  # fmt: skip
     loop.add_argument("--mixup", type=float, metavar="ALPHA", help="(0.2; 0: off)")
     loop.add_argument("--cutmix", type=float, metavar="ALPHA", help="(0: off)")
     loop.add_argument("--label-smoothing", type=float, metavar="SHARE", help="(0)")
@@ -129,8 +142,9 @@ def _config(options: argparse.Namespace) -> TrainingConfig:
         for field in fields(TrainingConfig)
         if getattr(options, field.name, None) is not None
     }
-    if options.init == "shipped":
-        given["init"] = str(DEFAULT_CHECKPOINT)
+    if options.init:
+        given["init"] = str(model_file(options.init))
+    given["teacher"] = tuple(str(model_file(file)) for file in options.teacher or ())
     return TrainingConfig(**given, fold=1 if options.folds else 0)
 
 

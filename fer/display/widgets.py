@@ -22,8 +22,9 @@ from fer.errors import CheckpointError, ConnectionSettingsError, FerError
 from fer.evaluation.report import Report, read_report
 from fer.images import encode_png
 from fer.labels import FERPLUS, color_of
-from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT
+from fer.model import DEFAULT_CHECKPOINT, SHIPPED, report_of
 from fer.model.checkpoint import ModelInfo, read_info
+from fer.model.prior import BETWEEN, EVERYDAY, POSED, correction_for
 from fer.training.runs import BEST_NAME
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 RUNS_VARIABLE, DATA_VARIABLE = "FER_RUNS", "FER_DATA"
 """Environment variables with other folders than runs/ and data/."""
 _CHOSEN_MODEL, _MODEL_WIDGET, _FAILURE = "chosen_model", "model", "failure"
+_CHOSEN_FACES, _FACES_WIDGET = "chosen_faces", "faces"
+_FACES = {EVERYDAY: "everyday", BETWEEN: "in between", POSED: "posed or acted"}
 
 
 _MODELS_AT_ONCE = 3
@@ -92,6 +95,11 @@ def checkpoint_path() -> Path:
     chosen: Path | None = st.session_state.get(_CHOSEN_MODEL)
     if chosen and chosen.is_file():  # its run may have been deleted meanwhile
         return chosen
+    return _own_checkpoint()
+
+
+def _own_checkpoint() -> Path:
+    """Return the model file that the owner of the app has set, else the shipped one."""
     return Path(os.environ.get(CHECKPOINT_VARIABLE) or DEFAULT_CHECKPOINT)
 
 
@@ -101,21 +109,58 @@ def use_model(path: Path | None) -> None:
 
 
 def choose_model() -> None:
-    """Let the visitor choose among the app's model and those that were trained here; nothing where there are none."""
-    models = [None, *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
-    if len(models) == 1:
-        return
+    """Let the visitor choose among the app's models and those that were trained here, and say whose faces they show."""
+    shipped = [path for path in SHIPPED.values() if path.is_file() and path != _own_checkpoint()]
+    models = [None, *shipped, *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
     chosen = checkpoint_path()
-    st.session_state[_MODEL_WIDGET] = chosen if chosen in models else None
-    st.selectbox(
-        "Model",
-        models,
-        format_func=lambda path: path.parent.name if path else "the app's own",
-        key=_MODEL_WIDGET,
-        on_change=lambda: use_model(st.session_state[_MODEL_WIDGET]),
-        help="Models that were trained on the training page. The choice holds for you, not for other visitors.",
-        width=320,
+    with st.container(horizontal=True, gap="large"):
+        if len(models) > 1:
+            st.session_state[_MODEL_WIDGET] = chosen if chosen in models else None
+            st.selectbox(
+                "Model",
+                models,
+                format_func=_model_name,
+                key=_MODEL_WIDGET,
+                on_change=lambda: use_model(st.session_state[_MODEL_WIDGET]),
+                help="The app's models, and those that were trained on the training page. The choice holds for you, "
+                "not for other visitors.",
+                width=300,
+            )
+        if model_info().prior:
+            _choose_faces()
+
+
+def _model_name(path: Path | None) -> str:
+    """Return "FER+ · 8 expressions", or the name of the run."""
+    file = path or _own_checkpoint()
+    if file in SHIPPED.values():
+        info = read_info(file)
+        return f"{info.training['dataset'].partition(' (')[0]} · {len(info.labels)} expressions"
+    return path.parent.name if path else "the app's own"
+
+
+def _choose_faces() -> None:
+    """Let the visitor say whose faces they look at, see `correction_for`."""
+
+    def keep() -> None:
+        st.session_state[_CHOSEN_FACES] = st.session_state[_FACES_WIDGET]
+
+    st.session_state[_FACES_WIDGET] = _faces()
+    st.segmented_control(
+        "Faces",
+        list(_FACES),
+        format_func=_FACES.__getitem__,
+        key=_FACES_WIDGET,
+        on_change=keep,
+        required=True,
+        help="In everyday pictures most faces are neutral or happy, and the model counts on it. Where people pose or "
+        "act, rare expressions are as frequent as others: then fewer faces are called neutral.",
     )
+
+
+def _faces() -> str:
+    faces: str = st.session_state.get(_CHOSEN_FACES, EVERYDAY)
+    return faces
 
 
 def runs_folder() -> Path:
@@ -152,15 +197,14 @@ def model_info() -> ModelInfo:
 
 def shipped_report() -> Report | None:
     """Return the evaluation that was shipped with the model, or None where another model is used."""
-    if checkpoint_path() != DEFAULT_CHECKPOINT or not DEFAULT_REPORT.is_file():
-        return None
-    return read_report(DEFAULT_REPORT)
+    path = checkpoint_path()
+    return read_report(report_of(path)) if path in SHIPPED.values() and report_of(path).is_file() else None
 
 
 def load_recognizer() -> "Recognizer":
     """Return the recognizer that all viewers of a model share, or show the error and end the page."""
     try:
-        return _recognizer(*_model_key())
+        return _recognizer_for(*_model_key(), _correction())
     except CheckpointError as error:
         _no_model(error)
 
@@ -180,6 +224,17 @@ def _recognizer(path: Path, changed_ns: int) -> "Recognizer":
     return Recognizer(detector, Classifier.load(path), lock)
 
 
+@st.cache_resource(max_entries=3 * _MODELS_AT_ONCE, show_spinner=False)
+def _recognizer_for(path: Path, changed_ns: int, prior_correction: float) -> "Recognizer":
+    """Return the recognizer for a kind of faces: the same network, another correction."""
+    return _recognizer(path, changed_ns).corrected(prior_correction)
+
+
+def _correction() -> float:
+    """Return what is taken off for the prior, for this visitor's model and faces."""
+    return correction_for(_faces(), read_info(checkpoint_path()))
+
+
 @st.cache_resource(show_spinner=False)
 def _detector() -> "tuple[FaceDetector, threading.Lock]":
     """Return what all models share: the detector, and the lock that lets one of them compute at a time."""
@@ -195,14 +250,14 @@ def _detector() -> "tuple[FaceDetector, threading.Lock]":
 def load_engine() -> "LiveEngine":
     """Return what runs the model for the videos of all its viewers, or show the error and end the page."""
     load_recognizer()  # says what it does while it loads, which must not happen within another cached function
-    return _engine(*_model_key())
+    return _engine(*_model_key(), _correction())
 
 
 @st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner=False)
-def _engine(path: Path, changed_ns: int) -> "LiveEngine":
+def _engine(path: Path, changed_ns: int, prior_correction: float) -> "LiveEngine":
     from fer.video.live import LiveEngine
 
-    engine = LiveEngine(_recognizer(path, changed_ns).for_video())
+    engine = LiveEngine(_recognizer_for(path, changed_ns, prior_correction).for_video())
     # Streamlit collects garbage after each run of a script, so every second beside a live video. Going through all that
     # torch made takes 0.3 seconds in which every other thread waits. Frozen, it is passed over.
     gc.collect()

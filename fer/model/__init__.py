@@ -4,6 +4,22 @@ from pathlib import Path
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
 DEFAULT_CHECKPOINT = WEIGHTS_DIR / "ferplus-resnet18.safetensors"
-"""The model that comes with the package."""
-DEFAULT_REPORT = WEIGHTS_DIR / "ferplus-resnet18.report.json"
-"""Its evaluation on the FER+ test split, written by scripts/evaluate.py."""
+"""The model that is used where nobody chooses another: FER+, eight expressions."""
+SHIPPED = {
+    "shipped": DEFAULT_CHECKPOINT,
+    "shipped-fer2013": WEIGHTS_DIR / "fer2013-resnet18.safetensors",
+}
+"""The models that come with the package, by the words that stand for them on the command line."""
+
+
+def model_file(text: str) -> Path:
+    """Return the file that is meant on a command line: a shipped model's by its word, else the path."""
+    return SHIPPED.get(text, Path(text))
+
+
+def report_of(checkpoint: Path) -> Path:
+    """Return where the report of a shipped model lies: its evaluation on the test split, by scripts/evaluate.py."""
+    return checkpoint.with_suffix(".report.json")
+
+
+DEFAULT_REPORT = report_of(DEFAULT_CHECKPOINT)

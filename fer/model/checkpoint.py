@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer.errors import CheckpointError
+from fer.faces import UNSURE_BELOW
 from fer.files import replace_file
 from fer.model.preprocessing import Preprocessing
 
@@ -28,16 +29,35 @@ class ModelInfo:
     preprocessing: Preprocessing
     temperature: float = 1.0
     """The logits are divided by it before the softmax, or the sigmoid (Guo et al. 2017, arXiv:1706.04599)."""
+    prior: tuple[float, ...] = ()
+    """Share of each label in the pictures that it was trained on, 0..1; empty where that is not known."""
+    prior_correction: float = 0.0
+    """τ: so many times the logarithm of the prior is taken off the logits, before they are divided by the temperature,
+    since a network learns how frequent an expression is together with what it looks like (Menon et al. 2021,
+    arXiv:2007.07314). 0: never; 1: as if all expressions were equally frequent."""
+    unsure_below: float = UNSURE_BELOW
+    """An answer with less confidence is called unsure, 0..1."""
     training: dict[str, Any] = field(default_factory=dict)
     """How it was made: data, rule, seed, versions, validation metrics. For people; nothing depends on it."""
     multilabel: bool = False
     """Whether each label has a probability of its own (sigmoid), so that they need not sum to 1."""
+    stem: str = "small"
+    """The kind of its first convolution, see `build_network`."""
 
     def __post_init__(self) -> None:
         if not self.labels or len(set(self.labels)) < len(self.labels):
             raise ValueError(f"a model needs labels, each of them once, got {self.labels}")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise ValueError(f"temperature must be positive, got {self.temperature}")
+        if self.prior and (len(self.prior) != len(self.labels) or not min(self.prior) > 0):
+            raise ValueError(f"a prior needs a positive share for each label, got {self.prior}")
+        if not (0 <= self.prior_correction <= 1 and 0 <= self.unsure_below <= 1):
+            raise ValueError(
+                f"prior_correction and unsure_below must be from 0 to 1, got {self.prior_correction} and "
+                f"{self.unsure_below}"
+            )
+        if self.prior_correction and (not self.prior or self.multilabel):
+            raise ValueError("only a model with a prior, and not a multilabel one, can be corrected for it")
 
     def to_json(self) -> str:
         """Return the header of the file."""
@@ -47,8 +67,12 @@ class ModelInfo:
                 "labels": list(self.labels),
                 "preprocessing": self.preprocessing.to_dict(),
                 "temperature": self.temperature,
+                "prior": list(self.prior),
+                "prior_correction": self.prior_correction,
+                "unsure_below": self.unsure_below,
                 "training": self.training,
                 "multilabel": self.multilabel,
+                "stem": self.stem,
             }
         )
 
@@ -89,7 +113,12 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
             preprocessing=Preprocessing(**header["preprocessing"]),
             temperature=float(header["temperature"]),
             training=dict(header["training"]),
-            multilabel=bool(header.get("multilabel", False)),  # older files do not say
+            # Older files do not say these:
+            stem=str(header.get("stem", "small")),
+            multilabel=bool(header.get("multilabel", False)),
+            prior=tuple(map(float, header.get("prior", ()))),
+            prior_correction=float(header.get("prior_correction", 0.0)),
+            unsure_below=float(header.get("unsure_below", UNSURE_BELOW)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the header of {path} is damaged or of another version: {error!r}.") from error
@@ -129,6 +158,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module
             classes=len(info.labels),
             channels=info.preprocessing.channels,
             size_px=info.preprocessing.size_px,
+            stem=info.stem,
         )
         network.load_state_dict(load_file(path))
     except (ValueError, RuntimeError) as error:

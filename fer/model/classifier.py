@@ -2,6 +2,7 @@
 
 import copy
 import os
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ class Classifier:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device = device
         self._dtype = next((parameter.dtype for parameter in network.parameters()), torch.float32)
+        self._shift = info.prior_correction * np.log(np.array(info.prior or [1.0], np.float32))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] = DEFAULT_CHECKPOINT, device: str = "cpu") -> "Classifier":
@@ -41,8 +43,20 @@ class Classifier:
             return self
         return Classifier(self.info, copy.deepcopy(self.network).bfloat16())
 
+    def corrected(self, prior_correction: float) -> "Classifier":
+        """Return a classifier with the same network and another correction, see `ModelInfo.prior_correction`.
+
+        This one where the correction is the same already, or where the model has no prior to correct.
+        """
+        if prior_correction == self.info.prior_correction or not self.info.prior or self.info.multilabel:
+            return self
+        return Classifier(replace(self.info, prior_correction=prior_correction), self.network, self.device)
+
     def logits(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """Return float32 (n, K), divided by the temperature, for `Preprocessing.shrink`ed faces uint8 (n, C, S, S)."""
+        """Return float32 (n, K) for `Preprocessing.shrink`ed faces uint8 (n, C, S, S).
+
+        Corrected for the prior, then divided by the temperature.
+        """
         batches = [self._logits(pixels[start : start + batch_size]) for start in range(0, len(pixels), batch_size)]
         return np.concatenate(batches) if batches else np.empty((0, len(self.info.labels)), np.float32)
 
@@ -51,7 +65,7 @@ class Classifier:
             batch = self.info.preprocessing.normalize(torch.from_numpy(pixels).to(self.device))
             batch = batch.to(self._dtype, memory_format=torch.channels_last)
             logits = self.network(batch)
-        return (logits.float() / self.info.temperature).cpu().numpy()
+        return (logits.float().cpu().numpy() - self._shift) / self.info.temperature
 
     def probabilities(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """Return float64 (n, K), 0..1, for `Preprocessing.shrink`ed faces uint8 (n, C, S, S).

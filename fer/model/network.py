@@ -7,7 +7,8 @@ small pictures the first convolution throws less away, as 48 pixels would be gon
     other strides → half of them    MobileNet, EfficientNet, RegNet, …; AlexNet's 4 becomes 2
     patches of 4  → patches of 2    ConvNeXt, Swin
 
-VGG has stride 1 already. Vision transformers (ViT, MaxViT) are built for one size and keep their first layer.
+VGG has stride 1 already. Vision transformers (ViT, MaxViT) are built for one size and keep their first layer, and so
+does every network with the stem "original".
 """
 
 import difflib
@@ -43,7 +44,9 @@ def check_architecture(name: str) -> None:
         )
 
 
-def build_network(architecture: str, *, classes: int, channels: int, size_px: int, dropout: float = 0.0) -> nn.Module:
+def build_network(
+    architecture: str, *, classes: int, channels: int, size_px: int, dropout: float = 0.0, stem: str = "small"
+) -> nn.Module:
     """Build an untrained network that maps float32 (n, channels, size, size) to logits (n, classes).
 
     Args:
@@ -52,6 +55,7 @@ def build_network(architecture: str, *, classes: int, channels: int, size_px: in
         channels: colour channels of the input.
         size_px: the size that it is made for; others work too, but for vision transformers.
         dropout: share of the last features that is dropped in training, 0..1; also for VGG's layer before the last.
+        stem: "small": a first convolution for small pictures, where they are small; "original": torchvision's own.
 
     Raises:
         ValueError: the architecture is not known, or is not made for pictures of this size.
@@ -66,7 +70,8 @@ def build_network(architecture: str, *, classes: int, channels: int, size_px: in
             f"expected a size that {architecture} can divide into its patches, got {size_px}: {error}. "
             "224 suits all networks."
         ) from error
-    _fit_first(network, channels, small=size_px < SMALL_INPUT_PX and not _has_one_size(architecture))
+    small = stem == "small" and size_px < SMALL_INPUT_PX and not _has_one_size(architecture)
+    _fit_first(network, channels, small)
     _set_dropout(network, dropout)
     return network.to(memory_format=torch.channels_last)
 

@@ -9,6 +9,7 @@ from fer.faces import Detection, Face
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier
+from fer.model.prior import EVERYDAY, correction_for
 from fer.recognition.detector import FaceDetector
 
 
@@ -23,17 +24,32 @@ class Recognizer:
         self.lock = lock or threading.Lock()
 
     @classmethod
-    def load(cls, checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT, device: str = "cpu") -> "Recognizer":
+    def load(
+        cls, checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT, device: str = "cpu", faces: str = EVERYDAY
+    ) -> "Recognizer":
         """Load the detector and a model file.
+
+        Args:
+            checkpoint: the model file.
+            device: where to compute.
+            faces: what kind of faces it will see, one of `KINDS_OF_FACES`.
 
         Raises:
             CheckpointError: the file is missing, damaged or not one of ours.
         """
-        return cls(FaceDetector(device=device), Classifier.load(checkpoint, device))
+        classifier = Classifier.load(checkpoint, device)
+        return cls(FaceDetector(device=device), classifier.corrected(correction_for(faces, classifier.info)))
 
     def for_video(self) -> "Recognizer":
         """Return a recognizer with the faster classifier, see `Classifier.reduced`; detector and lock are shared."""
         return Recognizer(self.detector, self.classifier.reduced(), self.lock)
+
+    def corrected(self, prior_correction: float) -> "Recognizer":
+        """Return a recognizer for pictures with another share of each expression, see `Classifier.corrected`.
+
+        Detector, network and lock are shared.
+        """
+        return Recognizer(self.detector, self.classifier.corrected(prior_correction), self.lock)
 
     @property
     def info(self) -> ModelInfo:

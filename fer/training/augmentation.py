@@ -1,13 +1,16 @@
 """Random changes to a batch of faces that do not change their expression.
 
 Everything is done to the whole batch at once, as tensors: on a CPU that is ten times as fast as picture by picture.
-Scale and position vary by about as much as a face detector's boxes do.
+Scale and position vary by about as much as a face detector's boxes do. What cameras do to a picture is in `camera`.
 """
 
 import math
 
 import torch
 import torch.nn.functional as F
+
+from fer.training.camera import photograph
+from fer.training.chance import uniform
 
 ROTATION_DEGREES = 15.0
 SCALE = 0.15
@@ -18,17 +21,20 @@ ERASED_SHARE = 0.3
 """How many of the pictures lose a rectangle of 2 to 20 % of their area (arXiv:1708.04896)."""
 
 
-def augment(pixels: torch.Tensor, size_px: int, generator: torch.Generator) -> torch.Tensor:
-    """Turn, scale, shift, flip, light and erase each picture on its own.
+def augment(pixels: torch.Tensor, size_px: int, generator: torch.Generator, kind: str = "camera") -> torch.Tensor:
+    """Change each picture on its own.
 
     Args:
         pixels: uint8 or float (n, C, S, S), 0..255.
         size_px: width and height of the result.
         generator: where the chance comes from; of the CPU.
+        kind: see `TrainingConfig.augmentation`.
 
     Returns:
         float32 (n, C, size_px, size_px), 0..255.
     """
+    if kind == "none":
+        return F.interpolate(pixels.float(), (size_px, size_px), mode="bilinear", antialias=True, align_corners=False)
     faces = F.grid_sample(
         pixels.float(),
         _random_grid(pixels, size_px, generator),
@@ -36,34 +42,31 @@ def augment(pixels: torch.Tensor, size_px: int, generator: torch.Generator) -> t
         padding_mode="border",
         align_corners=False,
     )
-    return _erase(_light(faces, generator), generator)
-
-
-def _uniform(count: int, low: float, high: float, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    return torch.empty(count).uniform_(low, high, generator=generator).to(like.device)
+    faces = _erase(_light(faces, generator), generator)
+    return photograph(faces, generator) if kind == "camera" else faces
 
 
 def _random_grid(pixels: torch.Tensor, size_px: int, generator: torch.Generator) -> torch.Tensor:
     """Return where each pixel of the results comes from, float32 (n, size, size, 2)."""
     n, channels = pixels.shape[:2]
-    angle = _uniform(n, -ROTATION_DEGREES, ROTATION_DEGREES, pixels, generator) * (math.pi / 180)
-    zoom = _uniform(n, 1 - SCALE, 1 + SCALE, pixels, generator)
-    flip = torch.where(_uniform(n, -1, 1, pixels, generator) < 0, -1.0, 1.0)
+    angle = uniform(n, -ROTATION_DEGREES, ROTATION_DEGREES, pixels, generator) * (math.pi / 180)
+    zoom = uniform(n, 1 - SCALE, 1 + SCALE, pixels, generator)
+    flip = torch.where(uniform(n, -1, 1, pixels, generator) < 0, -1.0, 1.0)
     matrix = torch.zeros(n, 2, 3, device=pixels.device)
     matrix[:, 0, 0] = angle.cos() * zoom * flip
     matrix[:, 0, 1] = -angle.sin() * zoom
     matrix[:, 1, 0] = angle.sin() * zoom * flip
     matrix[:, 1, 1] = angle.cos() * zoom
-    matrix[:, 0, 2] = _uniform(n, -2 * SHIFT, 2 * SHIFT, pixels, generator)  # the grid is 2 wide
-    matrix[:, 1, 2] = _uniform(n, -2 * SHIFT, 2 * SHIFT, pixels, generator)
+    matrix[:, 0, 2] = uniform(n, -2 * SHIFT, 2 * SHIFT, pixels, generator)  # the grid is 2 wide
+    matrix[:, 1, 2] = uniform(n, -2 * SHIFT, 2 * SHIFT, pixels, generator)
     return F.affine_grid(matrix, [n, channels, size_px, size_px], align_corners=False)
 
 
 def _light(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Change brightness and contrast."""
     n = len(faces)
-    contrast = _uniform(n, 1 - CONTRAST, 1 + CONTRAST, faces, generator).view(n, 1, 1, 1)
-    brightness = _uniform(n, -BRIGHTNESS * 255 / 2, BRIGHTNESS * 255 / 2, faces, generator).view(n, 1, 1, 1)
+    contrast = uniform(n, 1 - CONTRAST, 1 + CONTRAST, faces, generator).view(n, 1, 1, 1)
+    brightness = uniform(n, -BRIGHTNESS * 255 / 2, BRIGHTNESS * 255 / 2, faces, generator).view(n, 1, 1, 1)
     mean = faces.mean(dim=(1, 2, 3), keepdim=True)
     return ((faces - mean) * contrast + mean + brightness).clamp_(0, 255)
 
@@ -71,17 +74,17 @@ def _light(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 def _erase(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Fill a rectangle of some of the pictures with one shade."""
     n, _, size, _ = faces.shape
-    area = _uniform(n, 0.02, 0.2, faces, generator) * size * size
-    aspect = _uniform(n, math.log(0.4), math.log(2.5), faces, generator).exp()
+    area = uniform(n, 0.02, 0.2, faces, generator) * size * size
+    aspect = uniform(n, math.log(0.4), math.log(2.5), faces, generator).exp()
     height, width = (area * aspect).sqrt().view(n, 1), (area / aspect).sqrt().view(n, 1)
-    top = _uniform(n, 0, 1, faces, generator).view(n, 1) * (size - height)
-    left = _uniform(n, 0, 1, faces, generator).view(n, 1) * (size - width)
-    chosen = _uniform(n, 0, 1, faces, generator).view(n, 1) < ERASED_SHARE
+    top = uniform(n, 0, 1, faces, generator).view(n, 1) * (size - height)
+    left = uniform(n, 0, 1, faces, generator).view(n, 1) * (size - width)
+    chosen = uniform(n, 0, 1, faces, generator).view(n, 1) < ERASED_SHARE
     place = torch.arange(size, device=faces.device).view(1, size)
     rows = (place >= top) & (place < top + height) & chosen
     columns = (place >= left) & (place < left + width)
     hole = (rows.unsqueeze(2) & columns.unsqueeze(1)).unsqueeze(1)
-    return torch.where(hole, _uniform(n, 0, 255, faces, generator).view(n, 1, 1, 1), faces)
+    return torch.where(hole, uniform(n, 0, 255, faces, generator).view(n, 1, 1, 1), faces)
 
 
 def mixup(faces: torch.Tensor, partner: torch.Tensor, share: float) -> torch.Tensor:

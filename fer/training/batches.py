@@ -52,6 +52,13 @@ class TrainingBatches:
         self._credits = F.one_hot(targets.argmax(dim=1), targets.shape[1]).float()
         self._weights = _picture_weights(targets, config.class_balance)
 
+    @property
+    def prior(self) -> tuple[float, ...]:
+        """Share of each label in what an epoch sees, 0..1; K numbers that sum to 1, none of them 0."""
+        weights = torch.ones(len(self.targets)) if self._weights is None else self._weights
+        shares = (weights @ self.targets).clamp_min(weights.mean())  # at least that of a single picture
+        return tuple((shares / shares.sum()).tolist())
+
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, from 0."""
         seed = self.config.seed * 100_003 + epoch
@@ -71,7 +78,7 @@ class TrainingBatches:
         self, chosen: torch.Tensor, size_px: int, generator: torch.Generator, mixing: np.random.Generator
     ) -> Batch:
         config = self.config
-        faces = augment(self.pixels[chosen].to(self.device), size_px, generator)
+        faces = augment(self.pixels[chosen].to(self.device), size_px, generator, config.augmentation)
         targets, credits = self.targets[chosen].to(self.device), self._credits[chosen].to(self.device)
         cuts = config.cutmix > 0 and (config.mixup == 0 or mixing.random() < 0.5)
         alpha = config.cutmix if cuts else config.mixup

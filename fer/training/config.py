@@ -6,6 +6,10 @@ from fer.errors import TrainingError
 from fer.model.preprocessing import Preprocessing
 
 OPTIMIZERS = ("sgd", "adamw")
+AUGMENTATIONS = ("none", "plain", "camera")
+TARGETS = ("votes", "label")
+STEMS = ("small", "original")
+_CHOICES = {"stem": STEMS, "optimizer": OPTIMIZERS, "targets": TARGETS, "augmentation": AUGMENTATIONS}
 LEARNING_RATES = {"sgd": 0.1, "adamw": 0.002}
 """The highest rate that each optimizer gets if none is asked for, for a network that begins with chance."""
 FINE_TUNING = 0.2
@@ -40,6 +44,8 @@ class TrainingConfig:
     epochs: int = 28
     architecture: str = "resnet18"
     """Any classifier of torchvision by its name; see `fer.model.network`."""
+    stem: str = "small"
+    """"small": a first convolution for small pictures, "original": torchvision's own; see `fer.model.network`."""
     size_px: int = 48
     """Width and height of the faces that the network sees."""
     channels: int = 1
@@ -67,6 +73,15 @@ class TrainingConfig:
     """Not on biases and normalization. None: 5e-4 with sgd, 0.05 with adamw."""
     clip_norm: float = 0.0
     """Longer gradients are cut to this length; 0: never."""
+    targets: str = "votes"
+    """What is learned of each picture: "votes", the raters' distribution, or "label", their top choice only."""
+    teacher: tuple[str, ...] = ()
+    """Paths of model files whose answers, averaged, are learned beside the votes; see `fer.training.teachers`."""
+    teacher_share: float = 0.5
+    """Share of the teachers in what is learned, 0..1; the raters have the rest."""
+    augmentation: str = "camera"
+    """"none"; "plain": faces are turned, moved, lit and partly covered; "camera": and seen by bad cameras, too. See
+    `fer.training.augmentation`."""
     mixup: float = 0.2
     """α of the Beta distribution that pictures are blended by (arXiv:1710.09412); 0 blends none."""
     cutmix: float = 0.0
@@ -94,6 +109,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         paths = (self.dataset,) if isinstance(self.dataset, str) else tuple(self.dataset)
         object.__setattr__(self, "dataset", paths)  # also what JSON made a list of
+        object.__setattr__(self, "teacher", tuple(self.teacher))
         if not paths or not all(isinstance(path, str) and path for path in paths):
             raise TrainingError(f"dataset must be one or more paths, got {self.dataset!r}.")
         for name, least in _AT_LEAST.items():
@@ -103,14 +119,16 @@ class TrainingConfig:
         for name in ("dropout", "ema_decay", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise TrainingError(f"{name} must be at least 0 and under 1, got {getattr(self, name)}.")
-        if not 0 <= self.class_balance <= 1:
-            raise TrainingError(f"class_balance must be from 0 to 1, got {self.class_balance}.")
+        for name in ("class_balance", "teacher_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise TrainingError(f"{name} must be from 0 to 1, got {getattr(self, name)}.")
         if not 0 < self.layer_decay <= 1:
             raise TrainingError(f"layer_decay must be over 0 and at most 1, got {self.layer_decay}.")
         if self.channels not in (1, 3):
             raise TrainingError(f"channels must be 1 (gray) or 3 (RGB), got {self.channels}.")
-        if self.optimizer not in OPTIMIZERS:
-            raise TrainingError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}.")
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise TrainingError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}.")
         if self.folds in (1, 2) or self.fold > self.folds or (self.folds and not self.fold):
             raise TrainingError(
                 f"fold must be 1 to folds, and folds 3 or more, or both 0, got {self.fold} of {self.folds}."

@@ -27,6 +27,7 @@ from fer.training.lock import locked
 from fer.training.processes import Processes
 from fer.training.runs import FINISHED, RUNNING, STOPPED, Run
 from fer.training.state import State, read_state, saving, start
+from fer.training.teachers import check_teachers, learned_targets
 from fer.training.validation import Validation
 
 
@@ -60,7 +61,7 @@ def train(
         batches = TrainingBatches(
             config,
             torch.from_numpy(training.pixels),
-            torch.from_numpy(dataset.distributions(training.rows)),
+            torch.from_numpy(learned_targets(config, dataset, training.rows, hooks, device)),
             device,
             processes,
         )
@@ -74,12 +75,20 @@ def train(
                 return None
             state.epoch += 1
             if validation:
-                _end_epoch(config, dataset, run, state, validation, learned, started, hooks)
+                info = ModelInfo(
+                    config.architecture,
+                    dataset.labels,
+                    config.preprocessing,
+                    multilabel=config.multilabel,
+                    prior=batches.prior,
+                    stem=config.stem,
+                )
+                _end_epoch(config, info, dataset, run, state, validation, learned, started, hooks)
             state.best_accuracy, state.best_epoch = processes.from_first((state.best_accuracy, state.best_epoch))
-        info: ModelInfo | None = processes.from_first(
+        made: ModelInfo | None = processes.from_first(
             _finish(config, run, state, validation, hooks) if validation else None
         )
-        return info
+        return made
 
 
 def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Processes | None = None) -> None:
@@ -109,6 +118,7 @@ def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Pro
     except ValueError as error:
         raise TrainingError(f"{error}. Choose one of them.") from error
     check_init(config)
+    check_teachers(config, dataset.labels)
 
 
 def _begin(
@@ -159,6 +169,7 @@ def _has_given_up(config: TrainingConfig, state: State) -> bool:
 
 def _end_epoch(
     config: TrainingConfig,
+    info: ModelInfo,
     dataset: FaceDataset,
     run: Run,
     state: State,
@@ -168,7 +179,6 @@ def _end_epoch(
     hooks: Hooks,
 ) -> None:
     """Validate, and write everything down; in this order, so that a kill between two files does no harm."""
-    info = ModelInfo(config.architecture, dataset.labels, config.preprocessing, multilabel=config.multilabel)
     metrics = validation.measure(info, state)
     with saving(run, state):
         if metrics["validation_accuracy"] > state.best_accuracy:
@@ -197,13 +207,14 @@ def _origin(config: TrainingConfig, dataset: FaceDataset, metrics: dict[str, Any
         "best_epoch": state.best_epoch,
         "init": config.init if config.init in ("none", "imagenet") else Path(config.init).name,
         "seed": config.seed,
+        "teachers": [Path(file).name for file in config.teacher],
         **{name: value for name, value in metrics.items() if name != "validation_confusion"},
         "versions": {name: version(name) for name in ("torch", "torchvision")},
     }
 
 
 def _finish(config: TrainingConfig, run: Run, state: State, validation: Validation, hooks: Hooks) -> ModelInfo:
-    """Calibrate the best model and say how it went."""
+    """Fit to the best model what only validation can tell, and say how it went."""
     if state.epoch < config.epochs:
         hooks.on_note(f"ended early: nothing better in the {config.patience} epochs after epoch {state.best_epoch}")
     with saving(run, state):

@@ -111,6 +111,7 @@ def start(config: TrainingConfig, labels: tuple[str, ...], dataset_sha256: str, 
         channels=config.channels,
         size_px=config.size_px,
         dropout=config.dropout,
+        stem=config.stem,
     )
     beginning = initialize(network, config, labels)
     network = network.to(device)

@@ -1,4 +1,4 @@
-"""How good the moving average is on the validation split, and its temperature."""
+"""How good the moving average is on the validation split, and what is fitted there when training has ended."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,10 +7,15 @@ import numpy as np
 import torch
 
 from fer.datasets.dataset import FaceDataset, PreparedFaces
-from fer.evaluation.calibration import fit_multilabel_temperature, fit_temperature
+from fer.evaluation.calibration import (
+    fit_multilabel_temperature,
+    fit_prior_correction,
+    fit_temperature,
+    fit_unsure_threshold,
+)
 from fer.evaluation.metrics import measure
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
-from fer.model.classifier import Classifier
+from fer.model.classifier import Classifier, probabilities_of
 from fer.model.device import mixed_precision
 from fer.training.runs import Run
 from fer.training.state import State
@@ -38,16 +43,21 @@ class Validation:
         }
 
     def calibrate(self, run: Run) -> ModelInfo:
-        """Fit the temperature of the best epoch's model and write the file again with it."""
+        """Fit correction, temperature and threshold of the best epoch's model and write the file again with them."""
         info, network = load_checkpoint(run.best_path)
-        logits = Classifier(replace(info, temperature=1.0), network, self.device).logits(self.faces.pixels)
-        rows = self.faces.rows
-        temperature = (
-            fit_multilabel_temperature(logits, self.dataset.distributions(rows))
-            if info.multilabel
-            else fit_temperature(logits, self.dataset.truth(rows))
-        )
-        info = replace(info, temperature=temperature)
+        raw = replace(info, temperature=1.0, prior_correction=0.0)
+        logits = Classifier(raw, network, self.device).logits(self.faces.pixels)
+        truth = self.dataset.truth(self.faces.rows)
+        if info.multilabel:
+            info = replace(
+                info, temperature=fit_multilabel_temperature(logits, self.dataset.distributions(self.faces.rows))
+            )
+        else:
+            correction = fit_prior_correction(logits, truth, info.prior)
+            logits = logits - correction * np.log(info.prior)
+            info = replace(info, prior_correction=correction, temperature=fit_temperature(logits, truth))
+        confidences = probabilities_of(info, logits / info.temperature).max(axis=1)
+        info = replace(info, unsure_below=fit_unsure_threshold(confidences))
         save_checkpoint(run.best_path, info, network.state_dict())
         return info
 

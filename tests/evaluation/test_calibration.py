@@ -1,12 +1,22 @@
-"""The temperature: found again where it is known, and never a loss."""
+"""What is fitted on validation pictures: found again where it is known, and never a loss."""
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.special import log_softmax, softmax
 
-from fer.evaluation.calibration import BOUNDS, fit_multilabel_temperature, fit_temperature
+from fer.evaluation.calibration import (
+    ACCURACY_TO_GIVE,
+    BOUNDS,
+    UNSURE_SHARE,
+    fit_multilabel_temperature,
+    fit_prior_correction,
+    fit_temperature,
+    fit_unsure_threshold,
+)
 from fer.evaluation.reliability import expected_calibration_error
+
+Array, Labels = npt.NDArray[np.float64], npt.NDArray[np.int64]
 
 
 def _loss(logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], temperature: float) -> float:
@@ -65,3 +75,49 @@ def test_the_temperature_of_separate_labels_is_found() -> None:
     honest = random.normal(0, 2, (4000, 4))
     targets = (random.random(honest.shape) < 1 / (1 + np.exp(-honest))).astype(float)
     assert fit_multilabel_temperature(3 * honest, targets) == pytest.approx(3, rel=0.05)
+
+
+# What the network learned of how frequent each expression is
+
+
+def _imbalanced(count: int, prior: tuple[float, float], seed: int = 0) -> tuple[Array, Labels]:
+    """Return exact logits of two overlapping classes of such frequencies, and the truth."""
+    random = np.random.default_rng(seed)
+    truth = (random.random(count) < prior[1]).astype(int)
+    seen = random.normal(2.0 * truth - 1)
+    return np.stack([np.log(prior[0]) - seen, np.log(prior[1]) + seen], axis=1), truth
+
+
+def test_a_correction_helps_the_rare_one_and_costs_hardly_any_accuracy() -> None:
+    prior = (0.95, 0.05)
+    logits, truth = _imbalanced(20_000, prior)
+    correction = fit_prior_correction(logits, truth, prior)
+    after = (logits - correction * np.log(prior)).argmax(axis=1)
+    before = logits.argmax(axis=1)
+    assert 0 < correction < 1
+    assert (after == truth).mean() >= (before == truth).mean() - ACCURACY_TO_GIVE
+    assert (after[truth == 1] == 1).mean() > (before[truth == 1] == 1).mean() + 0.1
+    dearer = logits - (correction + 0.3) * np.log(prior)
+    assert (dearer.argmax(axis=1) == truth).mean() < (before == truth).mean() - ACCURACY_TO_GIVE
+
+
+def test_where_all_are_equally_frequent_there_is_nothing_to_correct() -> None:
+    logits, truth = _imbalanced(2000, (0.5, 0.5))
+    assert fit_prior_correction(logits, truth, (0.5, 0.5)) == 0
+
+
+def test_a_few_pictures_correct_nothing() -> None:
+    logits, truth = _imbalanced(400, (0.95, 0.05))
+    assert fit_prior_correction(logits, truth, (0.95, 0.05)) == 0
+
+
+@pytest.mark.parametrize(("confidences", "expected"), [([0.2, 0.4, 0.6, 0.8] * 50, 0.2), ([0.9, 0.95], 0.5)])
+def test_the_least_confident_tenth_is_unsure_but_nothing_that_is_right_more_often_than_not(
+    confidences: list[float], expected: float
+) -> None:
+    assert fit_unsure_threshold(np.array(confidences)) == pytest.approx(expected)
+
+
+def test_a_tenth_lies_under_the_threshold() -> None:
+    confidences = np.random.default_rng(0).uniform(0.2, 0.4, 1000)
+    assert (confidences < fit_unsure_threshold(confidences)).mean() == pytest.approx(UNSURE_SHARE)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,26 @@ def test_writing_a_loaded_model_again_changes_nothing(
 def test_files_that_do_not_speak_of_multilabel_are_of_one_label(tmp_path: Path) -> None:
     assert read_info(_write(tmp_path / "old.safetensors", _header(multilabel=None))).multilabel is False
     assert read_info(_write(tmp_path / "new.safetensors", _header(multilabel=True))).multilabel is True
+
+
+def test_a_prior_and_its_correction_come_back(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    info, network = load_checkpoint(tiny_checkpoint)
+    made = replace(info, prior=(0.3, *(0.1,) * 7), prior_correction=0.25, unsure_below=0.4, stem="original")
+    save_checkpoint(tmp_path / "model", made, network.state_dict())
+    assert read_info(tmp_path / "model") == made
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prior": (0.5, 0.5)}, {"prior": (0.0, 1.0, *(0.1,) * 6)}, {"prior_correction": 0.5}, {"unsure_below": 1.1},
+        {"prior": (0.125,) * 8, "prior_correction": 1.1},
+        {"prior": (0.125,) * 8, "prior_correction": 0.5, "multilabel": True},
+    ],
+)  # fmt: skip
+def test_a_prior_that_cannot_be_corrected_for_is_refused(wrong: dict[str, Any], tiny_checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match=r"prior|unsure_below"):
+        replace(read_info(tiny_checkpoint), **wrong)
 
 
 @pytest.mark.parametrize("architecture", ["mobilenet_v3_small", "squeezenet1_1"])

@@ -93,3 +93,34 @@ def test_a_multilabel_model_gives_each_expression_a_probability_of_its_own(
     shares = classifier.distributions(pixels)
     assert shares.sum(axis=1) == pytest.approx(np.ones(7))
     assert shares.argmax(axis=1).tolist() == probabilities.argmax(axis=1).tolist()
+
+
+PRIOR = (0.4, 0.2, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05)
+
+
+def test_the_prior_is_taken_off_the_logits(tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    """By τ times its logarithm, and before the temperature divides."""
+    info, network = load_checkpoint(tiny_checkpoint)
+    plain = Classifier(info, network)
+    known = Classifier(replace(info, prior=PRIOR, temperature=2.0), network)
+    assert known.logits(pixels) == pytest.approx(plain.logits(pixels) / 2, abs=1e-6)
+    corrected = known.corrected(0.5)
+    assert corrected.logits(pixels) == pytest.approx((plain.logits(pixels) - 0.5 * np.log(PRIOR)) / 2, abs=1e-5)
+    assert corrected.info.prior_correction == 0.5 and known.info.prior_correction == 0
+    assert corrected.network is known.network
+    assert known.corrected(0.0) is known
+
+
+def test_a_corrected_model_is_corrected_in_reduced_precision_too(
+    tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]
+) -> None:
+    info, network = load_checkpoint(tiny_checkpoint)
+    full = Classifier(replace(info, prior=PRIOR, prior_correction=1.0), network)
+    assert full.reduced().probabilities(pixels) == pytest.approx(full.probabilities(pixels), abs=0.03)
+
+
+def test_what_has_no_prior_is_not_corrected(tiny_checkpoint: Path) -> None:
+    info, network = load_checkpoint(tiny_checkpoint)
+    for model in (info, replace(info, prior=PRIOR, multilabel=True)):
+        classifier = Classifier(model, network)
+        assert classifier.corrected(1.0) is classifier

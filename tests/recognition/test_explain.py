@@ -221,6 +221,16 @@ def test_probabilities_are_the_classifiers_with_its_temperature(
     assert plain.heat is not None and found.heat == pytest.approx(plain.heat)
 
 
+def test_probabilities_are_corrected_for_the_prior_as_the_classifier_does() -> None:
+    pixels, network = bright("the mouth"), OnePlace(PARTS["the mouth"])
+    corrected = explained(classifier_of(network, prior=(0.2, 0.8), prior_correction=1.0), pixels)
+    plain = explained(classifier_of(network, prior=(0.2, 0.8)), pixels)
+    for one, other in zip(corrected.covered, plain.covered, strict=True):
+        odds, plain_odds = (found.face.probabilities[0] / found.face.probabilities[1] for found in (one, other))
+        assert odds == pytest.approx(4 * plain_odds, rel=1e-4)
+    assert plain.heat is not None and corrected.heat == pytest.approx(plain.heat)
+
+
 # The shared model
 
 

@@ -85,7 +85,7 @@ def test_faces_move_about_as_far_as_promised() -> None:
 def test_light_and_erasing_on_a_plain_picture() -> None:
     """Outside the rectangle only brightness changes a plain picture, and its border has no dark corners."""
     n, size = 600, 32
-    faces = augment(torch.full((n, 1, size, size), 128.0), size, chance())
+    faces = augment(torch.full((n, 1, size, size), 128.0), size, chance(), "plain")
     plain = (faces - faces[:, :, :1, :1]).abs() < 1e-3
     erased = ~plain.flatten(1).all(dim=1)
     assert ERASED_SHARE - 0.06 < erased.float().mean() < ERASED_SHARE + 0.06

@@ -111,8 +111,8 @@ def test_differences_name_the_fields_with_both_values() -> None:
 
 def test_every_field_counts_as_a_difference() -> None:
     other = TrainingConfig(
-        ("other",), 3, "resnet34", 32, 3, "imagenet", 1, 0.8, True, "adamw", 64, 2, 0.2, 1.0, 1e-4, 1.0, 0.1, 1.0, 0.1,
-        0.5, 0.1, 0.99, False, 3, "argmax", 1, 5, 2,
+        ("other",), 3, "resnet34", "original", 32, 3, "imagenet", 1, 0.8, True, "adamw", 64, 2, 0.2, 1.0, 1e-4, 1.0,
+        "label", ("teacher",), 0.3, "plain", 0.1, 1.0, 0.1, 0.5, 0.1, 0.99, False, 3, "argmax", 1, 5, 2,
     )  # fmt: skip
     assert [text.split()[0] for text in CONFIG.differences(other)] == [field.name for field in fields(CONFIG)]
 

@@ -23,7 +23,14 @@ from fer.training.optimizer import learning_rate
 from fer.training.runs import Run, open_run
 
 CONFIG = TrainingConfig(
-    "synthetic:160", epochs=3, size_px=24, batch_size=32, progressive=False, learning_rate=0.02, ema_decay=0.9
+    "synthetic:160",
+    epochs=3,
+    size_px=24,
+    batch_size=32,
+    progressive=False,
+    learning_rate=0.02,
+    ema_decay=0.9,
+    augmentation="plain",
 )
 
 
