@@ -16,6 +16,7 @@ from fer.errors import ImageError
 from fer.faces import describe
 from fer.images import IMAGE_SUFFIXES, encode_png, read_image
 from fer.recognition.photo import PhotoFace, PhotoResult, recognize_photo
+from pages.parts.photo_reasons import show_reasons
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
@@ -138,6 +139,7 @@ def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
         st.plotly_chart(
             probability_bars(face), config=STATIC, key=f"bars {key}", alt=f"face {number}: {describe(face)}"
         )
+        show_reasons(recognizer, item, key)
 
 
 through_entry("pages/photo.py")

@@ -2,6 +2,7 @@
 
     python scripts/predict.py --image photo.jpg holiday/
     python scripts/predict.py --image holiday/ --csv faces.csv --output annotated/
+    python scripts/predict.py --image photo.jpg --explain why.html
 
 Exit code: 0 done, 1 a picture (the others are done all the same) or the model could not be read.
 """
@@ -10,10 +11,11 @@ import argparse
 import io
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tqdm import tqdm
 
 from fer.display.tables import PictureResult, to_csv, to_json
@@ -42,6 +44,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="also write annotated pictures: a .png file for one, a folder for any",
     )
     parser.add_argument(
+        "--explain",
+        type=Path,
+        metavar="FILE",
+        help="also write a page (.html) that shows why each face got its expression: a heat map, and what changes if a "
+        "part of the face is covered",
+    )
+    parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
     )  # fmt: skip
@@ -61,6 +70,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.csv and options.csv.is_dir():
         print(f"error: expected a file to write the table to, found the folder {options.csv}.", file=sys.stderr)
         return 1
+    if options.explain and options.explain.suffix.lower() not in (".html", ".htm"):
+        print(f"error: expected --explain to end with .html, got {options.explain}. It is a page.", file=sys.stderr)
+        return 1
     paths = list_images(options.image)
     if not paths:
         print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
@@ -73,11 +85,17 @@ def main(arguments: list[str] | None = None) -> int:
         recognizer = Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
         outputs = _output_paths(paths, options.output)
         shown = zip(paths, outputs, strict=True)
+        explained: list[str] | None = [] if options.explain else None
         results = [
-            _predict(recognizer, path, output)
+            _predict(recognizer, path, output, explained)
             for path, output in tqdm(shown, total=len(paths), disable=None, leave=False)
         ]
         print(to_json(results) if options.json else "\n".join(_table(results)))
+        if explained is not None:
+            from fer.display.explanation import explanation_page
+
+            options.explain.parent.mkdir(parents=True, exist_ok=True)
+            options.explain.write_text(explanation_page(explained), encoding="utf-8", errors="backslashreplace")
         if options.csv:
             options.csv.parent.mkdir(parents=True, exist_ok=True)
             table = to_csv(results, recognizer.info.labels)
@@ -88,8 +106,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(result.error for result in results) else 0
 
 
-def _predict(recognizer: "Recognizer", path: Path, output: Path | None) -> PictureResult:
-    """Recognize one picture and write its annotated copy; what is wrong with it goes to standard error as well."""
+def _predict(recognizer: "Recognizer", path: Path, output: Path | None, explained: list[str] | None) -> PictureResult:
+    """Recognize one picture, write its annotated copy, and explain its faces if there is a list to put that into.
+
+    What is wrong with it goes to standard error as well.
+    """
     from fer.display.drawing import draw_faces
 
     faces: tuple[Face, ...] = ()
@@ -98,11 +119,25 @@ def _predict(recognizer: "Recognizer", path: Path, output: Path | None) -> Pictu
         faces = tuple(recognizer.recognize(image))
         if output:
             output.write_bytes(encode_png(draw_faces(image, faces, threshold=recognizer.info.unsure_below)))
+        if explained is not None:
+            explained += _explain(recognizer, path, image, faces)
     except (ImageError, OSError) as error:
         reason = str(error) if str(path) in str(error) else f"{path}: {error}"
         print(f"error: {reason}", file=sys.stderr)
         return PictureResult(str(path), faces, error=reason)
     return PictureResult(str(path), faces)
+
+
+def _explain(recognizer: "Recognizer", path: Path, image: np.ndarray, faces: Sequence[Face]) -> Iterator[str]:
+    """Say of each face why it got its expression, in a section of a page."""
+    from fer.display.explanation import explanation_section
+    from fer.recognition.explain import explain
+
+    preprocessing = recognizer.info.preprocessing
+    for number, face in enumerate(faces, start=1):
+        crop = preprocessing.crop(image, face)
+        explanation = explain(recognizer, face, preprocessing.shrink(crop))
+        yield explanation_section(f"{path}, face {number}", explanation, crop)
 
 
 def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:

@@ -62,8 +62,7 @@ class Preprocessing:
         Returns:
             RGB uint8 (side, side, 3). What lies outside the picture repeats its border.
         """
-        side_px = max(round(detection.box.height * self.crop_ratio), 2)
-        angle = roll_degrees(detection) if self.upright else 0.0
+        side_px, angle = self._side_and_angle(detection)
         center_x, center_y = detection.box.center
         # Only the surroundings are handed to OpenCV, whose warping refuses pictures over 32,767 pixels long.
         reach = side_px + 2  # more than half the diagonal
@@ -76,6 +75,17 @@ class Preprocessing:
         return cv2.warpAffine(
             image, matrix, (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
+
+    def landmarks_in_crop(self, detection: Detection) -> np.ndarray:
+        """Return where a face's landmarks lie in its crop: float (n, 2), x and y as shares of the side, 0..1."""
+        side_px, angle = self._side_and_angle(detection)
+        rotation = cv2.getRotationMatrix2D((0, 0), angle, 1.0)[:, :2]
+        return 0.5 + (np.reshape(detection.landmarks, (-1, 2)) - detection.box.center) @ rotation.T / side_px
+
+    def _side_and_angle(self, detection: Detection) -> tuple[int, float]:
+        """Return the side of the crop in pixels, and by how many degrees the picture is turned for it."""
+        side_px = max(round(detection.box.height * self.crop_ratio), 2)
+        return side_px, roll_degrees(detection) if self.upright else 0.0
 
     def shrink(self, image: np.ndarray) -> np.ndarray:
         """Turn a picture of a face into the network's size and colours.

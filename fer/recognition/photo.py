@@ -32,6 +32,11 @@ class PhotoFace:
     crop: np.ndarray
     """The upright square that was shrunk to it, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide."""
 
+    @property
+    def pixels(self) -> np.ndarray:
+        """`network_input` as the network takes it, uint8 (C, S, S)."""
+        return self.network_input[None] if self.network_input.ndim == 2 else self.network_input.transpose(2, 0, 1)
+
     def concerns(self, threshold: float) -> list[str]:
         """Say what speaks against trusting the prediction; unsure means under `threshold`, 0..1."""
         return concerns(self.face, self.crop, threshold)

@@ -91,11 +91,20 @@ def test_a_tilted_face_comes_out_level(degrees: float) -> None:
     lights = [250 * np.exp(-((x - ex) ** 2 + (y - ey) ** 2) / 8) for ex, ey in eyes]
     image = np.stack([*lights, np.zeros_like(x)], axis=-1).astype(np.uint8)
     box = (center[0] - 25, center[1] - side / 2, center[0] + 25, center[1] + side / 2)
-    crop = Preprocessing(crop_ratio=1.0).crop(image, _detection(*box, eyes=eyes)).astype(float)
+    preprocessing, detection = Preprocessing(crop_ratio=1.0), _detection(*box, eyes=eyes)
+    crop = preprocessing.crop(image, detection).astype(float)
     y, x = np.mgrid[:side, :side] + 0.5
     seen = [(float((x * c).sum() / c.sum()), float((y * c).sum() / c.sum())) for c in (crop[..., 0], crop[..., 1])]
     assert seen[0] == pytest.approx((side / 2 - 12, side / 2 - 8), abs=0.15)
     assert seen[1] == pytest.approx((side / 2 + 12, side / 2 - 8), abs=0.15)
+    assert side * preprocessing.landmarks_in_crop(detection) == pytest.approx(np.array(seen), abs=0.15)
+
+
+def test_landmarks_of_a_face_that_is_not_turned_keep_their_tilt() -> None:
+    detection = _detection(10, 20, 50, 60, eyes=((20, 30), (40, 50)))
+    found = Preprocessing(crop_ratio=2.0, upright=False).landmarks_in_crop(detection)
+    assert found == pytest.approx(np.array([(40 - 10, 40 - 10), (40 + 10, 40 + 10)]) / 80)
+    assert Preprocessing().landmarks_in_crop(_detection(10, 20, 50, 60)).shape == (0, 2)
 
 
 @pytest.mark.parametrize("degrees", [-25, 18])

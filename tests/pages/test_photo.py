@@ -1,5 +1,6 @@
 """The photo page, without a browser."""
 
+import gc
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fer.display.samples import SAMPLES
+from fer.faces import Face
 from fer.images import encode_png, read_image
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.model.prior import EVERYDAY, POSED
+from fer.recognition.explain import Explanation
 from fer.recognition.recognizer import Recognizer
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -102,6 +105,54 @@ def test_samples(app: AppTest, sample: int, faces: str) -> None:
     app.pills[0].set_value(SAMPLES[sample]).run()
     assert not app.exception
     assert f"· {faces}" in captions(app)
+
+
+def shown_html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def test_why_is_computed_when_it_is_asked_for_and_once(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fer.recognition.explain
+
+    asked: list[Face] = []
+    explain = fer.recognition.explain.explain
+
+    def watched(recognizer: Recognizer, face: Face, pixels: np.ndarray) -> Explanation:
+        asked.append(face)
+        return explain(recognizer, face, pixels)
+
+    monkeypatch.setattr(fer.recognition.explain, "explain", watched)
+    app.segmented_control[0].set_value("Sample").run()
+    app.pills[0].set_value(SAMPLES[1]).run()
+    faces = [item.face for result in app.session_state["photo_results"].values() for item in result.faces]
+    assert [element.label for element in app.expander] == [f"Why {face.label}?" for face in faces]
+    assert asked == [] and "heat map" not in shown_html(app)
+
+    key = f"why {SAMPLES[1]} 2"
+    app.session_state[key] = True
+    app.run()
+    assert not app.exception
+    assert asked == [faces[1]]
+    assert shown_html(app).count("heat map: where the network found") == 1
+    assert "Covering" in shown_html(app)
+
+    app.slider[0].set_value(100).run()
+    assert asked == [faces[1]], "computed anew"
+    assert "heat map" in shown_html(app)
+    app.session_state[key] = False
+    app.run()
+    assert "heat map" not in shown_html(app)
+
+
+def test_reasons_go_with_their_picture(app: AppTest, astronaut: np.ndarray) -> None:
+    upload(app, ("a.png", encode_png(astronaut), "image/png"))
+    (key,) = app.session_state["photo_results"]
+    app.session_state[f"why {key} 1"] = True
+    app.run()
+    assert len(app.session_state["photo_reasons"]) == 1
+    upload(app)
+    gc.collect()
+    assert len(app.session_state["photo_reasons"]) == 0
 
 
 def test_missing_model_is_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

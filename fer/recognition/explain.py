@@ -1,0 +1,130 @@
+"""Why a face got its expression: where the network found it, and what it says when a part of the face is covered.
+
+Both say what the network used in the picture, not why somebody looks like that.
+
+    heat map     Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391), on the last features that still have a place
+    covering     occlusion sensitivity (Zeiler and Fergus 2014, arXiv:1311.2901), with parts of a face for squares
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import nn
+from torchvision.models import VisionTransformer
+
+from fer.faces import Face
+from fer.model.checkpoint import ModelInfo
+from fer.model.classifier import Classifier
+from fer.recognition.parts import facial_parts
+from fer.recognition.recognizer import Recognizer
+
+
+@dataclass(frozen=True, eq=False)
+class Covered:
+    """What the network says when a part of the face is covered."""
+
+    part: str
+    """In plain words: "the mouth"."""
+    pixels: np.ndarray
+    """What the network saw then, uint8 (C, S, S)."""
+    face: Face
+    """The face with the probabilities that it has then."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why a face got its label."""
+
+    face: Face
+    heat: np.ndarray | None
+    """How much each place of the crop speaks for the label, float32 (h, w), 0..1; as coarse as the network's last
+    features. None where those have no place, as in vision transformers; all 0 where no place speaks for the label."""
+    covered: tuple[Covered, ...]
+    """The part that the label loses most by comes first."""
+    info: ModelInfo
+    """Of the model."""
+
+
+def explain(recognizer: Recognizer, face: Face, pixels: np.ndarray) -> Explanation:
+    """Explain why a face got its label. Takes as long as a dozen predictions; the shared model stays as it is.
+
+    Args:
+        recognizer: the one that found the face.
+        face: the face, in any picture's pixels.
+        pixels: what the network saw of it, uint8 (C, S, S), see `Recognizer.network_input`.
+    """
+    label = face.labels.index(face.label)
+    with recognizer.lock:
+        heat = heat_map(recognizer.classifier, pixels, label)
+        covered = cover_parts(recognizer.classifier, face, pixels)
+    covered.sort(key=lambda one: one.face.probabilities[label])
+    return Explanation(face, heat, tuple(covered), recognizer.info)
+
+
+def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarray | None:
+    """Return how much each place speaks for a label: Grad-CAM, see `Explanation.heat`.
+
+    Not safe while another thread uses the same classifier: its network is listened to meanwhile.
+
+    Args:
+        classifier: any.
+        pixels: uint8 (C, S, S).
+        label: its number.
+    """
+    network = classifier.network
+    if isinstance(network, VisionTransformer):  # its last features are words of a sentence, mixed by attention
+        return None
+    found: list[torch.Tensor] = []
+
+    def keep_last(module: nn.Module, inputs: object, output: object) -> None:
+        if isinstance(output, torch.Tensor) and _has_places(module, output):
+            found[:] = [output]
+
+    hooks = [module.register_forward_hook(keep_last) for module in network.modules()]
+    try:
+        with torch.enable_grad():
+            batch = classifier.info.preprocessing.normalize(torch.from_numpy(pixels[None]))
+            # With a gradient of its own it does not matter whether the weights are frozen.
+            logit = network(batch.to(next(network.parameters())).requires_grad_())[0, label]
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if not found:
+        return None
+    (features,) = found  # (1, channels, h, w)
+    (gradient,) = torch.autograd.grad(logit, features)  # leaves no gradients in the weights
+    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    heat = (weights * features.detach()).sum(dim=1)[0].float().relu()
+    if heat.any():
+        heat /= heat.max()
+    return heat.cpu().numpy()
+
+
+def _has_places(module: nn.Module, output: torch.Tensor) -> bool:
+    """Whether an output is a map, (n, channels, size, size).
+
+    Maps with the channels last, in the middle of Swin and ConvNeXt, are not square in their last two dimensions. VGG
+    and AlexNet blow their last map up to a fixed size by pooling, whatever is left of it.
+    """
+    pooled = isinstance(module, nn.AdaptiveAvgPool2d)
+    return output.ndim == 4 and output.shape[2] == output.shape[3] > 1 and not pooled
+
+
+def cover_parts(classifier: Classifier, face: Face, pixels: np.ndarray) -> list[Covered]:
+    """Cover one part of a face after the other with the mean colour of the crop, and ask the network again.
+
+    Args:
+        classifier: any.
+        face: its landmarks say where the parts are.
+        pixels: what the network saw of it, uint8 (C, S, S).
+    """
+    landmarks = classifier.info.preprocessing.landmarks_in_crop(face)
+    parts = facial_parts(landmarks, pixels.shape[1])
+    plain = pixels.mean(axis=(1, 2), keepdims=True).round().astype(np.uint8)
+    pictures = np.stack([np.where(mask, plain, pixels) for mask in parts.values()])
+    rows = classifier.probabilities(pictures)
+    return [
+        Covered(part, picture, replace(face, probabilities=tuple(row.tolist())))
+        for part, picture, row in zip(parts, pictures, rows, strict=True)
+    ]
