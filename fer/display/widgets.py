@@ -119,7 +119,7 @@ def choose_model() -> None:
             st.selectbox(
                 "Model",
                 models,
-                format_func=_model_name,
+                format_func=model_name,
                 key=_MODEL_WIDGET,
                 on_change=lambda: use_model(st.session_state[_MODEL_WIDGET]),
                 help="The app's models, and those that were trained on the training page. The choice holds for you, "
@@ -130,8 +130,8 @@ def choose_model() -> None:
             _choose_faces()
 
 
-def _model_name(path: Path | None) -> str:
-    """Return "FER+ · 8 expressions", or the name of the run."""
+def model_name(path: Path | None) -> str:
+    """Return what people know a model file by: "FER+ · 8 expressions", or the name of its run. None: the app's."""
     file = path or _own_checkpoint()
     if file in SHIPPED.values():
         info = read_info(file)

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -88,35 +89,42 @@ def view(folder: Path) -> EvaluationView:
     return EvaluationView(folder, state, request, _read(folder / "progress.json"), message)
 
 
-def start(runs_folder: Path, run: str | None, request: Request, title: str, threads: int | None = None) -> Path:
-    """Start an evaluation as a process of its own.
+def start(
+    runs_folder: Path, requests: Sequence[tuple[str | None, Request]], title: str, threads: int | None = None
+) -> list[Path]:
+    """Start evaluations of one model or several, each as a process of its own, all at once.
 
     Args:
         runs_folder: where the runs are kept.
-        run: the name of the run that the model is of; None for the shipped one.
-        request: what to measure.
+        requests: the name of the run that the model is of, or None for a shipped one, and what to measure.
         title: what the data set is called; a number is added where there is one of that name.
-        threads: of the processor; all but one if not given, which is left to the pages.
+        threads: of the processor, for all of them; all but one if not given, which is left to the pages.
 
     Returns:
-        The evaluation's folder.
+        The evaluations' folders.
 
     Raises:
-        EvaluationError: another one goes on, or no process can be started.
+        EvaluationError: others go on, or no process can be started.
     """
     with _starting:
         active = [seen.folder.name for seen in evaluations(runs_folder) if seen.state == RUNNING]
         if active:
             raise EvaluationError(f"expected no other evaluation, but {active[0]} goes on. Stop it, or wait for it.")
-        reports = runs_folder / (run or SHIPPED_FOLDER) / "reports"
-        folder = _free(reports, f"{title}-{request.split}-{request.rule}")
-        try:
-            folder.mkdir(parents=True)
-            mark = start_process(_command(request, folder, threads or spare_threads()), folder / "log.txt")
-            wanted = {"request": asdict(request), "process": asdict(mark)}
-            write_atomically(folder / "request.json", json.dumps(wanted, indent=1))
-        except OSError as error:
-            raise EvaluationError(f"the evaluation cannot be started: {error}") from error
+        share = max((threads or spare_threads()) // max(len(requests), 1), 1)
+        return [_start(runs_folder, run, request, title, share) for run, request in requests]
+
+
+def _start(runs_folder: Path, run: str | None, request: Request, title: str, threads: int) -> Path:
+    reports = runs_folder / (run or SHIPPED_FOLDER) / "reports"
+    model = "" if run else f"{Path(request.checkpoint).stem}-"  # several models are shipped
+    folder = _free(reports, f"{model}{title}-{request.split}-{request.rule}")
+    try:
+        folder.mkdir(parents=True)
+        mark = start_process(_command(request, folder, threads), folder / "log.txt")
+        wanted = {"request": asdict(request), "process": asdict(mark)}
+        write_atomically(folder / "request.json", json.dumps(wanted, indent=1))
+    except OSError as error:
+        raise EvaluationError(f"the evaluation cannot be started: {error}") from error
     return folder
 
 

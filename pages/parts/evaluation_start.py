@@ -5,15 +5,17 @@ from pathlib import Path
 import streamlit as st
 
 from fer.datasets.dataset import RULES, SPLITS
-from fer.display.widgets import attempt, runs_folder, training_allowed
+from fer.display.widgets import attempt, model_name, runs_folder, training_allowed
 from fer.evaluation.report import RULE_MEANINGS
-from fer.model import DEFAULT_CHECKPOINT
+from fer.model import SHIPPED
 from fer.training import evaluations
 from fer.training.evaluations import FINISHED, RUNNING, EvaluationView, Request
-from fer.training.runs import BEST_NAME, Run
+from fer.training.runs import BEST_NAME
 from pages.parts import dataset
-from pages.parts.evaluation_reports import CHOSEN, SHIPPED
+from pages.parts.evaluation_reports import CHOSEN
 
+AT_ONCE = 4
+"""As many models are measured side by side; each takes half a gigabyte of memory."""
 SAMPLE = 300
 """As many pictures are made worse: enough for intervals of about five points."""
 
@@ -51,12 +53,13 @@ def show_active(view: EvaluationView) -> None:
 def show_progress(folder: Path) -> None:
     """Say how far it is."""
     view = evaluations.view(folder)
+    others = any(seen.state == RUNNING for seen in evaluations.evaluations(runs_folder()) if seen.folder != folder)
     if view.state == RUNNING:
         done, total = view.progress.get("done", 0), max(view.progress.get("total", 1), 1)
         what = view.progress.get("what", "loading the model and the data set")
         st.progress(min(done / total, 1.0), f"{what[:1].upper()}{what[1:]} …" + f" {done:,} of {total:,}" * bool(done))
         return
-    if view.state == FINISHED:
+    if view.state == FINISHED and not others:
         st.session_state[CHOSEN] = view.report_path
         st.session_state["evaluation_ended"] = True
     st.rerun()
@@ -64,11 +67,14 @@ def show_progress(folder: Path) -> None:
 
 def new_evaluation(busy: bool) -> None:
     """Ask what to measure, and begin."""
-    st.subheader("Measure a model", divider="gray")
-    runs = ["", *sorted(path.parent.name for path in runs_folder().glob(f"*/{BEST_NAME}"))]
+    st.subheader("Measure models", divider="gray")
+    models = [*(path for path in SHIPPED.values() if path.is_file()), *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        run: str = st.selectbox("Model", runs, format_func=lambda name: name or SHIPPED, key="measure_model")
+        chosen: list[Path] = st.multiselect(
+            "Models", models, models[:1], format_func=model_name, max_selections=AT_ONCE, key="measure_models",
+            help="Several are measured side by side, to be compared.",
+        )  # fmt: skip
     with middle:
         split = st.selectbox(
             "Split", [*SPLITS, "all"], SPLITS.index("test"), key="measure_split",
@@ -85,11 +91,15 @@ def new_evaluation(busy: bool) -> None:
     path = dataset.chosen_path("measure")
     if path is None:
         return
-    if st.button("Measure", type="primary", icon=":material/play_arrow:", disabled=busy):
-        checkpoint = Run(runs_folder() / run).best_path if run else DEFAULT_CHECKPOINT
-        request = Request(path, str(checkpoint), split, rule, worse, SAMPLE if worse else None)
-        title = dataset.name_of(path) or "data"
-        attempt(lambda: evaluations.start(runs_folder(), run or None, request, title))
+    if st.button("Measure", type="primary", icon=":material/play_arrow:", disabled=busy or not chosen):
+        requests = [
+            (
+                None if checkpoint in SHIPPED.values() else checkpoint.parent.name,
+                Request(path, str(checkpoint), split, rule, worse, SAMPLE if worse else None),
+            )
+            for checkpoint in chosen
+        ]
+        attempt(lambda: evaluations.start(runs_folder(), requests, dataset.name_of(path) or "data"))
 
 
 def show_ended(view: EvaluationView) -> None:
@@ -110,4 +120,5 @@ def show_ended(view: EvaluationView) -> None:
 
 def title_of(view: EvaluationView) -> str:
     """Return what people know an evaluation by."""
-    return f"{view.run or SHIPPED} · {view.folder.name}"
+    model = model_name(Path(view.request.checkpoint)) if view.request else view.run or "a model"
+    return f"{model} · {view.folder.name}"

@@ -186,9 +186,11 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
     run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), "mine")
     shutil.copy(tiny_checkpoint, run.best_path)
     app = section(open_page(), "Evaluate")
-    app.selectbox(key="measure_model").set_value("mine").run()
     app.segmented_control(key="measure_source").set_value("Drawn faces").run()
     app.select_slider[0].set_value(80).run()
+    app.multiselect(key="measure_models").set_value([]).run()
+    assert next(button for button in app.button if button.label == "Measure").disabled, "no model"
+    app.multiselect(key="measure_models").set_value([run.best_path]).run()
     press(app, "Measure")
     (view,) = evaluations.evaluations(folder)
     assert view.run == "mine"
