@@ -5,6 +5,7 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting" (arXiv:1810.03993)
 
 import textwrap
 from collections.abc import Iterable
+from typing import Any
 
 from fer.evaluation.ablation import Ablation
 from fer.evaluation.figures import Agreement, Estimate, Robustness
@@ -61,10 +62,23 @@ def _model(report: Report) -> Iterable[str]:
         f"{model.architecture} for faces of {model.size_px} × {model.size_px} pixels: {speed.parameters:,} parameters, "
         f"{speed.file_bytes / 1e6:.1f} MB, {speed.milliseconds_per_face:.1f} ms per face on one thread of "
         f"{speed.processor} (median of {speed.repeats}). Trained on {training.get('dataset', 'unnamed data')}, "
-        f"{training.get('epochs', 'an unknown number of')} epochs, seed {training.get('seed', 'unknown')}. It names "
+        f"{training.get('epochs', 'an unknown number of')} epochs, seed {training.get('seed', 'unknown')}"
+        f"{_own_choices(training)}. It names "
         f"{len(model.labels)} expressions, with a probability "
         f"{'of its own for each' if model.multilabel else 'for each that together are 1'}: {', '.join(model.labels)}."
     )
+
+
+def _own_choices(training: dict[str, Any]) -> str:
+    """Return what was not as `scripts/train.py` does by default, to be said within a sentence."""
+    chosen = {name: value for name, value in training.get("own_choices", {}).items() if name not in ("epochs", "seed")}
+    if not chosen:
+        return ""
+    words = (
+        f"{name.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
+        for name, value in chosen.items()
+    )
+    return f", and not as by default: {'; '.join(words)}"
 
 
 def _data(report: Report) -> Iterable[str]:

@@ -1,6 +1,8 @@
-"""All that decides how a training run goes. The defaults made the model that comes with the package."""
+"""All that decides how a training run goes. The README says which choices made the models that come with the package."""
 
 from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
 
 from fer.errors import TrainingError
 from fer.model.preprocessing import Preprocessing
@@ -165,6 +167,20 @@ class TrainingConfig:
             return self.size_px
         third = min(3 * epoch // self.epochs, 2)
         return round(self.size_px * (4 + third) / 6)
+
+    def own_choices(self) -> dict[str, Any]:
+        """Return the fields that are not as by default, but for the data set; of paths the last part."""
+        usual = TrainingConfig(self.dataset)
+        chosen = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != getattr(usual, field.name)
+        }
+        if "teacher" in chosen:
+            chosen["teacher"] = [Path(file).name for file in self.teacher]
+        if "init" in chosen:
+            chosen["init"] = Path(self.init).name
+        return chosen
 
     def differences(self, other: "TrainingConfig") -> list[str]:
         """Name the fields in which two configurations differ, with both values."""

@@ -208,7 +208,7 @@ def _origin(config: TrainingConfig, dataset: FaceDataset, metrics: dict[str, Any
         "validation_n": sum(map(sum, metrics["validation_confusion"])),
         "init": config.init if config.init in ("none", "imagenet") else Path(config.init).name,
         "seed": config.seed,
-        "teachers": [Path(file).name for file in config.teacher],
+        "own_choices": config.own_choices(),
         **{name: value for name, value in metrics.items() if name != "validation_confusion"},
         "versions": {name: version(name) for name in ("torch", "torchvision")},
     }

@@ -158,3 +158,10 @@ def test_it_cannot_be_changed() -> None:
 )
 def test_small_data_sets_get_small_batches(pictures: int, expected: int) -> None:
     assert TrainingConfig("x").batch_size_for(pictures) == expected
+
+
+def test_what_is_not_as_by_default_is_told_without_folders() -> None:
+    assert TrainingConfig("a").own_choices() == {}
+    config = TrainingConfig("a", epochs=3, init="x/y.safetensors", teacher=("t/u.safetensors",), mixup=0.0)
+    expected = {"epochs": 3, "init": "y.safetensors", "teacher": ["u.safetensors"], "mixup": 0.0}
+    assert config.own_choices() == expected
