@@ -1,4 +1,4 @@
-"""All that decides how a training run goes. The README says which choices made the models that come with the package."""
+"""All that decides how a training run goes. The README says which choices made the models of the package."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
