@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "evaluation": {"vocabulary", "model", "datasets", "recognition", "video"},
     "training": {"vocabulary", "model", "datasets", "evaluation"},
     "video": {"vocabulary", "model", "recognition"},
+    "collection": {"vocabulary", "model", "datasets", "recognition", "training", "display"},
     "display": {"vocabulary", "datasets", "video", "evaluation"},  # datasets: the drawn faces to try the pages with
     "widgets": {"vocabulary", "model", "datasets", "recognition", "evaluation", "training", "video", "display"},
 }
