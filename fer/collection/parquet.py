@@ -20,8 +20,8 @@ ROWS = 20_000
 def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequence[str]) -> None:
     """Write two tables, each whole or not at all.
 
-    faces.parquet has a row for each face: picture, face (from 1), box, detector's score, label, confidence, and a column
-    of probabilities for each label. pictures.parquet has a row for each picture: how many faces it has, 0 where there is
+    faces.parquet has a row for each face: picture, face (from 1), box, detector's score, label, confidence, and for
+    each label the probability. pictures.parquet has a row for each picture: how many faces it has, 0 where there is
     none, and why it could not be read, null where it could.
 
     Args:

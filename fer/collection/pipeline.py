@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 import torch
@@ -104,7 +105,8 @@ def _flow(
         looking |= {pool.submit(look, picture) for picture in itertools.islice(coming, room)}
         if not looking and not finishing:
             return
-        done, _ = wait(looking | finishing, return_when=FIRST_COMPLETED)
+        under_way: set[Future[Any]] = {*looking, *finishing}
+        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
         for looked in looking & done:
             batch.add(looked.result())
         for finished in finishing & done:

@@ -1,4 +1,4 @@
-"""Many pictures on many machines: the same pipeline in workers of Ray Data (https://docs.ray.io), an optional dependency.
+"""Many pictures on many machines: the same pipeline in workers of Ray Data (docs.ray.io), an optional dependency.
 
 The driver hands out paths, which all machines must know under the same name, and takes in results, which it writes to
 the results file as they come. Ray gives the pictures of a worker that died to another one. Should it hand in a picture
@@ -29,8 +29,6 @@ BATCH_PICTURES = 16
 """So many go to a worker at once, and are done again if it dies."""
 BATCHES_A_WORKER = 4
 """At least; so that nobody waits long for the last worker."""
-RETRIES = 3
-"""A picture that kills so many workers ends the job."""
 STORE_BYTES = 2**28
 """Of a Ray of its own: paths and results are small, pictures never lie in it."""
 
@@ -61,6 +59,7 @@ def recognize_with_ray(
     """
     cluster = cluster or Cluster()
     try:
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what concerns us is raised, too
         import ray
         from ray.exceptions import RayError
     except ImportError as error:
@@ -92,7 +91,7 @@ def recognize_with_ray(
 
 
 def _connect(cluster: Cluster) -> None:
-    import ray
+    import ray.data
 
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     # What the workers import is this code, whatever is installed there.
@@ -124,8 +123,6 @@ def _results(pictures: Sequence[Picture], model: bytes, device: str, workers: in
         batch_size=None,  # a block at a time
         num_cpus=1,
         num_gpus=1 if device.startswith("cuda") else 0,
-        max_restarts=-1,
-        max_task_retries=RETRIES,
     )
 
 

@@ -2,8 +2,8 @@
 
 After a header each line is the JSON of one picture. Whoever is interrupted opens the file again and does what is
 missing: a picture counts as done if a line has its key, which is made of the model, the path, the size and the time of
-the last change, and of where its annotated copy goes. What could not be read is tried again. Where a picture has several
-lines the last one holds, and a last line that was not written to its end does not count.
+the last change, and of where its annotated copy goes. What could not be read is tried again. Where a picture has
+several lines the last one holds, and a last line that was not written to its end does not count.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class Finished:
     picture: Picture
     result: PictureResult
     thumbnails: tuple[str, ...] = ()
-    """Of each face, or of the picture where there is none: "data:image/jpeg;base64,…"; none if nobody asked for them."""
+    """Of each face, or of the picture where there is none, as "data:image/jpeg;base64,…", if asked for."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -53,6 +53,7 @@ def navigation() -> StreamlitPage:
             "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
             "Look": [
                 st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
+                st.Page("pages/folder.py", title="Many photos", icon=":material/photo_library:"),
                 st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
             ],
             "Models": [
@@ -78,7 +79,7 @@ def through_entry(page: str) -> None:
     """
     if not _entry_has_run:
         navigation()
-        st.switch_page(page)
+        st.switch_page(page, query_params=st.query_params.to_dict())  # an address may say more than the page
 
 
 @st.cache_data(show_spinner=False)
@@ -126,6 +127,11 @@ def runs_folder() -> Path:
 def uploads_folder() -> Path:
     """Return where data sets that somebody uploads are kept."""
     return Path(os.environ.get(DATA_VARIABLE) or "data").absolute() / "uploads"
+
+
+def collections_folder() -> Path:
+    """Return where the page for many photos keeps its jobs."""
+    return Path(os.environ.get(DATA_VARIABLE) or "data").absolute() / "collections"
 
 
 def training_allowed() -> bool:
