@@ -3,12 +3,14 @@
     python scripts/benchmark.py
     python scripts/benchmark.py live --dataset data/ferplus
     python scripts/benchmark.py training --dataset data/ferplus
+    python scripts/benchmark.py folder
 
 Frames of 640×480 with one face and with four, on one thread, as a viewer's share of a server: detector and network
 together, the detector alone, the network for each face, and the times to start. Medians; run it on an idle machine.
 With `live` the engine of the webcam page instead: its rates with one face and four, for three viewers at once, whether
 people keep their numbers and labels are steady. With `training` the training loop beside the bare forward, backward and
-step of the same network on a batch in memory, in turns.
+step of the same network on a batch in memory, in turns. With `folder` many generated photos at once, beside one call of
+predict.py for each, and beside the detector and the network alone.
 """
 
 import argparse
@@ -34,14 +36,15 @@ IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    what = ("pictures", "live", "training")
+    what = ("pictures", "live", "training", "folder")
     parser.add_argument("what", nargs="?", choices=what, default="pictures", help="(pictures)")
     parser.add_argument(
         "--seconds", type=float, default=10, metavar="N", help="live: how long speeds are measured (10)"
     )
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
     parser.add_argument("--threads", type=int, metavar="N", help="(1; training: all)")
-    parser.add_argument("--repeat", type=int, metavar="N", help="runs of each (30; training: 5)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="runs of each (30; training: 5; folder: 10 calls)")
+    parser.add_argument("--photos", type=int, default=200, metavar="N", help="folder: how many (200)")
     parser.add_argument(
         "--dataset",
         metavar="PATH",
@@ -57,7 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = parse_arguments(arguments)
     try:
-        figures = {"pictures": _pictures, "live": _live, "training": _training}[options.what](options)
+        figures = {"pictures": _pictures, "live": _live, "training": _training, "folder": _folder}[options.what](
+            options
+        )
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -97,6 +102,12 @@ def _training(options: argparse.Namespace) -> dict[str, Any]:
     path = options.dataset or "synthetic"
     config = TrainingConfig((path,), architecture=options.architecture, size_px=options.size, progressive=False)
     return measure_training(config, open_dataset(path), choose_device(), options.repeat or 5)
+
+
+def _folder(options: argparse.Namespace) -> dict[str, Any]:
+    from fer.collection.speed import measure_folder
+
+    return measure_folder(options.checkpoint, options.photos, options.repeat or 10, options.threads or 1)
 
 
 def _pictures(options: argparse.Namespace) -> dict[str, Any]:

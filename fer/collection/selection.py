@@ -28,6 +28,12 @@ class Entry:
         return self.finished.result.faces[self.number - 1] if self.number else None
 
     @property
+    def name(self) -> str:
+        """What tells it from all others: the picture's name, and the number where there are several faces."""
+        name, several = self.finished.picture.name, len(self.finished.result.faces) > 1
+        return f"{name} · face {self.number}" if several else name
+
+    @property
     def label(self) -> str:
         """Its expression, or `NO_FACE`."""
         return self.face.label if self.face else NO_FACE

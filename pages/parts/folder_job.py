@@ -84,9 +84,15 @@ def show_results(job: Job, finished: list[Finished]) -> None:
     broken = [one for one in finished if one.result.error is not None]
     counts = counts_of(entries, labels)
     without = counts.get(NO_FACE, 0)
-    totals = {"Pictures": len(finished), "Faces": len(entries) - without, "Without a face": without}
-    for column, (name, value) in zip(st.columns(4), (totals | {"Not readable": len(broken)}).items(), strict=True):
-        column.metric(name, f"{value:,}", border=True)
+    totals = {
+        "Pictures": len(finished),
+        "Faces": len(entries) - without,
+        "Without a face": without,
+        "Not readable": len(broken),
+    }
+    with st.container(horizontal=True):  # two in a row on a phone
+        for name, value in totals.items():
+            st.metric(name, f"{value:,}", border=True, width=160)
     if broken:
         with st.expander(f"{len(broken):,} could not be read", icon=":material/broken_image:"):
             st.text("\n".join(f"{one.picture.name}: {one.result.error}" for one in broken))
@@ -134,28 +140,25 @@ def show_table(chosen: list[Entry]) -> None:
         {
             "face": entry.thumbnail,
             "expression": entry.label,
-            "confidence": entry.confidence,
-            "picture": entry.finished.picture.name,
-            "number": entry.number or None,
+            "confidence": None if entry.confidence is None else 100 * entry.confidence,
+            "picture": entry.name,
         }
         for entry in rows
     ]
-    percent = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small")
     event = st.dataframe(
         table,
         hide_index=True,
         row_height=72,
         height=min(72 * len(rows) + 42, 560),
         column_config={
-            "face": st.column_config.ImageColumn(width="small"),
-            "expression": st.column_config.TextColumn(width="small"),
-            "confidence": percent,
+            "face": st.column_config.ImageColumn(width=80),
+            "expression": st.column_config.TextColumn(width=100),
+            "confidence": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width=110),
             "picture": st.column_config.TextColumn(width="medium"),
-            "number": st.column_config.NumberColumn("face in it", width="small"),
         },
         on_select="rerun",
         selection_mode="single-row",
-        key=f"faces {hash(tuple((entry.finished.picture.name, entry.number) for entry in rows))}",
+        key=f"faces {hash(tuple(entry.name for entry in rows))}",  # other rows, nothing selected
         alt="faces with their expression and confidence",
     )
     for row in event["selection"]["rows"]:
