@@ -23,5 +23,5 @@ else:
     show_failure()
     if asked_for:
         st.info("What was here has been deleted.", icon=":material/delete:")
-        del st.session_state[JOB]
+        st.session_state.pop(JOB, None)
     new_job()
