@@ -102,6 +102,7 @@ def _predict(options: argparse.Namespace, pictures: list[Picture]) -> int:
                     progress.write(f"error: {finished.result.error}", file=sys.stderr)
         if options.parquet:
             write_parquet(options.parquet, known.results(), labels)
+            print(f"written to {options.parquet}", file=sys.stderr)
         if options.csv or not options.parquet or options.json:
             _show(options, list(known.results()), labels)
     if place and place != options.results:
@@ -143,7 +144,7 @@ def _results_path(options: argparse.Namespace) -> Path | None:
     """Return where the results are kept until all is done: beside what is written. None: nothing is written."""
     if options.results:
         return options.results
-    if options.csv:
+    if options.csv and not options.csv.is_symlink():  # as /dev/stdout is
         return options.csv.with_name(f".{options.csv.name}.results")
     if options.parquet:
         return options.parquet / ".results"

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -63,6 +63,8 @@ def recognize_pictures(
         finish: what else to do with each picture.
         workers: how many threads; one for each core if not given.
     """
+    # A picture alone gets all threads of torch, unless somebody says how many.
+    threads = nullcontext() if workers is None and len(pictures) == 1 else _one_torch_thread_each()
     workers = max(min(workers or available_cores(), len(pictures)), 1)
     detectors: SimpleQueue[FaceDetector] = SimpleQueue()
     for _ in range(workers):
@@ -75,7 +77,7 @@ def recognize_pictures(
         finally:
             detectors.put(detector)
 
-    with _one_torch_thread_each(workers), ThreadPoolExecutor(workers, "pictures") as pool:
+    with threads, ThreadPoolExecutor(workers, "pictures") as pool:
         try:
             yield from _flow(recognizer, pictures, look, finish, pool, ahead=workers + 2)
         finally:
@@ -176,11 +178,10 @@ def _reason(picture: Picture, error: Exception) -> str:
 
 
 @contextmanager
-def _one_torch_thread_each(workers: int) -> Iterator[None]:
-    """Keep torch to a thread in each worker; where there is one worker alone, it may use all."""
+def _one_torch_thread_each() -> Iterator[None]:
+    """Keep torch to a thread in each worker: several on busy cores wait for each other."""
     before = torch.get_num_threads()
-    if workers > 1:
-        torch.set_num_threads(1)
+    torch.set_num_threads(1)
     try:
         yield
     finally:

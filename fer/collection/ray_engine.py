@@ -9,9 +9,10 @@ nothing is doubled, and what a driver that died had taken in is not done again.
 import json
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ BATCH_PICTURES = 16
 """So many go to a worker at once, and are done again if it dies."""
 BATCHES_A_WORKER = 4
 """At least; so that nobody waits long for the last worker."""
+CONNECT_SECONDS = 10.0
 STORE_BYTES = 2**28
 """Of a Ray of its own: paths and results are small, pictures never lie in it."""
 
@@ -40,7 +42,7 @@ class Cluster:
     address: str = LOCAL
     """`LOCAL`, or that of a running Ray: "host:6379", "ray://host:10001", "auto"."""
     workers: int | None = None
-    """How many processes; one for each core if not given."""
+    """How many processes; one for each core, or graphics card where those are used, if not given."""
 
 
 def recognize_with_ray(
@@ -58,6 +60,7 @@ def recognize_with_ray(
         CollectionError: Ray is not installed, the cluster is out of reach, or the job was broken off.
     """
     cluster = cluster or Cluster()
+    _check_reachable(cluster.address)
     try:
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what concerns us is raised, too
         import ray
@@ -66,18 +69,22 @@ def recognize_with_ray(
         raise CollectionError(
             f'expected Ray for this engine, found none ({error}). Install it with: pip install "ray[data]"'
         ) from error
-    left = set(pictures)
+    # Workers elsewhere know nothing of this process' folder.
+    left = {
+        replace(one, path=one.path.absolute(), output=one.output and one.output.absolute()): one for one in pictures
+    }
+    wanted = list(left)
     try:
         _connect(cluster)
         try:
-            for row in _results(pictures, checkpoint.read_bytes(), device, cluster.workers).iter_rows():
+            for row in _results(wanted, checkpoint.read_bytes(), device, cluster.workers).iter_rows():
                 finished = Finished.from_dict(json.loads(row["finished"]))
-                if finished.picture in left:
-                    left.remove(finished.picture)
-                    yield finished
+                picture = left.pop(finished.picture, None)
+                if picture:
+                    yield replace(finished, picture=picture)
         finally:
             ray.shutdown()
-    except (RayError, ConnectionError, OSError) as error:
+    except (RayError, RuntimeError, ValueError, OSError) as error:  # it says anything of addresses
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise CollectionError(
             f"Ray broke off with {len(left):,} of {len(pictures):,} pictures to go: {reason[-1]} "
@@ -88,6 +95,19 @@ def recognize_with_ray(
             f"Ray handed in {len(pictures) - len(left):,} of {len(pictures):,} pictures, without a word about the "
             f"others, such as {next(iter(left)).name}. The same command does them."
         )
+
+
+def _check_reachable(address: str) -> None:
+    """Raise CollectionError where nobody listens; Ray itself would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        raise CollectionError(
+            f"expected a running Ray at {address}, found none ({error}). Check the address."
+        ) from error
 
 
 def _connect(cluster: Cluster) -> None:
@@ -111,8 +131,9 @@ def _results(pictures: Sequence[Picture], model: bytes, device: str, workers: in
     """Return what the workers say: rows with `Finished` as JSON."""
     import ray
 
-    workers = workers or max(int(ray.cluster_resources().get("CPU", 1)), 1)
-    workers = min(workers, len(pictures))
+    on_gpu = device.startswith("cuda")
+    there_are = int(ray.cluster_resources().get("GPU" if on_gpu else "CPU", 1))
+    workers = min(workers or max(there_are, 1), len(pictures))
     size = max(min(BATCH_PICTURES, len(pictures) // (workers * BATCHES_A_WORKER)), 1)
     # JSON, as Arrow has no text for names that are not UTF-8.
     rows = [{"picture": json.dumps([str(one.path), one.name, str(one.output or "")])} for one in pictures]
@@ -122,7 +143,7 @@ def _results(pictures: Sequence[Picture], model: bytes, device: str, workers: in
         compute=ray.data.ActorPoolStrategy(size=workers),
         batch_size=None,  # a block at a time
         num_cpus=1,
-        num_gpus=1 if device.startswith("cuda") else 0,
+        num_gpus=int(on_gpu),
     )
 
 

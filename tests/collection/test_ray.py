@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fer.collection.ray_engine import recognize_with_ray
+from fer.collection.ray_engine import Cluster, recognize_with_ray
 from fer.collection.results import HEADER, Picture
 from fer.errors import CollectionError
 
@@ -81,6 +82,15 @@ def test_a_worker_is_killed_and_nothing_is_lost_or_doubled(
     while workers_of(mark) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert workers_of(mark) == set()  # it has cleaned up
+
+
+def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    pictures = [Picture(tmp_path / "a.jpg", "a.jpg")]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"  # nobody listens there
+        with pytest.raises(CollectionError, match=f"expected a running Ray at {address}, found none"):
+            next(recognize_with_ray(pictures, tiny_checkpoint, cluster=Cluster(address)))
 
 
 def test_without_ray_it_says_how_to_get_it(
