@@ -66,3 +66,18 @@ def test_upload_watch_filter_and_take_along(
     again.set_viewport_size({"width": 390, "height": 844})
     expect(again.get_by_text("7 shown")).to_be_visible()
     assert again.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_folder_keeps_its_folders(page: Page, app_url: str, many_photos: Path) -> None:
+    page.goto(f"{app_url}/folder")
+    page.get_by_text("A folder", exact=True).click()
+    chooser = page.locator("input[webkitdirectory]")
+    expect(chooser).to_be_attached()
+    chooser.set_input_files(many_photos)
+    page.get_by_role("button", name="Start with 26 files").click()
+    expect(page.get_by_role("button", name="Annotated copies (ZIP)")).to_be_visible(timeout=240_000)
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0, timeout=240_000)
+    expect(page.get_by_test_id("stMetric").filter(has_text="Faces")).to_contain_text("24")
+    names = {record["path"] for record in json.loads(downloaded(page, "All figures (JSON)"))}
+    folder = many_photos.name
+    assert {f"{folder}/00.jpg", f"{folder}/below/00.jpg", f"{folder}/nobody.png"} <= names and len(names) == 26
