@@ -6,6 +6,7 @@
     ├── CheckpointError           a model file is missing, damaged or does not fit
     ├── TrainingError             a training run cannot start or go on
     ├── EvaluationError           a report is missing, damaged, or cannot be compared with another
+    ├── CollectionError           the results of many pictures cannot be read, or somebody else works on them
     ├── VideoError                a camera, a video file or a window cannot be opened
     └── ConnectionSettingsError   the servers for WebRTC are given in a wrong form
 
@@ -36,6 +37,10 @@ class TrainingError(FerError):
 
 class EvaluationError(FerError):
     """A report is missing, damaged or of another version, or two of them cannot be compared."""
+
+
+class CollectionError(FerError):
+    """The results of many pictures cannot be read or written, or another process works on them."""
 
 
 class VideoError(FerError):

@@ -5,7 +5,7 @@ picture, x to the right, y down, the origin at the top left corner.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,6 +115,18 @@ class Face(Detection):
         if self.track_id is not None:
             record["track_id"] = self.track_id
         return record
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "Face":
+        """Return the face that `to_dict` was called on."""
+        return cls(
+            Box(*record["box"]),
+            tuple((x, y) for x, y in record["landmarks"]),
+            record["score"],
+            labels=tuple(record["probabilities"]),
+            probabilities=tuple(record["probabilities"].values()),
+            track_id=record.get("track_id"),
+        )
 
 
 def describe(face: Face) -> str:

@@ -14,6 +14,8 @@ st.markdown(
 with st.container(horizontal=True):
     if st.button("Open a photo", type="primary", icon=":material/photo_camera:"):
         st.switch_page("pages/photo.py")
+    if st.button("Do many photos", icon=":material/photo_library:"):
+        st.switch_page("pages/folder.py")
     if st.button("Start the webcam", icon=":material/videocam:"):
         st.switch_page("pages/webcam.py")
     if st.button("Train a model", icon=":material/model_training:"):

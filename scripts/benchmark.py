@@ -4,6 +4,7 @@
     python scripts/benchmark.py live --dataset data/ferplus
     python scripts/benchmark.py training --dataset data/ferplus
     python scripts/benchmark.py page
+    python scripts/benchmark.py folder
 
 Frames of 640×480 with one face and with four, on one thread, as a viewer's share of a server: detector and network
 together, the detector alone, the network for each face, and the times to start. Medians; run it on an idle machine.
@@ -11,6 +12,8 @@ With `live` the engine of the webcam page instead: its rates with one face and f
 people keep their numbers and labels are steady. With `training` the training loop beside the bare forward, backward and
 step of the same network on a batch in memory, in turns. With `page` how long the evaluation page takes in Chromium
 until its figures and its matrix are drawn: for the first visitor, with an empty cache, and from the cache.
+With `folder` many generated photos at once, beside one call of predict.py for each, and beside the detector and the
+network alone.
 """
 
 import argparse
@@ -35,7 +38,7 @@ IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    what = ("pictures", "live", "training", "page")
+    what = ("pictures", "live", "training", "page", "folder")
     parser.add_argument("what", nargs="?", choices=what, default="pictures", help="(pictures)")
     parser.add_argument(
         "--seconds", type=float, default=10, metavar="N", help="live: how long speeds are measured (10)"
@@ -45,7 +48,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
     )  # fmt: skip
     parser.add_argument("--threads", type=int, metavar="N", help="(1; training: all)")
-    parser.add_argument("--repeat", type=int, metavar="N", help="runs of each (30; training, page: 5)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="how often (30; training, page: 5; folder: 10)")
+    parser.add_argument("--photos", type=int, default=200, metavar="N", help="folder: how many (200)")
     parser.add_argument(
         "--dataset",
         metavar="PATH",
@@ -61,7 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = parse_arguments(arguments)
     try:
-        figures = {"pictures": _pictures, "live": _live, "training": _training, "page": _page}[options.what](options)
+        measure = {"pictures": _pictures, "live": _live, "training": _training, "page": _page, "folder": _folder}
+        figures = measure[options.what](options)
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -109,6 +114,12 @@ def _page(options: argparse.Namespace) -> dict[str, Any]:
     from fer.display.opening import measure_opening
 
     return {**measure_opening(options.repeat or 5)}
+
+
+def _folder(options: argparse.Namespace) -> dict[str, Any]:
+    from fer.collection.speed import measure_folder
+
+    return measure_folder(options.checkpoint, options.photos, options.repeat or 10, options.threads or 1)
 
 
 def _pictures(options: argparse.Namespace) -> dict[str, Any]:

@@ -3,30 +3,34 @@
     python scripts/predict.py --image photo.jpg holiday/
     python scripts/predict.py --image holiday/ --csv faces.csv --output annotated/
     python scripts/predict.py --image photo.jpg --explain why.html
+    python scripts/predict.py --image archive/ --engine ray --parquet tables/
 
-Exit code: 0 done, 1 a picture (the others are done all the same) or the model could not be read.
+What was interrupted goes on by the same command if it writes files, as what is done is kept beside them until all is.
+
+Exit code: 0 done, 1 a picture (the others are done all the same) or the model could not be read, 130 interrupted.
 """
 
 import argparse
+import contextlib
 import io
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 from tqdm import tqdm
 
+from fer.collection.parquet import write_parquet
+from fer.collection.results import Finished, Picture, open_results
 from fer.display.tables import PictureResult, to_csv, to_json
 from fer.errors import FerError, ImageError
-from fer.faces import Face, describe
-from fer.images import IMAGE_SUFFIXES, encode_png, list_images, read_image
+from fer.faces import describe
+from fer.files import file_sha256
+from fer.images import IMAGE_SUFFIXES, list_images, read_image
 from fer.model import DEFAULT_CHECKPOINT, model_file
+from fer.model.checkpoint import read_info
 from fer.model.prior import EVERYDAY, KINDS_OF_FACES
-
-if TYPE_CHECKING:
-    from fer.recognition.recognizer import Recognizer
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -50,6 +54,18 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="also write a page (.html) that shows why each face got its expression: a heat map, and what changes if a "
         "part of the face is covered",
     )
+    parser.add_argument(
+        "--parquet", type=Path, metavar="DIR", help="write faces.parquet and pictures.parquet instead of a table"
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="keep what is known of each picture there (JSON lines); what is in it already is not done again",
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="threads, or processes of Ray (one for each core)")
+    parser.add_argument("--engine", choices=("threads", "ray"), default="threads", help="(threads)")
+    parser.add_argument("--ray-address", default="local", metavar="ADDRESS", help="of a running Ray (one of its own)")
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
@@ -77,67 +93,107 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
         return 1
-    # After the options are known to be right, since it takes seconds.
-    from fer.model.device import choose_device
-    from fer.recognition.recognizer import Recognizer
-
     try:
-        recognizer = Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
-        outputs = _output_paths(paths, options.output)
-        shown = zip(paths, outputs, strict=True)
-        explained: list[str] | None = [] if options.explain else None
-        results = [
-            _predict(recognizer, path, output, explained)
-            for path, output in tqdm(shown, total=len(paths), disable=None, leave=False)
-        ]
-        print(to_json(results) if options.json else "\n".join(_table(results)))
-        if explained is not None:
-            from fer.display.explanation import explanation_page
-
-            options.explain.parent.mkdir(parents=True, exist_ok=True)
-            options.explain.write_text(explanation_page(explained), encoding="utf-8", errors="backslashreplace")
-        if options.csv:
-            options.csv.parent.mkdir(parents=True, exist_ok=True)
-            table = to_csv(results, recognizer.info.labels)
-            options.csv.write_text(table, encoding="utf-8", errors="backslashreplace", newline="")
+        places = zip(paths, _output_paths(paths, options.output), strict=True)
+        return _predict(options, [Picture(path, str(path), output) for path, output in places])
     except (FerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return 1 if any(result.error for result in results) else 0
+    except KeyboardInterrupt:
+        goes_on = "" if _results_path(options) is None else " The same command goes on where it stopped."
+        print(f"interrupted.{goes_on}", file=sys.stderr)
+        return 130
 
 
-def _predict(recognizer: "Recognizer", path: Path, output: Path | None, explained: list[str] | None) -> PictureResult:
-    """Recognize one picture, write its annotated copy, and explain its faces if there is a list to put that into.
+def _predict(options: argparse.Namespace, pictures: list[Picture]) -> int:
+    """Do what is not done yet, and show it with what was."""
+    labels = read_info(options.checkpoint).labels
+    place = _results_path(options)
+    failed = 0
+    with open_results(place, pictures, f"{file_sha256(options.checkpoint)} {options.faces}") as known:
+        missing = known.missing()
+        progress = tqdm(total=len(pictures), initial=len(pictures) - len(missing), disable=None, leave=False)
+        with progress, contextlib.closing(_recognized(options, missing)) as recognized:
+            for finished in recognized:
+                known.add(finished)
+                progress.update()
+                if finished.result.error is not None:
+                    failed += 1
+                    progress.write(f"error: {finished.result.error}", file=sys.stderr)
+        if options.parquet:
+            write_parquet(options.parquet, known.results(), labels)
+            print(f"written to {options.parquet}", file=sys.stderr)
+        if options.csv or not options.parquet or options.json:
+            _show(options, list(known.results()), labels)
+        if options.explain:
+            _explain(options, known.results())
+    if place and place != options.results:
+        place.unlink()  # all is done
+    return 1 if failed else 0
 
-    What is wrong with it goes to standard error as well.
-    """
-    from fer.display.drawing import draw_faces
 
-    faces: tuple[Face, ...] = ()
-    try:
-        image = read_image(path)
-        faces = tuple(recognizer.recognize(image))
-        if output:
-            output.write_bytes(encode_png(draw_faces(image, faces, threshold=recognizer.info.unsure_below)))
-        if explained is not None:
-            explained += _explain(recognizer, path, image, faces)
-    except (ImageError, OSError) as error:
-        reason = str(error) if str(path) in str(error) else f"{path}: {error}"
-        print(f"error: {reason}", file=sys.stderr)
-        return PictureResult(str(path), faces, error=reason)
-    return PictureResult(str(path), faces)
+def _recognized(options: argparse.Namespace, pictures: list[Picture]) -> Generator[Finished, None, None]:
+    """Recognize pictures with the engine that was chosen, annotated copies included."""
+    if not pictures:
+        return
+    # Not before there is something to do, since it takes seconds.
+    from fer.model.device import choose_device
+
+    device = choose_device(options.device)
+    if options.engine == "ray":
+        from fer.collection.ray_engine import Cluster, recognize_with_ray
+
+        cluster = Cluster(options.ray_address, options.workers)
+        yield from recognize_with_ray(pictures, options.checkpoint, device, cluster, options.faces)
+        return
+    from fer.collection.copies import write_whole
+    from fer.collection.pipeline import recognize_pictures
+    from fer.recognition.recognizer import Recognizer
+
+    recognizer = Recognizer.load(options.checkpoint, device, options.faces)
+    finish = partial(write_whole, recognizer.info.unsure_below) if options.output else None
+    yield from recognize_pictures(recognizer, pictures, finish, options.workers)
 
 
-def _explain(recognizer: "Recognizer", path: Path, image: np.ndarray, faces: Sequence[Face]) -> Iterator[str]:
-    """Say of each face why it got its expression, in a section of a page."""
-    from fer.display.explanation import explanation_section
+def _show(options: argparse.Namespace, results: list[PictureResult], labels: tuple[str, ...]) -> None:
+    print(to_json(results) if options.json else "\n".join(_table(results)))
+    if options.csv:
+        options.csv.parent.mkdir(parents=True, exist_ok=True)
+        table = to_csv(results, labels)
+        options.csv.write_text(table, encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def _results_path(options: argparse.Namespace) -> Path | None:
+    """Return where the results are kept until all is done: beside what is written. None: nothing is written."""
+    if options.results:
+        return options.results
+    if options.csv and not options.csv.is_symlink():  # as /dev/stdout is
+        return options.csv.with_name(f".{options.csv.name}.results")
+    if options.parquet:
+        return options.parquet / ".results"
+    return options.output / ".results" if options.output and options.output.suffix.lower() != ".png" else None
+
+
+def _explain(options: argparse.Namespace, results: Iterable[PictureResult]) -> None:
+    """Write the page that says of each face why it got its expression."""
+    from fer.display.explanation import explanation_page, explanation_section
+    from fer.model.device import choose_device
     from fer.recognition.explain import explain
+    from fer.recognition.recognizer import Recognizer
 
+    recognizer = Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
     preprocessing = recognizer.info.preprocessing
-    for number, face in enumerate(faces, start=1):
-        crop = preprocessing.crop(image, face)
-        explanation = explain(recognizer, face, preprocessing.shrink(crop))
-        yield explanation_section(f"{path}, face {number}", explanation, crop)
+    sections = []
+    for result in tqdm(results, desc="explaining", disable=None, leave=False):
+        if not result.faces:
+            continue
+        image = read_image(result.path)
+        for number, face in enumerate(result.faces, start=1):
+            crop = preprocessing.crop(image, face)
+            explanation = explain(recognizer, face, preprocessing.shrink(crop))
+            sections.append(explanation_section(f"{result.path}, face {number}", explanation, crop))
+    options.explain.parent.mkdir(parents=True, exist_ok=True)
+    options.explain.write_text(explanation_page(sections), encoding="utf-8", errors="backslashreplace")
 
 
 def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:

@@ -35,6 +35,22 @@ def astronaut() -> npt.NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="session")
+def many_photos(tmp_path_factory: pytest.TempPathFactory, astronaut: npt.NDArray[np.uint8]) -> Path:
+    """A folder with 24 photos, half of them below it under the same names, a picture of nobody, and a broken file."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "below").mkdir()
+    for number in range(24):
+        photo = Image.fromarray(astronaut[:360, 60:420]).resize((240 + 4 * number,) * 2)
+        photo.save(folder / ("below" if number % 2 else ".") / f"{number // 2:02}.jpg", quality=90)
+    Image.new("RGB", (160, 120), "gray").save(folder / "nobody.png")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff this is no picture")
+    (folder / "notes.txt").write_text("not meant")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def shared_faces() -> Path:
     """The folder with the real faces and their votes. Without it tests are skipped; in CI they fail then."""
     folder = Path(__file__).resolve().parents[1] / "../shared/data"

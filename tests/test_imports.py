@@ -18,13 +18,9 @@ MAY_IMPORT = {
     "evaluation": {"vocabulary", "model", "datasets", "recognition", "video"},
     "training": {"vocabulary", "model", "datasets", "evaluation"},
     "video": {"vocabulary", "model", "recognition"},
-    "display": {
-        "vocabulary",
-        "datasets",
-        "recognition",
-        "video",
-        "evaluation",
-    },  # datasets: the drawn faces to try the pages with
+    "collection": {"vocabulary", "model", "datasets", "recognition", "training", "display"},
+    # Of datasets: the drawn faces to try the pages with.
+    "display": {"vocabulary", "datasets", "recognition", "video", "evaluation"},
     "widgets": {"vocabulary", "model", "datasets", "recognition", "evaluation", "training", "video", "display"},
 }
 """Room of the package → the rooms that it may import, besides itself. Widgets is one file, fer/display/widgets.py."""

@@ -14,25 +14,35 @@ from fer.video.history import Sample, seconds_by_person
 
 def probability_bars(face: Face) -> go.Figure:
     """Return a bar for each expression's probability, the most probable on top."""
-    ranked = face.ranked()[::-1]  # plotly draws from the bottom up
-    labels = [label for label, _ in ranked]
-    percents = [100 * probability for _, probability in ranked]
+    percents = {label: 100 * probability for label, probability in face.ranked()}
+    return _bars(percents, [f"{percent:.0f} %" for percent in percents.values()], "%{y}: %{x:.1f} %", 100)
+
+
+def count_bars(counts: Mapping[str, int]) -> go.Figure:
+    """Return a bar for each expression's number of faces, the most frequent on top."""
+    ranked = dict(sorted(counts.items(), key=lambda pair: -pair[1]))
+    return _bars(ranked, [f"{count:,}" for count in ranked.values()], "%{y}: %{x:,}", max(ranked.values(), default=1))
+
+
+def _bars(lengths: Mapping[str, float], texts: Sequence[str], hover: str, longest: float) -> go.Figure:
+    """Return bars in the colours of their labels, the first on top."""
+    labels = list(lengths)[::-1]  # plotly draws from the bottom up
     figure = go.Figure(
         go.Bar(
-            x=percents,
+            x=[lengths[label] for label in labels],
             y=labels,
             orientation="h",
             marker_color=[color_of(label) for label in labels],
-            text=[f"{percent:.0f} %" for percent in percents],
+            text=texts[::-1],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+            hovertemplate=f"{hover}<extra></extra>",
         )
     )
     figure.update_layout(
         height=36 + 26 * len(labels),
         margin={"l": 0, "r": 44, "t": 4, "b": 4},
-        xaxis={"range": [0, 100], "visible": False, "fixedrange": True},
+        xaxis={"range": [0, longest], "visible": False, "fixedrange": True},
         yaxis={"type": "category", "fixedrange": True, "ticksuffix": "  "},  # labels may be numbers
         bargap=0.3,
         showlegend=False,

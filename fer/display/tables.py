@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +25,11 @@ class PictureResult:
         if self.error is not None:
             record["error"] = self.error
         return record
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "PictureResult":
+        """Return the result that `to_dict` was called on."""
+        return cls(record["path"], tuple(map(Face.from_dict, record["faces"])), record.get("error"))
 
 
 def to_json(results: Sequence[PictureResult]) -> str:

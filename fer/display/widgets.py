@@ -56,6 +56,7 @@ def navigation() -> StreamlitPage:
             "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
             "Look": [
                 st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
+                st.Page("pages/folder.py", title="Many photos", icon=":material/photo_library:"),
                 st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
             ],
             "Models": [
@@ -81,7 +82,7 @@ def through_entry(page: str) -> None:
     """
     if not _entry_has_run:
         navigation()
-        st.switch_page(page)
+        st.switch_page(page, query_params=st.query_params.to_dict())  # an address may say more than the page
 
 
 @st.cache_data(show_spinner=False)
@@ -145,7 +146,7 @@ def _choose_faces() -> None:
     def keep() -> None:
         st.session_state[_CHOSEN_FACES] = st.session_state[_FACES_WIDGET]
 
-    st.session_state[_FACES_WIDGET] = _faces()
+    st.session_state[_FACES_WIDGET] = chosen_faces()
     st.segmented_control(
         "Faces",
         list(_FACES),
@@ -158,7 +159,8 @@ def _choose_faces() -> None:
     )
 
 
-def _faces() -> str:
+def chosen_faces() -> str:
+    """Return whose faces this visitor looks at, one of `KINDS_OF_FACES`."""
     faces: str = st.session_state.get(_CHOSEN_FACES, EVERYDAY)
     return faces
 
@@ -171,6 +173,11 @@ def runs_folder() -> Path:
 def uploads_folder() -> Path:
     """Return where data sets that somebody uploads are kept."""
     return Path(os.environ.get(DATA_VARIABLE) or "data").absolute() / "uploads"
+
+
+def collections_folder() -> Path:
+    """Return where the page for many photos keeps its jobs."""
+    return Path(os.environ.get(DATA_VARIABLE) or "data").absolute() / "collections"
 
 
 def training_allowed() -> bool:
@@ -232,7 +239,7 @@ def _recognizer_for(path: Path, changed_ns: int, prior_correction: float) -> "Re
 
 def _correction() -> float:
     """Return what is taken off for the prior, for this visitor's model and faces."""
-    return correction_for(_faces(), read_info(checkpoint_path()))
+    return correction_for(chosen_faces(), read_info(checkpoint_path()))
 
 
 @st.cache_resource(show_spinner=False)

@@ -74,11 +74,18 @@ def recognize_photo(recognizer: "Recognizer", source: ImageSource) -> PhotoResul
 def _photo_face(recognizer: "Recognizer", image: np.ndarray, face: Face, scale: float) -> PhotoFace:
     crop = recognizer.info.preprocessing.crop(image, face)
     pixels = recognizer.info.preprocessing.shrink(crop)
-    shown = replace(
+    return PhotoFace(
+        face,
+        scaled(face, scale),
+        pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0),
+        shrink_to_fit(crop, THUMBNAIL_PX),
+    )
+
+
+def scaled(face: Face, scale: float) -> Face:
+    """Return a face where it is in its picture after that was made `scale` times as large."""
+    return replace(
         face,
         box=Box(*(value * scale for value in face.box.xyxy)),
         landmarks=tuple((x * scale, y * scale) for x, y in face.landmarks),
-    )
-    return PhotoFace(
-        face, shown, pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), shrink_to_fit(crop, THUMBNAIL_PX)
     )

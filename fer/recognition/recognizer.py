@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -86,6 +87,19 @@ class Recognizer:
         if not detections:
             return []
         pixels = np.stack([self.network_input(image, detection) for detection in detections])
+        return self._name(detections, pixels)
+
+    def name(self, detections: Sequence[Detection], pixels: np.ndarray) -> list[Face]:
+        """Name the expressions of faces in one batch, whatever pictures they are from.
+
+        Args:
+            detections: n faces.
+            pixels: their `network_input`, uint8 (n, channels, size, size).
+        """
+        with self.lock:
+            return self._name(detections, pixels)
+
+    def _name(self, detections: Sequence[Detection], pixels: np.ndarray) -> list[Face]:
         return [
             Face(
                 detection.box,

@@ -3,13 +3,12 @@
 The operating system holds the lock and lets it go when the process ends, however it ends.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from fer.errors import TrainingError
+from fer.files import take_lock
 
 NAME = ".lock"
 
@@ -22,7 +21,7 @@ def locked(folder: Path) -> Iterator[None]:
         TrainingError: another process is in it.
     """
     with (folder / NAME).open("ab") as file:
-        if not _take(file):
+        if not take_lock(file):
             raise TrainingError(
                 f"another process is training in {folder}. Wait for it, stop it, or give this run another --name."
             )
@@ -35,25 +34,4 @@ def is_locked(folder: Path) -> bool:
     if not path.exists():
         return False
     with path.open("ab") as file:
-        return not _take(file)
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _take(file: BinaryIO) -> bool:
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _take(file: BinaryIO) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        return not take_lock(file)

@@ -8,6 +8,7 @@ from fer.display.plots import (
     COLUMNS,
     MOST_PERSONS,
     MOST_ROWS,
+    count_bars,
     expression_lines,
     probability_bars,
     time_bars,
@@ -29,6 +30,13 @@ def test_bars_are_percents_with_the_most_probable_on_top() -> None:
     assert list(bars.x) == pytest.approx([5, 25, 70])
     assert list(bars.text) == ["5 %", "25 %", "70 %"]
     assert bars.orientation == "h"
+
+
+def test_counts_have_the_most_frequent_on_top() -> None:
+    (bars,) = count_bars({"anger": 2, "happiness": 1200, "fear": 7}).data
+    assert list(bars.y) == ["anger", "fear", "happiness"]
+    assert list(bars.x) == [2, 7, 1200]
+    assert list(bars.text) == ["2", "7", "1,200"]
 
 
 def test_every_bar_has_the_color_of_its_label() -> None:

@@ -22,6 +22,14 @@ def test_a_missing_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "found nothing at" in capsys.readouterr().err
 
 
+def test_it_measures_a_folder_beside_single_calls(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--checkpoint", str(tiny_checkpoint), "--photos", "6", "--repeat", "2", "--json"]
+    assert main(["folder", *options]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert len(figures) == 9 and all(value > 0 for value in figures.values())
+    assert figures["  times as fast"] > 1
+
+
 def test_it_measures_the_training_loop_beside_its_bare_steps(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--dataset", "synthetic:80", "--architecture", "shufflenet_v2_x0_5", "--size", "32"]
     assert main(["training", *options, "--repeat", "2", "--json"]) == 0

@@ -1,0 +1,188 @@
+"""Many pictures through one recognizer, as fast as the machine can.
+
+Threads read, decode and search the pictures, each with a detector of its own and one thread of torch: on all cores that
+is faster than one detector on all of them. The network then names the faces of several pictures in one batch.
+Pictures are let go as soon as their faces are cut out; no more than a few are held at any moment.
+"""
+
+import copy
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+import torch
+
+from fer.collection.results import Finished, Picture
+from fer.display.tables import PictureResult
+from fer.errors import ImageError
+from fer.faces import Detection, Face
+from fer.images import read_image
+from fer.recognition.detector import FaceDetector
+from fer.recognition.recognizer import Recognizer
+
+BATCH_FACES = 32
+"""More do not make the network faster."""
+BATCH_PICTURES = 16
+BATCH_BYTES = 100_000_000
+"""Of pictures that wait for their faces' names, because something is done with them afterwards."""
+BATCH_SECONDS = 1.0
+"""A picture waits no longer for others: what is not named yet is lost if the process is killed."""
+
+Finish = Callable[[Picture, np.ndarray, tuple[Face, ...]], tuple[str, ...]]
+"""Does something with a picture, RGB uint8 (H, W, 3), and its faces, in one of the threads; returns its thumbnails.
+
+May raise ImageError or OSError, which becomes the picture's error."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A picture whose faces were found, but not named."""
+
+    picture: Picture
+    image: np.ndarray | None = None
+    detections: tuple[Detection, ...] = ()
+    pixels: tuple[np.ndarray, ...] = ()
+    error: str | None = None
+
+
+def recognize_pictures(
+    recognizer: Recognizer, pictures: Sequence[Picture], finish: Finish | None = None, workers: int | None = None
+) -> Iterator[Finished]:
+    """Recognize pictures and yield each one when it is done, in any order; those that cannot be read have an error.
+
+    Args:
+        recognizer: its detector is copied for each worker.
+        pictures: what to read.
+        finish: what else to do with each picture.
+        workers: how many threads; one for each core if not given.
+    """
+    # A picture alone gets all threads of torch, unless somebody says how many.
+    threads = nullcontext() if workers is None and len(pictures) == 1 else _one_torch_thread_each()
+    workers = max(min(workers or available_cores(), len(pictures)), 1)
+    detectors: SimpleQueue[FaceDetector] = SimpleQueue()
+    for _ in range(workers):
+        detectors.put(copy.deepcopy(recognizer.detector))
+
+    def look(picture: Picture) -> _Seen:
+        detector = detectors.get()
+        try:
+            return _look(recognizer, detector, picture, keep_image=finish is not None)
+        finally:
+            detectors.put(detector)
+
+    with threads, ThreadPoolExecutor(workers, "pictures") as pool:
+        try:
+            yield from _flow(recognizer, pictures, look, finish, pool, ahead=workers + 2)
+        finally:
+            pool.shutdown(cancel_futures=True)  # whoever stops listening does not wait for the rest
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _flow(
+    recognizer: Recognizer,
+    pictures: Sequence[Picture],
+    look: Callable[[Picture], _Seen],
+    finish: Finish | None,
+    pool: ThreadPoolExecutor,
+    ahead: int,
+) -> Iterator[Finished]:
+    """Keep `ahead` pictures under way: look in the pool, name in batches here, finish in the pool."""
+    coming = iter(pictures)
+    looking: set[Future[_Seen]] = set()
+    finishing: set[Future[Finished]] = set()
+    batch = _Batch()
+    while True:
+        room = max(ahead - len(looking) - len(finishing), 0)
+        looking |= {pool.submit(look, picture) for picture in itertools.islice(coming, room)}
+        if not looking and not finishing:
+            return
+        under_way: set[Future[Any]] = {*looking, *finishing}
+        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        for looked in looking & done:
+            batch.add(looked.result())
+        for finished in finishing & done:
+            yield finished.result()
+        looking -= done
+        finishing -= done
+        if batch.is_full() or not looking:
+            named = batch.take(recognizer)
+            finishing |= {pool.submit(_finished, seen, faces, finish) for seen, faces in named}
+
+
+class _Batch:
+    """Pictures that wait for the network."""
+
+    def __init__(self) -> None:
+        self.seen: list[_Seen] = []
+        self.began = 0.0
+
+    def add(self, seen: _Seen) -> None:
+        """Let another picture wait."""
+        if not self.seen:
+            self.began = time.monotonic()
+        self.seen.append(seen)
+
+    def is_full(self) -> bool:
+        """Whether it is time."""
+        return (
+            len(self.seen) >= BATCH_PICTURES
+            or sum(len(seen.detections) for seen in self.seen) >= BATCH_FACES
+            or sum(seen.image.nbytes for seen in self.seen if seen.image is not None) >= BATCH_BYTES
+            or (bool(self.seen) and time.monotonic() - self.began > BATCH_SECONDS)
+        )
+
+    def take(self, recognizer: Recognizer) -> list[tuple[_Seen, tuple[Face, ...]]]:
+        """Name all faces at once; nobody waits any more."""
+        waiting, self.seen = self.seen, []
+        detections = [detection for seen in waiting for detection in seen.detections]
+        pixels = [face for seen in waiting for face in seen.pixels]
+        faces = iter(recognizer.name(detections, np.stack(pixels)) if detections else [])
+        return [(seen, tuple(itertools.islice(faces, len(seen.detections)))) for seen in waiting]
+
+
+def _look(recognizer: Recognizer, detector: FaceDetector, picture: Picture, *, keep_image: bool) -> _Seen:
+    """Read a picture and find its faces."""
+    try:
+        image = read_image(picture.path)
+        detections = tuple(detector.detect(image))
+    except (ImageError, OSError) as error:
+        return _Seen(picture, error=_reason(picture, error))
+    pixels = tuple(recognizer.network_input(image, detection) for detection in detections)
+    return _Seen(picture, image if keep_image else None, detections, pixels)
+
+
+def _finished(seen: _Seen, faces: tuple[Face, ...], finish: Finish | None) -> Finished:
+    thumbnails: tuple[str, ...] = ()
+    error = seen.error
+    if finish and seen.image is not None:
+        try:
+            thumbnails = finish(seen.picture, seen.image, faces)
+        except (ImageError, OSError) as problem:
+            error = _reason(seen.picture, problem)
+    return Finished(seen.picture, PictureResult(seen.picture.name, faces, error), thumbnails)
+
+
+def _reason(picture: Picture, error: Exception) -> str:
+    return str(error) if picture.name in str(error) else f"{picture.name}: {error}"
+
+
+@contextmanager
+def _one_torch_thread_each() -> Iterator[None]:
+    """Keep torch to a thread in each worker: several on busy cores wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

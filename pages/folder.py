@@ -1,0 +1,27 @@
+"""Many photos at once: choose, watch, look at the table, take it along."""
+
+import streamlit as st
+
+from fer.collection.jobs import find
+from fer.display.widgets import choose_model, collections_folder, model_info, show_failure, through_entry
+from pages.parts.folder_job import show_job
+from pages.parts.folder_new import JOB, new_job
+
+through_entry("pages/folder.py")
+st.title("Many photos")
+# The address holds it, so that a closed tab can be opened again; the session does while other pages are looked at.
+asked_for = st.query_params.get(JOB) or st.session_state.get(JOB)
+job = find(collections_folder(), asked_for) if asked_for else None
+if job:
+    st.query_params[JOB] = st.session_state[JOB] = job.id
+    show_failure()
+    show_job(job)
+else:
+    st.query_params.pop(JOB, None)
+    choose_model()
+    model_info()  # a model that cannot be read is said before somebody looks for photos
+    show_failure()
+    if asked_for:
+        st.info("What was here has been deleted.", icon=":material/delete:")
+        st.session_state.pop(JOB, None)
+    new_job()

@@ -1,0 +1,214 @@
+"""The second half of the page for many photos: how far it is, and what was found."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from fer.collection import jobs
+from fer.collection.jobs import FINISHED, RUNNING, Job, JobView
+from fer.collection.results import Finished, read_finished
+from fer.collection.selection import (
+    NO_FACE,
+    ORDERS,
+    Entry,
+    annotated_zip,
+    counts_of,
+    entries_of,
+    pictures_of,
+    select,
+)
+from fer.display.plots import count_bars, probability_bars
+from fer.display.tables import to_csv, to_json
+from fer.display.widgets import attempt, duration
+from fer.faces import describe
+from fer.model.checkpoint import read_info
+from pages.parts.folder_new import JOB
+
+ROWS_AT_ONCE = 200
+STATIC = {"staticPlot": True}
+
+
+def show_job(job: Job) -> None:
+    """Show where a job stands, and all that it has found so far."""
+    view = jobs.view(job)
+    title, buttons = st.columns([3, 2], vertical_alignment="center")
+    with title:
+        st.text(job.title)
+    with buttons, st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Other photos", icon=":material/add:"):
+            st.session_state.pop(JOB)
+            st.query_params.clear()
+            st.rerun()
+        with st.popover("Delete", icon=":material/delete:"):
+            kept = "and the pictures that were uploaded " if job.is_upload else ""
+            st.markdown(f"The results {kept}are deleted.")
+            if st.button("Delete them", type="primary"):
+                attempt(lambda: jobs.delete(job))
+    show_state(view)
+    finished = _read(job)
+    if finished:
+        show_results(job, finished)
+
+
+def show_state(view: JobView) -> None:
+    """Say how far a job is, and offer what can be done about it."""
+    if view.state == RUNNING:
+        st.fragment(show_progress, run_every=1.0)(view.job)
+        with st.container(horizontal=True):
+            if st.button("Pause", icon=":material/pause:"):
+                attempt(lambda: jobs.stop(view.job))
+            if view.done and st.button("Show what is done so far", icon=":material/refresh:"):
+                st.rerun()
+        st.caption("You may close this page: the work goes on, and this address shows it again.")
+    elif view.state != FINISHED:
+        done = f"{view.done:,} of {view.total:,} pictures are done. " if view.total else ""
+        st.warning(f"{done}{view.message}" or "Nothing is done yet.", icon=":material/pause_circle:")
+        if st.button("Continue", type="primary", icon=":material/play_arrow:"):
+            attempt(lambda: jobs.start(view.job))
+
+
+def show_progress(job: Job) -> None:
+    """Say how far it is; at the end, show the page anew."""
+    view = jobs.view(job)
+    if view.state != RUNNING:
+        st.rerun()
+    left = "" if view.seconds_left is None else f" · about {duration(view.seconds_left)} left"
+    text = f"{view.done:,} of {view.total:,} pictures{left}" if view.total else "Loading the model …"
+    st.progress(view.done / max(view.total, 1), text)
+
+
+def show_results(job: Job, finished: list[Finished]) -> None:
+    """Show totals, the table, one picture, and the files to take along."""
+    labels = read_info(job.checkpoint).labels
+    entries = entries_of(finished)
+    broken = [one for one in finished if one.result.error is not None]
+    counts = counts_of(entries, labels)
+    without = counts.get(NO_FACE, 0)
+    totals = {
+        "Pictures": len(finished),
+        "Faces": len(entries) - without,
+        "Without a face": without,
+        "Not readable": len(broken),
+    }
+    with st.container(horizontal=True):  # two in a row on a phone
+        for name, value in totals.items():
+            st.metric(name, f"{value:,}", border=True, width=160)
+    if broken:
+        with st.expander(f"{len(broken):,} could not be read", icon=":material/broken_image:"):
+            st.text("\n".join(f"{one.picture.name}: {one.result.error}" for one in broken))
+    if not entries:
+        return
+    if shown := {label: count for label, count in counts.items() if label != NO_FACE}:
+        st.plotly_chart(
+            count_bars(shown), config=STATIC, key="totals", alt=", ".join(f"{n} {k}" for k, n in shown.items())
+        )
+    chosen, is_filtered = filtered(entries, counts)
+    if not chosen:
+        st.info("No face is like that.", icon=":material/filter_alt_off:")
+        return
+    show_table(chosen)
+    downloads(pictures_of(chosen) if is_filtered else finished, is_filtered, labels)
+
+
+def filtered(entries: list[Entry], counts: dict[str, int]) -> tuple[list[Entry], bool]:
+    """Ask what to show; return it, and whether that is less than all."""
+    left, middle, right = st.columns([3, 2, 1], gap="medium")
+    with left:
+        wanted = st.pills(
+            "Expression",
+            list(counts),
+            selection_mode="multi",
+            format_func=lambda label: f"{label} {counts[label]:,}",
+            key="folder_labels",
+        )
+    with middle:
+        lowest, highest = st.slider("Confidence", 0, 100, (0, 100), format="%d %%", key="folder_confidence")
+    with right:
+        order = st.selectbox("Order", ORDERS, key="folder_order")
+    return select(entries, wanted, lowest / 100, highest / 100, order), bool(wanted) or (lowest, highest) != (0, 100)
+
+
+def show_table(chosen: list[Entry]) -> None:
+    """Show the faces, a page of them at once; one that is selected larger, in its picture."""
+    pages = -(-len(chosen) // ROWS_AT_ONCE)
+    page = (
+        int(st.number_input(f"Page, of {pages:,}", 1, pages, key=f"folder_page {pages}", width=160)) if pages > 1 else 1
+    )
+    rows = chosen[(page - 1) * ROWS_AT_ONCE : page * ROWS_AT_ONCE]
+    st.caption(f"{len(chosen):,} shown. Select a row to see its picture.")
+    table = [
+        {
+            "face": entry.thumbnail,
+            "expression": entry.label,
+            "confidence": None if entry.confidence is None else 100 * entry.confidence,
+            "picture": entry.name,
+        }
+        for entry in rows
+    ]
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        row_height=72,
+        height=min(72 * len(rows) + 42, 560),
+        column_config={
+            "face": st.column_config.ImageColumn(width=80),
+            "expression": st.column_config.TextColumn(width=100),
+            "confidence": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width=110),
+            "picture": st.column_config.TextColumn(width="medium"),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"faces {hash(tuple(entry.name for entry in rows))}",  # other rows, nothing selected
+        alt="faces with their expression and confidence",
+    )
+    for row in event["selection"]["rows"]:
+        show_entry(rows[row])
+
+
+def show_entry(entry: Entry) -> None:
+    """Show a face in its picture."""
+    picture = entry.finished.picture
+    with st.container(border=True):
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            if picture.output and picture.output.is_file():
+                st.image(picture.output, width="stretch", alt=f"{picture.name} with its faces marked")
+            st.caption(picture.name)
+        with right:
+            if entry.face:
+                st.markdown(f"**{entry.number} · {describe(entry.face)}**")
+                st.plotly_chart(
+                    probability_bars(entry.face), config=STATIC, key="selected face", alt=describe(entry.face)
+                )
+            else:
+                st.info("No face was found.", icon=":material/search_off:")
+
+
+def downloads(finished: list[Finished], is_filtered: bool, labels: tuple[str, ...]) -> None:
+    """Offer tables and annotated copies of the pictures that are shown."""
+    results = [one.result for one in finished]
+    with st.container(horizontal=True):
+        st.download_button(
+            "Table (CSV)", lambda: to_csv(results, labels).encode(errors="backslashreplace"), "faces.csv", "text/csv",
+            icon=":material/table:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "All figures (JSON)", lambda: to_json(results), "faces.json", "application/json",
+            icon=":material/data_object:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "Annotated copies (ZIP)", lambda: annotated_zip(finished), "annotated.zip", "application/zip",
+            icon=":material/folder_zip:", on_click="ignore",
+        )  # fmt: skip
+    which = f"the {len(finished):,} pictures that are shown" if is_filtered else "all pictures"
+    st.caption(f"Of {which}, with all faces in them; the copies are at most 1,280 pixels long.")
+
+
+def _read(job: Job) -> list[Finished]:
+    path = job.results_path
+    return _finished(path, path.stat().st_size) if path.is_file() else []
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the results …")
+def _finished(path: Path, size: int) -> list[Finished]:
+    return read_finished(path)

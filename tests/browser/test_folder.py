@@ -1,0 +1,83 @@
+"""The page for many photos as people use it: upload several, watch, filter, take it along, come back."""
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import BrowserContext, Page, expect
+
+from fer.images import read_image
+
+
+def downloaded(page: Page, name: str) -> bytes:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def test_upload_watch_filter_and_take_along(
+    context: BrowserContext, page: Page, app_url: str, many_photos: Path
+) -> None:
+    page.goto(app_url)
+    page.get_by_role("button", name="Do many photos").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Many photos")
+    chosen = [*sorted(many_photos.glob("*.jpg"))[:6], many_photos / "nobody.png", many_photos / "broken.jpg"]
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(chosen)
+    page.get_by_role("button", name="Start with 8 files").click()
+    expect(page.get_by_role("button", name="Annotated copies (ZIP)")).to_be_visible(timeout=240_000)
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    for name, value in (("Pictures", "8"), ("Faces", "6"), ("Without a face", "1"), ("Not readable", "1")):
+        expect(page.get_by_test_id("stMetric").filter(has_text=name)).to_contain_text(value)
+    expect(page.get_by_text("7 shown")).to_be_visible()
+
+    every = json.loads(downloaded(page, "All figures (JSON)"))
+    assert {record["path"] for record in every} == {path.name for path in chosen}
+    (broken,) = [record for record in every if "error" in record]
+    assert broken["path"] == "broken.jpg"
+
+    page.get_by_role("button", name="no face 1").click()
+    expect(page.get_by_text("1 shown")).to_be_visible()
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "Annotated copies (ZIP)"))) as archive:
+        assert archive.namelist() == ["nobody.png.jpg"]
+    page.get_by_role("button", name="no face 1").click()
+    expect(page.get_by_text("7 shown")).to_be_visible()
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "Table (CSV)").decode())))
+    assert {row["path"] for row in rows} == {path.name for path in chosen[:6]}
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "Annotated copies (ZIP)"))) as archive:
+        assert len(archive.namelist()) == 7
+        copy, photo = read_image(archive.read("00.jpg.jpg")), read_image(chosen[0])
+    assert copy.shape == photo.shape
+    assert (np.abs(copy.astype(int) - photo).max(axis=-1) > 60).sum() > 200  # box and tag are drawn
+
+    table = page.get_by_test_id("stDataFrame")
+    box = table.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 14, box["y"] + 42 + 36)  # the first row's box to tick
+    expect(page.get_by_role("img", name="00.jpg with its faces marked")).to_be_visible()
+
+    address = page.url
+    page.close()
+    again = context.new_page()
+    again.goto(address)
+    expect(again.get_by_text("7 shown")).to_be_visible()
+    again.set_viewport_size({"width": 390, "height": 844})
+    expect(again.get_by_text("7 shown")).to_be_visible()
+    assert again.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_folder_keeps_its_folders(page: Page, app_url: str, many_photos: Path) -> None:
+    page.goto(f"{app_url}/folder")
+    page.get_by_text("A folder", exact=True).click()
+    chooser = page.locator("input[webkitdirectory]")
+    expect(chooser).to_be_attached()
+    chooser.set_input_files(many_photos)
+    page.get_by_role("button", name="Start with 26 files").click()
+    expect(page.get_by_role("button", name="Annotated copies (ZIP)")).to_be_visible(timeout=240_000)
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0, timeout=240_000)
+    expect(page.get_by_test_id("stMetric").filter(has_text="Faces")).to_contain_text("24")
+    names = {record["path"] for record in json.loads(downloaded(page, "All figures (JSON)"))}
+    folder = many_photos.name
+    assert {f"{folder}/00.jpg", f"{folder}/below/00.jpg", f"{folder}/nobody.png"} <= names and len(names) == 26

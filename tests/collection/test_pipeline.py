@@ -1,0 +1,122 @@
+"""Many pictures give what each of them alone gives, whatever is among them."""
+
+import threading
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fer.collection.copies import write_preview, write_whole
+from fer.collection.pipeline import BATCH_FACES, recognize_pictures
+from fer.collection.results import Finished, Picture
+from fer.errors import ImageError
+from fer.faces import Face
+from fer.images import list_images, read_image
+from fer.recognition.recognizer import Recognizer
+
+
+@pytest.fixture(scope="module")
+def recognizer(tiny_checkpoint: Path) -> Recognizer:
+    return Recognizer.load(tiny_checkpoint)
+
+
+@pytest.fixture(scope="module")
+def pictures(many_photos: Path) -> list[Picture]:
+    return [Picture(path, path.relative_to(many_photos).as_posix()) for path in list_images([many_photos])]
+
+
+def by_name(finished: list[Finished]) -> dict[str, Finished]:
+    assert len({one.picture for one in finished}) == len(finished)
+    return {one.picture.name: one for one in finished}
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_picture_once_with_the_faces_that_it_has_alone(
+    recognizer: Recognizer, pictures: list[Picture], workers: int
+) -> None:
+    threads = torch.get_num_threads()
+    found = by_name(list(recognize_pictures(recognizer, pictures, workers=workers)))
+    assert torch.get_num_threads() == threads
+    assert found.keys() == {picture.name for picture in pictures}
+    assert "cannot be read" in (found["broken.jpg"].result.error or "")
+    assert found["nobody.png"].result.faces == () and found["nobody.png"].result.error is None
+    for name in ("00.jpg", "below/00.jpg", "11.jpg"):
+        (face,), (expected,) = found[name].result.faces, recognizer.recognize(read_image(found[name].picture.path))
+        assert face.box == expected.box and face.landmarks == expected.landmarks
+        np.testing.assert_allclose(face.probabilities, expected.probabilities, atol=1e-5)
+
+
+def test_the_network_sees_faces_of_several_pictures_at_once(
+    recognizer: Recognizer, pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    probabilities = recognizer.classifier.probabilities
+    monkeypatch.setattr(
+        recognizer.classifier, "probabilities", lambda pixels: batches.append(len(pixels)) or probabilities(pixels)
+    )
+    assert len(list(recognize_pictures(recognizer, pictures))) == 26
+    assert sum(batches) == 24 and max(batches) <= BATCH_FACES
+    assert len(batches) < 24
+
+
+def test_few_pictures_are_held_at_once(recognizer: Recognizer, pictures: list[Picture]) -> None:
+    """However slowly the results are taken, only some pictures are read ahead."""
+    read: list[str] = []
+
+    def finish(picture: Picture, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
+        read.append(picture.name)
+        return ()
+
+    stream = recognize_pictures(recognizer, pictures * 4, finish, workers=2)
+    next(stream)
+    assert len(read) < 40
+    stream.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("pictures")]
+
+
+def test_a_copy_that_cannot_be_written_is_an_error_of_its_picture(
+    recognizer: Recognizer, pictures: list[Picture], tmp_path: Path
+) -> None:
+    wanted = [Picture(pictures[0].path, "good", tmp_path / "a.png"), Picture(pictures[0].path, "bad", tmp_path / "b")]
+    (tmp_path / "b").mkdir()
+    found = by_name(list(recognize_pictures(recognizer, wanted, partial(write_whole, 0.45))))
+    assert found["good"].result.error is None
+    assert read_image(tmp_path / "a.png").shape == read_image(pictures[0].path).shape
+    assert "bad" in (found["bad"].result.error or "") and len(found["bad"].result.faces) == 1
+
+
+def test_previews_are_small_and_thumbnails_are_of_faces(
+    recognizer: Recognizer, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    image = np.kron(astronaut, np.ones((4, 4, 1), np.uint8))
+    faces = tuple(recognizer.recognize(image))
+    picture = Picture(tmp_path / "photo.jpg", "photo.jpg", tmp_path / "copies" / "photo.jpg.jpg")
+    (thumbnail,) = write_preview(recognizer.info, picture, image, faces)
+    assert thumbnail.startswith("data:image/jpeg;base64,") and len(thumbnail) < 10_000
+    copy = read_image(picture.output)  # type: ignore[arg-type]
+    assert copy.shape == (1280, 1280, 3)
+    box = faces[0].box
+    edge = copy[round(box.y1 * 1280 / 2048) : round(box.y2 * 1280 / 2048), round(box.x1 * 1280 / 2048) + 1]
+    assert edge.std(axis=0).max() < 25  # the line of the box lies where the face is
+
+
+def test_other_errors_are_not_hidden(recognizer: Recognizer, pictures: list[Picture]) -> None:
+    def finish(picture: Picture, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(recognize_pictures(recognizer, pictures, finish))
+
+
+def test_no_pictures(recognizer: Recognizer) -> None:
+    assert list(recognize_pictures(recognizer, [])) == []
+
+
+def test_an_error_says_which_picture(recognizer: Recognizer, pictures: list[Picture]) -> None:
+    def finish(picture: Picture, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
+        raise ImageError("no room")
+
+    (finished,) = recognize_pictures(recognizer, pictures[:1], finish)
+    assert finished.result.error == f"{pictures[0].name}: no room"

@@ -1,0 +1,101 @@
+"""Two workers of a local Ray, one of them killed: nothing lost, nothing doubled."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fer.collection.ray_engine import Cluster, recognize_with_ray
+from fer.collection.results import HEADER, Picture
+from fer.errors import CollectionError
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 400
+
+
+def start(folder: Path, photos: Path, checkpoint: Path, mark: str, *options: str) -> "subprocess.Popen[str]":
+    """Start predict.py in another folder; its workers know its mark."""
+    command = [sys.executable, str(ROOT / "scripts" / "predict.py"), "--image", str(photos), "--workers", "2"]
+    command += ["--checkpoint", str(checkpoint), "--parquet", str(folder), *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "FER_TEST_MARK": mark}
+    return subprocess.Popen(
+        command, cwd=folder.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def workers_of(mark: str) -> set[int]:
+    """Return the numbers of the processes of Ray Data that were started for a test."""
+    found = set()
+    for process in Path("/proc").iterdir():
+        try:
+            is_worker = (process / "cmdline").read_bytes().startswith(b"ray::MapWorker")
+            if is_worker and f"FER_TEST_MARK={mark}".encode() in (process / "environ").read_bytes():
+                found.add(int(process.name))
+        except OSError:  # no process, or gone by now
+            continue
+    return found
+
+
+def rows(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    faces, pictures = (pd.read_parquet(folder / f"{name}.parquet") for name in ("faces", "pictures"))
+    return faces.sort_values(["path", "face"], ignore_index=True), pictures.sort_values("path", ignore_index=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
+def test_a_worker_is_killed_and_nothing_is_lost_or_doubled(
+    ray_is_installed: None, tmp_path: Path, many_photos: Path, tiny_checkpoint: Path
+) -> None:
+    mark = uuid.uuid4().hex
+    job = start(tmp_path / "ray", many_photos, tiny_checkpoint, mark, "--engine", "ray")
+    results, until = tmp_path / "ray" / ".results", time.monotonic() + PATIENCE_SECONDS
+    try:
+        while not results.is_file() or len(results.read_bytes()) <= len(HEADER):
+            assert job.poll() is None and time.monotonic() < until
+            time.sleep(0.002)
+        victim = min(workers_of(mark))
+        os.kill(victim, signal.SIGKILL)
+        at_that_time = len(results.read_bytes().splitlines()) - 1
+        _, errors = job.communicate(timeout=PATIENCE_SECONDS)
+    finally:
+        job.kill()
+    assert at_that_time < 26, "all was done before the worker could be killed"
+    assert job.returncode == 1 and "broken.jpg' cannot be read" in errors and "Traceback" not in errors
+    assert not results.exists()
+
+    assert start(tmp_path / "threads", many_photos, tiny_checkpoint, mark).wait(PATIENCE_SECONDS) == 1
+    (faces, pictures), (expected_faces, expected_pictures) = rows(tmp_path / "ray"), rows(tmp_path / "threads")
+    pd.testing.assert_frame_equal(faces, expected_faces, rtol=0, atol=1e-5)
+    pd.testing.assert_frame_equal(pictures, expected_pictures)
+    assert len(faces) == 24 and not faces.duplicated(["path", "face"]).any()
+    assert len(pictures) == 26 and pictures["path"].is_unique
+    counts = pictures.set_index(pictures["path"].map(lambda path: Path(path).name))
+    assert counts.loc["nobody.png", "faces"] == 0 and pd.isna(counts.loc["nobody.png", "error"])
+    assert "cannot be read" in counts.loc["broken.jpg", "error"]
+    deadline = time.monotonic() + 30
+    while workers_of(mark) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert workers_of(mark) == set()  # it has cleaned up
+
+
+def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    pictures = [Picture(tmp_path / "a.jpg", "a.jpg")]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"  # nobody listens there
+        with pytest.raises(CollectionError, match=f"expected a running Ray at {address}, found none"):
+            next(recognize_with_ray(pictures, tiny_checkpoint, cluster=Cluster(address)))
+
+
+def test_without_ray_it_says_how_to_get_it(
+    tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(CollectionError, match=r'pip install "ray\[data\]"'):
+        next(recognize_with_ray([Picture(tmp_path / "a.jpg", "a.jpg")], tiny_checkpoint))

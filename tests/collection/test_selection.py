@@ -1,0 +1,84 @@
+"""Faces are filtered and sorted as asked."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fer.collection.results import Finished, Picture
+from fer.collection.selection import (
+    BY_EXPRESSION,
+    BY_NAME,
+    LEAST_SURE,
+    NO_FACE,
+    SUREST,
+    annotated_zip,
+    counts_of,
+    entries_of,
+    pictures_of,
+    select,
+)
+from fer.display.tables import PictureResult
+from fer.faces import Box, Face
+
+LABELS = ("anger", "happiness")
+
+
+def face(happiness: float) -> Face:
+    return Face(Box(0, 0, 9, 9), (), 1.0, labels=LABELS, probabilities=(1 - happiness, happiness))
+
+
+def finished(name: str, *shares: float, error: str | None = None, output: Path | None = None) -> Finished:
+    thumbnails = tuple(f"{name} {number}" for number in range(len(shares) or 1))
+    return Finished(Picture(Path(name), name, output), PictureResult(name, tuple(map(face, shares)), error), thumbnails)
+
+
+COLLECTION = [
+    finished("a", 0.9, 0.2),
+    finished("b"),
+    finished("c", 0.6),
+    finished("d", error="broken"),
+]
+ENTRIES = entries_of(COLLECTION)
+
+
+def test_a_row_for_each_face_and_for_each_picture_without_one() -> None:
+    assert [entry.name for entry in ENTRIES] == ["a · face 1", "a · face 2", "b", "c"]
+    assert [entry.label for entry in ENTRIES] == ["happiness", "anger", NO_FACE, "happiness"]
+    assert [entry.thumbnail for entry in ENTRIES] == ["a 0", "a 1", "b 0", "c 0"]
+    assert counts_of(ENTRIES, LABELS) == {"anger": 1, "happiness": 2, NO_FACE: 1}
+
+
+@pytest.mark.parametrize(
+    ("labels", "limits", "order", "expected"),
+    [
+        ([], (0, 1), BY_NAME, "a1 a2 b0 c1"),
+        ([], (0, 1), SUREST, "a1 a2 c1 b0"),
+        ([], (0, 1), LEAST_SURE, "c1 a2 a1 b0"),
+        ([], (0, 1), BY_EXPRESSION, "a2 a1 c1 b0"),
+        (["happiness"], (0, 1), BY_NAME, "a1 c1"),
+        ([NO_FACE], (0, 1), BY_NAME, "b0"),
+        ([], (0.7, 1), BY_NAME, "a1 a2"),
+        ([], (0, 0.7), BY_NAME, "c1"),
+        (["anger"], (0.85, 1), BY_NAME, ""),
+    ],
+)
+def test_filter_and_order(labels: list[str], limits: tuple[float, float], order: str, expected: str) -> None:
+    chosen = select(ENTRIES, labels, *limits, order)
+    assert " ".join(f"{entry.finished.picture.name}{entry.number}" for entry in chosen) == expected
+
+
+def test_pictures_of_faces_come_once() -> None:
+    assert pictures_of(ENTRIES) == COLLECTION[:3]
+
+
+def test_copies_of_one_name_in_two_folders_are_both_packed(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"{number}.jpg").write_text(str(number))
+    copies = [finished(f"{n}/photo.png", output=tmp_path / f"{n}.jpg") for n in (1, 2, 3)]  # the third is not there
+    with zipfile.ZipFile(io.BytesIO(annotated_zip(copies))) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "1/photo.png.jpg": b"1",
+            "2/photo.png.jpg": b"2",
+        }

@@ -1,0 +1,100 @@
+"""predict.py on a folder: killed and called again, it ends as if nothing had happened."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts import predict
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 300
+
+
+def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(ROOT / "scripts" / "predict.py"), "--workers", "1", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_lines(process: "subprocess.Popen[str]", results: Path, lines: int) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not results.is_file() or len(results.read_bytes().splitlines()) < lines:
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.002)
+
+
+def table(path: Path) -> tuple[list[list[str]], np.ndarray]:
+    """Return the words and the numbers of a table."""
+    rows = list(csv.reader(io.StringIO(path.read_bytes().decode())))
+    words = [[row[0], row[1], row[7]] for row in rows]
+    return words, np.array([[float(value) for value in [*row[2:7], *row[8:]]] for row in rows[1:]])
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_the_same_command_goes_on(tmp_path: Path, many_photos: Path, tiny_checkpoint: Path, ending: int) -> None:
+    common = ["--image", str(many_photos), "--checkpoint", str(tiny_checkpoint)]
+    wanted = [*common, "--csv", "broken/faces.csv", "--output", "broken/annotated"]
+    process = start(tmp_path, *wanted)
+    results = tmp_path / "broken" / ".faces.csv.results"
+    wait_for_lines(process, results, 3)
+    process.send_signal(ending)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    if ending == signal.SIGINT:
+        assert process.returncode == 130 and "goes on where it stopped" in errors and "Traceback" not in errors
+    assert not (tmp_path / "broken" / "faces.csv").exists()
+    known = len(results.read_bytes().splitlines()) - 1
+    assert 2 <= known < 26
+    copies = {path: path.stat().st_mtime_ns for path in (tmp_path / "broken" / "annotated").glob("*.png")}
+
+    process = start(tmp_path, *wanted)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 1 and errors.count("cannot be read") == 1
+    assert not results.exists()
+    unbroken = start(tmp_path, *common, "--csv", "unbroken/faces.csv", "--output", "unbroken/annotated")
+    unbroken.communicate(timeout=PATIENCE_SECONDS)
+    (words, numbers), (expected_words, expected) = (table(tmp_path / n / "faces.csv") for n in ("broken", "unbroken"))
+    assert words == expected_words and len(words) == 25
+    np.testing.assert_allclose(numbers, expected, atol=1e-5)
+    first, second = (sorted(p.name for p in (tmp_path / n / "annotated").iterdir()) for n in ("broken", "unbroken"))
+    assert first == second and len(first) == 25
+    kept = [path for path, changed in copies.items() if path.stat().st_mtime_ns == changed]
+    assert len(kept) >= known - 1  # what was done was not done again, but for the broken file
+
+
+def test_a_results_file_stays_and_takes_in_new_pictures(
+    tmp_path: Path, many_photos: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = sorted(many_photos.glob("*.jpg"))[:5]
+    options = ["--results", str(tmp_path / "all.jsonl"), "--checkpoint", str(tiny_checkpoint)]
+    assert predict.main(["--image", *map(str, photos[:3]), *options]) == 0
+    first = capsys.readouterr().out
+    lines = (tmp_path / "all.jsonl").read_bytes().splitlines()
+    assert predict.main(["--image", *map(str, photos), *options]) == 0
+    second = capsys.readouterr().out
+    assert second.startswith(first.rstrip("\n"))
+    assert (tmp_path / "all.jsonl").read_bytes().splitlines()[:4] == lines
+    assert len((tmp_path / "all.jsonl").read_bytes().splitlines()) == 6
+    assert predict.main(["--image", *map(str, photos), *options]) == 0
+    assert capsys.readouterr().out == second
+
+
+def test_a_folder_with_no_picture_and_another_file_of_results(
+    tmp_path: Path, many_photos: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--checkpoint", str(tiny_checkpoint)]
+    (tmp_path / "empty").mkdir()
+    assert predict.main(["--image", str(tmp_path / "empty"), *options]) == 1
+    assert "found none" in capsys.readouterr().err
+    notes = many_photos / "notes.txt"
+    assert predict.main(["--image", str(many_photos), "--results", str(notes), *options]) == 1
+    assert "found something else" in capsys.readouterr().err and notes.read_text() == "not meant"
