@@ -9,10 +9,12 @@ ends; OpenCV says "no more frames" for both. OpenCV knows cameras by a number on
 that differ between systems.
 """
 
+import itertools
+import math
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -48,8 +50,12 @@ class TimedFrame:
 class VideoFile:
     """A video file, to be read once."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], max_side_px: int | None = None) -> None:
         """Open the file and read its first frame.
+
+        Args:
+            path: the file.
+            max_side_px: longer pictures are shrunk to this; nothing is shrunk if not given.
 
         Raises:
             VideoError: there is no file, or it is no video, or nothing of it can be read.
@@ -75,25 +81,38 @@ class VideoFile:
             self.frames_expected: int | None = _frame_count(self._container, stream)
             """What the file says, which may be a little wrong; None if it does not."""
             self.frames_per_second = float(stream.average_rate or 0) or 1 / USUAL_STEP_SECONDS
-            self._decoder = _Decoder(self._container, stream)
-            self._images = self._decoder.images()
-            self._first = next(self._images, None)
+            self.seconds_expected: float | None = _duration(self._container, stream)
+            """What the file says; None if it does not."""
+            self._decoder = _Decoder(self._container, stream, max_side_px)
+            self._pictures = self._decoder.pictures()
+            self._first = next(self._pictures, None)
             if self._first is None:
                 raise VideoError(f"{expected}, found no frame that can be read. It is damaged or incomplete.")
+            self.first_image = self._first.image()
+            """RGB uint8 (H, W, 3)."""
+            self.size_wh = self._first.size_wh
+            """Of the first picture as it is to be seen, in pixels, before it was shrunk."""
+            self.starts = self._first.stamp or 0.0
+            """The first picture's own time in the file, in seconds, which its sound's times are compared with."""
         except BaseException:
             self._container.close()
             raise
 
-    def frames(self) -> Iterator[TimedFrame]:
-        """Yield all frames, once; damaged places are left out and told of in `problem`."""
+    def frames(self, wanted: Callable[[float], bool] | None = None) -> Iterator[TimedFrame | None]:
+        """Yield all frames, once; damaged places are left out and told of in `problem`.
+
+        Args:
+            wanted: asked with the time of each frame; instead of one that is not wanted None comes, which is faster.
+                Without it all are wanted.
+        """
         if self._first is None:
             return
-        read, first, self._first = 1, self._first, None
-        timeline = _Timeline(1 / self.frames_per_second)
-        yield TimedFrame(first[0], timeline.place(first[1]))
-        for image, seconds in self._images:
+        read, timeline = 0, _Timeline(1 / self.frames_per_second)
+        first, self._first = self._first, None
+        for picture in itertools.chain([first], self._pictures):
             read += 1
-            yield TimedFrame(image, timeline.place(seconds))
+            seconds = timeline.place(picture.stamp)
+            yield TimedFrame(picture.image(), seconds) if wanted is None or wanted(seconds) else None
         if self._decoder.damage:
             of = f" of {self.frames_expected}" if (self.frames_expected or 0) > read else ""
             self.problem = f"{self.path} is damaged ({self._decoder.damage}): {read}{of} frames could be read"
@@ -219,18 +238,55 @@ class _Timeline:
         return self._last
 
 
-class _Decoder:
-    """The pictures of a container's video, upright, and whether anything could not be read."""
+@dataclass(frozen=True)
+class _Picture:
+    """A decoded frame that was not made an image yet: that takes as long as decoding it."""
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    frame: av.VideoFrame
+    pixel_ratio: Fraction | None
+    max_side_px: int | None
+
+    @property
+    def stamp(self) -> float | None:
+        """Its time in the file, in seconds, if it has one."""
+        return self.frame.time
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """With square pixels, upright, not shrunk."""
+        width, height = self._lying_wh
+        return (height, width) if self._turns % 2 else (width, height)
+
+    @property
+    def _lying_wh(self) -> tuple[int, int]:
+        return max(round(self.frame.width * (self.pixel_ratio or 1)), 1), self.frame.height
+
+    @property
+    def _turns(self) -> int:
+        return round(self.frame.rotation / 90) % 4
+
+    def image(self) -> np.ndarray:
+        """Return it as it is to be seen: square pixels, turned as the file says; RGB uint8 (H, W, 3)."""
+        width, height = self._lying_wh
+        scale = min((self.max_side_px or math.inf) / max(width, height), 1.0)
+        width, height = max(round(scale * width), 1), max(round(scale * height), 1)
+        image = self.frame.reformat(format="rgb24", width=width, height=height).to_ndarray()
+        return np.ascontiguousarray(np.rot90(image, self._turns)) if self._turns else image
+
+
+class _Decoder:
+    """The pictures of a container's video, and whether anything could not be read."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream, max_side_px: int | None = None) -> None:
         stream.thread_type = "AUTO"  # several cores
         self._container, self._stream = container, stream
+        self._max_side_px = max_side_px
         self.damage = ""
 
-    def images(self) -> Iterator[tuple[np.ndarray, float | None]]:
-        """Yield RGB uint8 (H, W, 3) and the timestamp in seconds, None if there is none."""
+    def pictures(self) -> Iterator[_Picture]:
+        """Yield all that can be decoded."""
         for frame in self._frames():
-            yield _upright(frame, self._stream.sample_aspect_ratio), frame.time
+            yield _Picture(frame, self._stream.sample_aspect_ratio, self._max_side_px)
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -247,7 +303,7 @@ class _Decoder:
             if packet.size:  # the last one, which has nothing, asks the decoder for what it still holds
                 cut = packet.is_corrupt
             yield from self._decoded(packet)
-        if cut and not self.damage:  # elsewhere the mark is no damage: joined recordings have it at each seam
+        if cut:  # elsewhere the mark is no damage: joined recordings have it at each seam
             self.damage = "it is cut off"
 
     def _decoded(self, packet: "av.Packet[VideoStream] | None") -> "list[av.VideoFrame]":
@@ -259,20 +315,18 @@ class _Decoder:
             return []
 
 
-def _upright(frame: av.VideoFrame, pixel_ratio: Fraction | None) -> np.ndarray:
-    """Return a frame as it is to be seen: square pixels, turned as the file says; RGB uint8 (H, W, 3)."""
-    width = round(frame.width * pixel_ratio) if pixel_ratio else frame.width
-    image = frame.reformat(format="rgb24", width=width, height=frame.height).to_ndarray()
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
-
-
 def _picture_stream(container: InputContainer) -> VideoStream | None:
     """Return the first stream of moving pictures; the cover of a song is none, nor is a text."""
     if container.format.name == "tty":  # FFmpeg plays texts as a terminal would show them
         return None
     cover = av.stream.Disposition.attached_pic
     return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
+
+
+def _duration(container: InputContainer, stream: VideoStream) -> float | None:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1e6 if container.duration else None
 
 
 def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
@@ -319,15 +373,15 @@ def _stream_images(url: str, wanted: threading.Event, closed: threading.Event) -
         if stream is None:
             raise VideoError(f"expected a video at {url}, found no moving pictures. Check the address.")
         decoder, timeline, began = _Decoder(container, stream), _Timeline(USUAL_STEP_SECONDS), 0.0
-        for image, stamp in decoder.images():
-            due = timeline.place(stamp)
+        for picture in decoder.pictures():
+            due = timeline.place(picture.stamp)
             began = began or time.monotonic()
             if due and container.duration and not wanted.is_set():
                 wanted.wait()
                 began = time.monotonic() - due
             if closed.wait(max(began + due - time.monotonic(), 0)):
                 return
-            yield image
+            yield picture.image()
         if decoder.damage:
             raise VideoError(f"the video from {url} broke off ({decoder.damage}). Check the network.")
 
