@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property, partial
 from pathlib import Path
 
 import av
@@ -41,10 +42,14 @@ _LOOK_SECONDS = 0.03
 class TimedFrame:
     """A picture of a video, as it is to be seen."""
 
-    image: np.ndarray
-    """RGB uint8 (H, W, 3)."""
+    make_image: Callable[[], np.ndarray]
     seconds: float
     """Since the first frame; never less than that of the frame before."""
+
+    @cached_property
+    def image(self) -> np.ndarray:
+        """RGB uint8 (H, W, 3); made when it is asked for, as that takes longer than decoding."""
+        return self.make_image()
 
 
 class VideoFile:
@@ -98,21 +103,15 @@ class VideoFile:
             self._container.close()
             raise
 
-    def frames(self, wanted: Callable[[float], bool] | None = None) -> Iterator[TimedFrame | None]:
-        """Yield all frames, once; damaged places are left out and told of in `problem`.
-
-        Args:
-            wanted: asked with the time of each frame; instead of one that is not wanted None comes, which is faster.
-                Without it all are wanted.
-        """
+    def frames(self) -> Iterator[TimedFrame]:
+        """Yield all frames, once; damaged places are left out and told of in `problem`."""
         if self._first is None:
             return
         read, timeline = 0, _Timeline(1 / self.frames_per_second)
         first, self._first = self._first, None
         for picture in itertools.chain([first], self._pictures):
             read += 1
-            seconds = timeline.place(picture.stamp)
-            yield TimedFrame(picture.image(), seconds) if wanted is None or wanted(seconds) else None
+            yield TimedFrame(picture.image, timeline.place(picture.stamp))
         if self._decoder.damage:
             of = f" of {self.frames_expected}" if (self.frames_expected or 0) > read else ""
             self.problem = f"{self.path} is damaged ({self._decoder.damage}): {read}{of} frames could be read"
@@ -200,7 +199,7 @@ class LiveSource:
             if newest is not None:
                 image, last = newest[0], max(newest[1], asked)  # the first may have waited for the model to be loaded
                 began = last if began is None else began
-                yield TimedFrame(image, last - began)
+                yield TimedFrame(partial(lambda shown: shown, image), last - began)
             elif over:
                 self.ended = True
                 return
@@ -240,7 +239,7 @@ class _Timeline:
 
 @dataclass(frozen=True)
 class _Picture:
-    """A decoded frame that was not made an image yet: that takes as long as decoding it."""
+    """A decoded frame that was not made an image yet."""
 
     frame: av.VideoFrame
     pixel_ratio: Fraction | None
