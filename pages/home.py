@@ -16,6 +16,8 @@ with st.container(horizontal=True):
         st.switch_page("pages/photo.py")
     if st.button("Start the webcam", icon=":material/videocam:"):
         st.switch_page("pages/webcam.py")
+    if st.button("Open a video", icon=":material/movie:"):
+        st.switch_page("pages/video.py")
     if st.button("Train a model", icon=":material/model_training:"):
         st.switch_page("pages/training.py")
 

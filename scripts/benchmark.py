@@ -8,9 +8,9 @@
 Frames of 640×480 with one face and with four, on one thread, as a viewer's share of a server: detector and network
 together, the detector alone, the network for each face, and the times to start. Medians; run it on an idle machine.
 With `live` the engine of the webcam page instead: its rates with one face and four, for three viewers at once, whether
-people keep their numbers and labels are steady. With `video` a generated file instead, annotated video and all: how many
-times faster than it plays, the memory it takes, and whether changes are found when they happen. With `training` the training loop beside the bare forward, backward and
-step of the same network on a batch in memory, in turns.
+people keep their numbers and labels are steady. With `video` a generated file, annotated video and all: how many times
+faster than it plays, the memory it takes, and whether changes are found when they happen. With `training` the training
+loop beside the bare forward, backward and step of the same network on a batch in memory, in turns.
 """
 
 import argparse
@@ -39,7 +39,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     what = ("pictures", "live", "video", "training")
     parser.add_argument("what", nargs="?", choices=what, default="pictures", help="(pictures)")
     parser.add_argument(
-        "--seconds", type=float, default=10, metavar="N", help="live: how long speeds are measured; video: how long the clip is (10)"
+        "--seconds",
+        type=float,
+        default=10,
+        metavar="N",
+        help="live: how long speeds are measured; video: how long the clip is (10)",
     )
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
     parser.add_argument("--threads", type=int, metavar="N", help="(1; training: all)")

@@ -171,7 +171,7 @@ class ClipAnalysis:
         return self._recorder.result(
             self.file.path.name,
             self.file.size_wh,
-            (self.options.from_seconds, ends),
+            ends,
             self._peaks.moments(),
             self._complete,
             self.file.problem,

@@ -73,7 +73,7 @@ class ClipResult:
     """Of the video's pictures as they are to be seen, in pixels; boxes are in these."""
     labels: tuple[str, ...]
     starts: float
-    """Seconds of the video at which looking began."""
+    """When the first frame that was looked at is shown, in seconds of the video; the annotated video begins there."""
     ends: float
     """Seconds of the video at which the last frame that was looked at ends."""
     frame_numbers: np.ndarray
@@ -241,17 +241,18 @@ class Recorder:
         self,
         name: str,
         size_wh: tuple[int, int],
-        span: tuple[float, float],
+        ends: float,
         peaks: Sequence[Moment],
         complete: bool,
         problem: str,
     ) -> ClipResult:
-        """Return all of it, see `ClipResult`; `span` is from when to when was looked at."""
+        """Return all of it, see `ClipResult`."""
         return ClipResult(
             name,
             size_wh,
             self.labels,
-            *span,
+            self._frame_seconds[0] if self._frame_seconds else ends,
+            ends,
             np.array(self._frame_numbers),
             np.array(self._frame_seconds),
             np.array(self._places),

@@ -121,6 +121,35 @@ class VideoFile:
         self._container.close()
 
 
+def picture_at(path: str | os.PathLike[str], seconds: float) -> np.ndarray:
+    """Return the picture that is shown at a moment of a video with an index, as `Mp4Writer` writes it.
+
+    Args:
+        path: of the video.
+        seconds: since its first frame; after its end the last frame is shown.
+
+    Returns:
+        RGB uint8 (H, W, 3).
+
+    Raises:
+        VideoError: the file cannot be read.
+    """
+    try:
+        with av.open(os.fspath(path)) as container:
+            stream = container.streams.video[0]
+            container.seek(max(round(seconds * 1e6), 0))
+            shown: av.VideoFrame | None = None
+            for frame in container.decode(stream):
+                if shown is not None and (frame.time or 0.0) > seconds + 1e-3:
+                    break
+                shown = frame
+    except (av.FFmpegError, OSError, IndexError) as error:
+        raise VideoError(f"expected a video in {path}, but it cannot be read ({reason(error)}).") from error
+    if shown is None:
+        raise VideoError(f"expected a picture at {seconds:g} s of {path}, found none.")
+    return _Picture(shown, None, None).image()
+
+
 class LiveSource:
     """A camera or a stream, read by a thread of its own, of which the newest frame counts."""
 

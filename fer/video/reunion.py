@@ -77,7 +77,9 @@ class Reunion:
 
     def _recognized(self, look: np.ndarray, here: set[int]) -> int | None:
         """Return who of those not in view looks like this, if one clearly does."""
-        gone = sorted(((_alike(look, known.look), person) for person, known in self._known.items() if person not in here))
+        gone = sorted(
+            ((_alike(look, known.look), person) for person, known in self._known.items() if person not in here)
+        )
         if not gone or gone[-1][0] < ALIKE or (len(gone) > 1 and gone[-1][0] - gone[-2][0] < AHEAD):
             return None
         return gone[-1][1]

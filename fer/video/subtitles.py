@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterator
+from itertools import pairwise
 
 from fer.video.clip_result import ClipResult, Span
 
@@ -19,7 +20,7 @@ def cues(result: ClipResult) -> Iterator[Cue]:
     current: list[Span] = []
     waiting = 0
     pending: Cue | None = None
-    for start, end in zip(moments, moments[1:], strict=False):
+    for start, end in pairwise(moments):
         current = [span for span in current if span.end > start]
         while waiting < len(spans) and spans[waiting].start <= start:
             current.append(spans[waiting])
@@ -42,7 +43,9 @@ def _line(span: Span, alone: bool) -> str:
 def to_srt(result: ClipResult) -> str:
     """Return SubRip subtitles; the times are those of the annotated video, which begins where looking began."""
     return "".join(
-        f"{number}\n{_clock(start - result.starts, ',')} --> {_clock(end - result.starts, ',')}\n" + "\n".join(lines) + "\n\n"
+        f"{number}\n{_clock(start - result.starts, ',')} --> {_clock(end - result.starts, ',')}\n"
+        + "\n".join(lines)
+        + "\n\n"
         for number, (start, end, lines) in enumerate(cues(result), start=1)
     )
 
