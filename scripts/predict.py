@@ -1,9 +1,11 @@
-"""Find every face in pictures and name its expression.
+"""Find every face in pictures or a video and name its expression.
 
     python scripts/predict.py --image photo.jpg holiday/
     python scripts/predict.py --image holiday/ --csv faces.csv --output annotated/
+    python scripts/predict.py --video clip.mov --output faces.mp4 --csv faces.csv --subtitles faces.srt
 
-Exit code: 0 done, 1 a picture (the others are done all the same) or the model could not be read.
+Exit code: 0 done; 1 a picture, the video or the model could not be read (other pictures, and what of the video could be
+read, are done all the same); 130 a video was stopped by Ctrl-C or SIGTERM, with what was seen up to there.
 """
 
 import argparse
@@ -11,11 +13,13 @@ import io
 import itertools
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from fer.display import clip_command
 from fer.display.tables import PictureResult, to_csv, to_json
 from fer.errors import FerError, ImageError
 from fer.faces import Face, describe
@@ -29,17 +33,18 @@ if TYPE_CHECKING:
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--image", required=True, nargs="+", type=Path, metavar="PATH", help="pictures, or folders of them"
-    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--image", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of them")
+    source.add_argument("--video", type=Path, metavar="FILE", help="a video")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a table with a line for each face")
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE_OR_DIR",
-        help="also write annotated pictures: a .png file for one, a folder for any",
+        help="also write annotated pictures: a .png file for one, a folder for any; of a video an .mp4 file",
     )
+    clip_command.add_arguments(parser)
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="(the one shipped)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     return parser.parse_args(arguments)
@@ -53,16 +58,14 @@ def main(arguments: list[str] | None = None) -> int:
     if options.csv and options.csv.is_dir():
         print(f"error: expected a file to write the table to, found the folder {options.csv}.", file=sys.stderr)
         return 1
+    if options.video:
+        return clip_command.predict_video(options, partial(_load, options))
     paths = list_images(options.image)
     if not paths:
         print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
         return 1
-    # After the options are known to be right, since it takes seconds.
-    from fer.model.device import choose_device
-    from fer.recognition.recognizer import Recognizer
-
     try:
-        recognizer = Recognizer.load(options.checkpoint, choose_device(options.device))
+        recognizer = _load(options)
         outputs = _output_paths(paths, options.output)
         shown = zip(paths, outputs, strict=True)
         results = [
@@ -78,6 +81,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 1 if any(result.error for result in results) else 0
+
+
+def _load(options: argparse.Namespace) -> "Recognizer":
+    # After the options are known to be right, since it takes seconds.
+    from fer.model.device import choose_device
+    from fer.recognition.recognizer import Recognizer
+
+    return Recognizer.load(options.checkpoint, choose_device(options.device))
 
 
 def _predict(recognizer: "Recognizer", path: Path, output: Path | None) -> PictureResult:

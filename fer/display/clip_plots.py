@@ -131,7 +131,7 @@ def tone_lines(result: ClipResult) -> go.Figure:
         figure,
         result,
         {
-            "range": [-1.05, 1.05],
+            "range": [-1.15, 1.15],
             "tickvals": [-1, 0, 1],
             "ticktext": ["unpleasant", "neither", "pleasant"],
             "fixedrange": True,

@@ -127,15 +127,14 @@ def _simulated(recognizer: Recognizer, clip: Iterator[np.ndarray], settings: Liv
         yield analyzer.process(image, number * FRAME_SECONDS)
 
 
-def portrait(expression: str, person: int) -> np.ndarray:
-    """Return one of many drawn people, RGB uint8 (260, 200, 3)."""
+def _portrait(expression: str, person: int, strength: float = 1.0) -> np.ndarray:
     random = np.random.default_rng(person)
     return draw_portrait(expression, random, width_px=200, height_px=260, face_height_px=130)[0]
 
 
 def _identities(recognizer: Recognizer) -> dict[str, Any]:
     """Let two people pass each other, one above the other, three times, and count when their numbers change."""
-    people = [portrait("happiness", 4), portrait("neutral", 6)]
+    people = [_portrait("happiness", 4), _portrait("neutral", 6)]
     frames = 3 * 4 * FRAMES_PER_SECOND
     places = [
         (round(220 + 200 * sign * np.cos(number * np.pi / (4 * FRAMES_PER_SECOND))), top)
@@ -164,7 +163,7 @@ def _identities(recognizer: Recognizer) -> dict[str, Any]:
 
 def _drawn_people() -> list[Scene]:
     """Return eight people with three expressions, other people than those that the smoothing was chosen on."""
-    return [[(expression, portrait(expression, person)) for expression in EXPRESSIONS] for person in range(200, 208)]
+    return [[(expression, _portrait(expression, person)) for expression in EXPRESSIONS] for person in range(200, 208)]
 
 
 def _known_faces(dataset: FaceDataset) -> list[Scene]:

@@ -8,5 +8,9 @@ history     what was seen, in bounded memory
 stream      what a video connection calls for each frame
 connection  servers for viewers far away
 files       reading cameras, files and streams
-clip, mp4   a whole file through the engine, and writing one
+mp4, sound  writing a file, with the sound of another
+clip        a whole file through the engine; clip_job does it in the background
+clip_result what was seen in it: spans, transitions, key moments; subtitles
+reunion     who comes back
+interrupt   Ctrl-C for commands that take frame after frame
 """
