@@ -8,8 +8,8 @@ from fer.faces import percent
 through_entry("pages/home.py")
 st.title("Expression Studio")
 st.markdown(
-    "Drop a photo or a video or point the webcam, and see every face with the expression it seems to show, mixed ones too. "
-    "Everything runs on this machine."
+    "Drop a photo or a video or point the webcam, and see every face with the expression it seems to show, mixed ones "
+    "too. Everything runs on this machine."
 )
 with st.container(horizontal=True):
     if st.button("Open a photo", type="primary", icon=":material/photo_camera:"):

@@ -121,6 +121,7 @@ def _follow(analysis: "ClipAnalysis", stop: Stop) -> None:
         for seconds in analysis.steps():
             bar.update(min(seconds, end or math.inf) - bar.n)
             if stop.asked:
+                analysis.finish()
                 return
 
 

@@ -11,6 +11,7 @@ files       reading cameras, files and streams
 mp4, sound  writing a file, with the sound of another
 clip        a whole file through the engine; clip_job does it in the background
 clip_result what was seen in it: spans, transitions, key moments; subtitles
+hindsight   probabilities over time where the future is known
 reunion     who comes back
 interrupt   Ctrl-C for commands that take frame after frame
 """

@@ -1,6 +1,7 @@
 """Video files: every frame is looked at before the next one, and the results are the same each time."""
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from fer.images import shrink_to_fit
 from fer.recognition.recognizer import Recognizer
 from fer.video.clip_result import ClipResult, Moment, Recorder
 from fer.video.files import VideoFile
+from fer.video.hindsight import AHEAD_SECONDS, Hindsight
 from fer.video.live import AtOnce, LiveAnalyzer, LiveEngine, LiveSettings, Observation
 from fer.video.mp4 import Mp4Writer
 from fer.video.reunion import Reunion
@@ -23,6 +25,8 @@ MAX_SIDE_PX = 1920
 """Larger pictures are shrunk to this when they are decoded: four times as fast for 4K, and every face that shows an
 expression still has pixels enough."""
 THUMBNAIL_PX = 144
+_ROUNDING_SECONDS = 1e-3
+"""Matroska and WebM know whole milliseconds only."""
 _PEAK_STEP = 0.02
 """A thumbnail is made anew when the confidence has grown by this: each takes half a millisecond."""
 
@@ -94,12 +98,18 @@ class ClipAnalysis:
         self.file, self.options = file, options or ClipOptions()
         self._writer, self._draw = writer, draw
         self._settings = LiveSettings(
-            smallest_face=self.options.smallest_face, threshold=self.options.threshold, mirror=False
+            smallest_face=self.options.smallest_face,
+            threshold=self.options.threshold,
+            smoothing_seconds=0.0,  # hindsight does it without a lag
+            mirror=False,
         )
         self._analyzer = ClipAnalyzer(recognizer, self._settings)
         self._reunion = Reunion() if self.options.rejoin else None
         self._recorder = Recorder(recognizer.info.labels)
         self._peaks = _Peaks()
+        self._hindsight = Hindsight()
+        self._waiting: deque[_Seen] = deque()
+        self._shown: list[TrackedFace] = []
         self._complete = False
         self.seconds = 0.0
         """How far it has come, in the video's time."""
@@ -125,44 +135,68 @@ class ClipAnalysis:
     def steps(self) -> Iterator[float]:
         """Look at frame after frame; yield the time of each, of those that are left out as well.
 
+        Whoever stops calls `finish`, before the writer's own.
+
         Raises:
             ImageError: the detector failed.
             VideoError: the annotated video cannot be written.
         """
-        faces: Sequence[TrackedFace] = []
         inside = 0
         for number, frame in enumerate(self.file.frames()):
             if frame.seconds >= self.options.to_seconds:
                 break
             if frame.seconds >= self.options.from_seconds:
                 if self._is_looked_at(inside, frame.seconds):
-                    faces = self._seen(frame.image, number, frame.seconds)
-                if self._writer and self._draw:
-                    self._writer.write(self._draw(frame.image, faces, self._settings), frame.seconds)
+                    faces = self._look(frame.image, frame.seconds)
+                    self._waiting.append(_Seen(frame.image, number, frame.seconds, faces))
+                elif self._writer:
+                    self._waiting.append(_Seen(frame.image, number, frame.seconds, None))
+                while self._waiting and self._waiting[0].seconds <= frame.seconds - AHEAD_SECONDS:
+                    self._take(self._waiting.popleft())
                 inside += 1
             self._step = frame.seconds - self.seconds or self._step
             self.seconds = frame.seconds
             yield frame.seconds
+        self.finish()
         self._complete = True
+
+    def finish(self) -> None:
+        """Take in what still waits for frames after it, as if none came; may be called twice.
+
+        Raises:
+            VideoError: the annotated video cannot be written.
+        """
+        while self._waiting:
+            self._take(self._waiting.popleft())
 
     def _is_looked_at(self, number: int, seconds: float) -> bool:
         """Whether the options want the frame of this number, counted from where looking began."""
         if number % self.options.every:
             return False
         if self.options.per_second:
-            if seconds < self._due - 1e-6:
+            if seconds < self._due - _ROUNDING_SECONDS:
                 return False
             # From when it was due, not from now: else every wait for the next frame would lower the rate.
             self._due = max(self._due + 1 / self.options.per_second, seconds)
         return True
 
-    def _seen(self, image: np.ndarray, number: int, seconds: float) -> list[TrackedFace]:
+    def _look(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
         faces = self._analyzer.process(image, seconds)
         if self._reunion:
             faces = self._reunion.named(image, faces, seconds)
-        self._recorder.add(number, seconds, faces, max(self.file.size_wh) / max(image.shape[:2]))
-        self._peaks.look(image, faces, seconds)
+        self._hindsight.see(faces, seconds)
         return faces
+
+    def _take(self, seen: "_Seen") -> None:
+        """Keep and draw what was seen in a frame, now that what came after it is known."""
+        if seen.faces is not None:
+            self._shown = self._hindsight.shown(seen.faces, seen.seconds)
+            self._recorder.add(
+                seen.number, seen.seconds, self._shown, max(self.file.size_wh) / max(seen.image.shape[:2])
+            )
+            self._peaks.look(seen.image, self._shown, seen.seconds)
+        if self._writer and self._draw:
+            self._writer.write(self._draw(seen.image, self._shown, self._settings), seen.seconds)
 
     def result(self) -> ClipResult:
         """Return what was seen up to now; parts of a video are results, too."""
@@ -176,6 +210,17 @@ class ClipAnalysis:
             self._complete,
             self.file.problem,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A frame that waits for those after it."""
+
+    image: np.ndarray
+    number: int
+    seconds: float
+    faces: list[TrackedFace] | None
+    """None where the frame was not looked at."""
 
 
 class _Peaks:

@@ -154,6 +154,7 @@ class ClipJob:
                     if seconds < self._options.from_seconds:  # decoding alone is faster: not the speed of what follows
                         self._began = time.monotonic(), seconds
                     if self._ended():
+                        analysis.finish()
                         break
             except FerError as error:  # what was seen up to there is kept
                 self.error = str(error)

@@ -9,6 +9,7 @@ ends; OpenCV says "no more frames" for both. OpenCV knows cameras by a number on
 that differ between systems.
 """
 
+import contextlib
 import itertools
 import math
 import os
@@ -35,6 +36,8 @@ LARGEST_STEP_BACK_SECONDS = 1.0
 """Times that go back further begin anew, as where recordings were joined; smaller steps are mistakes."""
 SILENCE_SECONDS = 15.0
 """A camera or a stream without a new frame for this long is given up."""
+MISSING_SECONDS = 0.5
+"""A file whose pictures end so much earlier than it says, and by a twentieth, is cut off."""
 _LOOK_SECONDS = 0.03
 
 
@@ -86,7 +89,9 @@ class VideoFile:
             self.frames_expected: int | None = _frame_count(self._container, stream)
             """What the file says, which may be a little wrong; None if it does not."""
             self.frames_per_second = float(stream.average_rate or 0) or 1 / USUAL_STEP_SECONDS
-            self.seconds_expected: float | None = _duration(self._container, stream)
+            self._own_seconds = _own_duration(stream)
+            whole = self._container.duration
+            self.seconds_expected: float | None = self._own_seconds or (whole / 1e6 if whole else None)
             """What the file says; None if it does not."""
             self._decoder = _Decoder(self._container, stream, max_side_px)
             self._pictures = self._decoder.pictures()
@@ -112,9 +117,12 @@ class VideoFile:
         for picture in itertools.chain([first], self._pictures):
             read += 1
             yield TimedFrame(picture.image, timeline.place(picture.stamp))
-        if self._decoder.damage:
+        damage = self._decoder.damage
+        if not damage and timeline.last < 0.95 * (self._own_seconds or 0.0) - MISSING_SECONDS:
+            damage = f"it ends after {timeline.last:.1f} of {self._own_seconds:.1f} seconds"
+        if damage:
             of = f" of {self.frames_expected}" if (self.frames_expected or 0) > read else ""
-            self.problem = f"{self.path} is damaged ({self._decoder.damage}): {read}{of} frames could be read"
+            self.problem = f"{self.path} is damaged ({damage}): {read}{of} frames could be read"
 
     def close(self) -> None:
         """Close the file."""
@@ -253,6 +261,11 @@ class _Timeline:
         self._offset = 0.0
         self._last: float | None = None
 
+    @property
+    def last(self) -> float:
+        """When the latest frame is shown."""
+        return self._last or 0.0
+
     def place(self, stamp: float | None) -> float:
         """Return when a frame is shown; without a timestamp, a step after the one before."""
         if self._last is None:
@@ -351,10 +364,14 @@ def _picture_stream(container: InputContainer) -> VideoStream | None:
     return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
 
 
-def _duration(container: InputContainer, stream: VideoStream) -> float | None:
+def _own_duration(stream: VideoStream) -> float | None:
+    """Return how long the pictures last, in seconds, as far as the file says; its sound may last longer."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration else None
+    parts = stream.metadata.get("DURATION", "").split(":")  # what Matroska has instead: 00:01:02.500000000
+    with contextlib.suppress(ValueError):
+        return float(parts[0]) * 3600 + float(parts[1]) * 60 + float(parts[2]) if len(parts) == 3 else None
+    return None
 
 
 def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
