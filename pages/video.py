@@ -60,7 +60,7 @@ class Chosen:
     frames_per_second: float
     seconds: float | None
     folder: "tempfile.TemporaryDirectory[str] | None" = None
-    """Where an upload is kept; is removed when nobody holds it any more."""
+    """Where an upload is kept; is removed when nobody holds it any more, as when the page was closed."""
 
 
 def look_at(path: Path, folder: "tempfile.TemporaryDirectory[str] | None" = None) -> Chosen:
@@ -132,11 +132,18 @@ def take(chosen: Chosen) -> None:
 
 def forget() -> None:
     """Begin anew: the video, what was seen and the annotated copy go."""
-    job: ClipJob | None = st.session_state.get("video_job")
+    forget_result()
+    chosen: Chosen | None = st.session_state.pop("video_chosen", None)
+    if chosen and chosen.folder:
+        chosen.folder.cleanup()
+
+
+def forget_result() -> None:
+    job: ClipJob | None = st.session_state.pop("video_job", None)
     if job:
-        job.cancel()
-    for key in [key for key in st.session_state if str(key).startswith("video_") and key != "video_visit"]:
-        del st.session_state[key]
+        job.close()
+    for key in ("video_moment", "video_person", "video_bytes", "video_bytes_of"):
+        st.session_state.pop(key, None)
 
 
 def prepare(chosen: Chosen) -> None:
@@ -253,6 +260,6 @@ else:
             forget()
             st.rerun()
         if st.button("Analyse it again", icon=":material/tune:", help="With other options."):
-            del st.session_state["video_job"]
+            forget_result()
             st.rerun()
     show_result(job)

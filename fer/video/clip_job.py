@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer.errors import FerError
+from fer.errors import FerError, VideoError
 from fer.recognition.recognizer import Recognizer
 from fer.video.clip import MAX_SIDE_PX, ClipAnalysis, ClipOptions
 from fer.video.clip_result import ClipResult
@@ -73,7 +73,7 @@ class ClipJob:
         """Why it ended, if that was not to be expected."""
         self._folder = tempfile.TemporaryDirectory(prefix="fer-video-", ignore_cleanup_errors=True)
         self.video = Path(self._folder.name) / f"{path.stem[:80]}-faces.mp4"
-        """The annotated video, when it is done; is removed with the job."""
+        """The annotated video, when it is done; is removed by `close`, or with the job."""
         self._path, self._recognizer, self._options, self._draw = path, recognizer, options, draw
         self._present, self._here_seconds = present, time.monotonic()
         self._stop, self._done = threading.Event(), threading.Event()
@@ -95,6 +95,12 @@ class ClipJob:
     def cancel(self) -> None:
         """End it with the frame that it is at; what was seen is kept."""
         self._stop.set()
+
+    def close(self) -> None:
+        """End it and remove the annotated video."""
+        self.cancel()
+        self.wait()
+        self._folder.cleanup()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it is done, at most so long; return whether it is."""
@@ -124,10 +130,8 @@ class ClipJob:
                 self._look()
             finally:
                 _turns.release()
-        except (FerError, OSError) as error:
-            self.error = str(error)
         except Exception as error:  # otherwise the thread would end without a word
-            self.error = f"{type(error).__name__}: {error}"
+            self.error = _text(error)
         finally:
             self._done.set()
 
@@ -142,20 +146,32 @@ class ClipJob:
         return self._stop.is_set()
 
     def _look(self) -> None:
-        with (
-            closing(VideoFile(self._path, MAX_SIDE_PX)) as file,
-            Mp4Writer(self.video, Sound.of(self._path, file.starts)) as writer,
-        ):
-            analysis = ClipAnalysis(file, self._recognizer, self._options, writer, self._draw)
-            self._began = time.monotonic(), 0.0
-            self._analysis = analysis
-            try:
-                for seconds in analysis.steps():
-                    if seconds < self._options.from_seconds:  # decoding alone is faster: not the speed of what follows
-                        self._began = time.monotonic(), seconds
-                    if self._ended():
-                        analysis.finish()
-                        break
-            except FerError as error:  # what was seen up to there is kept
-                self.error = str(error)
-        self.result = analysis.result()
+        try:
+            with (
+                closing(VideoFile(self._path, MAX_SIDE_PX)) as file,
+                Mp4Writer(self.video, Sound.of(self._path, file.starts)) as writer,
+            ):
+                analysis = ClipAnalysis(file, self._recognizer, self._options, writer, self._draw)
+                self._began = time.monotonic(), 0.0
+                self._analysis = analysis
+                try:
+                    self._follow(analysis)
+                except VideoError:  # the annotated video cannot be written
+                    raise
+                except Exception as error:  # the video is kept up to there
+                    self.error = _text(error)
+                analysis.finish()
+        finally:
+            if self._analysis:
+                self.result = self._analysis.result()
+
+    def _follow(self, analysis: ClipAnalysis) -> None:
+        for seconds in analysis.steps():
+            if seconds < self._options.from_seconds:  # decoding alone is faster: not the speed of what follows
+                self._began = time.monotonic(), seconds
+            if self._ended():
+                return
+
+
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, FerError | OSError) else f"{type(error).__name__}: {error}"
