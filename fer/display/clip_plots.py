@@ -56,7 +56,7 @@ def clip_timeline(result: ClipResult, moment: float | None = None) -> go.Figure:
             for at, held, confidence in zip(seconds, result.held[rows], confidences, strict=True)
         ],
         mode="markers",
-        marker={"size": 22, "opacity": 0, "color": _MARK},
+        marker={"size": 2, "opacity": 0, "color": _MARK},  # larger ones tie with their neighbours
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         hovertemplate="%{x:.1f} s: %{customdata[1]}, %{customdata[2]}<extra>%{y}</extra>",
@@ -82,6 +82,7 @@ def clip_timeline(result: ClipResult, moment: float | None = None) -> go.Figure:
         showlegend=True,
         dragmode=False,
         hovermode="closest",
+        hoverdistance=60,  # pixels: anywhere on a bar
         clickmode="event+select",
     )
     return figure
