@@ -201,7 +201,7 @@ class ClipResult:
 
 @dataclass
 class Recorder:
-    """Takes in frame after frame; 47 bytes a face and 4 for each label, however long the video is."""
+    """Takes in frame after frame; 34 bytes a face and 4 for each of its probabilities, however long the video is."""
 
     labels: tuple[str, ...]
     _frame_numbers: "array[int]" = field(default_factory=lambda: array("q"))

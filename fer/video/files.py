@@ -9,31 +9,32 @@ ends; OpenCV says "no more frames" for both. OpenCV knows cameras by a number on
 that differ between systems.
 """
 
-import contextlib
 import itertools
-import math
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property, partial
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from fer.errors import VideoError
+from fer.video.decoding import (
+    USUAL_STEP_SECONDS,
+    Decoder,
+    Picture,
+    Timeline,
+    frame_count,
+    own_duration,
+    picture_stream,
+    reason,
+)
 
-USUAL_STEP_SECONDS = 1 / 30
-"""Between two frames of a file that says nothing about time."""
-LARGEST_STEP_BACK_SECONDS = 1.0
-"""Times that go back further begin anew, as where recordings were joined; smaller steps are mistakes."""
 SILENCE_SECONDS = 15.0
 """A camera or a stream without a new frame for this long is given up."""
 MISSING_SECONDS = 0.5
@@ -83,17 +84,17 @@ class VideoFile:
         self.problem = ""
         """What was wrong with the file, known when all frames were read."""
         try:
-            stream = _picture_stream(self._container)
+            stream = picture_stream(self._container)
             if stream is None:
                 raise VideoError(f"{expected}, found no moving pictures in it. Give another file.")
-            self.frames_expected: int | None = _frame_count(self._container, stream)
+            self.frames_expected: int | None = frame_count(self._container, stream)
             """What the file says, which may be a little wrong; None if it does not."""
             self.frames_per_second = float(stream.average_rate or 0) or 1 / USUAL_STEP_SECONDS
-            self._own_seconds = _own_duration(stream)
+            self._own_seconds = own_duration(stream)
             whole = self._container.duration
             self.seconds_expected: float | None = self._own_seconds or (whole / 1e6 if whole else None)
             """What the file says; None if it does not."""
-            self._decoder = _Decoder(self._container, stream, max_side_px)
+            self._decoder = Decoder(self._container, stream, max_side_px)
             self._pictures = self._decoder.pictures()
             self._first = next(self._pictures, None)
             if self._first is None:
@@ -112,7 +113,7 @@ class VideoFile:
         """Yield all frames, once; damaged places are left out and told of in `problem`."""
         if self._first is None:
             return
-        read, timeline = 0, _Timeline(1 / self.frames_per_second)
+        read, timeline = 0, Timeline(1 / self.frames_per_second)
         first, self._first = self._first, None
         for picture in itertools.chain([first], self._pictures):
             read += 1
@@ -155,7 +156,7 @@ def picture_at(path: str | os.PathLike[str], seconds: float) -> np.ndarray:
         raise VideoError(f"expected a video in {path}, but it cannot be read ({reason(error)}).") from error
     if shown is None:
         raise VideoError(f"expected a picture at {seconds:g} s of {path}, found none.")
-    return _Picture(shown, None, None).image()
+    return Picture(shown, None, None).image()
 
 
 class LiveSource:
@@ -253,135 +254,6 @@ class LiveSource:
         self._thread.join(2)
 
 
-class _Timeline:
-    """Turns a file's timestamps into seconds since its first frame that never go back."""
-
-    def __init__(self, step_seconds: float) -> None:
-        self._step = step_seconds
-        self._offset = 0.0
-        self._last: float | None = None
-
-    @property
-    def last(self) -> float:
-        """When the latest frame is shown."""
-        return self._last or 0.0
-
-    def place(self, stamp: float | None) -> float:
-        """Return when a frame is shown; without a timestamp, a step after the one before."""
-        if self._last is None:
-            self._offset, self._last = -(stamp or 0.0), 0.0
-            return 0.0
-        now = self._last + self._step if stamp is None else stamp + self._offset
-        if stamp is not None and now < self._last - LARGEST_STEP_BACK_SECONDS:
-            now = self._last + self._step
-            self._offset = now - stamp
-        self._last = max(self._last, now)
-        return self._last
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """A decoded frame that was not made an image yet."""
-
-    frame: av.VideoFrame
-    pixel_ratio: Fraction | None
-    max_side_px: int | None
-
-    @property
-    def stamp(self) -> float | None:
-        """Its time in the file, in seconds, if it has one."""
-        return self.frame.time
-
-    @property
-    def size_wh(self) -> tuple[int, int]:
-        """With square pixels, upright, not shrunk."""
-        width, height = self._lying_wh
-        return (height, width) if self._turns % 2 else (width, height)
-
-    @property
-    def _lying_wh(self) -> tuple[int, int]:
-        return max(round(self.frame.width * (self.pixel_ratio or 1)), 1), self.frame.height
-
-    @property
-    def _turns(self) -> int:
-        return round(self.frame.rotation / 90) % 4
-
-    def image(self) -> np.ndarray:
-        """Return it as it is to be seen: square pixels, turned as the file says; RGB uint8 (H, W, 3)."""
-        width, height = self._lying_wh
-        scale = min((self.max_side_px or math.inf) / max(width, height), 1.0)
-        width, height = max(round(scale * width), 1), max(round(scale * height), 1)
-        image = self.frame.reformat(format="rgb24", width=width, height=height).to_ndarray()
-        return np.ascontiguousarray(np.rot90(image, self._turns)) if self._turns else image
-
-
-class _Decoder:
-    """The pictures of a container's video, and whether anything could not be read."""
-
-    def __init__(self, container: InputContainer, stream: VideoStream, max_side_px: int | None = None) -> None:
-        stream.thread_type = "AUTO"  # several cores
-        self._container, self._stream = container, stream
-        self._max_side_px = max_side_px
-        self.damage = ""
-
-    def pictures(self) -> Iterator[_Picture]:
-        """Yield all that can be decoded."""
-        for frame in self._frames():
-            yield _Picture(frame, self._stream.sample_aspect_ratio, self._max_side_px)
-
-    def _frames(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream)
-        cut = False
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.FFmpegError as error:
-                self.damage = reason(error)
-                yield from self._decoded(None)  # those that still wait for others
-                return
-            if packet is None:
-                break
-            if packet.size:  # the last one, which has nothing, asks the decoder for what it still holds
-                cut = packet.is_corrupt
-            yield from self._decoded(packet)
-        if cut:  # elsewhere the mark is no damage: joined recordings have it at each seam
-            self.damage = "it is cut off"
-
-    def _decoded(self, packet: "av.Packet[VideoStream] | None") -> "list[av.VideoFrame]":
-        try:
-            return self._stream.decode(packet)
-        except av.FFmpegError as error:
-            if not isinstance(error, av.error.EOFError):
-                self.damage = reason(error)
-            return []
-
-
-def _picture_stream(container: InputContainer) -> VideoStream | None:
-    """Return the first stream of moving pictures; the cover of a song is none, nor is a text."""
-    if container.format.name == "tty":  # FFmpeg plays texts as a terminal would show them
-        return None
-    cover = av.stream.Disposition.attached_pic
-    return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
-
-
-def _own_duration(stream: VideoStream) -> float | None:
-    """Return how long the pictures last, in seconds, as far as the file says; its sound may last longer."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    parts = stream.metadata.get("DURATION", "").split(":")  # what Matroska has instead: 00:01:02.500000000
-    with contextlib.suppress(ValueError):
-        return float(parts[0]) * 3600 + float(parts[1]) * 60 + float(parts[2]) if len(parts) == 3 else None
-    return None
-
-
-def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
-    if stream.frames:
-        return stream.frames
-    if container.duration and stream.average_rate:
-        return round(container.duration / 1e6 * stream.average_rate)
-    return None
-
-
 def _camera_images(number: int) -> Iterator[np.ndarray]:
     """Yield RGB uint8 (H, W, 3) as long as the camera gives any."""
     cv2.utils.logging.setLogLevel(0)  # else it writes pages about each driver that it tries
@@ -414,10 +286,10 @@ def _stream_images(url: str, wanted: threading.Event, closed: threading.Event) -
             f"expected a video at {url}, but it cannot be opened ({reason(error)}). Check the address and the network."
         ) from error
     with closing(container):
-        stream = _picture_stream(container)
+        stream = picture_stream(container)
         if stream is None:
             raise VideoError(f"expected a video at {url}, found no moving pictures. Check the address.")
-        decoder, timeline, began = _Decoder(container, stream), _Timeline(USUAL_STEP_SECONDS), 0.0
+        decoder, timeline, began = Decoder(container, stream), Timeline(USUAL_STEP_SECONDS), 0.0
         for picture in decoder.pictures():
             due = timeline.place(picture.stamp)
             began = began or time.monotonic()
@@ -429,8 +301,3 @@ def _stream_images(url: str, wanted: threading.Event, closed: threading.Event) -
             yield picture.image()
         if decoder.damage:
             raise VideoError(f"the video from {url} broke off ({decoder.damage}). Check the network.")
-
-
-def reason(error: Exception) -> str:
-    """Return what FFmpeg says, without its number and the path, which stand in the message already."""
-    return str(getattr(error, "strerror", None) or error)

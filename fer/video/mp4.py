@@ -12,7 +12,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
 from fer.errors import VideoError
-from fer.video.files import USUAL_STEP_SECONDS, reason
+from fer.video.decoding import USUAL_STEP_SECONDS, reason
 from fer.video.sound import RATE, Sound
 
 _TICKS_PER_SECOND = 90_000

@@ -8,7 +8,7 @@ import av
 from av.audio.stream import AudioStream
 from av.filter import Graph
 
-from fer.video.files import reason
+from fer.video.decoding import reason
 
 RATE = 48_000
 """Samples a second. Every browser plays it."""
