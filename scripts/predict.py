@@ -25,9 +25,12 @@ from fer.errors import FerError, ImageError
 from fer.faces import Face, describe
 from fer.images import IMAGE_SUFFIXES, encode_png, list_images, read_image
 from fer.model import DEFAULT_CHECKPOINT
+from fer.video.files import VideoFile
+from fer.video.mp4 import Mp4Writer
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
+    from fer.video.clip import ClipAnalysis, ClipOptions
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -59,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: expected a file to write the table to, found the folder {options.csv}.", file=sys.stderr)
         return 1
     if options.video:
-        return clip_command.predict_video(options, partial(_load, options))
+        return clip_command.predict_video(options, partial(_analysis, options))
     paths = list_images(options.image)
     if not paths:
         print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
@@ -89,6 +92,18 @@ def _load(options: argparse.Namespace) -> "Recognizer":
     from fer.recognition.recognizer import Recognizer
 
     return Recognizer.load(options.checkpoint, choose_device(options.device))
+
+
+def _analysis(
+    options: argparse.Namespace, file: VideoFile, chosen: "ClipOptions", writer: Mp4Writer | None
+) -> "ClipAnalysis":
+    import torch
+
+    from fer.display.overlay import draw_live
+    from fer.video.clip import ClipAnalysis
+
+    torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
+    return ClipAnalysis(file, _load(options).for_video(), chosen, writer, draw_live)
 
 
 def _predict(recognizer: "Recognizer", path: Path, output: Path | None) -> PictureResult:

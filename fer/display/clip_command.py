@@ -20,8 +20,9 @@ from fer.video.sound import Sound
 from fer.video.subtitles import to_srt, to_vtt
 
 if TYPE_CHECKING:
-    from fer.recognition.recognizer import Recognizer
-    from fer.video.clip import ClipAnalysis
+    from fer.video.clip import ClipAnalysis, ClipOptions
+
+    Begin = Callable[[VideoFile, ClipOptions, Mp4Writer | None], ClipAnalysis]
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -58,16 +59,16 @@ def _moment(text: str) -> float:
     raise argparse.ArgumentTypeError(f"expected a time such as 45, 1:30 or 1:02:03, got {text}")
 
 
-def predict_video(options: argparse.Namespace, load: "Callable[[], Recognizer]") -> int:
+def predict_video(options: argparse.Namespace, begin: "Begin") -> int:
     """Look at a video, write what is asked for and print a summary; return the exit code.
 
     Args:
         options: of `add_arguments`, and video, output, csv, json.
-        load: gives the recognizer; called when the options are known to be right, since it takes seconds.
+        begin: loads the model, which takes seconds, so it is called when the options are known to be right.
     """
     with Stop() as stop:
         try:
-            result = _looked_at(options, load, stop)
+            result = _looked_at(options, begin, stop)
             _write(options, result)
         except (FerError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
@@ -85,12 +86,8 @@ def predict_video(options: argparse.Namespace, load: "Callable[[], Recognizer]")
     return 0
 
 
-def _looked_at(options: argparse.Namespace, load: "Callable[[], Recognizer]", stop: Stop) -> ClipResult:
-    # Here, as they bring torch.
-    import torch
-
-    from fer.display.overlay import draw_live
-    from fer.video.clip import MAX_SIDE_PX, ClipAnalysis, ClipOptions
+def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> ClipResult:
+    from fer.video.clip import MAX_SIDE_PX, ClipOptions  # here, as it brings torch
 
     chosen = ClipOptions(
         options.begin,
@@ -101,14 +98,12 @@ def _looked_at(options: argparse.Namespace, load: "Callable[[], Recognizer]", st
         rejoin=options.rejoin,
     )
     _check_places(options)
+    writer = None
     with ExitStack() as stack:
-        writer = Mp4Writer(options.output) if options.output else None
         file = stack.enter_context(closing(VideoFile(options.video, MAX_SIDE_PX)))
-        recognizer = load().for_video()
-        torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
-        if writer:
+        if options.output:
             writer = stack.enter_context(Mp4Writer(options.output, Sound.of(options.video, file.starts)))
-        analysis = ClipAnalysis(file, recognizer, chosen, writer, draw_live)
+        analysis = begin(file, chosen, writer)
         stop.gently = True
         _follow(analysis, stop)
     return analysis.result()
