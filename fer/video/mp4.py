@@ -129,6 +129,7 @@ class _H264File:
         context.color_primaries = context.color_trc = 1  # BT.709; unsaid, players guess by the size
         self._sound = sound
         if sound:
+            sound.begin(began_seconds)
             self._audio = self._container.add_stream("aac", rate=RATE, layout=sound.layout)
 
     def write(self, image: np.ndarray, seconds: float) -> None:
@@ -146,11 +147,12 @@ class _H264File:
         frame.pts, self._last_ticks = ticks, ticks
         frame.time_base = Fraction(1, _TICKS_PER_SECOND)
         self._mux(frame)
-        self._mux_sound(self._began + ticks / _TICKS_PER_SECOND)
+        self._mux_sound(ticks)
 
-    def _mux_sound(self, seconds: float) -> None:
+    def _mux_sound(self, ticks: int) -> None:
+        """Add the sound up to a picture."""
         if self._sound:
-            for frame in self._sound.until(seconds, self._began):
+            for frame in self._sound.until(ticks / _TICKS_PER_SECOND):
                 self._container.mux(self._audio.encode(frame))
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
@@ -162,7 +164,7 @@ class _H264File:
         try:
             self._mux(None)
             if self._sound:
-                self._mux_sound(self._began + (self._last_ticks + self._step_ticks) / _TICKS_PER_SECOND)
+                self._mux_sound(self._last_ticks + self._step_ticks)
                 self._container.mux(self._audio.encode(None))
         finally:
             self._container.close()

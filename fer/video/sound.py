@@ -46,17 +46,14 @@ class Sound:
             return None
         return cls(container, stream, starts)
 
-    def until(self, seconds: float, began: float) -> Iterator[av.AudioFrame]:
-        """Yield what is heard up to a moment and was not yielded before, float planar at `RATE`.
+    def begin(self, seconds: float) -> None:
+        """Go to a moment, in seconds since the first picture of the file; once, before anything is asked for."""
+        self._frames = self._resampled(self._starts + seconds)
+        self._next = next(self._frames, None)
 
-        Args:
-            seconds: since the first picture of the file.
-            began: the moment that counts as the sound's beginning; of the first call.
-        """
-        if self._frames is None:
-            self._frames = self._resampled(self._starts + began)
-            self._next = next(self._frames, None)
-        while self._next is not None and (self._next.pts or 0) / RATE <= seconds - began:
+    def until(self, seconds: float) -> Iterator[av.AudioFrame]:
+        """Yield what is heard up to a moment since `begin` and was not yielded before, float planar at `RATE`."""
+        while self._frames and self._next is not None and (self._next.pts or 0) / RATE <= seconds:
             yield self._next
             self._next = next(self._frames, None)
 

@@ -104,7 +104,8 @@ def test_damaged_sound_does_not_end_the_video(tmp_path: Path) -> None:
 def test_frames_have_the_length_that_aac_wants(tmp_path: Path) -> None:
     sound = Sound.of(with_sound(tmp_path / "a.mp4"), 0.0)
     assert sound is not None
-    frames = list(sound.until(1.0, 0.0))
+    sound.begin(0.0)
+    frames = list(sound.until(1.0))
     sound.close()
     assert {frame.samples for frame in frames} == {1024} and {frame.sample_rate for frame in frames} == {RATE}
     assert [frame.pts for frame in frames] == [1024 * number for number in range(len(frames))]
