@@ -135,7 +135,7 @@ class ClipAnalysis:
     def steps(self) -> Iterator[float]:
         """Look at frame after frame; yield the time of each, of those that are left out as well.
 
-        Whoever stops calls `finish`, before the writer's own.
+        Whoever stops may call `finish`, before the writer's own; else the last half second is left out.
 
         Raises:
             ImageError: the detector failed.
@@ -200,8 +200,11 @@ class ClipAnalysis:
 
     def result(self) -> ClipResult:
         """Return what was seen up to now; parts of a video are results, too."""
-        # The last frame is shown as long as the one before.
-        ends = min(self.seconds + self._step, self.options.to_seconds) if self.frames else self.options.from_seconds
+        ends = self.options.from_seconds
+        if self._waiting:
+            ends = self._waiting[0].seconds
+        elif self.frames:  # the last frame is shown as long as the one before
+            ends = min(self.seconds + self._step, self.options.to_seconds)
         return self._recorder.result(
             self.file.path.name,
             self.file.size_wh,

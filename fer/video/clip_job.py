@@ -93,7 +93,7 @@ class ClipJob:
         return self._stop.is_set()
 
     def cancel(self) -> None:
-        """End it with the frame that it is at; what was seen is kept."""
+        """End it with the frame that it is at; what was seen is kept, but for the last half second."""
         self._stop.set()
 
     def close(self) -> None:
@@ -160,7 +160,8 @@ class ClipJob:
                     raise
                 except Exception as error:  # the video is kept up to there
                     self.error = _text(error)
-                analysis.finish()
+                if not self.cancelled:  # at once means at once, and frames of 4K take long to write
+                    analysis.finish()
         finally:
             if self._analysis:
                 self.result = self._analysis.result()
