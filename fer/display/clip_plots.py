@@ -91,11 +91,7 @@ def clip_timeline(result: ClipResult, moment: float | None = None) -> go.Figure:
 def clip_lines(result: ClipResult, person: int, moment: float | None = None) -> go.Figure:
     """Return the probability of each expression of a person over the video."""
     rows = _spread(result, [person])
-    seconds = result.frame_seconds[result.places[rows]]
-    percents = 100 * result.probabilities[rows].astype(float)
-    away = np.flatnonzero(np.diff(seconds) > max(1.0, 3 * (result.seconds / POINTS))) + 1
-    # A line across the time that somebody was away would be made up.
-    seconds, percents = np.insert(seconds, away, seconds[away]), np.insert(percents, away, np.nan, axis=0)
+    seconds, percents = _with_holes(result, rows, 100 * result.probabilities[rows].astype(float))
     figure = go.Figure()
     for index, label in enumerate(result.labels):
         if np.nanmax(percents[:, index], initial=0) >= 5:
@@ -119,9 +115,10 @@ def tone_lines(result: ClipResult) -> go.Figure:
     figure = go.Figure()
     for person in shown_people(result):
         rows = _spread(result, [person])
+        seconds, tones = _with_holes(result, rows, result.tone[rows])
         figure.add_scatter(
-            x=result.frame_seconds[result.places[rows]],
-            y=result.tone[rows],
+            x=seconds,
+            y=tones,
             name=_name(person),
             mode="lines",
             line={"width": 2},
@@ -162,6 +159,13 @@ def _spread(result: ClipResult, persons: list[int]) -> np.ndarray:
         rows = np.flatnonzero(result.persons == person)
         chosen.append(rows[:: max(len(rows) // POINTS, 1)])
     return np.concatenate(chosen) if chosen else np.array([], int)
+
+
+def _with_holes(result: ClipResult, rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return when the rows are and their values, NaN where somebody was away: a line across that would be made up."""
+    seconds = result.frame_seconds[result.places[rows]]
+    away = np.flatnonzero(np.diff(seconds) > max(1.0, 3 * result.seconds / POINTS)) + 1
+    return np.insert(seconds, away, seconds[away]), np.insert(values, away, np.nan, axis=0)
 
 
 def _name(person: int) -> str:
