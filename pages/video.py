@@ -5,6 +5,7 @@ import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -28,6 +29,9 @@ from fer.video.clip_job import ClipJob
 from fer.video.files import VideoFile
 from pages.parts.video_result import clock, show_result
 
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
 UPLOAD, HERE, SAMPLE = "Upload", "On this machine", "Sample"
 SOURCES = {
     UPLOAD: ":material/upload: Upload",
@@ -35,7 +39,8 @@ SOURCES = {
     SAMPLE: ":material/movie: Sample",
 }
 UPLOAD_MB = 1000
-SUFFIXES = ["mp4", "m4v", "mov", "webm", "avi", "mkv", "mpg", "mpeg", "ts", "mts", "3gp", "ogv", "wmv", "flv", "gif"]
+KINDS = ["video", "mkv", "avi", "ts", "mts", "flv", "wmv", "gif"]
+"""All that a browser calls a video, and what some do not."""
 PREVIEW_PX = 480
 PACES: dict[str, dict[str, float]] = {
     "every frame": {},
@@ -97,18 +102,13 @@ def choose() -> None:
     else:
         visit = st.session_state.get("video_visit", 0)
         upload = st.file_uploader(
-            "A video", ["video", *SUFFIXES], max_upload_size=UPLOAD_MB, label_visibility="collapsed",
+            "A video", KINDS, max_upload_size=UPLOAD_MB, label_visibility="collapsed",
             key=f"video upload {visit}",
         )  # fmt: skip
         if upload:
             st.session_state["video_visit"] = visit + 1  # an empty widget afterwards: its file is on the disk now
             with st.spinner("Opening the video …"):
-                folder = new_folder()
-                copy = Path(folder.name) / (re.sub(r"[^\w. -]+", "-", upload.name).strip(". ")[-100:] or "video")
-                copy.write_bytes(upload.getbuffer())
-                upload.close()
-                forget_upload(upload.file_id)
-                attempt(lambda: take(look_at(copy, folder)))
+                attempt(lambda: take_upload(upload))
     st.caption(
         ":material/lock: The video stays on the machine that runs the app. An upload is kept in a temporary folder "
         "until you remove it or close the page."
@@ -117,6 +117,23 @@ def choose() -> None:
 
 def new_folder() -> "tempfile.TemporaryDirectory[str]":
     return tempfile.TemporaryDirectory(prefix="fer-upload-", ignore_cleanup_errors=True)
+
+
+def take_upload(upload: "UploadedFile") -> None:
+    """Copy an upload to the disk, as it would take memory for as long as it is there.
+
+    Raises:
+        VideoError: it is no video, or the disk is full.
+    """
+    folder = new_folder()
+    copy = Path(folder.name) / (re.sub(r"[^\w. -]+", "-", upload.name).strip(". ")[-100:] or "video")
+    try:
+        copy.write_bytes(upload.getbuffer())
+    except OSError as error:
+        raise VideoError(f"{upload.name} cannot be kept: {error.strerror}. Make room on this machine.") from error
+    upload.close()
+    forget_upload(upload.file_id)
+    take(look_at(copy, folder))
 
 
 def take_sample() -> None:

@@ -211,7 +211,7 @@ class ClipAnalysis:
             ends,
             self._peaks.moments(),
             self._complete,
-            self.file.problem,
+            self.file.problem.replace(str(self.file.path), self.file.path.name),  # folders are nobody's business
         )
 
 

@@ -32,7 +32,8 @@ def show_result(job: ClipJob) -> None:
         st.error(job.error, icon=":material/error:")
     if result is None or not len(result.frame_seconds):
         if not job.error:
-            st.info("Nothing was looked at: no frame lies in that part of the video.", icon=":material/search_off:")
+            why = "it was cancelled at once" if job.cancelled else "no frame lies in that part of the video"
+            st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")
         return
     people = len(result.people)
     st.subheader(result.name, divider="gray")

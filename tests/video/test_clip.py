@@ -197,7 +197,7 @@ def test_of_a_truncated_file_the_rest_is_seen_and_the_problem_told(tmp_path: Pat
     path.write_bytes(path.read_bytes()[: int(0.5 * path.stat().st_size)])
     result = look(path)
     assert 20 <= len(result.frame_seconds) < 60 and result.people == [1]
-    assert "frames could be read" in result.problem
+    assert "frames could be read" in result.problem and str(tmp_path) not in result.problem
 
 
 def test_sound_without_pictures_is_an_error(tmp_path: Path) -> None:
