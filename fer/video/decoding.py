@@ -24,11 +24,12 @@ class Timeline:
         self._step = step_seconds
         self._offset = 0.0
         self._last: float | None = None
+        self._latest_step = step_seconds
 
     @property
-    def last(self) -> float:
-        """When the latest frame is shown."""
-        return self._last or 0.0
+    def ends(self) -> float:
+        """When the latest frame ends, if it is shown as long as the one before."""
+        return (self._last or 0.0) + self._latest_step
 
     def place(self, stamp: float | None) -> float:
         """Return when a frame is shown; without a timestamp, a step after the one before."""
@@ -39,6 +40,7 @@ class Timeline:
         if stamp is not None and now < self._last - LARGEST_STEP_BACK_SECONDS:
             now = self._last + self._step
             self._offset = now - stamp
+        self._latest_step = max(now - self._last, 0.0)
         self._last = max(self._last, now)
         return self._last
 
@@ -128,14 +130,19 @@ def picture_stream(container: InputContainer) -> VideoStream | None:
     return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
 
 
-def own_duration(stream: VideoStream) -> float | None:
-    """Return how long the pictures last, in seconds, as far as the file says; its sound may last longer."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    parts = stream.metadata.get("DURATION", "").split(":")  # what Matroska has instead: 00:01:02.500000000
+def tagged_duration(stream: VideoStream) -> float | None:
+    """Return how long the pictures last, in seconds, if a Matroska file says so: "00:01:02.500000000"."""
+    parts = stream.metadata.get("DURATION", "").split(":")
     with contextlib.suppress(ValueError):
         return float(parts[0]) * 3600 + float(parts[1]) * 60 + float(parts[2]) if len(parts) == 3 else None
     return None
+
+
+def duration(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return how long the pictures last, in seconds, as far as the file says; else how long all of it lasts."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return tagged_duration(stream) or (container.duration / 1e6 if container.duration else None)
 
 
 def frame_count(container: InputContainer, stream: VideoStream) -> int | None:

@@ -29,10 +29,11 @@ from fer.video.decoding import (
     Decoder,
     Picture,
     Timeline,
+    duration,
     frame_count,
-    own_duration,
     picture_stream,
     reason,
+    tagged_duration,
 )
 
 SILENCE_SECONDS = 15.0
@@ -90,9 +91,8 @@ class VideoFile:
             self.frames_expected: int | None = frame_count(self._container, stream)
             """What the file says, which may be a little wrong; None if it does not."""
             self.frames_per_second = float(stream.average_rate or 0) or 1 / USUAL_STEP_SECONDS
-            self._own_seconds = own_duration(stream)
-            whole = self._container.duration
-            self.seconds_expected: float | None = self._own_seconds or (whole / 1e6 if whole else None)
+            self._tagged_seconds = tagged_duration(stream)
+            self.seconds_expected: float | None = duration(self._container, stream)
             """What the file says; None if it does not."""
             self._decoder = Decoder(self._container, stream, max_side_px)
             self._pictures = self._decoder.pictures()
@@ -119,8 +119,9 @@ class VideoFile:
             read += 1
             yield TimedFrame(picture.image, timeline.place(picture.stamp))
         damage = self._decoder.damage
-        if not damage and timeline.last < 0.95 * (self._own_seconds or 0.0) - MISSING_SECONDS:
-            damage = f"it ends after {timeline.last:.1f} of {self._own_seconds:.1f} seconds"
+        # A cut off MP4 fails on the way; Matroska just ends.
+        if not damage and self._tagged_seconds and timeline.ends < 0.95 * self._tagged_seconds - MISSING_SECONDS:
+            damage = f"it ends after {timeline.ends:.1f} of {self._tagged_seconds:.1f} seconds"
         if damage:
             of = f" of {self.frames_expected}" if (self.frames_expected or 0) > read else ""
             self.problem = f"{self.path} is damaged ({damage}): {read}{of} frames could be read"
