@@ -8,8 +8,8 @@ from fer.faces import percent
 through_entry("pages/home.py")
 st.title("Expression Studio")
 st.markdown(
-    "Drop a photo or point the webcam, and see every face with the expression it seems to show, mixed ones too. "
-    "Everything runs on this machine."
+    "Drop a photo or a video or point the webcam, and see every face with the expression it seems to show, mixed ones "
+    "too. Everything runs on this machine."
 )
 with st.container(horizontal=True):
     if st.button("Open a photo", type="primary", icon=":material/photo_camera:"):
@@ -18,6 +18,8 @@ with st.container(horizontal=True):
         st.switch_page("pages/folder.py")
     if st.button("Start the webcam", icon=":material/videocam:"):
         st.switch_page("pages/webcam.py")
+    if st.button("Open a video", icon=":material/movie:"):
+        st.switch_page("pages/video.py")
     if st.button("Train a model", icon=":material/model_training:"):
         st.switch_page("pages/training.py")
 

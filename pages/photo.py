@@ -26,6 +26,7 @@ SOURCES = {
     "Camera": ":material/photo_camera: Camera",
     "Sample": ":material/image: Sample",
 }
+UPLOAD_MB = 50
 STATIC = {"staticPlot": True}  # a finger that scrolls over a chart must not zoom it
 
 
@@ -64,6 +65,7 @@ def chosen_pictures() -> list[Picture]:
         "Photos",
         sorted(IMAGE_SUFFIXES),
         accept_multiple_files=True,
+        max_upload_size=UPLOAD_MB,
         label_visibility="collapsed",
         key=f"uploads {visit}",
     )

@@ -2,6 +2,7 @@
 
     python scripts/benchmark.py
     python scripts/benchmark.py live --dataset data/ferplus
+    python scripts/benchmark.py video --seconds 600
     python scripts/benchmark.py training --dataset data/ferplus
     python scripts/benchmark.py page
     python scripts/benchmark.py folder
@@ -9,11 +10,12 @@
 Frames of 640×480 with one face and with four, on one thread, as a viewer's share of a server: detector and network
 together, the detector alone, the network for each face, and the times to start. Medians; run it on an idle machine.
 With `live` the engine of the webcam page instead: its rates with one face and four, for three viewers at once, whether
-people keep their numbers and labels are steady. With `training` the training loop beside the bare forward, backward and
-step of the same network on a batch in memory, in turns. With `page` how long the evaluation page takes in Chromium
-until its figures and its matrix are drawn: for the first visitor, with an empty cache, and from the cache.
-With `folder` many generated photos at once, beside one call of predict.py for each, and beside the detector and the
-network alone.
+people keep their numbers and labels are steady. With `video` a generated file, annotated video and all: how many times
+faster than it plays, the memory it takes, and whether changes are found when they happen. With `folder` many generated
+photos at once, beside one call of predict.py for each, and beside the detector and the network alone. With `training`
+the training loop beside the bare forward, backward and step of the same network on a batch in memory, in turns. With
+`page` how long the evaluation page takes in Chromium until its figures and its matrix are drawn: for the first visitor,
+with an empty cache, and from the cache.
 """
 
 import argparse
@@ -38,10 +40,14 @@ IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    what = ("pictures", "live", "training", "page", "folder")
+    what = tuple(_MEASURES)
     parser.add_argument("what", nargs="?", choices=what, default="pictures", help="(pictures)")
     parser.add_argument(
-        "--seconds", type=float, default=10, metavar="N", help="live: how long speeds are measured (10)"
+        "--seconds",
+        type=float,
+        default=10,
+        metavar="N",
+        help="live: how long speeds are measured; video: how long the clip is (10)",
     )
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
@@ -65,8 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = parse_arguments(arguments)
     try:
-        measure = {"pictures": _pictures, "live": _live, "training": _training, "page": _page, "folder": _folder}
-        figures = measure[options.what](options)
+        figures = _MEASURES[options.what](options)
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -92,6 +97,16 @@ def _live(options: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(options.threads or 1)
     faces = open_dataset(options.dataset) if options.dataset else None
     return measure_live(options.checkpoint, options.seconds, draw_live, faces)
+
+
+def _video(options: argparse.Namespace) -> dict[str, Any]:
+    import torch
+
+    from fer.display.overlay import draw_live
+    from fer.evaluation.clips import measure_video
+
+    torch.set_num_threads(options.threads or 1)
+    return measure_video(options.checkpoint, options.seconds, draw_live)
 
 
 def _training(options: argparse.Namespace) -> dict[str, Any]:
@@ -170,6 +185,15 @@ def _start_times() -> dict[str, float]:
         for name in IMPORTS
     }
 
+
+_MEASURES = {
+    "pictures": _pictures,
+    "live": _live,
+    "video": _video,
+    "folder": _folder,
+    "training": _training,
+    "page": _page,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,13 +1,16 @@
-"""Find every face in pictures and name its expression.
+"""Find every face in pictures or a video and name its expression.
 
     python scripts/predict.py --image photo.jpg holiday/
     python scripts/predict.py --image holiday/ --csv faces.csv --output annotated/
     python scripts/predict.py --image photo.jpg --explain why.html
     python scripts/predict.py --image archive/ --engine ray --parquet tables/
+    python scripts/predict.py --video clip.mov --output faces.mp4 --csv faces.csv --subtitles faces.srt
 
-What was interrupted goes on by the same command if it writes files, as what is done is kept beside them until all is.
+Pictures that were interrupted go on by the same command if it writes files: what is done is kept beside them until all
+is.
 
-Exit code: 0 done, 1 a picture (the others are done all the same) or the model could not be read, 130 interrupted.
+Exit code: 0 done; 1 a picture, the video or the model could not be read (other pictures, and what of the video could be
+read, are done all the same); 130 stopped by Ctrl-C or SIGTERM, of a video with what was seen up to there.
 """
 
 import argparse
@@ -18,11 +21,13 @@ import sys
 from collections.abc import Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from fer.collection.parquet import write_parquet
 from fer.collection.results import Finished, Picture, open_results
+from fer.display import clip_command
 from fer.display.tables import PictureResult, to_csv, to_json
 from fer.errors import FerError, ImageError
 from fer.faces import describe
@@ -31,21 +36,27 @@ from fer.images import IMAGE_SUFFIXES, list_images, read_image
 from fer.model import DEFAULT_CHECKPOINT, model_file
 from fer.model.checkpoint import read_info
 from fer.model.prior import EVERYDAY, KINDS_OF_FACES
+from fer.video.files import VideoFile
+from fer.video.mp4 import Mp4Writer
+
+if TYPE_CHECKING:
+    from fer.recognition.recognizer import Recognizer
+    from fer.video.clip import ClipAnalysis, ClipOptions
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--image", required=True, nargs="+", type=Path, metavar="PATH", help="pictures, or folders of them"
-    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--image", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of them")
+    source.add_argument("--video", type=Path, metavar="FILE", help="a video")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a table with a line for each face")
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE_OR_DIR",
-        help="also write annotated pictures: a .png file for one, a folder for any",
+        help="also write annotated pictures: a .png file for one, a folder for any; of a video an .mp4 file",
     )
     parser.add_argument(
         "--explain",
@@ -66,6 +77,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, metavar="N", help="threads, or processes of Ray (one for each core)")
     parser.add_argument("--engine", choices=("threads", "ray"), default="threads", help="(threads)")
     parser.add_argument("--ray-address", default="local", metavar="ADDRESS", help="of a running Ray (one of its own)")
+    clip_command.add_arguments(parser)
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
@@ -89,6 +101,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.explain and options.explain.suffix.lower() not in (".html", ".htm"):
         print(f"error: expected --explain to end with .html, got {options.explain}. It is a page.", file=sys.stderr)
         return 1
+    if options.video:
+        return clip_command.predict_video(options, partial(_analysis, options))
     paths = list_images(options.image)
     if not paths:
         print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
@@ -132,25 +146,42 @@ def _predict(options: argparse.Namespace, pictures: list[Picture]) -> int:
     return 1 if failed else 0
 
 
+def _load(options: argparse.Namespace) -> "Recognizer":
+    # After the options are known to be right, since it takes seconds.
+    from fer.model.device import choose_device
+    from fer.recognition.recognizer import Recognizer
+
+    return Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
+
+
+def _analysis(
+    options: argparse.Namespace, file: VideoFile, chosen: "ClipOptions", writer: Mp4Writer | None
+) -> "ClipAnalysis":
+    import torch
+
+    from fer.display.overlay import draw_live
+    from fer.video.clip import ClipAnalysis
+
+    torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
+    return ClipAnalysis(file, _load(options).for_video(), chosen, writer, draw_live)
+
+
 def _recognized(options: argparse.Namespace, pictures: list[Picture]) -> Generator[Finished, None, None]:
     """Recognize pictures with the engine that was chosen, annotated copies included."""
     if not pictures:
         return
     # Not before there is something to do, since it takes seconds.
-    from fer.model.device import choose_device
-
-    device = choose_device(options.device)
     if options.engine == "ray":
         from fer.collection.ray_engine import Cluster, recognize_with_ray
+        from fer.model.device import choose_device
 
-        cluster = Cluster(options.ray_address, options.workers)
+        device, cluster = choose_device(options.device), Cluster(options.ray_address, options.workers)
         yield from recognize_with_ray(pictures, options.checkpoint, device, cluster, options.faces)
         return
     from fer.collection.copies import write_whole
     from fer.collection.pipeline import recognize_pictures
-    from fer.recognition.recognizer import Recognizer
 
-    recognizer = Recognizer.load(options.checkpoint, device, options.faces)
+    recognizer = _load(options)
     finish = partial(write_whole, recognizer.info.unsure_below) if options.output else None
     yield from recognize_pictures(recognizer, pictures, finish, options.workers)
 
@@ -177,11 +208,9 @@ def _results_path(options: argparse.Namespace) -> Path | None:
 def _explain(options: argparse.Namespace, results: Iterable[PictureResult]) -> None:
     """Write the page that says of each face why it got its expression."""
     from fer.display.explanation import explanation_page, explanation_section
-    from fer.model.device import choose_device
     from fer.recognition.explain import explain
-    from fer.recognition.recognizer import Recognizer
 
-    recognizer = Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
+    recognizer = _load(options)
     preprocessing = recognizer.info.preprocessing
     sections = []
     for result in tqdm(results, desc="explaining", disable=None, leave=False):

@@ -16,14 +16,12 @@ import contextlib
 import json
 import math
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -33,6 +31,7 @@ from fer.errors import FerError, VideoError
 from fer.model import DEFAULT_CHECKPOINT, model_file
 from fer.model.prior import EVERYDAY, KINDS_OF_FACES
 from fer.video.files import LiveSource, TimedFrame, VideoFile
+from fer.video.interrupt import Stop
 from fer.video.mp4 import Mp4Writer
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def _seconds(text: str) -> float:
 def main(arguments: list[str] | None = None) -> int:
     """Follow faces until the video ends; return the exit code."""
     options = parse_arguments(arguments)
-    with _Stop() as stop:
+    with Stop() as stop:
         try:
             return _run(options, stop)
         except (FerError, OSError) as error:
@@ -91,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
             return STOPPED
 
 
-def _run(options: argparse.Namespace, stop: "_Stop") -> int:
+def _run(options: argparse.Namespace, stop: Stop) -> int:
     with ExitStack() as stack:
         writer = Mp4Writer(options.output) if options.output else None
         source = stack.enter_context(closing(_open(options.source, options.output)))
@@ -170,7 +169,7 @@ class _Sinks:
 
 
 def _follow(
-    source: VideoFile | LiveSource, analyzer: "LiveAnalyzer", sinks: _Sinks, seconds: float, stop: "_Stop"
+    source: VideoFile | LiveSource, analyzer: "LiveAnalyzer", sinks: _Sinks, seconds: float, stop: Stop
 ) -> None:
     """Take frame after frame until the video ends or somebody ends it."""
     frames: Iterator[TimedFrame | None] = source.frames()
@@ -204,7 +203,7 @@ def _bar(source: VideoFile | LiveSource, options: argparse.Namespace) -> "tqdm[N
 
 
 def _conclude(
-    options: argparse.Namespace, source: VideoFile | LiveSource, history: "History", sinks: _Sinks, stop: "_Stop"
+    options: argparse.Namespace, source: VideoFile | LiveSource, history: "History", sinks: _Sinks, stop: Stop
 ) -> int:
     """Say what was seen and written; return the exit code."""
     if not options.json:
@@ -236,27 +235,6 @@ def _summary(name: str, frames: int, history: "History") -> list[str]:
     if len(people) > PEOPLE_LISTED:
         lines.append(f"  … and {len(people) - PEOPLE_LISTED} who were there for less long")
     return lines
-
-
-class _Stop:
-    """Ctrl-C and SIGTERM: they end the program at once, or with the next frame when frames are taken."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self.gently = False
-
-    def __enter__(self) -> "_Stop":
-        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if not self.gently or self.asked:
-            raise KeyboardInterrupt  # nothing to finish, or asked twice: at once
-        self.asked = True
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Pictures to try the app with: one photo that scikit-image ships, one drawing."""
+"""What to try the app with: one photo that scikit-image ships, one drawing, one drawn video."""
+
+from pathlib import Path
 
 import numpy as np
 
@@ -20,3 +22,10 @@ def sample_picture(name: str) -> np.ndarray:
         for expression in ("happiness", "surprise", "anger", "sadness")
     ]
     return np.hstack(portraits)
+
+
+def sample_clip(path: Path) -> None:
+    """Write a video of ten seconds, with a tone: a drawn person whose expression changes, MP4."""
+    from fer.evaluation.clips import known_frames, write_clip
+
+    write_clip(path, known_frames())

@@ -47,11 +47,11 @@ def to_csv(results: Sequence[PictureResult], labels: Sequence[str]) -> str:
     text = io.StringIO()
     table = csv.writer(text)
     start = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence"]
-    table.writerow([*start, *map(_not_a_formula, labels)])
+    table.writerow([*start, *map(not_a_formula, labels)])
     for result in results:
         for number, face in enumerate(result.faces, start=1):
-            place = [_not_a_formula(result.path), number, *face.box.xyxy, face.score]
-            table.writerow([*place, _not_a_formula(face.label), face.confidence, *face.probabilities])
+            place = [not_a_formula(result.path), number, *face.box.xyxy, face.score]
+            table.writerow([*place, not_a_formula(face.label), face.confidence, *face.probabilities])
     return text.getvalue()
 
 
@@ -59,9 +59,9 @@ def history_csv(history: History) -> str:
     """Return CSV with a line for each person and moment of a video, in the order of time."""
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow(["seconds", "lasted", "person", "label", "confidence", *map(_not_a_formula, history.labels)])
+    table.writerow(["seconds", "lasted", "person", "label", "confidence", *map(not_a_formula, history.labels)])
     for sample in _in_order(history):
-        start = [round(sample.seconds, 3), round(sample.lasted, 3), sample.person, _not_a_formula(sample.label)]
+        start = [round(sample.seconds, 3), round(sample.lasted, 3), sample.person, not_a_formula(sample.label)]
         table.writerow([*start, sample.confidence, *sample.probabilities])
     return text.getvalue()
 
@@ -84,6 +84,6 @@ def _in_order(history: History) -> list[Sample]:
     return sorted(history.samples(), key=lambda sample: (sample.seconds, sample.person))
 
 
-def _not_a_formula(text: str) -> str:
+def not_a_formula(text: str) -> str:
     """Keep spreadsheets from running a hostile name as a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

@@ -8,13 +8,17 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit import runtime
 from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fer.datasets.drawing import draw_face
 from fer.display.access import ALLOW_TRAINING_VARIABLE, may_train
@@ -58,6 +62,7 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
                 st.Page("pages/folder.py", title="Many photos", icon=":material/photo_library:"),
                 st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
+                st.Page("pages/video.py", title="Video", icon=":material/movie:"),
             ],
             "Models": [
                 st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
@@ -284,6 +289,21 @@ def ice_servers() -> list[dict[str, Any]]:
     except ConnectionSettingsError as error:
         st.error(str(error), icon=":material/lan:")
         st.stop()
+
+
+def presence() -> Callable[[], bool]:
+    """Return what says, from any thread, whether this visitor's page is still open."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():  # in tests there is nobody to leave
+        return lambda: True
+    return partial(runtime.get_instance().is_active_session, context.session_id)
+
+
+def forget_upload(file_id: str) -> None:
+    """Free the memory that an uploaded file takes, once it was copied to the disk."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file_id)
 
 
 def attempt(action: Callable[[], object]) -> NoReturn:

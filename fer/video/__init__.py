@@ -7,6 +7,11 @@ live        frames in, tracked faces out, never waiting for the model
 history     what was seen, in bounded memory
 stream      what a video connection calls for each frame
 connection  servers for viewers far away
-files       reading cameras, files and streams
-clip, mp4   a whole file through the engine, and writing one
+files       reading cameras, files and streams; decoding does it
+mp4, sound  writing a file, with the sound of another
+clip        a whole file through the engine; clip_job does it in the background
+clip_result what was seen in it: spans, transitions, key moments; subtitles
+hindsight   probabilities over time where the future is known
+reunion     who comes back
+interrupt   Ctrl-C for commands that take frame after frame
 """

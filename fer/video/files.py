@@ -9,29 +9,37 @@ ends; OpenCV says "no more frames" for both. OpenCV knows cameras by a number on
 that differ between systems.
 """
 
+import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import cached_property, partial
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from fer.errors import VideoError
+from fer.video.decoding import (
+    USUAL_STEP_SECONDS,
+    Decoder,
+    Picture,
+    Timeline,
+    duration,
+    frame_count,
+    picture_stream,
+    reason,
+    tagged_duration,
+)
 
-USUAL_STEP_SECONDS = 1 / 30
-"""Between two frames of a file that says nothing about time."""
-LARGEST_STEP_BACK_SECONDS = 1.0
-"""Times that go back further begin anew, as where recordings were joined; smaller steps are mistakes."""
 SILENCE_SECONDS = 15.0
 """A camera or a stream without a new frame for this long is given up."""
+MISSING_SECONDS = 0.5
+"""A file whose pictures end so much earlier than it says, and by a twentieth, is cut off."""
 _LOOK_SECONDS = 0.03
 
 
@@ -39,17 +47,25 @@ _LOOK_SECONDS = 0.03
 class TimedFrame:
     """A picture of a video, as it is to be seen."""
 
-    image: np.ndarray
-    """RGB uint8 (H, W, 3)."""
+    make_image: Callable[[], np.ndarray]
     seconds: float
     """Since the first frame; never less than that of the frame before."""
+
+    @cached_property
+    def image(self) -> np.ndarray:
+        """RGB uint8 (H, W, 3); made when it is asked for, as that takes longer than decoding."""
+        return self.make_image()
 
 
 class VideoFile:
     """A video file, to be read once."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], max_side_px: int | None = None) -> None:
         """Open the file and read its first frame.
+
+        Args:
+            path: the file.
+            max_side_px: longer pictures are shrunk to this; nothing is shrunk if not given.
 
         Raises:
             VideoError: there is no file, or it is no video, or nothing of it can be read.
@@ -69,17 +85,26 @@ class VideoFile:
         self.problem = ""
         """What was wrong with the file, known when all frames were read."""
         try:
-            stream = _picture_stream(self._container)
+            stream = picture_stream(self._container)
             if stream is None:
                 raise VideoError(f"{expected}, found no moving pictures in it. Give another file.")
-            self.frames_expected: int | None = _frame_count(self._container, stream)
+            self.frames_expected: int | None = frame_count(self._container, stream)
             """What the file says, which may be a little wrong; None if it does not."""
             self.frames_per_second = float(stream.average_rate or 0) or 1 / USUAL_STEP_SECONDS
-            self._decoder = _Decoder(self._container, stream)
-            self._images = self._decoder.images()
-            self._first = next(self._images, None)
+            self._tagged_seconds = tagged_duration(stream)
+            self.seconds_expected: float | None = duration(self._container, stream)
+            """What the file says; None if it does not."""
+            self._decoder = Decoder(self._container, stream, max_side_px)
+            self._pictures = self._decoder.pictures()
+            self._first = next(self._pictures, None)
             if self._first is None:
                 raise VideoError(f"{expected}, found no frame that can be read. It is damaged or incomplete.")
+            self.first_image = self._first.image()
+            """RGB uint8 (H, W, 3)."""
+            self.size_wh = self._first.size_wh
+            """Of the first picture as it is to be seen, in pixels, before it was shrunk."""
+            self.starts = self._first.stamp or 0.0
+            """The first picture's own time in the file, in seconds, which its sound's times are compared with."""
         except BaseException:
             self._container.close()
             raise
@@ -88,19 +113,51 @@ class VideoFile:
         """Yield all frames, once; damaged places are left out and told of in `problem`."""
         if self._first is None:
             return
-        read, first, self._first = 1, self._first, None
-        timeline = _Timeline(1 / self.frames_per_second)
-        yield TimedFrame(first[0], timeline.place(first[1]))
-        for image, seconds in self._images:
+        read, timeline = 0, Timeline(1 / self.frames_per_second)
+        first, self._first = self._first, None
+        for picture in itertools.chain([first], self._pictures):
             read += 1
-            yield TimedFrame(image, timeline.place(seconds))
-        if self._decoder.damage:
+            yield TimedFrame(picture.image, timeline.place(picture.stamp))
+        damage = self._decoder.damage
+        # A cut off MP4 fails on the way; Matroska just ends.
+        if not damage and self._tagged_seconds and timeline.ends < 0.95 * self._tagged_seconds - MISSING_SECONDS:
+            damage = f"it ends after {timeline.ends:.1f} of {self._tagged_seconds:.1f} seconds"
+        if damage:
             of = f" of {self.frames_expected}" if (self.frames_expected or 0) > read else ""
-            self.problem = f"{self.path} is damaged ({self._decoder.damage}): {read}{of} frames could be read"
+            self.problem = f"{self.path} is damaged ({damage}): {read}{of} frames could be read"
 
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+
+def picture_at(path: str | os.PathLike[str], seconds: float) -> np.ndarray:
+    """Return the picture that is shown at a moment of a video with an index, as `Mp4Writer` writes it.
+
+    Args:
+        path: of the video.
+        seconds: since its first frame; after its end the last frame is shown.
+
+    Returns:
+        RGB uint8 (H, W, 3).
+
+    Raises:
+        VideoError: the file cannot be read.
+    """
+    try:
+        with av.open(os.fspath(path)) as container:
+            stream = container.streams.video[0]
+            container.seek(max(round(seconds * 1e6), 0))
+            shown: av.VideoFrame | None = None
+            for frame in container.decode(stream):
+                if shown is not None and (frame.time or 0.0) > seconds + 1e-3:
+                    break
+                shown = frame
+    except (av.FFmpegError, OSError, IndexError) as error:
+        raise VideoError(f"expected a video in {path}, but it cannot be read ({reason(error)}).") from error
+    if shown is None:
+        raise VideoError(f"expected a picture at {seconds:g} s of {path}, found none.")
+    return Picture(shown, None, None).image()
 
 
 class LiveSource:
@@ -181,7 +238,7 @@ class LiveSource:
             if newest is not None:
                 image, last = newest[0], max(newest[1], asked)  # the first may have waited for the model to be loaded
                 began = last if began is None else began
-                yield TimedFrame(image, last - began)
+                yield TimedFrame(partial(lambda shown: shown, image), last - began)
             elif over:
                 self.ended = True
                 return
@@ -196,91 +253,6 @@ class LiveSource:
         self._closed.set()
         self._wanted.set()
         self._thread.join(2)
-
-
-class _Timeline:
-    """Turns a file's timestamps into seconds since its first frame that never go back."""
-
-    def __init__(self, step_seconds: float) -> None:
-        self._step = step_seconds
-        self._offset = 0.0
-        self._last: float | None = None
-
-    def place(self, stamp: float | None) -> float:
-        """Return when a frame is shown; without a timestamp, a step after the one before."""
-        if self._last is None:
-            self._offset, self._last = -(stamp or 0.0), 0.0
-            return 0.0
-        now = self._last + self._step if stamp is None else stamp + self._offset
-        if stamp is not None and now < self._last - LARGEST_STEP_BACK_SECONDS:
-            now = self._last + self._step
-            self._offset = now - stamp
-        self._last = max(self._last, now)
-        return self._last
-
-
-class _Decoder:
-    """The pictures of a container's video, upright, and whether anything could not be read."""
-
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
-        stream.thread_type = "AUTO"  # several cores
-        self._container, self._stream = container, stream
-        self.damage = ""
-
-    def images(self) -> Iterator[tuple[np.ndarray, float | None]]:
-        """Yield RGB uint8 (H, W, 3) and the timestamp in seconds, None if there is none."""
-        for frame in self._frames():
-            yield _upright(frame, self._stream.sample_aspect_ratio), frame.time
-
-    def _frames(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream)
-        cut = False
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.FFmpegError as error:
-                self.damage = reason(error)
-                yield from self._decoded(None)  # those that still wait for others
-                return
-            if packet is None:
-                break
-            if packet.size:  # the last one, which has nothing, asks the decoder for what it still holds
-                cut = packet.is_corrupt
-            yield from self._decoded(packet)
-        if cut and not self.damage:  # elsewhere the mark is no damage: joined recordings have it at each seam
-            self.damage = "it is cut off"
-
-    def _decoded(self, packet: "av.Packet[VideoStream] | None") -> "list[av.VideoFrame]":
-        try:
-            return self._stream.decode(packet)
-        except av.FFmpegError as error:
-            if not isinstance(error, av.error.EOFError):
-                self.damage = reason(error)
-            return []
-
-
-def _upright(frame: av.VideoFrame, pixel_ratio: Fraction | None) -> np.ndarray:
-    """Return a frame as it is to be seen: square pixels, turned as the file says; RGB uint8 (H, W, 3)."""
-    width = round(frame.width * pixel_ratio) if pixel_ratio else frame.width
-    image = frame.reformat(format="rgb24", width=width, height=frame.height).to_ndarray()
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
-
-
-def _picture_stream(container: InputContainer) -> VideoStream | None:
-    """Return the first stream of moving pictures; the cover of a song is none, nor is a text."""
-    if container.format.name == "tty":  # FFmpeg plays texts as a terminal would show them
-        return None
-    cover = av.stream.Disposition.attached_pic
-    return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
-
-
-def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
-    if stream.frames:
-        return stream.frames
-    if container.duration and stream.average_rate:
-        return round(container.duration / 1e6 * stream.average_rate)
-    return None
 
 
 def _camera_images(number: int) -> Iterator[np.ndarray]:
@@ -315,23 +287,18 @@ def _stream_images(url: str, wanted: threading.Event, closed: threading.Event) -
             f"expected a video at {url}, but it cannot be opened ({reason(error)}). Check the address and the network."
         ) from error
     with closing(container):
-        stream = _picture_stream(container)
+        stream = picture_stream(container)
         if stream is None:
             raise VideoError(f"expected a video at {url}, found no moving pictures. Check the address.")
-        decoder, timeline, began = _Decoder(container, stream), _Timeline(USUAL_STEP_SECONDS), 0.0
-        for image, stamp in decoder.images():
-            due = timeline.place(stamp)
+        decoder, timeline, began = Decoder(container, stream), Timeline(USUAL_STEP_SECONDS), 0.0
+        for picture in decoder.pictures():
+            due = timeline.place(picture.stamp)
             began = began or time.monotonic()
             if due and container.duration and not wanted.is_set():
                 wanted.wait()
                 began = time.monotonic() - due
             if closed.wait(max(began + due - time.monotonic(), 0)):
                 return
-            yield image
+            yield picture.image()
         if decoder.damage:
             raise VideoError(f"the video from {url} broke off ({decoder.damage}). Check the network.")
-
-
-def reason(error: Exception) -> str:
-    """Return what FFmpeg says, without its number and the path, which stand in the message already."""
-    return str(getattr(error, "strerror", None) or error)

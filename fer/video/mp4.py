@@ -12,7 +12,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
 from fer.errors import VideoError
-from fer.video.files import USUAL_STEP_SECONDS, reason
+from fer.video.decoding import USUAL_STEP_SECONDS, reason
+from fer.video.sound import RATE, Sound
 
 _TICKS_PER_SECOND = 90_000
 
@@ -24,8 +25,12 @@ class Mp4Writer:
     `with`: leaving it finishes the file, or removes what was written if there was an exception.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sound: Sound | None = None) -> None:
         """Make sure that a file can be written there; nothing is made before the first frame.
+
+        Args:
+            path: of the file.
+            sound: what is heard in the time that the frames are from; closed with the file.
 
         Raises:
             VideoError: the name does not end with .mp4, or its folder is missing or cannot be written to.
@@ -42,6 +47,7 @@ class Mp4Writer:
         self.frames = 0
         self._partial = path.with_name(path.name + ".part")
         self._file: _H264File | None = None
+        self._sound = sound
 
     def write(self, image: np.ndarray, seconds: float) -> None:
         """Add a frame.
@@ -56,7 +62,7 @@ class Mp4Writer:
         """
         try:
             if self._file is None:
-                self._file = _H264File(self._partial, image.shape[1], image.shape[0], seconds)
+                self._file = _H264File(self._partial, image.shape[1], image.shape[0], seconds, self._sound)
             self._file.write(image, seconds)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
@@ -69,6 +75,7 @@ class Mp4Writer:
             VideoError: it cannot be written.
         """
         if self._file is None:
+            self._close_sound()
             return
         file, self._file = self._file, None
         try:
@@ -78,6 +85,7 @@ class Mp4Writer:
             raise self._failed(error) from error
         finally:
             self._partial.unlink(missing_ok=True)  # is there only if it was not finished
+            self._close_sound()
 
     def discard(self) -> None:
         """Remove what was written."""
@@ -85,6 +93,11 @@ class Mp4Writer:
             self._file.abandon()
             self._file = None
             self._partial.unlink(missing_ok=True)
+        self._close_sound()
+
+    def _close_sound(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
 
     def _failed(self, error: Exception) -> VideoError:
         return VideoError(f"cannot write {self.path}: {reason(error)}. Make room, or give another --output.")
@@ -100,7 +113,7 @@ class Mp4Writer:
 
 
 class _H264File:
-    def __init__(self, path: Path, width_px: int, height_px: int, began_seconds: float) -> None:
+    def __init__(self, path: Path, width_px: int, height_px: int, began_seconds: float, sound: Sound | None) -> None:
         self._size_wh = width_px, height_px
         self._began = began_seconds
         self._last_ticks, self._step_ticks = -1, round(USUAL_STEP_SECONDS * _TICKS_PER_SECOND)
@@ -114,6 +127,10 @@ class _H264File:
         context.gop_size = 60  # two seconds: players jump to such places only
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries = context.color_trc = 1  # BT.709; unsaid, players guess by the size
+        self._sound = sound
+        if sound:
+            sound.begin(began_seconds)
+            self._audio = self._container.add_stream("aac", rate=RATE, layout=sound.layout)
 
     def write(self, image: np.ndarray, seconds: float) -> None:
         if image.shape[1::-1] != self._size_wh:
@@ -130,6 +147,13 @@ class _H264File:
         frame.pts, self._last_ticks = ticks, ticks
         frame.time_base = Fraction(1, _TICKS_PER_SECOND)
         self._mux(frame)
+        self._mux_sound(ticks)
+
+    def _mux_sound(self, ticks: int) -> None:
+        """Add the sound up to a picture."""
+        if self._sound:
+            for frame in self._sound.until(ticks / _TICKS_PER_SECOND):
+                self._container.mux(self._audio.encode(frame))
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
@@ -139,6 +163,9 @@ class _H264File:
     def finish(self) -> None:
         try:
             self._mux(None)
+            if self._sound:
+                self._mux_sound(self._last_ticks + self._step_ticks)
+                self._container.mux(self._audio.encode(None))
         finally:
             self._container.close()
 

@@ -40,3 +40,11 @@ def test_it_measures_the_training_loop_beside_its_bare_steps(capsys: pytest.Capt
         "bare forward, backward, step",
         "loop / bare",
     }
+
+
+def test_it_measures_a_video(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["video", "--seconds", "2", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["640×480, 30 fps, one face, writing the video (× real time)"] > 0
+    assert figures["persons found (1 is right)"] == 1
+    assert figures["changes found of 4"] == 4 and figures["how far off they are at most (ms)"] < 300

@@ -1,0 +1,59 @@
+"""Steady expressions where the future is known: a moment is averaged with those before it and those after it.
+
+A live video can only look back, so that what it shows lags behind wherever a change is not plain. Of a file both sides
+are there, and the average has no lag (forward and backward filtering, Gustafsson 1996).
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from fer.video.tracking import TrackedFace
+
+AVERAGE_SECONDS = 0.2
+"""Time constant on both sides. A clear expression that lasts half a second is shown, one look that is wrong is not."""
+SWITCH_MARGIN = 0.1
+"""Another label takes over when its averaged probability is ahead by this much: half of what a live video needs."""
+AHEAD_SECONDS = 0.5
+"""As far is looked ahead and back."""
+
+
+@dataclass
+class _Person:
+    looks: deque[tuple[float, np.ndarray]] = field(default_factory=deque)
+    held: int | None = None
+
+
+class Hindsight:
+    """Takes in faces as they are seen, and gives them back, half a second later, as they are to be shown."""
+
+    def __init__(self) -> None:
+        """Start with nothing seen."""
+        self._people: dict[int, _Person] = {}
+
+    def see(self, faces: Sequence[TrackedFace], seconds: float) -> None:
+        """Take in a frame; moments must not go back."""
+        for face in faces:
+            person = self._people.setdefault(face.track_id or 0, _Person())
+            person.looks.append((seconds, np.array(face.probabilities)))
+
+    def shown(self, faces: Sequence[TrackedFace], seconds: float) -> list[TrackedFace]:
+        """Return faces of a frame that was taken in, averaged; frames must be asked for in their order."""
+        return [self._shown(face, self._people[face.track_id or 0], seconds) for face in faces]
+
+    def _shown(self, face: TrackedFace, person: _Person, seconds: float) -> TrackedFace:
+        looks = person.looks
+        while looks[0][0] < seconds - AHEAD_SECONDS:
+            looks.popleft()
+            if looks[0][0] >= seconds:  # away for a while: what was shown before is past
+                person.held = None
+        near = [(moment, row) for moment, row in looks if moment <= seconds + AHEAD_SECONDS]
+        weights = [math.exp(-abs(moment - seconds) / AVERAGE_SECONDS) for moment, _ in near]
+        averaged = np.average([row for _, row in near], axis=0, weights=weights)
+        leader = int(averaged.argmax())
+        if person.held is None or averaged[leader] - averaged[person.held] > SWITCH_MARGIN:
+            person.held = leader
+        return replace(face, probabilities=tuple(averaged.tolist()), held=person.held)

@@ -1,0 +1,82 @@
+"""The video page as people use it: upload, watch the progress, click a moment, play and download."""
+
+import csv
+import io
+import re
+import struct
+from pathlib import Path
+
+import av
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from fer.evaluation.clips import TIMELINE, known_frames, write_clip
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn person whose expression changes at known moments, with a tone."""
+    return write_clip(tmp_path_factory.mktemp("clip") / "known.mp4", known_frames())
+
+
+def plays(page: Page, video: Locator) -> None:
+    """Play it, and wait until pictures were really shown."""
+    element = video.element_handle()
+    element.evaluate("video => { video.muted = true; return video.play() }")
+    page.wait_for_function(
+        "video => video.videoWidth > 2 && video.getVideoPlaybackQuality().totalVideoFrames >= 10", arg=element
+    )
+    assert element.evaluate("video => video.error") is None
+
+
+def test_a_video_from_the_upload_to_the_downloads(page: Page, app_url: str, clip: Path, tmp_path: Path) -> None:
+    page.goto(app_url)
+    page.get_by_role("button", name="Open a video").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Video")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
+    page.get_by_role("button", name="Analyse").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(page.get_by_text("300 frames looked at · 1 person")).to_be_visible(timeout=240_000)
+
+    chart = page.locator(".js-plotly-plot").first
+    expect(chart.locator(".bars .point")).to_have_count(len(TIMELINE))
+    place = chart.locator(".nsewdrag").bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + 0.52 * place["width"], place["y"] + 0.5 * place["height"])
+    page.mouse.click(place["x"] + 0.52 * place["width"], place["y"] + 0.5 * place["height"])
+    expect(page.get_by_role("img", name="the frame at 5.2 seconds")).to_be_visible()
+    expect(page.get_by_text("person 1: surprise")).to_be_visible()
+
+    plays(page, page.locator("video"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Annotated video (MP4)").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.name == "known-faces.mp4"
+    with av.open(str(path)) as container:
+        assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
+        assert sum(1 for _ in container.decode(video=0)) == 300
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table (CSV)").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert len(rows) == 300
+    for start, label in TIMELINE:
+        first = next(row for row in rows if row["label"] == label and float(row["seconds"]) > start - 0.3)
+        assert float(first["seconds"]) == pytest.approx(start, abs=0.3)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Subtitles (SRT)").click()
+    assert Path(download.value.path()).read_text().count("-->") == len(TIMELINE)
+
+
+def test_a_large_one_that_is_cancelled_shows_its_part(page: Page, app_url: str, tmp_path: Path) -> None:
+    long = write_clip(tmp_path / "long.mp4", known_frames(seconds=60.0))
+    with long.open("ab") as file:  # as large as videos are: a box that players skip
+        file.write(struct.pack(">I4s", 60_000_000, b"free") + bytes(60_000_000 - 8))
+    page.goto(f"{app_url}/video")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(long)
+    page.get_by_role("button", name="Analyse").click()
+    expect(page.get_by_text("× real time")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^0:0[2-9] · 1 person"))).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("This is the part up to where it was ended.")).to_be_visible(timeout=15_000)
+    plays(page, page.locator("video"))

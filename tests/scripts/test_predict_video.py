@@ -1,0 +1,121 @@
+"""`predict.py --video`: what it prints and writes."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from fer.evaluation.clips import write_clip
+from scripts import predict
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 300
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
+    """Two seconds of the astronaut, with a tone."""
+    small = np.ascontiguousarray(astronaut[:240, 80:400])
+    return write_clip(tmp_path_factory.mktemp("clip") / "a.mp4", (small for _ in range(60)))
+
+
+@pytest.fixture
+def command(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs the command in this process: exit code, standard output, standard error."""
+
+    def run(*options: str | Path) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = predict.main(["--checkpoint", str(tiny_checkpoint), *map(str, options)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_everything_is_written(clip: Path, command: Command, tmp_path: Path) -> None:
+    video, table, subtitles = tmp_path / "faces.mp4", tmp_path / "new" / "faces.csv", tmp_path / "faces.vtt"
+    code, out, err = command("--video", clip, "--output", video, "--csv", table, "--subtitles", subtitles)
+    assert (code, err) == (0, "")
+    assert "a.mp4: 60 frames looked at, 2.0 s, 1 person seen" in out
+    with av.open(str(video)) as container:
+        assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
+        assert sum(1 for _ in container.decode(video=0)) == 60
+    assert len(list(csv.DictReader(table.open()))) == 60
+    assert subtitles.read_text().startswith("WEBVTT\n\n00:00:00.000 -->")
+
+
+def test_json_and_the_part_that_is_wanted(clip: Path, command: Command) -> None:
+    code, out, _ = command("--video", clip, "--json", "--from", "0:01", "--to", "1.5", "--every", "5")
+    record = json.loads(out)
+    assert code == 0 and record["complete"] and len(record["people"]) == 1
+    assert record["rows"]["frame"] == [30, 35, 40]
+    assert record["to_seconds"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--subtitles", "a.txt"], "end with .srt or .vtt"),
+        (["--output", "a.avi"], "end with .mp4"),
+        (["--from", "5", "--to", "3"], "begins before it ends"),
+        (["--csv", "."], "found the folder"),
+    ],
+)
+def test_what_cannot_be_is_said_at_once(clip: Path, command: Command, options: list[str], message: str) -> None:
+    code, _, err = command("--video", clip, *options)
+    assert code == 1 and message in err
+
+
+def test_the_video_itself_is_not_written_over(clip: Path, command: Command) -> None:
+    before = clip.read_bytes()
+    assert command("--video", clip, "--output", clip)[0] == 1
+    assert clip.read_bytes() == before
+
+
+def test_a_truncated_file_gives_its_part_and_code_1(command: Command, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    path = write_clip(
+        tmp_path / "a.mkv", (random.integers(0, 255, (64, 96, 3), np.uint8) for _ in range(60)), sound=False
+    )
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    code, out, err = command("--video", path)
+    assert code == 1 and "frames looked at" in out and "frames could be read" in err
+
+
+def test_ctrl_c_keeps_what_was_seen(clip: Path, tiny_checkpoint: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
+    small = np.ascontiguousarray(astronaut[:240, 80:400])
+    long = write_clip(tmp_path / "long.mp4", (small for _ in range(3000)))
+    output, table = tmp_path / "faces.mp4", tmp_path / "faces.csv"
+    options = ["--checkpoint", tiny_checkpoint, "--video", long, "--output", output, "--csv", table]
+    process = subprocess.Popen(
+        [sys.executable, "scripts/predict.py", *options],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    part = tmp_path / "faces.mp4.part"
+    for _ in range(10 * PATIENCE_SECONDS):
+        if process.poll() is not None or (part.exists() and part.stat().st_size > 20_000):
+            break
+        try:
+            process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 130 and "stopped" in err and "frames looked at" in out
+    with av.open(str(output)) as container:
+        frames = sum(1 for _ in container.decode(video=0))
+    assert 0 < frames < 3000
+    assert len(list(csv.DictReader(table.open()))) == frames

@@ -1,0 +1,223 @@
+"""A video file through the model: what is looked at, when things happen, who is who, and what is written."""
+
+import math
+import struct
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from fer.display.overlay import draw_live
+from fer.errors import VideoError
+from fer.evaluation.clips import TIMELINE, TIMELINE_SECONDS, analyzed, change_errors, known_frames, write_clip
+from fer.recognition.recognizer import Recognizer
+from fer.video.clip import MAX_SIDE_PX, ClipAnalysis, ClipOptions
+from fer.video.clip_result import ClipResult
+from fer.video.files import VideoFile, picture_at
+from fer.video.mp4 import Mp4Writer
+from tests.video.clips import PatchRecognizer, lossless, still
+from tests.video.scene import CALM, HAPPY, Patch, draw_scene
+
+Image = npt.NDArray[np.uint8]
+
+
+def look(path: Path, options: ClipOptions | None = None, happy_from: float = math.inf) -> ClipResult:
+    """Look at a scene of patches in which the first person is happy from some moment on."""
+    recognizer: Any = PatchRecognizer()
+    with closing(VideoFile(path, MAX_SIDE_PX)) as file:
+        analysis = ClipAnalysis(file, recognizer, options)
+        step = 1 / 30
+        for seconds in analysis.steps():
+            recognizer.shown[0] = HAPPY if seconds + step >= happy_from - 1e-6 else CALM
+        return analysis.result()
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer.load().for_video()
+
+
+def labels(path: Path) -> list[str]:
+    with av.open(str(path)) as container:
+        return [stream.codec_context.name for stream in container.streams]
+
+
+# When things happen
+
+
+def test_changes_are_found_when_they_happen_and_the_video_is_written(tmp_path: Path, recognizer: Recognizer) -> None:
+    path, output = write_clip(tmp_path / "known.mp4", known_frames()), tmp_path / "faces.mp4"
+    result = analyzed(recognizer, path, output, draw_live)
+    assert result.people == [1]
+    assert [one.after for one in result.transitions()] == [label for _, label in TIMELINE[1:]]
+    assert max(change_errors(result)) < 0.3
+    assert result.complete and result.problem == ""
+    assert result.seconds == pytest.approx(TIMELINE_SECONDS, abs=0.05)
+    for peak in result.key_moments():
+        assert peak.label == next(label for start, label in reversed(TIMELINE) if start <= peak.seconds + 0.1)
+    assert {peak.label for peak in result.key_moments()} == {"neutral", "happiness", "surprise"}
+    assert labels(output) == ["h264", "aac"]
+    with av.open(str(output)) as container:
+        video, audio = container.streams
+        assert float((video.duration or 0) * video.time_base) == pytest.approx(TIMELINE_SECONDS, abs=0.05)
+        assert float((audio.duration or 0) * audio.time_base) == pytest.approx(TIMELINE_SECONDS, abs=0.1)
+    before, after = (picture_at(path, 5.0), picture_at(output, 5.0))
+    x1, y1 = map(round, result.boxes[result.rows_at(5.0)[0]][:2])
+    assert np.abs(before[y1, x1 + 20].astype(int) - after[y1, x1 + 20]).max() > 40, "a box is drawn"
+
+
+def test_a_variable_rate_keeps_its_times(tmp_path: Path) -> None:
+    times = [0, 0.05, 0.1, 0.4, 0.45, 0.9, 1.0, 1.3, 1.35, 1.4, 1.8]
+    path = lossless(tmp_path / "a.mkv", [draw_scene([Patch(0, 160, 120)])] * len(times), times)
+    result = look(path)
+    assert result.frame_seconds == pytest.approx(times, abs=1e-3)
+    assert sum(result.summary()[1].values()) == pytest.approx(1.8 + 0.4, abs=0.05)
+
+
+# What is looked at
+
+
+def test_a_part_of_the_video(tmp_path: Path) -> None:
+    path = still(tmp_path / "a.mkv")
+    result = look(path, ClipOptions(0.5, 1.6), happy_from=1.0)
+    assert result.frame_numbers.tolist() == list(range(15, 48))
+    assert result.starts == pytest.approx(0.5) and result.ends == pytest.approx(1.6)
+    assert result.complete
+    (change,) = result.transitions()
+    assert change.seconds == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (ClipOptions(every=4), list(range(0, 60, 4))),
+        (ClipOptions(per_second=10), list(range(0, 60, 3))),
+        (ClipOptions(per_second=7.5), list(range(0, 60, 4))),
+        (ClipOptions(per_second=100), list(range(60))),
+        (ClipOptions(1.0, per_second=2), [30, 45]),
+    ],
+)
+def test_fewer_frames_when_fewer_are_wanted(tmp_path: Path, options: ClipOptions, expected: list[int]) -> None:
+    result = look(still(tmp_path / "a.mkv"), options)
+    assert result.frame_numbers.tolist() == expected
+    assert result.people == [1] and len(result.persons) == len(expected)
+    whole = 2.0 - options.from_seconds
+    assert sum(result.summary()[1].values()) == pytest.approx(whole, abs=0.04)
+
+
+def test_nothing_is_in_a_part_behind_the_end(tmp_path: Path) -> None:
+    result = look(still(tmp_path / "a.mkv"), ClipOptions(5.0))
+    assert not len(result.frame_seconds) and result.people == [] and result.seconds == 0
+
+
+def test_options_that_contradict_are_refused() -> None:
+    for options in ({"from_seconds": 3, "to_seconds": 2}, {"every": 0}, {"per_second": 0}, {"smallest_face": 0}):
+        with pytest.raises(VideoError, match="expected"):
+            ClipOptions(**options)
+
+
+def test_stopped_in_the_middle_what_was_seen_is_kept(tmp_path: Path) -> None:
+    path, output = still(tmp_path / "a.mkv"), tmp_path / "faces.mp4"
+    recognizer: Any = PatchRecognizer()
+    with closing(VideoFile(path)) as file, Mp4Writer(output) as writer:
+        analysis = ClipAnalysis(file, recognizer, None, writer, draw_live)
+        for seconds in analysis.steps():
+            if seconds >= 0.9:
+                analysis.finish()
+                break
+    result = analysis.result()
+    assert not result.complete and len(result.frame_seconds) == 28
+    with av.open(str(output)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 28
+
+
+# Who is who
+
+
+def scene_with_a_break(other: int) -> list[Image]:
+    """A person for a second, nobody for two, and then a person somewhere else."""
+    return [draw_scene([Patch(0, 80, 120)])] * 30 + [draw_scene([])] * 60 + [draw_scene([Patch(other, 230, 120)])] * 30
+
+
+def test_who_comes_back_is_the_same_person_if_that_is_wanted(tmp_path: Path) -> None:
+    path = lossless(tmp_path / "a.mkv", scene_with_a_break(0))
+    assert look(path).people == [1]
+    assert look(path, ClipOptions(rejoin=False)).people == [1, 2]
+    (first, second) = look(path).spans
+    assert first.end < 1.5 and second.start > 2.9, "the time away belongs to nobody"
+
+
+# Files of all kinds
+
+
+def test_a_phone_held_upright_gives_boxes_in_the_upright_picture(
+    tmp_path: Path, recognizer: Recognizer, astronaut: Image
+) -> None:
+    lying = np.ascontiguousarray(np.rot90(astronaut[:400], 1))
+    path = write_clip(tmp_path / "a.mp4", (lying for _ in range(5)))
+    data, one = bytearray(path.read_bytes()), 0x10000
+    at = data.index(b"tkhd") + 44
+    struct.pack_into(">9i", data, at, 0, one, 0, -one, 0, 0, 400 * one, 0, 0x40000000)
+    path.write_bytes(data)
+    result = analyzed(recognizer, path, tmp_path / "faces.mp4", draw_live)
+    assert result.size_wh == (512, 400)
+    (expected,) = recognizer.recognize(np.ascontiguousarray(astronaut[:400]), 0.125)
+    assert result.boxes[0] == pytest.approx(expected.box.xyxy, abs=6)
+    assert picture_at(tmp_path / "faces.mp4", 0).shape == (400, 512, 3)
+
+
+def test_4k_is_shrunk_and_its_boxes_are_not(tmp_path: Path, recognizer: Recognizer, astronaut: Image) -> None:
+    large = cv2.resize(astronaut[:288], (3840, 2160), interpolation=cv2.INTER_AREA)
+    path = write_clip(tmp_path / "a.mp4", (large for _ in range(3)))
+    result = analyzed(recognizer, path, tmp_path / "faces.mp4", draw_live)
+    assert result.size_wh == (3840, 2160)
+    (expected,) = recognizer.recognize(large, 0.125)
+    assert result.boxes[0] == pytest.approx(expected.box.xyxy, abs=40)
+    assert picture_at(tmp_path / "faces.mp4", 0).shape == (1080, MAX_SIDE_PX, 3)
+
+
+@pytest.mark.parametrize(("width", "height"), [(321, 241), (99, 301)])
+def test_odd_sizes(tmp_path: Path, width: int, height: int) -> None:
+    path = lossless(tmp_path / "a.mkv", [draw_scene([Patch(0, 50, 120)], (width, height))] * 10)
+    output = tmp_path / "faces.mp4"
+    recognizer: Any = PatchRecognizer()
+    result = analyzed(recognizer, path, output, draw_live)
+    assert result.size_wh == (width, height)
+    assert result.boxes[0] == pytest.approx(Patch(0, 50, 120).box.xyxy, abs=1)
+    assert picture_at(output, 0).shape == (height + 1, width + 1, 3)
+
+
+def test_of_a_truncated_file_the_rest_is_seen_and_the_problem_told(tmp_path: Path) -> None:
+    path = still(tmp_path / "a.mkv")
+    path.write_bytes(path.read_bytes()[: int(0.5 * path.stat().st_size)])
+    result = look(path)
+    assert 20 <= len(result.frame_seconds) < 60 and result.people == [1]
+    assert "frames could be read" in result.problem and str(tmp_path) not in result.problem
+
+
+def test_sound_without_pictures_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    write_clip(tmp_path / "b.mp4", (np.zeros((64, 64, 3), np.uint8) for _ in range(10)))
+    with av.open(str(tmp_path / "b.mp4")) as source, av.open(str(path), "w") as target:
+        copied = target.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = copied
+                target.mux(packet)
+    with pytest.raises(VideoError, match="found no moving pictures"):
+        VideoFile(path)
+
+
+def test_a_video_without_frames_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "bgr0"
+        container.start_encoding()
+    with pytest.raises(VideoError, match=r"found (no frame|what cannot be read)"):
+        VideoFile(path)

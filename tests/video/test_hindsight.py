@@ -1,0 +1,65 @@
+"""Averages that know what comes: no lag, no flicker."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from fer.faces import Box
+from fer.video.hindsight import Hindsight
+from fer.video.tracking import TrackedFace
+from tests.video.scene import CALM, HAPPY, LABELS, Patch
+
+FRAME = 1 / 30
+DOUBTFUL = (0.3, 0.6, 0.1)
+
+
+def face(probabilities: tuple[float, ...], person: int = 1) -> TrackedFace:
+    place = Patch(0, 100, 100).detection
+    return TrackedFace(
+        place.box, place.landmarks, 0.9, labels=LABELS, probabilities=probabilities, track_id=person, held=0
+    )
+
+
+def shown(rows: dict[float, tuple[float, ...]]) -> dict[float, TrackedFace]:
+    """What is shown at each moment, when all of it was seen."""
+    hindsight = Hindsight()
+    for seconds, row in rows.items():
+        hindsight.see([face(row)], seconds)
+    return {seconds: hindsight.shown([face(row)], seconds)[0] for seconds, row in rows.items()}
+
+
+def change(rows: dict[float, tuple[float, ...]]) -> list[float]:
+    labels = [(seconds, one.label) for seconds, one in shown(rows).items()]
+    return [b for (_, one), (b, other) in pairwise(labels) if one != other]
+
+
+def moments(count: int, row_at: "dict[int, tuple[float, ...]]") -> dict[float, tuple[float, ...]]:
+    rows, current = {}, CALM
+    for number in range(count):
+        current = row_at.get(number, current)
+        rows[number * FRAME] = current
+    return rows
+
+
+@pytest.mark.parametrize("after", [HAPPY, DOUBTFUL])
+def test_a_change_that_is_not_plain_is_shown_when_it_happens(after: tuple[float, ...]) -> None:
+    (seconds,) = change(moments(90, {45: after}))
+    assert seconds == pytest.approx(1.5, abs=0.2)
+
+
+def test_a_wrong_look_is_not_shown_and_half_a_second_is() -> None:
+    assert change(moments(90, {45: HAPPY, 47: CALM})) == []
+    assert change(moments(90, {45: HAPPY, 60: CALM})) == pytest.approx([1.5, 2.0], abs=0.15)
+
+
+def test_who_was_away_begins_anew() -> None:
+    rows = moments(30, {}) | {3 + number * FRAME: DOUBTFUL for number in range(10)}
+    assert shown(rows)[3.0].label == "happiness"
+    assert shown(rows)[3.0].probabilities == pytest.approx(DOUBTFUL)
+
+
+def test_what_does_not_change_stays_what_it_is() -> None:
+    for one in shown(moments(60, {})).values():
+        assert one.probabilities == pytest.approx(CALM) and one.label == "neutral"
+        assert isinstance(one.box, Box) and np.isclose(sum(one.probabilities), 1)
