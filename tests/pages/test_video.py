@@ -76,7 +76,7 @@ def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path) -> N
 
 def test_options_reach_the_analysis_and_another_try_keeps_the_video(app: AppTest, clip: Path) -> None:
     upload(app, clip)
-    app.selectbox[0].set_value("every 5th frame")
+    next(box for box in app.selectbox if box.label == "Look at").set_value("every 5th frame")
     shown(app)
     press(app, "Analyse")
     job = finished(app)

@@ -20,7 +20,7 @@ class PatchRecognizer(FakeRecognizer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.info = SimpleNamespace(labels=LABELS)
+        self.info = SimpleNamespace(labels=LABELS, unsure_below=0.45)
 
     def for_video(self) -> Any:
         return self
