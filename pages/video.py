@@ -40,8 +40,7 @@ SOURCES = {
     SAMPLE: ":material/movie: Sample",
 }
 UPLOAD_MB = 1000
-KINDS = ["video", "mkv", "avi", "ts", "mts", "flv", "wmv", "gif"]
-"""All that a browser calls a video, and what some do not."""
+KINDS = ["video", "mkv", "avi", "ts", "mts", "flv", "wmv", "gif"]  # what a browser calls a video, and what some do not
 PREVIEW_PX = 480
 PACES: dict[str, dict[str, float]] = {
     "every frame": {},
