@@ -29,7 +29,7 @@ from functools import partial
 from typing import Any
 
 from fer.errors import FerError
-from fer.model import DEFAULT_CHECKPOINT, model_file
+from fer.model.arguments import add_checkpoint_argument
 
 WEBCAM_SMALLEST_FACE = 0.125
 """A webcam's frame is searched for faces of an eighth of its height and more, which is done at half its size."""
@@ -49,10 +49,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="N",
         help="live: how long speeds are measured; video: how long the clip is (10)",
     )
-    parser.add_argument(
-        "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
-        help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
-    )  # fmt: skip
+    add_checkpoint_argument(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="(1; training: all)")
     parser.add_argument("--repeat", type=int, metavar="N", help="how often (30; training, page: 5; folder: 10)")
     parser.add_argument("--photos", type=int, default=200, metavar="N", help="folder: how many (200)")

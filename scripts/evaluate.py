@@ -23,8 +23,8 @@ from fer.errors import FerError
 from fer.evaluation.provenance import command_line
 from fer.evaluation.report import Evaluation, Report, predictions_name, read_evaluation, read_report, to_json
 from fer.files import write_atomically
-from fer.model import DEFAULT_CHECKPOINT, model_file
-from fer.model.prior import EVERYDAY, KINDS_OF_FACES, correction_for
+from fer.model.arguments import add_model_arguments
+from fer.model.prior import correction_for
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -41,14 +41,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         choices=("majority", "argmax"),
         help="which pictures count: more than half of the raters agree (majority), or all with a top label (argmax)",
     )
-    parser.add_argument(
-        "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
-        help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--faces", choices=KINDS_OF_FACES, default=EVERYDAY,
-        help="posed or acted faces are neutral less often than the model expects (everyday)",
-    )  # fmt: skip
+    add_model_arguments(parser)
     parser.add_argument("--detect", action="store_true", help="find the face first: for whole photos instead of crops")
     parser.add_argument(
         "--robustness", action="store_true", help="also blurred, dark, turned, covered, …: 25 times as long"

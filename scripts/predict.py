@@ -33,9 +33,8 @@ from fer.errors import FerError, ImageError
 from fer.faces import describe
 from fer.files import file_sha256
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
-from fer.model import DEFAULT_CHECKPOINT, model_file
+from fer.model.arguments import add_model_arguments
 from fer.model.checkpoint import read_info
-from fer.model.prior import EVERYDAY, KINDS_OF_FACES
 from fer.video.files import VideoFile
 from fer.video.mp4 import Mp4Writer
 
@@ -78,14 +77,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--engine", choices=("threads", "ray"), default="threads", help="(threads)")
     parser.add_argument("--ray-address", default="local", metavar="ADDRESS", help="of a running Ray (one of its own)")
     clip_command.add_arguments(parser)
-    parser.add_argument(
-        "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
-        help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--faces", choices=KINDS_OF_FACES, default=EVERYDAY,
-        help="posed or acted faces are neutral less often than the model expects (everyday)",
-    )  # fmt: skip
+    add_model_arguments(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     return parser.parse_args(arguments)
 

@@ -28,8 +28,7 @@ from tqdm import tqdm
 
 from fer.display.window import VideoWindow
 from fer.errors import FerError, VideoError
-from fer.model import DEFAULT_CHECKPOINT, model_file
-from fer.model.prior import EVERYDAY, KINDS_OF_FACES
+from fer.model.arguments import add_model_arguments
 from fer.video.files import LiveSource, TimedFrame, VideoFile
 from fer.video.interrupt import Stop
 from fer.video.mp4 import Mp4Writer
@@ -57,14 +56,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         action=argparse.BooleanOptionalAction,
         help="show and write it as in a mirror; JSON is not mirrored (cameras only)",
     )
-    parser.add_argument(
-        "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
-        help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--faces", choices=KINDS_OF_FACES, default=EVERYDAY,
-        help="posed or acted faces are neutral less often than the model expects (everyday)",
-    )  # fmt: skip
+    add_model_arguments(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     return parser.parse_args(arguments)
 

@@ -19,7 +19,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from fer.collection.results import Picture
 from fer.datasets.archive import unpack
@@ -27,7 +27,7 @@ from fer.errors import CollectionError, DatasetError
 from fer.files import write_atomically
 from fer.images import IMAGE_SUFFIXES, list_images
 from fer.model.prior import EVERYDAY
-from fer.training.background import ProcessMark, end_process, start_process
+from fer.training.background import ProcessMark, end_process, last_words, read_record, start_process
 from fer.training.launch import spare_threads
 
 RUNNING, INTERRUPTED, FINISHED = "running", "interrupted", "finished"
@@ -172,7 +172,7 @@ def find(folder: Path, job_id: str) -> Job | None:
     """Return the job of that ID, which may come from anybody; None where there is none."""
     if not _ID.fullmatch(job_id):
         return None
-    record = _read(folder / job_id / "job.json")
+    record = read_record(folder / job_id / "job.json")
     if not record:
         return None
     paths = {name: Path(record[name]) for name in ("source", "checkpoint")}
@@ -181,11 +181,11 @@ def find(folder: Path, job_id: str) -> Job | None:
 
 def view(job: Job) -> JobView:
     """Read where a job stands."""
-    progress, mark = _read(job.progress_path), _mark(job)
+    progress, mark = read_record(job.progress_path), _mark(job)
     done, total = progress.get("done", 0), progress.get("total", 0)
     ended = FINISHED if progress.get("finished") else INTERRUPTED
     state = RUNNING if mark and mark.is_alive() else ended
-    message = _last_line(job.folder / "log.txt") if state == INTERRUPTED else ""
+    message = last_words(job.folder / "log.txt") if state == INTERRUPTED else ""
     return JobView(job, state, done, total, progress.get("seconds_left"), message)
 
 
@@ -250,21 +250,5 @@ def _free(path: Path) -> Path:
 
 
 def _mark(job: Job) -> ProcessMark | None:
-    record = _read(job.folder / "process.json")
+    record = read_record(job.folder / "process.json")
     return ProcessMark(**record) if record else None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return record
-
-
-def _last_line(log: Path) -> str:
-    try:
-        lines = log.read_text(errors="replace").strip().splitlines()
-    except OSError:
-        return ""
-    return lines[-1].removeprefix("error: ") if lines else ""

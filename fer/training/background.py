@@ -4,6 +4,7 @@ A number alone would not do: the system gives it to another process once the fir
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -13,9 +14,28 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 NICENESS = 10
 """So much a training run steps back where pages need the processor."""
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return what a process left as JSON; nothing where it left nothing, or is not done with it."""
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return record
+
+
+def last_words(log: Path) -> str:
+    """Return the last line of a log, without "error: "; "" where there is none."""
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1].removeprefix("error: ") if lines else ""
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,13 @@ from typing import Any
 
 from fer.errors import EvaluationError
 from fer.files import write_atomically
-from fer.training.background import ProcessMark, end_process, start_process
+from fer.training.background import ProcessMark, end_process, last_words, read_record, start_process
 from fer.training.launch import spare_threads
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 SHIPPED_FOLDER = ".shipped"
 """Stands where a run's folder does. No run can be called so."""
+GONE = "it was ended, or the machine was switched off."
 REPORT_NAME = "report.json"
 STOP_SECONDS = 10.0
 EVALUATOR = Path(__file__).parents[2] / "scripts" / "evaluate.py"
@@ -80,13 +81,13 @@ def evaluations(runs_folder: Path) -> list[EvaluationView]:
 
 def view(folder: Path) -> EvaluationView:
     """Read where an evaluation stands."""
-    wanted = _read(folder / "request.json")
+    wanted = read_record(folder / "request.json")
     request, alive = None, False
     if wanted:
         request, alive = Request(**wanted["request"]), ProcessMark(**wanted["process"]).is_alive()
     state = RUNNING if alive else FINISHED if (folder / REPORT_NAME).is_file() else FAILED
-    message = _last_line(folder / "log.txt") if state == FAILED else ""
-    return EvaluationView(folder, state, request, _read(folder / "progress.json"), message)
+    message = (last_words(folder / "log.txt") or GONE) if state == FAILED else ""
+    return EvaluationView(folder, state, request, read_record(folder / "progress.json"), message)
 
 
 def start(
@@ -134,7 +135,7 @@ def stop(folder: Path) -> None:
     Raises:
         EvaluationError: the process belongs to somebody else.
     """
-    wanted = _read(folder / "request.json")
+    wanted = read_record(folder / "request.json")
     try:
         if wanted:
             end_process(ProcessMark(**wanted["process"]), STOP_SECONDS)
@@ -177,19 +178,3 @@ def _free(reports: Path, title: str) -> Path:
         number += 1
         folder = reports / f"{title}-{number}"
     return folder
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return record
-
-
-def _last_line(log: Path) -> str:
-    try:
-        lines = log.read_text(errors="replace").strip().splitlines()
-    except OSError:
-        return ""
-    return lines[-1].removeprefix("error: ") if lines else "it was ended, or the machine was switched off."
