@@ -62,7 +62,7 @@ def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(zip_file)  # click 2
     expect(page.get_by_text("40 pictures")).to_be_visible()
     expect(page.get_by_text("faces a second")).to_be_visible()  # the estimate
-    page.get_by_role("spinbutton", name="Epochs").fill("12")  # no click of a newcomer's: the usual 30 take too long here
+    page.get_by_role("spinbutton", name="Epochs").fill("12")  # no click of a newcomer's: the usual 30 take too long
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     page.get_by_role("button", name="Start training").click()  # click 3
 
