@@ -169,7 +169,7 @@ class TrainingConfig:
         return round(self.size_px * (4 + third) / 6)
 
     def own_choices(self) -> dict[str, Any]:
-        """Return the fields that are not as by default, but for the data set; of paths the last part."""
+        """Return the fields that are not as by default, but for the data set; of paths the last two parts."""
         usual = TrainingConfig(self.dataset)
         chosen = {
             field.name: getattr(self, field.name)
@@ -177,9 +177,9 @@ class TrainingConfig:
             if getattr(self, field.name) != getattr(usual, field.name)
         }
         if "teacher" in chosen:
-            chosen["teacher"] = [Path(file).name for file in self.teacher]
+            chosen["teacher"] = ["/".join(Path(file).parts[-2:]) for file in self.teacher]
         if "init" in chosen:
-            chosen["init"] = Path(self.init).name
+            chosen["init"] = "/".join(Path(self.init).parts[-2:])
         return chosen
 
     def differences(self, other: "TrainingConfig") -> list[str]:

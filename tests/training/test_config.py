@@ -162,6 +162,6 @@ def test_small_data_sets_get_small_batches(pictures: int, expected: int) -> None
 
 def test_what_is_not_as_by_default_is_told_without_folders() -> None:
     assert TrainingConfig("a").own_choices() == {}
-    config = TrainingConfig("a", epochs=3, init="x/y.safetensors", teacher=("t/u.safetensors",), mixup=0.0)
-    expected = {"epochs": 3, "init": "y.safetensors", "teacher": ["u.safetensors"], "mixup": 0.0}
+    config = TrainingConfig("a", epochs=3, init="w/x/y.safetensors", teacher=("s/t/u.safetensors",), mixup=0.0)
+    expected = {"epochs": 3, "init": "x/y.safetensors", "teacher": ["t/u.safetensors"], "mixup": 0.0}
     assert config.own_choices() == expected
