@@ -43,6 +43,12 @@ if TYPE_CHECKING:
     from fer.video.clip import ClipAnalysis, ClipOptions
 
 
+PICTURE_OPTIONS = ("explain", "parquet", "results", "workers", "engine", "ray_address")
+"""Those that mean nothing for a video."""
+_OPTION_OF = {"begin": "from", "end": "to"}
+"""Names in the code → on the command line, where they differ."""
+
+
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -79,7 +85,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     clip_command.add_arguments(parser)
     add_model_arguments(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    other, names = ("--video", clip_command.OPTIONS) if options.image else ("--image", PICTURE_OPTIONS)
+    for name in names:
+        if getattr(options, name) != parser.get_default(name):
+            parser.error(f"--{_OPTION_OF.get(name, name).replace('_', '-')} goes with {other}")
+    return options
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -133,6 +144,8 @@ def _predict(options: argparse.Namespace, pictures: list[Picture]) -> int:
             _show(options, list(known.results()), labels)
         if options.explain:
             _explain(options, known.results())
+    for written in filter(None, (options.csv, options.explain, options.output)):
+        print(f"written to {written}", file=sys.stderr)
     if place and place != options.results:
         place.unlink()  # all is done
     return 1 if failed else 0
@@ -228,6 +241,8 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
         if output.resolve() in taken:
             raise ImageError(f"expected --output to be another file than the picture, got {output} for both.")
         return [output]
+    if output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
+        raise ImageError(f"expected --output to be a folder for {len(paths):,} pictures, got {output}.")
     output.mkdir(parents=True, exist_ok=True)
     chosen: list[Path | None] = []
     for path in paths:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
 PEOPLE_LISTED = 10
+OPTIONS = ("subtitles", "begin", "end", "every", "per_second", "smallest_face", "rejoin")
+"""Those of `add_arguments`."""
 _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
 
 
@@ -77,6 +79,8 @@ def predict_video(options: argparse.Namespace, begin: "Begin") -> int:
             print("stopped", file=sys.stderr)
             return STOPPED
     print(clip_json(result) if options.json else "\n".join(_summary(result)))
+    for written in filter(None, (options.output, options.csv, options.subtitles)):
+        print(f"written to {written}", file=sys.stderr)
     if stop.asked:
         print("stopped: this is the part up to there", file=sys.stderr)
         return STOPPED
@@ -101,6 +105,8 @@ def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> ClipR
     writer = None
     with ExitStack() as stack:
         file = stack.enter_context(closing(VideoFile(options.video, MAX_SIDE_PX)))
+        if file.seconds_expected and options.begin >= file.seconds_expected:
+            raise VideoError(f"expected --from before the end, got {options.begin:g} of {file.seconds_expected:.1f} s.")
         if options.output:
             writer = stack.enter_context(Mp4Writer(options.output, Sound.of(options.video, file.starts)))
         analysis = begin(file, chosen, writer)

@@ -132,7 +132,7 @@ def choose_model() -> None:
                 "not for other visitors.",
                 width=300,
             )
-        if model_info().prior:
+        if model_info().can_be_corrected:
             _choose_faces()
 
 
@@ -165,9 +165,9 @@ def _choose_faces() -> None:
 
 
 def chosen_faces() -> str:
-    """Return whose faces this visitor looks at, one of `KINDS_OF_FACES`."""
+    """Return whose faces this visitor looks at, one of `KINDS_OF_FACES`; everyday ones where the model cannot tell."""
     faces: str = st.session_state.get(_CHOSEN_FACES, EVERYDAY)
-    return faces
+    return faces if model_info().can_be_corrected else EVERYDAY
 
 
 def runs_folder() -> Path:

@@ -56,8 +56,13 @@ class ModelInfo:
                 f"prior_correction and unsure_below must be from 0 to 1, got {self.prior_correction} and "
                 f"{self.unsure_below}"
             )
-        if self.prior_correction and (not self.prior or self.multilabel):
+        if self.prior_correction and not self.can_be_corrected:
             raise ValueError("only a model with a prior, and not a multilabel one, can be corrected for it")
+
+    @property
+    def can_be_corrected(self) -> bool:
+        """Whether the prior can be taken off."""
+        return bool(self.prior) and not self.multilabel
 
     def to_json(self) -> str:
         """Return the header of the file."""

@@ -48,7 +48,7 @@ class Classifier:
 
         This one where the correction is the same already, or where the model has no prior to correct.
         """
-        if prior_correction == self.info.prior_correction or not self.info.prior or self.info.multilabel:
+        if prior_correction == self.info.prior_correction or not self.info.can_be_corrected:
             return self
         return Classifier(replace(self.info, prior_correction=prior_correction), self.network, self.device)
 

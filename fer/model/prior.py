@@ -5,6 +5,7 @@ model that knows it errs less. Actors, posed pictures and other data sets show a
 knowledge makes it call faces neutral that are not.
 """
 
+from fer.errors import CheckpointError
 from fer.model.checkpoint import ModelInfo
 
 EVERYDAY, BETWEEN, POSED = "everyday", "between", "posed"
@@ -18,6 +19,16 @@ def correction_for(kind: str, info: ModelInfo) -> float:
         kind: one of `KINDS_OF_FACES`. For everyday faces it is the one that was chosen on validation pictures, for
             posed ones 1, as if all expressions were equally frequent.
         info: the model.
+
+    Raises:
+        CheckpointError: the model does not know how frequent expressions were in its training.
     """
-    posed = {EVERYDAY: 0.0, BETWEEN: 0.5, POSED: 1.0}[kind]
+    if kind == EVERYDAY:
+        return info.prior_correction
+    if not info.can_be_corrected:
+        raise CheckpointError(
+            f"expected a model that knows how frequent each expression was in its training, to read {kind} faces with; "
+            "this one does not. Leave out --faces, or train it again."
+        )
+    posed = {BETWEEN: 0.5, POSED: 1.0}[kind]
     return (1 - posed) * info.prior_correction + posed

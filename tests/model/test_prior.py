@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fer.errors import CheckpointError
 from fer.labels import FERPLUS
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED, model_file
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
@@ -36,3 +37,9 @@ def test_shipped_models_have_words() -> None:
     assert model_file("shipped") == DEFAULT_CHECKPOINT
     assert model_file("runs/mine/best.safetensors") == Path("runs/mine/best.safetensors")
     assert set(map(model_file, SHIPPED)) == set(SHIPPED.values())
+
+
+def test_a_model_without_a_prior_says_that_it_cannot_read_posed_faces(tiny_checkpoint: Path) -> None:
+    assert correction_for(EVERYDAY, replace(INFO, prior=(), prior_correction=0.0)) == 0
+    with pytest.raises(CheckpointError, match="expected a model that knows how frequent"):
+        Recognizer.load(tiny_checkpoint, faces=POSED)

@@ -44,7 +44,7 @@ def command(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> Comman
 def test_everything_is_written(clip: Path, command: Command, tmp_path: Path) -> None:
     video, table, subtitles = tmp_path / "faces.mp4", tmp_path / "new" / "faces.csv", tmp_path / "faces.vtt"
     code, out, err = command("--video", clip, "--output", video, "--csv", table, "--subtitles", subtitles)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "".join(f"written to {path}\n" for path in (video, table, subtitles)))
     assert "a.mp4: 60 frames looked at, 2.0 s, 1 person seen" in out
     with av.open(str(video)) as container:
         assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
@@ -119,3 +119,20 @@ def test_ctrl_c_keeps_what_was_seen(clip: Path, tiny_checkpoint: Path, tmp_path:
         frames = sum(1 for _ in container.decode(video=0))
     assert 0 < frames < 3000
     assert len(list(csv.DictReader(table.open()))) == frames
+
+
+def test_options_of_pictures_are_refused(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for given, said in (
+        (["--video", str(clip), "--explain", "why.html"], "--explain goes with --image"),
+        (["--video", str(clip), "--engine", "ray"], "--engine goes with --image"),
+        (["--image", str(clip), "--from", "3"], "--from goes with --video"),
+        (["--image", str(clip), "--per-second", "3"], "--per-second goes with --video"),
+    ):
+        with pytest.raises(SystemExit):
+            predict.main(given)
+        assert said in capsys.readouterr().err
+
+
+def test_a_beginning_after_the_end_is_refused(clip: Path, command: Command) -> None:
+    code, _, err = command("--video", clip, "--from", "1:00")
+    assert code == 1 and "expected --from before the end" in err
