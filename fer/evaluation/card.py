@@ -30,9 +30,13 @@ to build on. Read its answers as probabilities, and let a person decide.
   prohibited in the European Union (AI Act, Article 5(1)(f)).
 * Not to diagnose, and not to watch people who have not agreed."""
 
-FERPLUS_RIGHTS = """
+FER2013_PICTURES = """
 The pictures are those of FER2013: faces found by web searches, 48 × 48 pixels, gray, collected for a competition
-([Goodfellow et al. 2013](https://arxiv.org/abs/1307.0414)), without a clear licence; none of them comes with the model.
+([Goodfellow et al. 2013](https://arxiv.org/abs/1307.0414)), without a clear licence; none of them comes with the
+model."""
+FER2013_LABELS = """
+The labels are the competition's, one a picture, mostly of the word that it was searched with; many are doubtful."""
+FERPLUS_LABELS = """
 The labels are those of FER+: ten raters a picture, MIT licence
 ([Barsoum et al. 2016](https://arxiv.org/abs/1608.01041))."""
 
@@ -85,8 +89,15 @@ def _data(report: Report) -> Iterable[str]:
     yield "## Data and its rights"
     yield _paragraph(
         f"Measured on {report.data.name}, {report.data.split} split, fingerprint `{report.data.fingerprint[:16]}`."
-        f"{FERPLUS_RIGHTS if 'FER+' in report.data.name else ''}"
+        f"{_rights(report.data.name)}"
     )
+
+
+def _rights(dataset: str) -> str:
+    """Return what is known of the pictures and the labels of a data set, and nothing of others."""
+    if "FER+" in dataset:
+        return FER2013_PICTURES + FERPLUS_LABELS
+    return FER2013_PICTURES + FER2013_LABELS if "FER2013" in dataset else ""
 
 
 def _figures(report: Report) -> Iterable[str]:
