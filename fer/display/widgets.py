@@ -109,19 +109,20 @@ def _own_checkpoint() -> Path:
     return Path(os.environ.get(CHECKPOINT_VARIABLE) or DEFAULT_CHECKPOINT)
 
 
-def use_model(path: Path | None) -> None:
-    """Take a model file for this visitor, in all pages and until the tab is closed; None: the app's."""
+def use_model(path: Path) -> None:
+    """Take a model file for this visitor, in all pages and until the tab is closed."""
     st.session_state[_CHOSEN_MODEL] = path
 
 
 def choose_model() -> None:
     """Let the visitor choose among the app's models and those that were trained here, and say whose faces they show."""
-    shipped = [path for path in SHIPPED.values() if path.is_file() and path != _own_checkpoint()]
-    models = [None, *shipped, *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
+    own = _own_checkpoint()
+    shipped = [path for path in SHIPPED.values() if path.is_file() and path != own]
+    models = [own, *shipped, *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
     chosen = checkpoint_path()
     with st.container(horizontal=True, gap="large"):
         if len(models) > 1:
-            st.session_state[_MODEL_WIDGET] = chosen if chosen in models else None
+            st.session_state[_MODEL_WIDGET] = chosen if chosen in models else own
             st.selectbox(
                 "Model",
                 models,
@@ -136,13 +137,12 @@ def choose_model() -> None:
             _choose_faces()
 
 
-def model_name(path: Path | None) -> str:
-    """Return what people know a model file by: "FER+ · 8 expressions", or the name of its run. None: the app's."""
-    file = path or _own_checkpoint()
-    if file in SHIPPED.values():
-        info = read_info(file)
+def model_name(path: Path) -> str:
+    """Return what people know a model file by: "FER+ · 8 expressions", the name of its run, or the app's own."""
+    if path in SHIPPED.values():
+        info = read_info(path)
         return f"{info.training['dataset'].partition(' (')[0]} · {len(info.labels)} expressions"
-    return path.parent.name if path else "the app's own"
+    return "the app's own" if path == _own_checkpoint() else path.parent.name
 
 
 def _choose_faces() -> None:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from fer.display.samples import SAMPLES
 from fer.faces import Face
 from fer.images import encode_png, read_image
+from fer.model import DEFAULT_CHECKPOINT, SHIPPED
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.model.prior import EVERYDAY, POSED
 from fer.recognition.explain import Explanation
@@ -185,3 +186,17 @@ def test_posed_faces_are_read_without_the_prior(
 
 def test_a_model_without_a_prior_is_not_asked_whose_faces(app: AppTest) -> None:
     assert "Faces" not in [control.label for control in app.segmented_control]
+
+
+def test_the_model_in_use_is_named_and_another_one_can_be_chosen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("FER_CHECKPOINT", raising=False)
+    monkeypatch.setenv("FER_RUNS", str(tmp_path))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
+    (model,) = [box for box in app.selectbox if box.label == "Model"]
+    assert model.value == DEFAULT_CHECKPOINT
+    assert model.options == ["FER+ · 8 expressions", "FER2013 · 7 expressions"]
+    model.select_index(1).run()
+    assert app.session_state["chosen_model"] == SHIPPED["shipped-fer2013"]
+    assert not app.exception

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer.datasets.drawing import draw_face
 from fer.images import encode_png
+from fer.model import DEFAULT_CHECKPOINT
 from fer.training import launch
 from fer.training.background import start_process
 from fer.training.config import TrainingConfig
@@ -185,7 +186,7 @@ def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -
     (model,) = [box for box in app.selectbox if box.label == "Model"]
     assert model.value == run.best_path
     model.select_index(0).run()
-    assert app.session_state["chosen_model"] is None
+    assert app.session_state["chosen_model"] == DEFAULT_CHECKPOINT
 
 
 def test_a_model_whose_run_was_deleted_is_not_missed(folder: Path, tiny_checkpoint: Path) -> None:
