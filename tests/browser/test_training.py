@@ -62,7 +62,7 @@ def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(zip_file)  # click 2
     expect(page.get_by_text("40 pictures")).to_be_visible()
     expect(page.get_by_text("faces a second")).to_be_visible()  # the estimate
-    page.get_by_role("spinbutton", name="Epochs").fill("12")  # no click of a newcomer's: the usual 30 take too long
+    page.get_by_role("spinbutton", name="Epochs").fill("8")  # no click of a newcomer's: the usual 30 take too long
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     page.get_by_role("button", name="Start training").click()  # click 3
 
@@ -82,8 +82,8 @@ def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_
     use = page.get_by_role("button", name="Use it for photos")
     expect(use).to_be_visible()
     (seen,) = launch.runs(runs)
-    assert seen.state == "finished" and [line["epoch"] for line in seen.metrics] == list(range(1, 13))
-    wait_for_points(page, 12)
+    assert seen.state == "finished" and [line["epoch"] for line in seen.metrics] == list(range(1, 9))
+    wait_for_points(page, 8)
     use.click()  # click 4
     expect(page.get_by_role("heading", level=1)).to_have_text("Photo")
     expect(page.get_by_role("combobox", name="Model")).to_have_value("faces")
