@@ -35,5 +35,5 @@ def fine_tuning(dataset: str, pictures: int) -> TrainingConfig:
 
 
 def from_scratch(dataset: str) -> TrainingConfig:
-    """Begin with chance, by the recipe of the shipped model."""
-    return TrainingConfig((dataset,))
+    """Begin with chance, as the shipped model did: with clean pictures, which are learned much faster at first."""
+    return TrainingConfig((dataset,), augmentation="plain")

@@ -16,5 +16,5 @@ def test_fine_tuning_fits_the_shipped_model_and_the_amount_of_pictures() -> None
     assert few.dataset == ("faces",)
 
 
-def test_from_scratch_is_the_recipe_of_the_shipped_model() -> None:
-    assert from_scratch("faces") == TrainingConfig(("faces",))
+def test_from_scratch_begins_as_the_shipped_model_did() -> None:
+    assert from_scratch("faces") == TrainingConfig(("faces",), augmentation="plain")
