@@ -206,8 +206,8 @@ def test_threads_at_once_give_what_one_gives(recognizer: Recognizer, astronaut: 
         at_once = list(threads.map(recognizer.recognize, pictures))
     assert [len(faces) for faces in at_once] == [1, 2, 1, 0] * 2
     for faces, expected in zip(at_once, one_by_one, strict=True):
-        assert [face.box for face in faces] == [face.box for face in expected]
         for face, other in zip(faces, expected, strict=True):
+            assert face.box.xyxy == pytest.approx(other.box.xyxy, abs=1e-3)
             assert face.probabilities == pytest.approx(other.probabilities, abs=1e-5)
 
 

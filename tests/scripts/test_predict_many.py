@@ -22,8 +22,14 @@ def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
     command = [sys.executable, str(ROOT / "scripts" / "predict.py"), "--workers", "1", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=_listen_to_interrupts,
+    )  # fmt: skip
+
+
+def _listen_to_interrupts() -> None:
+    """Take Ctrl-C, which whoever started the tests in the background may have switched off for all below them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for_lines(process: "subprocess.Popen[str]", results: Path, lines: int) -> None:
