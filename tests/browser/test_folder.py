@@ -13,6 +13,9 @@ from fer.images import read_image
 
 
 def downloaded(page: Page, name: str) -> bytes:
+    # A click while the page is drawn anew goes to a button that is about to be replaced, and is lost.
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(500)
     with page.expect_download() as download:
         page.get_by_role("button", name=name).click()
     return Path(download.value.path()).read_bytes()
