@@ -121,10 +121,7 @@ def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
     Raises:
         ImageError: `image` is something else.
     """
-    check_rgb(image)
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="PNG")
-    return buffer.getvalue()
+    return _encode(image, format="PNG")
 
 
 def encode_jpeg(image: npt.NDArray[np.uint8]) -> bytes:
@@ -136,9 +133,14 @@ def encode_jpeg(image: npt.NDArray[np.uint8]) -> bytes:
     Raises:
         ImageError: `image` is something else.
     """
+    return _encode(image, format="JPEG", quality=90)
+
+
+def _encode(image: npt.NDArray[np.uint8], **options: Any) -> bytes:
+    """Return the bytes of a file, as Pillow writes it with these options."""
     check_rgb(image)
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="JPEG", quality=90)
+    Image.fromarray(image).save(buffer, **options)
     return buffer.getvalue()
 
 
