@@ -214,13 +214,18 @@ def _warn_of_classes(counts: dict[str, dict[str, int]], splits: list[str]) -> li
     return warnings
 
 
+def pairs_of_copies(count: int) -> str:
+    """Return "1 pair of copies", "2 pairs of copies", …."""
+    return f"{count:,} {'pair' if count == 1 else 'pairs'} of copies"
+
+
 def _warn_of_leaks(copies: Copies, subjects_across: int) -> list[str]:
     warnings = []
     if copies.across:
         where = ", ".join(f"{count:,} between {sides}" for sides, count in copies.across_splits.items())
         warnings.append(
-            f"{copies.across:,} pairs of copies stand on two sides of the data set's own split ({where}): figures on "
-            "them flatter a model."
+            f"{pairs_of_copies(copies.across)} with one copy on each side of the data set's own split ({where}): "
+            "figures on them flatter a model."
         )
     if subjects_across:
         warnings.append(
@@ -228,7 +233,7 @@ def _warn_of_leaks(copies: Copies, subjects_across: int) -> list[str]:
             "about people never seen."
         )
     if copies.labelled_differently:
-        warnings.append(f"{copies.labelled_differently:,} pairs of copies have two different labels.")
+        warnings.append(f"{pairs_of_copies(copies.labelled_differently)} with two different labels.")
     return warnings
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer.datasets import open_datasets
 from fer.datasets.contact_sheet import contact_sheet
-from fer.datasets.report import DatasetReport, report
+from fer.datasets.report import DatasetReport, pairs_of_copies, report
 from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
 from fer.display.training_plots import class_bars
 from fer.display.widgets import attempt, uploads_folder
@@ -123,9 +123,9 @@ def show_data(data: Data) -> None:
         facts.append(f"{smallest} pixels" if smallest == largest else f"{smallest} to {largest} pixels")
     if found.subjects:
         facts.append(f"{sum(found.subjects.values())} people")
-    facts += [f"{copies:,} pairs of copies" if copies else "no copies"] + [f"{len(found.broken)} broken"] * bool(
-        found.broken
-    )
+    facts.append(pairs_of_copies(copies) if copies else "no copies")
+    if found.broken:
+        facts.append(f"{len(found.broken)} broken")
     st.markdown(" · ".join(facts))
     for warning in found.warnings:
         st.warning(warning, icon=":material/warning:")

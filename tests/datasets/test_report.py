@@ -66,7 +66,7 @@ def test_copies_are_counted_and_named_those_on_two_sides_first() -> None:
     assert found.copies.examples == (("picture 3", "picture 4"), ("picture 1", "picture 2"))
     assert found.copies.pairs == ((2, 3), (0, 1))
     assert "pairs" not in found.to_dict()["copies"]
-    assert any("1 pairs of copies stand on two sides" in warning for warning in found.warnings)
+    assert any(warning.startswith("1 pair of copies with one copy on each side") for warning in found.warnings)
     assert "picture 3 = picture 4" in found.to_text()
 
 
