@@ -136,5 +136,8 @@ def describe(face: Face) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """Write a share of 1 for people: 0.923 → "92 %"."""
-    return f"{100 * share:.{digits}f} %"
+    """Write a share of 1 for people: 0.923 → "92 %", but 0.997 → ">99 %", as only 1 is 100 %."""
+    rounded = round(100 * share, digits)
+    if share < 1 and rounded >= 100:
+        return f">{100 - 10**-digits:.{digits}f} %"
+    return f"{rounded:.{digits}f} %"

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from fer.faces import Box, Detection, Face, describe
+from fer.faces import Box, Detection, Face, describe, percent
 
 BOX = Box(10, 20, 40, 60)
 EYES = ((18.0, 35.0), (32.0, 35.0))
@@ -58,6 +58,11 @@ def test_the_most_probable_label_comes_first_and_ties_keep_the_order_of_the_labe
 def test_a_face_needs_one_probability_for_each_label(labels: tuple[str, ...], probabilities: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match=f"got {len(probabilities)} for {len(labels)} labels"):
         Face(BOX, EYES, 0.99, labels=labels, probabilities=probabilities)
+
+
+def test_only_one_is_a_hundred_percent() -> None:
+    assert [percent(share) for share in (0.0, 0.923, 0.9949, 0.997, 1.0)] == ["0 %", "92 %", "99 %", ">99 %", "100 %"]
+    assert [percent(share, 1) for share in (0.9994, 0.9997, 1.0)] == ["99.9 %", ">99.9 %", "100.0 %"]
 
 
 def test_an_expression_is_mixed_from_60_percent_of_the_first() -> None:

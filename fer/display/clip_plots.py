@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from fer.faces import percent
 from fer.labels import color_of
 from fer.video.clip_result import ClipResult
 
@@ -52,7 +53,7 @@ def clip_timeline(result: ClipResult, moment: float | None = None) -> go.Figure:
         x=seconds,
         y=[_name(person) for person in result.persons[rows]],
         customdata=[
-            [float(at), result.labels[held], f"{100 * confidence:.0f} %"]
+            [float(at), result.labels[held], percent(confidence)]
             for at, held, confidence in zip(seconds, result.held[rows], confidences, strict=True)
         ],
         mode="markers",

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fer.faces import Face
+from fer.faces import Face, percent
 from fer.labels import color_of
 from fer.video.history import Sample, seconds_by_person
 
@@ -15,7 +15,7 @@ from fer.video.history import Sample, seconds_by_person
 def probability_bars(face: Face) -> go.Figure:
     """Return a bar for each expression's probability, the most probable on top."""
     percents = {label: 100 * probability for label, probability in face.ranked()}
-    return _bars(percents, [f"{percent:.0f} %" for percent in percents.values()], "%{y}: %{x:.1f} %", 100)
+    return _bars(percents, [percent(probability) for _, probability in face.ranked()], "%{y}: %{x:.1f} %", 100)
 
 
 def count_bars(counts: Mapping[str, int]) -> go.Figure:

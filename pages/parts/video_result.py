@@ -6,6 +6,7 @@ from fer.display.clip_plots import clip_lines, clip_timeline, shown_people, tone
 from fer.display.clip_tables import clip_csv, clip_json
 from fer.display.plots import time_bars
 from fer.errors import VideoError
+from fer.faces import percent
 from fer.video.clip_job import ClipJob
 from fer.video.clip_result import ClipResult
 from fer.video.files import picture_at
@@ -95,7 +96,7 @@ def show_timeline(job: ClipJob, result: ClipResult) -> None:
                     if st.button(f"{clock(one.seconds)} {one.label}", key=f"video_moment_{number}", width=144):
                         st.session_state["video_moment"] = one.seconds
                         st.rerun(scope="fragment")
-                    st.caption(f"person {one.person}, {100 * one.confidence:.0f} %")
+                    st.caption(f"person {one.person}, {percent(one.confidence)}")
 
 
 def show_moment(job: ClipJob, result: ClipResult, moment: float) -> None:
@@ -103,7 +104,7 @@ def show_moment(job: ClipJob, result: ClipResult, moment: float) -> None:
     rows = result.rows_at(moment)
     shown = [
         f"person {result.persons[row]}: **{result.labels[result.held[row]]}** "
-        f"{100 * result.probabilities[row, result.held[row]]:.0f} %"
+        + percent(float(result.probabilities[row, result.held[row]]))
         for row in rows
     ]
     st.markdown(f"**{moment:.1f} s**")
