@@ -177,9 +177,9 @@ class TrainingConfig:
             if getattr(self, field.name) != getattr(usual, field.name)
         }
         if "teacher" in chosen:
-            chosen["teacher"] = ["/".join(Path(file).parts[-2:]) for file in self.teacher]
+            chosen["teacher"] = [_end_of(file) for file in self.teacher]
         if "init" in chosen:
-            chosen["init"] = "/".join(Path(self.init).parts[-2:])
+            chosen["init"] = _end_of(self.init)
         return chosen
 
     def differences(self, other: "TrainingConfig") -> list[str]:
@@ -189,3 +189,8 @@ class TrainingConfig:
             for field in fields(self)
             if getattr(self, field.name) != getattr(other, field.name)
         ]
+
+
+def _end_of(path: str) -> str:
+    """Return a path's last two parts, of a run's model the run and the file."""
+    return "/".join(Path(path).parts[-2:])

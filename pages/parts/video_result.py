@@ -103,9 +103,8 @@ def show_moment(job: ClipJob, result: ClipResult, moment: float) -> None:
     """Show the annotated frame of a moment."""
     rows = result.rows_at(moment)
     shown = [
-        f"person {result.persons[row]}: **{result.labels[result.held[row]]}** "
-        + percent(float(result.probabilities[row, result.held[row]]))
-        for row in rows
+        f"person {result.persons[row]}: **{result.labels[held]}** {percent(result.probabilities[row, held])}"
+        for row, held in zip(rows, result.held[rows], strict=True)
     ]
     st.markdown(f"**{moment:.1f} s**")
     st.caption(" · ".join(shown) or "nobody in view")
