@@ -2,10 +2,11 @@
 
     python scripts/ablation.py --dataset data/ferplus
     python scripts/ablation.py --dataset data/ferplus --rows "the recipe" "no mixup" --seeds 0 1
-    python scripts/ablation.py --dataset data/ferplus --epochs 28 --size 48     hours on a CPU, minutes on a GPU
+    python scripts/ablation.py --dataset data/ferplus --epochs 28 --size 48     for a graphics card
 
-The same training again and again, from chance, with one thing changed at a time; measured on the validation split. Each
-run is kept in runs/ablation, so the same command goes on where it was interrupted, and adds rows to the table.
+The recipe's first step again and again, from chance, with one thing changed at a time; measured on the validation
+split. A row of the shipped table takes about ten minutes of a CPU core. Each run is kept in runs/ablation, so the same
+command goes on where it was interrupted, and adds rows to the table.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from fer.errors import EvaluationError, FerError, TrainingError
 from fer.evaluation.ablation import Ablation, Ingredient, read_ablation, write_ablation
-from fer.training.ablation import INGREDIENTS, SAMPLE, ablate
+from fer.training.ablation import NAMES, SAMPLE, ablate, command_line, ingredients, recipe
 from fer.training.runs import Run
 
 TRAINER = Path(__file__).with_name("train.py")
@@ -27,7 +28,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", required=True, metavar="PATH", help="what is trained and validated on")
     parser.add_argument("--rule", default="majority", choices=("majority", "argmax"), help="(majority)")
-    parser.add_argument("--rows", nargs="+", choices=tuple(INGREDIENTS), default=list(INGREDIENTS), help="(all)")
+    parser.add_argument("--rows", nargs="+", choices=NAMES, default=list(NAMES), help="(all)")
     parser.add_argument("--epochs", type=int, default=6, metavar="N", help="(6)")
     parser.add_argument("--size", type=int, default=32, metavar="PX", help="size of the faces (32)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="(0)")
@@ -58,25 +59,30 @@ def _measure(options: argparse.Namespace) -> None:
     dataset = open_dataset(options.dataset)
     count = len(dataset.rows("validation", options.rule))
     basis = f"{dataset.name}, validation split, rule {options.rule}, n = {count:,}"
-    recipe = ["--dataset", options.dataset, "--rule", options.rule, "--epochs", str(options.epochs)]
-    recipe += ["--size", str(options.size), "--no-progressive"]
+    basic = recipe(options.dataset, options.rule, options.epochs, options.size)
+    changes = ingredients(options.epochs, options.size)
+    chosen = {name: basic | changes[name] for name in options.rows}
+    common = " ".join(command_line(basic))
     output = options.output or options.runs / "ablation.json"
-    rows = {row.name: row for row in _earlier(output, recipe)}
-    for row in ablate(dataset, options.rule, recipe, options.seeds, options.rows, partial(_train, options)):
+    rows = {row.name: row for row in _earlier(output, common)}
+    for row in ablate(dataset, options.rule, chosen, options.seeds, partial(_train, options)):
         rows[row.name] = row
-        ordered = tuple(rows[name] for name in INGREDIENTS if name in rows)
-        write_ablation(output, Ablation(basis, min(SAMPLE, count), ordered))
+        ordered = tuple(rows[name] for name in NAMES if name in rows)
+        write_ablation(output, Ablation(basis, common, min(SAMPLE, count), ordered))
         print(f"{row.name}: {row.accuracy:.4f} ({basis}), worse pictures {row.worse_pictures:.4f}", flush=True)
 
 
-def _earlier(output: Path, recipe: list[str]) -> tuple[Ingredient, ...]:
+def _earlier(output: Path, recipe: str) -> tuple[Ingredient, ...]:
     """Return the rows that were measured before, of the same recipe."""
     if not output.is_file():
         return ()
-    rows = read_ablation(output).rows
-    if any(" ".join(recipe) not in row.command for row in rows):
-        raise EvaluationError(f"{output} holds rows of another recipe. Give another --output, or remove it.")
-    return rows
+    table = read_ablation(output)
+    if table.recipe != recipe:
+        raise EvaluationError(
+            f"expected rows of the recipe {recipe} in {output}, found rows of {table.recipe}. "
+            "Give another --output and other --runs, or remove it."
+        )
+    return table.rows
 
 
 def _train(options: argparse.Namespace, name: str, given: list[str]) -> Run:

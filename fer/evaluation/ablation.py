@@ -28,6 +28,8 @@ class Ablation:
 
     basis: str
     """Data, split, rule and n, in words."""
+    recipe: str
+    """What the rows change, as options of scripts/train.py."""
     sample: int
     """On so many of these pictures, made worse in all ways of `fer.evaluation.disturbances`."""
     rows: tuple[Ingredient, ...]

@@ -200,9 +200,10 @@ def _robustness(robustness: Robustness, data: DataSource) -> Iterable[str]:
 def _recipe(ablation: Ablation) -> Iterable[str]:
     yield "## What each ingredient of the recipe is worth"
     yield _paragraph(
-        f"The same training from chance, with one thing changed at a time, on {ablation.basis}. “Worse pictures”: the "
-        f"mean accuracy over all the ways above, n = {ablation.sample:,}. Longer trainings may rank them otherwise. "
-        "`scripts/ablation.py` measures the table."
+        "The recipe's first step, made short and with torchvision's stem to be affordable, with one thing changed at a "
+        f"time, each time from chance; on {ablation.basis}. “Worse pictures”: the mean accuracy over all the ways "
+        f"above, n = {ablation.sample:,}. Longer trainings rank them otherwise: what keeps a network from learning by "
+        "heart costs at first. `scripts/ablation.py` measures the table."
     )
     yield _table(
         ("ingredient", "accuracy", "macro F1", "worse pictures", "seeds"),

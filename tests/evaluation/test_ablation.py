@@ -9,6 +9,7 @@ from fer.evaluation.ablation import Ablation, Ingredient, read_ablation, write_a
 
 TABLE = Ablation(
     "drawn faces, validation split, rule majority, n = 80",
+    "--dataset x",
     50,
     (Ingredient("the recipe", "python scripts/train.py --dataset x", (0, 1), 0.8123, 0.61, 0.7),),
 )
@@ -19,7 +20,9 @@ def test_a_table_comes_back(tmp_path: Path) -> None:
     assert read_ablation(tmp_path / "table.json") == TABLE
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"basis": "x", "sample": 1, "rows": [{"name": "x"}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"basis": "x", "recipe": "x", "sample": 1, "rows": [{"name": "x"}]}']
+)
 def test_a_damaged_table_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "table.json").write_text(text)
     with pytest.raises(EvaluationError, match=r"expected a table of scripts/ablation\.py"):

@@ -41,7 +41,7 @@ def test_rows_are_added_to_the_table_and_nothing_is_trained_twice(
     assert (tmp_path / "no-mixup-0" / "best.safetensors").stat().st_mtime_ns == trained
     assert f"no mixup: {table.rows[0].accuracy:.4f} (" in capfd.readouterr().out
     assert run(tmp_path, "--rows", "no mixup", "--seeds", "1", "--size", "32") == 1
-    assert "rows of another recipe" in capfd.readouterr().err
+    assert "found rows of --dataset synthetic:80 --rule majority --epochs 1 --size 24" in capfd.readouterr().err
 
 
 def test_a_training_that_fails_ends_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

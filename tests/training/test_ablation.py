@@ -11,7 +11,7 @@ from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier
-from fer.training.ablation import INGREDIENTS, ablate
+from fer.training.ablation import NAMES, ablate, command_line, ingredients, recipe
 from fer.training.config import TrainingConfig
 from fer.training.runs import Run
 from scripts import train
@@ -42,30 +42,35 @@ def trained(tmp_path: Path, tiny_checkpoint: Path) -> Trained:
     return calls, pretend
 
 
-def test_each_row_is_the_recipe_and_one_change(dataset: FaceDataset, trained: Trained) -> None:
+def test_a_row_is_trained_with_each_seed(dataset: FaceDataset, trained: Trained) -> None:
     calls, pretend = trained
-    rows = list(ablate(dataset, "majority", ["--epochs", "3"], (0, 7), ("the recipe", "no mixup"), pretend))
+    rows = {"the recipe": {"--epochs": "3"}, "no mixup": {"--epochs": "3", "--no-progressive": "", "--mixup": "0"}}
+    measured = list(ablate(dataset, "majority", rows, (0, 7), pretend))
     assert calls == [
         ("the-recipe-0", ["--epochs", "3", "--seed", "0"]),
         ("the-recipe-7", ["--epochs", "3", "--seed", "7"]),
-        ("no-mixup-0", ["--epochs", "3", "--mixup", "0", "--seed", "0"]),
-        ("no-mixup-7", ["--epochs", "3", "--mixup", "0", "--seed", "7"]),
+        ("no-mixup-0", ["--epochs", "3", "--no-progressive", "--mixup", "0", "--seed", "0"]),
+        ("no-mixup-7", ["--epochs", "3", "--no-progressive", "--mixup", "0", "--seed", "7"]),
     ]
-    assert [row.name for row in rows] == ["the recipe", "no mixup"]
-    assert rows[1].command == "python scripts/train.py --epochs 3 --mixup 0 --seed 0"
-    assert rows[1].seeds == (0, 7)
+    assert [row.name for row in measured] == ["the recipe", "no mixup"]
+    assert measured[1].command == "python scripts/train.py --epochs 3 --no-progressive --mixup 0 --seed 0"
+    assert measured[1].seeds == (0, 7)
 
 
 def test_it_is_measured_on_validation_pictures(dataset: FaceDataset, trained: Trained, tiny_checkpoint: Path) -> None:
-    (row,) = ablate(dataset, "majority", [], (0,), ("the recipe",), trained[1])
+    (row,) = ablate(dataset, "majority", {"the recipe": {}}, (0,), trained[1])
     answers = predict(Classifier.load(tiny_checkpoint), dataset, "validation").predictions
     expected = measure(answers.probabilities, answers.truth, answers.labels)
     assert (row.accuracy, row.macro_f1) == (expected.accuracy, expected.macro_f1)
     assert 0 <= row.worse_pictures <= 1
 
 
-def test_each_ingredient_is_a_configuration_of_its_own() -> None:
-    made = [train._config(train.parse_arguments(["--dataset", "x", *options])) for options in INGREDIENTS.values()]
-    assert made[0] == TrainingConfig("x")
-    assert all(one.differences(made[0]) for one in made[1:])
+def test_each_row_changes_the_recipe_in_its_own_way() -> None:
+    basic, changes = recipe("x", "majority", 6, 32), ingredients(6, 32)
+    assert tuple(changes) == NAMES
+    made = [train._config(train.parse_arguments(command_line(basic | change))) for change in changes.values()]
+    unchanged = TrainingConfig(("x",), epochs=6, size_px=32, progressive=False, augmentation="plain", stem="original")
+    assert made[0] == unchanged
+    assert all(one.differences(unchanged) for one in made[1:])
     assert len(set(made)) == len(made)
+    assert [(made[1].epochs, made[2].size_px)] == [(12, 48)]
