@@ -72,6 +72,8 @@ class Face(Detection):
     labels: tuple[str, ...] = field(kw_only=True)
     probabilities: tuple[float, ...] = field(kw_only=True)
     """One for each label, 0..1, not rounded; they sum to 1, but for a multilabel model."""
+    luma: float | None = field(default=None, kw_only=True)
+    """Mean brightness of what the network saw, 0..255; None if it was not measured."""
     track_id: int | None = field(default=None, kw_only=True)
     """The number of the person in a video; None in a single picture."""
 
@@ -112,6 +114,8 @@ class Face(Detection):
             "confidence": self.confidence,
             "probabilities": dict(zip(self.labels, self.probabilities, strict=True)),
         }
+        if self.luma is not None:
+            record["luma"] = self.luma
         if self.track_id is not None:
             record["track_id"] = self.track_id
         return record
@@ -125,6 +129,7 @@ class Face(Detection):
             record["score"],
             labels=tuple(record["probabilities"]),
             probabilities=tuple(record["probabilities"].values()),
+            luma=record.get("luma"),
             track_id=record.get("track_id"),
         )
 

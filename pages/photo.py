@@ -11,7 +11,7 @@ from fer.display.drawing import draw_faces
 from fer.display.plots import probability_bars
 from fer.display.samples import SAMPLES, sample_picture
 from fer.display.tables import PictureResult, to_csv, to_json
-from fer.display.widgets import choose_model, load_recognizer, model_info, privacy_note, through_entry
+from fer.display.widgets import choose_model, load_recognizer, model_info, privacy_note, show_concerns, through_entry
 from fer.errors import ImageError
 from fer.faces import describe
 from fer.images import IMAGE_SUFFIXES, encode_png, read_image
@@ -136,8 +136,7 @@ def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
             st.image(item.network_input, width=72, alt=f"face {number} as the network saw it, {size} × {size} pixels")
             with st.container():
                 st.markdown(f"**{number} · {name if face.confidence >= threshold else 'unsure'}**")
-                for concern in item.concerns(threshold):
-                    st.caption(f":material/warning: {concern}")
+                show_concerns(face, threshold)
         st.plotly_chart(
             probability_bars(face), config=STATIC, key=f"bars {key}", alt=f"face {number}: {describe(face)}"
         )
@@ -170,6 +169,7 @@ if not pictures:
     load_recognizer()  # while somebody looks for a file
     st.stop()
 
+threshold = threshold_percent / 100
 recognizer = load_recognizer()
 with st.spinner("Looking for faces …"):
     results = recognized(recognizer, pictures)
@@ -178,7 +178,7 @@ for picture in pictures:
     if isinstance(result, ImageError):
         st.error(f"{picture.name}: {result}", icon=":material/broken_image:")
     else:
-        show_picture(picture, result, threshold_percent / 100)
+        show_picture(picture, result, threshold)
 
 table = [
     PictureResult(picture.name, error=str(result))
@@ -189,7 +189,7 @@ table = [
 with st.container(horizontal=True):
     st.download_button(
         "Table (CSV)",
-        to_csv(table, recognizer.info.labels),
+        to_csv(table, recognizer.info.labels, threshold),
         "faces.csv",
         "text/csv",
         icon=":material/table:",
@@ -197,7 +197,7 @@ with st.container(horizontal=True):
     )
     st.download_button(
         "All figures (JSON)",
-        to_json(table),
+        to_json(table, threshold),
         "faces.json",
         "application/json",
         icon=":material/data_object:",

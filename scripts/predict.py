@@ -28,13 +28,13 @@ from tqdm import tqdm
 from fer.collection.parquet import write_parquet
 from fer.collection.results import Finished, Picture, open_results
 from fer.display import clip_command
-from fer.display.tables import PictureResult, to_csv, to_json
+from fer.display.tables import PictureResult, concern_words, to_csv, to_json
 from fer.errors import FerError, ImageError
 from fer.faces import describe
 from fer.files import file_sha256
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
 from fer.model.arguments import add_model_arguments
-from fer.model.checkpoint import read_info
+from fer.model.checkpoint import ModelInfo, read_info
 from fer.video.files import VideoFile
 from fer.video.mp4 import Mp4Writer
 
@@ -124,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _predict(options: argparse.Namespace, pictures: list[Picture]) -> int:
     """Do what is not done yet, and show it with what was."""
-    labels = read_info(options.checkpoint).labels
+    info = read_info(options.checkpoint)
     place = _results_path(options)
     failed = 0
     with open_results(place, pictures, f"{file_sha256(options.checkpoint)} {options.faces}") as known:
@@ -138,13 +138,12 @@ def _predict(options: argparse.Namespace, pictures: list[Picture]) -> int:
                     failed += 1
                     progress.write(f"error: {finished.result.error}", file=sys.stderr)
         if options.parquet:
-            write_parquet(options.parquet, known.results(), labels)
-            print(f"written to {options.parquet}", file=sys.stderr)
+            write_parquet(options.parquet, known.results(), info.labels, info.unsure_below)
         if options.csv or not options.parquet or options.json:
-            _show(options, list(known.results()), labels)
+            _show(options, list(known.results()), info)
         if options.explain:
             _explain(options, known.results())
-    for written in filter(None, (options.csv, options.explain, options.output)):
+    for written in filter(None, (options.parquet, options.csv, options.explain, options.output)):
         print(f"written to {written}", file=sys.stderr)
     if place and place != options.results:
         place.unlink()  # all is done
@@ -191,11 +190,12 @@ def _recognized(options: argparse.Namespace, pictures: list[Picture]) -> Generat
     yield from recognize_pictures(recognizer, pictures, finish, options.workers)
 
 
-def _show(options: argparse.Namespace, results: list[PictureResult], labels: tuple[str, ...]) -> None:
-    print(to_json(results) if options.json else "\n".join(_table(results)))
+def _show(options: argparse.Namespace, results: list[PictureResult], info: ModelInfo) -> None:
+    unsure_below = info.unsure_below
+    print(to_json(results, unsure_below) if options.json else "\n".join(_table(results, unsure_below)))
     if options.csv:
         options.csv.parent.mkdir(parents=True, exist_ok=True)
-        table = to_csv(results, labels)
+        table = to_csv(results, info.labels, unsure_below)
         options.csv.write_text(table, encoding="utf-8", errors="backslashreplace", newline="")
 
 
@@ -253,7 +253,7 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
     return chosen
 
 
-def _table(results: list[PictureResult]) -> Iterator[str]:
+def _table(results: list[PictureResult], unsure_below: float) -> Iterator[str]:
     width = max(len(result.path) for result in results)
     for result in results:
         if result.error is not None:
@@ -263,7 +263,8 @@ def _table(results: list[PictureResult]) -> Iterator[str]:
         for number, face in enumerate(result.faces, start=1):
             box = ", ".join(f"{value:.0f}" for value in face.box.xyxy)
             name = result.path if number == 1 else ""
-            yield f"{name:{width}}  face {number}  {describe(face):32}  box {box}"
+            words = concern_words(face, unsure_below)
+            yield f"{name:{width}}  face {number}  {describe(face):32}  box {box:20}  {words}".rstrip()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from fer.display.tables import PictureResult
+from fer.display.tables import PictureResult, concern_words
 from fer.errors import CollectionError
 from fer.files import replace_file
 
@@ -17,17 +17,18 @@ ROWS = 20_000
 """Pictures that are in memory at once."""
 
 
-def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequence[str]) -> None:
+def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequence[str], unsure_below: float) -> None:
     """Write two tables, each whole or not at all.
 
-    faces.parquet has a row for each face: picture, face (from 1), box, detector's score, label, confidence, and for
-    each label the probability. pictures.parquet has a row for each picture: how many faces it has, 0 where there is
-    none, and why it could not be read, null where it could.
+    faces.parquet has a row for each face: picture, face (from 1), box, detector's score, label, confidence, for each
+    label the probability, and what speaks against trusting it. pictures.parquet has a row for each picture: how many
+    faces it has, 0 where there is none, and why it could not be read, null where it could.
 
     Args:
         folder: is made if it is not there.
         results: pictures in any order; read once.
         labels: the model's.
+        unsure_below: see `concerns`.
 
     Raises:
         CollectionError: the files cannot be written.
@@ -44,7 +45,7 @@ def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequen
                 pq.ParquetWriter(pictures_file, picture_schema) as pictures,
             ):
                 for part in _parts(results):
-                    rows = [row for result in part for row in _face_rows(result)]
+                    rows = [row for result in part for row in _face_rows(result, unsure_below)]
                     faces.write_table(pa.Table.from_pylist(rows, face_schema))
                     pictures.write_table(pa.Table.from_pylist(list(map(_picture_row, part)), picture_schema))
 
@@ -63,7 +64,8 @@ def _schemas(labels: Sequence[str]) -> "tuple[pa.Schema, pa.Schema]":
     box = [(name, pa.float64()) for name in ("x1", "y1", "x2", "y2", "score")]
     named = [("label", pa.string()), ("confidence", pa.float64())]
     probabilities = [(f"probability_{label}", pa.float64()) for label in labels]
-    faces = pa.schema([("path", pa.string()), ("face", pa.int32()), *box, *named, *probabilities])
+    concerns = ("concerns", pa.string())
+    faces = pa.schema([("path", pa.string()), ("face", pa.int32()), *box, *named, *probabilities, concerns])
     return faces, pa.schema([("path", pa.string()), ("faces", pa.int32()), ("error", pa.string())])
 
 
@@ -73,13 +75,14 @@ def _parts(results: Iterable[PictureResult]) -> Iterator[list[PictureResult]]:
         yield part
 
 
-def _face_rows(result: PictureResult) -> Iterator[dict[str, Any]]:
+def _face_rows(result: PictureResult, unsure_below: float) -> Iterator[dict[str, Any]]:
     for number, face in enumerate(result.faces, start=1):
         x1, y1, x2, y2 = face.box.xyxy
         yield {
             "path": _text(result.path), "face": number, "x1": x1, "y1": y1, "x2": x2, "y2": y2, "score": face.score,
             "label": face.label, "confidence": face.confidence,
             **{f"probability_{label}": value for label, value in zip(face.labels, face.probabilities, strict=True)},
+            "concerns": concern_words(face, unsure_below),
         }  # fmt: skip
 
 

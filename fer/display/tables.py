@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fer.faces import Face
+from fer.recognition.quality import concerns
 from fer.video.history import History, Sample
 
 
@@ -32,27 +33,43 @@ class PictureResult:
         return cls(record["path"], tuple(map(Face.from_dict, record["faces"])), record.get("error"))
 
 
-def to_json(results: Sequence[PictureResult]) -> str:
-    """Return a JSON list with an object for each picture, in ASCII: no terminal or odd file name can break it."""
-    return json.dumps([result.to_dict() for result in results], indent=1)
+def to_json(results: Sequence[PictureResult], unsure_below: float) -> str:
+    """Return a JSON list with an object for each picture, in ASCII: no terminal or odd file name can break it.
+
+    Args:
+        results: pictures in any order.
+        unsure_below: see `concerns`, which each face has a list of.
+    """
+    records = []
+    for result in results:
+        faces = [face.to_dict() | {"concerns": list(concerns(face, unsure_below))} for face in result.faces]
+        records.append(result.to_dict() | {"faces": faces})
+    return json.dumps(records, indent=1)
 
 
-def to_csv(results: Sequence[PictureResult], labels: Sequence[str]) -> str:
+def to_csv(results: Sequence[PictureResult], labels: Sequence[str], unsure_below: float) -> str:
     """Return CSV (RFC 4180) with a line for each face.
 
     Args:
         results: pictures in any order; those without a face have no line.
         labels: the model's, a column for each.
+        unsure_below: see `concerns`, which are named in the last column.
     """
     text = io.StringIO()
     table = csv.writer(text)
     start = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence"]
-    table.writerow([*start, *map(not_a_formula, labels)])
+    table.writerow([*start, *map(not_a_formula, labels), "concerns"])
     for result in results:
         for number, face in enumerate(result.faces, start=1):
             place = [not_a_formula(result.path), number, *face.box.xyxy, face.score]
-            table.writerow([*place, not_a_formula(face.label), face.confidence, *face.probabilities])
+            named = [not_a_formula(face.label), face.confidence, *face.probabilities]
+            table.writerow([*place, *named, concern_words(face, unsure_below)])
     return text.getvalue()
+
+
+def concern_words(face: Face, unsure_below: float) -> str:
+    """Return what speaks against trusting a prediction, in a word each: "small, dark"; "" where nothing does."""
+    return ", ".join(concerns(face, unsure_below))
 
 
 def history_csv(history: History) -> str:

@@ -24,11 +24,13 @@ from fer.datasets.drawing import draw_face
 from fer.display.access import ALLOW_TRAINING_VARIABLE, may_train
 from fer.errors import CheckpointError, ConnectionSettingsError, FerError
 from fer.evaluation.report import Report, read_report
+from fer.faces import Face
 from fer.images import encode_png
 from fer.labels import FERPLUS, color_of
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED, report_of
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.model.prior import BETWEEN, EVERYDAY, POSED, correction_for
+from fer.recognition.quality import concerns
 from fer.training.runs import BEST_NAME
 
 if TYPE_CHECKING:
@@ -329,6 +331,12 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(round(seconds), 1)} s"
     return f"{round(seconds / 60)} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def show_concerns(face: Face, unsure_below: float) -> None:
+    """Say what speaks against trusting a prediction, a line for each concern."""
+    for word, meaning in concerns(face, unsure_below).items():
+        st.caption(f":material/warning: {word}: {meaning}")
 
 
 def expression_legend(labels: tuple[str, ...]) -> None:

@@ -7,7 +7,6 @@ import numpy as np
 
 from fer.faces import Box, Face
 from fer.images import ImageSource, read_image, shrink_to_fit
-from fer.recognition.quality import concerns
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
@@ -36,10 +35,6 @@ class PhotoFace:
     def pixels(self) -> np.ndarray:
         """`network_input` as the network takes it, uint8 (C, S, S)."""
         return self.network_input[None] if self.network_input.ndim == 2 else self.network_input.transpose(2, 0, 1)
-
-    def concerns(self, threshold: float) -> list[str]:
-        """Say what speaks against trusting the prediction; unsure means under `threshold`, 0..1."""
-        return concerns(self.face, self.crop, threshold)
 
 
 @dataclass(frozen=True, eq=False)

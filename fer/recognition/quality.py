@@ -8,34 +8,42 @@ SMALL_BELOW_PX = 40
 """Of the box's height. The network was trained on faces of 48 pixels."""
 DARK_BELOW = 50
 BRIGHT_ABOVE = 215
-"""Mean luma of the crop, 0..255."""
+"""Mean luma of the face, 0..255."""
 TURNED_ABOVE = 0.3
 """How far the nose lies from the middle between the eyes, as a share of their distance; a profile has 0.5 or more."""
 
 
-def concerns(face: Face, crop: np.ndarray, unsure_below: float = UNSURE_BELOW) -> list[str]:
-    """Say what speaks against trusting a prediction; an empty list where nothing does.
+def concerns(face: Face, unsure_below: float = UNSURE_BELOW) -> dict[str, str]:
+    """Say what speaks against trusting a prediction: a word for each concern → what it means. Empty: nothing does.
 
     Args:
         face: the prediction.
-        crop: what `Preprocessing.crop` cut out, RGB uint8 (side, side, 3).
         unsure_below: confidence under which the prediction is called unsure, 0..1.
     """
-    found = []
+    found = {}
     if face.box.height < SMALL_BELOW_PX:
-        found.append(f"small: {face.box.height:.0f} pixels high, {SMALL_BELOW_PX} or more read better")
-    luma = float((crop @ np.array([0.299, 0.587, 0.114])).mean())
-    if luma < DARK_BELOW:
-        found.append("dark: more light on the face reads better")
-    elif luma > BRIGHT_ABOVE:
-        found.append("overexposed: less light on the face reads better")
+        found["small"] = f"{face.box.height:.0f} pixels high, {SMALL_BELOW_PX} or more read better"
+    if face.luma is not None and face.luma < DARK_BELOW:
+        found["dark"] = "more light on the face reads better"
+    elif face.luma is not None and face.luma > BRIGHT_ABOVE:
+        found["overexposed"] = "less light on the face reads better"
     if abs(yaw_ratio(face)) > TURNED_ABOVE:
-        found.append("turned away: a face seen from the front reads better")
+        found["turned away"] = "a face seen from the front reads better"
     if face.confidence < unsure_below:
-        found.append("unsure: no expression stands out")
+        found["unsure"] = "no expression stands out"
     elif face.is_mixed:
-        found.append("mixed: two expressions are about as likely")
+        found["mixed"] = "two expressions are about as likely"
     return found
+
+
+def mean_luma(pixels: np.ndarray) -> float:
+    """Return how bright a face is, 0..255.
+
+    Args:
+        pixels: what the network sees, uint8 (1, S, S) in gray or (3, S, S) in RGB.
+    """
+    channels = pixels.mean(axis=(1, 2))
+    return float(channels[0] if len(channels) == 1 else channels @ np.array([0.299, 0.587, 0.114]))
 
 
 def yaw_ratio(detection: Detection) -> float:

@@ -12,6 +12,7 @@ from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier
 from fer.model.prior import EVERYDAY, correction_for
 from fer.recognition.detector import FaceDetector
+from fer.recognition.quality import mean_luma
 
 
 class Recognizer:
@@ -107,8 +108,9 @@ class Recognizer:
                 detection.score,
                 labels=self.info.labels,
                 probabilities=tuple(row.tolist()),
+                luma=mean_luma(face),
             )
-            for detection, row in zip(detections, self.classifier.probabilities(pixels), strict=True)
+            for detection, face, row in zip(detections, pixels, self.classifier.probabilities(pixels), strict=True)
         ]
 
     def network_input(self, image: np.ndarray, detection: Detection) -> np.ndarray:

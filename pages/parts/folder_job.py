@@ -19,9 +19,9 @@ from fer.collection.selection import (
 )
 from fer.display.plots import count_bars, probability_bars
 from fer.display.tables import to_csv, to_json
-from fer.display.widgets import attempt, duration
+from fer.display.widgets import attempt, duration, show_concerns
 from fer.faces import describe
-from fer.model.checkpoint import read_info
+from fer.model.checkpoint import ModelInfo, read_info
 from pages.parts.folder_new import JOB
 
 ROWS_AT_ONCE = 200
@@ -79,10 +79,10 @@ def show_progress(job: Job) -> None:
 
 def show_results(job: Job, finished: list[Finished]) -> None:
     """Show totals, the table, one picture, and the files to take along."""
-    labels = read_info(job.checkpoint).labels
+    info = read_info(job.checkpoint)
     entries = entries_of(finished)
     broken = [one for one in finished if one.result.error is not None]
-    counts = counts_of(entries, labels)
+    counts = counts_of(entries, info.labels)
     without = counts.get(NO_FACE, 0)
     totals = {
         "Pictures": len(finished),
@@ -106,8 +106,8 @@ def show_results(job: Job, finished: list[Finished]) -> None:
     if not chosen:
         st.info("No face is like that.", icon=":material/filter_alt_off:")
         return
-    show_table(chosen)
-    downloads(pictures_of(chosen) if is_filtered else finished, is_filtered, labels)
+    show_table(chosen, info.unsure_below)
+    downloads(pictures_of(chosen) if is_filtered else finished, is_filtered, info)
 
 
 def filtered(entries: list[Entry], counts: dict[str, int]) -> tuple[list[Entry], bool]:
@@ -128,7 +128,7 @@ def filtered(entries: list[Entry], counts: dict[str, int]) -> tuple[list[Entry],
     return select(entries, wanted, lowest / 100, highest / 100, order), bool(wanted) or (lowest, highest) != (0, 100)
 
 
-def show_table(chosen: list[Entry]) -> None:
+def show_table(chosen: list[Entry], unsure_below: float) -> None:
     """Show the faces, a page of them at once; one that is selected larger, in its picture."""
     pages = -(-len(chosen) // ROWS_AT_ONCE)
     page = (
@@ -162,10 +162,10 @@ def show_table(chosen: list[Entry]) -> None:
         alt="faces with their expression and confidence",
     )
     for row in event["selection"]["rows"]:
-        show_entry(rows[row])
+        show_entry(rows[row], unsure_below)
 
 
-def show_entry(entry: Entry) -> None:
+def show_entry(entry: Entry, unsure_below: float) -> None:
     """Show a face in its picture."""
     picture = entry.finished.picture
     with st.container(border=True):
@@ -177,6 +177,7 @@ def show_entry(entry: Entry) -> None:
         with right:
             if entry.face:
                 st.markdown(f"**{entry.number} · {describe(entry.face)}**")
+                show_concerns(entry.face, unsure_below)
                 st.plotly_chart(
                     probability_bars(entry.face), config=STATIC, key="selected face", alt=describe(entry.face)
                 )
@@ -184,16 +185,16 @@ def show_entry(entry: Entry) -> None:
                 st.info("No face was found.", icon=":material/search_off:")
 
 
-def downloads(finished: list[Finished], is_filtered: bool, labels: tuple[str, ...]) -> None:
+def downloads(finished: list[Finished], is_filtered: bool, info: ModelInfo) -> None:
     """Offer tables and annotated copies of the pictures that are shown."""
     results = [one.result for one in finished]
     with st.container(horizontal=True):
         st.download_button(
-            "Table (CSV)", lambda: to_csv(results, labels).encode(errors="backslashreplace"), "faces.csv", "text/csv",
-            icon=":material/table:", on_click="ignore",
+            "Table (CSV)", lambda: to_csv(results, info.labels, info.unsure_below).encode(errors="backslashreplace"),
+            "faces.csv", "text/csv", icon=":material/table:", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "All figures (JSON)", lambda: to_json(results), "faces.json", "application/json",
+            "All figures (JSON)", lambda: to_json(results, info.unsure_below), "faces.json", "application/json",
             icon=":material/data_object:", on_click="ignore",
         )  # fmt: skip
         st.download_button(

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from fer.video.history import History
 from fer.video.tracking import TrackedFace
 
 LABELS = ("neutral", "happiness", "anger")
-HEADER = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence", *LABELS]
+HEADER = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence", *LABELS, "concerns"]
 
 
 def face(x1: float = 1 / 3, *probabilities: float) -> Face:
@@ -35,7 +36,7 @@ def test_csv_has_a_line_for_each_face_with_exact_numbers() -> None:
         PictureResult("nobody.jpg"),
         PictureResult("b.jpg", (face(),)),
     ]
-    header, *lines = read_csv(to_csv(results, LABELS))
+    header, *lines = read_csv(to_csv(results, LABELS, 0.45))
     assert header == HEADER
     assert [(line[0], line[1], line[7]) for line in lines] == [
         ("a.jpg", "1", "happiness"),
@@ -47,40 +48,47 @@ def test_csv_has_a_line_for_each_face_with_exact_numbers() -> None:
         assert tuple(map(float, line[2:6])) == one.box.xyxy
         assert float(line[6]) == one.score
         assert float(line[8]) == one.confidence
-        assert tuple(map(float, line[9:])) == one.probabilities
+        assert tuple(map(float, line[9:12])) == one.probabilities
+
+
+def test_csv_says_what_speaks_against_trusting_a_face() -> None:
+    good = replace(face(), box=Box(0, 0, 90, 90))
+    faces = (good, replace(good, luma=30.0), face(), replace(face(), probabilities=(0.35, 0.35, 0.3)))
+    lines = read_csv(to_csv([PictureResult("a.jpg", faces)], LABELS, 0.5))[1:]
+    assert [line[-1] for line in lines] == ["", "dark", "small", "small, unsure"]
 
 
 def test_csv_without_faces_is_a_header() -> None:
-    assert read_csv(to_csv([], LABELS)) == [HEADER]
-    assert read_csv(to_csv([PictureResult("x.jpg", error="broken")], LABELS)) == [HEADER]
+    assert read_csv(to_csv([], LABELS, 0.45)) == [HEADER]
+    assert read_csv(to_csv([PictureResult("x.jpg", error="broken")], LABELS, 0.45)) == [HEADER]
 
 
 @pytest.mark.parametrize("path", ['with "quotes", commas.jpg', "two\nlines.jpg", "Ünï/cödé 😀.jpg", " space .jpg", ""])
 def test_csv_survives_odd_names(path: str) -> None:
-    assert read_csv(to_csv([PictureResult(path, (face(),))], LABELS))[1][0] == path
+    assert read_csv(to_csv([PictureResult(path, (face(),))], LABELS, 0.45))[1][0] == path
 
 
 @pytest.mark.parametrize("path", ["=1+1.jpg", "+1.jpg", "-1.jpg", "@sum.jpg", "\t=1.jpg", "\r=1.jpg", "\n=1.jpg"])
 def test_csv_disarms_names_that_a_spreadsheet_would_run(path: str) -> None:
-    assert read_csv(to_csv([PictureResult(path, (face(),))], LABELS))[1][0] == "'" + path
+    assert read_csv(to_csv([PictureResult(path, (face(),))], LABELS, 0.45))[1][0] == "'" + path
 
 
 def test_csv_disarms_labels_too() -> None:
     labels = ("=cmd()", "plain")
     one = Face(Box(0, 0, 1, 1), (), 1.0, labels=labels, probabilities=(0.7, 0.3))
-    header, line = read_csv(to_csv([PictureResult("a.jpg", (one,))], labels))
-    assert header[-2:] == ["'=cmd()", "plain"]
+    header, line = read_csv(to_csv([PictureResult("a.jpg", (one,))], labels, 0.45))
+    assert header[-3:] == ["'=cmd()", "plain", "concerns"]
     assert line[7] == "'=cmd()"
 
 
 def test_csv_numbers_below_zero_stay_numbers() -> None:
     negative = Face(Box(-3.5, 0, 1, 1), (), 1.0, labels=("a",), probabilities=(1.0,))
-    assert read_csv(to_csv([PictureResult("a.jpg", (negative,))], ("a",)))[1][2] == "-3.5"
+    assert read_csv(to_csv([PictureResult("a.jpg", (negative,))], ("a",), 0.45))[1][2] == "-3.5"
 
 
 def test_json_gives_every_number_back() -> None:
-    one = face()
-    (record,) = json.loads(to_json([PictureResult("a.jpg", (one,))]))
+    one = replace(face(), luma=128.5)
+    (record,) = json.loads(to_json([PictureResult("a.jpg", (one,))], 0.45))
     assert record == {
         "path": "a.jpg",
         "faces": [
@@ -91,6 +99,8 @@ def test_json_gives_every_number_back() -> None:
                 "label": "happiness",
                 "confidence": 0.6,
                 "probabilities": dict(zip(LABELS, one.probabilities, strict=True)),
+                "luma": 128.5,
+                "concerns": ["small"],
             }
         ],
     }
@@ -98,20 +108,20 @@ def test_json_gives_every_number_back() -> None:
 
 
 def test_json_says_what_was_wrong_with_a_picture() -> None:
-    good, bad = json.loads(to_json([PictureResult("a.jpg"), PictureResult("b.jpg", error="damaged")]))
+    good, bad = json.loads(to_json([PictureResult("a.jpg"), PictureResult("b.jpg", error="damaged")], 0.45))
     assert good == {"path": "a.jpg", "faces": []}
     assert bad == {"path": "b.jpg", "faces": [], "error": "damaged"}
 
 
 @pytest.mark.parametrize("path", ["Ünï/cödé 😀.jpg", 'q"\\.jpg', "odd\udce4bytes.jpg"])
 def test_json_is_ascii_and_survives_odd_names(path: str) -> None:
-    text = to_json([PictureResult(path)])
+    text = to_json([PictureResult(path)], 0.45)
     assert text.isascii()
     assert json.loads(text)[0]["path"] == path
 
 
 def test_json_of_nothing_is_an_empty_list() -> None:
-    assert json.loads(to_json([])) == []
+    assert json.loads(to_json([], 0.45)) == []
 
 
 # Of a video

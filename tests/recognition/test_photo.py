@@ -53,12 +53,6 @@ def test_a_photos_face_keeps_what_the_network_takes(tiny_checkpoint: Path, astro
         assert np.array_equal(item.pixels, recognizer.network_input(astronaut, item.face))
 
 
-def test_concerns_follow_the_threshold(recognizer: Recognizer, astronaut: np.ndarray) -> None:
-    (item,) = recognize_photo(recognizer, encode_png(astronaut)).faces
-    assert not any(concern.startswith("unsure") for concern in item.concerns(0.0))
-    assert any(concern.startswith("unsure") for concern in item.concerns(1.0))
-
-
 def test_what_is_no_photo_is_refused(recognizer: Recognizer) -> None:
     with pytest.raises(ImageError, match="cannot be read"):
         recognize_photo(recognizer, b"no picture")

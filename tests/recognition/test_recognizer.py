@@ -90,6 +90,7 @@ def test_each_face_gets_its_own_row_in_the_order_of_the_detector() -> None:
         (one.box, one.landmarks, one.score) for one in found
     ]
     assert [face.probabilities[1] for face in faces] == pytest.approx([24.5 / 255, 214.5 / 255, 114.5 / 255], abs=0.01)
+    assert [face.luma for face in faces] == pytest.approx([24.5, 214.5, 114.5], abs=1)
     assert {face.labels for face in faces} == {("dark", "bright")}
     assert [face.label for face in faces] == ["dark", "bright", "dark"]
     assert detector.seen[0] is image

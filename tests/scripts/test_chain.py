@@ -128,9 +128,10 @@ def photos(tmp_path_factory: pytest.TempPathFactory, astronaut: Image) -> Path:
 
 def assert_is_face(record: dict[str, Any], expected: Face) -> None:
     """Compare a face in JSON with what the package finds in the same process."""
-    assert set(record) == {"box", "landmarks", "score", "label", "confidence", "probabilities"}
+    assert set(record) == {"box", "landmarks", "score", "label", "confidence", "probabilities", "luma", "concerns"}
     assert record["box"] == pytest.approx(list(expected.box.xyxy), abs=1e-3)
     assert np.array(record["landmarks"]) == pytest.approx(np.array(expected.landmarks), abs=1e-3)
+    assert record["luma"] == pytest.approx(expected.luma, abs=0.5)
     assert record["score"] == pytest.approx(expected.score, abs=1e-5)
     assert tuple(record["probabilities"]) == expected.labels
     assert list(record["probabilities"].values()) == pytest.approx(expected.probabilities, abs=1e-5)
@@ -411,6 +412,7 @@ def test_predict_does_a_folder_whatever_lies_in_it(
         assert [float(row[name]) for name in ("x1", "y1", "x2", "y2")] == record["box"]
         assert {label: float(row[label]) for label in FERPLUS} == record["probabilities"]
         assert row["label"] == record["label"]
+        assert row["concerns"] == ", ".join(record["concerns"])
 
     annotated = tmp_path / "annotated" / "all"
     assert {path.name for path in annotated.iterdir()} == {"astronaut.png", "two.png", "nobody.png"}
@@ -423,13 +425,16 @@ def test_predict_prints_a_table_for_people(
 ) -> None:
     from scripts import predict
 
+    dark = tmp_path / "dark.png"
+    dark.write_bytes(encode_png((read_image(photos / "astronaut.png") * 0.15).astype(np.uint8)))
     images = [str(photos / name) for name in ("astronaut.png", "nobody.png")]
     output = tmp_path / "one.png"
-    assert predict.main(["--image", *images, "--checkpoint", str(tiny_checkpoint)]) == 0
+    assert predict.main(["--image", *images, str(dark), "--checkpoint", str(tiny_checkpoint)]) == 0
     captured = capsys.readouterr()
-    first, second = captured.out.splitlines()
+    first, second, third = captured.out.splitlines()
     assert first.startswith(images[0]) and "face 1" in first and "%" in first and "box 1" in first
     assert second.split() == [images[1], "no", "face"]
+    assert "face 1" in third and "dark" in third and "dark" not in first
     assert captured.err == ""
     assert predict.main(["--image", images[0], "--checkpoint", str(tiny_checkpoint), "--output", str(output)]) == 0
     assert read_image(output).shape == (512, 512, 3)
