@@ -18,7 +18,7 @@ from fer.collection.selection import (
     select,
 )
 from fer.display.plots import count_bars, probability_bars
-from fer.display.tables import to_csv, to_json
+from fer.display.tables import concern_words, to_csv, to_json
 from fer.display.widgets import attempt, duration, show_concerns
 from fer.faces import describe
 from fer.model.checkpoint import ModelInfo, read_info
@@ -141,6 +141,7 @@ def show_table(chosen: list[Entry], unsure_below: float) -> None:
             "face": entry.thumbnail,
             "expression": entry.label,
             "confidence": None if entry.confidence is None else 100 * entry.confidence,
+            "concerns": concern_words(entry.face, unsure_below) if entry.face else None,
             "picture": entry.name,
         }
         for entry in rows
@@ -154,12 +155,13 @@ def show_table(chosen: list[Entry], unsure_below: float) -> None:
             "face": st.column_config.ImageColumn(width=80),
             "expression": st.column_config.TextColumn(width=100),
             "confidence": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width=110),
+            "concerns": st.column_config.TextColumn(width=110),
             "picture": st.column_config.TextColumn(width="medium"),
         },
         on_select="rerun",
         selection_mode="single-row",
         key=f"faces {hash(tuple(entry.name for entry in rows))}",  # other rows, nothing selected
-        alt="faces with their expression and confidence",
+        alt="faces with their expression, confidence, and what speaks against trusting it",
     )
     for row in event["selection"]["rows"]:
         show_entry(rows[row], unsure_below)

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fer.collection import jobs
 from fer.collection.jobs import RUNNING
 from fer.collection.work import do
+from fer.faces import UNSURE_BELOW
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 PATIENCE_SECONDS = 240
@@ -93,6 +94,8 @@ def test_filters_and_order(done: jobs.Job) -> None:
     assert metrics(app) == {"Pictures": "26", "Faces": "24", "Without a face": "1", "Not readable": "1"}
     table = app.dataframe[0].value
     assert len(table) == 25 and all(face.startswith("data:image/jpeg") for face in table["face"])
+    unsure = table["confidence"] < 100 * UNSURE_BELOW
+    assert unsure.any() and (table["concerns"].fillna("").str.contains("unsure") == unsure).all()
     app.selectbox(key="folder_order").set_value("Surest first").run()
     shares = list(app.dataframe[0].value["confidence"].dropna())
     assert shares == sorted(shares, reverse=True) and len(shares) == 24
