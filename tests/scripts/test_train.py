@@ -1,4 +1,4 @@
-"""The training script: folds, reports, several data sets, several processes, no room, stopped from outside."""
+"""The training script: killed and gone on with, folds, reports, several data sets or processes, no room, stopped."""
 
 import json
 import os
@@ -19,8 +19,9 @@ from fer.training.config import TrainingConfig
 from fer.training.lock import locked
 from fer.training.runs import Run, open_run
 from scripts import train
+from tests.scripts.conftest import TRAIN, Chain
+from tests.scripts.processes import ROOT, end_of, run_script, start, wait_for
 
-ROOT = Path(__file__).parents[2]
 TINY = ["--architecture", "shufflenet_v2_x0_5", "--size", "32", "--batch-size", "16", "--device", "cpu"]
 SETS = ["--dataset", "synthetic:80"]
 
@@ -29,11 +30,70 @@ def metrics_of(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def start(*command: str, **options: Any) -> "subprocess.Popen[str]":
+def start_python(*command: str, **options: Any) -> "subprocess.Popen[str]":
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
     return subprocess.Popen(
         [sys.executable, *command], cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE, **options
     )
+
+
+def test_a_killed_training_left_its_first_epoch(chain: Chain) -> None:
+    assert chain.killed_status["state"] == "running"
+    assert [json.loads(line)["epoch"] for line in chain.killed_metrics.splitlines()] == [1]
+
+
+def test_the_same_command_goes_on_and_finishes(chain: Chain) -> None:
+    assert chain.going_on.code == 0, chain.going_on.err
+    assert "going on after epoch 1 of 2" in chain.going_on.err
+    assert "epoch 2/2" in chain.going_on.err and "epoch 1/2" not in chain.going_on.err
+    assert "done: validation accuracy" in chain.going_on.err
+    assert chain.going_on.out == ""
+    assert [path.name for path in (chain.folder / "runs").iterdir()] == ["synthetic-160-resnet18"]
+    metrics = (chain.run / "metrics.jsonl").read_text()
+    assert metrics.startswith(chain.killed_metrics)
+    assert [json.loads(line)["epoch"] for line in metrics.splitlines()] == [1, 2]
+    status = json.loads((chain.run / "status.json").read_text())
+    assert (status["state"], status["epoch"]) == ("finished", 2)
+    log = (chain.run / "log.txt").read_text()
+    assert log.count("run runs/synthetic-160-resnet18") == 2  # the killed one, too, wrote to it
+    assert "going on after epoch 1 of 2" in log and "epoch 2/2" in log
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process could answer")
+def test_sigterm_stops_cleanly(tmp_path: Path) -> None:
+    process = start(tmp_path, *TRAIN, "--epochs", "1000", "--name", "long")
+    status = tmp_path / "runs" / "long" / "status.json"
+    wait_for(process, status)
+    process.send_signal(signal.SIGTERM)
+    ended = end_of(process)
+    assert ended.code == 130
+    assert "stopped; the same command goes on" in ended.err
+    assert json.loads(status.read_text())["state"] == "stopped"
+
+
+def test_training_on_nothing_fails_with_a_message_and_leaves_nothing(tmp_path: Path) -> None:
+    ended = run_script(tmp_path, "scripts/train.py", "--dataset", "nowhere/faces")
+    assert ended.code == 1
+    assert "error: expected a data set at nowhere" in ended.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_impossible_options_fail_before_anything_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = tmp_path / "runs"
+    for options, message in (
+        (["--epochs", "0"], "epochs must be at least 1, got 0"),
+        (["--dropout", "1"], "dropout must be"),
+        (["--name", "../elsewhere"], "expected a plain name"),
+    ):
+        assert train.main(["--dataset", "synthetic:160", "--runs", str(runs), *options]) == 1
+        assert f"error: {message}" in capsys.readouterr().err
+    assert not runs.exists()
+
+
+def test_a_runs_folder_that_cannot_be_made_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert train.main(["--dataset", "synthetic:160", "--runs", str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err.startswith("error: ")
 
 
 def test_folds_are_trained_measured_and_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,7 +181,7 @@ def test_a_disk_without_room_is_said_in_the_status(tmp_path: Path) -> None:
     import resource
 
     limit = 1_000_000
-    process = start(
+    process = start_python(
         "scripts/train.py", *SETS, "--epochs", "1", "--runs", str(tmp_path), "--name", "full", *TINY,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
@@ -138,7 +198,7 @@ def torchrun(*arguments: str) -> "subprocess.Popen[str]":
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     distributed = ["-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
-    return start(*distributed, "scripts/train.py", *arguments)
+    return start_python(*distributed, "scripts/train.py", *arguments)
 
 
 def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
