@@ -202,8 +202,8 @@ def _recipe(ablation: Ablation) -> Iterable[str]:
     yield _paragraph(
         "The recipe's first step, made short and with torchvision's stem to be affordable, with one thing changed at a "
         f"time, each time from chance; on {ablation.basis}. “Worse pictures”: the mean accuracy over all the ways "
-        f"above, n = {ablation.sample:,}. Longer trainings rank them otherwise: what keeps a network from learning by "
-        "heart costs at first. `scripts/ablation.py` measures the table."
+        f"above, n = {ablation.sample:,}. Longer trainings may rank them otherwise: what keeps a network from learning "
+        "by heart costs at first. `scripts/ablation.py` measures the table."
     )
     yield _table(
         ("ingredient", "accuracy", "macro F1", "worse pictures", "seeds"),
