@@ -42,8 +42,8 @@ def wait_for_lines(process: "subprocess.Popen[str]", results: Path, lines: int) 
 def table(path: Path) -> tuple[list[list[str]], np.ndarray]:
     """Return the words and the numbers of a table."""
     rows = list(csv.reader(io.StringIO(path.read_bytes().decode())))
-    words = [[row[0], row[1], row[7]] for row in rows]
-    return words, np.array([[float(value) for value in [*row[2:7], *row[8:]]] for row in rows[1:]])
+    words = [[row[0], row[1], row[7], row[-1]] for row in rows]
+    return words, np.array([[float(value) for value in [*row[2:7], *row[8:-1]]] for row in rows[1:]])
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
