@@ -141,7 +141,7 @@ def show_table(chosen: list[Entry], unsure_below: float) -> None:
             "face": entry.thumbnail,
             "expression": entry.label,
             "confidence": None if entry.confidence is None else 100 * entry.confidence,
-            "concerns": concern_words(entry.face, unsure_below) if entry.face else None,
+            "concerns": concern_words(entry.face, unsure_below) if entry.face else "",
             "picture": entry.name,
         }
         for entry in rows
