@@ -40,10 +40,10 @@ def to_json(results: Sequence[PictureResult], unsure_below: float) -> str:
         results: pictures in any order.
         unsure_below: see `concerns`, which each face has a list of.
     """
-    records = []
-    for result in results:
-        faces = [face.to_dict() | {"concerns": list(concerns(face, unsure_below))} for face in result.faces]
-        records.append(result.to_dict() | {"faces": faces})
+    records = [result.to_dict() for result in results]
+    for result, record in zip(results, records, strict=True):
+        for face, written in zip(result.faces, record["faces"], strict=True):
+            written["concerns"] = list(concerns(face, unsure_below))
     return json.dumps(records, indent=1)
 
 

@@ -73,4 +73,4 @@ def test_each_row_changes_the_recipe_in_its_own_way() -> None:
     assert made[0] == unchanged
     assert all(one.differences(unchanged) for one in made[1:])
     assert len(set(made)) == len(made)
-    assert [(made[1].epochs, made[2].size_px)] == [(12, 48)]
+    assert (made[1].epochs, made[2].size_px) == (12, 48)
