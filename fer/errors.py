@@ -7,6 +7,7 @@
     ├── TrainingError             a training run cannot start or go on
     ├── EvaluationError           a report is missing, damaged, or cannot be compared with another
     ├── CollectionError           the results of many pictures cannot be read, or somebody else works on them
+    ├── JobError                  what runs in the background cannot be started, stopped or read
     ├── VideoError                a camera, a video file or a window cannot be opened
     └── ConnectionSettingsError   the servers for WebRTC are given in a wrong form
 
@@ -41,6 +42,10 @@ class EvaluationError(FerError):
 
 class CollectionError(FerError):
     """The results of many pictures cannot be read or written, or another process works on them."""
+
+
+class JobError(FerError):
+    """What runs in the background cannot be started, stopped, deleted or read, or another process works on it."""
 
 
 class VideoError(FerError):

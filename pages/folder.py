@@ -3,9 +3,9 @@
 import streamlit as st
 
 from fer.collection.jobs import find
-from fer.display.widgets import choose_model, collections_folder, model_info, show_failure, through_entry
 from pages.parts.folder_job import show_job
 from pages.parts.folder_new import JOB, new_job
+from pages.parts.widgets import choose_model, collections_folder, model_info, show_failure, through_entry
 
 through_entry("pages/folder.py")
 st.title("Many photos")

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from fer.display.widgets import expression_legend, model_info, privacy_note, shipped_report, through_entry
 from fer.faces import percent
+from pages.parts.widgets import expression_legend, model_info, privacy_note, shipped_report, through_entry
 
 through_entry("pages/home.py")
 st.title("Expression Studio")

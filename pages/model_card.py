@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from fer.display.widgets import through_entry, training_allowed
 from fer.errors import FerError
-from fer.evaluation.card import model_card
+from fer.reports.card import model_card
 from pages.parts.evaluation_reports import choose_report, is_shipped, report_at
+from pages.parts.widgets import through_entry, training_allowed
 
 through_entry("pages/model_card.py")
 try:

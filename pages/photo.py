@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from fer.display.drawing import draw_faces
-from fer.display.plots import probability_bars
-from fer.display.samples import SAMPLES, sample_picture
-from fer.display.tables import PictureResult, to_csv, to_json
-from fer.display.widgets import choose_model, load_recognizer, model_info, privacy_note, show_concerns, through_entry
+from fer.charts.expressions import probability_bars
+from fer.draw.picture import draw_faces
 from fer.errors import ImageError
 from fer.faces import describe
 from fer.images import IMAGE_SUFFIXES, encode_png, read_image
 from fer.recognition.photo import PhotoFace, PhotoResult, recognize_photo
+from fer.results.pictures import PictureResult, to_csv, to_json
 from pages.parts.photo_reasons import show_reasons
+from pages.parts.samples import SAMPLES, sample_picture
+from pages.parts.widgets import choose_model, load_recognizer, model_info, privacy_note, show_concerns, through_entry
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from fer.display.widgets import runs_folder, show_failure, through_entry, training_allowed
 from fer.training import launch
 from pages.parts.training_runs import all_runs
 from pages.parts.training_setup import NEW, RUNS, new_training
+from pages.parts.widgets import runs_folder, show_failure, through_entry, training_allowed
 
 through_entry("pages/training.py")
 st.title("Training")

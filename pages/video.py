@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from fer.display.overlay import draw_live
-from fer.display.samples import sample_clip
-from fer.display.widgets import (
+from fer.draw.frame import draw_live
+from fer.errors import VideoError
+from fer.video.clip import ClipOptions
+from fer.video.clip_job import ClipJob
+from fer.video.io.files import VideoFile
+from pages.parts.samples import sample_clip
+from pages.parts.video_result import clock, show_result
+from pages.parts.widgets import (
     attempt,
     choose_model,
     duration,
@@ -24,11 +29,6 @@ from fer.display.widgets import (
     through_entry,
     training_allowed,
 )
-from fer.errors import VideoError
-from fer.video.clip import ClipOptions
-from fer.video.clip_job import ClipJob
-from fer.video.files import VideoFile
-from pages.parts.video_result import clock, show_result
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

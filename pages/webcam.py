@@ -9,13 +9,13 @@ from streamlit_webrtc import Translations, WebRtcMode, webrtc_streamer
 from streamlit_webrtc.config import VideoHTMLAttributes
 from streamlit_webrtc.relay import get_global_relay
 
-from fer.display.overlay import draw_live
-from fer.display.plots import expression_lines, time_bars, timeline
-from fer.display.tables import history_csv, history_json
-from fer.display.widgets import choose_model, ice_servers, load_engine, model_info, through_entry
+from fer.charts.expressions import expression_lines, time_bars, timeline
+from fer.draw.frame import draw_live
+from fer.results.pictures import history_csv, history_json
 from fer.video.history import RECENT_SECONDS
 from fer.video.live import LiveAnalyzer, LiveSettings
 from fer.video.stream import LiveStream
+from pages.parts.widgets import choose_model, ice_servers, load_engine, model_info, through_entry
 
 STATIC = {"staticPlot": True}
 LOCAL = {"localhost", "127.0.0.1", "::1"}

@@ -28,8 +28,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from fer.cli.arguments import add_checkpoint_argument
 from fer.errors import FerError
-from fer.model.arguments import add_checkpoint_argument
 
 WEBCAM_SMALLEST_FACE = 0.125
 """A webcam's frame is searched for faces of an eighth of its height and more, which is done at half its size."""
@@ -88,8 +88,8 @@ def _live(options: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from fer.datasets import open_dataset
-    from fer.display.overlay import draw_live
-    from fer.evaluation.live import measure_live
+    from fer.draw.frame import draw_live
+    from scripts.benchmarks.live import measure_live
 
     torch.set_num_threads(options.threads or 1)
     faces = open_dataset(options.dataset) if options.dataset else None
@@ -99,8 +99,8 @@ def _live(options: argparse.Namespace) -> dict[str, Any]:
 def _video(options: argparse.Namespace) -> dict[str, Any]:
     import torch
 
-    from fer.display.overlay import draw_live
-    from fer.evaluation.clips import measure_video
+    from fer.draw.frame import draw_live
+    from scripts.benchmarks.video import measure_video
 
     torch.set_num_threads(options.threads or 1)
     return measure_video(options.checkpoint, options.seconds, draw_live)
@@ -112,7 +112,7 @@ def _training(options: argparse.Namespace) -> dict[str, Any]:
     from fer.datasets import open_dataset
     from fer.model.device import choose_device
     from fer.training.config import TrainingConfig
-    from fer.training.speed import measure_training
+    from scripts.benchmarks.training import measure_training
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -123,13 +123,13 @@ def _training(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _page(options: argparse.Namespace) -> dict[str, Any]:
-    from fer.display.opening import measure_opening
+    from scripts.benchmarks.opening import measure_opening
 
     return {**measure_opening(options.repeat or 5)}
 
 
 def _folder(options: argparse.Namespace) -> dict[str, Any]:
-    from fer.collection.speed import measure_folder
+    from scripts.benchmarks.folder import measure_folder
 
     return measure_folder(options.checkpoint, options.photos, options.repeat or 10, options.threads or 1)
 
@@ -139,10 +139,10 @@ def _pictures(options: argparse.Namespace) -> dict[str, Any]:
 
     import torch
 
-    from fer.evaluation.live import moving_photo
     from fer.model.classifier import Classifier
     from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
+    from scripts.benchmarks.live import moving_photo
 
     torch.set_num_threads(options.threads or 1)
     recognizer = Recognizer(FaceDetector(), Classifier.load(options.checkpoint))

@@ -9,23 +9,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-VOCABULARY = {"errors", "labels", "faces", "files", "images"}
+VOCABULARY = {"errors", "labels", "faces", "files", "images", "records"}
 MAY_IMPORT = {
     "vocabulary": set(),
     "model": {"vocabulary"},
+    "jobs": {"vocabulary"},
     "datasets": {"vocabulary", "model"},
     "recognition": {"vocabulary", "model"},
-    "evaluation": {"vocabulary", "model", "datasets", "recognition", "video"},
-    "training": {"vocabulary", "model", "datasets", "evaluation"},
     "video": {"vocabulary", "model", "recognition"},
-    "collection": {"vocabulary", "model", "datasets", "recognition", "training", "display"},
-    # Of datasets: the drawn faces to try the pages with.
-    "display": {"vocabulary", "datasets", "recognition", "video", "evaluation"},
-    "widgets": {"vocabulary", "model", "datasets", "recognition", "evaluation", "training", "video", "display"},
-}
-"""Room of the package → the rooms that it may import, besides itself. Widgets is one file, fer/display/widgets.py."""
+    "evaluation": {"vocabulary", "model", "datasets", "recognition", "jobs"},
+    "training": {"vocabulary", "model", "datasets", "evaluation", "jobs"},
+    "draw": {"vocabulary", "video"},
+    "results": {"vocabulary", "recognition", "video"},
+    "collection": {"vocabulary", "model", "datasets", "recognition", "jobs", "results", "draw", "training"},
+    "charts": {"vocabulary", "video", "evaluation", "training"},
+    "reports": {"vocabulary", "model", "recognition", "evaluation", "draw", "charts"},
+    "cli": {
+        "vocabulary", "model", "jobs", "datasets", "recognition", "video", "evaluation", "training", "draw", "results",
+        "collection", "charts", "reports",
+    },
+}  # fmt: skip
+"""Room of the package → the rooms that it may import, besides itself."""
 ONLY_IN = {
-    "streamlit": {"fer/display/widgets.py", "streamlit_app.py", "pages/"},
+    "streamlit": {"streamlit_app.py", "pages/"},
     "facenet_pytorch": {"fer/recognition/detector.py"},
 }
 """Heavy library → the files and folders that may import it."""
@@ -34,7 +40,7 @@ ONLY_IN = {
 def _room(module: str) -> str:
     """Return the room of "fer.….…"."""
     name = module.split(".")[1]
-    return "vocabulary" if name in VOCABULARY else "widgets" if module == "fer.display.widgets" else name
+    return "vocabulary" if name in VOCABULARY else "widgets" if module == "pages.parts.widgets" else name
 
 
 def _imported(file: Path) -> Iterator[str]:
@@ -89,7 +95,7 @@ def test_what_opens_at_once_imports_neither_torch_nor_streamlit() -> None:
     program = (
         "import sys\n"
         "import fer, fer.labels, fer.faces, fer.errors, fer.images\n"
-        "import fer.model.checkpoint, fer.display.tables, fer.display.plots\n"
+        "import fer.model.checkpoint, fer.results.pictures, fer.charts.expressions\n"
         "print(*sorted({'torch', 'torchvision', 'streamlit', 'facenet_pytorch'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer.collection.results import Picture
-from fer.display.drawing import draw_faces
+from fer.draw.picture import draw_faces
 from fer.faces import Face
 from fer.files import replace_file
 from fer.images import encode_jpeg, encode_png, shrink_to_fit
 from fer.model.checkpoint import ModelInfo
 from fer.recognition.photo import PREVIEW_PX, scaled
+from fer.results.journal import Picture
 
 THUMBNAIL_PX = 96
 

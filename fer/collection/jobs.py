@@ -6,7 +6,7 @@ FOLDER/ID/        the ID cannot be guessed: who has it may see the job
     process.json  who does it
     progress.json how far they are
     log.txt       what they said
-    results.jsonl what is known of each picture, see `fer.collection.results`
+    results.jsonl what is known of each picture, see `fer.results.journal`
     annotated/    copies of the pictures with their faces marked
 """
 
@@ -21,12 +21,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from fer.collection.results import Picture
 from fer.datasets.archive import unpack
 from fer.errors import CollectionError, DatasetError
 from fer.files import write_atomically
 from fer.images import IMAGE_SUFFIXES, list_images
 from fer.model.prior import EVERYDAY
+from fer.results.journal import Picture
 from fer.training.background import ProcessMark, end_process, last_words, read_record, start_process
 from fer.training.launch import spare_threads
 

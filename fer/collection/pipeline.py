@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from fer.collection.results import Finished, Picture
-from fer.display.tables import PictureResult
 from fer.errors import ImageError
 from fer.faces import Detection, Face
 from fer.images import read_image
 from fer.recognition.detector import FaceDetector
 from fer.recognition.recognizer import Recognizer
+from fer.results.journal import Finished, Picture
+from fer.results.pictures import PictureResult
 
 BATCH_FACES = 32
 """More do not make the network faster."""

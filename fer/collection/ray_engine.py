@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import fer
 from fer.collection.copies import write_whole
-from fer.collection.results import Finished, Picture
 from fer.errors import CollectionError
 from fer.model.prior import EVERYDAY
+from fer.results.journal import Finished, Picture
 
 if TYPE_CHECKING:
     from ray.data import Dataset

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fer.collection.results import Finished
 from fer.faces import Face
+from fer.results.journal import Finished
 
 NO_FACE = "no face"
 BY_NAME, SUREST, LEAST_SURE, BY_EXPRESSION = "Picture", "Surest first", "Least sure first", "Expression"

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from fer.collection.jobs import find
-from fer.collection.results import open_results
 from fer.errors import CollectionError, FerError
 from fer.files import file_sha256, write_atomically
+from fer.results.journal import open_results
 
 EVERY_SECONDS = 0.5
 

@@ -6,6 +6,12 @@ picture of is left out of the means.
 
 import numpy as np
 
+MATRIX_TITLE = "What is taken for what"
+MATRIX_READING = (
+    "A row holds the pictures of one expression, a column the model's answer: what is right lies on the diagonal, and "
+    "the darker a field, the larger its share of the row."
+)
+
 
 def accuracy(matrices: np.ndarray) -> np.ndarray:
     """Return the shares of pictures on the diagonal."""

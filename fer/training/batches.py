@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from fer.training.augmentation import augment, cutmix, mixup
 from fer.training.config import TrainingConfig
-from fer.training.processes import Processes
+from fer.training.distributed import Processes
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ from fer.model.device import mixed_precision
 from fer.model.network import last_layer
 from fer.training.batches import Batch, TrainingBatches
 from fer.training.config import TrainingConfig
+from fer.training.distributed import Processes
 from fer.training.heartbeat import Heartbeat
 from fer.training.hooks import Hooks
 from fer.training.losses import loss_sum, right_count
 from fer.training.optimizer import set_learning_rate
-from fer.training.processes import Processes
 from fer.training.state import State
 
 

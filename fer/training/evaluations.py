@@ -28,7 +28,6 @@ SHIPPED_FOLDER = ".shipped"
 GONE = "it was ended, or the machine was switched off."
 REPORT_NAME = "report.json"
 STOP_SECONDS = 10.0
-EVALUATOR = Path(__file__).parents[2] / "scripts" / "evaluate.py"
 
 _starting = threading.Lock()
 
@@ -160,7 +159,7 @@ def delete(folder: Path) -> None:
 
 def _command(request: Request, folder: Path, threads: int) -> list[str | Path]:
     command: list[str | Path] = [
-        sys.executable, EVALUATOR, "--dataset", request.dataset, "--checkpoint", request.checkpoint,
+        sys.executable, "-m", "fer.cli.evaluate", "--dataset", request.dataset, "--checkpoint", request.checkpoint,
         "--split", request.split, "--rule", request.rule, "--threads", str(threads),
         "--output", folder / REPORT_NAME, "--progress", folder / "progress.json",
     ]  # fmt: skip

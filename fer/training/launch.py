@@ -26,7 +26,6 @@ PARALLEL_VARIABLE = "FER_PARALLEL_RUNS"
 """Environment variable: how many runs may go on at the same time; 1 if it is not set."""
 STOP_SECONDS = 20.0
 """A run that was asked to stop does so after its batch. One that takes longer is ended; its last epoch is on disk."""
-TRAINER = Path(__file__).parents[2] / "scripts" / "train.py"
 
 _changing = threading.Lock()
 _NAME = re.compile(r"\w[\w .-]{0,63}")
@@ -248,10 +247,8 @@ def spare_threads() -> int:
 def _launch(run: Run, threads: int | None) -> None:
     try:
         run.status_path.unlink(missing_ok=True)  # what an earlier process said holds no longer
-        mark = start_process(
-            [sys.executable, TRAINER, "--resume", run.folder, "--threads", str(threads or spare_threads())],
-            run.log_path,
-        )
+        command = [sys.executable, "-m", "fer.cli.train", "--resume", str(run.folder)]
+        mark = start_process([*command, "--threads", str(threads or spare_threads())], run.log_path)
         write_atomically(_process_path(run), json.dumps(asdict(mark)))
     except OSError as error:
         raise TrainingError(f"the training of {run.folder.name} cannot be started: {error}") from error

@@ -19,12 +19,12 @@ from fer.model.checkpoint import ModelInfo, read_info, save_checkpoint
 from fer.model.network import check_architecture
 from fer.training.batches import TrainingBatches
 from fer.training.config import TrainingConfig
+from fer.training.distributed import Processes
 from fer.training.epoch import train_epoch
 from fer.training.heartbeat import Heartbeat
 from fer.training.hooks import Hooks
 from fer.training.initialization import check_init
 from fer.training.lock import locked
-from fer.training.processes import Processes
 from fer.training.runs import FINISHED, RUNNING, STOPPED, Run
 from fer.training.state import State, read_state, saving, start
 from fer.training.teachers import check_teachers, learned_targets

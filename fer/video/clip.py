@@ -11,13 +11,13 @@ import numpy as np
 from fer.errors import VideoError
 from fer.images import shrink_to_fit
 from fer.recognition.recognizer import Recognizer
-from fer.video.clip_result import ClipResult, Moment, Recorder
-from fer.video.files import VideoFile
 from fer.video.hindsight import AHEAD_SECONDS, Hindsight
+from fer.video.io.files import VideoFile
+from fer.video.io.mp4 import Mp4Writer
 from fer.video.live import AtOnce, LiveAnalyzer, LiveEngine, LiveSettings, Observation
-from fer.video.mp4 import Mp4Writer
 from fer.video.reunion import Reunion
 from fer.video.stream import Draw
+from fer.video.timeline import ClipResult, Moment, Recorder
 from fer.video.tracking import TrackedFace
 
 MAX_SIDE_PX = 1920

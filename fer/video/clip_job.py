@@ -14,11 +14,11 @@ from pathlib import Path
 from fer.errors import FerError, VideoError
 from fer.recognition.recognizer import Recognizer
 from fer.video.clip import MAX_SIDE_PX, ClipAnalysis, ClipOptions
-from fer.video.clip_result import ClipResult
-from fer.video.files import VideoFile
-from fer.video.mp4 import Mp4Writer
-from fer.video.sound import Sound
+from fer.video.io.files import VideoFile
+from fer.video.io.mp4 import Mp4Writer
+from fer.video.io.sound import Sound
 from fer.video.stream import Draw
+from fer.video.timeline import ClipResult
 
 AT_ONCE = 2
 """So many videos are looked at at the same time in a process; the next ones wait."""

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from fer.charts.training import class_bars
 from fer.datasets import open_datasets
 from fer.datasets.contact_sheet import contact_sheet
 from fer.datasets.report import DatasetReport, pairs_of_copies, report
 from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
-from fer.display.training_plots import class_bars
-from fer.display.widgets import attempt, uploads_folder
+from pages.parts.widgets import attempt, uploads_folder
 
 UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"
 SOURCES = {

@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from fer.display import evaluation_plots, trust_plots
-from fer.display.charts import Chart, color_whiskers
-from fer.display.headline import with_interval
-from fer.display.report_page import PLOT_CONFIG, basis_of
+from fer.charts import evaluation as evaluation_plots
+from fer.charts import trust as trust_plots
+from fer.charts.chart import Chart, color_whiskers
 from fer.evaluation.report import Report
+from fer.reports.evaluation import PLOT_CONFIG, basis_of
+from fer.reports.headline import with_interval
 from pages.parts.evaluation_reports import introduce
 
 

@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from fer.display.charts import Chart
-from fer.display.comparison_plots import class_deltas, differences, training_curves
-from fer.display.headline import with_interval
-from fer.display.report_page import html_chart
-from fer.display.widgets import runs_folder
+from fer.charts.chart import Chart
+from fer.charts.comparison import class_deltas, differences, training_curves
 from fer.evaluation.comparison import Comparison, compare
 from fer.evaluation.predictions import Predictions
 from fer.faces import percent
+from fer.reports.evaluation import html_chart
+from fer.reports.headline import with_interval
 from fer.training import launch
 from fer.training.runs import Run
 from pages.parts.evaluation_charts import show_chart
@@ -21,6 +20,7 @@ from pages.parts.evaluation_downloads import download
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_report import dataset_path
 from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names
+from pages.parts.widgets import runs_folder
 
 BETTER, WORSE, OTHERWISE = "Only the second is right", "Only the first is right", "Both wrong, differently"
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from fer.charts.dataset import rater_agreement
 from fer.datasets.dataset import SPLITS, FaceDataset
-from fer.display.dataset_plots import rater_agreement
-from fer.display.gallery import Card, gallery, pairs_gallery
-from fer.display.widgets import training_allowed
 from fer.errors import FerError
+from fer.reports.gallery import Card, gallery, pairs_gallery
 from pages.parts.dataset import Data, chosen_path, looked_at, show_data
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import opened, picture
+from pages.parts.widgets import training_allowed
 
 SHOWN, PAIRS = 24, 6
 EVENLY, DISPUTED, CLEAR = "evenly spread", "most disputed first", "clearest first"

@@ -8,11 +8,11 @@ import streamlit as st
 
 from fer.datasets import open_dataset
 from fer.datasets.dataset import FaceDataset
-from fer.display.gallery import Card, gallery, votes_text
-from fer.display.widgets import training_allowed
 from fer.errors import DatasetError, FerError, ImageError
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
+from fer.reports.gallery import Card, gallery, votes_text
+from pages.parts.widgets import training_allowed
 
 AT_FIRST = 24
 PATHS = "evaluation_data_paths"

@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 
 from fer.datasets.dataset import FaceDataset
-from fer.display.headline import MATRIX_READING, MATRIX_TITLE, headline_cards
 from fer.evaluation import review
+from fer.evaluation.confusions import MATRIX_READING, MATRIX_TITLE
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
+from fer.reports.headline import headline_cards
 from fer.training.evaluations import view
 from pages.parts.evaluation_charts import show_confidence, show_expressions, show_people, show_robustness
 from pages.parts.evaluation_downloads import show_downloads

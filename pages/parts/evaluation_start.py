@@ -5,7 +5,6 @@ from pathlib import Path
 import streamlit as st
 
 from fer.datasets.dataset import RULES, SPLITS
-from fer.display.widgets import attempt, model_name, runs_folder, training_allowed
 from fer.evaluation.report import RULE_MEANINGS
 from fer.model import SHIPPED
 from fer.training import evaluations
@@ -13,6 +12,7 @@ from fer.training.evaluations import FINISHED, RUNNING, EvaluationView, Request
 from fer.training.runs import BEST_NAME
 from pages.parts import dataset
 from pages.parts.evaluation_reports import CHOSEN
+from pages.parts.widgets import attempt, model_name, runs_folder, training_allowed
 
 AT_ONCE = 4
 """As many models are measured side by side; each takes half a gigabyte of memory."""

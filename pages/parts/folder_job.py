@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer.charts.expressions import count_bars, probability_bars
 from fer.collection import jobs
 from fer.collection.jobs import FINISHED, RUNNING, Job, JobView
-from fer.collection.results import Finished, read_finished
 from fer.collection.selection import (
     NO_FACE,
     ORDERS,
@@ -17,12 +17,12 @@ from fer.collection.selection import (
     pictures_of,
     select,
 )
-from fer.display.plots import count_bars, probability_bars
-from fer.display.tables import concern_words, to_csv, to_json
-from fer.display.widgets import attempt, duration, show_concerns
 from fer.faces import describe
 from fer.model.checkpoint import ModelInfo, read_info
+from fer.results.journal import Finished, read_finished
+from fer.results.pictures import concern_words, to_csv, to_json
 from pages.parts.folder_new import JOB
+from pages.parts.widgets import attempt, duration, show_concerns
 
 ROWS_AT_ONCE = 200
 STATIC = {"staticPlot": True}

@@ -9,9 +9,9 @@ import streamlit as st
 
 from fer.collection import jobs
 from fer.collection.jobs import FINISHED, RUNNING, Job
-from fer.display.widgets import attempt, checkpoint_path, chosen_faces, collections_folder, training_allowed
 from fer.errors import CollectionError
 from fer.images import IMAGE_SUFFIXES
+from pages.parts.widgets import attempt, checkpoint_path, chosen_faces, collections_folder, training_allowed
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

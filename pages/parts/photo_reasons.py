@@ -38,8 +38,8 @@ def _reasons(recognizer: "Recognizer", item: PhotoFace) -> str:
     """Return the explanation as HTML, kept for as long as the photo's result is."""
     kept: WeakKeyDictionary[PhotoFace, str] = st.session_state.setdefault("photo_reasons", WeakKeyDictionary())
     if item not in kept:
-        from fer.display.explanation import explanation_html
         from fer.recognition.explain import explain
+        from fer.reports.explanation import explanation_html
 
         with st.spinner("Covering one part after the other …"):
             kept[item] = explanation_html(explain(recognizer, item.face, item.pixels), item.crop)

@@ -4,14 +4,14 @@ from typing import Literal
 
 import streamlit as st
 
-from fer.display.headline import MATRIX_READING
-from fer.display.training_plots import accuracy_curves, confusion_map, loss_curves, rate_curve
-from fer.display.widgets import attempt, duration, use_model
+from fer.charts.training import accuracy_curves, confusion_map, loss_curves, rate_curve
 from fer.errors import CheckpointError
+from fer.evaluation.confusions import MATRIX_READING
 from fer.faces import percent
 from fer.model.checkpoint import read_info
 from fer.training import launch
 from fer.training.launch import RunView
+from pages.parts.widgets import attempt, duration, use_model
 
 STATES: dict[str, tuple[str, Literal["blue", "orange", "red", "green"]]] = {
     launch.STARTING: (":material/hourglass_empty:", "blue"),

@@ -5,13 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from fer.display.widgets import attempt, duration, runs_folder
 from fer.errors import CheckpointError, FerError, TrainingError
 from fer.training import launch, recipe
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
 from fer.training.launch import RunView
 from pages.parts.dataset import Data, chosen_path, looked_at, name_of, show_data
+from pages.parts.widgets import attempt, duration, runs_folder
 
 NEW, RUNS = "New training", "Runs"
 NETWORKS = (

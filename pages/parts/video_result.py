@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from fer.display.clip_plots import clip_lines, clip_timeline, shown_people, tone_lines
-from fer.display.clip_tables import clip_csv, clip_json
-from fer.display.plots import time_bars
+from fer.charts.expressions import time_bars
+from fer.charts.timeline import clip_lines, clip_timeline, shown_people, tone_lines
 from fer.errors import VideoError
 from fer.faces import percent
+from fer.results.subtitles import to_srt, to_vtt
+from fer.results.timeline import clip_csv, clip_json
 from fer.video.clip_job import ClipJob
-from fer.video.clip_result import ClipResult
-from fer.video.files import picture_at
-from fer.video.subtitles import to_srt, to_vtt
+from fer.video.io.files import picture_at
+from fer.video.timeline import ClipResult
 
 STATIC = {"staticPlot": True}
 NO_BAR = {"displayModeBar": False}

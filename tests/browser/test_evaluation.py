@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from fer.datasets import open_dataset
-from fer.display.report_page import report_charts
 from fer.evaluation.report import Evaluation, read_report
 from fer.model import DEFAULT_REPORT
+from fer.reports.evaluation import report_charts
 from tests.evaluation.evaluations import finished_run, make_evaluation
 
 FIELD = re.compile(" taken for ")

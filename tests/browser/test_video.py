@@ -10,7 +10,7 @@ import av
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from fer.evaluation.clips import TIMELINE, known_frames, write_clip
+from fer.datasets.drawing.clip import TIMELINE, known_frames, write_clip
 
 
 @pytest.fixture(scope="module")

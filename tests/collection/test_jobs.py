@@ -12,9 +12,9 @@ import pytest
 
 from fer.collection import jobs
 from fer.collection.jobs import FINISHED, INTERRUPTED, KEPT_SECONDS, RUNNING, Job
-from fer.collection.results import Finished, read_finished
 from fer.collection.work import do, main
 from fer.errors import CollectionError
+from fer.results.journal import Finished, read_finished
 
 PATIENCE_SECONDS = 240
 

@@ -10,11 +10,11 @@ import torch
 
 from fer.collection.copies import write_preview, write_whole
 from fer.collection.pipeline import BATCH_FACES, recognize_pictures
-from fer.collection.results import Finished, Picture
 from fer.errors import ImageError
 from fer.faces import Face
 from fer.images import list_images, read_image
 from fer.recognition.recognizer import Recognizer
+from fer.results.journal import Finished, Picture
 
 
 @pytest.fixture(scope="module")

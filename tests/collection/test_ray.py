@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from fer.collection.ray_engine import Cluster, recognize_with_ray
-from fer.collection.results import HEADER, Picture
 from fer.errors import CollectionError
+from fer.results.journal import HEADER, Picture
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 400

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from fer.collection.results import Finished, Picture
 from fer.collection.selection import (
     BY_EXPRESSION,
     BY_NAME,
@@ -19,8 +18,9 @@ from fer.collection.selection import (
     pictures_of,
     select,
 )
-from fer.display.tables import PictureResult
 from fer.faces import Box, Face
+from fer.results.journal import Finished, Picture
+from fer.results.pictures import PictureResult
 
 LABELS = ("anger", "happiness")
 

@@ -12,7 +12,6 @@ from PIL import Image
 from fer.datasets.dataset import FaceDataset
 from fer.evaluation.ablation import read_ablation
 from fer.evaluation.agreement import agreement
-from fer.evaluation.card import model_card
 from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
 from fer.evaluation.report import read_evaluation, read_report
@@ -21,6 +20,7 @@ from fer.labels import FER2013, FERPLUS
 from fer.model import DEFAULT_REPORT, SHIPPED, WEIGHTS_DIR, report_of
 from fer.model.checkpoint import read_info
 from fer.model.classifier import Classifier
+from fer.reports.card import model_card
 
 ROOT = Path(__file__).parents[2]
 OTHER = ("unknown", "NF")

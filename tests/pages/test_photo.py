@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fer.display.samples import SAMPLES
 from fer.faces import Face
 from fer.images import encode_png, read_image
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED
@@ -18,6 +17,7 @@ from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.model.prior import EVERYDAY, POSED
 from fer.recognition.explain import Explanation
 from fer.recognition.recognizer import Recognizer
+from pages.parts.samples import SAMPLES
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 

@@ -17,9 +17,9 @@ from streamlit.testing.v1 import AppTest
 
 from fer.datasets.drawing import draw_face
 from fer.images import encode_png
+from fer.jobs.process import start_process
 from fer.model import DEFAULT_CHECKPOINT
 from fer.training import launch
-from fer.training.background import start_process
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed
 from fer.training.runs import FINISHED, RUNNING, STOPPED, Run, open_run

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer.evaluation.clips import write_clip
+from fer.datasets.drawing.clip import write_clip
 from fer.recognition.detector import FaceDetector
 from fer.video.clip_job import ClipJob
-from fer.video.mp4 import Mp4Writer
+from fer.video.io.mp4 import Mp4Writer
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer.cli import evaluate
 from fer.datasets import open_dataset
 from fer.datasets.drawing import draw_portrait
-from fer.evaluation.card import model_card
 from fer.evaluation.report import read_evaluation, read_report
 from fer.images import encode_png
 from fer.labels import FERPLUS
 from fer.model.classifier import Classifier
-from scripts import evaluate
+from fer.reports.card import model_card
 from tests.scripts.conftest import Chain
 from tests.scripts.processes import ROOT, run_script
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer.display.explanation import explanation_section
+from fer.cli import predict
 from fer.images import encode_png
 from fer.recognition.explain import explain
 from fer.recognition.recognizer import Recognizer
-from scripts import predict
+from fer.reports.explanation import explanation_section
 
 
 def test_each_face_of_each_picture_has_its_explanation(

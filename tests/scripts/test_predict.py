@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer.cli import predict
 from fer.faces import Face
 from fer.images import encode_png, read_image
 from fer.labels import FERPLUS
 from fer.recognition.recognizer import Recognizer
-from scripts import predict
 from tests.scripts.conftest import Chain
 from tests.scripts.processes import run_script
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts import predict
+from fer.cli import predict
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 300

@@ -13,8 +13,8 @@ import av
 import numpy as np
 import pytest
 
-from fer.evaluation.clips import write_clip
-from scripts import predict
+from fer.cli import predict
+from fer.datasets.drawing.clip import write_clip
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 300

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fer.display.window import VideoWindow, _fitting
+from fer.cli import live as real_time_detection
+from fer.cli.window import VideoWindow, _fitting
 from fer.errors import VideoError
-from fer.video.mp4 import Mp4Writer
-from scripts import real_time_detection
+from fer.video.io.mp4 import Mp4Writer
 
 Image = npt.NDArray[np.uint8]
 ROOT = Path(__file__).parents[2]
@@ -146,7 +146,7 @@ def test_what_cannot_be_done_is_said_before_the_model_is_loaded(clips: Path, tmp
     (tmp_path / "copy.mp4").write_bytes((clips / "clip.mp4").read_bytes())
     program = (
         "import json, sys\n"
-        "from scripts.real_time_detection import main\n"
+        "from fer.cli.live import main\n"
         "print([main(options) for options in json.loads(sys.argv[1])], 'torch' in sys.modules)"
     )
     tries = [

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from fer.cli import train
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import read_info
 from fer.training.config import TrainingConfig
 from fer.training.lock import locked
 from fer.training.runs import Run, open_run
-from scripts import train
 from tests.scripts.conftest import TRAIN, Chain
 from tests.scripts.processes import ROOT, end_of, run_script, start, wait_for
 

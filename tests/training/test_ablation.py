@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fer.cli import train
 from fer.datasets import open_dataset
 from fer.datasets.dataset import FaceDataset
 from fer.evaluation.metrics import measure
@@ -14,7 +15,6 @@ from fer.model.classifier import Classifier
 from fer.training.ablation import NAMES, ablate, command_line, ingredients, recipe
 from fer.training.config import TrainingConfig
 from fer.training.runs import Run
-from scripts import train
 
 
 @pytest.fixture(scope="module")

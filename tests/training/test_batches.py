@@ -7,7 +7,7 @@ import torch
 
 from fer.training.batches import Batch, TrainingBatches
 from fer.training.config import TrainingConfig
-from fer.training.processes import Processes
+from fer.training.distributed import Processes
 
 CONFIG = TrainingConfig("x", size_px=24, batch_size=16, progressive=False, mixup=0)
 PIXELS = torch.randint(0, 256, (80, 1, 24, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

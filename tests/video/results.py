@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fer.labels import FERPLUS
-from fer.video.clip_result import ClipResult, Moment
+from fer.video.timeline import ClipResult, Moment
 
 STEP = 0.1
 

@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fer.display.overlay import draw_live
+from fer.datasets.drawing.clip import TIMELINE, TIMELINE_SECONDS, known_frames, write_clip
+from fer.draw.frame import draw_live
 from fer.errors import VideoError
-from fer.evaluation.clips import TIMELINE, TIMELINE_SECONDS, analyzed, change_errors, known_frames, write_clip
 from fer.recognition.recognizer import Recognizer
 from fer.video.clip import MAX_SIDE_PX, ClipAnalysis, ClipOptions
-from fer.video.clip_result import ClipResult
-from fer.video.files import VideoFile, picture_at
-from fer.video.mp4 import Mp4Writer
+from fer.video.io.files import VideoFile, picture_at
+from fer.video.io.mp4 import Mp4Writer
+from fer.video.timeline import ClipResult
+from scripts.benchmarks.video import analyzed, change_errors
 from tests.video.clips import PatchRecognizer, lossless, still
 from tests.video.scene import CALM, HAPPY, Patch, draw_scene
 

@@ -9,12 +9,12 @@ from typing import Any
 import av
 import pytest
 
-from fer.display.overlay import draw_live
+from fer.draw.frame import draw_live
 from fer.errors import VideoError
 from fer.video import clip_job
 from fer.video.clip import ClipOptions
 from fer.video.clip_job import ClipJob
-from fer.video.mp4 import Mp4Writer
+from fer.video.io.mp4 import Mp4Writer
 from tests.video.clips import PatchRecognizer, still
 from tests.video.scene import Image
 

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from fer.display.overlay import draw_live
+from fer.draw.frame import draw_live
 from fer.video.live import AtOnce, LiveAnalyzer, LiveEngine, LiveSettings
 from fer.video.stream import Draw, LiveStream
 from fer.video.tracking import TrackedFace

@@ -1,0 +1,1 @@
+"""Plotly figures: what pages and reports show as charts."""

@@ -1,0 +1,187 @@
+"""Measure a model on a data set, or compare models that were measured.
+
+    python scripts/evaluate.py --dataset data/ferplus --split test
+    python scripts/evaluate.py --dataset data/ferplus --robustness --sample 1000
+    python scripts/evaluate.py --compare one/report.json other/report.json
+    python scripts/evaluate.py --report report.json --card MODEL_CARD.md --html report.html
+
+Prints the figures (or JSON with --json), writes them to report.json, and beside it what the model said of each picture,
+report.predictions.csv. Choose models on the validation split, and look at the test split once, at the end.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fer.cli.arguments import add_model_arguments
+from fer.errors import FerError
+from fer.evaluation.provenance import command_line
+from fer.evaluation.report import Evaluation, Report, predictions_name, read_evaluation, read_report, to_json
+from fer.files import write_atomically
+from fer.model.prior import correction_for
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--dataset", metavar="PATH", help="measure on FER+ folders, fer2013.csv, synthetic, …")
+    what.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="compare two reports on the same pictures")
+    what.add_argument("--report", type=Path, metavar="FILE", help="take a report that is there")
+    parser.add_argument("--split", default="test", choices=("train", "validation", "test", "all"), help="(test)")
+    parser.add_argument(
+        "--rule",
+        default="majority",
+        choices=("majority", "argmax"),
+        help="which pictures count: more than half of the raters agree (majority), or all with a top label (argmax)",
+    )
+    add_model_arguments(parser)
+    parser.add_argument("--detect", action="store_true", help="find the face first: for whole photos instead of crops")
+    parser.add_argument(
+        "--robustness", action="store_true", help="also blurred, dark, turned, covered, …: 25 times as long"
+    )
+    parser.add_argument(
+        "--sample", type=_positive, metavar="N", help="--robustness on N pictures, drawn by chance (all)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--output", type=Path, default=Path("report.json"), metavar="FILE", help="(report.json)")
+    parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
+    parser.add_argument(
+        "--ablation", type=Path, metavar="FILE", help="a table of scripts/ablation.py, for the model card"
+    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with charts")
+    parser.add_argument("--progress", type=Path, metavar="FILE", help="write there every second how far it is, as JSON")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (all)")
+    options = parser.parse_args(arguments)
+    if options.sample and not options.robustness:
+        parser.error("--sample says on how many pictures --robustness is measured; give both")
+    options.command = command_line(None if arguments is None else ["scripts/evaluate.py", *arguments])
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what is asked; return the exit code: 0 done, 1 cannot."""
+    options = parse_arguments(arguments)
+    try:
+        if options.compare:
+            print(_comparison(options))
+            return 0
+        if options.report:
+            report = read_report(options.report)
+        else:
+            evaluation = _evaluate(options)
+            report = evaluation.report
+        _show(report, options.json)
+        if not options.report:
+            _write(evaluation, options)
+        if options.card:
+            from fer.evaluation.ablation import read_ablation
+            from fer.reports.card import model_card
+
+            ablation = read_ablation(options.ablation) if options.ablation else None
+            _write_text(options.card, model_card(report, ablation), "--card")
+        if options.html:
+            from fer.reports.evaluation import html_report
+
+            _write_text(options.html, html_report(report), "--html")
+    except FerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {number}")
+    return number
+
+
+def _evaluate(options: argparse.Namespace) -> Evaluation:
+    import torch  # after the options are known to be right: it takes seconds
+
+    from fer.datasets import open_dataset
+    from fer.evaluation.evaluate import Options, evaluate
+    from fer.model.classifier import Classifier
+    from fer.recognition.recognizer import Recognizer
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    classifier = Classifier.load(options.checkpoint)
+    classifier = classifier.corrected(correction_for(options.faces, classifier.info))
+    recognizer = None
+    if options.detect:
+        from fer.recognition.detector import FaceDetector
+
+        recognizer = Recognizer(FaceDetector(), classifier)
+    dataset = open_dataset(options.dataset)
+    wanted = Options(
+        split=options.split,
+        rule=options.rule,
+        robustness=options.robustness,
+        sample=options.sample,
+        predictions=predictions_name(options.output),
+        command=options.command,
+    )
+    written = 0.0
+    with tqdm(leave=False, disable=None) as bar:
+
+        def show(what: str, done: int, total: int) -> None:
+            if done < bar.n or bar.total != total:
+                bar.reset(total)
+            bar.set_description(what, refresh=False)
+            bar.update(done - bar.n)
+            nonlocal written
+            if options.progress and time.monotonic() - written > 1:
+                written = time.monotonic()
+                progress = {"what": what, "done": done, "total": total}
+                with contextlib.suppress(OSError):  # a full disk is told of when the report is written
+                    write_atomically(options.progress, json.dumps(progress), durable=False)
+
+        return evaluate(classifier, options.checkpoint, dataset, wanted, show, recognizer)
+
+
+def _show(report: Report, as_json: bool) -> None:
+    from fer.reports.text import report_text
+
+    print(to_json(report) if as_json else report_text(report))
+
+
+def _write(evaluation: Evaluation, options: argparse.Namespace) -> None:
+    from fer.evaluation.report import write_report
+
+    try:
+        write_report(options.output, evaluation.report, evaluation.predictions)
+    except OSError as error:
+        raise FerError(f"cannot write {options.output}: {error}. Give another --output.") from error
+    if not options.json:
+        print(f"\nwritten to {options.output} and {options.output.with_name(evaluation.report.predictions)}")
+
+
+def _write_text(path: Path, text: str, option: str) -> None:
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise FerError(f"cannot write {path}: {error}. Give another {option}.") from error
+
+
+def _comparison(options: argparse.Namespace) -> str:
+    from fer.evaluation.comparison import compare
+    from fer.reports.text import comparison_text
+
+    a, b = map(read_evaluation, options.compare)
+    comparison = compare(a, b)
+    if options.json:
+        return json.dumps(dataclasses.asdict(comparison), indent=1, ensure_ascii=False)
+    first, second = options.compare
+    return comparison_text(comparison, (str(first), str(second)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,271 @@
+"""Find every face in pictures or a video and name its expression.
+
+    python scripts/predict.py --image photo.jpg holiday/
+    python scripts/predict.py --image holiday/ --csv faces.csv --output annotated/
+    python scripts/predict.py --image photo.jpg --explain why.html
+    python scripts/predict.py --image archive/ --engine ray --parquet tables/
+    python scripts/predict.py --video clip.mov --output faces.mp4 --csv faces.csv --subtitles faces.srt
+
+Pictures that were interrupted go on by the same command if it writes files: what is done is kept beside them until all
+is.
+
+Exit code: 0 done; 1 a picture, the video or the model could not be read (other pictures, and what of the video could be
+read, are done all the same); 130 stopped by Ctrl-C or SIGTERM, of a video with what was seen up to there.
+"""
+
+import argparse
+import contextlib
+import io
+import itertools
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from fer.cli import video
+from fer.cli.arguments import add_model_arguments
+from fer.errors import FerError, ImageError
+from fer.faces import describe
+from fer.files import file_sha256
+from fer.images import IMAGE_SUFFIXES, list_images, read_image
+from fer.model.checkpoint import ModelInfo, read_info
+from fer.results.journal import Finished, Picture, open_results
+from fer.results.parquet import write_parquet
+from fer.results.pictures import PictureResult, concern_words, to_csv, to_json
+from fer.video.io.files import VideoFile
+from fer.video.io.mp4 import Mp4Writer
+
+if TYPE_CHECKING:
+    from fer.recognition.recognizer import Recognizer
+    from fer.video.clip import ClipAnalysis, ClipOptions
+
+
+PICTURE_OPTIONS = ("explain", "parquet", "results", "workers", "engine", "ray_address")
+"""Those that mean nothing for a video."""
+_OPTION_OF = {"begin": "from", "end": "to"}
+"""Names in the code → on the command line, where they differ."""
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--image", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of them")
+    source.add_argument("--video", type=Path, metavar="FILE", help="a video")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a table with a line for each face")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE_OR_DIR",
+        help="also write annotated pictures: a .png file for one, a folder for any; of a video an .mp4 file",
+    )
+    parser.add_argument(
+        "--explain",
+        type=Path,
+        metavar="FILE",
+        help="also write a page (.html) that shows why each face got its expression: a heat map, and what changes if a "
+        "part of the face is covered",
+    )
+    parser.add_argument(
+        "--parquet", type=Path, metavar="DIR", help="write faces.parquet and pictures.parquet instead of a table"
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="keep what is known of each picture there (JSON lines); what is in it already is not done again",
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="threads, or processes of Ray (one for each core)")
+    parser.add_argument("--engine", choices=("threads", "ray"), default="threads", help="(threads)")
+    parser.add_argument("--ray-address", default="local", metavar="ADDRESS", help="of a running Ray (one of its own)")
+    video.add_arguments(parser)
+    add_model_arguments(parser)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
+    options = parser.parse_args(arguments)
+    other, names = ("--video", video.OPTIONS) if options.image else ("--image", PICTURE_OPTIONS)
+    for name in names:
+        if getattr(options, name) != parser.get_default(name):
+            parser.error(f"--{_OPTION_OF.get(name, name).replace('_', '-')} goes with {other}")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Predict; return the exit code."""
+    options = parse_arguments(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may have characters that the terminal has not
+    if options.csv and options.csv.is_dir():
+        print(f"error: expected a file to write the table to, found the folder {options.csv}.", file=sys.stderr)
+        return 1
+    if options.explain and options.explain.suffix.lower() not in (".html", ".htm"):
+        print(f"error: expected --explain to end with .html, got {options.explain}. It is a page.", file=sys.stderr)
+        return 1
+    if options.video:
+        return video.predict_video(options, partial(_analysis, options))
+    paths = list_images(options.image)
+    if not paths:
+        print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
+        return 1
+    try:
+        places = zip(paths, _output_paths(paths, options.output), strict=True)
+        return _predict(options, [Picture(path, str(path), output) for path, output in places])
+    except (FerError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        goes_on = "" if _results_path(options) is None else " The same command goes on where it stopped."
+        print(f"interrupted.{goes_on}", file=sys.stderr)
+        return 130
+
+
+def _predict(options: argparse.Namespace, pictures: list[Picture]) -> int:
+    """Do what is not done yet, and show it with what was."""
+    info = read_info(options.checkpoint)
+    place = _results_path(options)
+    failed = 0
+    with open_results(place, pictures, f"{file_sha256(options.checkpoint)} {options.faces}") as known:
+        missing = known.missing()
+        progress = tqdm(total=len(pictures), initial=len(pictures) - len(missing), disable=None, leave=False)
+        with progress, contextlib.closing(_recognized(options, missing)) as recognized:
+            for finished in recognized:
+                known.add(finished)
+                progress.update()
+                if finished.result.error is not None:
+                    failed += 1
+                    progress.write(f"error: {finished.result.error}", file=sys.stderr)
+        if options.parquet:
+            write_parquet(options.parquet, known.results(), info.labels, info.unsure_below)
+        if options.csv or not options.parquet or options.json:
+            _show(options, list(known.results()), info)
+        if options.explain:
+            _explain(options, known.results())
+    for written in filter(None, (options.parquet, options.csv, options.explain, options.output)):
+        print(f"written to {written}", file=sys.stderr)
+    if place and place != options.results:
+        place.unlink()  # all is done
+    return 1 if failed else 0
+
+
+def _load(options: argparse.Namespace) -> "Recognizer":
+    # After the options are known to be right, since it takes seconds.
+    from fer.model.device import choose_device
+    from fer.recognition.recognizer import Recognizer
+
+    return Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
+
+
+def _analysis(
+    options: argparse.Namespace, file: VideoFile, chosen: "ClipOptions", writer: Mp4Writer | None
+) -> "ClipAnalysis":
+    import torch
+
+    from fer.draw.frame import draw_live
+    from fer.video.clip import ClipAnalysis
+
+    torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
+    return ClipAnalysis(file, _load(options).for_video(), chosen, writer, draw_live)
+
+
+def _recognized(options: argparse.Namespace, pictures: list[Picture]) -> Generator[Finished, None, None]:
+    """Recognize pictures with the engine that was chosen, annotated copies included."""
+    if not pictures:
+        return
+    # Not before there is something to do, since it takes seconds.
+    if options.engine == "ray":
+        from fer.collection.ray_engine import Cluster, recognize_with_ray
+        from fer.model.device import choose_device
+
+        device, cluster = choose_device(options.device), Cluster(options.ray_address, options.workers)
+        yield from recognize_with_ray(pictures, options.checkpoint, device, cluster, options.faces)
+        return
+    from fer.collection.copies import write_whole
+    from fer.collection.pipeline import recognize_pictures
+
+    recognizer = _load(options)
+    finish = partial(write_whole, recognizer.info.unsure_below) if options.output else None
+    yield from recognize_pictures(recognizer, pictures, finish, options.workers)
+
+
+def _show(options: argparse.Namespace, results: list[PictureResult], info: ModelInfo) -> None:
+    unsure_below = info.unsure_below
+    print(to_json(results, unsure_below) if options.json else "\n".join(_table(results, unsure_below)))
+    if options.csv:
+        options.csv.parent.mkdir(parents=True, exist_ok=True)
+        table = to_csv(results, info.labels, unsure_below)
+        options.csv.write_text(table, encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def _results_path(options: argparse.Namespace) -> Path | None:
+    """Return where the results are kept until all is done: beside what is written. None: nothing is written."""
+    if options.results:
+        return options.results
+    if options.csv and not options.csv.is_symlink():  # as /dev/stdout is
+        return options.csv.with_name(f".{options.csv.name}.results")
+    if options.parquet:
+        return options.parquet / ".results"
+    return options.output / ".results" if options.output and options.output.suffix.lower() != ".png" else None
+
+
+def _explain(options: argparse.Namespace, results: Iterable[PictureResult]) -> None:
+    """Write the page that says of each face why it got its expression."""
+    from fer.recognition.explain import explain
+    from fer.reports.explanation import explanation_page, explanation_section
+
+    recognizer = _load(options)
+    preprocessing = recognizer.info.preprocessing
+    sections = []
+    for result in tqdm(results, desc="explaining", disable=None, leave=False):
+        if not result.faces:
+            continue
+        image = read_image(result.path)
+        for number, face in enumerate(result.faces, start=1):
+            crop = preprocessing.crop(image, face)
+            explanation = explain(recognizer, face, preprocessing.shrink(crop))
+            sections.append(explanation_section(f"{result.path}, face {number}", explanation, crop))
+    options.explain.parent.mkdir(parents=True, exist_ok=True)
+    options.explain.write_text(explanation_page(sections), encoding="utf-8", errors="backslashreplace")
+
+
+def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
+    """Return where each annotated picture goes, no two to the same place and none over a picture that is read."""
+    if output is None:
+        return [None] * len(paths)
+    taken = {path.resolve() for path in paths}
+    if len(paths) == 1 and output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
+        if output.suffix.lower() != ".png":
+            raise ImageError(f"expected --output to end with .png, got {output}. Annotated pictures are PNG files.")
+        if output.resolve() in taken:
+            raise ImageError(f"expected --output to be another file than the picture, got {output} for both.")
+        return [output]
+    if output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
+        raise ImageError(f"expected --output to be a folder for {len(paths):,} pictures, got {output}.")
+    output.mkdir(parents=True, exist_ok=True)
+    chosen: list[Path | None] = []
+    for path in paths:
+        names = (f"{path.stem}{suffix}.png" for suffix in itertools.chain([""], (f"-{n}" for n in itertools.count(2))))
+        place = next(output / name for name in names if (output / name).resolve() not in taken)
+        taken.add(place.resolve())
+        chosen.append(place)
+    return chosen
+
+
+def _table(results: list[PictureResult], unsure_below: float) -> Iterator[str]:
+    width = max(len(result.path) for result in results)
+    for result in results:
+        if result.error is not None:
+            yield f"{result.path:{width}}  cannot be read"
+        elif not result.faces:
+            yield f"{result.path:{width}}  no face"
+        for number, face in enumerate(result.faces, start=1):
+            box = ", ".join(f"{value:.0f}" for value in face.box.xyxy)
+            name = result.path if number == 1 else ""
+            words = concern_words(face, unsure_below)
+            yield f"{name:{width}}  face {number}  {describe(face):32}  box {box:20}  {words}".rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

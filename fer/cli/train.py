@@ -1,0 +1,271 @@
+"""Train a model on one data set or several.
+
+    python scripts/train.py --dataset synthetic --init shipped --epochs 2      drawn faces, a minute on two cores
+    python scripts/train.py --dataset data/ferplus              the recipe of the model that comes with the package
+    python scripts/train.py --dataset my-faces.zip --init shipped --epochs 10
+    python scripts/train.py --dataset data/ckplus --folds 10    cross-validation, nobody on two sides
+    torchrun --nproc-per-node=2 scripts/train.py --dataset …    two processes, or two graphics cards
+
+The run is kept in runs/NAME. The same command again goes on with a run that was interrupted.
+"""
+
+import argparse
+import contextlib
+import json
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer.datasets import FaceDataset, open_datasets
+from fer.errors import FerError
+from fer.files import write_atomically
+from fer.model import model_file
+from fer.training.config import AUGMENTATIONS, OPTIMIZERS, STEMS, TARGETS, TrainingConfig
+from fer.training.runs import FAILED, STOPPED, Run, default_name, open_run, plain_name
+
+if TYPE_CHECKING:
+    from fer.training.distributed import Processes
+
+STOPPED_CODE = 130
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    _add_data_options(parser)
+    _add_network_options(parser)
+    _add_loop_options(parser)
+    machine = parser.add_argument_group("run and machine")
+    machine.add_argument("--name", help="name of the run; default: made of data set and architecture")
+    machine.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where runs are kept (runs)")
+    machine.add_argument("--seed", type=int, metavar="N", help="(0)")
+    machine.add_argument("--device", help="cpu, cuda, mps (the best there is)")
+    machine.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
+    machine.add_argument("--tensorboard", action="store_true", help="write curves for TensorBoard, too")
+    options = parser.parse_args(arguments)
+    if options.resume and options.folds:
+        parser.error("--resume goes on with one run; give the same --dataset and --folds to go on with all of them")
+    return options
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    data = parser.add_argument_group("data")
+    what = data.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--dataset", action="append", metavar="PATH",
+        help="FER+, FER2013, CK+, class folders, a ZIP, synthetic; several times for several",
+    )  # fmt: skip
+    what.add_argument("--resume", type=Path, metavar="FOLDER", help="a run, to go on with as it was configured")
+    data.add_argument("--folds", type=int, metavar="N", help="cross-validate: runs NAME/fold-01 to N, mean ± sd")
+    data.add_argument("--rule", choices=("majority", "argmax"), help="which validation pictures count (majority)")
+    data.add_argument("--report", action="store_true", help="first say what is in the data")
+    data.add_argument(
+        "--report-only", type=Path, nargs="?", const=Path("data-report"), metavar="DIR",
+        help="say it, write report.json and contact-sheet.png to DIR (data-report), and end",
+    )  # fmt: skip
+
+
+def _add_network_options(parser: argparse.ArgumentParser) -> None:
+    network = parser.add_argument_group("network")
+    network.add_argument("--architecture", metavar="NAME", help="any classifier of torchvision (resnet18)")
+    network.add_argument("--stem", choices=STEMS, help="first convolution for small pictures, or torchvision's (small)")
+    network.add_argument("--size", dest="size_px", type=int, metavar="PX", help="size of the faces (48)")
+    network.add_argument("--channels", type=int, choices=(1, 3), help="1: gray, 3: RGB (1)")
+    network.add_argument(
+        "--init", metavar="FROM", help="none, imagenet, shipped (the model of the package), or a model file (none)"
+    )
+    network.add_argument(
+        "--freeze", dest="freeze_epochs", type=int, metavar="N", help="epochs in which only the last layer learns (0)"
+    )
+    network.add_argument(
+        "--layer-decay", type=float, metavar="D", help="a block's rate is the next one's times this (1)"
+    )
+    network.add_argument(
+        "--multilabel", action="store_true", default=None, help="a probability of its own for each expression"
+    )
+    network.add_argument("--dropout", type=float, metavar="SHARE", help="(0.2)")
+
+
+def _add_loop_options(parser: argparse.ArgumentParser) -> None:
+    loop = parser.add_argument_group("training")
+    loop.add_argument("--epochs", type=int, metavar="N", help="(28)")
+    loop.add_argument("--patience", type=int, metavar="N", help="end after N epochs without a better one (0: never)")
+    loop.add_argument("--batch-size", type=int, metavar="N", help="pictures a step, of all processes (128)")
+    loop.add_argument("--accumulate", type=int, metavar="N", help="parts of a batch, one after the other (1)")
+    loop.add_argument("--optimizer", choices=OPTIMIZERS, help="(sgd)")
+    loop.add_argument(
+        "--learning-rate", type=float, metavar="RATE", help="highest (sgd 0.1, adamw 0.002; a fifth with --init)"
+    )
+    loop.add_argument("--weight-decay", type=float, metavar="DECAY", help="(sgd 0.0005, adamw 0.05)")
+    loop.add_argument("--clip", dest="clip_norm", type=float, metavar="NORM", help="cut longer gradients (0: never)")
+    loop.add_argument("--targets", choices=TARGETS, help="learn the raters' votes, or the top label only (votes)")
+    loop.add_argument(
+        "--teacher",
+        action="append",
+        metavar="FILE",
+        help="also learn what this model file says, or shipped; several times for the average of several",
+    )
+    loop.add_argument("--teacher-share", type=float, metavar="SHARE", help="of the teachers in what is learned (0.5)")
+    loop.add_argument(
+        "--augmentation", choices=AUGMENTATIONS,
+        help="plain: turned, moved, lit, covered; camera: also blurred, noisy, … (camera)",
+    )  # fmt: skip
+    loop.add_argument("--mixup", type=float, metavar="ALPHA", help="(0.2; 0: off)")
+    loop.add_argument("--cutmix", type=float, metavar="ALPHA", help="(0: off)")
+    loop.add_argument("--label-smoothing", type=float, metavar="SHARE", help="(0)")
+    loop.add_argument("--class-balance", type=float, metavar="S", help="0: as they occur, 1: all equally often (0)")
+    loop.add_argument("--ema-decay", type=float, metavar="DECAY", help="(0.999)")
+    loop.add_argument("--progressive", action=argparse.BooleanOptionalAction, help="begin with smaller pictures (yes)")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train; return the exit code: 0 done, 1 cannot, 130 stopped."""
+    options = parse_arguments(arguments)
+    run = Run(options.resume) if options.resume else None
+    try:
+        config = run.config() if run else _config(options)
+        dataset = open_datasets(config.dataset)  # before the folder is made: a mistake leaves none
+        if options.report or options.report_only:
+            _report(dataset, options.report_only)
+        return 0 if options.report_only else _train(config, dataset, run, options)
+    except (FerError, OSError) as error:
+        if run:
+            _say_failed(run, error)
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _config(options: argparse.Namespace) -> TrainingConfig:
+    given = {
+        field.name: getattr(options, field.name)
+        for field in fields(TrainingConfig)
+        if getattr(options, field.name, None) is not None
+    }
+    if options.init:
+        given["init"] = str(model_file(options.init))
+    given["teacher"] = tuple(str(model_file(file)) for file in options.teacher or ())
+    return TrainingConfig(**given, fold=1 if options.folds else 0)
+
+
+def _report(dataset: FaceDataset, folder: Path | None) -> None:
+    """Print what is in the data set, and write it to a folder."""
+    from PIL import Image
+
+    from fer.datasets.contact_sheet import contact_sheet
+    from fer.datasets.report import report
+
+    found = report(dataset)
+    print(found.to_text())
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "report.json", json.dumps(found.to_dict(), indent=1))
+        Image.fromarray(contact_sheet(dataset)).save(folder / "contact-sheet.png")
+        print(f"written to {folder}: report.json, contact-sheet.png")
+
+
+def _train(config: TrainingConfig, dataset: FaceDataset, run: Run | None, options: argparse.Namespace) -> int:
+    import torch  # after the options are known to be right: it takes seconds
+
+    from fer.datasets.splits import folds
+    from fer.model.device import choose_device
+    from fer.training.distributed import joined, local_device
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device = local_device(choose_device(options.device))
+    parts = folds(dataset, config.folds) if config.folds else [dataset]
+    with joined(device) as processes:
+        if options.folds:
+            return _train_folds(config, parts, options, device, processes)
+        return _train_one(config, parts[max(config.fold - 1, 0)], run, options, device, processes)[0]
+
+
+def _train_one(
+    config: TrainingConfig,
+    dataset: FaceDataset,
+    run: Run | None,
+    options: argparse.Namespace,
+    device: str,
+    processes: "Processes",
+) -> tuple[int, Run]:
+    """Train a run that is given, or the one that the options name. Return (exit code, run)."""
+    from fer.cli.terminal import Bars, StopSignal, open_log
+    from fer.training.hooks import Hooks
+    from fer.training.loop import check_trainable, train
+    from fer.training.tensorboard import TensorBoard
+
+    check_trainable(config, dataset, processes)
+    if run is None:
+        run = processes.from_first(open_run(options.runs, config, options.name) if processes.is_first else None)
+    try:
+        log = open_log(run, speaks=processes.is_first)
+        log.info("run %s: %s, %d pictures, on %s", run.folder, dataset.name, len(dataset), device)
+        stop, bars = StopSignal(patient=processes.count > 1), Bars(config.epochs, config.rule, log)
+        hooks = Hooks(bars.read, bars.batch, bars.epoch, log.info, lambda: stop.asked)
+        if not processes.is_first:
+            hooks = Hooks(should_stop=hooks.should_stop)
+        elif options.tensorboard:
+            board = TensorBoard(run)
+
+            def log_and_plot(line: dict[str, Any]) -> None:
+                bars.epoch(line)
+                board.write(line)
+
+            hooks.on_epoch = log_and_plot
+        info = train(config, dataset, run, hooks, device, processes)
+        bars.close()
+    except (FerError, OSError) as error:
+        _say_failed(run, error)
+        raise
+    except KeyboardInterrupt:  # before the first batch, or asked twice
+        run.set_status(STOPPED)
+        return STOPPED_CODE, run
+    if info is None:
+        log.info("stopped; the same command goes on")
+        return STOPPED_CODE, run
+    best = info.training
+    log.info(
+        "done: validation accuracy %.4f (rule %s, n = %s) in epoch %d, temperature %.3f; the model is %s",
+        best["validation_accuracy"], best["rule"], f"{best['validation_n']:,}", best["best_epoch"], info.temperature,
+        run.best_path,
+    )  # fmt: skip
+    return 0, run
+
+
+def _train_folds(
+    config: TrainingConfig,
+    parts: list[FaceDataset],
+    options: argparse.Namespace,
+    device: str,
+    processes: "Processes",
+) -> int:
+    """Train the folds that are not finished yet, and say how good they are on average."""
+    from fer.training.cross_validation import measure_fold, summarize
+
+    name = plain_name(options.name or f"{default_name(config)}-{config.folds}-folds")
+    folder, results = options.runs / name, []
+    for number, part in enumerate(parts, start=1):
+        own = argparse.Namespace(**{**vars(options), "runs": folder, "name": f"fold-{number:02d}"})
+        code, run = _train_one(replace(config, fold=number), part, None, own, device, processes)
+        if code:
+            return code
+        if processes.is_first:
+            results.append(measure_fold(run, part, config.rule, device))
+    if processes.is_first:
+        summary = summarize(folder, results)
+        n = sum(result["n"] for result in results)
+        print(f"{config.folds} folds, test pictures by rule {config.rule}, n = {n:,} in all:")
+        for figure in ("accuracy", "macro_f1"):
+            print(f"{figure:10} {summary[figure]['mean']:.4f} ± {summary[figure]['sd']:.4f}")
+    return 0
+
+
+def _say_failed(run: Run, error: Exception) -> None:
+    if not run.is_running():  # else the words would be taken for those of the process that trains there
+        with contextlib.suppress(OSError):  # the disk may be full
+            run.set_status(FAILED, message=str(error))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,1 +1,0 @@
-"""Showing faces: on pictures, as plots, as tables, on pages."""

@@ -1,0 +1,1 @@
+"""Faces drawn onto pictures and frames."""

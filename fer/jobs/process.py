@@ -1,0 +1,89 @@
+"""Processes that outlive whoever started them, known again by their number and the moment they began.
+
+A number alone would not do: the system gives it to another process once the first has ended.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+NICENESS = 10
+"""So much a job steps back where pages need the processor."""
+
+
+@dataclass(frozen=True)
+class ProcessMark:
+    """Tells one process from all others of this machine, before and after a restart."""
+
+    pid: int
+    began: float
+    """Seconds since 1970, as the system gives it."""
+
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self.running() is not None
+
+    def running(self) -> psutil.Process | None:
+        """Return the process, if it still runs."""
+        with contextlib.suppress(psutil.Error, ValueError):
+            process = psutil.Process(self.pid)
+            # The system may count from another start of the clock after a suspension: a second is near enough.
+            if abs(process.create_time() - self.began) < 1 and process.status() != psutil.STATUS_ZOMBIE:
+                return process
+        return None
+
+
+def spare_threads() -> int:
+    """Return how many threads a job gets: all of the processor's but one, which is left to the pages."""
+    return max((os.cpu_count() or 1) - 1, 1)
+
+
+def start_process(command: Sequence[str | os.PathLike[str]], log: Path) -> ProcessMark:
+    """Start a process that goes on when this one ends, and that steps back for others.
+
+    Args:
+        command: the program and its arguments.
+        log: what it says is added to this file.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    apart = {"creationflags": 0x00000208} if sys.platform == "win32" else {"start_new_session": True}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **apart
+        )  # on Windows: DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP
+    began = 0.0
+    with contextlib.suppress(psutil.Error):  # it has ended already
+        started = psutil.Process(process.pid)
+        began = started.create_time()
+        started.nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", NICENESS))  # Windows knows classes only
+    # Else it would stay behind as a zombie until this process ends.
+    threading.Thread(target=process.wait, daemon=True, name=f"wait for {process.pid}").start()
+    return ProcessMark(process.pid, began)
+
+
+def end_process(mark: ProcessMark, patience_seconds: float) -> None:
+    """Ask a process to end, and end it where it does not do so in time; return when it is gone.
+
+    Raises:
+        PermissionError: it belongs to another user.
+    """
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        process = mark.running()
+        if process is None:
+            return
+        try:
+            end(process)
+            process.wait(patience_seconds)
+        except psutil.AccessDenied as error:
+            raise PermissionError(f"the process {mark.pid} belongs to another user") from error
+        except (psutil.NoSuchProcess, psutil.TimeoutExpired):
+            continue

@@ -1,0 +1,194 @@
+"""What is known of each picture of a collection, in a file that is added to picture by picture.
+
+After a header each line is the JSON of one picture. Whoever is interrupted opens the file again and does what is
+missing: a picture counts as done if a line has its key, which is made of the model, the path, the size and the time of
+the last change, and of where its annotated copy goes. What could not be read is tried again. Where a picture has
+several lines the last one holds, and a last line that was not written to its end does not count.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from fer.errors import CollectionError
+from fer.files import take_lock, write_atomically
+from fer.results.pictures import PictureResult
+
+HEADER = '{"format": "fer-results-1"}\n'
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that is to be done."""
+
+    path: Path
+    name: str
+    """What tables call it."""
+    output: Path | None = None
+    """Where its annotated copy goes, if it gets one."""
+
+    def key(self, model: str) -> str:
+        """Return what changes with the file, and with the hash of the model."""
+        try:
+            found = self.path.stat()
+        except (OSError, ValueError):  # it is gone; reading it says so
+            state = "gone"
+        else:
+            state = f"{found.st_size} {found.st_mtime_ns}"
+        places = [str(place.absolute()) if place else "" for place in (self.path, self.output)]
+        text = "\0".join([model, state, *places])
+        return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A picture that was done."""
+
+    picture: Picture
+    result: PictureResult
+    thumbnails: tuple[str, ...] = ()
+    """Of each face, or of the picture where there is none, as "data:image/jpeg;base64,…", if asked for."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        record = self.result.to_dict() | {"file": str(self.picture.path)}
+        if self.picture.output:
+            record["output"] = str(self.picture.output)
+        return record | ({"thumbnails": self.thumbnails} if self.thumbnails else {})
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> "Finished":
+        """Return what `to_dict` was called on."""
+        output = Path(record["output"]) if "output" in record else None
+        picture = Picture(Path(record["file"]), record["path"], output)
+        return cls(picture, PictureResult.from_dict(record), tuple(record.get("thumbnails", ())))
+
+
+class ResultsFile:
+    """The results of a collection, most of them on disk only; see `open_results`."""
+
+    def __init__(self, file: BinaryIO, pictures: Sequence[Picture], model: str) -> None:
+        """Look at what the file has of these pictures.
+
+        Args:
+            file: for reading and writing; what is behind its last whole line is cut off.
+            pictures: the collection.
+            model: the hash of the model file.
+        """
+        self._file = file
+        self._keys = {picture: picture.key(model) for picture in pictures}
+        self._pictures = pictures
+        self._places: dict[str, int] = {}
+        self._done: set[str] = set()
+        file.seek(0)
+        place = 0
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            self._index(line, place)
+            place += len(line)
+        file.truncate(place)
+
+    def missing(self) -> list[Picture]:
+        """Return the pictures that are still to be done, each once, those that could not be read among them."""
+        left = {key: picture for picture, key in self._keys.items() if not self._is_done(picture, key)}
+        return list(left.values())
+
+    def add(self, finished: Finished) -> None:
+        """Write down a picture of the collection.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        record = {"key": self._keys[finished.picture]} | finished.to_dict()
+        line = json.dumps(record).encode() + b"\n"
+        place = self._file.seek(0, 2)
+        self._file.write(line)
+        self._file.flush()
+        self._index(line, place)
+
+    def results(self) -> Iterator[PictureResult]:
+        """Yield what is known, in the order of the pictures, read from the file one by one."""
+        for picture in self._pictures:
+            place = self._places.get(self._keys[picture])
+            if place is not None:
+                self._file.seek(place)
+                yield replace(PictureResult.from_dict(json.loads(self._file.readline())), path=picture.name)
+
+    def _index(self, line: bytes, place: int) -> None:
+        record = _record(line)
+        if record is None:
+            return
+        self._places[record["key"]] = place
+        (self._done.discard if "error" in record else self._done.add)(record["key"])
+
+    def _is_done(self, picture: Picture, key: str) -> bool:
+        return key in self._done and (picture.output is None or picture.output.is_file())
+
+
+@contextmanager
+def open_results(path: Path | None, pictures: Sequence[Picture], model: str) -> Iterator[ResultsFile]:
+    """Open the results of a collection, to go on with them; nobody else can meanwhile.
+
+    Args:
+        path: the file, which is made if there is none; None: they are kept until the end of the block only.
+        pictures: the collection; pictures that were added since are missing in the file, others in it are ignored.
+        model: the hash of the model file; results of another one are ignored.
+
+    Raises:
+        CollectionError: the file is something else, cannot be opened, or another process has it open.
+    """
+    if path is None:
+        with tempfile.TemporaryFile() as file:
+            yield ResultsFile(file, pictures, model)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            write_atomically(path, HEADER, durable=False)
+        opened = path.open("r+b")
+    except OSError as error:
+        raise CollectionError(f"the results cannot be kept in {path}: {error}. Choose another file.") from error
+    with opened:
+        if not take_lock(opened):
+            raise CollectionError(f"another process writes to {path}. Wait for it, or choose another file.")
+        _check_header(opened, path)
+        yield ResultsFile(opened, pictures, model)
+
+
+def read_finished(path: Path) -> list[Finished]:
+    """Return all that a file of results has so far, one of each picture, in the order of their names; [] without it.
+
+    Raises:
+        CollectionError: the file is something else.
+    """
+    if not path.is_file():
+        return []
+    with path.open("rb") as file:
+        _check_header(file, path)
+        records = [_record(line) for line in file if line.endswith(b"\n")]
+    latest = {record["file"]: Finished.from_dict(record) for record in records if record}
+    return sorted(latest.values(), key=lambda finished: finished.picture.name)
+
+
+def _check_header(file: BinaryIO, path: Path) -> None:
+    file.seek(0)
+    if file.readline() != HEADER.encode():
+        raise CollectionError(
+            f"expected a file of results that was made here, found something else at {path}. It was left as it is; "
+            "choose another file."
+        )
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    """Return a line of a picture; None for the header, and for one that a broken disk has damaged: it is done anew."""
+    try:
+        record: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return record if "key" in record else None

@@ -1,0 +1,66 @@
+"""What people showed, as subtitles: SRT for players, WebVTT for browsers."""
+
+import html
+from collections.abc import Iterator
+from itertools import pairwise
+
+from fer.video.timeline import ClipResult, Span
+
+SHORTEST_SECONDS = 0.2
+"""What is shown for less time cannot be read."""
+Cue = tuple[float, float, list[str]]
+"""Start and end in seconds, and a line for each person."""
+
+
+def cues(result: ClipResult) -> Iterator[Cue]:
+    """Yield what is shown from when to when; cues do not overlap, and each says what all people in view show."""
+    spans = sorted(result.spans, key=lambda span: span.start)
+    moments = sorted({moment for span in spans for moment in (span.start, span.end)})
+    alone = len(result.people) == 1
+    current: list[Span] = []
+    waiting = 0
+    pending: Cue | None = None
+    for start, end in pairwise(moments):
+        current = [span for span in current if span.end > start]
+        while waiting < len(spans) and spans[waiting].start <= start:
+            current.append(spans[waiting])
+            waiting += 1
+        lines = [_line(span, alone) for span in sorted(current, key=lambda span: span.person)]
+        if pending and (pending[2] == lines or end - start < SHORTEST_SECONDS) and pending[1] == start and lines:
+            pending = pending[0], end, pending[2]
+        else:
+            if pending:
+                yield pending
+            pending = (start, end, lines) if lines else None
+    if pending:
+        yield pending
+
+
+def _line(span: Span, alone: bool) -> str:
+    return span.label if alone else f"person {span.person}: {span.label}"
+
+
+def to_srt(result: ClipResult) -> str:
+    """Return SubRip subtitles; the times are those of the annotated video, which begins where looking began."""
+    return "".join(
+        f"{number}\n{_clock(start - result.starts, ',')} --> {_clock(end - result.starts, ',')}\n"
+        + "\n".join(lines)
+        + "\n\n"
+        for number, (start, end, lines) in enumerate(cues(result), start=1)
+    )
+
+
+def to_vtt(result: ClipResult) -> str:
+    """Return WebVTT subtitles, see `to_srt`."""
+    return "WEBVTT\n\n" + "".join(
+        f"{_clock(start - result.starts, '.')} --> {_clock(end - result.starts, '.')}\n"
+        + "\n".join(html.escape(line, quote=False) for line in lines)
+        + "\n\n"
+        for start, end, lines in cues(result)
+    )
+
+
+def _clock(seconds: float, point: str) -> str:
+    """Return "hh:mm:ss,mmm" with the point that the format wants."""
+    whole, thousandths = divmod(max(round(1000 * seconds), 0), 1000)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{thousandths:03}"

@@ -1,0 +1,174 @@
+"""Writing MP4, with PyAV: what OpenCV writes (mp4v) does not play in browsers, and all its frames last as long."""
+
+import contextlib
+import os
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+
+from fer.errors import VideoError
+from fer.video.io.decoding import USUAL_STEP_SECONDS, reason
+from fer.video.io.sound import RATE, Sound
+
+_TICKS_PER_SECOND = 90_000
+
+
+class Mp4Writer:
+    """Writes frames as H.264 in MP4, which every browser and player shows, at the speed that they came with.
+
+    Until it is complete the file has another name, so nothing half-written is ever found under its own. Used in a
+    `with`: leaving it finishes the file, or removes what was written if there was an exception.
+    """
+
+    def __init__(self, path: Path, sound: Sound | None = None) -> None:
+        """Make sure that a file can be written there; nothing is made before the first frame.
+
+        Args:
+            path: of the file.
+            sound: what is heard in the time that the frames are from; closed with the file.
+
+        Raises:
+            VideoError: the name does not end with .mp4, or its folder is missing or cannot be written to.
+        """
+        if path.suffix.lower() != ".mp4":
+            raise VideoError(f"expected --output to end with .mp4, got {path}. Videos are written as MP4 files.")
+        if path.is_dir():
+            raise VideoError(f"expected a file to write the video to, found the folder {path}. Give another --output.")
+        if not path.parent.is_dir():
+            raise VideoError(f"expected a folder for {path.name}, found none at {path.parent}. Make it first.")
+        if not os.access(path.parent, os.W_OK):
+            raise VideoError(f"expected to be allowed to write to {path.parent}, but it is not. Give another --output.")
+        self.path = path
+        self.frames = 0
+        self._partial = path.with_name(path.name + ".part")
+        self._file: _H264File | None = None
+        self._sound = sound
+
+    def write(self, image: np.ndarray, seconds: float) -> None:
+        """Add a frame.
+
+        Args:
+            image: RGB uint8 (H, W, 3). The first one's size is that of the video, others are scaled to it; an odd side
+                gets one more pixel, as H.264 halves the colours' resolution.
+            seconds: when it is shown; the video begins with the first.
+
+        Raises:
+            VideoError: it cannot be written, as when the disk is full.
+        """
+        try:
+            if self._file is None:
+                self._file = _H264File(self._partial, image.shape[1], image.shape[0], seconds, self._sound)
+            self._file.write(image, seconds)
+        except (av.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+        self.frames += 1
+
+    def finish(self) -> None:
+        """Complete the file and give it its name; without a frame there is none.
+
+        Raises:
+            VideoError: it cannot be written.
+        """
+        if self._file is None:
+            self._close_sound()
+            return
+        file, self._file = self._file, None
+        try:
+            file.finish()
+            self._partial.replace(self.path)
+        except (av.FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+        finally:
+            self._partial.unlink(missing_ok=True)  # is there only if it was not finished
+            self._close_sound()
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        if self._file is not None:
+            self._file.abandon()
+            self._file = None
+            self._partial.unlink(missing_ok=True)
+        self._close_sound()
+
+    def _close_sound(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
+
+    def _failed(self, error: Exception) -> VideoError:
+        return VideoError(f"cannot write {self.path}: {reason(error)}. Make room, or give another --output.")
+
+    def __enter__(self) -> "Mp4Writer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.discard()
+
+
+class _H264File:
+    def __init__(self, path: Path, width_px: int, height_px: int, began_seconds: float, sound: Sound | None) -> None:
+        self._size_wh = width_px, height_px
+        self._began = began_seconds
+        self._last_ticks, self._step_ticks = -1, round(USUAL_STEP_SECONDS * _TICKS_PER_SECOND)
+        # With the index in front a browser starts to play before it has everything.
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        self._stream = self._container.add_stream("libx264", rate=30, options={"preset": "veryfast", "crf": "21"})
+        context = self._stream.codec_context
+        context.width, context.height = width_px + width_px % 2, height_px + height_px % 2
+        context.pix_fmt = "yuv420p"
+        context.time_base = Fraction(1, _TICKS_PER_SECOND)
+        context.gop_size = 60  # two seconds: players jump to such places only
+        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+        context.color_primaries = context.color_trc = 1  # BT.709; unsaid, players guess by the size
+        self._sound = sound
+        if sound:
+            sound.begin(began_seconds)
+            self._audio = self._container.add_stream("aac", rate=RATE, layout=sound.layout)
+
+    def write(self, image: np.ndarray, seconds: float) -> None:
+        if image.shape[1::-1] != self._size_wh:
+            image = cv2.resize(image, self._size_wh, interpolation=cv2.INTER_AREA)
+        height, width = image.shape[:2]
+        if height % 2 or width % 2:
+            image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+        ticks = max(round((seconds - self._began) * _TICKS_PER_SECOND), self._last_ticks + 1)
+        if self._last_ticks >= 0:
+            self._step_ticks = ticks - self._last_ticks
+        frame.pts, self._last_ticks = ticks, ticks
+        frame.time_base = Fraction(1, _TICKS_PER_SECOND)
+        self._mux(frame)
+        self._mux_sound(ticks)
+
+    def _mux_sound(self, ticks: int) -> None:
+        """Add the sound up to a picture."""
+        if self._sound:
+            for frame in self._sound.until(ticks / _TICKS_PER_SECOND):
+                self._container.mux(self._audio.encode(frame))
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(frame):
+            packet.duration = self._step_ticks  # matters for the last one, which no other follows
+            self._container.mux(packet)
+
+    def finish(self) -> None:
+        try:
+            self._mux(None)
+            if self._sound:
+                self._mux_sound(self._last_ticks + self._step_ticks)
+                self._container.mux(self._audio.encode(None))
+        finally:
+            self._container.close()
+
+    def abandon(self) -> None:
+        with contextlib.suppress(av.FFmpegError, OSError, ValueError):  # it is removed anyway
+            self._container.close()

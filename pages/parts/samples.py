@@ -1,0 +1,31 @@
+"""What to try the app with: one photo that scikit-image ships, one drawing, one drawn video."""
+
+from pathlib import Path
+
+import numpy as np
+
+from fer.datasets.drawing import draw_portrait
+
+PHOTO, DRAWING = "Astronaut Eileen Collins (NASA)", "Four drawn faces"
+SAMPLES = (PHOTO, DRAWING)
+
+
+def sample_picture(name: str) -> np.ndarray:
+    """Return one of `SAMPLES`, RGB uint8 (H, W, 3)."""
+    if name == PHOTO:
+        from skimage.data import astronaut  # in the public domain; comes with the package, nothing is downloaded
+
+        return np.asarray(astronaut())
+    random = np.random.default_rng(7)
+    portraits = [
+        draw_portrait(expression, random, width_px=320, height_px=400, face_height_px=190)[0]
+        for expression in ("happiness", "surprise", "anger", "sadness")
+    ]
+    return np.hstack(portraits)
+
+
+def sample_clip(path: Path) -> None:
+    """Write a video of ten seconds, with a tone: a drawn person whose expression changes, MP4."""
+    from fer.datasets.drawing.clip import known_frames, write_clip
+
+    write_clip(path, known_frames())

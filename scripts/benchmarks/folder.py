@@ -1,0 +1,108 @@
+"""How fast many pictures are done, beside one call of predict.py for each, and beside detector and network alone."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from fer.collection.pipeline import available_cores, recognize_pictures
+from fer.datasets.drawing import draw_portrait
+from fer.images import encode_jpeg, read_image
+from fer.labels import FERPLUS
+from fer.recognition.recognizer import Recognizer
+from fer.results.journal import Picture
+from pages.parts.samples import PHOTO, sample_picture
+
+PREDICT = Path(__file__).parents[2] / "scripts" / "predict.py"
+_SIDES_PX = (640, 1600)
+
+
+def measure_folder(checkpoint: Path, count: int, calls: int, threads: int = 1) -> dict[str, float]:
+    """Measure with generated photos; return name → figure.
+
+    Args:
+        checkpoint: the model file.
+        count: how many photos.
+        calls: as many calls of predict.py with one photo each are measured; they stand for all.
+        threads: of torch, for detector and network alone. The folder takes a thread for each core.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        pictures = [Picture(path, path.name) for path in _write_photos(Path(place), count)]
+        model = ["--checkpoint", str(checkpoint), "--json"]
+        begun = pictures[:: max(count // calls, 1)][:calls]
+        single = sum(_seconds(partial(_predict, str(picture.path), *model)) for picture in begun) / len(begun)
+        whole = _seconds(lambda: _predict(place, *model))
+        recognizer = Recognizer.load(checkpoint)
+        list(recognize_pictures(recognizer, pictures[:8]))  # warms up
+        inside = _seconds(lambda: list(recognize_pictures(recognizer, pictures)))
+        reading, detector, network = _alone(recognizer, pictures, threads)
+    return {
+        f"predict.py with each of {count} photos, from {len(begun)} calls (s)": single * count,
+        f"predict.py with a folder of {count} photos (s)": whole,
+        "  times as fast": single * count / whole,
+        f"the same without its start, on {available_cores()} core(s) (s)": inside,
+        "  photos a second": count / inside,
+        f"reading alone, {threads} thread(s) (s)": reading,
+        f"detector alone, {threads} thread(s) (s)": detector,
+        f"crop and network alone, {threads} thread(s) (s)": network,
+        "  detector + network / folder without its start": (detector + network) / inside,
+    }
+
+
+def _write_photos(folder: Path, count: int) -> Iterator[Path]:
+    """Write JPEG files: drawn people and a photo of one, of different sizes, places and light."""
+    random = np.random.default_rng(0)
+    for number in range(count):
+        width, height = (int(side) for side in random.integers(*_SIDES_PX, size=2))
+        if number % 4:
+            face_px = int(random.uniform(0.2, 0.5) * min(width, height))
+            expression = FERPLUS[number % len(FERPLUS)]
+            drawn, _ = draw_portrait(expression, random, width_px=width, height_px=height, face_height_px=face_px)
+            picture = Image.fromarray(drawn)
+        else:
+            picture = Image.fromarray(sample_picture(PHOTO)).resize((width, width), Image.Resampling.BICUBIC)
+        light = float(random.uniform(0.7, 1.1))
+        path = folder / f"{number:04}.jpg"
+        path.write_bytes(encode_jpeg(np.asarray(picture.point(lambda value, light=light: min(light * value, 255)))))
+        yield path
+
+
+def _predict(*arguments: str) -> None:
+    subprocess.run([sys.executable, PREDICT, "--image", *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def _alone(recognizer: Recognizer, pictures: list[Picture], threads: int) -> tuple[float, float, float]:
+    """Return the seconds that reading, detector, and crop and network take, one picture after the other."""
+    sums = [0.0, 0.0, 0.0]
+
+    @contextlib.contextmanager
+    def timed(what: int) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        sums[what] += time.perf_counter() - began
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    for picture in pictures:
+        with timed(0):
+            image = read_image(picture.path)
+        with timed(1):
+            detections = recognizer.detect(image)
+        with timed(2):
+            recognizer.classify(image, detections)
+    torch.set_num_threads(before)
+    return sums[0], sums[1], sums[2]
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began

@@ -1,0 +1,120 @@
+"""Measure the way of a video file through the model: `python scripts/benchmark.py video`.
+
+The clips are made here, with sound: a photo of an astronaut that moves, for speed; a drawn person whose expression
+changes at known moments, to see how well the timeline finds them.
+"""
+
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer.datasets.drawing.clip import FRAMES_PER_SECOND, TIMELINE, known_frames, write_clip
+from fer.recognition.recognizer import Recognizer
+from fer.video.clip import MAX_SIDE_PX, ClipAnalysis, ClipOptions
+from fer.video.io.files import VideoFile
+from fer.video.io.mp4 import Mp4Writer
+from fer.video.io.sound import Sound
+from fer.video.stream import Draw
+from fer.video.timeline import ClipResult
+from scripts.benchmarks.live import moving_photo
+
+
+def measure_video(checkpoint: Path, seconds: float, draw: Draw) -> dict[str, Any]:
+    """Return all figures by their names, with units.
+
+    Args:
+        checkpoint: a model file.
+        seconds: length of the clip that the speed is measured on.
+        draw: what annotates.
+    """
+    recognizer = Recognizer.load(checkpoint).for_video()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photo = moving_photo(1)
+        clip = write_clip(folder / "photo.mp4", (photo(n) for n in range(round(seconds * FRAMES_PER_SECOND))))
+        analyzed(recognizer, write_clip(folder / "warm.mp4", (photo(n) for n in range(15))), folder / "out.mp4", draw)
+        before, highest = resident_mb(), 0.0
+
+        def watch() -> None:
+            nonlocal highest
+            highest = max(highest, resident_mb())
+
+        began = time.monotonic()
+        result = analyzed(recognizer, clip, folder / "out.mp4", draw, watch)
+        with_video = time.monotonic() - began
+        began = time.monotonic()
+        analyzed(recognizer, clip)
+        without_video = time.monotonic() - began
+        known = analyzed(recognizer, write_clip(folder / "known.mp4", known_frames()))
+        errors = change_errors(known)
+        return {
+            "640×480, 30 fps, one face, writing the video (× real time)": seconds / with_video,
+            "the same without writing (× real time)": seconds / without_video,
+            "memory above that of the loaded model (MB)": max(highest - before, 0.0),
+            "results in memory (bytes a frame)": _bytes_of(result) / max(len(result.frame_seconds), 1),
+            "persons found (1 is right)": len(result.people),
+            f"changes found of {len(TIMELINE) - 1}": sum(error < 0.3 for error in errors),
+            "how far off they are at most (ms)": 1000 * max(errors),
+        }
+
+
+def analyzed(
+    recognizer: Recognizer,
+    path: Path,
+    output: Path | None = None,
+    draw: Draw | None = None,
+    watch: Callable[[], None] = lambda: None,
+    options: ClipOptions | None = None,
+) -> ClipResult:
+    """Look at a whole video and return what was seen.
+
+    Args:
+        recognizer: see `ClipAnalysis`.
+        path: of the video.
+        output: where the annotated video goes, if it is wanted.
+        draw: what annotates it.
+        watch: called now and then.
+        options: see `ClipAnalysis`.
+    """
+    file = VideoFile(path, MAX_SIDE_PX)
+    try:
+        if output is None:
+            analysis = ClipAnalysis(file, recognizer, options)
+            for _ in analysis.steps():
+                pass
+            return analysis.result()
+        with Mp4Writer(output, Sound.of(path, file.starts)) as writer:
+            analysis = ClipAnalysis(file, recognizer, options, writer, draw)
+            for number, _ in enumerate(analysis.steps()):
+                if number % 30 == 0:
+                    watch()
+        return analysis.result()
+    finally:
+        file.close()
+
+
+def change_errors(result: ClipResult, timeline: Sequence[tuple[float, str]] = TIMELINE) -> list[float]:
+    """Return for each true change how far off, in seconds, the nearest change to the same expression was found."""
+    found = result.transitions()
+    return [
+        min((abs(one.seconds - seconds) for one in found if one.after == label), default=float("inf"))
+        for seconds, label in timeline[1:]
+    ]
+
+
+def resident_mb() -> float:
+    """Return the memory that this process takes, in MB; where the system does not tell, the most it ever took."""
+    status = Path("/proc/self/statm")
+    if status.is_file():
+        return int(status.read_text().split()[1]) * resource.getpagesize() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _bytes_of(result: ClipResult) -> int:
+    return sum(value.nbytes for value in vars(result).values() if isinstance(value, np.ndarray))

@@ -1,0 +1,69 @@
+"""Servers for WebRTC as somebody writes them into the environment."""
+
+import json
+import re
+
+import pytest
+
+from fer.errors import ConnectionSettingsError
+from pages.parts.connection import EXAMPLE, ICE_SERVERS_VARIABLE, ice_servers
+
+STUN = {"urls": "stun:stun.example.org:3478"}
+TURN = {
+    "urls": ["turn:turn.example.org:3478", "turns:turn.example.org:5349?transport=tcp"],
+    "username": "fer",
+    "credential": "secret",
+}
+
+
+@pytest.mark.parametrize("text", [None, "", "  \n"])
+def test_without_settings_nobody_outside_is_asked(text: str | None) -> None:
+    assert ice_servers(text) == []
+
+
+@pytest.mark.parametrize(
+    "servers", [[], [STUN], [TURN], [STUN, TURN], [{"urls": ["stuns:a.example", "stun:b.example"]}]]
+)
+def test_servers_come_back_as_browsers_expect_them(servers: list[dict[str, object]]) -> None:
+    assert ice_servers(json.dumps(servers)) == servers
+
+
+def test_the_example_of_the_messages_is_valid() -> None:
+    (server,) = ice_servers(EXAMPLE)
+    assert server.keys() == {"urls", "username", "credential"}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("stun:stun.example.org", "but it is no JSON"),
+        ('[{"urls": ', "but it is no JSON"),
+        (json.dumps(STUN), "found no list"),
+        ('"stun:stun.example.org"', "found no list"),
+        ("null", "found no list"),
+        ('["stun:stun.example.org"]', "server 1 has no urls"),
+        ("[{}]", "server 1 has no urls"),
+        ('[{"urls": []}]', "server 1 has no urls"),
+        ('[{"urls": [3478]}]', "server 1 has no urls"),
+        (json.dumps([STUN, {"urls": "https://stun.example.org"}]), "server 2 has no urls"),
+        (json.dumps([{"urls": ["stun:a.example", "example.org"]}]), "server 1 has no urls"),
+        (json.dumps([STUN, {**TURN, "username": ""}]), "server 2 is TURN and needs a username and a credential"),
+        ('[{"urls": "turns:turn.example.org", "username": "fer"}]', "server 1 is TURN and needs a username"),
+    ],
+)
+def test_each_mistake_is_named(text: str, problem: str) -> None:
+    with pytest.raises(ConnectionSettingsError, match=re.escape(problem)) as caught:
+        ice_servers(text)
+    assert ICE_SERVERS_VARIABLE in str(caught.value)
+    assert EXAMPLE in str(caught.value)
+
+
+def test_no_message_repeats_a_password() -> None:
+    for text in (
+        json.dumps([{**TURN, "urls": "http://a.example"}]),
+        '[{"credential": "secret"',
+        '{"credential": "secret"}',
+    ):
+        with pytest.raises(ConnectionSettingsError) as caught:
+            ice_servers(text)
+        assert "secret" not in str(caught.value)

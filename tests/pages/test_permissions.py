@@ -1,0 +1,33 @@
+"""Who may train."""
+
+import pytest
+
+from pages.parts.permissions import may_train
+
+HERE = {"Host": "localhost:8501"}
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8501/training", "http://127.0.0.1:8501", "http://[::1]:8501", None])
+@pytest.mark.parametrize("client", [None, "127.0.0.1", "::1"])
+def test_whoever_sits_at_the_machine_may(client: str | None, url: str | None) -> None:
+    assert may_train(None, client, url, HERE)
+    assert may_train("", client, url, {})
+    assert not may_train("0", client, url, HERE)
+
+
+@pytest.mark.parametrize(
+    ("client", "url", "headers"),
+    [
+        ("192.168.0.7", "http://localhost:8501", HERE),  # a forged address does not help
+        (None, "http://studio.example.org", HERE),
+        (None, "http://localhost:8501", {"host": "studio.example.org"}),  # another name that points here
+        (None, "http://localhost.example.org", HERE),
+        (None, "http://localhost:8501", {**HERE, "X-Forwarded-For": "127.0.0.1"}),
+        (None, "http://localhost:8501", {**HERE, "forwarded": "for=10.0.0.1"}),
+        ("not an address", "http://localhost:8501", HERE),
+    ],
+)
+def test_others_may_only_if_the_owner_says_so(client: str | None, url: str, headers: dict[str, str]) -> None:
+    assert not may_train(None, client, url, headers)
+    assert may_train("1", client, url, headers)
+    assert not may_train("no", client, url, headers)

@@ -1,0 +1,72 @@
+"""The model card: every figure with its rule and n, and what is not known is not said."""
+
+import pytest
+
+from fer.evaluation.report import Evaluation
+from fer.reports.card import model_card
+from fer.reports.text import comparison_text, report_text
+from tests.evaluation.evaluations import make_evaluation
+from tests.evaluation.test_ablation import TABLE
+
+
+@pytest.fixture(scope="module")
+def rated() -> Evaluation:
+    return make_evaluation(rated=True)
+
+
+def test_it_says_what_is_asked_of_a_card(rated: Evaluation) -> None:
+    card = model_card(rated.report)
+    for heading in ("What it is for", "What it is not for", "Data and its rights", "How good it is", "Beside people"):
+        assert f"## {heading}" in card
+    for heading in ("Whether its confidence is right", "On worse pictures", "Limits", "How to get these figures again"):
+        assert f"## {heading}" in card
+    assert "    python scripts/evaluate.py" in card
+    assert "Not on these pictures, so nothing is known: absent." in card
+
+
+def test_rule_and_n_stand_beside_every_accuracy(rated: Evaluation) -> None:
+    for section in model_card(rated.report).split("\n## "):
+        if "ccuracy" in section:
+            assert "rule majority" in section.replace("\n", " ").replace("Rule", "rule"), section[:60]
+            assert "n =" in section
+
+
+def test_figures_are_the_reports(rated: Evaluation) -> None:
+    accuracy, card = rated.report.accuracy, model_card(rated.report)
+    assert accuracy.low is not None and accuracy.high is not None
+    low, high = 100 * accuracy.low, 100 * accuracy.high
+    assert f"| accuracy | {100 * accuracy.value:.1f} % [{low:.1f}, {high:.1f}] |" in card
+    assert "nan" not in card.lower().split("unknown")[0]
+
+
+def test_without_raters_nothing_is_said_of_them() -> None:
+    card = model_card(make_evaluation().report)
+    assert "Beside people" not in card and "worse pictures" not in card
+    assert "FER2013" not in card, "the rights of another data set"
+
+
+def test_the_terminal_says_the_same_with_rule_and_n(rated: Evaluation) -> None:
+    text = report_text(rated.report)
+    assert text.startswith(rated.report.basis)
+    assert f"accuracy {rated.report.accuracy.value:.4f} [" in text
+    assert "a single rater" in text and "rule majority, n = 120" in text
+    assert "n = 20, drawn from 120" in text
+    absent = next(line for line in text.splitlines() if line.startswith("absent"))
+    assert absent.split() == ["absent", "–", "–", "–", "0"]
+
+
+def test_a_comparison_for_a_terminal(rated: Evaluation) -> None:
+    from fer.evaluation.comparison import compare
+
+    better = make_evaluation(seed=3, skill=3, rated=True)
+    text = comparison_text(compare(rated, better), ("one.json", "other.json"))
+    assert text.startswith(rated.report.basis)
+    assert "b: other.json" in text and "McNemar" in text and "b − a +0." in text
+
+
+def test_the_recipe_stands_in_it_where_it_was_measured(rated: Evaluation) -> None:
+    card = model_card(rated.report, TABLE)
+    assert "## What each ingredient of the recipe is worth" in card
+    assert "| the recipe | 81.2 % | 0.61 | 70.0 % | 0, 1 |" in card
+    assert "    python scripts/train.py --dataset x" in card
+    assert "ingredient" not in model_card(rated.report)

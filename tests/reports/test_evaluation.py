@@ -1,0 +1,56 @@
+"""The page with all charts, and a chart alone."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fer.charts.evaluation import confusion
+from fer.evaluation.report import Evaluation
+from fer.model import DEFAULT_REPORT
+from fer.reports.evaluation import html_chart, html_report
+from fer.reports.headline import headline
+from tests.evaluation.evaluations import make_evaluation
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    return make_evaluation(rated=True)
+
+
+def test_every_figure_stands_beside_its_rule_and_n(evaluation: Evaluation) -> None:
+    figures = {name: rest for name, *rest in headline(evaluation.report)}
+    assert figures["Accuracy"][0] == f"{100 * evaluation.report.accuracy.value:.1f} %"
+    assert all(basis == "rule majority, n = 120" for *_, basis in headline(evaluation.report))
+    assert "A rater agrees with raters" in figures
+    assert "A rater agrees with raters" not in dict(
+        (name, value) for name, value, *_ in headline(make_evaluation().report)
+    )
+
+
+def test_the_page_needs_nothing_from_elsewhere(evaluation: Evaluation) -> None:
+    page = html_report(evaluation.report)
+    assert page.count("plotly.js v") == 1  # the library, once
+    outside = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"']([^\"']+)", page)
+    assert [link for link in outside if not link.startswith("data:")] == []
+    assert page.count('class="plotly-graph-div"') == 8
+    assert evaluation.report.basis in page and "How it was measured" in page
+
+
+def test_names_cannot_break_the_page() -> None:
+    report = make_evaluation(labels=("neutral", "<script>alert(1)</script>", "absent")).report
+    assert "<script>alert" not in html_report(report).split("</style>")[1].split("<h2>")[0]
+
+
+def test_a_chart_alone(evaluation: Evaluation) -> None:
+    page = html_chart(confusion(evaluation.report))
+    assert page.count('class="plotly-graph-div"') == 1 and len(page) > 3_000_000
+
+
+def test_the_command_line_writes_it_from_a_report_that_is_there(tmp_path: Path) -> None:
+    from fer.cli import evaluate
+
+    page = tmp_path / "report.html"
+    assert evaluate.main(["--report", str(DEFAULT_REPORT), "--html", str(page)]) == 0
+    assert "n = 3,137" in page.read_text()
+    assert evaluate.main(["--report", str(DEFAULT_REPORT), "--html", str(tmp_path / "nowhere" / "report.html")]) == 1

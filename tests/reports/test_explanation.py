@@ -1,0 +1,158 @@
+"""The picture with the heat map, and the words beside it."""
+
+import base64
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fer.faces import Box, Face
+from fer.images import read_image
+from fer.model.checkpoint import ModelInfo
+from fer.model.preprocessing import Preprocessing
+from fer.recognition.explain import Covered, Explanation
+from fer.reports.explanation import (
+    HEAT_PX,
+    change,
+    explanation_html,
+    explanation_page,
+    explanation_section,
+    heat_picture,
+    viridis,
+)
+
+LABELS = ("happiness", "neutral", "<shy>")
+CROP = np.full((60, 60, 3), 128, np.uint8)
+
+
+def face(*probabilities: float) -> Face:
+    return Face(Box(0, 0, 60, 60), (), 1.0, labels=LABELS, probabilities=probabilities)
+
+
+def covered(part: str, *probabilities: float, channels: int = 1) -> Covered:
+    return Covered(part, np.full((channels, 48, 48), 90, np.uint8), face(*probabilities))
+
+
+def explanation(*parts: Covered, temperature: float = 1.2, multilabel: bool = False) -> Explanation:
+    heat = np.zeros((3, 3), np.float32)
+    heat[2, 1] = 1.0
+    info = ModelInfo("resnet18", LABELS, Preprocessing(), temperature, multilabel=multilabel)
+    parts = parts or (covered("the mouth", 0.21, 0.6, 0.19), covered("the eyes", 0.93, 0.05, 0.02))
+    return Explanation(face(0.93, 0.05, 0.02), heat, parts, info)
+
+
+def text_of(page: str) -> str:
+    inline = re.sub(r"</?(b|span)\b[^>]*>", "", page)
+    return re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", inline))
+
+
+def test_the_map_is_bright_where_it_is_high() -> None:
+    picture = heat_picture(CROP, explanation().heat)  # type: ignore[arg-type]
+    assert picture.shape == (HEAT_PX, HEAT_PX, 3) and picture.dtype == np.uint8
+    luma = picture.astype(float) @ (0.299, 0.587, 0.114)
+    row, column = np.unravel_index(luma.argmax(), luma.shape)
+    assert row / HEAT_PX > 2 / 3 and 1 / 3 < column / HEAT_PX < 2 / 3
+    assert luma[:100].max() < luma.max() / 2
+
+
+def test_the_face_can_be_seen_under_the_map() -> None:
+    lit = CROP.copy()
+    lit[:, :30] = 250
+    picture = heat_picture(lit, np.full((3, 3), 0.5, np.float32)).astype(float)
+    assert picture[:, :100].mean() > picture[:, -100:].mean() + 30
+
+
+@pytest.mark.parametrize("side", [20, 900])
+def test_crops_of_any_size_give_the_same_size(side: int) -> None:
+    picture = heat_picture(np.zeros((side, side, 3), np.uint8), np.ones((7, 7), np.float32))
+    assert picture.shape == (HEAT_PX, HEAT_PX, 3)
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) == 1
+
+
+def test_the_colours_become_brighter_step_by_step() -> None:
+    luma = viridis(np.linspace(0, 1, 32)[None])[0].astype(float) @ (0.299, 0.587, 0.114)
+    assert (np.diff(luma) > 0).all()
+
+
+def test_words_say_what_covering_does() -> None:
+    whole = explanation()
+    assert [change(whole, one) for one in whole.covered] == [
+        "happiness 93 % → 21 %, now neutral 60 %",
+        "happiness 93 % → 93 %",
+    ]
+
+
+def test_the_page_says_how_sure_what_else_and_why() -> None:
+    page = explanation_html(explanation(), CROP)
+    text = text_of(page)
+    assert "93 % sure of happiness; nearest alternative: neutral, 5 %" in text
+    assert "Covering the mouth: happiness 93 % → 21 %, now neutral 60 %" in text
+    assert "Calibrated" in text and "Not calibrated" not in text
+    assert "speaks least for happiness" in text and "speaks most" in text
+    assert "no single one decides" not in text
+    assert "not what they feel" in text
+    encoded = re.search(r'src="data:image/png;base64,([^"]+)" alt="heat map: where the network found happiness"', page)
+    assert encoded is not None
+    shown = read_image(base64.b64decode(encoded[1]))
+    assert np.array_equal(shown, heat_picture(CROP, explanation().heat))  # type: ignore[arg-type]
+
+
+def test_parts_that_change_nothing_are_named_after_the_first_three() -> None:
+    same = (0.93, 0.05, 0.02)
+    parts = [covered(f"part {number}", *same) for number in range(5)]
+    text = text_of(explanation_html(explanation(*parts), CROP))
+    assert text.count("Covering part") == 3
+    assert "Next to nothing changes with these: part 3, part 4." in text
+    assert "no single one decides" in text
+    parts[4] = covered("part 4", 0.96, 0.02, 0.02)  # more probable than before
+    text = text_of(explanation_html(explanation(*parts), CROP))
+    assert "Covering part 4" in text and "with these: part 3." in text
+
+
+def test_a_changed_label_decides_however_little_the_figure_changes() -> None:
+    close = replace(explanation(covered("the eyes", 0.44, 0.46, 0.1)), face=face(0.46, 0.44, 0.1))
+    assert "no single one decides" not in explanation_html(close, CROP)
+
+
+def test_nothing_is_called_certain() -> None:
+    text = text_of(explanation_html(replace(explanation(), face=face(0.9991, 0.0007, 0.0002)), CROP))
+    assert "Over 99 % sure" in text and "neutral, under 1 %" in text
+
+
+def test_a_model_without_a_temperature_is_not_called_calibrated() -> None:
+    assert "Not calibrated" in explanation_html(explanation(temperature=1.0), CROP)
+
+
+def test_expressions_of_a_multilabel_model_are_no_alternatives() -> None:
+    text = text_of(explanation_html(explanation(multilabel=True), CROP))
+    assert "alternative" not in text and "each expression counts for itself: neutral, 5 %" in text
+
+
+def test_a_model_of_one_label_has_no_alternative() -> None:
+    only = Face(Box(0, 0, 9, 9), (), 1.0, labels=("smile",), probabilities=(0.7,))
+    info = ModelInfo("resnet18", ("smile",), Preprocessing(), multilabel=True)
+    text = text_of(explanation_html(Explanation(only, None, (), info), CROP))
+    assert "70 % sure of smile." in text
+
+
+def test_what_is_missing_is_said() -> None:
+    text = text_of(explanation_html(replace(explanation(), heat=None), CROP))
+    assert "no heat map: this network, as vision transformers do" in text and "Covering the mouth" in text
+    text = text_of(explanation_html(replace(explanation(), heat=np.zeros((3, 3), np.float32)), CROP))
+    assert "no place speaks for happiness" in text
+
+
+def test_labels_and_names_cannot_change_the_page() -> None:
+    shy = replace(explanation(covered("the eyes", 0.1, 0.1, 0.8, channels=3)), face=face(0.1, 0.2, 0.7))
+    section = explanation_section("<script>.png, face 1", shy, CROP)
+    assert "<shy>" not in section and "<script>" not in section
+    assert "&lt;shy&gt;" in section and "&lt;script&gt;.png, face 1" in section
+
+
+def test_the_whole_page_opens_without_anything_else() -> None:
+    section = explanation_section("a.png, face 1", explanation(), CROP)
+    page = explanation_page([section, section])
+    assert page.startswith("<!doctype html>") and page.count(section) == 2
+    assert not re.search(r"(src|href)=.?http|url\(", page)
+    assert "No face was found" in explanation_page([]) and "No face was found" not in page

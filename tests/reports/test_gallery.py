@@ -1,0 +1,31 @@
+"""Faces side by side: who says what, and nothing that could run."""
+
+import numpy as np
+
+from fer.reports.gallery import Card, gallery, pairs_gallery, votes_text
+
+
+def test_votes_in_words() -> None:
+    assert votes_text({"fear": 2, "anger": 7, "neutral": 0}) == "7 anger, 2 fear"
+    assert votes_text({"fear": 1, "anger": 0}) == ""  # a label is no vote
+
+
+def test_a_card_says_what_is_true_what_people_and_what_models_say() -> None:
+    image = np.zeros((400, 400, 3), np.uint8)
+    text = gallery([Card("a.png", "fear", {"fear": 6, "anger": 4}, (("model", {"anger": 0.75, "fear": 0.25}),), image)])
+    assert "a face labelled fear" in text and "6 fear, 4 anger" in text
+    assert text.index("anger</span><span>75 %") < text.index("fear</span><span>25 %")
+    assert len(text) < 5000  # the picture was thinned out
+
+
+def test_names_are_shown_as_they_are_and_never_run() -> None:
+    text = gallery([Card("<b>", '"><script>', {}, image=np.zeros((8, 8, 3), np.uint8))])
+    assert "<script>" not in text and "<b>&lt;" not in text.replace("<b>&quot;", "")
+
+
+def test_a_pair_stands_side_by_side_and_two_labels_are_framed() -> None:
+    fear, anger = Card("train: a.png", "fear", {}), Card("test: b.png", "anger", {})
+    alike, different = pairs_gallery([(fear, fear)]), pairs_gallery([(fear, anger)])
+    assert alike.count("<figure") == different.count("<figure") == 2
+    assert "#D55E00" in different and "#D55E00" not in alike
+    assert different.index("train: a.png") < different.index("test: b.png")

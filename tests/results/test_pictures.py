@@ -1,0 +1,203 @@
+"""CSV and JSON are read back with the standard library and compared with the faces they came from."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+
+from fer.faces import Box, Face
+from fer.results.pictures import PictureResult, history_csv, history_json, to_csv, to_json
+from fer.video.history import History
+from fer.video.tracking import TrackedFace
+
+LABELS = ("neutral", "happiness", "anger")
+HEADER = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence", *LABELS, "concerns"]
+
+
+def face(x1: float = 1 / 3, *probabilities: float) -> Face:
+    return Face(
+        Box(x1, 0.1, 100.25, 2e2 / 7),
+        ((1.5, 2 / 3), (3.0, 4.0)),
+        0.999987654321,
+        labels=LABELS,
+        probabilities=probabilities or (0.1 + 0.2, 0.6, 0.1 - 1e-17),
+    )
+
+
+def read_csv(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_csv_has_a_line_for_each_face_with_exact_numbers() -> None:
+    results = [
+        PictureResult("a.jpg", (face(), face(2.0, 0.2, 0.3, 0.5))),
+        PictureResult("nobody.jpg"),
+        PictureResult("b.jpg", (face(),)),
+    ]
+    header, *lines = read_csv(to_csv(results, LABELS, 0.45))
+    assert header == HEADER
+    assert [(line[0], line[1], line[7]) for line in lines] == [
+        ("a.jpg", "1", "happiness"),
+        ("a.jpg", "2", "anger"),
+        ("b.jpg", "1", "happiness"),
+    ]
+    expected = [*results[0].faces, *results[2].faces]
+    for line, one in zip(lines, expected, strict=True):
+        assert tuple(map(float, line[2:6])) == one.box.xyxy
+        assert float(line[6]) == one.score
+        assert float(line[8]) == one.confidence
+        assert tuple(map(float, line[9:12])) == one.probabilities
+
+
+def test_csv_says_what_speaks_against_trusting_a_face() -> None:
+    good = replace(face(), box=Box(0, 0, 90, 90))
+    faces = (good, replace(good, luma=30.0), face(), replace(face(), probabilities=(0.35, 0.35, 0.3)))
+    lines = read_csv(to_csv([PictureResult("a.jpg", faces)], LABELS, 0.5))[1:]
+    assert [line[-1] for line in lines] == ["", "dark", "small", "small, unsure"]
+
+
+def test_csv_without_faces_is_a_header() -> None:
+    assert read_csv(to_csv([], LABELS, 0.45)) == [HEADER]
+    assert read_csv(to_csv([PictureResult("x.jpg", error="broken")], LABELS, 0.45)) == [HEADER]
+
+
+@pytest.mark.parametrize("path", ['with "quotes", commas.jpg', "two\nlines.jpg", "Ünï/cödé 😀.jpg", " space .jpg", ""])
+def test_csv_survives_odd_names(path: str) -> None:
+    assert read_csv(to_csv([PictureResult(path, (face(),))], LABELS, 0.45))[1][0] == path
+
+
+@pytest.mark.parametrize("path", ["=1+1.jpg", "+1.jpg", "-1.jpg", "@sum.jpg", "\t=1.jpg", "\r=1.jpg", "\n=1.jpg"])
+def test_csv_disarms_names_that_a_spreadsheet_would_run(path: str) -> None:
+    assert read_csv(to_csv([PictureResult(path, (face(),))], LABELS, 0.45))[1][0] == "'" + path
+
+
+def test_csv_disarms_labels_too() -> None:
+    labels = ("=cmd()", "plain")
+    one = Face(Box(0, 0, 1, 1), (), 1.0, labels=labels, probabilities=(0.7, 0.3))
+    header, line = read_csv(to_csv([PictureResult("a.jpg", (one,))], labels, 0.45))
+    assert header[-3:] == ["'=cmd()", "plain", "concerns"]
+    assert line[7] == "'=cmd()"
+
+
+def test_csv_numbers_below_zero_stay_numbers() -> None:
+    negative = Face(Box(-3.5, 0, 1, 1), (), 1.0, labels=("a",), probabilities=(1.0,))
+    assert read_csv(to_csv([PictureResult("a.jpg", (negative,))], ("a",), 0.45))[1][2] == "-3.5"
+
+
+def test_json_gives_every_number_back() -> None:
+    one = replace(face(), luma=128.5)
+    (record,) = json.loads(to_json([PictureResult("a.jpg", (one,))], 0.45))
+    assert record == {
+        "path": "a.jpg",
+        "faces": [
+            {
+                "box": list(one.box.xyxy),
+                "landmarks": [[1.5, 2 / 3], [3.0, 4.0]],
+                "score": one.score,
+                "label": "happiness",
+                "confidence": 0.6,
+                "probabilities": dict(zip(LABELS, one.probabilities, strict=True)),
+                "luma": 128.5,
+                "concerns": ["small"],
+            }
+        ],
+    }
+    assert list(record["faces"][0]["probabilities"]) == list(LABELS)
+
+
+def test_json_says_what_was_wrong_with_a_picture() -> None:
+    good, bad = json.loads(to_json([PictureResult("a.jpg"), PictureResult("b.jpg", error="damaged")], 0.45))
+    assert good == {"path": "a.jpg", "faces": []}
+    assert bad == {"path": "b.jpg", "faces": [], "error": "damaged"}
+
+
+@pytest.mark.parametrize("path", ["Ünï/cödé 😀.jpg", 'q"\\.jpg', "odd\udce4bytes.jpg"])
+def test_json_is_ascii_and_survives_odd_names(path: str) -> None:
+    text = to_json([PictureResult(path)], 0.45)
+    assert text.isascii()
+    assert json.loads(text)[0]["path"] == path
+
+
+def test_json_of_nothing_is_an_empty_list() -> None:
+    assert json.loads(to_json([], 0.45)) == []
+
+
+# Of a video
+
+
+def shown(person: int, *probabilities: float, labels: tuple[str, ...] = LABELS) -> TrackedFace:
+    held = probabilities.index(max(probabilities))
+    return TrackedFace(Box(0, 0, 9, 9), (), 1.0, labels=labels, probabilities=probabilities, track_id=person, held=held)
+
+
+def watched() -> History:
+    """Three seconds: the second person stays for all of them, the first comes for the last two."""
+    history = History()
+    for step in range(31):
+        faces = [shown(2, 0.1 + 0.2, 0.6, 0.1)]
+        if step > 10:
+            faces.append(shown(1, *((0.7, 0.2, 0.1) if step <= 20 else (0.1, 0.2, 0.7))))
+        history.add(faces, 500 + step / 10)
+    return history
+
+
+def test_history_csv_has_a_line_for_each_sample_in_the_order_of_time() -> None:
+    history = watched()
+    header, *lines = read_csv(history_csv(history))
+    assert header == ["seconds", "lasted", "person", "label", "confidence", *LABELS]
+    assert len(lines) == len(history.samples())
+    times = [float(line[0]) for line in lines]
+    assert times == sorted(times)
+    assert {(line[2], line[3]) for line in lines} == {("2", "happiness"), ("1", "neutral"), ("1", "anger")}
+    for line in lines:
+        if line[2] == "2":
+            assert [float(value) for value in line[4:]] == [0.6, 0.1 + 0.2, 0.6, 0.1]
+
+
+def test_history_csv_loses_no_time() -> None:
+    lines = read_csv(history_csv(watched()))[1:]
+    seconds = {person: sum(float(line[1]) for line in lines if line[2] == person) for person in ("1", "2")}
+    assert seconds == pytest.approx({"1": 2.0, "2": 3.0}, abs=0.01)
+
+
+@pytest.mark.parametrize("word", ["=cmd()", "+1", "-1", "@sum", "\t=1"])
+def test_history_csv_disarms_labels(word: str) -> None:
+    history = History()
+    history.add([shown(1, 0.7, 0.3, labels=(word, "plain"))], 0.0)
+    header, line = read_csv(history_csv(history))
+    assert header[-2:] == ["'" + word, "plain"]
+    assert line[3] == "'" + word
+
+
+def test_an_empty_history_is_a_header_or_an_empty_record() -> None:
+    assert read_csv(history_csv(History())) == [["seconds", "lasted", "person", "label", "confidence"]]
+    assert json.loads(history_json(History())) == {
+        "seconds": 0.0,
+        "labels": [],
+        "seconds_by_person": {},
+        "samples": [],
+    }
+
+
+def test_history_json_has_the_sums_and_every_sample() -> None:
+    history = watched()
+    record = json.loads(history_json(history))
+    assert record["seconds"] == pytest.approx(3)
+    assert record["labels"] == list(LABELS)
+    assert record["seconds_by_person"].keys() == {"1", "2"}
+    assert record["seconds_by_person"]["1"] == pytest.approx({"neutral": 1.0, "anger": 1.0})
+    assert record["seconds_by_person"]["2"] == pytest.approx({"happiness": 3.0})
+    assert len(record["samples"]) == len(history.samples())
+    first = record["samples"][0]
+    assert first.keys() == {"seconds", "lasted", "person", "label", "confidence", "probabilities"}
+    assert first["probabilities"] == dict(zip(LABELS, (0.1 + 0.2, 0.6, 0.1), strict=True))
+
+
+def test_history_json_is_ascii_whatever_the_labels_are() -> None:
+    history = History()
+    history.add([shown(1, 0.7, 0.3, labels=('q"喜び', "=cmd"))], 0.0)
+    text = history_json(history)
+    assert text.isascii()
+    assert json.loads(text)["samples"][0]["label"] == 'q"喜び'

@@ -1,0 +1,84 @@
+"""What follows from the rows of a video."""
+
+import numpy as np
+import pytest
+
+from fer.video.timeline import Transition
+from tests.video.results import clip_result
+
+TWO = clip_result(
+    {
+        1: ["neutral"] * 10 + ["happiness"] * 5 + ["anger"] * 15,
+        2: [None] * 5 + ["surprise"] * 10 + [None] * 10 + ["surprise"] * 3 + ["sadness"] * 2,
+    }
+)
+
+
+def test_spans_say_who_showed_what_from_when_to_when() -> None:
+    spans = [(one.person, one.label, round(one.start, 6), round(one.end, 6)) for one in TWO.spans]
+    assert spans == [
+        (1, "neutral", 0.0, 1.0),
+        (1, "happiness", 1.0, 1.5),
+        (1, "anger", 1.5, 3.0),
+        (2, "surprise", 0.5, 1.5),
+        (2, "surprise", 2.5, 2.8),
+        (2, "sadness", 2.8, 3.0),
+    ]
+
+
+def test_a_face_that_is_missed_for_a_moment_does_not_end_a_span() -> None:
+    result = clip_result({1: ["neutral"] * 5 + [None] * 3 + ["neutral"] * 5})
+    (span,) = result.spans
+    assert span.seconds == pytest.approx(1.3)
+
+
+def test_times_add_up() -> None:
+    assert TWO.summary() == {
+        1: pytest.approx({"anger": 1.5, "neutral": 1.0, "happiness": 0.5}),
+        2: pytest.approx({"surprise": 1.3, "sadness": 0.2}),
+    }
+    assert list(TWO.summary()[1]) == ["anger", "neutral", "happiness"]
+
+
+def test_transitions_are_in_the_order_of_time_and_not_over_an_absence() -> None:
+    assert [(one.person, round(one.seconds, 6), one.before, one.after) for one in TWO.transitions()] == [
+        (1, 1.0, "neutral", "happiness"),
+        (1, 1.5, "happiness", "anger"),
+        (2, 2.8, "surprise", "sadness"),
+    ]
+    away = clip_result({1: ["neutral"] * 5 + [None] * 10 + ["anger"] * 5})
+    assert away.transitions() == []
+    assert isinstance(TWO.transitions()[0], Transition)
+
+
+def test_key_moments_are_of_what_was_shown_long_enough_to_be_seen() -> None:
+    moments = [(one.person, one.label, one.seconds) for one in TWO.key_moments()]
+    assert (2, "sadness", pytest.approx(2.8)) not in moments
+    assert [label for _, label, _ in moments] == ["neutral", "surprise", "happiness", "anger"]
+
+
+def test_a_pause_of_the_recording_counts_for_nobody() -> None:
+    seconds = np.array([0.0, 0.1, 0.2, 10.0, 10.1])
+    result = clip_result({1: ["neutral"] * 5}, frame_seconds=seconds, ends=10.2)
+    assert sum(result.summary()[1].values()) == pytest.approx(0.2 + 0.5 + 0.2)
+    assert len(result.spans) == 2
+
+
+def test_the_tone_is_pleasant_minus_unpleasant() -> None:
+    result = clip_result({1: ["happiness"] * 10, 2: ["anger"] * 10, 3: ["neutral"] * 10}, confidence=1.0)
+    assert [result.tone_of(person) for person in result.people] == [pytest.approx(v) for v in (1.0, -1.0, 0.0)]
+    unknown = clip_result({1: ["happiness"] * 3}, labels=tuple("abcdefgh"))
+    assert unknown.tone is None and unknown.tone_of(1) is None
+
+
+def test_rows_of_a_moment() -> None:
+    assert TWO.persons[TWO.rows_at(1.04)].tolist() == [1, 2]
+    assert TWO.persons[TWO.rows_at(2.0)].tolist() == [1]
+    assert TWO.persons[TWO.rows_at(99)].tolist() == [1, 2]
+    assert not len(clip_result({}).rows_at(1))
+
+
+def test_nobody_is_no_error() -> None:
+    result = clip_result({}, frame_numbers=np.arange(3), frame_seconds=np.arange(3) / 10, ends=0.3)
+    assert result.people == result.spans == result.transitions() == result.key_moments() == []
+    assert result.summary() == {} and result.seconds == pytest.approx(0.3)
