@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.widgets import app_icon, navigation
+from pages.parts.navigation import app_icon, navigation
 
 st.set_page_config(page_icon=app_icon(), layout="wide")
 page = navigation()

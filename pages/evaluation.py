@@ -4,7 +4,8 @@ import streamlit as st
 
 from fer.errors import FerError
 from pages.parts.evaluation_report import one_report
-from pages.parts.widgets import show_failure, through_entry
+from pages.parts.navigation import through_entry
+from pages.parts.session import show_failure
 
 REPORT, COMPARE, EVALUATE, DATA = "Report", "Compare", "Evaluate", "Data set"
 ICONS = {REPORT: "insights", COMPARE: "compare_arrows", EVALUATE: "play_circle", DATA: "photo_library"}

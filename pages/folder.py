@@ -5,7 +5,10 @@ import streamlit as st
 from fer.collection.jobs import find
 from pages.parts.folder_job import show_job
 from pages.parts.folder_new import JOB, new_job
-from pages.parts.widgets import choose_model, collections_folder, model_info, show_failure, through_entry
+from pages.parts.models import choose_model, model_info
+from pages.parts.navigation import through_entry
+from pages.parts.places import collections_folder
+from pages.parts.session import show_failure
 
 through_entry("pages/folder.py")
 st.title("Many photos")

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from fer.faces import percent
-from pages.parts.widgets import expression_legend, model_info, privacy_note, shipped_report, through_entry
+from pages.parts.models import model_info, shipped_report
+from pages.parts.navigation import through_entry
+from pages.parts.widgets import expression_legend, privacy_note
 
 through_entry("pages/home.py")
 st.title("Expression Studio")

@@ -5,7 +5,8 @@ import streamlit as st
 from fer.errors import FerError
 from fer.reports.card import model_card
 from pages.parts.evaluation_reports import choose_report, is_shipped, report_at
-from pages.parts.widgets import through_entry, training_allowed
+from pages.parts.navigation import through_entry
+from pages.parts.permissions import training_allowed
 
 through_entry("pages/model_card.py")
 try:

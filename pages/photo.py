@@ -14,9 +14,11 @@ from fer.faces import describe
 from fer.images import IMAGE_SUFFIXES, encode_png, read_image
 from fer.recognition.photo import PhotoFace, PhotoResult, recognize_photo
 from fer.results.pictures import PictureResult, to_csv, to_json
+from pages.parts.models import choose_model, load_recognizer, model_info
+from pages.parts.navigation import through_entry
 from pages.parts.photo_reasons import show_reasons
 from pages.parts.samples import SAMPLES, sample_picture
-from pages.parts.widgets import choose_model, load_recognizer, model_info, privacy_note, show_concerns, through_entry
+from pages.parts.widgets import privacy_note, show_concerns
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer

@@ -3,9 +3,12 @@
 import streamlit as st
 
 from fer.training import launch
+from pages.parts.navigation import through_entry
+from pages.parts.permissions import training_allowed
+from pages.parts.places import runs_folder
+from pages.parts.session import show_failure
 from pages.parts.training_runs import all_runs
 from pages.parts.training_setup import NEW, RUNS, new_training
-from pages.parts.widgets import runs_folder, show_failure, through_entry, training_allowed
 
 through_entry("pages/training.py")
 st.title("Training")

@@ -15,20 +15,13 @@ from fer.errors import VideoError
 from fer.video.clip import ClipOptions
 from fer.video.clip_job import ClipJob
 from fer.video.io.files import VideoFile
+from pages.parts.models import choose_model, load_engine, model_info
+from pages.parts.navigation import through_entry
+from pages.parts.permissions import training_allowed
 from pages.parts.samples import sample_clip
+from pages.parts.session import attempt, forget_upload, presence, show_failure
 from pages.parts.video_result import clock, show_result
-from pages.parts.widgets import (
-    attempt,
-    choose_model,
-    duration,
-    forget_upload,
-    load_engine,
-    model_info,
-    presence,
-    show_failure,
-    through_entry,
-    training_allowed,
-)
+from pages.parts.widgets import duration
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

@@ -15,7 +15,9 @@ from fer.results.pictures import history_csv, history_json
 from fer.video.history import RECENT_SECONDS
 from fer.video.live import LiveAnalyzer, LiveSettings
 from fer.video.stream import LiveStream
-from pages.parts.widgets import choose_model, ice_servers, load_engine, model_info, through_entry
+from pages.parts.connection import ice_servers
+from pages.parts.models import choose_model, load_engine, model_info
+from pages.parts.navigation import through_entry
 
 STATIC = {"staticPlot": True}
 LOCAL = {"localhost", "127.0.0.1", "::1"}

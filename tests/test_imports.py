@@ -40,7 +40,7 @@ ONLY_IN = {
 def _room(module: str) -> str:
     """Return the room of "fer.….…"."""
     name = module.split(".")[1]
-    return "vocabulary" if name in VOCABULARY else "widgets" if module == "pages.parts.widgets" else name
+    return "vocabulary" if name in VOCABULARY else name
 
 
 def _imported(file: Path) -> Iterator[str]:

@@ -1,9 +1,16 @@
 """How a browser on another machine reaches this one: servers for WebRTC, from the environment or the app's secrets."""
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
 
 from fer.errors import ConnectionSettingsError
+
+if TYPE_CHECKING:
+    pass
+import json
+
+from pages.parts.permissions import setting_of
 
 ICE_SERVERS_VARIABLE = "FER_ICE_SERVERS"
 """Environment variable, and key in `.streamlit/secrets.toml`, with the servers as JSON."""
@@ -11,7 +18,7 @@ EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "…", "credentia
 _SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
 
 
-def ice_servers(text: str | None) -> list[dict[str, Any]]:
+def read_ice_servers(text: str | None) -> list[dict[str, Any]]:
     """Read a list of STUN and TURN servers, as browsers expect it (RTCIceServer, W3C WebRTC 1.0).
 
     Args:
@@ -41,3 +48,12 @@ def ice_servers(text: str | None) -> list[dict[str, Any]]:
         if any(url.startswith("turn") for url in urls) and not (server.get("username") and server.get("credential")):
             raise ConnectionSettingsError(f"{expected}; server {number} is TURN and needs a username and a credential.")
     return servers
+
+
+def ice_servers() -> list[dict[str, Any]]:
+    """Return the servers for WebRTC, or show what is wrong with them and end the page."""
+    try:
+        return read_ice_servers(setting_of(ICE_SERVERS_VARIABLE))
+    except ConnectionSettingsError as error:
+        st.error(str(error), icon=":material/lan:")
+        st.stop()

@@ -12,7 +12,8 @@ from fer.datasets import open_datasets
 from fer.datasets.contact_sheet import contact_sheet
 from fer.datasets.report import DatasetReport, pairs_of_copies, report
 from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
-from pages.parts.widgets import attempt, uploads_folder
+from pages.parts.places import uploads_folder
+from pages.parts.session import attempt
 
 UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"
 SOURCES = {

@@ -20,7 +20,7 @@ from pages.parts.evaluation_downloads import download
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_report import dataset_path
 from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names
-from pages.parts.widgets import runs_folder
+from pages.parts.places import runs_folder
 
 BETTER, WORSE, OTHERWISE = "Only the second is right", "Only the first is right", "Both wrong, differently"
 

@@ -12,7 +12,7 @@ from fer.reports.gallery import Card, gallery, pairs_gallery
 from pages.parts.dataset import Data, chosen_path, looked_at, show_data
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import opened, picture
-from pages.parts.widgets import training_allowed
+from pages.parts.permissions import training_allowed
 
 SHOWN, PAIRS = 24, 6
 EVENLY, DISPUTED, CLEAR = "evenly spread", "most disputed first", "clearest first"

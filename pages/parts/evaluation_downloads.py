@@ -10,7 +10,7 @@ from fer.evaluation.report import Report
 from fer.reports.evaluation import basis_of, html_chart, html_report, report_charts
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_reports import is_shipped
-from pages.parts.widgets import training_allowed
+from pages.parts.permissions import training_allowed
 
 
 def show_downloads(report: Report, path: Path) -> None:

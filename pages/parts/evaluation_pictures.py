@@ -12,7 +12,7 @@ from fer.errors import DatasetError, FerError, ImageError
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.reports.gallery import Card, gallery, votes_text
-from pages.parts.widgets import training_allowed
+from pages.parts.permissions import training_allowed
 
 AT_FIRST = 24
 PATHS = "evaluation_data_paths"

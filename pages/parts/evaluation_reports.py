@@ -8,7 +8,7 @@ import streamlit as st
 from fer.evaluation.report import Evaluation, Report, read_evaluation, read_report
 from fer.model import shipped_reports
 from fer.training.evaluations import REPORT_NAME, SHIPPED_FOLDER
-from pages.parts.widgets import runs_folder
+from pages.parts.places import runs_folder
 
 SHIPPED = "shipped model"
 CHOSEN = "evaluation_report"

@@ -12,7 +12,10 @@ from fer.training.evaluations import FINISHED, RUNNING, EvaluationView, Request
 from fer.training.runs import BEST_NAME
 from pages.parts import dataset
 from pages.parts.evaluation_reports import CHOSEN
-from pages.parts.widgets import attempt, model_name, runs_folder, training_allowed
+from pages.parts.models import model_name
+from pages.parts.permissions import training_allowed
+from pages.parts.places import runs_folder
+from pages.parts.session import attempt
 
 AT_ONCE = 4
 """As many models are measured side by side; each takes half a gigabyte of memory."""

@@ -22,7 +22,8 @@ from fer.model.checkpoint import ModelInfo, read_info
 from fer.results.journal import Finished, read_finished
 from fer.results.pictures import concern_words, to_csv, to_json
 from pages.parts.folder_new import JOB
-from pages.parts.widgets import attempt, duration, show_concerns
+from pages.parts.session import attempt
+from pages.parts.widgets import duration, show_concerns
 
 ROWS_AT_ONCE = 200
 STATIC = {"staticPlot": True}

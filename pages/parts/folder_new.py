@@ -11,7 +11,10 @@ from fer.collection import jobs
 from fer.collection.jobs import FINISHED, RUNNING, Job
 from fer.errors import CollectionError
 from fer.images import IMAGE_SUFFIXES
-from pages.parts.widgets import attempt, checkpoint_path, chosen_faces, collections_folder, training_allowed
+from pages.parts.models import checkpoint_path, chosen_faces
+from pages.parts.permissions import training_allowed
+from pages.parts.places import collections_folder
+from pages.parts.session import attempt
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

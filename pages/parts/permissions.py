@@ -1,5 +1,14 @@
 """Who may train, delete and name paths of this machine: whoever sits at it, and others only if its owner says so."""
 
+import os
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    pass
+
+
 from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -40,3 +49,17 @@ def _is_this_machine(host: str | None) -> bool:
         return ip_address(host or "").is_loopback
     except ValueError:
         return False
+
+
+def training_allowed() -> bool:
+    """Whether this visitor may train, delete and name paths of this machine."""
+    setting = setting_of(ALLOW_TRAINING_VARIABLE)
+    return may_train(setting, st.context.ip_address, st.context.url, st.context.headers.to_dict())
+
+
+def setting_of(name: str) -> str | None:
+    """Return what the owner of the app has set, in the environment or else in the secrets."""
+    value = os.environ.get(name)
+    if value is None and st.secrets.load_if_toml_exists():
+        value = st.secrets.get(name)
+    return None if value is None else str(value)

@@ -11,7 +11,9 @@ from fer.faces import percent
 from fer.model.checkpoint import read_info
 from fer.training import launch
 from fer.training.launch import RunView
-from pages.parts.widgets import attempt, duration, use_model
+from pages.parts.models import use_model
+from pages.parts.session import attempt
+from pages.parts.widgets import duration
 
 STATES: dict[str, tuple[str, Literal["blue", "orange", "red", "green"]]] = {
     launch.STARTING: (":material/hourglass_empty:", "blue"),

@@ -11,7 +11,9 @@ from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
 from fer.training.launch import RunView
 from pages.parts.dataset import Data, chosen_path, looked_at, name_of, show_data
-from pages.parts.widgets import attempt, duration, runs_folder
+from pages.parts.places import runs_folder
+from pages.parts.session import attempt
+from pages.parts.widgets import duration
 
 NEW, RUNS = "New training", "Runs"
 NETWORKS = (

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from fer.errors import ConnectionSettingsError
-from pages.parts.connection import EXAMPLE, ICE_SERVERS_VARIABLE, ice_servers
+from pages.parts.connection import EXAMPLE, ICE_SERVERS_VARIABLE, read_ice_servers
 
 STUN = {"urls": "stun:stun.example.org:3478"}
 TURN = {
@@ -18,18 +18,18 @@ TURN = {
 
 @pytest.mark.parametrize("text", [None, "", "  \n"])
 def test_without_settings_nobody_outside_is_asked(text: str | None) -> None:
-    assert ice_servers(text) == []
+    assert read_ice_servers(text) == []
 
 
 @pytest.mark.parametrize(
     "servers", [[], [STUN], [TURN], [STUN, TURN], [{"urls": ["stuns:a.example", "stun:b.example"]}]]
 )
 def test_servers_come_back_as_browsers_expect_them(servers: list[dict[str, object]]) -> None:
-    assert ice_servers(json.dumps(servers)) == servers
+    assert read_ice_servers(json.dumps(servers)) == servers
 
 
 def test_the_example_of_the_messages_is_valid() -> None:
-    (server,) = ice_servers(EXAMPLE)
+    (server,) = read_ice_servers(EXAMPLE)
     assert server.keys() == {"urls", "username", "credential"}
 
 
@@ -53,7 +53,7 @@ def test_the_example_of_the_messages_is_valid() -> None:
 )
 def test_each_mistake_is_named(text: str, problem: str) -> None:
     with pytest.raises(ConnectionSettingsError, match=re.escape(problem)) as caught:
-        ice_servers(text)
+        read_ice_servers(text)
     assert ICE_SERVERS_VARIABLE in str(caught.value)
     assert EXAMPLE in str(caught.value)
 
@@ -65,5 +65,5 @@ def test_no_message_repeats_a_password() -> None:
         '{"credential": "secret"}',
     ):
         with pytest.raises(ConnectionSettingsError) as caught:
-            ice_servers(text)
+            read_ice_servers(text)
         assert "secret" not in str(caught.value)

@@ -1,0 +1,201 @@
+"""The model that a visitor uses: chosen, loaded, shared."""
+
+import atexit
+import gc
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import streamlit as st
+
+from fer.errors import CheckpointError
+from fer.evaluation.report import Report, read_report
+from fer.model import DEFAULT_CHECKPOINT, SHIPPED, report_of
+from fer.model.checkpoint import ModelInfo, read_info
+from fer.model.prior import BETWEEN, EVERYDAY, POSED, correction_for
+from fer.training.runs import BEST_NAME
+
+if TYPE_CHECKING:
+    from fer.recognition.detector import FaceDetector
+    from fer.recognition.recognizer import Recognizer
+    from fer.video.live import LiveEngine
+from pages.parts.places import runs_folder
+
+_CHOSEN_MODEL, _MODEL_WIDGET = "chosen_model", "model"
+
+
+CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
+"""Environment variable with the path of another model file for the app."""
+
+
+_CHOSEN_FACES, _FACES_WIDGET = "chosen_faces", "faces"
+
+
+_FACES = {EVERYDAY: "everyday", BETWEEN: "in between", POSED: "posed or acted"}
+
+
+_MODELS_AT_ONCE = 3
+"""As many are kept in memory; the one that was not used for the longest time goes first."""
+
+
+def checkpoint_path() -> Path:
+    """Return the model file that this visitor uses: what they chose, else the app's."""
+    chosen: Path | None = st.session_state.get(_CHOSEN_MODEL)
+    if chosen and chosen.is_file():  # its run may have been deleted meanwhile
+        return chosen
+    return _own_checkpoint()
+
+
+def _own_checkpoint() -> Path:
+    """Return the model file that the owner of the app has set, else the shipped one."""
+    return Path(os.environ.get(CHECKPOINT_VARIABLE) or DEFAULT_CHECKPOINT)
+
+
+def use_model(path: Path) -> None:
+    """Take a model file for this visitor, in all pages and until the tab is closed."""
+    st.session_state[_CHOSEN_MODEL] = path
+
+
+def choose_model() -> None:
+    """Let the visitor choose among the app's models and those that were trained here, and say whose faces they show."""
+    own = _own_checkpoint()
+    shipped = [path for path in SHIPPED.values() if path.is_file() and path != own]
+    models = [own, *shipped, *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
+    chosen = checkpoint_path()
+    with st.container(horizontal=True, gap="large"):
+        if len(models) > 1:
+            st.session_state[_MODEL_WIDGET] = chosen if chosen in models else own
+            st.selectbox(
+                "Model",
+                models,
+                format_func=model_name,
+                key=_MODEL_WIDGET,
+                on_change=lambda: use_model(st.session_state[_MODEL_WIDGET]),
+                help="The app's models, and those that were trained on the training page. The choice holds for you, "
+                "not for other visitors.",
+                width=300,
+            )
+        if model_info().can_be_corrected:
+            _choose_faces()
+
+
+def model_name(path: Path) -> str:
+    """Return what people know a model file by: "FER+ · 8 expressions", the name of its run, or the app's own."""
+    if path in SHIPPED.values():
+        info = read_info(path)
+        return f"{info.training['dataset'].partition(' (')[0]} · {len(info.labels)} expressions"
+    return "the app's own" if path == _own_checkpoint() else path.parent.name
+
+
+def _choose_faces() -> None:
+    """Let the visitor say whose faces they look at, see `correction_for`."""
+
+    def keep() -> None:
+        st.session_state[_CHOSEN_FACES] = st.session_state[_FACES_WIDGET]
+
+    st.session_state[_FACES_WIDGET] = chosen_faces()
+    st.segmented_control(
+        "Faces",
+        list(_FACES),
+        format_func=_FACES.__getitem__,
+        key=_FACES_WIDGET,
+        on_change=keep,
+        required=True,
+        help="In everyday pictures most faces are neutral or happy, and the model counts on it. Where people pose or "
+        "act, rare expressions are as frequent as others: then fewer faces are called neutral.",
+    )
+
+
+def chosen_faces() -> str:
+    """Return whose faces this visitor looks at, one of `KINDS_OF_FACES`; everyday ones where the model cannot tell."""
+    faces: str = st.session_state.get(_CHOSEN_FACES, EVERYDAY)
+    return faces if model_info().can_be_corrected else EVERYDAY
+
+
+def model_info() -> ModelInfo:
+    """Return what the app's model says of itself, or show the error and end the page."""
+    try:
+        return read_info(checkpoint_path())
+    except CheckpointError as error:
+        _no_model(error)
+
+
+def shipped_report() -> Report | None:
+    """Return the evaluation that was shipped with the model, or None where another model is used."""
+    path = checkpoint_path()
+    return read_report(report_of(path)) if path in SHIPPED.values() and report_of(path).is_file() else None
+
+
+def load_recognizer() -> "Recognizer":
+    """Return the recognizer that all viewers of a model share, or show the error and end the page."""
+    try:
+        return _recognizer_for(*_model_key(), _correction())
+    except CheckpointError as error:
+        _no_model(error)
+
+
+def _model_key() -> tuple[Path, int]:
+    """Return the model file and when it was changed: a run that goes on writes better ones."""
+    path = checkpoint_path()
+    return path, path.stat().st_mtime_ns if path.is_file() else 0
+
+
+@st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner="Loading the model …")
+def _recognizer(path: Path, changed_ns: int) -> "Recognizer":
+    from fer.model.classifier import Classifier
+    from fer.recognition.recognizer import Recognizer
+
+    detector, lock = _detector()
+    return Recognizer(detector, Classifier.load(path), lock)
+
+
+@st.cache_resource(max_entries=3 * _MODELS_AT_ONCE, show_spinner=False)
+def _recognizer_for(path: Path, changed_ns: int, prior_correction: float) -> "Recognizer":
+    """Return the recognizer for a kind of faces: the same network, another correction."""
+    return _recognizer(path, changed_ns).corrected(prior_correction)
+
+
+def _correction() -> float:
+    """Return what is taken off for the prior, for this visitor's model and faces."""
+    return correction_for(chosen_faces(), read_info(checkpoint_path()))
+
+
+@st.cache_resource(show_spinner=False)
+def _detector() -> "tuple[FaceDetector, threading.Lock]":
+    """Return what all models share: the detector, and the lock that lets one of them compute at a time."""
+    import torch  # here, so that pages without a model open at once
+
+    from fer.recognition.detector import FaceDetector
+
+    # Two threads of a network on cores that also serve pages wait for each other: 10 to 20 times slower.
+    torch.set_num_threads(1)
+    return FaceDetector(), threading.Lock()
+
+
+def load_engine() -> "LiveEngine":
+    """Return what runs the model for the videos of all its viewers, or show the error and end the page."""
+    load_recognizer()  # says what it does while it loads, which must not happen within another cached function
+    return _engine(*_model_key(), _correction())
+
+
+@st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner=False)
+def _engine(path: Path, changed_ns: int, prior_correction: float) -> "LiveEngine":
+    from fer.video.live import LiveEngine
+
+    engine = LiveEngine(_recognizer_for(path, changed_ns, prior_correction).for_video())
+    # Streamlit collects garbage after each run of a script, so every second beside a live video. Going through all that
+    # torch made takes 0.3 seconds in which every other thread waits. Frozen, it is passed over.
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # else libraries complain of leaks when the app ends
+    # A thread that comes back from a network or from OpenCV waits this long for one that runs Python; usual are 5 ms.
+    sys.setswitchinterval(0.0005)
+    return engine
+
+
+def _no_model(error: CheckpointError) -> NoReturn:
+    st.error(str(error), icon=":material/error:")
+    st.caption(f"The app's model is {checkpoint_path().name}; set {CHECKPOINT_VARIABLE} to use another file.")
+    st.stop()

@@ -1,0 +1,58 @@
+"""The app's pages, and the way into them."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+from streamlit.navigation.page import StreamlitPage
+
+from fer.datasets.drawing import draw_face
+
+if TYPE_CHECKING:
+    pass
+
+
+def navigation() -> StreamlitPage:
+    """Set up the app's pages and return the one that is asked for."""
+    global _entry_has_run
+    _entry_has_run = True
+    return st.navigation(
+        {
+            "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
+            "Look": [
+                st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
+                st.Page("pages/folder.py", title="Many photos", icon=":material/photo_library:"),
+                st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
+                st.Page("pages/video.py", title="Video", icon=":material/movie:"),
+            ],
+            "Models": [
+                st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
+                st.Page("pages/evaluation.py", title="Evaluation", icon=":material/insights:"),
+                st.Page("pages/model_card.py", title="Model card", icon=":material/description:"),
+            ],
+        }
+    )
+
+
+_entry_has_run = False
+
+
+def through_entry(page: str) -> None:
+    """Go through the entry of the app where Streamlit has started a page alone; the first call of every page.
+
+    If the first visitor of a server opens the address of a page, Streamlit takes the files in pages/ for an app of the
+    older kind, without our titles, layout and navigation, and does so until the entry has called st.navigation.
+
+    Args:
+        page: its file, from the folder of the app.
+    """
+    if not _entry_has_run:
+        navigation()
+        st.switch_page(page, query_params=st.query_params.to_dict())  # an address may say more than the page
+
+
+@st.cache_data(show_spinner=False)
+def app_icon() -> Image.Image:
+    """Return the icon of the browser's tab. One of Streamlit's own would be fetched from the internet."""
+    return Image.fromarray(draw_face("happiness", np.random.default_rng(12), size_px=64, strength=1.0))
