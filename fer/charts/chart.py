@@ -1,10 +1,10 @@
-"""What charts about models share: a figure comes with a sentence that says how to read it.
+"""What charts share: how they are laid out, and for those about models a sentence that says how to read them.
 
 Text colours and backgrounds are left to the page's theme. Colour is never alone: lines differ in dash and mark, bars in
 pattern, and fields carry their number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,45 @@ class Chart:
     reading: str
     """How to read it, in a sentence."""
     figure: go.Figure
+
+
+PERCENT = {"range": [0, 101], "dtick": 25, "ticklabeloverflow": "allow", "ticksuffix": " %"}
+"""An axis of percentages."""
+NAMES = {"type": "category", "autorange": "reversed", "ticksuffix": "  "}
+"""A vertical axis of names, the first one on top."""
+POINTS = {"tickformat": "+", "zeroline": False}
+"""A horizontal axis of differences."""
+ROW_ABOVE = {"orientation": "h", "y": 1.0, "yanchor": "bottom"}
+"""A legend in a row above the figure, which has no title there."""
+
+
+def lay_out(
+    figure: go.Figure,
+    height_px: int,
+    x: Mapping[str, Any] | None = None,
+    y: Mapping[str, Any] | None = None,
+    legend: Mapping[str, Any] | None = None,
+    **layout: Any,
+) -> go.Figure:
+    """Lay a figure out to fill its place: no margins, axes that nobody can drag away.
+
+    Args:
+        figure: is changed.
+        height_px: in pixels; the width is the place's.
+        x: what else its horizontal axes are like.
+        y: what else its vertical axes are like.
+        legend: how it lies; there is one if this is given.
+        layout: what else plotly's layout takes.
+    """
+    if legend:
+        layout = {"legend": legend, "showlegend": True, **layout}
+    figure.update_layout(**{"height": height_px, "margin": {"l": 0, "r": 8, "t": 4, "b": 0}, **layout})
+    return figure.update_xaxes(fixedrange=True, **(x or {})).update_yaxes(fixedrange=True, **(y or {}))
+
+
+def percents(figures: Sequence[Estimate]) -> list[float]:
+    """Return the values of some shares in percent."""
+    return [100 * one.value for one in figures]
 
 
 def whiskers(figures: Sequence[Estimate], scale: float = 100.0) -> dict[str, Any]:
@@ -58,20 +97,15 @@ def pattern(shape: str) -> dict[str, Any]:
 
 def bars_layout(figure: go.Figure, rows: int, row_px: int) -> None:
     """Lay out horizontal bars of percentages, the first one on top."""
-    figure.update_layout(
-        height=90 + row_px * rows,
-        margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={
-            "range": [0, 101],
-            "dtick": 25,
-            "ticklabeloverflow": "allow",
-            "ticksuffix": " %",
-            "fixedrange": True,
-            "side": "top",
-        },
-        yaxis={"type": "category", "autorange": "reversed", "fixedrange": True, "ticksuffix": "  "},
+    lay_out(
+        figure,
+        90 + row_px * rows,
+        x=PERCENT | {"side": "top"},
+        y=NAMES,
         bargap=0.25,
         barmode="group",
         dragmode=False,
-        legend={"orientation": "h", "y": 0, "yanchor": "top"},
+        legend_orientation="h",
+        legend_y=0,
+        legend_yanchor="top",
     )

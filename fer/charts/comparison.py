@@ -5,10 +5,25 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fer.charts.chart import DASHES, FIRST, GUIDE, SECOND, SYMBOLS, Chart, pattern, whiskers
+from fer.charts.chart import (
+    DASHES,
+    FIRST,
+    GUIDE,
+    NAMES,
+    POINTS,
+    ROW_ABOVE,
+    SECOND,
+    SYMBOLS,
+    THIRD,
+    Chart,
+    lay_out,
+    pattern,
+    percents,
+    whiskers,
+)
 from fer.evaluation.comparison import Comparison
 
-LINES = (FIRST, SECOND, "#009E73", "#CC79A7", "#7B5EA7", "#8A8F98")
+LINES = (FIRST, SECOND, THIRD, "#CC79A7", "#7B5EA7", "#8A8F98")
 
 
 def differences(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
@@ -19,14 +34,11 @@ def differences(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
         comparisons: what another is called → it beside the first.
     """
     figure = go.Figure()
-    for number, (what, figures) in enumerate(
-        (
-            ("accuracy", [one.accuracy for one in comparisons.values()]),
-            ("macro F1", [one.macro_f1 for one in comparisons.values()]),
-        )
-    ):
+    accuracies = [one.accuracy for one in comparisons.values()]
+    scores = [one.macro_f1 for one in comparisons.values()]
+    for number, (what, figures) in enumerate({"accuracy": accuracies, "macro F1": scores}.items()):
         figure.add_scatter(
-            x=[100 * one.value for one in figures],
+            x=percents(figures),
             y=[f"{name}, {what}" for name in comparisons],
             name=what,
             mode="markers",
@@ -35,14 +47,8 @@ def differences(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
             hovertemplate="%{y}: %{x:+.1f} points<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": GUIDE, "dash": "dot", "width": 2})
-    figure.update_layout(
-        height=110 + 64 * len(comparisons),
-        margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"title": f"points better than {baseline}", "fixedrange": True, "tickformat": "+", "zeroline": False},
-        yaxis={"type": "category", "autorange": "reversed", "fixedrange": True, "ticksuffix": "  "},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-        showlegend=True,
-    )
+    x = {"title": f"points better than {baseline}", **POINTS}
+    lay_out(figure, 110 + 64 * len(comparisons), x, NAMES, ROW_ABOVE)
     return Chart(
         "differences",
         f"Better or worse than {baseline}",
@@ -69,15 +75,8 @@ def class_deltas(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
         )
     labels = max((len(trace.y) for trace in figure.data), default=0)
     figure.add_vline(x=0, line={"color": GUIDE, "width": 1.5})
-    figure.update_layout(
-        height=100 + labels * (22 + 16 * len(comparisons)),
-        margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"title": f"F1, points more than {baseline}", "fixedrange": True, "tickformat": "+", "zeroline": False},
-        yaxis={"type": "category", "autorange": "reversed", "fixedrange": True, "ticksuffix": "  "},
-        barmode="group",
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-        showlegend=True,
-    )
+    x = {"title": f"F1, points more than {baseline}", **POINTS}
+    lay_out(figure, 100 + labels * (22 + 16 * len(comparisons)), x, NAMES, ROW_ABOVE, barmode="group")
     return Chart(
         "class-deltas",
         "Each expression",
@@ -106,14 +105,8 @@ def training_curves(metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> Chart
             cliponaxis=False,
         )
     longest = max((line["epoch"] for lines in metrics.values() for line in lines), default=0)
-    figure.update_layout(
-        height=320,
-        margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"title": "epoch", "fixedrange": True, "tickformat": "d", "tick0": 0, "dtick": 1 + longest // 10},
-        yaxis={"title": "validation accuracy", "ticksuffix": " %", "fixedrange": True},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-        showlegend=True,
-    )
+    x = {"title": "epoch", "tickformat": "d", "tick0": 0, "dtick": 1 + longest // 10}
+    lay_out(figure, 320, x, {"title": "validation accuracy", "ticksuffix": " %"}, ROW_ABOVE)
     return Chart(
         "training-curves",
         "While they were trained",

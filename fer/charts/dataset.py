@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from fer.charts.chart import FIRST, Chart
+from fer.charts.chart import FIRST, PERCENT, Chart, lay_out
 
 BINS = 10
 
@@ -30,20 +30,8 @@ def rater_agreement(shares: np.ndarray) -> Chart:
             hovertemplate="%{customdata} % of the raters: %{y:,} pictures<extra></extra>",
         )
     )
-    figure.update_layout(
-        height=300,
-        margin={"l": 0, "r": 8, "t": 20, "b": 0},
-        xaxis={
-            "range": [0, 100],
-            "dtick": 20,
-            "ticklabeloverflow": "allow",
-            "ticksuffix": " %",
-            "title": "of the raters chose the most frequent label",
-            "fixedrange": True,
-        },
-        yaxis={"title": "pictures", "fixedrange": True, "nticks": 5},
-        bargap=0.15,
-    )
+    x = PERCENT | {"range": [0, 100], "dtick": 20, "title": "of the raters chose the most frequent label"}
+    lay_out(figure, 300, x, {"title": "pictures", "nticks": 5}, bargap=0.15, margin_t=20)
     return Chart(
         "rater-agreement",
         "How much the raters agree",

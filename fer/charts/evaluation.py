@@ -2,10 +2,23 @@
 
 import plotly.graph_objects as go
 
-from fer.charts.chart import DASHES, FIRST, GUIDE, SECOND, THIRD, Chart, bars_layout, pattern, whiskers
+from fer.charts.chart import (
+    DASHES,
+    FIRST,
+    GUIDE,
+    PERCENT,
+    SECOND,
+    THIRD,
+    Chart,
+    bars_layout,
+    lay_out,
+    pattern,
+    percents,
+    whiskers,
+)
 from fer.charts.training import confusion_map
 from fer.evaluation.confusions import MATRIX_READING, MATRIX_TITLE
-from fer.evaluation.figures import ClassFigures, Curve, Estimate
+from fer.evaluation.figures import Curve
 from fer.evaluation.report import Report
 from fer.labels import color_of
 
@@ -24,9 +37,9 @@ def classes(report: Report) -> Chart:
     shown = {label: figures for label, figures in report.per_class.items() if figures.support}
     figure = go.Figure()
     for name, color, shape in (("precision", FIRST, ""), ("recall", SECOND, "/"), ("F1", THIRD, "x")):
-        figures = [_of_class(one, name) for one in shown.values()]
+        figures = [getattr(one, name.lower()) for one in shown.values()]
         figure.add_bar(
-            x=[100 * one.value for one in figures],
+            x=percents(figures),
             y=[f"{label} ({one.support:,})" for label, one in shown.items()],
             name=name,
             orientation="h",
@@ -42,10 +55,6 @@ def classes(report: Report) -> Chart:
         "finds; F1: both in one; the lines are 95 % intervals, long where there are few pictures (in brackets).",
         figure,
     )
-
-
-def _of_class(figures: ClassFigures, name: str) -> Estimate:
-    return {"precision": figures.precision, "recall": figures.recall, "F1": figures.f1}[name]
 
 
 def roc(report: Report) -> Chart:
@@ -92,27 +101,6 @@ def _curves(curves: dict[str, Curve], x_title: str, y_title: str, area: str) -> 
             line={"color": color_of(label), "width": 2.5, "dash": DASHES[number % len(DASHES)]},
             hovertemplate=f"{label}: %{{y:.0f}} % at %{{x:.0f}} %<extra></extra>",
         )
-    figure.update_layout(
-        height=430,
-        margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={
-            "title": x_title,
-            "range": [0, 100.5],
-            "dtick": 25,
-            "ticklabeloverflow": "allow",
-            "ticksuffix": " %",
-            "fixedrange": True,
-        },
-        yaxis={
-            "title": y_title,
-            "range": [0, 101],
-            "dtick": 25,
-            "ticklabeloverflow": "allow",
-            "ticksuffix": " %",
-            "fixedrange": True,
-        },
-        dragmode=False,
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "title": {"text": f"({area})  "}},
-        showlegend=True,
-    )
-    return figure
+    x, y = PERCENT | {"title": x_title, "range": [0, 100.5]}, PERCENT | {"title": y_title}
+    legend = {"orientation": "h", "y": -0.2, "yanchor": "top", "title": {"text": f"({area})  "}}
+    return lay_out(figure, 430, x, y, legend, dragmode=False)

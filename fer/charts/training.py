@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from fer.charts.chart import pattern
+from fer.charts.chart import FIRST, NAMES, ROW_ABOVE, SECOND, THIRD, lay_out, pattern
 
-SPLIT_STYLES = {"train": ("#0072B2", ""), "validation": ("#E69F00", "/"), "test": ("#009E73", "x")}
+SPLIT_STYLES = {"train": (FIRST, ""), "validation": ("#E69F00", "/"), "test": (THIRD, "x")}
 """Split → colour and pattern of its bars."""
-_TRAIN = {"line": {"color": "#0072B2", "width": 2.5}, "marker": {"symbol": "circle", "size": 6}}
-_VALIDATION = {
-    "line": {"color": "#D55E00", "width": 2.5, "dash": "dash"},
-    "marker": {"symbol": "diamond", "size": 8},
-}
+_TRAIN = {"line": {"color": FIRST, "width": 2.5}, "marker": {"symbol": "circle", "size": 6}}
+_VALIDATION = {"line": {"color": SECOND, "width": 2.5, "dash": "dash"}, "marker": {"symbol": "diamond", "size": 8}}
 _HEIGHT_PX = 260
 
 
@@ -46,17 +43,9 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
         showlegend=False,
         hoverinfo="skip",
     )
-    figure.update_layout(
-        barmode="stack",
-        height=70 + 30 * len(labels),
-        margin={"l": 0, "r": 48, "t": 4, "b": 0},
-        xaxis={"visible": False, "fixedrange": True},
-        yaxis={"type": "category", "autorange": "reversed", "fixedrange": True, "ticksuffix": "  "},
-        bargap=0.25,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "traceorder": "normal"},
-        showlegend=True,
-    )
-    return figure
+    legend = {**ROW_ABOVE, "traceorder": "normal"}
+    height_px = 70 + 30 * len(labels)
+    return lay_out(figure, height_px, {"visible": False}, NAMES, legend, barmode="stack", bargap=0.25, margin_r=48)
 
 
 def loss_curves(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Figure:
@@ -122,10 +111,8 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
             z=shares,
             zmin=0,
             zmax=100,
-            colorscale=[
-                [0, "#EEF3F8"],
-                [1, "#4C97D4"],
-            ],  # opaque and light, so that the numbers stand out on both themes
+            # Opaque and light, so that the numbers stand out on both themes.
+            colorscale=[[0, "#EEF3F8"], [1, "#4C97D4"]],
             textfont={"color": "#111827"},
             text=counts,
             texttemplate="%{text}",
@@ -136,20 +123,8 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
             ygap=2,
         )
     )
-    figure.update_layout(
-        height=130 + 34 * len(labels),
-        margin={"l": 0, "r": 4, "t": 4, "b": 0},
-        xaxis={"type": "category", "fixedrange": True, "title": "answer", "side": "bottom", "showgrid": False},
-        yaxis={
-            "type": "category",
-            "autorange": "reversed",
-            "fixedrange": True,
-            "title": "truth",
-            "ticksuffix": "  ",
-            "showgrid": False,
-        },
-    )
-    return figure
+    x = {"type": "category", "title": "answer", "side": "bottom", "showgrid": False}
+    return lay_out(figure, 130 + 34 * len(labels), x, {**NAMES, "title": "truth", "showgrid": False})
 
 
 def _curves(metrics: Sequence[Mapping[str, Any]], epochs: int, what: str, scale: float) -> go.Figure:
@@ -170,13 +145,5 @@ def _curves(metrics: Sequence[Mapping[str, Any]], epochs: int, what: str, scale:
 
 
 def _over_epochs(figure: go.Figure, epochs: int) -> go.Figure:
-    figure.update_xaxes(range=[0.5, max(epochs, 2) + 0.5], fixedrange=True, nticks=8, tickformat="d", title="epoch")
-    figure.update_yaxes(fixedrange=True, nticks=5)
-    figure.update_layout(
-        height=_HEIGHT_PX,
-        margin={"l": 0, "r": 4, "t": 4, "b": 0},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-        showlegend=True,
-        uirevision="training",
-    )
-    return figure
+    x = {"range": [0.5, max(epochs, 2) + 0.5], "nticks": 8, "tickformat": "d", "title": "epoch"}
+    return lay_out(figure, _HEIGHT_PX, x, {"nticks": 5}, ROW_ABOVE, uirevision="training")

@@ -7,15 +7,19 @@ from fer.charts.chart import (
     DASHES,
     FIRST,
     GUIDE,
+    PERCENT,
+    ROW_ABOVE,
     SECOND,
     SYMBOLS,
     THIRD,
     Chart,
     bars_layout,
+    lay_out,
     pattern,
+    percents,
     whiskers,
 )
-from fer.evaluation.figures import Agreement, Estimate, Reliability, Robustness
+from fer.evaluation.figures import Agreement, Estimate, Robustness
 from fer.evaluation.report import Report
 from fer.faces import percent
 
@@ -51,13 +55,16 @@ def reliability(report: Report) -> Chart:
             row=2,
             col=1,
         )
-    _reliability_axes(figure)
+    lay_out(figure, 520, PERCENT, legend=ROW_ABOVE, barmode="group", dragmode=False)
+    figure.update_xaxes(title="confidence", row=2)
+    figure.update_yaxes(title="right", row=1, **PERCENT)
+    figure.update_yaxes(title="pictures", nticks=3, row=2)
     return Chart(
         "reliability",
         "Is its confidence right?",
         "Each point is a group of pictures, before and after the temperature was set: how sure the model was, and how "
-        "often it was right; below the "
-        "dotted line it is too sure, above it too timid, and the bars say how many pictures a group has.",
+        "often it was right; below the dotted line it is too sure, above it too timid, and the bars say how many "
+        "pictures a group has.",
         figure,
     )
 
@@ -65,44 +72,17 @@ def reliability(report: Report) -> Chart:
 def reliability_table(report: Report) -> list[dict[str, str]]:
     """Return the figures of calibration before and after, a dict for each row."""
 
-    def row(name: str, before: float, after: float) -> dict[str, str]:
-        return {"figure": name, "before": f"{before:.3f}", "after": f"{after:.3f}"}
-
-    def of(found: Reliability) -> tuple[float, ...]:
-        return (
-            found.temperature,
-            found.expected_calibration_error,
-            found.brier_score,
-            found.negative_log_likelihood,
-        )
-
-    names = ("temperature", "expected calibration error", "Brier score (0 to 2)", "negative log likelihood")
-    pairs = zip(names, of(report.before), of(report.calibration), strict=True)
-    return [row(name, before, after) for name, before, after in pairs]
-
-
-def _reliability_axes(figure: go.Figure) -> None:
-    figure.update_xaxes(range=[0, 101], dtick=25, ticklabeloverflow="allow", ticksuffix=" %", fixedrange=True)
-    figure.update_xaxes(title="confidence", row=2, col=1)
-    figure.update_yaxes(
-        range=[0, 101],
-        dtick=25,
-        ticklabeloverflow="allow",
-        ticksuffix=" %",
-        fixedrange=True,
-        title="right",
-        row=1,
-        col=1,
-    )
-    figure.update_yaxes(fixedrange=True, title="pictures", nticks=3, row=2, col=1)
-    figure.update_layout(
-        height=520,
-        margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-        showlegend=True,
-        barmode="group",
-        dragmode=False,
-    )
+    names = {
+        "temperature": "temperature",
+        "expected_calibration_error": "expected calibration error",
+        "brier_score": "Brier score (0 to 2)",
+        "negative_log_likelihood": "negative log likelihood",
+    }
+    sides = {"before": report.before, "after": report.calibration}
+    return [
+        {"figure": name, **{side: f"{getattr(found, field):.3f}" for side, found in sides.items()}}
+        for field, name in names.items()
+    ]
 
 
 def people(agreement: Agreement) -> Chart:
@@ -138,7 +118,7 @@ def by_agreement(agreement: Agreement) -> Chart:
     figure = go.Figure(
         go.Bar(
             x=names,
-            y=[100 * accuracy.value for accuracy in accuracies],
+            y=percents(accuracies),
             error_y=whiskers(accuracies),
             marker={"color": FIRST},
             text=[f"n = {bin.n:,}" for bin, _ in bins],
@@ -149,21 +129,8 @@ def by_agreement(agreement: Agreement) -> Chart:
             hovertemplate="%{x} % agree: %{y:.1f} % right, %{text}<extra></extra>",
         )
     )
-    figure.update_layout(
-        height=320,
-        margin={"l": 0, "r": 8, "t": 4, "b": 0},
-        xaxis={"type": "category", "title": "% of the raters chose the label", "tickangle": 0, "fixedrange": True},
-        yaxis={
-            "range": [0, 101],
-            "dtick": 25,
-            "ticklabeloverflow": "allow",
-            "ticksuffix": " %",
-            "title": "accuracy",
-            "fixedrange": True,
-        },
-        bargap=0.2,
-        dragmode=False,
-    )
+    x = {"type": "category", "title": "% of the raters chose the label", "tickangle": 0}
+    lay_out(figure, 320, x, PERCENT | {"title": "accuracy"}, bargap=0.2, dragmode=False)
     return Chart(
         "by-agreement",
         "Where people agree, and where not",
@@ -181,7 +148,7 @@ def robustness(found: Robustness) -> Chart:
     order = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
     figure = go.Figure(
         go.Bar(
-            x=[100 * share.value for share in shares],
+            x=percents(shares),
             y=[f"{name} · <b>{100 * share.value:.0f}</b>" for name, share in zip(names, shares, strict=True)],
             orientation="h",
             error_x=whiskers(shares),
