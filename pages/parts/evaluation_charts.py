@@ -10,7 +10,7 @@ from fer.charts import trust as trust_plots
 from fer.charts.chart import Chart, color_whiskers
 from fer.evaluation.report import Report
 from fer.reports.evaluation import PLOT_CONFIG, basis_of
-from fer.reports.headline import with_interval
+from fer.reports.rendering import between
 from pages.parts.evaluation_reports import introduce
 
 
@@ -30,7 +30,7 @@ def show_expressions(report: Report, path: Path) -> None:
     for label, figures in report.per_class.items():
         row: dict[str, Any] = {"expression": label, "pictures": figures.support, "answers": figures.predicted}
         for name, one in (("precision", figures.precision), ("recall", figures.recall), ("F1", figures.f1)):
-            interval = with_interval(one, scale=1, digits=2, unit="")
+            interval = between(one, scale=1, digits=2, unit="")
             row[name] = f"{one.value:.2f}" + (f" ({interval})" if interval else "")
         rows.append(row)
     st.dataframe(rows, hide_index=True, key=f"classes {path}")
@@ -64,7 +64,7 @@ def show_people(report: Report, path: Path) -> None:
     with left:
         chart = trust_plots.people(found)
         show_chart(chart, basis_of(chart, report), str(path))
-        interval = with_interval(found.difference, unit="")
+        interval = between(found.difference, unit="")
         st.caption(
             f"Model less rater: {100 * found.difference.value:+.1f} points ({interval}), "
             f"on the same pictures, {found.votes_per_picture:.1f} votes each. A rater gives one answer only; the model "

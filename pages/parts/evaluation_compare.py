@@ -12,7 +12,7 @@ from fer.evaluation.comparison import Comparison, compare
 from fer.evaluation.predictions import Predictions
 from fer.faces import percent
 from fer.reports.evaluation import html_chart
-from fer.reports.headline import with_interval
+from fer.reports.rendering import between
 from fer.training import launch
 from fer.training.runs import Run
 from pages.parts.evaluation_charts import show_chart
@@ -73,8 +73,8 @@ def show_figures(first: Path, first_name: str, comparisons: dict[str, Comparison
             name,
             percent(one.accuracies[1], 1),
             f"{one.macro_f1s[1]:.2f}",
-            f"{100 * one.accuracy.value:+.1f} ({with_interval(one.accuracy, unit='')})",
-            f"{100 * one.macro_f1.value:+.1f} ({with_interval(one.macro_f1, unit='')})",
+            f"{100 * one.accuracy.value:+.1f} ({between(one.accuracy, unit='')})",
+            f"{100 * one.macro_f1.value:+.1f} ({between(one.macro_f1, unit='')})",
             f"{one.only_b_right:,}",
             f"{one.only_a_right:,}",
             f"{one.p_value:.2g}",

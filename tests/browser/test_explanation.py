@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from fer.draw.heat import HEAT_PX, viridis
 from fer.images import encode_png, read_image
-from fer.reports.explanation import HEAT_PX, viridis
 
 SHOWN = "picture => picture.complete && picture.naturalWidth > 0"
 

@@ -5,21 +5,18 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
+from fer.draw.heat import heat_picture
 from fer.faces import Box, Face
 from fer.images import read_image
 from fer.model.checkpoint import ModelInfo
 from fer.model.preprocessing import Preprocessing
 from fer.recognition.explain import Covered, Explanation
 from fer.reports.explanation import (
-    HEAT_PX,
     change,
     explanation_html,
     explanation_page,
     explanation_section,
-    heat_picture,
-    viridis,
 )
 
 LABELS = ("happiness", "neutral", "<shy>")
@@ -45,34 +42,6 @@ def explanation(*parts: Covered, temperature: float = 1.2, multilabel: bool = Fa
 def text_of(page: str) -> str:
     inline = re.sub(r"</?(b|span)\b[^>]*>", "", page)
     return re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", inline))
-
-
-def test_the_map_is_bright_where_it_is_high() -> None:
-    picture = heat_picture(CROP, explanation().heat)  # type: ignore[arg-type]
-    assert picture.shape == (HEAT_PX, HEAT_PX, 3) and picture.dtype == np.uint8
-    luma = picture.astype(float) @ (0.299, 0.587, 0.114)
-    row, column = np.unravel_index(luma.argmax(), luma.shape)
-    assert row / HEAT_PX > 2 / 3 and 1 / 3 < column / HEAT_PX < 2 / 3
-    assert luma[:100].max() < luma.max() / 2
-
-
-def test_the_face_can_be_seen_under_the_map() -> None:
-    lit = CROP.copy()
-    lit[:, :30] = 250
-    picture = heat_picture(lit, np.full((3, 3), 0.5, np.float32)).astype(float)
-    assert picture[:, :100].mean() > picture[:, -100:].mean() + 30
-
-
-@pytest.mark.parametrize("side", [20, 900])
-def test_crops_of_any_size_give_the_same_size(side: int) -> None:
-    picture = heat_picture(np.zeros((side, side, 3), np.uint8), np.ones((7, 7), np.float32))
-    assert picture.shape == (HEAT_PX, HEAT_PX, 3)
-    assert len(np.unique(picture.reshape(-1, 3), axis=0)) == 1
-
-
-def test_the_colours_become_brighter_step_by_step() -> None:
-    luma = viridis(np.linspace(0, 1, 32)[None])[0].astype(float) @ (0.299, 0.587, 0.114)
-    assert (np.diff(luma) > 0).all()
 
 
 def test_words_say_what_covering_does() -> None:
