@@ -106,19 +106,16 @@ class Face(Detection):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, lists and strings, ready for JSON."""
-        record: dict[str, Any] = {
+        measured = {"luma": self.luma, "track_id": self.track_id}
+        return {
             "box": list(self.box.xyxy),
             "landmarks": [list(point) for point in self.landmarks],
             "score": self.score,
             "label": self.label,
             "confidence": self.confidence,
             "probabilities": dict(zip(self.labels, self.probabilities, strict=True)),
+            **{name: value for name, value in measured.items() if value is not None},
         }
-        if self.luma is not None:
-            record["luma"] = self.luma
-        if self.track_id is not None:
-            record["track_id"] = self.track_id
-        return record
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Face":

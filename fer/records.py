@@ -1,9 +1,13 @@
 """Records: dataclasses of plain values, written as JSON and read back, by one serializer.
 
+A record is plain when it is what JSON is made of: dicts, lists, strings, numbers.
+
 Whoever reads a record that a page depends on uses `read_record`, which never fails: a file may be missing,
 half-written, of another shape, or of a later version that knows more.
 """
 
+import json
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
@@ -15,9 +19,37 @@ from fer.files import write_atomically
 T = TypeVar("T")
 
 
+def to_plain(value: Any) -> Any:
+    """Return a record made plain: dataclasses, tuples, dicts, arrays and paths of any depth."""
+    return msgspec.to_builtins(value, enc_hook=_encoded, str_keys=True)
+
+
+def from_plain(value: Any, kind: type[T], exact: bool = False) -> T:
+    """Return what `to_plain` was called on.
+
+    Args:
+        value: what it returned.
+        kind: of the record.
+        exact: whether fields that the type does not have are refused, rather than ignored.
+
+    Raises:
+        ValueError: a field is missing, unknown, or of another type.
+    """
+    try:
+        record = msgspec.convert(value, kind, dec_hook=_decoded, str_keys=True)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    if exact and (unknown := ", ".join(_unknown(value, to_plain(record), "$"))):
+        raise ValueError(f"unknown: {unknown}")
+    return record
+
+
 def to_json(value: Any, indent: int = 1) -> str:
-    """Return a record as JSON: dataclasses, tuples, dicts and paths of any depth. NaN and infinity become null."""
-    data = msgspec.json.encode(value, enc_hook=_encoded)
+    """Return a record as JSON. NaN and infinity become null."""
+    try:
+        data = msgspec.json.encode(value, enc_hook=_encoded)
+    except UnicodeEncodeError:  # the name of a file that is not UTF-8
+        return json.dumps(to_plain(value), indent=indent or None)
     return (msgspec.json.format(data, indent=indent) if indent else data).decode()
 
 
@@ -27,9 +59,18 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
     Raises:
         ValueError: the text is no JSON, a field is missing, or it is of another type.
     """
+    return from_plain(plain_of(text), kind)
+
+
+def plain_of(text: str | bytes) -> Any:
+    """Return what a JSON text holds, the names of files that are not UTF-8, too.
+
+    Raises:
+        ValueError: the text is no JSON, or says NaN or infinity, which JSON does not know.
+    """
     try:
-        return msgspec.json.decode(text, type=kind, dec_hook=_decoded)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError as error:
         raise ValueError(str(error)) from error
 
 
@@ -48,6 +89,21 @@ def write_record(path: Path, value: Any, durable: bool = True) -> None:
         OSError: it cannot be written.
     """
     write_atomically(path, to_json(value), durable)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def _unknown(given: Any, known: Any, place: str) -> Iterator[str]:
+    """Yield where the plain value that was read has a field that the record made of it has not."""
+    if isinstance(given, dict):
+        for name, value in given.items():
+            inner = f"{place}.{name}"
+            yield from _unknown(value, known[name], inner) if name in known else [inner]
+    elif isinstance(given, list):
+        for one, other in zip(given, known, strict=True):
+            yield from _unknown(one, other, f"{place}[]")
 
 
 def _encoded(value: Any) -> Any:

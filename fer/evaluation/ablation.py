@@ -1,11 +1,11 @@
 """The table of what each ingredient of a recipe is worth; `fer.training.ablation` measures it."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from fer.errors import EvaluationError
 from fer.files import write_atomically
+from fer.records import from_json, to_json
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def write_ablation(path: Path, ablation: Ablation) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    write_atomically(path, json.dumps(asdict(ablation), indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path, to_json(ablation) + "\n")
 
 
 def read_ablation(path: Path) -> Ablation:
@@ -51,10 +51,8 @@ def read_ablation(path: Path) -> Ablation:
         EvaluationError: the file is missing or damaged.
     """
     try:
-        parts = json.loads(path.read_text(encoding="utf-8"))
-        rows = tuple(Ingredient(**{**row, "seeds": tuple(row["seeds"])}) for row in parts.pop("rows"))
-        return Ablation(**parts, rows=rows)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        return from_json(path.read_bytes(), Ablation)
+    except (OSError, ValueError) as error:
         raise EvaluationError(
-            f"expected a table of scripts/ablation.py, cannot read {path}: {error!r}. Measure it again."
+            f"expected a table of scripts/ablation.py, cannot read {path}: {error}. Measure it again."
         ) from error

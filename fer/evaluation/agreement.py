@@ -22,13 +22,10 @@ SHARES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Bounds of the bins of agreement; the upper one belongs to a bin."""
 
 
-def is_measurable(votes: np.ndarray) -> bool:
-    """Whether there is a picture that two raters or more gave an expression. Takes the votes of `agreement`."""
-    return bool(_measurable(votes).any())
-
-
-def agreement(votes: np.ndarray, other_votes: np.ndarray, probabilities: np.ndarray, truth: np.ndarray) -> Agreement:
-    """Return how the model fares beside a single human rater.
+def agreement(
+    votes: np.ndarray, other_votes: np.ndarray, probabilities: np.ndarray, truth: np.ndarray
+) -> Agreement | None:
+    """Return how the model fares beside a single human rater; None where no picture has votes of two for expressions.
 
     Args:
         votes: (n, K), whole numbers ≥ 0: how many raters chose each label.
@@ -36,7 +33,9 @@ def agreement(votes: np.ndarray, other_votes: np.ndarray, probabilities: np.ndar
         probabilities: float (n, K), the model's, rows summing to 1.
         truth: int (n,), the labels that the model's accuracy is measured by.
     """
-    kept = _measurable(votes)
+    kept = votes.sum(axis=1) >= 2  # so that one is left whoever goes
+    if not kept.any():
+        return None
     votes, other_votes, probabilities, truth = votes[kept], other_votes[kept], probabilities[kept], truth[kept]
     total = votes.sum(axis=1) + other_votes
     left_out = [_leave_out(votes, probabilities, label) for label in range(votes.shape[1])]
@@ -70,11 +69,6 @@ class _LeftOut:
     rater_distances: np.ndarray
     """(n, 2): Kullback–Leibler, Jensen–Shannon; of one who chose an expression."""
     model_distances: np.ndarray
-
-
-def _measurable(votes: np.ndarray) -> np.ndarray:
-    """Return bool (n,): enough votes for expressions that one is left whoever goes."""
-    return votes.sum(axis=1) >= 2
 
 
 def _leave_out(votes: np.ndarray, probabilities: np.ndarray, label: int) -> _LeftOut:

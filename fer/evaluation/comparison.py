@@ -50,7 +50,8 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
     """
     _check_same(a, b)
     labels = tuple(dict.fromkeys((*a.report.labels, *b.report.labels)))
-    truth, first, second = (_places(words, labels) for words in (_truth(a), _predicted(a), _predicted(b)))
+    truth = _places(a, a.predictions.truth, labels)
+    first, second = (_places(one, one.predictions.predicted, labels) for one in (a, b))
     shape = (len(labels),) * 3
     kinds, counts = np.unique(np.ravel_multi_index((truth, first, second), shape), return_counts=True)
     label, said_a, said_b = np.unravel_index(kinds, shape)
@@ -86,24 +87,18 @@ def _check_same(a: Evaluation, b: Evaluation) -> None:
                 f"expected two reports on the same pictures, found another {name}: {one} ({a.report.basis}) and "
                 f"{other} ({b.report.basis}). Evaluate both models with the same --dataset, --split and --rule."
             )
-    same = np.array_equal(a.predictions.rows, b.predictions.rows) and _truth(a) == _truth(b)
-    if not same:
+    labels = tuple(dict.fromkeys((*a.report.labels, *b.report.labels)))
+    truth_a, truth_b = (_places(one, one.predictions.truth, labels) for one in (a, b))
+    if not (np.array_equal(a.predictions.rows, b.predictions.rows) and np.array_equal(truth_a, truth_b)):
         raise EvaluationError(
             "expected two reports on the same pictures, found other rows or other labels: one model knows labels that "
             "the other does not, or pictures could not be read. Evaluate both again."
         )
 
 
-def _truth(evaluation: Evaluation) -> list[str]:
-    return [evaluation.report.labels[index] for index in evaluation.predictions.truth]
-
-
-def _predicted(evaluation: Evaluation) -> list[str]:
-    return [evaluation.report.labels[index] for index in evaluation.predictions.predicted]
-
-
-def _places(words: list[str], labels: tuple[str, ...]) -> np.ndarray:
-    return np.array([labels.index(word) for word in words], int)
+def _places(evaluation: Evaluation, found: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
+    """Return int (n,), indices of its own labels, as indices of others."""
+    return np.array([labels.index(label) for label in evaluation.report.labels])[found]
 
 
 def _difference(label: np.ndarray, said_a: np.ndarray, said_b: np.ndarray, count: int, of: Statistic) -> Statistic:

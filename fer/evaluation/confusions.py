@@ -13,6 +13,11 @@ MATRIX_READING = (
 )
 
 
+def count(truth: np.ndarray, predicted: np.ndarray, labels: int) -> np.ndarray:
+    """Return how often each label was taken for each: int (n,) twice → int (K, K)."""
+    return np.bincount(labels * truth + predicted, minlength=labels**2).reshape(labels, labels)
+
+
 def accuracy(matrices: np.ndarray) -> np.ndarray:
     """Return the shares of pictures on the diagonal."""
     return _diagonal(matrices).sum(axis=1) / matrices.sum(axis=(1, 2))

@@ -7,14 +7,12 @@ from pathlib import Path
 
 from fer.datasets.dataset import FaceDataset
 from fer.errors import EvaluationError
-from fer.evaluation import provenance
-from fer.evaluation.agreement import agreement, is_measurable
+from fer.evaluation import confusions, provenance
+from fer.evaluation.agreement import agreement
 from fer.evaluation.curves import curves
-from fer.evaluation.figures import Agreement
 from fer.evaluation.intervals import RESAMPLES, SEED
-from fer.evaluation.metrics import class_figures, headline, top_two_accuracy
+from fer.evaluation.metrics import class_figures, resampled, top_two_accuracy
 from fer.evaluation.predict import Answers, Progress, predict
-from fer.evaluation.predictions import Predictions
 from fer.evaluation.reliability import reliability
 from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, Report
 from fer.evaluation.robustness import robustness
@@ -72,7 +70,6 @@ def evaluate(
     answers = predict(classifier, dataset, options.split, options.rule, progress, detect_with)
     found = answers.predictions
     confusion = found.confusion
-    main = headline(confusion)
     uncalibrated = shares_of(probabilities_of(info, answers.logits * info.temperature))
     worse = None
     if options.robustness:
@@ -86,17 +83,17 @@ def evaluate(
         made=_making(options),
         predictions=options.predictions,
         n=len(found),
-        accuracy=main["accuracy"],
-        balanced_accuracy=main["balanced_accuracy"],
-        macro_precision=main["macro_precision"],
-        macro_f1=main["macro_f1"],
+        accuracy=resampled(confusions.accuracy, confusion),
+        balanced_accuracy=resampled(confusions.balanced_accuracy, confusion),
+        macro_precision=resampled(confusions.macro_precision, confusion),
+        macro_f1=resampled(confusions.macro_f1, confusion),
         top_two_accuracy=top_two_accuracy(found.probabilities, found.truth),
         per_class=class_figures(confusion, info.labels),
         confusion=tuple(map(tuple, confusion.tolist())),
         curves=curves(found.probabilities, found.truth, info.labels),
         before=reliability(uncalibrated, found.truth, temperature=1.0),
         calibration=reliability(found.probabilities, found.truth, info.temperature),
-        agreement=_agreement(found),
+        agreement=agreement(found.votes, found.other_votes, found.probabilities, found.truth),
         robustness=worse,
         speed=measure_speed(classifier, checkpoint),
     )
@@ -137,9 +134,3 @@ def _making(options: Options) -> Making:
         resamples=RESAMPLES,
         seed=SEED,
     )
-
-
-def _agreement(found: Predictions) -> Agreement | None:
-    if not is_measurable(found.votes):
-        return None
-    return agreement(found.votes, found.other_votes, found.probabilities, found.truth)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fer.errors import EvaluationError
+from fer.evaluation import confusions
 from fer.files import write_atomically
 
 VOTES, PROBABILITY, OTHER = "votes_", "probability_", "other_votes"
@@ -52,8 +53,7 @@ class Predictions:
     @property
     def confusion(self) -> np.ndarray:
         """How often each label was taken for each, int (K, K): rows truth, columns prediction."""
-        count = len(self.labels)
-        return np.bincount(count * self.truth + self.predicted, minlength=count**2).reshape(count, count)
+        return confusions.count(self.truth, self.predicted, len(self.labels))
 
     def to_csv(self) -> str:
         """Return the text of the file, a line for each picture."""

@@ -3,10 +3,7 @@
 `read_report` takes milliseconds and imports neither torch nor scikit-learn, so a page can open with it.
 """
 
-import dataclasses
 import json
-import types
-import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from fer.evaluation.figures import (
 )
 from fer.evaluation.predictions import Predictions, read_predictions
 from fer.files import write_atomically
+from fer.records import from_plain, plain_of, to_plain
 
 FORMAT = "fer-report-2"
 RULE_MEANINGS = {
@@ -89,10 +87,11 @@ class Making:
     seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The figures of one model on one split of a data set, without test-time augmentation; rates are 0..1."""
 
+    format: str = FORMAT
     data: DataSource
     model: ModelSource
     made: Making
@@ -118,7 +117,6 @@ class Report:
     robustness: Robustness | None
     """None where it was not asked for."""
     speed: Speed
-    format: str = FORMAT
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -158,10 +156,9 @@ def predictions_name(path: Path) -> str:
 
 def to_json(report: Report) -> str:
     """Return the text of the file, a line for each part."""
-    parts = dataclasses.asdict(report)
     lines = (
-        f"{json.dumps(name)}: {json.dumps(parts[name], allow_nan=False, ensure_ascii=False)}"
-        for name in ("format", *(name for name in parts if name != "format"))
+        f"{json.dumps(name)}: {json.dumps(part, allow_nan=False, ensure_ascii=False)}"
+        for name, part in to_plain(report).items()
     )
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -179,18 +176,18 @@ def read_report(path: Path) -> Report:
             f"expected a report of scripts/evaluate.py, cannot read {path}: {error}. Evaluate a model first."
         ) from error
     try:
-        parts = json.loads(text, parse_constant=_refuse)
+        parts = plain_of(text)
         found = parts.get("format", "fer-report-1") if isinstance(parts, dict) else None
         if found != FORMAT:
             raise EvaluationError(
                 f"expected a report of format {FORMAT}, but {path} is of format {found}. Evaluate the model again."
             )
-        report: Report = _decode(Report, parts, "report")
+        report = from_plain(parts, Report, exact=True)
         if np.array(report.confusion).shape != (len(report.labels),) * 2 or np.sum(report.confusion) != report.n:
             raise ValueError("the confusion matrix does not fit the labels or n")
         if report.data.rule not in RULE_MEANINGS:
             raise ValueError(f"the rule is {report.data.rule!r}")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise EvaluationError(f"the report {path} is damaged: {error}. Evaluate the model again.") from error
     return report
 
@@ -222,36 +219,3 @@ def read_evaluation(path: Path) -> Evaluation:
 def _mean(values: list[float | None]) -> float | None:
     there = [value for value in values if value is not None]
     return sum(there) / len(there) if there else None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
-
-
-def _decode(kind: Any, value: Any, place: str) -> Any:
-    """Turn plain JSON into the dataclasses it was made of.
-
-    Raises:
-        ValueError: something is missing, unknown, or of another type.
-    """
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if kind is Any:
-        return value
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _decode(inner[0], value, place)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_decode(inner[0], each, f"{place}[{index}]") for index, each in enumerate(value))
-    if origin is dict and isinstance(value, dict):
-        return {name: _decode(inner[1], each, f"{place}.{name}") for name, each in value.items()}
-    if dataclasses.is_dataclass(kind) and isinstance(value, dict):
-        kinds = typing.get_type_hints(kind)
-        if value.keys() != kinds.keys():
-            raise ValueError(f"{place} lacks or has too much: {', '.join(sorted(value.keys() ^ kinds.keys()))}")
-        return typing.cast(type, kind)(
-            **{name: _decode(kinds[name], each, f"{place}.{name}") for name, each in value.items()}
-        )
-    if kind is float and type(value) is int:
-        return float(value)
-    if isinstance(kind, type) and type(value) is kind:
-        return value
-    raise ValueError(f"{place} is {str(value)[:40]!r}, which is no {getattr(kind, '__name__', kind)}")

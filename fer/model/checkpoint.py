@@ -11,6 +11,7 @@ from fer.errors import CheckpointError
 from fer.faces import UNSURE_BELOW
 from fer.files import replace_file
 from fer.model.preprocessing import Preprocessing
+from fer.records import from_plain, to_plain
 
 if TYPE_CHECKING:
     import torch
@@ -64,23 +65,6 @@ class ModelInfo:
         """Whether the prior can be taken off."""
         return bool(self.prior) and not self.multilabel
 
-    def to_json(self) -> str:
-        """Return the header of the file."""
-        return json.dumps(
-            {
-                "architecture": self.architecture,
-                "labels": list(self.labels),
-                "preprocessing": self.preprocessing.to_dict(),
-                "temperature": self.temperature,
-                "prior": list(self.prior),
-                "prior_correction": self.prior_correction,
-                "unsure_below": self.unsure_below,
-                "training": self.training,
-                "multilabel": self.multilabel,
-                "stem": self.stem,
-            }
-        )
-
 
 def read_info(path: str | os.PathLike[str]) -> ModelInfo:
     """Read what a model file says of itself.
@@ -112,21 +96,13 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
         )
     try:
         header = json.loads(metadata["model"])
-        return ModelInfo(
-            architecture=str(header["architecture"]),
-            labels=tuple(map(str, header["labels"])),
-            preprocessing=Preprocessing(**header["preprocessing"]),
-            temperature=float(header["temperature"]),
-            training=dict(header["training"]),
-            # Older files do not say these:
-            stem=str(header.get("stem", "small")),
-            multilabel=bool(header.get("multilabel", False)),
-            prior=tuple(map(float, header.get("prior", ()))),
-            prior_correction=float(header.get("prior_correction", 0.0)),
-            unsure_below=float(header.get("unsure_below", UNSURE_BELOW)),
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        info = from_plain(header, ModelInfo)  # older files do not say all of it
+        if missing := {"temperature", "training"} - header.keys():
+            raise ValueError(f"it does not say {' and '.join(sorted(missing))}")
+        from_plain(header["preprocessing"], Preprocessing, exact=True)  # a step that is not known would be left out
+    except (KeyError, ValueError) as error:
         raise CheckpointError(f"the header of {path} is damaged or of another version: {error!r}.") from error
+    return info
 
 
 def save_checkpoint(path: str | os.PathLike[str], info: ModelInfo, state: "dict[str, torch.Tensor]") -> None:
@@ -142,7 +118,7 @@ def save_checkpoint(path: str | os.PathLike[str], info: ModelInfo, state: "dict[
         name: (tensor.half() if tensor.ndim >= 2 and tensor.dtype == torch.float32 else tensor).contiguous().cpu()
         for name, tensor in state.items()
     }
-    data = save(tensors, metadata={"format": FORMAT, "model": info.to_json()})
+    data = save(tensors, metadata={"format": FORMAT, "model": json.dumps(to_plain(info))})
     replace_file(Path(path), lambda file: file.write(data))
 
 

@@ -10,8 +10,8 @@ A data set of ready crops enters at `shrink`.
 """
 
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -110,10 +110,6 @@ class Preprocessing:
     def normalize(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """Scale a batch for the network: values 0..255, uint8 or float (n, C, H, W) → float32 around 0."""
         return pixels.float().div(255).sub(self.mean).div(self.std)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values, for a checkpoint."""
-        return asdict(self)
 
 
 def roll_degrees(detection: Detection) -> float:

@@ -100,6 +100,6 @@ def _measure(run: Run, dataset: FaceDataset, rule: str) -> tuple[float, float, f
     """Return (accuracy, macro F1, accuracy on worse pictures) of the run's model on validation pictures, each 0..1."""
     classifier = Classifier.load(run.best_path).corrected(0.0)  # some are corrected for the prior: not the ingredient
     found = predict(classifier, dataset, "validation", rule).predictions
-    metrics = measure(found.probabilities, found.truth, found.labels)
+    metrics = measure(found.probabilities, found.truth)
     worse = robustness(dataset, found.rows, found.truth, classifier.info.preprocessing, classifier.logits, SAMPLE)
     return metrics.accuracy, metrics.macro_f1, mean(one.accuracy.value for one in worse.disturbed)

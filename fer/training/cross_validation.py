@@ -18,8 +18,8 @@ FIGURES = ("accuracy", "macro_f1")
 def measure_fold(run: Run, dataset: FaceDataset, rule: str, device: str) -> dict[str, Any]:
     """Measure the model of a finished fold on the part that it was neither trained on nor chosen by."""
     found = predict(Classifier.load(run.best_path, device), dataset, "test", rule).predictions
-    metrics = measure(found.probabilities, found.truth, found.labels)
-    return {"run": run.folder.name, **{name: getattr(metrics, name) for name in ("n", *FIGURES)}}
+    metrics = measure(found.probabilities, found.truth)
+    return {"run": run.folder.name, "n": len(found), **{name: getattr(metrics, name) for name in FIGURES}}
 
 
 def summarize(folder: Path, results: list[dict[str, Any]]) -> dict[str, Any]:

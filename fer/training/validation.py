@@ -34,7 +34,7 @@ class Validation:
         precision = mixed_precision(self.device)
         with torch.autocast(torch.device(self.device).type, dtype=precision, enabled=precision is not None):
             shares = Classifier(info, state.average, self.device).distributions(self.faces.pixels)
-        metrics = measure(shares, self.dataset.truth(self.faces.rows), self.dataset.labels)
+        metrics = measure(shares, self.dataset.truth(self.faces.rows))
         return {
             "validation_loss": metrics.negative_log_likelihood,
             "validation_accuracy": metrics.accuracy,

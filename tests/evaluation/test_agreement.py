@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from fer.evaluation.agreement import SMOOTHING, agreement, is_measurable
+from fer.evaluation.agreement import SMOOTHING, agreement
 from fer.evaluation.figures import Agreement
 
 
@@ -75,8 +75,9 @@ def test_the_divergence_is_from_the_others_votes_to_the_smoothed_answer() -> Non
 
 
 def test_pictures_with_one_vote_say_nothing_about_agreement() -> None:
-    assert not is_measurable(np.eye(3))
-    assert is_measurable(np.array([[1.0, 0, 0], [2, 0, 0]]))
+    nothing = np.zeros(3)
+    assert agreement(np.eye(3), nothing, np.eye(3), np.arange(3)) is None
+    assert agreement(np.array([[1.0, 0, 0], [2, 0, 0]]), nothing[:2], np.eye(3)[:2], np.arange(2)) is not None
     found = _measure([[1, 0], [0, 3]], [[0.9, 0.1], [0.2, 0.8]])
     assert (found.n, found.votes_per_picture) == (1, 3)
 

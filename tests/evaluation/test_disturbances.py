@@ -79,15 +79,15 @@ def test_lengths_grow_with_the_picture() -> None:
     edge[:, 24:] = 255
     large = np.repeat(np.repeat(edge, 4, axis=0), 4, axis=1)
     random = np.random.default_rng(0)
-    small_slope = np.ptp(blur(2)(edge, random)[24, 22:26, 0].astype(int))
-    large_slope = np.ptp(blur(2)(large, random)[96, 90:102, 0].astype(int))
+    small_slope = np.ptp(blur(edge, random, 2)[24, 22:26, 0].astype(int))
+    large_slope = np.ptp(blur(large, random, 2)[96, 90:102, 0].astype(int))
     assert small_slope == pytest.approx(large_slope, abs=30)
 
 
 def test_an_offset_is_as_far_as_it_says() -> None:
     picture = np.zeros((100, 100, 3), np.uint8)
     picture[50, 50] = 255
-    moved = crop_offset(0.1)(picture, np.random.default_rng(0))[..., 0].astype(float)
+    moved = crop_offset(picture, np.random.default_rng(0), 0.1)[..., 0].astype(float)
     rows, columns = np.indices(moved.shape)
     distance = np.hypot((rows * moved).sum() / moved.sum() - 50, (columns * moved).sum() / moved.sum() - 50)
     assert distance == pytest.approx(10, abs=0.3)
@@ -96,4 +96,4 @@ def test_an_offset_is_as_far_as_it_says() -> None:
 def test_low_resolution_leaves_as_many_pixels_as_it_says(picture: npt.NDArray[np.uint8]) -> None:
     stripes = np.zeros((48, 48, 3), np.uint8)
     stripes[:, ::2] = 255
-    assert np.ptp(low_resolution(24)(stripes, np.random.default_rng(0))) <= 1
+    assert np.ptp(low_resolution(stripes, np.random.default_rng(0), 24)) <= 1

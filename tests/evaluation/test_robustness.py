@@ -1,5 +1,7 @@
 """Accuracy on worse pictures, with a model that reads brightness."""
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -11,7 +13,7 @@ from fer.evaluation.robustness import robustness
 from fer.model.preprocessing import Preprocessing
 
 PREPROCESSING = Preprocessing(size_px=16)
-WAYS = (Disturbance("dark", "half", brightness(0.5)), Disturbance("mirrored", "", mirrored))
+WAYS = (Disturbance("dark", "half", partial(brightness, factor=0.5)), Disturbance("mirrored", "", mirrored))
 
 
 def _dataset(count: int) -> FaceDataset:

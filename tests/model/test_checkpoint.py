@@ -18,6 +18,7 @@ from fer.labels import FERPLUS
 from fer.model.checkpoint import FORMAT, ModelInfo, load_checkpoint, read_info, save_checkpoint
 from fer.model.network import build_network
 from fer.model.preprocessing import Preprocessing
+from fer.records import to_plain
 
 OWN_LABELS = ("zest", "awake", "müde")
 INFO = ModelInfo(
@@ -31,7 +32,7 @@ INFO = ModelInfo(
 
 def _header(**changes: Any) -> dict[str, Any]:
     """Return the header of a model file, with some parts changed, or left out where they are None."""
-    header = {**json.loads(INFO.to_json()), **changes}
+    header = {**to_plain(INFO), **changes}
     return {name: value for name, value in header.items() if value is not None}
 
 
@@ -236,6 +237,8 @@ def test_a_model_of_another_program_is_refused(tmp_path: Path) -> None:
         _header(temperature="warm"),
         _header(labels=[]),
         _header(training=5),
+        _header(temperature=None),
+        _header(training=None),
     ],
 )
 def test_a_damaged_header_is_refused(header: Any, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from fer.labels import FERPLUS
 from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier
 from fer.model.preprocessing import Preprocessing, roll_degrees
+from fer.records import from_plain, to_plain
 
 Image = npt.NDArray[np.uint8]
 
@@ -216,7 +217,7 @@ def test_settings_without_a_meaning_are_refused(field: str, value: float) -> Non
 
 def test_the_settings_survive_a_checkpoint() -> None:
     preprocessing = Preprocessing(64, 3, 0.4, 0.2, 0.9, False)
-    assert Preprocessing(**preprocessing.to_dict()) == preprocessing
+    assert from_plain(to_plain(preprocessing), Preprocessing, exact=True) == preprocessing
 
 
 class _Recorder(nn.Module):

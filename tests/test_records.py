@@ -1,0 +1,62 @@
+"""Records come back as they were, and what is none is refused."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer.records import from_json, from_plain, read_record, to_json, to_plain, write_record
+
+
+@dataclass(frozen=True)
+class Part:
+    size_px: int = 3
+
+    def __post_init__(self) -> None:
+        if self.size_px < 1:
+            raise ValueError(f"size_px must be at least 1, got {self.size_px}")
+
+
+@dataclass(frozen=True)
+class Whole:
+    name: str
+    path: Path | None = None
+    shares: tuple[float, ...] = ()
+    parts: dict[str, Part] = field(default_factory=dict)
+
+
+WHOLE = Whole("é", Path("a/b"), (0.25, 1.0), {"first": Part(7)})
+
+
+@pytest.mark.parametrize("whole", [WHOLE, Whole("bare"), Whole("\udc80 is no UTF-8", Path("\udc80"))])
+def test_a_record_comes_back(whole: Whole, tmp_path: Path) -> None:
+    assert from_json(to_json(whole), Whole) == whole
+    assert from_plain(to_plain(whole), Whole, exact=True) == whole
+    write_record(tmp_path / "whole.json", whole)
+    assert read_record(tmp_path / "whole.json", Whole) == whole
+
+
+def test_plain_values_are_what_json_is_made_of() -> None:
+    assert to_plain({"array": np.arange(2), "path": Path("a")}) == {"array": [0, 1], "path": "a"}
+    assert to_json([float("nan")], indent=0) == "[null]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "7", "{}", '{"name": 5}', '{"name": "x", "shares": [NaN]}', '{"name": "x", "parts": {"a": {"size_px": 0}}}',
+     '{"name": "x", "shares": "none"}', '{"a":' * 100_000],
+)  # fmt: skip
+def test_what_is_no_such_record_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError):
+        from_json(text, Whole)
+    (tmp_path / "whole.json").write_text(text)
+    assert read_record(tmp_path / "whole.json", Whole) is None
+
+
+def test_what_a_later_version_knows_is_ignored_or_refused_as_asked() -> None:
+    later: dict[str, Any] = {"name": "x", "colour": 1, "parts": {"a": {"size_px": 2, "depth": 3}}}
+    assert from_plain(later, Whole) == Whole("x", parts={"a": Part(2)})
+    with pytest.raises(ValueError, match=r"unknown: \$\.colour, \$\.parts\.a\.depth"):
+        from_plain(later, Whole, exact=True)
