@@ -45,8 +45,10 @@ def test_plain_values_are_what_json_is_made_of() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "7", "{}", '{"name": 5}', '{"name": "x", "shares": [NaN]}', '{"name": "x", "parts": {"a": {"size_px": 0}}}',
-     '{"name": "x", "shares": "none"}', '{"a":' * 100_000],
+    [
+        "", "{", "7", "{}", '{"name": 5}', '{"name": "x", "shares": [NaN]}', '{"name": "x", "shares": "none"}',
+        '{"name": "x", "parts": {"a": {"size_px": 0}}}', '{"a":' * 100_000,
+    ],
 )  # fmt: skip
 def test_what_is_no_such_record_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError):

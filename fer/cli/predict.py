@@ -32,7 +32,7 @@ from fer.faces import describe
 from fer.files import file_sha256
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
 from fer.model.checkpoint import ModelInfo, read_info
-from fer.results.journal import Finished, Picture, open_results
+from fer.results.journal import Finished, PictureTask, open_results
 from fer.results.parquet import write_parquet
 from fer.results.pictures import PictureResult, concern_words, to_csv, to_json
 from fer.video.io.files import VideoFile
@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         places = zip(paths, _output_paths(paths, options.output), strict=True)
-        return _predict(options, [Picture(path, str(path), output) for path, output in places])
+        return _predict(options, [PictureTask(path, str(path), output) for path, output in places])
     except (FerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -122,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def _predict(options: argparse.Namespace, pictures: list[Picture]) -> int:
+def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
     """Do what is not done yet, and show it with what was."""
     info = read_info(options.checkpoint)
     place = _results_path(options)
@@ -170,7 +170,7 @@ def _analysis(
     return ClipAnalysis(file, _load(options).for_video(), chosen, writer, draw_live)
 
 
-def _recognized(options: argparse.Namespace, pictures: list[Picture]) -> Generator[Finished, None, None]:
+def _recognized(options: argparse.Namespace, pictures: list[PictureTask]) -> Generator[Finished, None, None]:
     """Recognize pictures with the engine that was chosen, annotated copies included."""
     if not pictures:
         return

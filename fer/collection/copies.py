@@ -11,12 +11,14 @@ from fer.files import replace_file
 from fer.images import encode_jpeg, encode_png, shrink_to_fit
 from fer.model.checkpoint import ModelInfo
 from fer.recognition.photo import PREVIEW_PX, scaled
-from fer.results.journal import Picture
+from fer.results.journal import PictureTask
 
 THUMBNAIL_PX = 96
 
 
-def write_whole(unsure_below: float, picture: Picture, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
+def write_whole(
+    unsure_below: float, picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]
+) -> tuple[str, ...]:
     """Write the annotated picture as PNG, as large as it is; no thumbnails."""
     if picture.output:
         data = encode_png(draw_faces(image, faces, threshold=unsure_below))
@@ -24,7 +26,7 @@ def write_whole(unsure_below: float, picture: Picture, image: np.ndarray, faces:
     return ()
 
 
-def write_preview(info: ModelInfo, picture: Picture, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
+def write_preview(info: ModelInfo, picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
     """Write the annotated picture as JPEG, at most `PREVIEW_PX` long, and return the thumbnails that a page shows."""
     preview = shrink_to_fit(image, PREVIEW_PX)
     if picture.output:

@@ -26,7 +26,7 @@ from fer.errors import CollectionError, DatasetError
 from fer.files import write_atomically
 from fer.images import IMAGE_SUFFIXES, list_images
 from fer.model.prior import EVERYDAY
-from fer.results.journal import Picture
+from fer.results.journal import PictureTask
 from fer.training.background import ProcessMark, end_process, last_words, read_record, start_process
 from fer.training.launch import spare_threads
 
@@ -73,12 +73,12 @@ class Job:
         """Whether the pictures are copies that were uploaded."""
         return self.source == self.folder / "pictures"
 
-    def pictures(self) -> list[Picture]:
+    def pictures(self) -> list[PictureTask]:
         """Return what is to be done, named from its folder, each with a place for its annotated copy."""
         found = []
         for path in list_images([self.source]):
             name = path.relative_to(self.source).as_posix() if path != self.source else path.name
-            found.append(Picture(path, name, self.folder / "annotated" / f"{name}.jpg"))
+            found.append(PictureTask(path, name, self.folder / "annotated" / f"{name}.jpg"))
         return found
 
 

@@ -24,7 +24,7 @@ from fer.faces import Detection, Face
 from fer.images import read_image
 from fer.recognition.detector import FaceDetector
 from fer.recognition.recognizer import Recognizer
-from fer.results.journal import Finished, Picture
+from fer.results.journal import Finished, PictureTask
 from fer.results.pictures import PictureResult
 
 BATCH_FACES = 32
@@ -35,7 +35,7 @@ BATCH_BYTES = 100_000_000
 BATCH_SECONDS = 1.0
 """A picture waits no longer for others: what is not named yet is lost if the process is killed."""
 
-Finish = Callable[[Picture, np.ndarray, tuple[Face, ...]], tuple[str, ...]]
+Finish = Callable[[PictureTask, np.ndarray, tuple[Face, ...]], tuple[str, ...]]
 """Does something with a picture, RGB uint8 (H, W, 3), and its faces, in one of the threads; returns its thumbnails.
 
 May raise ImageError or OSError, which becomes the picture's error."""
@@ -45,7 +45,7 @@ May raise ImageError or OSError, which becomes the picture's error."""
 class _Seen:
     """A picture whose faces were found, but not named."""
 
-    picture: Picture
+    picture: PictureTask
     image: np.ndarray | None = None
     detections: tuple[Detection, ...] = ()
     pixels: tuple[np.ndarray, ...] = ()
@@ -53,7 +53,7 @@ class _Seen:
 
 
 def recognize_pictures(
-    recognizer: Recognizer, pictures: Sequence[Picture], finish: Finish | None = None, workers: int | None = None
+    recognizer: Recognizer, pictures: Sequence[PictureTask], finish: Finish | None = None, workers: int | None = None
 ) -> Iterator[Finished]:
     """Recognize pictures and yield each one when it is done, in any order; those that cannot be read have an error.
 
@@ -70,7 +70,7 @@ def recognize_pictures(
     for _ in range(workers):
         detectors.put(copy.deepcopy(recognizer.detector))
 
-    def look(picture: Picture) -> _Seen:
+    def look(picture: PictureTask) -> _Seen:
         detector = detectors.get()
         try:
             return _look(recognizer, detector, picture, keep_image=finish is not None)
@@ -91,8 +91,8 @@ def available_cores() -> int:
 
 def _flow(
     recognizer: Recognizer,
-    pictures: Sequence[Picture],
-    look: Callable[[Picture], _Seen],
+    pictures: Sequence[PictureTask],
+    look: Callable[[PictureTask], _Seen],
     finish: Finish | None,
     pool: ThreadPoolExecutor,
     ahead: int,
@@ -151,7 +151,7 @@ class _Batch:
         return [(seen, tuple(itertools.islice(faces, len(seen.detections)))) for seen in waiting]
 
 
-def _look(recognizer: Recognizer, detector: FaceDetector, picture: Picture, *, keep_image: bool) -> _Seen:
+def _look(recognizer: Recognizer, detector: FaceDetector, picture: PictureTask, *, keep_image: bool) -> _Seen:
     """Read a picture and find its faces."""
     try:
         image = read_image(picture.path)
@@ -173,7 +173,7 @@ def _finished(seen: _Seen, faces: tuple[Face, ...], finish: Finish | None) -> Fi
     return Finished(seen.picture, PictureResult(seen.picture.name, faces, error), thumbnails)
 
 
-def _reason(picture: Picture, error: Exception) -> str:
+def _reason(picture: PictureTask, error: Exception) -> str:
     return str(error) if picture.name in str(error) else f"{picture.name}: {error}"
 
 

@@ -21,7 +21,8 @@ import fer
 from fer.collection.copies import write_whole
 from fer.errors import CollectionError
 from fer.model.prior import EVERYDAY
-from fer.results.journal import Finished, Picture
+from fer.records import from_plain, to_plain
+from fer.results.journal import Finished, PictureTask
 
 if TYPE_CHECKING:
     from ray.data import Dataset
@@ -48,7 +49,7 @@ class Cluster:
 
 
 def recognize_with_ray(
-    pictures: Sequence[Picture],
+    pictures: Sequence[PictureTask],
     checkpoint: Path,
     device: str = "cpu",
     cluster: Cluster | None = None,
@@ -135,7 +136,7 @@ def _connect(cluster: Cluster) -> None:
     ray.data.DataContext.get_current().enable_progress_bars = False  # there is one already
 
 
-def _results(pictures: Sequence[Picture], model: dict[str, Any], workers: int | None) -> "Dataset":
+def _results(pictures: Sequence[PictureTask], model: dict[str, Any], workers: int | None) -> "Dataset":
     """Return what workers say that are made with `model`: rows with `Finished` as JSON."""
     import ray
 
@@ -144,7 +145,7 @@ def _results(pictures: Sequence[Picture], model: dict[str, Any], workers: int | 
     workers = min(workers or max(there_are, 1), len(pictures))
     size = max(min(BATCH_PICTURES, len(pictures) // (workers * BATCHES_A_WORKER)), 1)
     # JSON, as Arrow has no text for names that are not UTF-8.
-    rows = [{"picture": json.dumps([str(one.path), one.name, str(one.output or "")])} for one in pictures]
+    rows = [{"picture": json.dumps(to_plain(one))} for one in pictures]
     return ray.data.from_items(rows, override_num_blocks=-(-len(rows) // size)).map_batches(
         _Worker,
         fn_constructor_kwargs=model,
@@ -171,13 +172,10 @@ class _Worker:
             self.recognizer = Recognizer.load(file.name, device, faces)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Recognize a batch of pictures: a column of [path, name, output] → a column of `Finished`, both as JSON."""
+        """Recognize a batch of pictures: a column of `PictureTask` → a column of `Finished`, both as JSON."""
         from fer.collection.pipeline import recognize_pictures
 
-        pictures = [
-            Picture(Path(path), name, Path(output) if output else None)
-            for path, name, output in map(json.loads, batch["picture"])
-        ]
+        pictures = [from_plain(json.loads(one), PictureTask) for one in batch["picture"]]
         unsure_below = self.recognizer.info.unsure_below
         finish = partial(write_whole, unsure_below) if any(picture.output for picture in pictures) else None
         done = recognize_pictures(self.recognizer, pictures, finish, workers=1)

@@ -23,7 +23,7 @@ HEADER = '{"format": "fer-results-1"}\n'
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureTask:
     """A picture that is to be done."""
 
     path: Path
@@ -49,30 +49,29 @@ class Picture:
 class Finished:
     """A picture that was done."""
 
-    picture: Picture
+    picture: PictureTask
     result: PictureResult
     thumbnails: tuple[str, ...] = ()
     """Of each face, or of the picture where there is none, as "data:image/jpeg;base64,…", if asked for."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        record = self.result.to_dict() | {"file": str(self.picture.path)}
-        if self.picture.output:
-            record["output"] = str(self.picture.output)
-        return record | ({"thumbnails": self.thumbnails} if self.thumbnails else {})
+        asked = {"output": self.picture.output and str(self.picture.output), "thumbnails": self.thumbnails}
+        there = {name: value for name, value in asked.items() if value}
+        return self.result.to_dict() | {"file": str(self.picture.path)} | there
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> "Finished":
         """Return what `to_dict` was called on."""
         output = Path(record["output"]) if "output" in record else None
-        picture = Picture(Path(record["file"]), record["path"], output)
+        picture = PictureTask(Path(record["file"]), record["path"], output)
         return cls(picture, PictureResult.from_dict(record), tuple(record.get("thumbnails", ())))
 
 
 class ResultsFile:
     """The results of a collection, most of them on disk only; see `open_results`."""
 
-    def __init__(self, file: BinaryIO, pictures: Sequence[Picture], model: str) -> None:
+    def __init__(self, file: BinaryIO, pictures: Sequence[PictureTask], model: str) -> None:
         """Look at what the file has of these pictures.
 
         Args:
@@ -94,7 +93,7 @@ class ResultsFile:
             place += len(line)
         file.truncate(place)
 
-    def missing(self) -> list[Picture]:
+    def missing(self) -> list[PictureTask]:
         """Return the pictures that are still to be done, each once, those that could not be read among them."""
         left = {key: picture for picture, key in self._keys.items() if not self._is_done(picture, key)}
         return list(left.values())
@@ -127,12 +126,12 @@ class ResultsFile:
         self._places[record["key"]] = place
         (self._done.discard if "error" in record else self._done.add)(record["key"])
 
-    def _is_done(self, picture: Picture, key: str) -> bool:
+    def _is_done(self, picture: PictureTask, key: str) -> bool:
         return key in self._done and (picture.output is None or picture.output.is_file())
 
 
 @contextmanager
-def open_results(path: Path | None, pictures: Sequence[Picture], model: str) -> Iterator[ResultsFile]:
+def open_results(path: Path | None, pictures: Sequence[PictureTask], model: str) -> Iterator[ResultsFile]:
     """Open the results of a collection, to go on with them; nobody else can meanwhile.
 
     Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fer.errors import CollectionError
 from fer.files import replace_file
-from fer.results.pictures import PictureResult, concern_words
+from fer.results.pictures import FACE_COLUMNS, PictureResult, face_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,9 +45,10 @@ def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequen
                 pq.ParquetWriter(pictures_file, picture_schema) as pictures,
             ):
                 for part in _parts(results):
-                    rows = [row for result in part for row in _face_rows(result, unsure_below)]
+                    rows = [_record(face_schema, row) for one in part for row in face_rows(one, unsure_below)]
                     faces.write_table(pa.Table.from_pylist(rows, face_schema))
-                    pictures.write_table(pa.Table.from_pylist(list(map(_picture_row, part)), picture_schema))
+                    rows = [_record(picture_schema, (one.path, len(one.faces), one.error)) for one in part]
+                    pictures.write_table(pa.Table.from_pylist(rows, picture_schema))
 
         replace_file(folder / PICTURES, write_both)
 
@@ -61,11 +62,10 @@ def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequen
 def _schemas(labels: Sequence[str]) -> "tuple[pa.Schema, pa.Schema]":
     import pyarrow as pa
 
-    box = [(name, pa.float64()) for name in ("x1", "y1", "x2", "y2", "score")]
-    named = [("label", pa.string()), ("confidence", pa.float64())]
+    kinds = {"path": pa.string(), "face": pa.int32(), "label": pa.string()}
+    start = [(name, kinds.get(name, pa.float64())) for name in FACE_COLUMNS]
     probabilities = [(f"probability_{label}", pa.float64()) for label in labels]
-    concerns = ("concerns", pa.string())
-    faces = pa.schema([("path", pa.string()), ("face", pa.int32()), *box, *named, *probabilities, concerns])
+    faces = pa.schema([*start, *probabilities, ("concerns", pa.string())])
     return faces, pa.schema([("path", pa.string()), ("faces", pa.int32()), ("error", pa.string())])
 
 
@@ -75,22 +75,7 @@ def _parts(results: Iterable[PictureResult]) -> Iterator[list[PictureResult]]:
         yield part
 
 
-def _face_rows(result: PictureResult, unsure_below: float) -> Iterator[dict[str, Any]]:
-    for number, face in enumerate(result.faces, start=1):
-        x1, y1, x2, y2 = face.box.xyxy
-        yield {
-            "path": _text(result.path), "face": number, "x1": x1, "y1": y1, "x2": x2, "y2": y2, "score": face.score,
-            "label": face.label, "confidence": face.confidence,
-            **{f"probability_{label}": value for label, value in zip(face.labels, face.probabilities, strict=True)},
-            "concerns": concern_words(face, unsure_below),
-        }  # fmt: skip
-
-
-def _picture_row(result: PictureResult) -> dict[str, Any]:
-    error = None if result.error is None else _text(result.error)
-    return {"path": _text(result.path), "faces": len(result.faces), "error": error}
-
-
-def _text(text: str) -> str:
-    """Return a file's name in UTF-8; bytes of another encoding are written as \\udcXX."""
-    return text.encode(errors="backslashreplace").decode()
+def _record(schema: "pa.Schema", row: Iterable[Any]) -> dict[str, Any]:
+    """Name a row's values; the bytes of file names that are not UTF-8 are written as \\udcXX."""
+    values = (value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value for value in row)
+    return dict(zip(schema.names, values, strict=True))

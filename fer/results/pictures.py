@@ -3,13 +3,16 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from fer.faces import Face
 from fer.recognition.quality import concerns
 from fer.video.history import History, Sample
+
+FACE_COLUMNS = ("path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence")
+"""What a table of faces begins with; `face` counts from 1 in each picture."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,18 @@ def to_csv(results: Sequence[PictureResult], labels: Sequence[str], unsure_below
     """
     text = io.StringIO()
     table = csv.writer(text)
-    start = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence"]
-    table.writerow([*start, *map(not_a_formula, labels), "concerns"])
+    table.writerow([*FACE_COLUMNS, *map(not_a_formula, labels), "concerns"])
     for result in results:
-        for number, face in enumerate(result.faces, start=1):
-            place = [not_a_formula(result.path), number, *face.box.xyxy, face.score]
-            named = [not_a_formula(face.label), face.confidence, *face.probabilities]
-            table.writerow([*place, *named, concern_words(face, unsure_below)])
+        for row in face_rows(result, unsure_below):
+            table.writerow(not_a_formula(value) if isinstance(value, str) else value for value in row)
     return text.getvalue()
+
+
+def face_rows(result: PictureResult, unsure_below: float) -> Iterator[tuple[Any, ...]]:
+    """Yield a row for each face: `FACE_COLUMNS`, the probability of each label, what speaks against trusting it."""
+    for number, face in enumerate(result.faces, start=1):
+        place = result.path, number, *face.box.xyxy, face.score
+        yield *place, face.label, face.confidence, *face.probabilities, concern_words(face, unsure_below)
 
 
 def concern_words(face: Face, unsure_below: float) -> str:

@@ -18,7 +18,7 @@ from fer.datasets.drawing import draw_portrait
 from fer.images import encode_jpeg, read_image
 from fer.labels import FERPLUS
 from fer.recognition.recognizer import Recognizer
-from fer.results.journal import Picture
+from fer.results.journal import PictureTask
 from pages.parts.samples import PHOTO, sample_picture
 
 PREDICT = Path(__file__).parents[2] / "scripts" / "predict.py"
@@ -35,7 +35,7 @@ def measure_folder(checkpoint: Path, count: int, calls: int, threads: int = 1) -
         threads: of torch, for detector and network alone. The folder takes a thread for each core.
     """
     with tempfile.TemporaryDirectory() as place:
-        pictures = [Picture(path, path.name) for path in _write_photos(Path(place), count)]
+        pictures = [PictureTask(path, path.name) for path in _write_photos(Path(place), count)]
         model = ["--checkpoint", str(checkpoint), "--json"]
         begun = pictures[:: max(count // calls, 1)][:calls]
         single = sum(_seconds(partial(_predict, str(picture.path), *model)) for picture in begun) / len(begun)
@@ -79,7 +79,7 @@ def _predict(*arguments: str) -> None:
     subprocess.run([sys.executable, PREDICT, "--image", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-def _alone(recognizer: Recognizer, pictures: list[Picture], threads: int) -> tuple[float, float, float]:
+def _alone(recognizer: Recognizer, pictures: list[PictureTask], threads: int) -> tuple[float, float, float]:
     """Return the seconds that reading, detector, and crop and network take, one picture after the other."""
     sums = [0.0, 0.0, 0.0]
 

@@ -14,7 +14,7 @@ from fer.errors import ImageError
 from fer.faces import Face
 from fer.images import list_images, read_image
 from fer.recognition.recognizer import Recognizer
-from fer.results.journal import Finished, Picture
+from fer.results.journal import Finished, PictureTask
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def recognizer(tiny_checkpoint: Path) -> Recognizer:
 
 
 @pytest.fixture(scope="module")
-def pictures(many_photos: Path) -> list[Picture]:
-    return [Picture(path, path.relative_to(many_photos).as_posix()) for path in list_images([many_photos])]
+def pictures(many_photos: Path) -> list[PictureTask]:
+    return [PictureTask(path, path.relative_to(many_photos).as_posix()) for path in list_images([many_photos])]
 
 
 def by_name(finished: list[Finished]) -> dict[str, Finished]:
@@ -34,7 +34,7 @@ def by_name(finished: list[Finished]) -> dict[str, Finished]:
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_every_picture_once_with_the_faces_that_it_has_alone(
-    recognizer: Recognizer, pictures: list[Picture], workers: int
+    recognizer: Recognizer, pictures: list[PictureTask], workers: int
 ) -> None:
     threads = torch.get_num_threads()
     found = by_name(list(recognize_pictures(recognizer, pictures, workers=workers)))
@@ -50,7 +50,7 @@ def test_every_picture_once_with_the_faces_that_it_has_alone(
 
 
 def test_the_network_sees_faces_of_several_pictures_at_once(
-    recognizer: Recognizer, pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
+    recognizer: Recognizer, pictures: list[PictureTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
     probabilities = recognizer.classifier.probabilities
@@ -62,11 +62,11 @@ def test_the_network_sees_faces_of_several_pictures_at_once(
     assert len(batches) < 24
 
 
-def test_few_pictures_are_held_at_once(recognizer: Recognizer, pictures: list[Picture]) -> None:
+def test_few_pictures_are_held_at_once(recognizer: Recognizer, pictures: list[PictureTask]) -> None:
     """However slowly the results are taken, only some pictures are read ahead."""
     read: list[str] = []
 
-    def finish(picture: Picture, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
+    def finish(picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
         read.append(picture.name)
         return ()
 
@@ -78,9 +78,12 @@ def test_few_pictures_are_held_at_once(recognizer: Recognizer, pictures: list[Pi
 
 
 def test_a_copy_that_cannot_be_written_is_an_error_of_its_picture(
-    recognizer: Recognizer, pictures: list[Picture], tmp_path: Path
+    recognizer: Recognizer, pictures: list[PictureTask], tmp_path: Path
 ) -> None:
-    wanted = [Picture(pictures[0].path, "good", tmp_path / "a.png"), Picture(pictures[0].path, "bad", tmp_path / "b")]
+    wanted = [
+        PictureTask(pictures[0].path, "good", tmp_path / "a.png"),
+        PictureTask(pictures[0].path, "bad", tmp_path / "b"),
+    ]
     (tmp_path / "b").mkdir()
     found = by_name(list(recognize_pictures(recognizer, wanted, partial(write_whole, 0.45))))
     assert found["good"].result.error is None
@@ -93,7 +96,7 @@ def test_previews_are_small_and_thumbnails_are_of_faces(
 ) -> None:
     image = np.kron(astronaut, np.ones((4, 4, 1), np.uint8))
     faces = tuple(recognizer.recognize(image))
-    picture = Picture(tmp_path / "photo.jpg", "photo.jpg", tmp_path / "copies" / "photo.jpg.jpg")
+    picture = PictureTask(tmp_path / "photo.jpg", "photo.jpg", tmp_path / "copies" / "photo.jpg.jpg")
     (thumbnail,) = write_preview(recognizer.info, picture, image, faces)
     assert thumbnail.startswith("data:image/jpeg;base64,") and len(thumbnail) < 10_000
     copy = read_image(picture.output)  # type: ignore[arg-type]
@@ -103,8 +106,8 @@ def test_previews_are_small_and_thumbnails_are_of_faces(
     assert edge.std(axis=0).max() < 25  # the line of the box lies where the face is
 
 
-def test_other_errors_are_not_hidden(recognizer: Recognizer, pictures: list[Picture]) -> None:
-    def finish(picture: Picture, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
+def test_other_errors_are_not_hidden(recognizer: Recognizer, pictures: list[PictureTask]) -> None:
+    def finish(picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -115,8 +118,8 @@ def test_no_pictures(recognizer: Recognizer) -> None:
     assert list(recognize_pictures(recognizer, [])) == []
 
 
-def test_an_error_says_which_picture(recognizer: Recognizer, pictures: list[Picture]) -> None:
-    def finish(picture: Picture, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
+def test_an_error_says_which_picture(recognizer: Recognizer, pictures: list[PictureTask]) -> None:
+    def finish(picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
         raise ImageError("no room")
 
     (finished,) = recognize_pictures(recognizer, pictures[:1], finish)

@@ -14,7 +14,7 @@ import pytest
 
 from fer.collection.ray_engine import Cluster, recognize_with_ray
 from fer.errors import CollectionError
-from fer.results.journal import HEADER, Picture
+from fer.results.journal import HEADER, PictureTask
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 400
@@ -85,7 +85,7 @@ def test_a_worker_is_killed_and_nothing_is_lost_or_doubled(
 
 
 def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    pictures = [Picture(tmp_path / "a.jpg", "a.jpg")]
+    pictures = [PictureTask(tmp_path / "a.jpg", "a.jpg")]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"  # nobody listens there
@@ -98,4 +98,4 @@ def test_without_ray_it_says_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(CollectionError, match=r'pip install "ray\[data\]"'):
-        next(recognize_with_ray([Picture(tmp_path / "a.jpg", "a.jpg")], tiny_checkpoint))
+        next(recognize_with_ray([PictureTask(tmp_path / "a.jpg", "a.jpg")], tiny_checkpoint))

@@ -19,7 +19,7 @@ from fer.collection.selection import (
     select,
 )
 from fer.faces import Box, Face
-from fer.results.journal import Finished, Picture
+from fer.results.journal import Finished, PictureTask
 from fer.results.pictures import PictureResult
 
 LABELS = ("anger", "happiness")
@@ -31,7 +31,9 @@ def face(happiness: float) -> Face:
 
 def finished(name: str, *shares: float, error: str | None = None, output: Path | None = None) -> Finished:
     thumbnails = tuple(f"{name} {number}" for number in range(len(shares) or 1))
-    return Finished(Picture(Path(name), name, output), PictureResult(name, tuple(map(face, shares)), error), thumbnails)
+    return Finished(
+        PictureTask(Path(name), name, output), PictureResult(name, tuple(map(face, shares)), error), thumbnails
+    )
 
 
 COLLECTION = [

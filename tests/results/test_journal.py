@@ -8,30 +8,30 @@ import pytest
 
 from fer.errors import CollectionError
 from fer.faces import Box, Face
-from fer.results.journal import Finished, Picture, open_results, read_finished
+from fer.results.journal import Finished, PictureTask, open_results, read_finished
 from fer.results.pictures import PictureResult
 
 FACE = Face(Box(1, 2, 3, 4), ((1.5, 2.5),), 0.99, labels=("anger", "happiness"), probabilities=(0.25, 0.75))
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> list[Picture]:
-    found = [Picture(tmp_path / name, name) for name in ("a.jpg", "b.jpg", "c.jpg")]
+def pictures(tmp_path: Path) -> list[PictureTask]:
+    found = [PictureTask(tmp_path / name, name) for name in ("a.jpg", "b.jpg", "c.jpg")]
     for picture in found:
         picture.path.write_text(picture.name)
     return found
 
 
-def done(picture: Picture, *faces: Face, error: str | None = None) -> Finished:
+def done(picture: PictureTask, *faces: Face, error: str | None = None) -> Finished:
     return Finished(picture, PictureResult(picture.name, faces, error), ("data:image/jpeg;base64,AA==",))
 
 
 def test_a_finished_picture_survives_json() -> None:
-    finished = done(Picture(Path("/x/a.jpg"), "a.jpg", Path("/y/a.png")), FACE)
+    finished = done(PictureTask(Path("/x/a.jpg"), "a.jpg", Path("/y/a.png")), FACE)
     assert Finished.from_dict(json.loads(json.dumps(finished.to_dict()))) == finished
 
 
-def test_what_is_done_is_not_missing_any_more(tmp_path: Path, pictures: list[Picture]) -> None:
+def test_what_is_done_is_not_missing_any_more(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "new folder" / "results.jsonl"
     with open_results(file, pictures, "model") as known:
         assert known.missing() == pictures
@@ -45,13 +45,13 @@ def test_what_is_done_is_not_missing_any_more(tmp_path: Path, pictures: list[Pic
     assert [one.picture for one in read_finished(file)] == pictures
 
 
-def test_without_a_file_it_lasts_as_long_as_the_block(pictures: list[Picture]) -> None:
+def test_without_a_file_it_lasts_as_long_as_the_block(pictures: list[PictureTask]) -> None:
     with open_results(None, pictures, "model") as known:
         known.add(done(pictures[1], FACE))
         assert list(known.results()) == [PictureResult("b.jpg", (FACE,))]
 
 
-def test_a_changed_file_or_another_model_is_done_anew(tmp_path: Path, pictures: list[Picture]) -> None:
+def test_a_changed_file_or_another_model_is_done_anew(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "results.jsonl"
     with open_results(file, pictures, "model") as known:
         for picture in pictures:
@@ -66,7 +66,7 @@ def test_a_changed_file_or_another_model_is_done_anew(tmp_path: Path, pictures: 
         assert known.missing() == pictures
 
 
-def test_what_could_not_be_read_is_tried_again(tmp_path: Path, pictures: list[Picture]) -> None:
+def test_what_could_not_be_read_is_tried_again(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "results.jsonl"
     with open_results(file, pictures, "model") as known:
         known.add(done(pictures[0], error="a.jpg is damaged"))
@@ -76,8 +76,8 @@ def test_what_could_not_be_read_is_tried_again(tmp_path: Path, pictures: list[Pi
         assert [result.error for result in known.results()] == ["a.jpg is damaged"]
 
 
-def test_a_lost_copy_is_made_anew(tmp_path: Path, pictures: list[Picture]) -> None:
-    picture = Picture(pictures[0].path, "a.jpg", tmp_path / "copy.png")
+def test_a_lost_copy_is_made_anew(tmp_path: Path, pictures: list[PictureTask]) -> None:
+    picture = PictureTask(pictures[0].path, "a.jpg", tmp_path / "copy.png")
     with open_results(None, [picture], "model") as known:
         picture.output.write_text("copy")  # type: ignore[union-attr]
         known.add(done(picture, FACE))
@@ -86,7 +86,7 @@ def test_a_lost_copy_is_made_anew(tmp_path: Path, pictures: list[Picture]) -> No
         assert known.missing() == [picture]
 
 
-def test_a_line_that_was_cut_off_does_not_count(tmp_path: Path, pictures: list[Picture]) -> None:
+def test_a_line_that_was_cut_off_does_not_count(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "results.jsonl"
     with open_results(file, pictures, "model") as known:
         known.add(done(pictures[0], FACE))
@@ -101,7 +101,7 @@ def test_a_line_that_was_cut_off_does_not_count(tmp_path: Path, pictures: list[P
         assert file.read_bytes() == whole
 
 
-def test_another_file_is_left_as_it_is(tmp_path: Path, pictures: list[Picture]) -> None:
+def test_another_file_is_left_as_it_is(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "faces.csv"
     file.write_text("path,face\n")
     with pytest.raises(CollectionError, match="found something else"), open_results(file, pictures, "model"):
@@ -109,7 +109,7 @@ def test_another_file_is_left_as_it_is(tmp_path: Path, pictures: list[Picture]) 
     assert file.read_text() == "path,face\n"
 
 
-def test_one_process_at_a_time(tmp_path: Path, pictures: list[Picture]) -> None:
+def test_one_process_at_a_time(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "results.jsonl"
     with (
         open_results(file, pictures, "model"),
@@ -119,7 +119,7 @@ def test_one_process_at_a_time(tmp_path: Path, pictures: list[Picture]) -> None:
         pass
 
 
-def test_one_file_of_two_names_is_two_pictures_and_the_same_name_twice_is_one(pictures: list[Picture]) -> None:
+def test_one_file_of_two_names_is_two_pictures_and_the_same_name_twice_is_one(pictures: list[PictureTask]) -> None:
     with open_results(None, [pictures[0], pictures[1], pictures[0]], "model") as known:
         assert known.missing() == pictures[:2]
         known.add(done(pictures[0], FACE))
