@@ -11,7 +11,6 @@ report.predictions.csv. Choose models on the validation split, and look at the t
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import sys
 import time
@@ -172,13 +171,14 @@ def _write_text(path: Path, text: str, option: str) -> None:
 
 
 def _comparison(options: argparse.Namespace) -> str:
+    from fer import records
     from fer.evaluation.comparison import compare
     from fer.reports.text import comparison_text
 
     a, b = map(read_evaluation, options.compare)
     comparison = compare(a, b)
     if options.json:
-        return json.dumps(dataclasses.asdict(comparison), indent=1, ensure_ascii=False)
+        return records.to_json(comparison)
     first, second = options.compare
     return comparison_text(comparison, (str(first), str(second)))
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from fer.evaluation.figures import Estimate
 from fer.faces import percent
-from fer.images import encode_png
 from fer.labels import color_of
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ def tied(text: str) -> str:
 
 def png_address(image: np.ndarray) -> str:
     """Return a picture, RGB uint8 (H, W, 3), as what an <img> has for its source."""
+    from fer.images import encode_png  # here, as it costs a tenth of a second, and the first view has no picture
+
     return f"data:image/png;base64,{base64.b64encode(encode_png(np.ascontiguousarray(image))).decode()}"
 
 
