@@ -1,9 +1,9 @@
 """Why a face got its expression, as HTML: a heat map, what covered parts change, how sure, what else it could be."""
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
-from markupsafe import escape
 
 from fer.draw.heat import heat_picture, viridis
 from fer.faces import describe, percent
