@@ -9,7 +9,8 @@
     ├── CollectionError           the results of many pictures cannot be read, or somebody else works on them
     ├── JobError                  what runs in the background cannot be started, stopped or read
     ├── VideoError                a camera, a video file or a window cannot be opened
-    └── ConnectionSettingsError   the servers for WebRTC are given in a wrong form
+    ├── ConnectionSettingsError   the servers for WebRTC are given in a wrong form
+    └── PackageMissingError       something is to be installed first
 
 Each message says what was expected, what was found and what to do. Finding no face is not an error: the
 result is an empty list.
@@ -54,3 +55,28 @@ class VideoError(FerError):
 
 class ConnectionSettingsError(FerError):
     """The servers for WebRTC are given in a wrong form."""
+
+
+class PackageMissingError(FerError, ImportError):
+    """A package is missing that comes with an extra of this one only."""
+
+    @classmethod
+    def from_import(cls, error: ModuleNotFoundError) -> "PackageMissingError":
+        """Say which extra brings what could not be imported.
+
+        Raises:
+            ModuleNotFoundError: none does.
+        """
+        package = (error.name or "").partition(".")[0]
+        for extra, packages in _EXTRAS.items():
+            if package in packages:
+                return cls(f'expected {package}, which is not installed. Install it: pip install "fer-studio[{extra}]"')
+        raise error
+
+
+_EXTRAS = {
+    "torch": {"torch", "torchvision", "facenet_pytorch"},
+    "train": {"sklearn", "pandas", "plotly", "jinja2"},
+    "app": {"streamlit", "streamlit_webrtc", "pyarrow", "skimage"},
+}
+"""Extra → the packages that it brings, as they are imported; see requirements.txt."""

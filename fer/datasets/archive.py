@@ -15,10 +15,9 @@ from pathlib import Path, PurePosixPath
 
 from fer.errors import DatasetError
 from fer.files import file_sha256
+from fer.home import data_folder
 from fer.images import IMAGE_SUFFIXES
 
-UNPACKED = Path("data/unpacked")
-"""Where archives are unpacked, beside the runs; it may be deleted at any time."""
 SUFFIXES = IMAGE_SUFFIXES | {".csv", ".txt"}
 """What is unpacked; the rest is no part of a data set."""
 MAX_FILES = 300_000
@@ -35,12 +34,12 @@ def is_archive(path: Path) -> bool:
     return path.suffix.lower() == ".zip" and path.is_file()
 
 
-def unpack(file: Path, into: Path = UNPACKED) -> Path:
+def unpack(file: Path, into: Path | None = None) -> Path:
     """Unpack a ZIP, once: the same content is found again under the same name.
 
     Args:
         file: the archive. Its suffix does not matter, an uploaded file has none perhaps.
-        into: where the folder is made.
+        into: where the folder is made; data/unpacked if not given, which may be deleted at any time.
 
     Returns:
         The folder with what was in it: into/NAME-HASH.
@@ -53,6 +52,7 @@ def unpack(file: Path, into: Path = UNPACKED) -> Path:
     except OSError as error:
         raise DatasetError(f"expected a ZIP file that can be read at {file}, found {error}.") from error
     name = re.sub(r"[^\w-]+", "-", file.stem)[:40]
+    into = into or data_folder() / "unpacked"
     folder = into / f"{name}-{digest[:12]}"
     if folder.is_dir():
         return folder

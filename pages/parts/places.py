@@ -1,26 +1,20 @@
-"""Where the app keeps runs, data sets and collections."""
+"""Where the app keeps runs, data sets and collections; whole paths, as other processes get them."""
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
-
-RUNS_VARIABLE, DATA_VARIABLE = "FER_RUNS", "FER_DATA"
-"""Environment variables with other folders than runs/ and data/."""
+from fer import home
 
 
 def runs_folder() -> Path:
     """Return where training runs are kept."""
-    return Path(os.environ.get(RUNS_VARIABLE) or "runs").absolute()
+    return home.runs_folder().absolute()
 
 
 def uploads_folder() -> Path:
     """Return where data sets that somebody uploads are kept."""
-    return Path(os.environ.get(DATA_VARIABLE) or "data").absolute() / "uploads"
+    return home.data_folder().absolute() / "uploads"
 
 
 def collections_folder() -> Path:
     """Return where the page for many photos keeps its jobs."""
-    return Path(os.environ.get(DATA_VARIABLE) or "data").absolute() / "collections"
+    return home.data_folder().absolute() / "collections"

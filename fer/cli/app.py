@@ -1,0 +1,22 @@
+"""Open the app in the browser.
+
+    fer-studio app
+    fer-studio app --server.port 8600 --server.headless true
+
+All options of `streamlit run` are taken. The app answers this machine only, unless --server.address says otherwise.
+"""
+
+from collections.abc import Sequence
+
+from fer.home import APP_FILE, app_folder
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Serve the app until it is ended."""
+    from streamlit.web import cli
+
+    if {"-h", "--help"} & set(arguments):
+        print(__doc__)
+    # Its settings lie beside the entry, in .streamlit, where Streamlit looks for them whatever the working folder.
+    cli.main(["run", str(app_folder() / APP_FILE), "--server.headless", "false", *arguments], prog_name="streamlit")
+    return 0
