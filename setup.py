@@ -5,8 +5,15 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-BRINGS = {"train": ("torch",), "app": ("torch", "train")}
-"""Extra → the others that come with it."""
+EXTRAS = {
+    "torch": ("torch",),
+    "train": ("torch", "train"),
+    "app": ("torch", "train", "app"),
+    "ray": ("ray",),
+    "all": ("torch", "train", "app", "ray"),
+    "dev": ("dev",),
+}
+"""Extra → the sections of the requirements files that it takes."""
 
 needed: dict[str, list[str]] = {}
 for name in ("requirements.txt", "requirements-dev.txt"):
@@ -16,13 +23,9 @@ for name in ("requirements.txt", "requirements-dev.txt"):
             lines = needed.setdefault(section[1], [])
         elif requirement and not requirement.startswith("-"):
             lines.append(requirement)
-core = needed.pop("core")
-extras = {extra: sum((needed[other] for other in BRINGS.get(extra, ())), own) for extra, own in needed.items()}
-extras["all"] = sum((own for extra, own in needed.items() if extra != "dev"), [])
-
 setup(
-    install_requires=core,
-    extras_require=extras,
+    install_requires=needed["core"],
+    extras_require={extra: [line for name in names for line in needed[name]] for extra, names in EXTRAS.items()},
     # The customer has these at the top level. In a wheel Streamlit finds them beside each other all the same.
     packages=[*find_packages(include=["fer", "fer.*"]), "fer.app"],
     package_dir={"fer.app": "."},

@@ -1,9 +1,36 @@
-"""The options of the command lines that say which model answers, and about whose faces."""
+"""The options of the command lines that several of them have, and those that stand in a configuration."""
 
 import argparse
+from dataclasses import fields
+from typing import Any, get_args, get_origin, get_type_hints
 
 from fer.model import DEFAULT_CHECKPOINT, model_file
 from fer.model.prior import EVERYDAY, KINDS_OF_FACES
+
+
+def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -> None:
+    """Add an option for each field of a configuration that belongs to a group; see `fer.training.config.option`.
+
+    What is not given is None, so that the configuration's own default counts.
+    """
+    types = get_type_hints(kind)
+    for field in fields(kind):
+        about = field.metadata
+        if about.get("group") != group:
+            continue
+        how: dict[str, Any] = {"dest": field.name, "default": None, "help": about["help"]}
+        of_what = types[field.name]
+        if of_what is bool:
+            how["action"] = argparse.BooleanOptionalAction if field.default else "store_true"
+        else:
+            if not how["help"].endswith(")") and field.default != ():
+                how["help"] += f" ({field.default:g})" if isinstance(field.default, float) else f" ({field.default})"
+            how |= {"choices": about["choices"] or None, "metavar": about["metavar"]}
+            if get_origin(of_what) is tuple:
+                how["action"] = "append"
+            else:
+                how["type"] = next(iter(get_args(of_what)), of_what)
+        parser.add_argument(about["flag"] or f"--{field.name.replace('_', '-')}", **how)
 
 
 def add_checkpoint_argument(parser: argparse.ArgumentParser) -> None:

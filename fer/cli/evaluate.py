@@ -1,9 +1,9 @@
 """Measure a model on a data set, or compare models that were measured.
 
-    python scripts/evaluate.py --dataset data/ferplus --split test
-    python scripts/evaluate.py --dataset data/ferplus --robustness --sample 1000
-    python scripts/evaluate.py --compare one/report.json other/report.json
-    python scripts/evaluate.py --report report.json --card MODEL_CARD.md --html report.html
+    fer-studio evaluate --dataset data/ferplus --split test
+    fer-studio evaluate --dataset data/ferplus --robustness --sample 1000
+    fer-studio evaluate --compare one/report.json other/report.json
+    fer-studio evaluate --report report.json --card MODEL_CARD.md --html report.html
 
 Prints the figures (or JSON with --json), writes them to report.json, and beside it what the model said of each picture,
 report.predictions.csv. Choose models on the validation split, and look at the test split once, at the end.
@@ -14,21 +14,31 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
 from fer.cli.arguments import add_model_arguments
+from fer.cli.command import command_parser, tells_errors
 from fer.errors import FerError
 from fer.evaluation.provenance import command_line
-from fer.evaluation.report import Evaluation, Report, predictions_name, read_evaluation, read_report, to_json
+from fer.evaluation.report import (
+    Evaluation,
+    Report,
+    predictions_name,
+    read_evaluation,
+    read_report,
+    to_json,
+    write_report,
+)
 from fer.files import write_atomically
 from fer.model.prior import correction_for
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser("evaluate", __doc__, arguments)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--dataset", metavar="PATH", help="measure on FER+ folders, fer2013.csv, synthetic, …")
     what.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="compare two reports on the same pictures")
@@ -60,38 +70,40 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.sample and not options.robustness:
         parser.error("--sample says on how many pictures --robustness is measured; give both")
-    options.command = command_line(None if arguments is None else ["scripts/evaluate.py", *arguments])
+    options.command = command_line(None if arguments is None else ["fer-studio", "evaluate", *arguments])
     return options
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked; return the exit code: 0 done, 1 cannot."""
     options = parse_arguments(arguments)
-    try:
-        if options.compare:
-            print(_comparison(options))
-            return 0
-        if options.report:
-            report = read_report(options.report)
-        else:
-            evaluation = _evaluate(options)
-            report = evaluation.report
+    if options.compare:
+        print(_comparison(options))
+        return 0
+    if options.report:
+        report = read_report(options.report)
         _show(report, options.json)
-        if not options.report:
-            _write(evaluation, options)
-        if options.card:
-            from fer.evaluation.ablation import read_ablation
-            from fer.reports.card import model_card
+    else:
+        evaluation = _evaluate(options)
+        report = evaluation.report
+        _show(report, options.json)  # before anything is written: a full disk takes no figures away
+        with _writing(options.output, "--output"):
+            write_report(options.output, report, evaluation.predictions)
+        if not options.json:
+            print(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
+    if options.card:
+        from fer.evaluation.ablation import read_ablation
+        from fer.reports.card import model_card
 
-            ablation = read_ablation(options.ablation) if options.ablation else None
-            _write_text(options.card, model_card(report, ablation), "--card")
-        if options.html:
-            from fer.reports.evaluation import html_report
+        card = model_card(report, read_ablation(options.ablation) if options.ablation else None)
+        with _writing(options.card, "--card"):
+            write_atomically(options.card, card)
+    if options.html:
+        from fer.reports.evaluation import html_report
 
-            _write_text(options.html, html_report(report), "--html")
-    except FerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        with _writing(options.html, "--html"):
+            write_atomically(options.html, html_report(report))
     return 0
 
 
@@ -152,20 +164,10 @@ def _show(report: Report, as_json: bool) -> None:
     print(to_json(report) if as_json else report_text(report))
 
 
-def _write(evaluation: Evaluation, options: argparse.Namespace) -> None:
-    from fer.evaluation.report import write_report
-
+@contextlib.contextmanager
+def _writing(path: Path, option: str) -> Iterator[None]:
     try:
-        write_report(options.output, evaluation.report, evaluation.predictions)
-    except OSError as error:
-        raise FerError(f"cannot write {options.output}: {error}. Give another --output.") from error
-    if not options.json:
-        print(f"\nwritten to {options.output} and {options.output.with_name(evaluation.report.predictions)}")
-
-
-def _write_text(path: Path, text: str, option: str) -> None:
-    try:
-        write_atomically(path, text)
+        yield
     except OSError as error:
         raise FerError(f"cannot write {path}: {error}. Give another {option}.") from error
 

@@ -3,12 +3,11 @@
 import argparse
 import importlib
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from fer import __version__
-from fer.errors import PackageMissingError
+from fer.cli.command import tells_errors
 from fer.home import HOME_VARIABLE
 
 COMMANDS = {
@@ -23,6 +22,7 @@ COMMANDS = {
 """Command, which is a module of this folder → what it does, in a line."""
 
 
+@tells_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code, or 1 where a package is missing that it needs."""
     parser = argparse.ArgumentParser(
@@ -38,9 +38,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.home:
         os.environ[HOME_VARIABLE] = str(given.home.absolute())  # other processes, too, are to find it
-    try:
-        command = importlib.import_module(f"fer.cli.{given.command}")
-        return int(command.main(given.options))
-    except ModuleNotFoundError as error:
-        print(f"error: {PackageMissingError.from_import(error)}", file=sys.stderr)
-        return 1
+    return int(importlib.import_module(f"fer.cli.{given.command}").main(given.options))

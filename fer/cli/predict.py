@@ -1,10 +1,10 @@
 """Find every face in pictures or a video and name its expression.
 
-    python scripts/predict.py --image photo.jpg holiday/
-    python scripts/predict.py --image holiday/ --csv faces.csv --output annotated/
-    python scripts/predict.py --image photo.jpg --explain why.html
-    python scripts/predict.py --image archive/ --engine ray --parquet tables/
-    python scripts/predict.py --video clip.mov --output faces.mp4 --csv faces.csv --subtitles faces.srt
+    fer-studio predict --image photo.jpg holiday/
+    fer-studio predict --image holiday/ --csv faces.csv --output annotated/
+    fer-studio predict --image photo.jpg --explain why.html
+    fer-studio predict --image archive/ --engine ray --parquet tables/
+    fer-studio predict --video clip.mov --output faces.mp4 --csv faces.csv --subtitles faces.srt
 
 Pictures that were interrupted go on by the same command if it writes files: what is done is kept beside them until all
 is.
@@ -27,7 +27,8 @@ from tqdm import tqdm
 
 from fer.cli import video
 from fer.cli.arguments import add_model_arguments
-from fer.errors import FerError, ImageError
+from fer.cli.command import command_parser, tells_errors
+from fer.errors import ImageError
 from fer.faces import describe
 from fer.files import file_sha256
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
@@ -51,7 +52,7 @@ _OPTION_OF = {"begin": "from", "end": "to"}
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser("predict", __doc__, arguments)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--image", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of them")
     source.add_argument("--video", type=Path, metavar="FILE", help="a video")
@@ -93,29 +94,24 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Predict; return the exit code."""
     options = parse_arguments(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may have characters that the terminal has not
     if options.csv and options.csv.is_dir():
-        print(f"error: expected a file to write the table to, found the folder {options.csv}.", file=sys.stderr)
-        return 1
+        raise ImageError(f"expected a file to write the table to, found the folder {options.csv}.")
     if options.explain and options.explain.suffix.lower() not in (".html", ".htm"):
-        print(f"error: expected --explain to end with .html, got {options.explain}. It is a page.", file=sys.stderr)
-        return 1
+        raise ImageError(f"expected --explain to end with .html, got {options.explain}. It is a page.")
     if options.video:
         return video.predict_video(options, partial(_analysis, options))
     paths = list_images(options.image)
     if not paths:
-        print(f"error: expected pictures, found none in {', '.join(map(str, options.image))}.", file=sys.stderr)
-        return 1
+        raise ImageError(f"expected pictures, found none in {', '.join(map(str, options.image))}.")
+    places = zip(paths, _output_paths(paths, options.output), strict=True)
     try:
-        places = zip(paths, _output_paths(paths, options.output), strict=True)
         return _predict(options, [PictureTask(path, str(path), output) for path, output in places])
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         goes_on = "" if _results_path(options) is None else " The same command goes on where it stopped."
         print(f"interrupted.{goes_on}", file=sys.stderr)

@@ -1,10 +1,10 @@
 """Train a model on one data set or several.
 
-    python scripts/train.py --dataset synthetic --init shipped --epochs 2      drawn faces, a minute on two cores
-    python scripts/train.py --dataset data/ferplus              the recipe of the model that comes with the package
-    python scripts/train.py --dataset my-faces.zip --init shipped --epochs 10
-    python scripts/train.py --dataset data/ckplus --folds 10    cross-validation, nobody on two sides
-    torchrun --nproc-per-node=2 scripts/train.py --dataset …    two processes, or two graphics cards
+    fer-studio train --dataset synthetic --init shipped --epochs 2      drawn faces, a minute on two cores
+    fer-studio train --dataset data/ferplus              the recipe of the model that comes with the package
+    fer-studio train --dataset my-faces.zip --init shipped --epochs 10
+    fer-studio train --dataset data/ckplus --folds 10    cross-validation, nobody on two sides
+    torchrun --nproc-per-node=2 -m fer train --dataset …    two processes, or two graphics cards
 
 The run is kept in runs/NAME. The same command again goes on with a run that was interrupted.
 """
@@ -17,11 +17,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer.cli.arguments import add_field_options
+from fer.cli.command import command_parser, tells_errors
 from fer.datasets import FaceDataset, open_datasets
 from fer.errors import FerError
 from fer.files import write_atomically
+from fer.home import runs_folder
 from fer.model import model_file
-from fer.training.config import AUGMENTATIONS, OPTIMIZERS, STEMS, TARGETS, TrainingConfig
+from fer.training.config import TrainingConfig
 from fer.training.runs import FAILED, STOPPED, Run, default_name, open_run, plain_name
 
 if TYPE_CHECKING:
@@ -32,24 +35,7 @@ STOPPED_CODE = 130
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    _add_data_options(parser)
-    _add_network_options(parser)
-    _add_loop_options(parser)
-    machine = parser.add_argument_group("run and machine")
-    machine.add_argument("--name", help="name of the run; default: made of data set and architecture")
-    machine.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where runs are kept (runs)")
-    machine.add_argument("--seed", type=int, metavar="N", help="(0)")
-    machine.add_argument("--device", help="cpu, cuda, mps (the best there is)")
-    machine.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
-    machine.add_argument("--tensorboard", action="store_true", help="write curves for TensorBoard, too")
-    options = parser.parse_args(arguments)
-    if options.resume and options.folds:
-        parser.error("--resume goes on with one run; give the same --dataset and --folds to go on with all of them")
-    return options
-
-
-def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    parser = command_parser("train", __doc__, arguments)
     data = parser.add_argument_group("data")
     what = data.add_mutually_exclusive_group(required=True)
     what.add_argument(
@@ -57,68 +43,30 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         help="FER+, FER2013, CK+, class folders, a ZIP, synthetic; several times for several",
     )  # fmt: skip
     what.add_argument("--resume", type=Path, metavar="FOLDER", help="a run, to go on with as it was configured")
-    data.add_argument("--folds", type=int, metavar="N", help="cross-validate: runs NAME/fold-01 to N, mean ± sd")
-    data.add_argument("--rule", choices=("majority", "argmax"), help="which validation pictures count (majority)")
     data.add_argument("--report", action="store_true", help="first say what is in the data")
     data.add_argument(
         "--report-only", type=Path, nargs="?", const=Path("data-report"), metavar="DIR",
         help="say it, write report.json and contact-sheet.png to DIR (data-report), and end",
     )  # fmt: skip
+    for group in ("network", "training"):
+        add_field_options(parser.add_argument_group(group), TrainingConfig, group)
+    machine = parser.add_argument_group("run and machine")
+    machine.add_argument("--name", help="name of the run; default: made of data set and architecture")
+    machine.add_argument(
+        "--runs", type=Path, default=runs_folder(), metavar="DIR", help="where runs are kept (%(default)s)"
+    )
+    machine.add_argument("--device", help="cpu, cuda, mps (the best there is)")
+    machine.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
+    machine.add_argument("--tensorboard", action="store_true", help="write curves for TensorBoard, too")
+    add_field_options(data, TrainingConfig, "data")
+    add_field_options(machine, TrainingConfig, "run and machine")
+    options = parser.parse_args(arguments)
+    if options.resume and options.folds:
+        parser.error("--resume goes on with one run; give the same --dataset and --folds to go on with all of them")
+    return options
 
 
-def _add_network_options(parser: argparse.ArgumentParser) -> None:
-    network = parser.add_argument_group("network")
-    network.add_argument("--architecture", metavar="NAME", help="any classifier of torchvision (resnet18)")
-    network.add_argument("--stem", choices=STEMS, help="first convolution for small pictures, or torchvision's (small)")
-    network.add_argument("--size", dest="size_px", type=int, metavar="PX", help="size of the faces (48)")
-    network.add_argument("--channels", type=int, choices=(1, 3), help="1: gray, 3: RGB (1)")
-    network.add_argument(
-        "--init", metavar="FROM", help="none, imagenet, shipped (the model of the package), or a model file (none)"
-    )
-    network.add_argument(
-        "--freeze", dest="freeze_epochs", type=int, metavar="N", help="epochs in which only the last layer learns (0)"
-    )
-    network.add_argument(
-        "--layer-decay", type=float, metavar="D", help="a block's rate is the next one's times this (1)"
-    )
-    network.add_argument(
-        "--multilabel", action="store_true", default=None, help="a probability of its own for each expression"
-    )
-    network.add_argument("--dropout", type=float, metavar="SHARE", help="(0.2)")
-
-
-def _add_loop_options(parser: argparse.ArgumentParser) -> None:
-    loop = parser.add_argument_group("training")
-    loop.add_argument("--epochs", type=int, metavar="N", help="(28)")
-    loop.add_argument("--patience", type=int, metavar="N", help="end after N epochs without a better one (0: never)")
-    loop.add_argument("--batch-size", type=int, metavar="N", help="pictures a step, of all processes (128)")
-    loop.add_argument("--accumulate", type=int, metavar="N", help="parts of a batch, one after the other (1)")
-    loop.add_argument("--optimizer", choices=OPTIMIZERS, help="(sgd)")
-    loop.add_argument(
-        "--learning-rate", type=float, metavar="RATE", help="highest (sgd 0.1, adamw 0.002; a fifth with --init)"
-    )
-    loop.add_argument("--weight-decay", type=float, metavar="DECAY", help="(sgd 0.0005, adamw 0.05)")
-    loop.add_argument("--clip", dest="clip_norm", type=float, metavar="NORM", help="cut longer gradients (0: never)")
-    loop.add_argument("--targets", choices=TARGETS, help="learn the raters' votes, or the top label only (votes)")
-    loop.add_argument(
-        "--teacher",
-        action="append",
-        metavar="FILE",
-        help="also learn what this model file says, or shipped; several times for the average of several",
-    )
-    loop.add_argument("--teacher-share", type=float, metavar="SHARE", help="of the teachers in what is learned (0.5)")
-    loop.add_argument(
-        "--augmentation", choices=AUGMENTATIONS,
-        help="plain: turned, moved, lit, covered; camera: also blurred, noisy, … (camera)",
-    )  # fmt: skip
-    loop.add_argument("--mixup", type=float, metavar="ALPHA", help="(0.2; 0: off)")
-    loop.add_argument("--cutmix", type=float, metavar="ALPHA", help="(0: off)")
-    loop.add_argument("--label-smoothing", type=float, metavar="SHARE", help="(0)")
-    loop.add_argument("--class-balance", type=float, metavar="S", help="0: as they occur, 1: all equally often (0)")
-    loop.add_argument("--ema-decay", type=float, metavar="DECAY", help="(0.999)")
-    loop.add_argument("--progressive", action=argparse.BooleanOptionalAction, help="begin with smaller pictures (yes)")
-
-
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Train; return the exit code: 0 done, 1 cannot, 130 stopped."""
     options = parse_arguments(arguments)
@@ -132,8 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (FerError, OSError) as error:
         if run:
             _say_failed(run, error)
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        raise
 
 
 def _config(options: argparse.Namespace) -> TrainingConfig:

@@ -18,10 +18,9 @@ def command_line(arguments: Sequence[str] | None = None) -> str:
     """Return a command as it was typed, so that it can be typed again.
 
     Args:
-        arguments: the program and what it was told, else those of this process.
+        arguments: the program and what it was told; None: a script that this process runs.
     """
-    script, *options = sys.argv if arguments is None else arguments
-    return shlex.join(["python", script, *options])
+    return shlex.join(arguments or ["python", *sys.argv])
 
 
 def _version(package: str) -> str:

@@ -1,40 +1,49 @@
 """All that decides how a training run goes. The README says which choices made the models of the package."""
 
-from dataclasses import dataclass, fields
+import operator
+from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fer.errors import TrainingError
 from fer.model.preprocessing import Preprocessing
 
-OPTIMIZERS = ("sgd", "adamw")
-AUGMENTATIONS = ("none", "plain", "camera")
-TARGETS = ("votes", "label")
-STEMS = ("small", "original")
-_CHOICES = {"stem": STEMS, "optimizer": OPTIMIZERS, "targets": TARGETS, "augmentation": AUGMENTATIONS}
 LEARNING_RATES = {"sgd": 0.1, "adamw": 0.002}
 """The highest rate that each optimizer gets if none is asked for, for a network that begins with chance."""
 FINE_TUNING = 0.2
 """Share of those rates for a network that begins with weights that were learned before."""
 WEIGHT_DECAYS = {"sgd": 5e-4, "adamw": 0.05}
 
-_AT_LEAST = {
-    "epochs": 1,
-    "size_px": 24,
-    "freeze_epochs": 0,
-    "batch_size": 2,
-    "accumulate": 1,
-    "learning_rate": 1e-8,
-    "warmup_epochs": 0,
-    "weight_decay": 0,
-    "clip_norm": 0,
-    "mixup": 0,
-    "cutmix": 0,
-    "patience": 0,
-    "seed": 0,
-    "folds": 0,
-    "fold": 0,
-}
+_HOLDS = {"at_least": operator.ge, "over": operator.gt, "under": operator.lt, "at_most": operator.le}
+
+
+def option(
+    default: Any,
+    metavar: str | None,
+    help: str = "",
+    *,
+    group: str,
+    flag: str | None = None,
+    choices: tuple[Any, ...] = (),
+    **bounds: float,
+) -> Any:
+    """Return a field with all that there is to say of it, on the command line and in errors.
+
+    Args:
+        default: its value where nobody chooses one. The help ends with it, unless that has parentheses of its own.
+        metavar: what stands for the value in the help.
+        help: what it is for.
+        group: the heading that it stands below in the help.
+        flag: the option's name where it is not the field's.
+        choices: all values that it may have.
+        bounds: at_least, over, under or at_most which number it has to be.
+    """
+    about = {"metavar": metavar, "help": help, "group": group, "flag": flag, "choices": choices, "bounds": bounds}
+    return field(default=default, metadata=about)
+
+
+_data, _network, _training = (partial(option, group=group) for group in ("data", "network", "training"))
 
 
 @dataclass(frozen=True)
@@ -43,69 +52,70 @@ class TrainingConfig:
 
     dataset: tuple[str, ...]
     """Paths, or "synthetic"; see `fer.datasets`. A single path may be given as text."""
-    epochs: int = 28
-    architecture: str = "resnet18"
-    """Any classifier of torchvision by its name; see `fer.model.network`."""
-    stem: str = "small"
-    """"small": a first convolution for small pictures, "original": torchvision's own; see `fer.model.network`."""
-    size_px: int = 48
-    """Width and height of the faces that the network sees."""
-    channels: int = 1
-    """1: gray. 3: RGB."""
-    init: str = "none"
-    """What the weights begin with: "none" (chance), "imagenet" (torchvision's), or the path of a model file."""
-    freeze_epochs: int = 0
-    """For how many epochs only the last layer learns. Of use with `init`."""
-    layer_decay: float = 1.0
-    """The learning rate of each block is that of the next one times this, 0..1; 1: the same for all."""
-    multilabel: bool = False
-    """Whether each expression has a probability of its own (sigmoid), instead of all of them summing to 1 (softmax)."""
-    optimizer: str = "sgd"
-    """Either "sgd" (Nesterov's momentum of 0.9) or "adamw", which ConvNeXt and transformers need."""
-    batch_size: int = 128
-    """Pictures a step, of all processes together. Smaller for data sets under 8,192 pictures, and the learning rate
-    with it; see `batch_size_for`."""
-    accumulate: int = 1
-    """In how many parts, one after the other, each batch goes through the network: less memory, the same step."""
-    learning_rate: float | None = None
-    """The highest, after the warm-up; None: see `peak_learning_rate`."""
-    warmup_epochs: float = 2.0
+    epochs: int = _training(28, "N", at_least=1)
+    architecture: str = _network("resnet18", "NAME", "any classifier of torchvision")
+    """See `fer.model.network`, for the stem too."""
+    stem: str = _network(
+        "small", None, "first convolution for small pictures, or torchvision's", choices=("small", "original")
+    )
+    size_px: int = _network(48, "PX", "width and height of the faces", flag="--size", at_least=24)
+    channels: int = _network(1, None, "1: gray, 3: RGB", choices=(1, 3))
+    init: str = _network("none", "FROM", "none, imagenet, shipped (the model of the package), or a model file (none)")
+    """Here "none" (chance), "imagenet" (torchvision's weights), or the path of a model file."""
+    freeze_epochs: int = _network(0, "N", "epochs in which only the last layer learns", flag="--freeze", at_least=0)
+    layer_decay: float = _network(1.0, "D", "a block's learning rate is the next one's times this", over=0, at_most=1)
+    multilabel: bool = _network(False, None, "a probability of its own for each expression")
+    """By sigmoid, instead of all of them summing to 1 by softmax."""
+    optimizer: str = _training("sgd", None, choices=("sgd", "adamw"))
+    """Nesterov's momentum of 0.9, or adamw, which ConvNeXt and transformers need."""
+    batch_size: int = _training(128, "N", "pictures a step, of all processes", at_least=2)
+    """Smaller for data sets under 8,192 pictures, and the learning rate with it; see `batch_size_for`."""
+    accumulate: int = _training(1, "N", "parts of a batch, one after the other", at_least=1)
+    """Less memory, the same step."""
+    learning_rate: float | None = _training(
+        None, "RATE", "highest (sgd 0.1, adamw 0.002; a fifth with --init)", at_least=1e-8
+    )
+    """After the warm-up; None: see `peak_learning_rate`."""
+    warmup_epochs: float = field(default=2.0, metadata={"bounds": {"at_least": 0}})
     """At most; never more than a tenth of the epochs."""
-    weight_decay: float | None = None
-    """Not on biases and normalization. None: 5e-4 with sgd, 0.05 with adamw."""
-    clip_norm: float = 0.0
-    """Longer gradients are cut to this length; 0: never."""
-    targets: str = "votes"
-    """What is learned of each picture: "votes", the raters' distribution, or "label", their top choice only."""
-    teacher: tuple[str, ...] = ()
-    """Paths of model files whose answers, averaged, are learned beside the votes; see `fer.training.teachers`."""
-    teacher_share: float = 0.5
-    """Share of the teachers in what is learned, 0..1; the raters have the rest."""
-    augmentation: str = "camera"
-    """"none"; "plain": faces are turned, moved, lit and partly covered; "camera": and seen by bad cameras, too. See
-    `fer.training.augmentation`."""
-    mixup: float = 0.2
-    """α of the Beta distribution that pictures are blended by (arXiv:1710.09412); 0 blends none."""
-    cutmix: float = 0.0
+    weight_decay: float | None = _training(None, "DECAY", "(sgd 0.0005, adamw 0.05)", at_least=0)
+    """Not on biases and normalization."""
+    clip_norm: float = _training(0.0, "NORM", "cut longer gradients (0: never)", flag="--clip", at_least=0)
+    targets: str = _training(
+        "votes", None, "learn the raters' votes, or the top label only", choices=("votes", "label")
+    )
+    teacher: tuple[str, ...] = _training(
+        (), "FILE", "also learn what this model file says, or shipped; several times for the average of several"
+    )
+    """Paths here; see `fer.training.teachers`."""
+    teacher_share: float = _training(0.5, "SHARE", "of the teachers in what is learned", at_least=0, at_most=1)
+    augmentation: str = _training(
+        "camera", None, "plain: turned, moved, lit, covered; camera: also blurred, noisy, …",
+        choices=("none", "plain", "camera"),
+    )  # fmt: skip
+    """See `fer.training.augmentation`."""
+    mixup: float = _training(0.2, "ALPHA", "(0.2; 0: off)", at_least=0)
+    """α of the Beta distribution that pictures are blended by (arXiv:1710.09412)."""
+    cutmix: float = _training(0.0, "ALPHA", "(0: off)", at_least=0)
     """α of the Beta distribution of the share that keeps its place when a rectangle comes from another picture
-    (arXiv:1905.04899); 0 cuts none. With mixup, too, each batch has one of both by chance."""
-    label_smoothing: float = 0.0
-    """Share of each target that is spread evenly over all expressions, 0..1."""
-    class_balance: float = 0.0
-    """0: expressions are seen as often as they occur. 1: all equally often. Between: by (1 / frequency) to this."""
-    dropout: float = 0.2
-    ema_decay: float = 0.999
+    (arXiv:1905.04899). With mixup, too, each batch has one of both by chance."""
+    label_smoothing: float = _training(0.0, "SHARE", at_least=0, under=1)
+    """Share of each target that is spread evenly over all expressions."""
+    class_balance: float = _training(0.0, "S", "0: as they occur, 1: all equally often", at_least=0, at_most=1)
+    """Between: expressions are seen by (1 / frequency) to this."""
+    dropout: float = _network(0.2, "SHARE", at_least=0, under=1)
+    ema_decay: float = _training(0.999, "DECAY", at_least=0, under=1)
     """Decay, a step, of the moving average of the weights, which is what is evaluated and kept."""
-    progressive: bool = True
-    """Whether the first two thirds of the epochs see 2/3 and 5/6 of the size, which is faster and no worse."""
-    patience: int = 0
-    """After how many epochs without a better validation accuracy the training ends; 0: never early."""
-    rule: str = "majority"
-    """Which validation pictures choose the best epoch; see `FaceDataset.rows`."""
-    seed: int = 0
-    folds: int = 0
-    """In how many parts the data set is cross-validated; 0: its own splits are used."""
-    fold: int = 0
+    progressive: bool = _training(True, None, "begin with smaller pictures (yes)")
+    """The first two thirds of the epochs see 2/3 and 5/6 of the size, which is faster and no worse."""
+    patience: int = _training(0, "N", "end after N epochs without a better one (0: never)", at_least=0)
+    """By validation accuracy."""
+    rule: str = _data("majority", None, "which validation pictures count", choices=("majority", "argmax"))
+    """They choose the best epoch; see `FaceDataset.rows`."""
+    seed: int = option(0, "N", group="run and machine", at_least=0)
+    folds: int = _data(0, "N", "cross-validate: runs NAME/fold-01 to N, mean ± sd (0: no)", at_least=0)
+    """In how many parts; 0: the data set's own splits are used."""
+    fold: int = field(default=0, metadata={"bounds": {"at_least": 0}})
     """Which of them, from 1, is left out of this run's training."""
 
     def __post_init__(self) -> None:
@@ -114,23 +124,14 @@ class TrainingConfig:
         object.__setattr__(self, "teacher", tuple(self.teacher))
         if not paths or not all(isinstance(path, str) and path for path in paths):
             raise TrainingError(f"dataset must be one or more paths, got {self.dataset!r}.")
-        for name, least in _AT_LEAST.items():
-            value = getattr(self, name)
-            if value is not None and not value >= least:
-                raise TrainingError(f"{name} must be at least {least}, got {value}.")
-        for name in ("dropout", "ema_decay", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise TrainingError(f"{name} must be at least 0 and under 1, got {getattr(self, name)}.")
-        for name in ("class_balance", "teacher_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise TrainingError(f"{name} must be from 0 to 1, got {getattr(self, name)}.")
-        if not 0 < self.layer_decay <= 1:
-            raise TrainingError(f"layer_decay must be over 0 and at most 1, got {self.layer_decay}.")
-        if self.channels not in (1, 3):
-            raise TrainingError(f"channels must be 1 (gray) or 3 (RGB), got {self.channels}.")
-        for name, known in _CHOICES.items():
-            if getattr(self, name) not in known:
-                raise TrainingError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}.")
+        for one in fields(self):
+            value, bounds = getattr(self, one.name), one.metadata.get("bounds", {})
+            if value is not None and not all(_HOLDS[name](value, bound) for name, bound in bounds.items()):
+                words = " and ".join(f"{name.replace('_', ' ')} {bound:g}" for name, bound in bounds.items())
+                raise TrainingError(f"{one.name} must be {words}, got {value}.")
+            choices = one.metadata.get("choices")
+            if choices and value not in choices:
+                raise TrainingError(f"{one.name} must be one of {', '.join(map(str, choices))}, got {value!r}.")
         if self.folds in (1, 2) or self.fold > self.folds or (self.folds and not self.fold):
             raise TrainingError(
                 f"fold must be 1 to folds, and folds 3 or more, or both 0, got {self.fold} of {self.folds}."
@@ -172,9 +173,9 @@ class TrainingConfig:
         """Return the fields that are not as by default, but for the data set; of paths the last two parts."""
         usual = TrainingConfig(self.dataset)
         chosen = {
-            field.name: getattr(self, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) != getattr(usual, field.name)
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if getattr(self, one.name) != getattr(usual, one.name)
         }
         if "teacher" in chosen:
             chosen["teacher"] = [_end_of(file) for file in self.teacher]
@@ -185,9 +186,9 @@ class TrainingConfig:
     def differences(self, other: "TrainingConfig") -> list[str]:
         """Name the fields in which two configurations differ, with both values."""
         return [
-            f"{field.name} {getattr(self, field.name)} against {getattr(other, field.name)}"
-            for field in fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
+            f"{one.name} {getattr(self, one.name)} against {getattr(other, one.name)}"
+            for one in fields(self)
+            if getattr(self, one.name) != getattr(other, one.name)
         ]
 
 
