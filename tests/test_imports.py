@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import fer
+
 ROOT = Path(__file__).resolve().parents[1]
-VOCABULARY = {"errors", "labels", "faces", "files", "images", "records"}
+VOCABULARY = {"errors", "home", "labels", "faces", "files", "images", "records"}
 MAY_IMPORT = {
     "vocabulary": set(),
     "model": {"vocabulary"},
@@ -31,7 +33,7 @@ MAY_IMPORT = {
 }  # fmt: skip
 """Room of the package → the rooms that it may import, besides itself."""
 ONLY_IN = {
-    "streamlit": {"streamlit_app.py", "pages/"},
+    "streamlit": {"streamlit_app.py", "pages/", "fer/cli/app.py"},
     "facenet_pytorch": {"fer/recognition/detector.py"},
 }
 """Heavy library → the files and folders that may import it."""
@@ -73,11 +75,10 @@ def test_imports_point_one_way(source: str) -> None:
     module = source.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     wanted = {_room(name) for name in _imported(ROOT / source) if name.startswith("fer.")}
     if module == "fer":
-        assert not wanted
-    else:
-        room = _room(module)
-        assert room in MAY_IMPORT, f"{room} is a new room: say in this test what it may import"
-        assert wanted <= MAY_IMPORT[room] | {room}
+        return  # it offers what other rooms have, and imports it when it is asked for; see the last tests
+    room = "cli" if module == "fer.__main__" else _room(module)
+    assert room in MAY_IMPORT, f"{room} is a new room: say in this test what it may import"
+    assert wanted <= MAY_IMPORT[room] | {room}
 
 
 @pytest.mark.parametrize("library", ONLY_IN)
@@ -91,12 +92,26 @@ def test_a_heavy_library_is_imported_in_few_places(library: str) -> None:
     assert importers
 
 
+def _loaded_by(program: str) -> set[str]:
+    """Return all modules that a program has imported when it ends."""
+    command = [sys.executable, "-c", f"{program}\nimport sys\nprint(*sys.modules)"]
+    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+
+
 def test_what_opens_at_once_imports_neither_torch_nor_streamlit() -> None:
-    program = (
-        "import sys\n"
-        "import fer, fer.labels, fer.faces, fer.errors, fer.images\n"
-        "import fer.model.checkpoint, fer.results.pictures, fer.charts.expressions\n"
-        "print(*sorted({'torch', 'torchvision', 'streamlit', 'facenet_pytorch'} & set(sys.modules)))"
+    loaded = _loaded_by(
+        "import fer.labels, fer.faces, fer.errors, fer.images\n"
+        "import fer.model.checkpoint, fer.results.pictures, fer.charts.expressions"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    assert not loaded & {"torch", "torchvision", "streamlit", "facenet_pytorch"}
+
+
+def test_the_package_imports_nothing_until_a_name_of_it_is_used() -> None:
+    mine = {name for name in _loaded_by("import fer") if name.split(".")[0] == "fer"}
+    assert mine == {"fer"}
+    assert not _loaded_by("import fer") & {"numpy", "torch", "cv2", "PIL", "scipy"}
+    assert "torch" not in _loaded_by("from fer import Face, read_image, draw_faces")
+    for name in fer.__all__:
+        assert getattr(fer, name) is not None
+    with pytest.raises(AttributeError, match="recogniser"):
+        fer.recogniser  # noqa: B018

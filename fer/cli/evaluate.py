@@ -62,7 +62,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("report.json"), metavar="FILE", help="(report.json)")
     parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
     parser.add_argument(
-        "--ablation", type=Path, metavar="FILE", help="a table of scripts/ablation.py, for the model card"
+        "--ablation", type=Path, metavar="FILE", help="what each ingredient of a model is worth, for its card"
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with charts")
     parser.add_argument("--progress", type=Path, metavar="FILE", help="write there every second how far it is, as JSON")

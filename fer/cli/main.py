@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from fer import __version__
+import fer
 from fer.cli.command import tells_errors
 from fer.home import HOME_VARIABLE
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="commands:\n" + "\n".join(f"  {name:10} {what}" for name, what in COMMANDS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"fer-studio {__version__}")
+    parser.add_argument("--version", action="version", version=f"fer-studio {fer.__version__}")
     parser.add_argument("--home", type=Path, metavar="DIR", help="where runs/ and data/ are kept")
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="see below; COMMAND --help says more")
     parser.add_argument("options", nargs=argparse.REMAINDER, metavar="…", help="of the command")

@@ -1,4 +1,4 @@
-"""What `scripts/predict.py --video` does."""
+"""What `fer-studio predict --video` does."""
 
 import argparse
 import math

@@ -29,7 +29,7 @@ class Ablation:
     basis: str
     """Data, split, rule and n, in words."""
     recipe: str
-    """What the rows change, as options of scripts/train.py."""
+    """What the rows change, as options of `fer-studio train`."""
     sample: int
     """On so many of these pictures, made worse in all ways of `fer.evaluation.disturbances`."""
     rows: tuple[Ingredient, ...]
@@ -54,5 +54,5 @@ def read_ablation(path: Path) -> Ablation:
         return from_json(path.read_bytes(), Ablation)
     except (OSError, ValueError) as error:
         raise EvaluationError(
-            f"expected a table of scripts/ablation.py, cannot read {path}: {error}. Measure it again."
+            f"expected a table of what each ingredient is worth, cannot read {path}: {error}. Measure it again."
         ) from error

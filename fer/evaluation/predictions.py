@@ -95,7 +95,7 @@ def read_predictions(path: Path) -> Predictions:
         return _predictions_of(table)
     except (OSError, ValueError, KeyError, TypeError) as error:  # pandas' parser errors are ValueErrors
         raise EvaluationError(
-            f"expected the predictions that scripts/evaluate.py writes beside a report, cannot read {path}: {error}. "
+            f"expected the predictions that `fer-studio evaluate` writes beside a report, cannot read {path}: {error}. "
             "Evaluate again."
         ) from error
 

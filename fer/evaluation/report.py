@@ -173,7 +173,7 @@ def read_report(path: Path) -> Report:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EvaluationError(
-            f"expected a report of scripts/evaluate.py, cannot read {path}: {error}. Evaluate a model first."
+            f"expected a report of `fer-studio evaluate`, cannot read {path}: {error}. Evaluate a model first."
         ) from error
     try:
         parts = plain_of(text)

@@ -18,7 +18,7 @@ def model_file(text: str) -> Path:
 
 
 def report_of(checkpoint: Path) -> Path:
-    """Return where the report of a shipped model lies: its evaluation on the test split, by scripts/evaluate.py."""
+    """Return where the report of a shipped model lies: its evaluation on the test split, by `fer-studio evaluate`."""
     return checkpoint.with_suffix(".report.json")
 
 

@@ -91,7 +91,7 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
         ) from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
-            f"expected a model made by scripts/train.py (format {FORMAT}), but {path} is of format "
+            f"expected a model made by `fer-studio train` (format {FORMAT}), but {path} is of format "
             f"{metadata.get('format', 'unknown')!r}."
         )
     try:

@@ -92,7 +92,7 @@ def show_robustness(report: Report, path: Path) -> None:
     if report.robustness is None:
         st.info(
             "This was not measured with the report. **Evaluate**, above, does it, and so does "
-            "`scripts/evaluate.py --robustness`.",
+            "`fer-studio evaluate --robustness`.",
             icon=":material/blur_on:",
         )
         return

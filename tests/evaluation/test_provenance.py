@@ -1,13 +1,16 @@
 """Where figures come from."""
 
+import pytest
 import torch
 
 from fer.evaluation.provenance import command_line, versions
 
 
-def test_a_command_can_be_typed_again() -> None:
-    command = command_line(["scripts/evaluate.py", "--dataset", "my faces/ferplus"])
-    assert command == "python scripts/evaluate.py --dataset 'my faces/ferplus'"
+def test_a_command_can_be_typed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = command_line(["fer-studio", "evaluate", "--dataset", "my faces/ferplus"])
+    assert command == "fer-studio evaluate --dataset 'my faces/ferplus'"
+    monkeypatch.setattr("sys.argv", ["scripts/evaluate.py", "--dataset", "synthetic"])
+    assert command_line() == "python scripts/evaluate.py --dataset synthetic"
 
 
 def test_versions_are_those_that_run() -> None:
