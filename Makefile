@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 .PHONY: app test clean
 
 app: $(VENV)/app.done
-	$(BIN)/streamlit run streamlit_app.py --server.headless false
+	$(BIN)/fer-studio app
 
 test: $(VENV)/test.done
 	$(BIN)/ruff check .
@@ -16,7 +16,7 @@ test: $(VENV)/test.done
 	VENV=$(VENV) scripts/browser.sh
 	$(BIN)/python -m pytest
 
-$(VENV)/app.done: requirements.txt pyproject.toml
+$(VENV)/app.done: requirements.txt pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --upgrade pip
 	$(BIN)/python -m pip install -r requirements.txt
