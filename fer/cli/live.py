@@ -1,8 +1,8 @@
 """Follow the faces in a camera's picture, a video file or a stream, and name their expressions while they move.
 
-    python scripts/real_time_detection.py                                            # the first camera, in a window
-    python scripts/real_time_detection.py --source clip.mp4 --no-window --output faces.mp4
-    python scripts/real_time_detection.py --source rtsp://192.168.1.20/live --no-window --json
+    fer-studio live                                          # the first camera, in a window
+    fer-studio live --source clip.mp4 --no-window --output faces.mp4
+    fer-studio live --source rtsp://192.168.1.20/live --no-window --json
 
 Of a camera or a stream the newest frame counts, and the model never holds it up. Of a file every frame counts.
 The window is closed with its button, q or Escape.
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from fer.cli.arguments import add_model_arguments
+from fer.cli.command import command_parser
 from fer.cli.interrupt import Stop
 from fer.cli.window import VideoWindow
 from fer.errors import FerError, VideoError
@@ -45,7 +46,7 @@ STOPPED = 130
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser("live", __doc__, arguments)
     parser.add_argument("--source", default="0", help="a camera's number, a video file, or a stream's URL (0)")
     parser.add_argument("--output", type=Path, metavar="FILE.mp4", help="also write the video with the faces drawn")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each frame")

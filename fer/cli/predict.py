@@ -44,12 +44,6 @@ if TYPE_CHECKING:
     from fer.video.clip import ClipAnalysis, ClipOptions
 
 
-PICTURE_OPTIONS = ("explain", "parquet", "results", "workers", "engine", "ray_address")
-"""Those that mean nothing for a video."""
-_OPTION_OF = {"begin": "from", "end": "to"}
-"""Names in the code → on the command line, where they differ."""
-
-
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = command_parser("predict", __doc__, arguments)
@@ -64,34 +58,40 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="FILE_OR_DIR",
         help="also write annotated pictures: a .png file for one, a folder for any; of a video an .mp4 file",
     )
-    parser.add_argument(
+    add_model_arguments(parser)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
+    pictures, videos = parser.add_argument_group("pictures"), parser.add_argument_group("videos")
+    _add_picture_arguments(pictures)
+    video.add_arguments(videos)
+    options = parser.parse_args(arguments)
+    other, group = ("--video", videos) if options.image else ("--image", pictures)
+    for action in group._group_actions:
+        if getattr(options, action.dest) != action.default:
+            parser.error(f"{action.option_strings[0]} goes with {other}")
+    return options
+
+
+def _add_picture_arguments(group: argparse._ArgumentGroup) -> None:
+    """Add the options that concern pictures alone."""
+    group.add_argument(
         "--explain",
         type=Path,
         metavar="FILE",
         help="also write a page (.html) that shows why each face got its expression: a heat map, and what changes if a "
         "part of the face is covered",
     )
-    parser.add_argument(
+    group.add_argument(
         "--parquet", type=Path, metavar="DIR", help="write faces.parquet and pictures.parquet instead of a table"
     )
-    parser.add_argument(
+    group.add_argument(
         "--results",
         type=Path,
         metavar="FILE",
         help="keep what is known of each picture there (JSON lines); what is in it already is not done again",
     )
-    parser.add_argument("--workers", type=int, metavar="N", help="threads, or processes of Ray (one for each core)")
-    parser.add_argument("--engine", choices=("threads", "ray"), default="threads", help="(threads)")
-    parser.add_argument("--ray-address", default="local", metavar="ADDRESS", help="of a running Ray (one of its own)")
-    video.add_arguments(parser)
-    add_model_arguments(parser)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
-    options = parser.parse_args(arguments)
-    other, names = ("--video", video.OPTIONS) if options.image else ("--image", PICTURE_OPTIONS)
-    for name in names:
-        if getattr(options, name) != parser.get_default(name):
-            parser.error(f"--{_OPTION_OF.get(name, name).replace('_', '-')} goes with {other}")
-    return options
+    group.add_argument("--workers", type=int, metavar="N", help="threads, or processes of Ray (one for each core)")
+    group.add_argument("--engine", choices=("threads", "ray"), default="threads", help="(threads)")
+    group.add_argument("--ray-address", default="local", metavar="ADDRESS", help="of a running Ray (one of its own)")
 
 
 @tells_errors

@@ -27,14 +27,11 @@ if TYPE_CHECKING:
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
 PEOPLE_LISTED = 10
-OPTIONS = ("subtitles", "begin", "end", "every", "per_second", "smallest_face", "rejoin")
-"""Those of `add_arguments`."""
 _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(group: argparse._ArgumentGroup) -> None:
     """Add the options that concern videos alone."""
-    group = parser.add_argument_group("videos")
     group.add_argument("--subtitles", type=Path, metavar="FILE", help="also write the expressions as .srt or .vtt")
     group.add_argument("--from", type=_moment, default=0.0, dest="begin", metavar="TIME", help="45, 1:30, 1:02:03 (0)")
     group.add_argument("--to", type=_moment, default=math.inf, dest="end", metavar="TIME", help="(the end)")

@@ -90,9 +90,11 @@ class TrainingConfig:
     """Paths here; see `fer.training.teachers`."""
     teacher_share: float = _training(0.5, "SHARE", "of the teachers in what is learned", at_least=0, at_most=1)
     augmentation: str = _training(
-        "camera", None, "plain: turned, moved, lit, covered; camera: also blurred, noisy, …",
+        "camera",
+        None,
+        "plain: turned, moved, lit, covered; camera: also blurred, noisy, …",
         choices=("none", "plain", "camera"),
-    )  # fmt: skip
+    )
     """See `fer.training.augmentation`."""
     mixup: float = _training(0.2, "ALPHA", "(0.2; 0: off)", at_least=0)
     """α of the Beta distribution that pictures are blended by (arXiv:1710.09412)."""

@@ -193,7 +193,7 @@ def test_help_explains_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         real_time_detection.main(["--help"])
     assert left.value.code == 0
-    assert "python scripts/real_time_detection.py" in capsys.readouterr().out
+    assert "fer-studio live" in capsys.readouterr().out
 
 
 # Stopping

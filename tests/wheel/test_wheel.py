@@ -146,8 +146,11 @@ def test_the_app_answers_this_machine(installed: Installed) -> None:
     with log.open("wb") as file:
         app = subprocess.Popen(
             [installed.programs / "fer-studio", *options],
-            cwd=installed.elsewhere, env=installed.environment(), stdout=file, stderr=file,
-        )  # fmt: skip
+            cwd=installed.elsewhere,
+            env=installed.environment(),
+            stdout=file,
+            stderr=file,
+        )
     try:
         assert wait_for(lambda: answer(port), app) == b"ok", log.read_text(encoding="utf-8")
     finally:
