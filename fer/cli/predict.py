@@ -16,7 +16,6 @@ read, are done all the same); 130 stopped by Ctrl-C or SIGTERM, of a video with 
 import argparse
 import contextlib
 import io
-import itertools
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from functools import partial
@@ -231,19 +230,21 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
     if output is None:
         return [None] * len(paths)
     taken = {path.resolve() for path in paths}
-    if len(paths) == 1 and output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
+    if output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
+        if len(paths) > 1:
+            raise ImageError(f"expected --output to be a folder for {len(paths):,} pictures, got {output}.")
         if output.suffix.lower() != ".png":
             raise ImageError(f"expected --output to end with .png, got {output}. Annotated pictures are PNG files.")
         if output.resolve() in taken:
             raise ImageError(f"expected --output to be another file than the picture, got {output} for both.")
         return [output]
-    if output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
-        raise ImageError(f"expected --output to be a folder for {len(paths):,} pictures, got {output}.")
     output.mkdir(parents=True, exist_ok=True)
     chosen: list[Path | None] = []
     for path in paths:
-        names = (f"{path.stem}{suffix}.png" for suffix in itertools.chain([""], (f"-{n}" for n in itertools.count(2))))
-        place = next(output / name for name in names if (output / name).resolve() not in taken)
+        place, number = output / f"{path.stem}.png", 1
+        while place.resolve() in taken:
+            number += 1
+            place = output / f"{path.stem}-{number}.png"
         taken.add(place.resolve())
         chosen.append(place)
     return chosen
