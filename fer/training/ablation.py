@@ -1,6 +1,6 @@
 """What each ingredient of the recipe is worth: the same training with one thing changed at a time.
 
-Each row is one `fer-studio train`, measured on validation pictures only, so that the test split stays unseen.
+Each row is one command of scripts/train.py, measured on validation pictures only, so that the test split stays unseen.
 """
 
 import re
@@ -16,7 +16,7 @@ from fer.model.classifier import Classifier
 from fer.training.runs import Run
 
 Options = dict[str, str]
-"""Of `fer-studio train`, by name; "" is the value of a flag."""
+"""Of scripts/train.py, by name; "" is the value of a flag."""
 
 SAMPLE = 500
 """So many validation pictures are made worse, in all ways of `fer.evaluation.disturbances`."""
@@ -87,7 +87,7 @@ def ablate(
         accuracy, macro_f1, worse = (
             mean(column) for column in zip(*(_measure(run, dataset, rule) for run in runs), strict=True)
         )
-        command = " ".join(["fer-studio train", *given, "--seed", str(seeds[0])])
+        command = " ".join(["python scripts/train.py", *given, "--seed", str(seeds[0])])
         yield Ingredient(name, command, tuple(seeds), accuracy, macro_f1, worse)
 
 

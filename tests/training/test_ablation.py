@@ -53,7 +53,7 @@ def test_a_row_is_trained_with_each_seed(dataset: FaceDataset, trained: Trained)
         ("no-mixup-7", ["--epochs", "3", "--no-progressive", "--mixup", "0", "--seed", "7"]),
     ]
     assert [row.name for row in measured] == ["the recipe", "no mixup"]
-    assert measured[1].command == "fer-studio train --epochs 3 --no-progressive --mixup 0 --seed 0"
+    assert measured[1].command == "python scripts/train.py --epochs 3 --no-progressive --mixup 0 --seed 0"
     assert measured[1].seeds == (0, 7)
 
 
