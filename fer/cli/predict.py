@@ -262,7 +262,3 @@ def _table(results: list[PictureResult], unsure_below: float) -> Iterator[str]:
             name = result.path if number == 1 else ""
             words = concern_words(face, unsure_below)
             yield f"{name:{width}}  face {number}  {describe(face):32}  box {box:20}  {words}".rstrip()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -34,7 +34,7 @@ def model_card(report: Report, ablation: Ablation | None = None) -> str:
 
 
 def _own_choices(training: dict[str, Any]) -> list[str]:
-    """Return what was not as `scripts/train.py` does by default."""
+    """Return what was not as `fer-studio train` does by default."""
     return [
         f"{name.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
         for name, value in training.get("own_choices", {}).items()
