@@ -84,11 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _config(options: argparse.Namespace) -> TrainingConfig:
-    given = {
-        field.name: getattr(options, field.name)
-        for field in fields(TrainingConfig)
-        if getattr(options, field.name, None) is not None
-    }
+    names = [field.name for field in fields(TrainingConfig)]
+    given = {name: value for name, value in vars(options).items() if name in names and value is not None}
     if options.init:
         given["init"] = str(model_file(options.init))
     given["teacher"] = tuple(str(model_file(file)) for file in options.teacher or ())

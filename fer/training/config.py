@@ -173,12 +173,8 @@ class TrainingConfig:
 
     def own_choices(self) -> dict[str, Any]:
         """Return the fields that are not as by default, but for the data set; of paths the last two parts."""
-        usual = TrainingConfig(self.dataset)
-        chosen = {
-            one.name: getattr(self, one.name)
-            for one in fields(self)
-            if getattr(self, one.name) != getattr(usual, one.name)
-        }
+        usual = vars(TrainingConfig(self.dataset))
+        chosen = {name: value for name, value in vars(self).items() if value != usual[name]}
         if "teacher" in chosen:
             chosen["teacher"] = [_end_of(file) for file in self.teacher]
         if "init" in chosen:
@@ -187,11 +183,8 @@ class TrainingConfig:
 
     def differences(self, other: "TrainingConfig") -> list[str]:
         """Name the fields in which two configurations differ, with both values."""
-        return [
-            f"{one.name} {getattr(self, one.name)} against {getattr(other, one.name)}"
-            for one in fields(self)
-            if getattr(self, one.name) != getattr(other, one.name)
-        ]
+        pairs = zip(vars(self).items(), vars(other).values(), strict=True)
+        return [f"{name} {mine} against {others}" for (name, mine), others in pairs if mine != others]
 
 
 def _end_of(path: str) -> str:
