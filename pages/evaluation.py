@@ -2,29 +2,26 @@
 
 import streamlit as st
 
-from fer.errors import FerError
 from pages.parts.evaluation_report import one_report
 from pages.parts.navigation import through_entry
-from pages.parts.session import show_failure
+from pages.parts.session import errors_shown, show_failure
+from pages.parts.widgets import one_of
 
 REPORT, COMPARE, EVALUATE, DATA = "Report", "Compare", "Evaluate", "Data set"
-ICONS = {REPORT: "insights", COMPARE: "compare_arrows", EVALUATE: "play_circle", DATA: "photo_library"}
+SECTIONS = {
+    REPORT: ":material/insights: Report",
+    COMPARE: ":material/compare_arrows: Compare",
+    EVALUATE: ":material/play_circle: Evaluate",
+    DATA: ":material/photo_library: Data set",
+}
 
 through_entry("pages/evaluation.py")
 st.title("Evaluation")
 show_failure()
 if st.session_state.pop("evaluation_ended", False):
     st.session_state["evaluation_section"] = REPORT
-section = st.segmented_control(
-    "Section",
-    list(ICONS),
-    format_func=lambda name: f":material/{ICONS[name]}: {name}",
-    default=REPORT,
-    required=True,
-    label_visibility="collapsed",
-    key="evaluation_section",
-)
-try:
+section = one_of("Section", SECTIONS, "evaluation_section")
+with errors_shown():
     # The others are imported when somebody wants them: this one has to open at once.
     if section == COMPARE:
         from pages.parts.evaluation_compare import compare_reports
@@ -40,5 +37,3 @@ try:
         look_at_dataset()
     else:
         one_report()
-except FerError as error:
-    st.error(str(error), icon=":material/error:")

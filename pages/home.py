@@ -2,10 +2,53 @@
 
 import streamlit as st
 
+from fer.evaluation.report import Report
 from fer.faces import percent
+from fer.model.checkpoint import ModelInfo
 from pages.parts.models import model_info, shipped_report
 from pages.parts.navigation import through_entry
 from pages.parts.widgets import expression_legend, privacy_note
+
+WAYS = {
+    "Open a photo": ("photo", "photo_camera"),
+    "Do many photos": ("folder", "photo_library"),
+    "Start the webcam": ("webcam", "videocam"),
+    "Open a video": ("video", "movie"),
+    "Train a model": ("training", "model_training"),
+}
+"""What can be done → page and icon."""
+
+
+def show_figures(info: ModelInfo, report: Report) -> None:
+    """Show how good the model was measured to be, and on what."""
+    figures = (
+        ("Accuracy", percent(report.accuracy.value, 1), "Share of test pictures named as most raters named them."),
+        ("Macro F1", f"{report.macro_f1.value:.2f}", "Mean over the expressions, the rare ones counting as much."),
+        (
+            "Calibration error",
+            percent(report.calibration.expected_calibration_error, 1),
+            "How far confidence and accuracy are apart.",
+        ),
+        ("Test pictures", f"{report.n:,}", "More than half of ten raters agreed on each."),
+    )
+    for column, (name, value, hint) in zip(st.columns(4), figures, strict=True):
+        column.metric(name, value, help=hint, border=True)
+    beside_people = (
+        " On the same pictures a single human rater agrees with most of the other raters in "
+        f"{percent(report.agreement.rater.value, 1)}, the model with the same raters in "
+        f"{percent(report.agreement.model.value, 1)}."
+        if report.agreement
+        else ""
+    )
+    st.caption(
+        f"{info.architecture} on {info.preprocessing.size_px}-pixel faces, measured without test-time augmentation on "
+        f"{report.basis}.{beside_people} On other people's photos expect less."
+    )
+    recalls = {label: figures.recall.value for label, figures in report.per_class.items()}
+    seldom = ", ".join(f"{label} ({percent(recall)} of them)" for label, recall in recalls.items() if recall < 0.5)
+    if seldom:
+        st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {seldom}.")
+
 
 through_entry("pages/home.py")
 st.title("Expression Studio")
@@ -14,55 +57,14 @@ st.markdown(
     "too. Everything runs on this machine."
 )
 with st.container(horizontal=True):
-    if st.button("Open a photo", type="primary", icon=":material/photo_camera:"):
-        st.switch_page("pages/photo.py")
-    if st.button("Do many photos", icon=":material/photo_library:"):
-        st.switch_page("pages/folder.py")
-    if st.button("Start the webcam", icon=":material/videocam:"):
-        st.switch_page("pages/webcam.py")
-    if st.button("Open a video", icon=":material/movie:"):
-        st.switch_page("pages/video.py")
-    if st.button("Train a model", icon=":material/model_training:"):
-        st.switch_page("pages/training.py")
+    for label, (page, icon) in WAYS.items():
+        if st.button(label, type="primary" if page == "photo" else "secondary", icon=f":material/{icon}:"):
+            st.switch_page(f"pages/{page}.py")
 
 info = model_info()
-report = shipped_report()
-
 st.subheader("The model", divider="gray")
-if report:
-    beside_people = (
-        " On the same pictures a single human rater agrees with most of the other raters in "
-        f"{percent(report.agreement.rater.value, 1)}, the model with the same raters in "
-        f"{percent(report.agreement.model.value, 1)}."
-        if report.agreement
-        else ""
-    )
-    for column, (name, value, hint) in zip(
-        st.columns(4),
-        [
-            ("Accuracy", percent(report.accuracy.value, 1), "Share of test pictures named as most raters named them."),
-            ("Macro F1", f"{report.macro_f1.value:.2f}", "Mean over the expressions, the rare ones counting as much."),
-            (
-                "Calibration error",
-                percent(report.calibration.expected_calibration_error, 1),
-                "How far confidence and accuracy are apart.",
-            ),
-            ("Test pictures", f"{report.n:,}", "More than half of ten raters agreed on each."),
-        ],
-        strict=True,
-    ):
-        column.metric(name, value, help=hint, border=True)
-    st.caption(
-        f"{info.architecture} on {info.preprocessing.size_px}-pixel faces, measured without test-time augmentation on "
-        f"{report.basis}.{beside_people} On other people's photos expect less."
-    )
-    seldom = [
-        f"{label} ({percent(figures.recall.value)} of them)"
-        for label, figures in report.per_class.items()
-        if figures.recall.value < 0.5
-    ]
-    if seldom:
-        st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {', '.join(seldom)}.")
+if report := shipped_report():
+    show_figures(info, report)
 else:
     st.caption(
         f"{info.architecture} on {info.preprocessing.size_px}-pixel faces; a model of your own, no report with it."

@@ -2,24 +2,18 @@
 
 import streamlit as st
 
-from fer.errors import FerError
 from fer.reports.card import model_card
-from pages.parts.evaluation_reports import choose_report, is_shipped, report_at
+from pages.parts.evaluation_reports import choose_report, may_see_paths, report_at
 from pages.parts.navigation import through_entry
-from pages.parts.permissions import training_allowed
+from pages.parts.session import errors_shown
+from pages.parts.widgets import download
 
 through_entry("pages/model_card.py")
-try:
+with errors_shown():
     path = choose_report()
-    if path is None:
-        st.info("No model was evaluated yet.", icon=":material/description:")
-    elif not is_shipped(path) and not training_allowed():
-        st.info("The card of this model names paths of the machine it was measured on.", icon=":material/lock:")
-    else:
+    if path and may_see_paths(path):
         card = model_card(report_at(path))
         st.markdown(card)
-        st.download_button(
-            "Model card (Markdown)", card, "MODEL_CARD.md", icon=":material/download:", on_click="ignore"
-        )
-except FerError as error:
-    st.error(str(error), icon=":material/error:")
+        download("Model card (Markdown)", card, "MODEL_CARD.md")
+    elif path:
+        st.info("The card of this model names paths of the machine it was measured on.", icon=":material/lock:")

@@ -1,15 +1,11 @@
 """How a browser on another machine reaches this one: servers for WebRTC, from the environment or the app's secrets."""
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import Any
 
 import streamlit as st
 
 from fer.errors import ConnectionSettingsError
-
-if TYPE_CHECKING:
-    pass
-import json
-
 from pages.parts.permissions import setting_of
 
 ICE_SERVERS_VARIABLE = "FER_ICE_SERVERS"

@@ -14,6 +14,7 @@ from fer.datasets.report import DatasetReport, pairs_of_copies, report
 from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
 from pages.parts.places import uploads_folder
 from pages.parts.session import attempt
+from pages.parts.widgets import STATIC, one_of
 
 UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"
 SOURCES = {
@@ -22,7 +23,6 @@ SOURCES = {
     HERE: ":material/folder: On this machine",
 }
 UPLOAD_MB = 1000
-STATIC = {"staticPlot": True}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +46,7 @@ def chosen_path(key: str) -> str | None:
     Args:
         key: of the page's part that asks: each keeps what was chosen there.
     """
-    source = st.segmented_control(
-        "Source", list(SOURCES), format_func=SOURCES.__getitem__, default=UPLOAD, required=True, key=f"{key}_source",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    source = one_of("Source", SOURCES, f"{key}_source")
     if source == DRAWN:
         count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="To try things out with.")
         return f"synthetic:{count}"

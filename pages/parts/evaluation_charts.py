@@ -11,10 +11,15 @@ from fer.charts.chart import Chart, color_whiskers
 from fer.evaluation.report import Report
 from fer.reports.evaluation import PLOT_CONFIG, basis_of
 from fer.reports.rendering import between
-from pages.parts.evaluation_reports import introduce
 
 
-def show_chart(chart: Chart, basis: str, key: str) -> None:
+def introduce(title: str, reading: str, basis: str) -> None:
+    """Say what is shown, how to read it, and the rule and n that its figures are of."""
+    st.markdown(f"**{title}**")
+    st.caption(f"{reading} {basis[:1].upper()}{basis[1:]}.")
+
+
+def show_chart(chart: Chart, basis: str, key: object) -> None:
     """Show a chart with how to read it, and the rule and n that its figures are of."""
     introduce(chart.title, chart.reading, basis)
     figure = color_whiskers(chart.figure, "#E8ECF1" if st.context.theme.type == "dark" else "#1B222C")
@@ -22,10 +27,16 @@ def show_chart(chart: Chart, basis: str, key: str) -> None:
     st.plotly_chart(figure, config=PLOT_CONFIG | saving, key=f"{chart.name} {key}")
 
 
+def show_charts(charts: list[Chart], report: Report, path: Path) -> None:
+    """Show charts of a report beside each other."""
+    for column, chart in zip(st.columns(len(charts), gap="large"), charts, strict=True):
+        with column:
+            show_chart(chart, basis_of(chart, report), path)
+
+
 def show_expressions(report: Report, path: Path) -> None:
     """Show how each expression fares."""
-    chart = evaluation_plots.classes(report)
-    show_chart(chart, basis_of(chart, report), str(path))
+    show_charts([evaluation_plots.classes(report)], report, path)
     rows = []
     for label, figures in report.per_class.items():
         row: dict[str, Any] = {"expression": label, "pictures": figures.support, "answers": figures.predicted}
@@ -34,21 +45,14 @@ def show_expressions(report: Report, path: Path) -> None:
             row[name] = f"{one.value:.2f}" + (f" ({interval})" if interval else "")
         rows.append(row)
     st.dataframe(rows, hide_index=True, key=f"classes {path}")
-    for column, chart in zip(
-        st.columns(2, gap="large"),
-        (evaluation_plots.roc(report), evaluation_plots.precision_recall(report)),
-        strict=True,
-    ):
-        with column:
-            show_chart(chart, basis_of(chart, report), str(path))
+    show_charts([evaluation_plots.roc(report), evaluation_plots.precision_recall(report)], report, path)
 
 
 def show_confidence(report: Report, path: Path) -> None:
     """Show whether its confidence is right."""
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chart = trust_plots.reliability(report)
-        show_chart(chart, basis_of(chart, report), str(path))
+        show_charts([trust_plots.reliability(report)], report, path)
     with right:
         st.markdown("**As figures**")
         st.caption("The smaller, the better. The temperature was fitted on validation pictures, never on these.")
@@ -61,9 +65,10 @@ def show_people(report: Report, path: Path) -> None:
     if found is None:
         return
     left, right = st.columns(2, gap="large")
+    with right:
+        show_charts([trust_plots.by_agreement(found)], report, path)
     with left:
-        chart = trust_plots.people(found)
-        show_chart(chart, basis_of(chart, report), str(path))
+        show_charts([trust_plots.people(found)], report, path)
         interval = between(found.difference, unit="")
         st.caption(
             f"Model less rater: {100 * found.difference.value:+.1f} points ({interval}), "
@@ -82,19 +87,15 @@ def show_people(report: Report, path: Path) -> None:
             )
         ]
         st.table(rows, border="horizontal", hide_index=True)
-    with right:
-        chart = trust_plots.by_agreement(found)
-        show_chart(chart, basis_of(chart, report), str(path))
 
 
 def show_robustness(report: Report, path: Path) -> None:
     """Show how it fares on worse pictures."""
-    if report.robustness is None:
+    if report.robustness:
+        show_charts([trust_plots.robustness(report.robustness)], report, path)
+    else:
         st.info(
             "This was not measured with the report. **Evaluate**, above, does it, and so does "
             "`fer-studio evaluate --robustness`.",
             icon=":material/blur_on:",
         )
-        return
-    chart = trust_plots.robustness(report.robustness)
-    show_chart(chart, basis_of(chart, report), str(path))

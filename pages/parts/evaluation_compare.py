@@ -16,11 +16,11 @@ from fer.reports.rendering import between
 from fer.training import launch
 from fer.training.runs import Run
 from pages.parts.evaluation_charts import show_chart
-from pages.parts.evaluation_downloads import download
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
-from pages.parts.evaluation_report import dataset_path
 from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names
 from pages.parts.places import runs_folder
+from pages.parts.session import FILES_AS_THEY_ARE
+from pages.parts.widgets import download, one_of
 
 BETTER, WORSE, OTHERWISE = "Only the second is right", "Only the first is right", "Both wrong, differently"
 
@@ -48,16 +48,14 @@ def compare_reports() -> None:
     first, others = chosen[0], {names[path]: path for path in chosen[1:]}
     comparisons = {name: _compared(first, path) for name, path in others.items()}
     show_figures(first, names[first], comparisons)
-    left, right = st.columns(2, gap="large")
-    basis = _basis(first)
     charts = [differences(names[first], comparisons), class_deltas(names[first], comparisons)]
-    for column, chart in zip((left, right), charts, strict=True):
+    for column, chart in zip(st.columns(2, gap="large"), charts, strict=True):
         with column:
-            show_chart(chart, basis, "comparison")
+            show_chart(chart, _basis(first), "comparison")
     charts += show_training(chosen)
     with st.container(horizontal=True):
         for chart in charts:
-            download(f"{chart.title} (HTML)", partial(html_chart, chart), f"{chart.name}.html", "text/html")
+            download(f"{chart.title} (HTML)", partial(html_chart, chart), f"{chart.name}.html")
     show_differing(first, names[first], others, comparisons)
 
 
@@ -110,19 +108,10 @@ def show_differing(first: Path, first_name: str, others: dict[str, Path], compar
     one, other = evaluation_at(first).predictions, evaluation_at(others[name]).predictions
     places = np.array(comparisons[name].differing, int)
     groups = grouped(one, other, places)
-    kind = st.segmented_control(
-        "Which",
-        list(groups),
-        format_func=lambda kind: f"{kind} ({len(groups[kind]):,})",
-        default=BETTER,
-        required=True,
-        label_visibility="collapsed",
-        key="comparison_kind",
-    )
+    kind = one_of("Which", {kind: f"{kind} ({len(groups[kind]):,})" for kind in groups}, "comparison_kind")
     st.caption(f"First: {first_name}; second: {name}. R{_basis(first)[1:]}.")
-    dataset = pictures_of(report_at(first), dataset_path(first))
-    opinions = [("first", one), ("second", other)]
-    show_pictures(opinions, groups[kind or BETTER], dataset, f"differing {first} {name} {kind}")
+    dataset = pictures_of(report_at(first), first)
+    show_pictures([("first", one), ("second", other)], groups[kind], dataset, f"differing {first} {name} {kind}")
 
 
 def grouped(one: Predictions, other: Predictions, places: np.ndarray) -> dict[str, np.ndarray]:
@@ -138,10 +127,6 @@ def _basis(first: Path) -> str:
     return report.data.rule_and_n(report.n)
 
 
+@st.cache_resource(max_entries=32, show_spinner="Comparing …", hash_funcs=FILES_AS_THEY_ARE)
 def _compared(first: Path, other: Path) -> Comparison:
-    return _comparison(first, first.stat().st_mtime_ns, other, other.stat().st_mtime_ns)
-
-
-@st.cache_resource(max_entries=32, show_spinner="Comparing …")
-def _comparison(first: Path, first_changed_ns: int, other: Path, other_changed_ns: int) -> Comparison:
     return compare(evaluation_at(first), evaluation_at(other))

@@ -7,12 +7,12 @@ import streamlit as st
 
 from fer.charts.dataset import rater_agreement
 from fer.datasets.dataset import SPLITS, FaceDataset
-from fer.errors import FerError
 from fer.reports.gallery import Card, gallery, pairs_gallery
 from pages.parts.dataset import Data, chosen_path, looked_at, show_data
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import opened, picture
-from pages.parts.permissions import training_allowed
+from pages.parts.permissions import refuse, training_allowed
+from pages.parts.widgets import show_some
 
 SHOWN, PAIRS = 24, 6
 EVENLY, DISPUTED, CLEAR = "evenly spread", "most disputed first", "clearest first"
@@ -21,26 +21,20 @@ EVENLY, DISPUTED, CLEAR = "evenly spread", "most disputed first", "clearest firs
 def look_at_dataset() -> None:
     """Choose a data set and show what is in it."""
     if not training_allowed():
-        st.info(
-            "Looking at data sets is switched off for visitors from other machines. Whoever runs the app allows it "
-            "with FER_ALLOW_TRAINING=1 in its environment.",
-            icon=":material/lock:",
-        )
+        refuse("Looking at data sets is")
         return
     path = chosen_path("look")
     if path is None:
         st.caption("The pictures stay on this machine. Without pictures of your own, try it with drawn faces.")
         return
-    try:
-        data = looked_at(path)
-    except FerError as error:
-        st.error(str(error), icon=":material/error:")
-        return
+    data = looked_at(path)
     show_data(data)
     dataset = opened(path)
     left, right = st.columns(2, gap="large")
     with left:
-        show_splits(data)
+        st.markdown("**Splits**")
+        counts = [{"rule": rule, **split, "all": sum(split.values())} for rule, split in data.report.rules.items()]
+        st.dataframe(counts, hide_index=True, key="dataset rules")
     with right:
         if dataset.is_rated:
             rows = dataset.rows("all", "argmax")
@@ -48,17 +42,6 @@ def look_at_dataset() -> None:
             show_chart(rater_agreement(agreement_of(dataset, rows)), basis, "dataset")
     show_samples(dataset)
     show_copies(dataset, data)
-
-
-def show_splits(data: Data) -> None:
-    """Show how many pictures of each split count."""
-    found = data.report
-    st.markdown("**Splits**")
-    st.dataframe(
-        [{"rule": rule, **counts, "all": sum(counts.values())} for rule, counts in found.rules.items()],
-        hide_index=True,
-        key="dataset rules",
-    )
 
 
 def show_copies(dataset: FaceDataset, data: Data) -> None:
@@ -80,13 +63,14 @@ def show_copies(dataset: FaceDataset, data: Data) -> None:
         "Pairs of pictures that are the same photo. Where one is trained on and the other one measured on, figures "
         "flatter the model; an orange frame means that the two are labelled differently."
     )
-    count_key = f"copies shown {data.path} {kind}"
-    count = st.session_state.get(count_key, PAIRS)
     pairs = groups[kind]
-    st.html(pairs_gallery([(_card(dataset, one), _card(dataset, other)) for one, other in pairs[:count]]))
-    if len(pairs) > count and st.button(f"Show more of the {len(pairs):,} pairs", key="more copies"):
-        st.session_state[count_key] = count + PAIRS
-        st.rerun()
+    show_some(
+        pairs,
+        lambda some: st.html(pairs_gallery([(_card(dataset, one), _card(dataset, other)) for one, other in some])),
+        PAIRS,
+        f"{len(pairs):,} pairs",
+        f"copies {data.path} {kind}",
+    )
 
 
 def copies_by_kind(dataset: FaceDataset, pairs: Sequence[tuple[int, int]]) -> dict[str, list[tuple[int, int]]]:

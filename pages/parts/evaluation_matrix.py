@@ -4,7 +4,8 @@ Plotly's five megabytes of script would take longer than all the rest of the pag
 be used with a finger, with a keyboard and by a screen reader.
 """
 
-from collections.abc import Callable
+import html
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -26,6 +27,7 @@ td { padding: 0; }
 button {
   width: 100%; height: 2.5rem; padding: 0; border: 0; border-radius: 0.2rem; cursor: pointer;
   font: inherit; font-variant-numeric: tabular-nums; color: #111827;
+  background: color-mix(in srgb, #4C97D4 var(--share), #EEF3F8);
 }
 button:hover { outline: 2px solid #D55E00; }
 button[aria-pressed=true] { outline: 3px solid #D55E00; outline-offset: -1px; }
@@ -33,44 +35,9 @@ button:focus-visible { outline: 3px solid var(--st-primary-color); }
 """
 _JS = """
 export default function ({ parentElement, data, setTriggerValue }) {
-  const make = (tag, text, attributes = {}) => {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    return made;
-  };
-  const focused = parentElement.activeElement?.id;
-  const table = make("table", "", { style: `min-width: ${5.4 + 2 * data.labels.length}rem` });
-  const columns = make("colgroup", ""), head = make("tr", "");
-  columns.append(make("col", ""), ...data.labels.map(() => make("col", "")));
-  head.append(make("td", "truth ↓ answer →", { class: "axis" }));
-  for (const label of data.labels) {
-    const cell = make("th", "", { scope: "col" });
-    cell.append(make("span", label));
-    head.append(cell);
-  }
-  table.append(columns, head);
-  data.labels.forEach((truth, row) => {
-    const line = make("tr", "");
-    line.append(make("th", truth, { scope: "row" }));
-    data.labels.forEach((answer, column) => {
-      const count = data.counts[row][column], share = data.shares[row][column];
-      const words = `${truth} taken for ${answer}: ${count} (${Math.round(share)} %)`;
-      const button = make("button", data.in_percent ? Math.round(share) : count.toLocaleString("en"), {
-        id: `field-${row}-${column}`,
-        title: words,
-        "aria-label": words,
-        "aria-pressed": row === data.chosen?.[0] && column === data.chosen?.[1],
-        style: `background: color-mix(in srgb, #4C97D4 ${share}%, #EEF3F8)`,
-      });
-      button.onclick = () => setTriggerValue("field", [row, column]);
-      const cell = make("td", "");
-      cell.append(button);
-      line.append(cell);
-    });
-    table.append(line);
-  });
-  parentElement.querySelector(".scroll").replaceChildren(table);
+  const focused = parentElement.activeElement?.id, box = parentElement.querySelector(".scroll");
+  box.innerHTML = data;
+  box.onclick = ({ target }) => target.matches("button") && setTriggerValue("field", target.id.split(" ").map(Number));
   if (focused) parentElement.getElementById(focused)?.focus();
 }
 """
@@ -78,32 +45,43 @@ _component = st.components.v2.component("confusion_matrix", html='<div class="sc
 
 
 def confusion_matrix(
-    report: Report, in_percent: bool, chosen: tuple[int, int] | None, key: str, on_field: Callable[[int, int], None]
+    report: Report, in_percent: bool, chosen: Sequence[int], key: str, on_field: Callable[[int, int], None]
 ) -> None:
     """Show what was taken for what: rows are the truth, columns the answers, each row coloured by its shares.
 
     Args:
         report: of a model.
         in_percent: shares of each row instead of counts.
-        chosen: a field to be marked, (truth, answer).
+        chosen: a field to be marked, (truth, answer); empty for none.
         key: of this element.
         on_field: called with the field that was clicked, (truth, answer).
     """
-    counts = np.array(report.confusion)
-    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
     def take_click() -> None:
         if field := st.session_state[key].field:
             on_field(*field)
 
-    _component(
-        data={
-            "labels": list(report.labels),
-            "counts": counts.tolist(),
-            "shares": shares.tolist(),
-            "in_percent": in_percent,
-            "chosen": chosen,
-        },
-        key=key,
-        on_field_change=take_click,
-    )
+    _component(data=_table(report, in_percent, list(chosen)), key=key, on_field_change=take_click)
+
+
+def _table(report: Report, in_percent: bool, chosen: list[int]) -> str:
+    """Return the table as HTML. The id of a button is its row and its column."""
+    counts = np.array(report.confusion)
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    labels = [html.escape(label) for label in report.labels]
+    head = "".join(f'<th scope="col"><span>{label}</span></th>' for label in labels)
+    rows = [f'<tr><td class="axis">truth ↓ answer →</td>{head}</tr>']
+    for row, truth in enumerate(labels):
+        fields = f'<th scope="row">{truth}</th>'
+        for column, answer in enumerate(labels):
+            count, share = counts[row, column], shares[row, column]
+            words = f"{truth} taken for {answer}: {count} ({share:.0f} %)"
+            pressed = str([row, column] == chosen).lower()
+            fields += (
+                f'<td><button id="{row} {column}" title="{words}" aria-label="{words}" aria-pressed="{pressed}" '
+                f'style="--share: {share}%">{f"{share:.0f}" if in_percent else f"{count:,}"}</button></td>'
+            )
+        rows.append(f"<tr>{fields}</tr>")
+    columns = "<col>" * (1 + len(labels))
+    style = f"min-width: {5.4 + 2 * len(labels)}rem"
+    return f'<table style="{style}"><colgroup>{columns}</colgroup>{"".join(rows)}</table>'

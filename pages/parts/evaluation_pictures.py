@@ -1,6 +1,7 @@
 """Pictures with what models and people say of them; where the pictures are not there, a table of the same."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,29 +9,33 @@ import streamlit as st
 
 from fer.datasets import open_dataset
 from fer.datasets.dataset import FaceDataset
-from fer.errors import DatasetError, FerError, ImageError
+from fer.errors import DatasetError, ImageError
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.reports.gallery import Card, gallery, votes_text
+from fer.training.evaluations import view
 from pages.parts.permissions import training_allowed
+from pages.parts.session import errors_shown
+from pages.parts.widgets import show_some
 
 AT_FIRST = 24
 PATHS = "evaluation_data_paths"
 """Fingerprint of a data set → where this visitor says it is."""
 
 
-def pictures_of(report: Report, known_path: str = "") -> FaceDataset | None:
+def pictures_of(report: Report, report_path: Path) -> FaceDataset | None:
     """Return the data set that a report is about, if this visitor may read paths and has said where it is.
 
     Args:
         report: what was measured.
-        known_path: where the data set was when it was measured; empty if that is not known.
+        report_path: where it lies; if it was made on this page, the data set is known.
     """
     if not training_allowed():
         return None
     paths: dict[str, str] = st.session_state.setdefault(PATHS, {})
     fingerprint = report.data.fingerprint
-    before = paths.get(fingerprint, known_path)
+    request = view(report_path.parent).request
+    before = paths.get(fingerprint, request.dataset if request else "")
     with st.expander("Show the pictures themselves", expanded=not before, icon=":material/image:"):
         path = st.text_input(
             f"Where is {report.data.name}?",
@@ -39,20 +44,17 @@ def pictures_of(report: Report, known_path: str = "") -> FaceDataset | None:
             help="The data set that was measured on, on the machine that runs the app. The pictures stay there.",
             key=f"data {fingerprint}",
         ).strip()
-        if not path:
-            return None
-        try:
-            dataset = opened(path)
-            if _fingerprint(path) != fingerprint:
-                raise DatasetError(
-                    f"expected the pictures that the report is about, found others at {path} ({dataset.name}). Give "
-                    "the path that the model was measured on."
-                )
-        except FerError as error:
-            st.error(str(error), icon=":material/error:")
-            return None
-    paths[fingerprint] = path
-    return dataset
+        if path:
+            with errors_shown():
+                dataset = opened(path)
+                if _fingerprint(path) != fingerprint:
+                    raise DatasetError(
+                        f"expected the pictures that the report is about, found others at {path} ({dataset.name}). "
+                        "Give the path that the model was measured on."
+                    )
+                paths[fingerprint] = path
+                return dataset
+    return None
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the data set …")
@@ -87,12 +89,13 @@ def show_pictures(
     if dataset is None:
         st.dataframe(table(opinions, places), hide_index=True, key=f"table {key}", column_config=_columns(opinions))
         return
-    count_key = f"count {key}"
-    count = st.session_state.get(count_key, AT_FIRST)
-    st.html(gallery([_card(opinions, int(place), dataset) for place in places[:count]]))
-    if len(places) > count and st.button(f"Show more of the {len(places):,}", key=f"more {key}"):
-        st.session_state[count_key] = count + AT_FIRST
-        st.rerun()
+    show_some(
+        places.tolist(),
+        lambda some: st.html(gallery([_card(opinions, place, dataset) for place in some])),
+        AT_FIRST,
+        f"{len(places):,}",
+        key,
+    )
 
 
 def table(opinions: Sequence[tuple[str, Predictions]], places: np.ndarray) -> list[dict[str, object]]:

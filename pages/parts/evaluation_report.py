@@ -5,21 +5,18 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from fer.datasets.dataset import FaceDataset
 from fer.evaluation import review
 from fer.evaluation.confusions import MATRIX_READING, MATRIX_TITLE
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.reports.headline import headline_cards
-from fer.training.evaluations import view
-from pages.parts.evaluation_charts import show_confidence, show_expressions, show_people, show_robustness
+from pages.parts.evaluation_charts import introduce, show_confidence, show_expressions, show_people, show_robustness
 from pages.parts.evaluation_downloads import show_downloads
 from pages.parts.evaluation_matrix import confusion_matrix
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
-from pages.parts.evaluation_reports import choose_report, evaluation_at, introduce, report_at
+from pages.parts.evaluation_reports import choose_report, evaluation_at, report_at
+from pages.parts.widgets import one_of
 
-MISTAKES, EXPRESSIONS, CONFIDENCE = "Mistakes", "Expressions", "Confidence"
-PEOPLE, WORSE, PICTURES, ABOUT = "People", "Worse pictures", "Pictures", "About & download"
 LISTS = {
     "Worst mistakes": (review.worst_mistakes, "The wrong answers that the model was surest of come first."),
     "Most uncertain": (review.most_uncertain, "The pictures whose two most probable answers are nearest come first."),
@@ -35,7 +32,6 @@ def one_report() -> None:
     """Choose a report and show it."""
     path = choose_report()
     if path is None:
-        st.info("No model was evaluated yet.", icon=":material/insights:")
         return
     report = report_at(path)
     st.markdown(f"Measured on **{report.basis}**, without test-time augmentation.")
@@ -45,45 +41,38 @@ def one_report() -> None:
         + "Agreement with raters counts how often most of the other raters of a picture say the same."
         * (report.agreement is not None)
     )
-    sections = [MISTAKES, EXPRESSIONS, CONFIDENCE, *([PEOPLE] * (report.agreement is not None)), WORSE, PICTURES, ABOUT]
-    section = st.segmented_control(
-        "Part", sections, default=MISTAKES, required=True, label_visibility="collapsed", key="evaluation_part"
-    )
-    show = {
-        EXPRESSIONS: show_expressions,
-        CONFIDENCE: show_confidence,
-        PEOPLE: show_people,
-        WORSE: show_robustness,
-        PICTURES: show_lists,
-        ABOUT: show_downloads,
-    }.get(section, show_mistakes)
-    show(report, path)
+    parts = {
+        "Mistakes": show_mistakes,
+        "Expressions": show_expressions,
+        "Confidence": show_confidence,
+        **({"People": show_people} if report.agreement else {}),
+        "Worse pictures": show_robustness,
+        "Pictures": show_lists,
+        "About & download": show_downloads,
+    }
+    parts[one_of("Part", list(parts), "evaluation_part")](report, path)
 
 
 def show_mistakes(report: Report, path: Path) -> None:
     """Show the confusion matrix; a click on a field shows its pictures."""
     labels = report.labels
-    truth_key, answer_key = f"truth {path}", f"answer {path}"
+    keys = f"truth {path}", f"answer {path}"
 
     def choose(truth: int, answer: int) -> None:
-        st.session_state[truth_key], st.session_state[answer_key] = labels[truth], labels[answer]
+        st.session_state.update(zip(keys, (labels[truth], labels[answer]), strict=True))
 
-    truth, answer = (st.session_state.get(name) for name in (truth_key, answer_key))
-    chosen = (labels.index(truth), labels.index(answer)) if truth in labels and answer in labels else None
+    chosen = [labels.index(label) for key in keys if (label := st.session_state.get(key)) in labels]
     left, right = st.columns([5, 4], gap="large")
     with left:
         introduce(MATRIX_TITLE, MATRIX_READING, report.data.rule_and_n(report.n))
-        unit = st.segmented_control(
-            "Numbers", ["Pictures", "% of a row"], default="Pictures", required=True, label_visibility="collapsed",
-            key="evaluation_unit",
-        )  # fmt: skip
+        unit = one_of("Numbers", ["Pictures", "% of a row"], "evaluation_unit")
         confusion_matrix(report, unit != "Pictures", chosen, f"matrix {path}", choose)
     with right:
         st.markdown("**Pictures of a field**")
         st.caption("Click a field, or choose what is true and what the model says.")
         one, other = st.columns(2)
-        truth = one.selectbox("True", labels, None, placeholder="any", key=truth_key)
-        answer = other.selectbox("The model says", labels, None, placeholder="any", key=answer_key)
+        truth = one.selectbox("True", labels, None, placeholder="any", key=keys[0])
+        answer = other.selectbox("The model says", labels, None, placeholder="any", key=keys[1])
         if truth or answer:
             predictions = evaluation_at(path).predictions
             places = of_field(predictions, truth, answer)
@@ -91,8 +80,7 @@ def show_mistakes(report: Report, path: Path) -> None:
                 f"{len(places):,} of {report.n:,} pictures: **{truth or 'anything'}**, taken for "
                 f"**{answer or 'anything'}** (rule {report.data.rule})"
             )
-            dataset = pictures_of(report, dataset_path(path))
-            show_pictures([("model", predictions)], places, dataset, f"{path} {truth} {answer}")
+            show_pictures([("model", predictions)], places, pictures_of(report, path), f"{path} {truth} {answer}")
 
 
 def of_field(predictions: Predictions, truth: str | None, answer: str | None) -> np.ndarray:
@@ -106,24 +94,10 @@ def of_field(predictions: Predictions, truth: str | None, answer: str | None) ->
     return places[np.argsort(-predictions.confidence[places], kind="stable")]
 
 
-def dataset_path(path: Path) -> str:
-    """Return where the pictures of a report were, if it was made on this page; else an empty text."""
-    request = view(path.parent).request
-    return request.dataset if request else ""
-
-
 def show_lists(report: Report, path: Path) -> None:
     """Show the pictures that say most."""
-    name = st.segmented_control(
-        "List",
-        list(LISTS),
-        default="Worst mistakes",
-        required=True,
-        label_visibility="collapsed",
-        key="evaluation_list",
-    )
-    find, reading = LISTS[name or "Worst mistakes"]
+    name = one_of("List", list(LISTS), "evaluation_list")
+    find, reading = LISTS[name]
     st.caption(f"{reading} Measured on {report.basis}.")
     predictions = evaluation_at(path).predictions
-    dataset: FaceDataset | None = pictures_of(report, dataset_path(path))
-    show_pictures([("model", predictions)], find(predictions, 96), dataset, f"{path} {name}")
+    show_pictures([("model", predictions)], find(predictions, 96), pictures_of(report, path), f"{path} {name}")

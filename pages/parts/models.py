@@ -16,36 +16,26 @@ from fer.model import DEFAULT_CHECKPOINT, SHIPPED, report_of
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.model.prior import BETWEEN, EVERYDAY, POSED, correction_for
 from fer.training.runs import BEST_NAME
+from pages.parts.places import runs_folder
+from pages.parts.session import FILES_AS_THEY_ARE, lasting
 
 if TYPE_CHECKING:
     from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
     from fer.video.live import LiveEngine
-from pages.parts.places import runs_folder
-
-_CHOSEN_MODEL, _MODEL_WIDGET = "chosen_model", "model"
-
 
 CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 """Environment variable with the path of another model file for the app."""
-
-
-_CHOSEN_FACES, _FACES_WIDGET = "chosen_faces", "faces"
-
-
-_FACES = {EVERYDAY: "everyday", BETWEEN: "in between", POSED: "posed or acted"}
-
-
+_MODEL, _FACES = "chosen_model", "chosen_faces"
+_WHOSE_FACES = {EVERYDAY: "everyday", BETWEEN: "in between", POSED: "posed or acted"}
 _MODELS_AT_ONCE = 3
 """As many are kept in memory; the one that was not used for the longest time goes first."""
 
 
 def checkpoint_path() -> Path:
     """Return the model file that this visitor uses: what they chose, else the app's."""
-    chosen: Path | None = st.session_state.get(_CHOSEN_MODEL)
-    if chosen and chosen.is_file():  # its run may have been deleted meanwhile
-        return chosen
-    return _own_checkpoint()
+    chosen: Path | None = st.session_state.get(_MODEL)
+    return chosen if chosen and chosen.is_file() else _own_checkpoint()  # its run may have been deleted meanwhile
 
 
 def _own_checkpoint() -> Path:
@@ -55,7 +45,7 @@ def _own_checkpoint() -> Path:
 
 def use_model(path: Path) -> None:
     """Take a model file for this visitor, in all pages and until the tab is closed."""
-    st.session_state[_CHOSEN_MODEL] = path
+    st.session_state[_MODEL] = path
 
 
 def choose_model() -> None:
@@ -66,19 +56,25 @@ def choose_model() -> None:
     chosen = checkpoint_path()
     with st.container(horizontal=True, gap="large"):
         if len(models) > 1:
-            st.session_state[_MODEL_WIDGET] = chosen if chosen in models else own
             st.selectbox(
                 "Model",
                 models,
                 format_func=model_name,
-                key=_MODEL_WIDGET,
-                on_change=lambda: use_model(st.session_state[_MODEL_WIDGET]),
                 help="The app's models, and those that were trained on the training page. The choice holds for you, "
                 "not for other visitors.",
                 width=300,
+                **lasting(_MODEL, chosen if chosen in models else own),
             )
         if model_info().can_be_corrected:
-            _choose_faces()
+            st.segmented_control(
+                "Faces",
+                list(_WHOSE_FACES),
+                format_func=_WHOSE_FACES.__getitem__,
+                required=True,
+                help="In everyday pictures most faces are neutral or happy, and the model counts on it. Where people "
+                "pose or act, rare expressions are as frequent as others: then fewer faces are called neutral.",
+                **lasting(_FACES, chosen_faces()),
+            )
 
 
 def model_name(path: Path) -> str:
@@ -89,28 +85,9 @@ def model_name(path: Path) -> str:
     return "the app's own" if path == _own_checkpoint() else path.parent.name
 
 
-def _choose_faces() -> None:
-    """Let the visitor say whose faces they look at, see `correction_for`."""
-
-    def keep() -> None:
-        st.session_state[_CHOSEN_FACES] = st.session_state[_FACES_WIDGET]
-
-    st.session_state[_FACES_WIDGET] = chosen_faces()
-    st.segmented_control(
-        "Faces",
-        list(_FACES),
-        format_func=_FACES.__getitem__,
-        key=_FACES_WIDGET,
-        on_change=keep,
-        required=True,
-        help="In everyday pictures most faces are neutral or happy, and the model counts on it. Where people pose or "
-        "act, rare expressions are as frequent as others: then fewer faces are called neutral.",
-    )
-
-
 def chosen_faces() -> str:
     """Return whose faces this visitor looks at, one of `KINDS_OF_FACES`; everyday ones where the model cannot tell."""
-    faces: str = st.session_state.get(_CHOSEN_FACES, EVERYDAY)
+    faces: str = st.session_state.get(_FACES, EVERYDAY)
     return faces if model_info().can_be_corrected else EVERYDAY
 
 
@@ -131,19 +108,19 @@ def shipped_report() -> Report | None:
 def load_recognizer() -> "Recognizer":
     """Return the recognizer that all viewers of a model share, or show the error and end the page."""
     try:
-        return _recognizer_for(*_model_key(), _correction())
+        return _recognizer_for(checkpoint_path(), _correction())
     except CheckpointError as error:
         _no_model(error)
 
 
-def _model_key() -> tuple[Path, int]:
-    """Return the model file and when it was changed: a run that goes on writes better ones."""
-    path = checkpoint_path()
-    return path, path.stat().st_mtime_ns if path.is_file() else 0
+def _correction() -> float:
+    """Return what is taken off for the prior, for this visitor's model and faces."""
+    return correction_for(chosen_faces(), read_info(checkpoint_path()))
 
 
-@st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner="Loading the model …")
-def _recognizer(path: Path, changed_ns: int) -> "Recognizer":
+# A run that goes on writes better models to the same file.
+@st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner="Loading the model …", hash_funcs=FILES_AS_THEY_ARE)
+def _recognizer(path: Path) -> "Recognizer":
     from fer.model.classifier import Classifier
     from fer.recognition.recognizer import Recognizer
 
@@ -151,15 +128,10 @@ def _recognizer(path: Path, changed_ns: int) -> "Recognizer":
     return Recognizer(detector, Classifier.load(path), lock)
 
 
-@st.cache_resource(max_entries=3 * _MODELS_AT_ONCE, show_spinner=False)
-def _recognizer_for(path: Path, changed_ns: int, prior_correction: float) -> "Recognizer":
+@st.cache_resource(max_entries=3 * _MODELS_AT_ONCE, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
+def _recognizer_for(path: Path, prior_correction: float) -> "Recognizer":
     """Return the recognizer for a kind of faces: the same network, another correction."""
-    return _recognizer(path, changed_ns).corrected(prior_correction)
-
-
-def _correction() -> float:
-    """Return what is taken off for the prior, for this visitor's model and faces."""
-    return correction_for(chosen_faces(), read_info(checkpoint_path()))
+    return _recognizer(path).corrected(prior_correction)
 
 
 @st.cache_resource(show_spinner=False)
@@ -177,14 +149,14 @@ def _detector() -> "tuple[FaceDetector, threading.Lock]":
 def load_engine() -> "LiveEngine":
     """Return what runs the model for the videos of all its viewers, or show the error and end the page."""
     load_recognizer()  # says what it does while it loads, which must not happen within another cached function
-    return _engine(*_model_key(), _correction())
+    return _engine(checkpoint_path(), _correction())
 
 
-@st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner=False)
-def _engine(path: Path, changed_ns: int, prior_correction: float) -> "LiveEngine":
+@st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
+def _engine(path: Path, prior_correction: float) -> "LiveEngine":
     from fer.video.live import LiveEngine
 
-    engine = LiveEngine(_recognizer_for(path, changed_ns, prior_correction).for_video())
+    engine = LiveEngine(_recognizer_for(path, prior_correction).for_video())
     # Streamlit collects garbage after each run of a script, so every second beside a live video. Going through all that
     # torch made takes 0.3 seconds in which every other thread waits. Frozen, it is passed over.
     gc.collect()

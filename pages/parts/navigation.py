@@ -1,16 +1,11 @@
 """The app's pages, and the way into them."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import streamlit as st
 from PIL import Image
 from streamlit.navigation.page import StreamlitPage
 
 from fer.datasets.drawing import draw_face
-
-if TYPE_CHECKING:
-    pass
 
 
 def navigation() -> StreamlitPage:

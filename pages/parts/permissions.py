@@ -1,17 +1,11 @@
 """Who may train, delete and name paths of this machine: whoever sits at it, and others only if its owner says so."""
 
 import os
-from typing import TYPE_CHECKING
-
-import streamlit as st
-
-if TYPE_CHECKING:
-    pass
-
-
 from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+import streamlit as st
 
 ALLOW_TRAINING_VARIABLE = "FER_ALLOW_TRAINING"
 """Environment variable, or secret: 1 allows it to everybody who opens the app, 0 to nobody. Unset: see `may_train`."""
@@ -55,6 +49,19 @@ def training_allowed() -> bool:
     """Whether this visitor may train, delete and name paths of this machine."""
     setting = setting_of(ALLOW_TRAINING_VARIABLE)
     return may_train(setting, st.context.ip_address, st.context.url, st.context.headers.to_dict())
+
+
+def refuse(what: str) -> None:
+    """Say that this visitor may not do something.
+
+    Args:
+        what: begins the sentence: "Looking at data sets is".
+    """
+    st.info(
+        f"{what} switched off for visitors from other machines. Whoever runs the app allows it with "
+        f"{ALLOW_TRAINING_VARIABLE}=1 in its environment.",
+        icon=":material/lock:",
+    )
 
 
 def setting_of(name: str) -> str | None:

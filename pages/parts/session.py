@@ -1,8 +1,10 @@
 """What a visitor's session is asked and told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit import runtime
@@ -10,9 +12,6 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fer.errors import FerError
-
-if TYPE_CHECKING:
-    pass
 
 _FAILURE = "failure"
 
@@ -48,3 +47,32 @@ def show_failure() -> None:
     """Show what went wrong with the last button, once."""
     if message := st.session_state.pop(_FAILURE, None):
         st.error(message, icon=":material/error:")
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show what goes wrong within, in place of the rest of it."""
+    try:
+        yield
+    except FerError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def lasting(name: str, shown: object) -> dict[str, Any]:
+    """Return the arguments that let a widget's choice last while other pages are looked at; Streamlit forgets it then.
+
+    Args:
+        name: of the choice in the session; nothing is there before somebody chooses.
+        shown: what the widget is to show: the choice, or what stands for it where it is not to be had any more.
+    """
+    widget = f"{name}_widget"
+    st.session_state[widget] = shown
+    return {"key": widget, "on_change": lambda: st.session_state.update({name: st.session_state[widget]})}
+
+
+def _as_it_is(path: Path) -> tuple[str, int]:
+    return str(path), path.stat().st_mtime_ns if path.is_file() else 0
+
+
+FILES_AS_THEY_ARE: dict[str | type, Callable[[Any], object]] = {type(Path()): _as_it_is}
+"""For Streamlit's caches: a file that was written anew is another one."""

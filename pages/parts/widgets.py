@@ -1,8 +1,11 @@
-"""What several pages show."""
+"""What several pages ask and show."""
 
 import base64
 import html
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Mapping, Sequence
+from mimetypes import guess_type
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -13,11 +16,109 @@ from fer.images import encode_png
 from fer.labels import FERPLUS, color_of
 from fer.recognition.quality import concerns
 
-if TYPE_CHECKING:
-    pass
-
+Item = TypeVar("Item")
+STATIC = {"staticPlot": True}
+"""For charts that are only looked at: a finger that scrolls over them must not zoom them."""
+NO_BAR = {"displayModeBar": False}
+"""For charts that can be pointed at and zoomed, without Plotly's buttons above them."""
 _LEGEND_SEEDS = (8, 12, 13, 7, 11, 12, 13, 8)
 """Of the drawn people in the legend, chosen for clear pictures of different people."""
+
+
+def one_of(
+    label: str, options: Sequence[str] | Mapping[str, str], key: str, on_change: Callable[[], None] | None = None
+) -> str:
+    """Ask for one of several, side by side. One is always chosen, at the beginning the first.
+
+    Args:
+        label: for screen readers.
+        options: what can be chosen; in a mapping, with what is shown for it: ":material/upload: Upload".
+        key: of the choice in the session.
+        on_change: called when another one is chosen.
+    """
+    shown = options if isinstance(options, Mapping) else {option: option for option in options}
+    return st.segmented_control(
+        label,
+        list(shown),
+        format_func=shown.__getitem__,
+        default=next(iter(shown)),
+        required=True,
+        label_visibility="collapsed",
+        key=key,
+        on_change=on_change,
+    )
+
+
+def threshold_slider(unsure_below: float, unsure: str = "A face") -> float:
+    """Ask under which confidence a face is called unsure; return it, 0..1.
+
+    Args:
+        unsure_below: where it begins, as the model says, 0..1.
+        unsure: what is called so, where only some faces are.
+    """
+    percent = st.slider(
+        "Confidence threshold",
+        0,
+        100,
+        round(100 * unsure_below),
+        format="%d %%",
+        help=f"{unsure} whose most likely expression is less likely than this is called unsure. It begins where the "
+        "model's validation pictures put it.",
+    )
+    return percent / 100
+
+
+def download(
+    label: str, content: str | bytes | Callable[[], str | bytes], name: str, icon: str = "download", key: str = ""
+) -> None:
+    """Offer a file. Nothing on the page runs again when somebody takes it.
+
+    Args:
+        label: of the button.
+        content: of the file, or what makes it when somebody wants it.
+        name: of the file; says what kind it is.
+        icon: one of Material's.
+        key: of the button, where the file's name is not the only one on the page.
+    """
+    st.download_button(
+        label,
+        content,
+        name,
+        guess_type(name)[0],
+        icon=f":material/{icon}:",
+        on_click="ignore",
+        key=key or f"download {name}",
+    )
+
+
+def download_figures(stem: str, csv: Callable[[], str | bytes], json: Callable[[], str | bytes]) -> None:
+    """Offer what was found as a table and as all that is known of it, in files that are called `stem`."""
+    download("Table (CSV)", csv, f"{stem}.csv", "table")
+    download("All figures (JSON)", json, f"{stem}.json", "data_object")
+
+
+def show_some(
+    items: Sequence[Item], show: Callable[[Sequence[Item]], object], at_once: int, of_what: str, key: str
+) -> None:
+    """Show the first of many, and offer more.
+
+    Args:
+        items: all of them.
+        show: shows some of them.
+        at_once: as many are shown at first, and more with each press.
+        of_what: what the button says of all that there are: "120 pairs".
+        key: of this list.
+    """
+    count = st.session_state.get(f"count {key}", at_once)
+    show(items[:count])
+    if len(items) > count and st.button(f"Show more of the {of_what}", key=f"more {key}"):
+        st.session_state[f"count {key}"] = count + at_once
+        st.rerun()
+
+
+def literal(text: str) -> str:
+    """Keep a text that is not ours, such as the name of a file, from being read as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!:~$<>|])", r"\\\1", text)
 
 
 def duration(seconds: float) -> str:
