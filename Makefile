@@ -1,18 +1,24 @@
 # make app    everything it needs, then the app in the browser
-# make test   everything it needs, then linter, types and all tests
+# make check  everything it needs, then linter, types and the fast tests
+# make test   everything it needs, a browser too, then linter, types and all tests
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: app test clean
+.PHONY: app lint check test clean
 
 app: $(VENV)/app.done
 	$(BIN)/fer-studio app
 
-test: $(VENV)/test.done
+lint: $(VENV)/test.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+check: lint
+	$(BIN)/python -m pytest -m "not slow and not browser"
+
+test: lint
 	VENV=$(VENV) scripts/browser.sh
 	$(BIN)/python -m pytest
 

@@ -1,11 +1,30 @@
 """What several test files need: a tiny model, a photo of a person, the real faces beside the repository."""
 
-import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+TESTS = Path(__file__).parent
+SHARED = TESTS.parent / "../shared/data"
+MARKS = {"shared_faces": "real_faces", "chain": "slow", "ray_is_installed": "slow"}
+"""Fixture → what marks the tests that use it."""
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C: whoever starts tests in the background may have switched it off for all processes below them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what folders and fixtures tell, so that it can be chosen or left out."""
+    for item in items:
+        if TESTS / "browser" in item.path.parents:
+            item.add_marker("browser")
+        for fixture in MARKS.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(MARKS[fixture])
 
 
 @pytest.fixture(scope="session")
@@ -52,11 +71,7 @@ def many_photos(tmp_path_factory: pytest.TempPathFactory, astronaut: npt.NDArray
 
 @pytest.fixture(scope="session")
 def shared_faces() -> Path:
-    """The folder with the real faces and their votes. Without it tests are skipped; in CI they fail then."""
-    folder = Path(__file__).resolve().parents[1] / "../shared/data"
-    if not (folder / "faces.csv").is_file():
-        reason = "the real faces are not there: ../shared/data beside the repository"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return folder
+    """The folder with the real faces and their votes, beside the repository. Without it tests are skipped."""
+    if not (SHARED / "faces.csv").is_file():
+        pytest.skip("no real faces: ../shared/data is not beside the repository")
+    return SHARED

@@ -32,6 +32,7 @@ def by_name(finished: list[Finished]) -> dict[str, Finished]:
     return {one.picture.name: one for one in finished}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_every_picture_once_with_the_faces_that_it_has_alone(
     recognizer: Recognizer, pictures: list[PictureTask], workers: int

@@ -48,6 +48,7 @@ def rows(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return faces.sort_values(["path", "face"], ignore_index=True), pictures.sort_values("path", ignore_index=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
 def test_a_worker_is_killed_and_nothing_is_lost_or_doubled(
     ray_is_installed: None, tmp_path: Path, many_photos: Path, tiny_checkpoint: Path

@@ -86,6 +86,7 @@ def test_only_contempt_is_one_sided() -> None:
     assert [name for name, units in EXPRESSIONS.items() if not units.is_symmetric] == ["contempt"]
 
 
+@pytest.mark.slow
 def test_a_smile_lifts_the_mouths_corners_and_sadness_lowers_them() -> None:
     def mouth_line(expression: str, columns: slice) -> float:
         """The mean height of the darkest pixel below the nose: the line between the lips, in pixels from the top."""
@@ -167,6 +168,7 @@ def _edges(count: int, seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     return features / np.linalg.norm(features, axis=1, keepdims=True), classes
 
 
+@pytest.mark.slow
 def test_the_expression_of_a_stranger_can_be_learned() -> None:
     """Ridge regression on edges, trained on 1200 faces, tells the expressions of 400 others."""
     features, classes = _edges(1200, seed=1)

@@ -62,6 +62,7 @@ def test_the_bootstrap_gives_the_same_every_time() -> None:
     assert bootstrap(np.array([7, 0]), lambda drawn: drawn[:, 0] / 7) == Estimate(1.0, 1.0, 1.0)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     """150 samples of 300 pictures: 95 % within what 150 draws allow, 1.8 points of standard error."""
     random = np.random.default_rng(1)

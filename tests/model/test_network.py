@@ -80,6 +80,7 @@ FAMILIES = {
 """Family → (kernel, stride) of its first convolution for small pictures."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", FAMILIES)
 def test_every_family_is_fitted_to_small_gray_pictures(architecture: str) -> None:
     with torch.device("meta"):

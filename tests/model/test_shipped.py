@@ -114,6 +114,7 @@ def test_the_model_cards_are_what_the_command_would_write() -> None:
     assert other.with_suffix(".card.md").read_text(encoding="utf-8") == card
 
 
+@pytest.mark.slow
 def test_the_report_can_be_had_again(shared_faces: Path) -> None:
     found = predict(Classifier.load(), _test_split(shared_faces), "test", "majority").predictions
     metrics = measure(found.probabilities, found.truth)

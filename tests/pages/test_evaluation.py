@@ -3,8 +3,7 @@
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from fer.training.evaluations import RUNNING
 from fer.training.runs import open_run
 from tests.datasets.pictures import pattern, write_picture
 from tests.evaluation.evaluations import finished_run, make_evaluation
+from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 PARTS = ("Mistakes", "Expressions", "Confidence", "People", "Worse pictures", "Pictures", "About & download")
@@ -117,6 +117,7 @@ def test_every_part_of_a_report_with_everything(folder: Path) -> None:
     assert {button.label for button in app.get("download_button")} >= {"One-page report (HTML)", "Predictions (CSV)"}
 
 
+@pytest.mark.slow
 def test_a_field_without_the_data_set_is_a_table_and_with_it_a_gallery(folder: Path, tmp_path: Path) -> None:
     """A data set that can be opened again stands for the one that was measured."""
     dataset = open_dataset("synthetic:80")
@@ -188,6 +189,7 @@ def test_one_report_cannot_be_compared(folder: Path, tmp_path: Path, monkeypatch
     assert "takes two reports" in texts(section(open_page(), "Compare"))
 
 
+@pytest.mark.slow
 def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Path) -> None:
     run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), "mine")
     shutil.copy(tiny_checkpoint, run.best_path)
@@ -203,7 +205,7 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
     other = section(open_page(), "Evaluate")  # another viewer, or the same after a reload
     if evaluations.view(view.folder).state == RUNNING:
         assert "Stop" in {button.label for button in other.button}
-    wait(lambda: evaluations.view(view.folder).state != RUNNING)
+    wait_until(lambda: evaluations.view(view.folder).state != RUNNING)
     app.run()
     press(app, "Show")
     assert app.segmented_control(key="evaluation_section").value == "Report"
@@ -213,13 +215,7 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
     assert evaluations.evaluations(folder) == []
 
 
-def wait(condition: Callable[[], bool], seconds: float = 90) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.2)
-
-
+@pytest.mark.slow
 def test_a_data_set_is_looked_at(folder: Path) -> None:
     app = section(open_page(), "Data set")
     assert "try it with drawn faces" in texts(app)

@@ -139,6 +139,7 @@ LAST_FEATURES = {
 """Family → the layer whose output is its last one with more than one place, for pictures of 48 pixels."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", LAST_FEATURES)
 def test_every_family_has_its_map_from_its_last_features(architecture: str) -> None:
     torch.manual_seed(0)

@@ -31,6 +31,7 @@ def test_a_small_photo_is_kept_as_it_is(recognizer: Recognizer, astronaut: np.nd
     assert item.crop.shape[0] == item.crop.shape[1] <= THUMBNAIL_PX
 
 
+@pytest.mark.slow
 def test_a_large_photo_is_recognized_whole_and_shown_small(recognizer: Recognizer, astronaut: np.ndarray) -> None:
     large = cv2.resize(astronaut, (2048, 2048), interpolation=cv2.INTER_CUBIC)
     result = recognize_photo(recognizer, encode_png(large))

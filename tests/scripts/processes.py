@@ -4,28 +4,44 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 300
 """After that a process hangs; no test depends on how long one takes."""
 
 
-def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
-    """Start a script in a folder, with its output kept."""
-    script, *others = arguments
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+def start(folder: Path, *command: str | Path, **options: Any) -> "subprocess.Popen[str]":
+    """Start Python in a folder, with its output kept.
+
+    Args:
+        folder: where it works.
+        command: what Python gets: a script by its path from the root ("scripts/train.py"), or -m and a module.
+        options: of `subprocess.Popen`; `env` is added to the environment that there is.
+    """
+    more = options.pop("env", {})
+    own = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    parts = [str(ROOT / part) if str(part).startswith("scripts/") else str(part) for part in command]
     return subprocess.Popen(
-        [sys.executable, str(ROOT / script), *others],
+        [sys.executable, *parts],
         cwd=folder,
-        env=environment,
+        env={**os.environ, **own, **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        **options,
     )
+
+
+def wait_until(condition: Callable[[], object], what: str = "") -> None:
+    """Wait until something holds; how long that takes is nothing that a test looks at."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain {what}"
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True)
@@ -43,15 +59,16 @@ def end_of(process: "subprocess.Popen[str]") -> Ended:
     return Ended(process.returncode, out, err)
 
 
-def run_script(folder: Path, *arguments: str) -> Ended:
-    return end_of(start(folder, *arguments))
+def run_script(folder: Path, *command: str | Path) -> Ended:
+    return end_of(start(folder, *command))
 
 
 def wait_for(process: "subprocess.Popen[str]", *paths: Path) -> None:
     """Wait until all files are there, while the process lives."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not all(path.exists() for path in paths):
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            pytest.fail(f"no {', '.join(map(str, paths))} from the process: {process.communicate()[1]}")
-        time.sleep(0.005)
+    wait_while_alive(process, lambda: all(path.exists() for path in paths))
+
+
+def wait_while_alive(process: "subprocess.Popen[str]", condition: Callable[[], object]) -> None:
+    """Wait until something holds that a process does."""
+    wait_until(lambda: condition() or process.poll() is not None)
+    assert condition(), f"the process ended before: {process.communicate()}"

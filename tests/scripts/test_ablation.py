@@ -26,6 +26,7 @@ def run(folder: Path, *options: str) -> int:
     )
 
 
+@pytest.mark.slow
 def test_rows_are_added_to_the_table_and_nothing_is_trained_twice(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

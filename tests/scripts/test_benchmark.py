@@ -8,6 +8,7 @@ import pytest
 from scripts.benchmark import main
 
 
+@pytest.mark.slow
 def test_it_measures_one_face_and_four(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--checkpoint", str(tiny_checkpoint), "--repeat", "1", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
@@ -17,11 +18,13 @@ def test_it_measures_one_face_and_four(tiny_checkpoint: Path, capsys: pytest.Cap
     assert figures["import torch (s)"] > 0
 
 
+@pytest.mark.slow
 def test_a_missing_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--checkpoint", str(tmp_path / "missing.safetensors"), "--repeat", "1"]) == 1
     assert "found nothing at" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_measures_a_folder_beside_single_calls(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--checkpoint", str(tiny_checkpoint), "--photos", "6", "--repeat", "2", "--json"]
     assert main(["folder", *options]) == 0
@@ -30,6 +33,7 @@ def test_it_measures_a_folder_beside_single_calls(tiny_checkpoint: Path, capsys:
     assert figures["  times as fast"] > 1
 
 
+@pytest.mark.slow
 def test_it_measures_the_training_loop_beside_its_bare_steps(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--dataset", "synthetic:80", "--architecture", "shufflenet_v2_x0_5", "--size", "32"]
     assert main(["training", *options, "--repeat", "2", "--json"]) == 0
@@ -42,6 +46,7 @@ def test_it_measures_the_training_loop_beside_its_bare_steps(capsys: pytest.Capt
     }
 
 
+@pytest.mark.slow
 def test_it_measures_a_video(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["video", "--seconds", "2", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)

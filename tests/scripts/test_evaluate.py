@@ -40,6 +40,7 @@ def assert_is_report(report: dict[str, Any], n: int) -> None:
     assert report["macro_f1"]["value"] == pytest.approx(np.mean(scores))
 
 
+@pytest.mark.slow
 def test_evaluate_reports_the_test_split(chain: Chain) -> None:
     ended = run_script(
         chain.folder,
@@ -79,6 +80,7 @@ def write_class_folders(folder: Path, count: int) -> None:
             (folder / word / f"{number}.png").write_bytes(encode_png(portrait))
 
 
+@pytest.mark.slow
 def test_evaluate_takes_class_folders_with_other_words(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,6 +113,7 @@ def test_evaluate_takes_class_folders_with_other_words(
     assert anger.endswith(" 5")
 
 
+@pytest.mark.slow
 def test_evaluate_finds_the_faces_in_whole_photos(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +152,7 @@ def test_evaluate_fails_with_a_message(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_evaluate_makes_pictures_worse_compares_and_writes_a_card(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

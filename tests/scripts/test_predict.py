@@ -37,6 +37,7 @@ def assert_is_face(record: dict[str, Any], expected: Face) -> None:
     assert record["probabilities"][record["label"]] == record["confidence"]
 
 
+@pytest.mark.slow
 def test_predict_does_a_folder_whatever_lies_in_it(
     chain: Chain, photos: Path, recognizer: Recognizer, tmp_path: Path
 ) -> None:

@@ -2,41 +2,16 @@
 
 import csv
 import io
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fer.cli import predict
+from tests.scripts.processes import end_of, run_script, start, wait_while_alive
 
-ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 300
-
-
-def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(ROOT / "scripts" / "predict.py"), "--workers", "1", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=_listen_to_interrupts,
-    )  # fmt: skip
-
-
-def _listen_to_interrupts() -> None:
-    """Take Ctrl-C, which whoever started the tests in the background may have switched off for all below them."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def wait_for_lines(process: "subprocess.Popen[str]", results: Path, lines: int) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not results.is_file() or len(results.read_bytes().splitlines()) < lines:
-        assert process.poll() is None and time.monotonic() < until
-        time.sleep(0.002)
+COMMAND = ["scripts/predict.py", "--workers", "1"]
 
 
 def table(path: Path) -> tuple[list[list[str]], np.ndarray]:
@@ -46,28 +21,27 @@ def table(path: Path) -> tuple[list[list[str]], np.ndarray]:
     return words, np.array([[float(value) for value in [*row[2:7], *row[8:-1]]] for row in rows[1:]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_the_same_command_goes_on(tmp_path: Path, many_photos: Path, tiny_checkpoint: Path, ending: int) -> None:
     common = ["--image", str(many_photos), "--checkpoint", str(tiny_checkpoint)]
     wanted = [*common, "--csv", "broken/faces.csv", "--output", "broken/annotated"]
-    process = start(tmp_path, *wanted)
+    process = start(tmp_path, *COMMAND, *wanted)
     results = tmp_path / "broken" / ".faces.csv.results"
-    wait_for_lines(process, results, 3)
+    wait_while_alive(process, lambda: results.is_file() and len(results.read_bytes().splitlines()) >= 3)
     process.send_signal(ending)
-    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    ended = end_of(process)
     if ending == signal.SIGINT:
-        assert process.returncode == 130 and "goes on where it stopped" in errors and "Traceback" not in errors
+        assert ended.code == 130 and "goes on where it stopped" in ended.err
     assert not (tmp_path / "broken" / "faces.csv").exists()
     known = len(results.read_bytes().splitlines()) - 1
     assert 2 <= known < 26
     copies = {path: path.stat().st_mtime_ns for path in (tmp_path / "broken" / "annotated").glob("*.png")}
 
-    process = start(tmp_path, *wanted)
-    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 1 and errors.count("cannot be read") == 1
+    ended = run_script(tmp_path, *COMMAND, *wanted)
+    assert ended.code == 1 and ended.err.count("cannot be read") == 1
     assert not results.exists()
-    unbroken = start(tmp_path, *common, "--csv", "unbroken/faces.csv", "--output", "unbroken/annotated")
-    unbroken.communicate(timeout=PATIENCE_SECONDS)
+    run_script(tmp_path, *COMMAND, *common, "--csv", "unbroken/faces.csv", "--output", "unbroken/annotated")
     (words, numbers), (expected_words, expected) = (table(tmp_path / n / "faces.csv") for n in ("broken", "unbroken"))
     assert words == expected_words and len(words) == 25
     np.testing.assert_allclose(numbers, expected, atol=1e-5)

@@ -91,6 +91,7 @@ def test_a_truncated_file_gives_its_part_and_code_1(command: Command, tmp_path: 
     assert code == 1 and "frames looked at" in out and "frames could be read" in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_seen(clip: Path, tiny_checkpoint: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
     small = np.ascontiguousarray(astronaut[:240, 80:400])
     long = write_clip(tmp_path / "long.mp4", (small for _ in range(3000)))

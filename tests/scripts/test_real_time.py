@@ -210,6 +210,7 @@ def start(checkpoint: Path, folder: Path, *options: str | Path) -> "subprocess.P
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals that a process could answer")
 def test_stopped_it_leaves_a_video_that_plays(clips: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     options = ("--source", clips / "long.mp4", "--no-window", "--json", "--output", "out.mp4")

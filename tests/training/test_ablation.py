@@ -42,6 +42,7 @@ def trained(tmp_path: Path, tiny_checkpoint: Path) -> Trained:
     return calls, pretend
 
 
+@pytest.mark.slow
 def test_a_row_is_trained_with_each_seed(dataset: FaceDataset, trained: Trained) -> None:
     calls, pretend = trained
     rows = {"the recipe": {"--epochs": "3"}, "no mixup": {"--epochs": "3", "--no-progressive": "", "--mixup": "0"}}
@@ -57,6 +58,7 @@ def test_a_row_is_trained_with_each_seed(dataset: FaceDataset, trained: Trained)
     assert measured[1].seeds == (0, 7)
 
 
+@pytest.mark.slow
 def test_it_is_measured_on_validation_pictures(dataset: FaceDataset, trained: Trained, tiny_checkpoint: Path) -> None:
     (row,) = ablate(dataset, "majority", {"the recipe": {}}, (0,), trained[1])
     answers = predict(Classifier.load(tiny_checkpoint), dataset, "validation").predictions

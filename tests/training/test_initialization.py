@@ -23,6 +23,7 @@ def network_of(config: TrainingConfig, labels: tuple[str, ...] = FERPLUS) -> Any
     return build_network(config.architecture, classes=len(labels), channels=config.channels, size_px=config.size_px)
 
 
+@pytest.mark.slow
 def test_the_same_labels_keep_all_layers_in_their_own_order() -> None:
     labels = tuple(reversed(FERPLUS))
     network, learned = network_of(SHIPPED).eval(), load_checkpoint(DEFAULT_CHECKPOINT)[1]

@@ -66,6 +66,7 @@ def train_in_a_process(run: Run, how: str) -> int:
     return done.returncode
 
 
+@pytest.mark.slow
 def test_a_process_that_was_killed_ends_bit_equal_to_an_unbroken_one(tmp_path: Path, dataset: FaceDataset) -> None:
     unbroken, killed = open_run(tmp_path, CONFIG, "unbroken"), open_run(tmp_path, CONFIG, "killed")
     assert train(CONFIG, dataset, unbroken, Hooks()) is not None
@@ -87,6 +88,7 @@ def after_one_epoch(run: Run, dataset: FaceDataset) -> Run:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_ends_the_run_and_the_last_good_state_stays(
     tmp_path: Path, dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch, number: int

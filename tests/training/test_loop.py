@@ -120,6 +120,7 @@ def test_the_loss_on_drawn_faces_falls(unbroken: Run) -> None:
     assert losses[-1] < 0.95 * losses[0]
 
 
+@pytest.mark.slow
 def test_a_run_learns_what_is_easy_to_see(tmp_path: Path) -> None:
     """Stripes that lie and stripes that stand, which no change of the augmentation turns into each other."""
     random, n = np.random.default_rng(0), 128
@@ -185,6 +186,7 @@ def test_the_temperature_is_fitted_on_the_validation_split(unbroken: Run, datase
     assert info.temperature == pytest.approx(fit_temperature(logits, dataset.truth(rows)), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_hooks_hear_everything_in_order(tmp_path: Path, dataset: FaceDataset) -> None:
     heard: list[tuple[Any, ...]] = []
     hooks = Hooks(
@@ -200,6 +202,7 @@ def test_hooks_hear_everything_in_order(tmp_path: Path, dataset: FaceDataset) ->
     assert rest == [*(("batch", 0, done, 16) for done in range(1, 17)), ("epoch", 1)]
 
 
+@pytest.mark.slow
 def test_a_run_that_learned_nothing_says_so(tmp_path: Path, dataset: FaceDataset) -> None:
     notes: list[str] = []
     train(replace(CONFIG, epochs=1, learning_rate=1e-8), dataset, Run(tmp_path), Hooks(on_note=notes.append))
@@ -218,6 +221,7 @@ def test_a_data_set_that_cannot_be_trained_on_is_refused_before_anything_is_read
 # The moving average
 
 
+@pytest.mark.slow
 def test_without_a_memory_the_average_is_the_network_itself(tmp_path: Path, dataset: FaceDataset) -> None:
     train(replace(CONFIG, epochs=1, ema_decay=0.0), dataset, Run(tmp_path), Hooks())
     state = saved(Run(tmp_path))
@@ -239,6 +243,7 @@ class Killed(Exception):
     """Stands for the end of the process: nothing after it runs."""
 
 
+@pytest.mark.slow
 def test_stopping_keeps_the_whole_epochs_and_going_on_equals_an_unbroken_run(
     tmp_path: Path, dataset: FaceDataset, unbroken: Run
 ) -> None:
@@ -260,6 +265,7 @@ def test_stopping_keeps_the_whole_epochs_and_going_on_equals_an_unbroken_run(
     assert_same_run(again, unbroken)
 
 
+@pytest.mark.slow
 def test_a_kill_between_metrics_and_state_runs_the_epoch_again(
     tmp_path: Path, dataset: FaceDataset, unbroken: Run
 ) -> None:
@@ -282,6 +288,7 @@ def test_a_kill_between_metrics_and_state_runs_the_epoch_again(
     assert_same_run(run, unbroken)
 
 
+@pytest.mark.slow
 def test_metrics_are_on_disk_before_the_state_that_counts_them(tmp_path: Path, dataset: FaceDataset) -> None:
     """Else a kill between the two would leave a gap in metrics.jsonl for ever."""
     run = open_run(tmp_path, replace(CONFIG, epochs=1))
@@ -308,6 +315,7 @@ def test_a_finished_run_is_not_trained_further(tmp_path: Path, dataset: FaceData
 # What cannot go on
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_ends_the_run_with_the_best_model_kept(tmp_path: Path, dataset: FaceDataset) -> None:
     run = open_run(tmp_path, CONFIG)
     count = [0]
@@ -328,6 +336,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_best_model_kept(tmp_path
     assert read_info(run.best_path).training["best_epoch"] == 1
 
 
+@pytest.mark.slow
 def test_a_learning_rate_that_is_far_too_high_is_an_error(tmp_path: Path, dataset: FaceDataset) -> None:
     config = replace(CONFIG, epochs=1, learning_rate=1e30, mixup=0)
     with pytest.raises(TrainingError, match="no longer a number in epoch 1"):
@@ -349,6 +358,7 @@ def test_one_expression_is_not_enough_to_train(tmp_path: Path, dataset: FaceData
         train(CONFIG, one, open_run(tmp_path, CONFIG), Hooks())
 
 
+@pytest.mark.slow
 def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, dataset: FaceDataset) -> None:
     run = open_run(tmp_path, CONFIG)
     stopped: list[int] = []
@@ -367,6 +377,7 @@ def test_an_unknown_architecture_is_refused_with_the_known_ones(tmp_path: Path, 
         train(replace(CONFIG, architecture="vgg"), dataset, Run(tmp_path), Hooks())
 
 
+@pytest.mark.slow
 def test_broken_pictures_are_left_out_and_named(tmp_path: Path, dataset: FaceDataset) -> None:
     pictures: list[np.ndarray | Path] = list(dataset.pictures)
     broken = [int(dataset.rows("train")[3]), int(dataset.rows("validation")[0])]

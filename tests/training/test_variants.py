@@ -51,6 +51,7 @@ def test_pictures_that_are_too_small_for_a_network_are_refused(tmp_path: Path, d
         train(replace(CONFIG, architecture="vit_b_16", size_px=40), dataset, Run(tmp_path), Hooks())
 
 
+@pytest.mark.slow
 def test_frozen_layers_stay_and_the_last_one_learns(tmp_path: Path, dataset: FaceDataset) -> None:
     config = replace(CONFIG, architecture="resnet18", init=str(DEFAULT_CHECKPOINT), freeze_epochs=1, size_px=48)
     notes: list[str] = []

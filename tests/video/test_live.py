@@ -390,6 +390,7 @@ def test_history_is_what_was_shown() -> None:
     assert analyzer.history.summary() == {1: pytest.approx({"neutral": 2, "happiness": 2}, abs=0.2)}
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_over_ten_thousand_frames() -> None:
     analyzer, _ = at_once(LiveSettings(detections_per_second=1, updates_per_second=1))
     analyzer.history = History(300)

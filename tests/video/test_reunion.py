@@ -28,6 +28,7 @@ def number(reunion: Reunion, seconds: float, image: Image, *faces: TrackedFace) 
     return [face.track_id for face in reunion.named(image, faces, seconds)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("person", range(8))
 def test_who_comes_back_keeps_the_number(person: int) -> None:
     reunion = Reunion()

@@ -1,0 +1,41 @@
+"""The README's map of the folders matches the folders, and the tests mirror the package."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+NOT_MIRRORED = {"browser", "pages", "scripts", "wheel"}
+"""Folders of tests that are about the whole of it, from outside."""
+TESTED_FROM_OUTSIDE = {"cli"}
+"""Rooms of the package that tests/scripts is about."""
+
+
+def folders_with_code(*places: str) -> set[str]:
+    """Return those that hold a module, from the root: "fer/model"."""
+    return {
+        file.parent.relative_to(ROOT).as_posix()
+        for place in places
+        for file in [*(ROOT / place).glob("*.py"), *(ROOT / place).glob("*/*.py")]
+    }
+
+
+def rooms() -> set[str]:
+    return {folder.removeprefix("fer/") for folder in folders_with_code("fer") - {"fer"}}
+
+
+def test_the_map_in_the_readme_names_the_folders_that_there_are() -> None:
+    inside = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Inside\n")[1]
+    lines = re.findall(r"^    (\S.*?)  ", inside, re.MULTILINE)
+    named = [name for line in lines for name in line.split()]
+    for name in named:
+        assert (ROOT / name).exists(), f"{name} is on the map, not on the disk"
+    folders = {name.removesuffix("/") for name in named if name.endswith("/")}
+    assert folders == folders_with_code("fer", "pages", "scripts") - {"fer"} | {"tests"}
+
+
+def test_the_tests_mirror_the_package() -> None:
+    mirrored = {folder.split("/")[1] for folder in folders_with_code("tests") - {"tests"}} - NOT_MIRRORED
+    assert mirrored == rooms() - TESTED_FROM_OUTSIDE
+    for file in (ROOT / "tests").glob("test_*.py"):
+        about = file.stem.removeprefix("test_")
+        assert about in {"imports", "map"} or (ROOT / "fer" / f"{about}.py").is_file(), f"{file.name} mirrors nothing"
