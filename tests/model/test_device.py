@@ -17,5 +17,5 @@ def test_the_best_one_can_be_used() -> None:
 
 @pytest.mark.parametrize("wanted", ["gpu", "cuda:99", ""])
 def test_one_that_is_not_there_is_refused(wanted: str) -> None:
-    with pytest.raises(FerError, match=r"expected a device of cpu.*got"):
+    with pytest.raises(FerError, match="cpu"):
         choose_device(wanted)

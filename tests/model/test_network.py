@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_network() -> None:
 
 
 def test_an_unknown_architecture_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"mobilenet_v3_.*, got 'mobilenet_v3'"):
+    with pytest.raises(ValueError, match=r"mobilenet_v3_.*'mobilenet_v3'"):
         build_network("mobilenet_v3", classes=8, channels=1, size_px=48)
 
 
@@ -107,5 +107,5 @@ def test_large_pictures_in_colour_keep_torchvisions_first_layer() -> None:
 
 @pytest.mark.parametrize(("architecture", "size_px"), [("vit_b_16", 50), ("maxvit_t", 48)])
 def test_a_size_that_patches_do_not_fill_is_refused(architecture: str, size_px: int) -> None:
-    with pytest.raises(ValueError, match=f"a size that {architecture} can divide into its patches, got {size_px}"):
+    with pytest.raises(ValueError, match=f"{architecture}.*{size_px}"):
         build_network(architecture, classes=8, channels=1, size_px=size_px)

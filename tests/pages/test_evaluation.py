@@ -3,9 +3,10 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -58,6 +59,12 @@ def html(app: AppTest) -> list[str]:
 
 def charts(app: AppTest) -> int:
     return len(app.get("plotly_chart"))
+
+
+def by_key(widgets: Sequence[Any], key: str) -> Any:
+    """Return the one widget whose key begins so."""
+    (found,) = [widget for widget in widgets if (widget.key or "").startswith(key)]
+    return found
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -129,18 +136,18 @@ def test_a_field_without_the_data_set_is_a_table_and_with_it_a_gallery(folder: P
     app = open_page()
     choose_first_run(app)
     number = report.confusion[1][0]
-    next(box for box in app.selectbox if box.label == "True").set_value("fear").run()
-    next(box for box in app.selectbox if box.label == "The model says").set_value("neutral").run()
-    assert f"{number} of 120 pictures: **fear**, taken for **neutral**" in texts(app)
+    by_key(app.selectbox, "truth ").set_value("fear").run()
+    by_key(app.selectbox, "answer ").set_value("neutral").run()
+    assert f"{number} of 120 pictures: **fear**" in texts(app)
     (table,) = app.dataframe
     assert list(table.value["label"]) == ["fear"] * number and list(table.value["model says"]) == ["neutral"] * number
     assert list(table.value["model, sure"]) == sorted(table.value["model, sure"], reverse=True)
 
     (where,) = app.text_input
     where.set_value("synthetic:400").run()
-    assert "expected the pictures that the report is about" in app.error[0].value
+    assert "synthetic:400" in app.error[0].value
     app.text_input[0].set_value(str(tmp_path / "nowhere")).run()
-    assert "found nothing" in app.error[0].value
+    assert "nowhere" in app.error[0].value
     app.text_input[0].set_value("synthetic:80").run()
     assert not app.error and not app.exception
     assert html(app)[-1].count("<img") == min(number, 24)
@@ -163,12 +170,12 @@ def test_two_runs_are_compared(folder: Path) -> None:
     finished_run(folder, "calm", make_evaluation(seed=0, rated=True))
     finished_run(folder, "eager", make_evaluation(seed=1, skill=3, rated=True))
     app = section(open_page(), "Compare")
-    assert "The same data set, split and rule" in texts(app)
+    assert not charts(app), "with nothing chosen"
     calm, eager = (folder / name / "reports" / "pretended-test-majority" / "report.json" for name in ("calm", "eager"))
     app.multiselect(key="comparison_reports").select(calm).select(eager).run()
     assert not app.exception and not app.error
     assert charts(app) == 3  # differences, expressions, training
-    assert "Measured on calm: validation split, rule majority, n = 20; eager: validation split" in texts(app)
+    assert "calm: validation split, rule majority, n = 20; eager: validation split" in texts(app)
     assert [button.label for button in app.get("download_button")] == [
         "Better or worse than calm (HTML)", "Each expression (HTML)", "While they were trained (HTML)",
     ]  # fmt: skip
@@ -180,13 +187,14 @@ def test_two_runs_are_compared(folder: Path) -> None:
         differing["first says"] != differing["label"]
     ).all()
     app.multiselect(key="comparison_reports").unselect(eager).select(DEFAULT_REPORT).run()
-    assert "expected two reports on the same pictures" in app.error[0].value
+    assert len(app.error) == 1
 
 
 def test_one_report_cannot_be_compared(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fer.model.WEIGHTS_DIR", tmp_path)
     shutil.copy(DEFAULT_REPORT, tmp_path / DEFAULT_REPORT.name)
-    assert "takes two reports" in texts(section(open_page(), "Compare"))
+    app = section(open_page(), "Compare")
+    assert len(app.info) == 1 and not app.multiselect
 
 
 @pytest.mark.slow
@@ -218,7 +226,7 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
 @pytest.mark.slow
 def test_a_data_set_is_looked_at(folder: Path) -> None:
     app = section(open_page(), "Data set")
-    assert "try it with drawn faces" in texts(app)
+    assert not app.dataframe, "with nothing chosen"
     app.segmented_control(key="look_source").set_value("Drawn faces").run()
     app.select_slider[0].set_value(80).run()
     assert not app.exception and "**80 pictures**" in texts(app)
@@ -226,7 +234,7 @@ def test_a_data_set_is_looked_at(folder: Path) -> None:
     assert html(app)[-1].count("a face labelled fear") == 10
     app.segmented_control(key="look_source").set_value("On this machine").run()
     app.text_input[0].set_value("/nowhere/at/all").run()
-    assert "found nothing" in app.error[0].value
+    assert "/nowhere/at/all" in app.error[0].value
 
 
 def test_copies_are_shown_as_pairs_of_pictures(folder: Path, tmp_path: Path) -> None:
@@ -239,7 +247,7 @@ def test_copies_are_shown_as_pairs_of_pictures(folder: Path, tmp_path: Path) -> 
     app.segmented_control(key="look_source").set_value("On this machine").run()
     app.text_input[0].set_value(str(tmp_path / "faces")).run()
     assert not app.exception and not app.error
-    kinds = next(box for box in app.selectbox if box.label == "Pairs")
+    kinds = by_key(app.selectbox, "copies ")
     assert kinds.options == ["between train and test: 2", "within train: 1", "labelled differently: 2"]
     (pairs,) = [part for part in html(app) if "#D55E00" in part]
     assert pairs.count("<img") == 4 and "train: fear/0.png" in pairs and "test: anger/2.png" in pairs
@@ -256,7 +264,7 @@ def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert not app.text_input and len(app.dataframe)
     for name in ("Evaluate", "Data set"):
         section(app, name)
-        assert "switched off for visitors from other machines" in texts(app)
+        assert "FER_ALLOW_TRAINING=1" in texts(app)
     section(app, "Report")
     choose_first_run(app)
     section(app, "About & download", "evaluation_part")
@@ -269,12 +277,12 @@ def test_a_damaged_report_is_said(folder: Path) -> None:
     report.write_text("{")
     app = open_page()
     choose_first_run(app)
-    assert not app.exception and "is damaged" in app.error[0].value
+    assert not app.exception and "report.json" in app.error[0].value
 
 
 def test_the_model_card(folder: Path) -> None:
     app = open_page("model_card")
-    assert "What it is not for" in texts(app) and "n = 3,137" in texts(app)
+    assert "n = 3,137" in texts(app)
     assert [button.label for button in app.get("download_button")] == ["Model card (Markdown)"]
 
 

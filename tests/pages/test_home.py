@@ -24,18 +24,16 @@ def test_home_says_what_it_is_and_how_good() -> None:
     text = text_of(app)
     report = read_report(DEFAULT_REPORT)
     assert "Expression Studio" in text
-    assert "stay on this machine" in text
+    assert ":material/lock:" in text, "nothing about privacy"
     assert "Barrett et al. 2019" in text
     assert "5(1)(f)" in text
     assert report.basis in text
     assert report.agreement is not None
-    assert (
-        f"a single human rater agrees with most of the other raters in {100 * report.agreement.rater.value:.1f} %"
-        in text
-    )
+    for share in (report.agreement.rater, report.agreement.model):
+        assert f"{100 * share.value:.1f} %" in text
     recall = report.per_class["contempt"].recall.value
     assert recall < 0.5
-    assert f"contempt ({100 * recall:.0f} % of them)" in text
+    assert f"contempt ({100 * recall:.0f} %" in text
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Accuracy"] == f"{100 * report.accuracy.value:.1f} %"
     assert figures["Test pictures"] == f"{report.n:,}"
@@ -48,25 +46,26 @@ def test_home_with_a_model_of_ones_own_shows_no_figures_of_the_other(
     app = AppTest.from_file(ENTRY, default_timeout=60).run()
     assert not app.exception
     assert not app.metric
-    assert "a model of your own" in text_of(app)
+    assert "resnet18" in text_of(app)
 
 
 def test_home_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FER_CHECKPOINT", str(tmp_path / "missing.safetensors"))
     app = AppTest.from_file(ENTRY, default_timeout=60).run()
     assert not app.exception
-    assert "found nothing at" in app.error[0].value
+    assert "missing.safetensors" in app.error[0].value
 
 
-def test_home_does_not_import_torch() -> None:
-    code = (
+def test_home_opens_without_heavy_libraries() -> None:
+    """Streamlit itself brings Plotly along; whatever else comes, the page has imported."""
+    program = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
+        "before = set(sys.modules)\n"
         "app = AppTest.from_file(sys.argv[1], default_timeout=60).run()\n"
         "assert not app.exception, app.exception\n"
-        "print('torch' in sys.modules)\n"
+        "heavy = {'torch', 'torchvision', 'pandas', 'plotly', 'scipy', 'sklearn', 'fer.charts'}\n"
+        "print(*sorted(heavy & (set(sys.modules) - before)))"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code, ENTRY], capture_output=True, text=True, cwd=ROOT, check=True, timeout=120
-    )
-    assert result.stdout.strip() == "False"
+    done = subprocess.run([sys.executable, "-c", program, ENTRY], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == []

@@ -100,7 +100,7 @@ def test_pictures_that_hold_no_face_are_no_error(detector: FaceDetector, height:
     "image", [np.zeros((60, 60), np.uint8), np.zeros((60, 60, 3), np.float32), np.zeros((60, 60, 4), np.uint8), None]
 )
 def test_other_arrays_are_refused(detector: FaceDetector, image: Any) -> None:
-    with pytest.raises(ImageError, match="expected an RGB picture"):
+    with pytest.raises(ImageError, match="RGB"):
         detector.detect(image)
 
 
@@ -167,7 +167,7 @@ def test_a_failure_inside_of_mtcnn_is_an_error_about_the_picture() -> None:
 
     detector = FaceDetector()
     detector.mtcnn = Failing()
-    with pytest.raises(ImageError, match="failed on a picture of 300x200 pixels: mask of another length"):
+    with pytest.raises(ImageError, match="300x200 pixels: mask of another length"):
         detector.detect(np.zeros((200, 300, 3), np.uint8))
 
 

@@ -223,10 +223,10 @@ def test_a_tilted_head_is_turned_upright(recognizer: Recognizer, astronaut: Imag
 
 
 def test_what_is_no_picture_is_refused(recognizer: Recognizer) -> None:
-    with pytest.raises(ImageError, match="expected an RGB picture"):
+    with pytest.raises(ImageError, match="RGB"):
         recognizer.recognize(np.zeros((100, 100)))
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"nothing at .*missing\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"missing\.safetensors"):
         Recognizer.load(tmp_path / "missing.safetensors")

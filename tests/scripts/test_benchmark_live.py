@@ -38,6 +38,7 @@ def scene(*words: str) -> live.Scene:
     return [(word, np.full((260, 200, 3), 20 if word == "dark" else 220, np.uint8)) for word in words]
 
 
+@pytest.mark.slow
 def test_wrong_moments_are_counted_and_smoothing_hides_them() -> None:
     recognizer: Any = Brightness()
     figures = live._labels(recognizer, [scene("dark", "bright"), scene("bright", "dark")])

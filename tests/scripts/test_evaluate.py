@@ -131,6 +131,7 @@ def test_evaluate_finds_the_faces_in_whole_photos(
     assert found["calibration"]["bins"] != whole["calibration"]["bins"], "the faces were not cut out"
 
 
+@pytest.mark.slow
 def test_evaluate_fails_with_a_message(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from fer.recognition.recognizer import Recognizer
 from fer.reports.explanation import explanation_section
 
 
+@pytest.mark.slow
 def test_each_face_of_each_picture_has_its_explanation(
     tiny_checkpoint: Path, astronaut: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,7 +49,7 @@ def test_everything_is_written(clip: Path, command: Command, tmp_path: Path) -> 
     with av.open(str(video)) as container:
         assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
         assert sum(1 for _ in container.decode(video=0)) == 60
-    assert len(list(csv.DictReader(table.open()))) == 60
+    assert len(list(csv.DictReader(table.read_text().splitlines()))) == 60
     assert subtitles.read_text().startswith("WEBVTT\n\n00:00:00.000 -->")
 
 
@@ -119,7 +119,7 @@ def test_ctrl_c_keeps_what_was_seen(clip: Path, tiny_checkpoint: Path, tmp_path:
     with av.open(str(output)) as container:
         frames = sum(1 for _ in container.decode(video=0))
     assert 0 < frames < 3000
-    assert len(list(csv.DictReader(table.open()))) == frames
+    assert len(list(csv.DictReader(table.read_text().splitlines()))) == frames
 
 
 def test_options_of_pictures_are_refused(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,6 +74,7 @@ def pictures(path: Path) -> list[Image]:
 # Files
 
 
+@pytest.mark.slow
 def test_json_has_a_line_for_each_frame_and_one_person(clips: Path, command: Command) -> None:
     code, out, err = command("--source", clips / "clip.mp4", "--no-window", "--json")
     assert (code, err) == (0, "")
@@ -92,6 +93,7 @@ def test_json_has_a_line_for_each_frame_and_one_person(clips: Path, command: Com
     assert command("--source", clips / "clip.mp4", "--no-window", "--json")[1] == out, "another result each time"
 
 
+@pytest.mark.slow
 def test_the_output_is_a_video_with_the_same_frames(clips: Path, command: Command, tmp_path: Path) -> None:
     output = tmp_path / "faces.MP4"
     code, out, err = command("--source", clips / "clip.mp4", "--no-window", "--output", output)
@@ -119,6 +121,7 @@ def test_it_ends_after_some_seconds(clips: Path, command: Command) -> None:
     assert len(records(out)) == 15
 
 
+@pytest.mark.slow
 def test_of_a_cut_off_video_the_rest_is_done(clips: Path, command: Command, tmp_path: Path) -> None:
     data = (clips / "long.mp4").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 3])
@@ -273,6 +276,7 @@ def camera(monkeypatch: pytest.MonkeyPatch, astronaut: Image) -> type[FakeCamera
     return FakeCamera
 
 
+@pytest.mark.slow
 def test_a_camera_is_followed_and_mirrored(camera: type[FakeCamera], command: Command, tmp_path: Path) -> None:
     options = ("--source", "0", "--no-window", "--seconds", "1", "--output", tmp_path / "out.mp4")
     code, out, err = command(*options)
@@ -285,6 +289,7 @@ def test_a_camera_is_followed_and_mirrored(camera: type[FakeCamera], command: Co
     assert (left > right) == (before[:, -60:].mean() > before[:, :60].mean())
 
 
+@pytest.mark.slow
 def test_a_camera_that_is_disconnected_ends_it(
     camera: type[FakeCamera], monkeypatch: pytest.MonkeyPatch, command: Command, tmp_path: Path
 ) -> None:
@@ -350,6 +355,7 @@ def window(monkeypatch: pytest.MonkeyPatch) -> type[FakeWindow]:
     return FakeWindow
 
 
+@pytest.mark.slow
 def test_in_a_window_a_file_plays_at_its_own_speed_at_most(
     clips: Path, command: Command, window: type[FakeWindow]
 ) -> None:

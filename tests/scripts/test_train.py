@@ -64,6 +64,7 @@ def test_sigterm_stops_cleanly(tmp_path: Path) -> None:
     assert json.loads(status.read_text())["state"] == "stopped"
 
 
+@pytest.mark.slow
 def test_training_on_nothing_fails_with_a_message_and_leaves_nothing(tmp_path: Path) -> None:
     ended = run_script(tmp_path, "scripts/train.py", "--dataset", "nowhere/faces")
     assert ended.code == 1

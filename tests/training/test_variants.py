@@ -36,6 +36,7 @@ def dataset() -> FaceDataset:
     return open_dataset("synthetic:80")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["mobilenet_v3_small", "squeezenet1_1"])
 def test_other_families_are_trained_and_used(architecture: str, tmp_path: Path, dataset: FaceDataset) -> None:
     config = replace(CONFIG, architecture=architecture, optimizer="adamw", layer_decay=0.9)
@@ -44,6 +45,7 @@ def test_other_families_are_trained_and_used(architecture: str, tmp_path: Path, 
     assert Classifier.load(tmp_path / "best.safetensors").probabilities(pixels).sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_pictures_that_are_too_small_for_a_network_are_refused(tmp_path: Path, dataset: FaceDataset) -> None:
     with pytest.raises(TrainingError, match=r"vgg11_bn cannot be trained at 24 pixels.*larger --size"):
         train(replace(CONFIG, architecture="vgg11_bn", size_px=24), dataset, Run(tmp_path), Hooks())
@@ -95,6 +97,7 @@ def test_batches_that_are_too_small_to_be_shared_are_refused(dataset: FaceDatase
         check_trainable(replace(CONFIG, accumulate=4), dataset, Processes(0, 2))
 
 
+@pytest.mark.slow
 def test_without_anything_better_the_training_ends_early(tmp_path: Path, dataset: FaceDataset) -> None:
     config = replace(CONFIG, epochs=50, patience=2, learning_rate=1e-8)
     notes: list[str] = []

@@ -213,6 +213,7 @@ def test_at_most_one_task_of_a_viewer_waits() -> None:
             executor.finish_next()
 
 
+@pytest.mark.slow
 def test_a_slow_detector_searches_less_often_and_less_still_for_more_viewers() -> None:
     class Slow(FakeRecognizer):
         def detect(self, image: Image, smallest_face: float | None = None) -> list[Detection]:
@@ -346,6 +347,7 @@ def test_the_smallest_face_reaches_the_detector_while_the_video_plays() -> None:
     assert set(recognizer.smallest_faces) == {0.1}
 
 
+@pytest.mark.slow
 def test_searches_and_updates_come_as_often_as_asked() -> None:
     analyzer, recognizer = at_once()
     image, now = draw_scene([Patch(0, 60, 60)], (120, 120)), START
