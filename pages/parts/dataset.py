@@ -14,7 +14,7 @@ from fer.datasets.report import DatasetReport, pairs_of_copies, report
 from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
 from pages.parts.places import uploads_folder
 from pages.parts.session import attempt
-from pages.parts.widgets import STATIC, one_of
+from pages.parts.widgets import STATIC, one_of, path_here
 
 UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"
 SOURCES = {
@@ -51,10 +51,8 @@ def chosen_path(key: str) -> str | None:
         count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="To try things out with.")
         return f"synthetic:{count}"
     if source == HERE:
-        path = st.text_input(
-            "Path", placeholder="/home/me/faces", help="A folder, a CSV or a ZIP on the machine that runs the app."
-        ).strip()
-        return str(Path(path).expanduser().absolute()) if path else None
+        path = path_here("/home/me/faces", "A folder, a CSV or a ZIP on the machine that runs the app.")
+        return str(path) if path else None
     return uploaded_path()
 
 

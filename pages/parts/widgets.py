@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from mimetypes import guess_type
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -47,6 +48,12 @@ def one_of(
         key=key,
         on_change=on_change,
     )
+
+
+def path_here(example: str, hint: str) -> Path | None:
+    """Ask for a path on the machine that runs the app; None while there is none. `hint` says of what."""
+    text = st.text_input("Path", placeholder=example, help=hint).strip()
+    return Path(text).expanduser().absolute() if text else None
 
 
 def threshold_slider(unsure_below: float, unsure: str = "A face") -> float:
