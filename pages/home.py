@@ -7,7 +7,7 @@ from fer.faces import percent
 from fer.model.checkpoint import ModelInfo
 from pages.parts.models import model_info, shipped_report
 from pages.parts.navigation import through_entry
-from pages.parts.widgets import expression_legend, privacy_note
+from pages.parts.widgets import legend_html, privacy_note
 
 WAYS = {
     "Open a photo": ("photo", "photo_camera"),
@@ -69,7 +69,7 @@ else:
     st.caption(
         f"{info.architecture} on {info.preprocessing.size_px}-pixel faces; a model of your own, no report with it."
     )
-expression_legend(info.labels)
+st.html(legend_html(info.labels))
 
 st.subheader("What it does not tell", divider="gray")
 st.markdown(

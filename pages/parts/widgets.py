@@ -1,7 +1,5 @@
 """What several pages ask and show."""
 
-import base64
-import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from mimetypes import guess_type
@@ -13,9 +11,9 @@ import streamlit as st
 
 from fer.datasets.drawing import draw_face
 from fer.faces import Face
-from fer.images import encode_png
-from fer.labels import FERPLUS, color_of
+from fer.labels import FERPLUS
 from fer.recognition.quality import concerns
+from fer.reports.rendering import render
 
 Item = TypeVar("Item")
 STATIC = {"staticPlot": True}
@@ -141,28 +139,14 @@ def show_concerns(face: Face, unsure_below: float) -> None:
         st.caption(f":material/warning: {word}: {meaning}")
 
 
-def expression_legend(labels: tuple[str, ...]) -> None:
-    """Show each label in its colour, under a drawn face that makes it where there is one."""
-    entries = "".join(map(_legend_entry, labels))
-    st.html(
-        '<div style="display:grid;grid-template-columns:repeat(auto-fill,minmax(80px,1fr));gap:.75rem;max-width:64rem">'
-        f"{entries}</div>"
-    )
-
-
 @st.cache_data(show_spinner=False)
-def _legend_entry(label: str) -> str:
-    picture = ""
-    if label in FERPLUS:
-        person = np.random.default_rng(_LEGEND_SEEDS[FERPLUS.index(label)])
-        encoded = base64.b64encode(encode_png(draw_face(label, person, size_px=96, strength=1.0))).decode()
-        style = "display:block;width:100%;border-radius:.6rem .6rem 0 0"
-        picture = f'<img src="data:image/png;base64,{encoded}" alt="" style="{style}">'
-    return (
-        f"<div>{picture}"
-        f'<div style="border-bottom:.3rem solid {color_of(label)};padding:.2rem 0;text-align:center;font-size:.9rem">'
-        f"{html.escape(label)}</div></div>"
-    )
+def legend_html(labels: tuple[str, ...]) -> str:
+    """Return each label in its colour, under a drawn face that makes it where there is one, as HTML."""
+    pictures = {
+        label: draw_face(label, np.random.default_rng(seed), size_px=96, strength=1.0)
+        for label, seed in zip(FERPLUS, _LEGEND_SEEDS, strict=True)
+    }
+    return render("legend.html", labels=labels, pictures=pictures)
 
 
 def privacy_note() -> None:
