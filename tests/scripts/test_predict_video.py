@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +12,8 @@ import pytest
 
 from fer.cli import predict
 from fer.datasets.drawing.clip import write_clip
+from tests.scripts.processes import end_of, start, wait_while_alive
 
-ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 300
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -97,25 +93,12 @@ def test_ctrl_c_keeps_what_was_seen(clip: Path, tiny_checkpoint: Path, tmp_path:
     long = write_clip(tmp_path / "long.mp4", (small for _ in range(3000)))
     output, table = tmp_path / "faces.mp4", tmp_path / "faces.csv"
     options = ["--checkpoint", tiny_checkpoint, "--video", long, "--output", output, "--csv", table]
-    process = subprocess.Popen(
-        [sys.executable, "scripts/predict.py", *options],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start(tmp_path, "scripts/predict.py", *options)
     part = tmp_path / "faces.mp4.part"
-    for _ in range(10 * PATIENCE_SECONDS):
-        if process.poll() is not None or (part.exists() and part.stat().st_size > 20_000):
-            break
-        try:
-            process.wait(0.1)
-        except subprocess.TimeoutExpired:
-            continue
+    wait_while_alive(process, lambda: part.exists() and part.stat().st_size > 20_000)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 130 and "stopped" in err and "frames looked at" in out
+    ended = end_of(process)
+    assert ended.code == 130 and "stopped" in ended.err and "frames looked at" in ended.out
     with av.open(str(output)) as container:
         frames = sum(1 for _ in container.decode(video=0))
     assert 0 < frames < 3000

@@ -21,11 +21,9 @@ from fer.cli import live as real_time_detection
 from fer.cli.window import VideoWindow, _fitting
 from fer.errors import VideoError
 from fer.video.io.mp4 import Mp4Writer
+from tests.scripts.processes import PATIENCE_SECONDS, ROOT, start
 
 Image = npt.NDArray[np.uint8]
-ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 300
-"""After that a process hangs; no test depends on how long one takes."""
 
 
 def moving(astronaut: Image, number: int) -> Image:
@@ -202,22 +200,10 @@ def test_help_explains_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 # Stopping
 
 
-def start(checkpoint: Path, folder: Path, *options: str | Path) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts/real_time_detection.py"), "--checkpoint", checkpoint, *options],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
-
-
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals that a process could answer")
 def test_stopped_it_leaves_a_video_that_plays(clips: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     options = ("--source", clips / "long.mp4", "--no-window", "--json", "--output", "out.mp4")
-    process = start(tiny_checkpoint, tmp_path, *options)
+    process = start(tmp_path, "scripts/real_time_detection.py", "--checkpoint", tiny_checkpoint, *options)
     assert process.stdout
     first = process.stdout.readline()
     assert [path.name for path in tmp_path.iterdir()] in ([], ["out.mp4.part"])
