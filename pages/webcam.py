@@ -9,17 +9,17 @@ from streamlit_webrtc import Translations, WebRtcMode, webrtc_streamer
 from streamlit_webrtc.config import VideoHTMLAttributes
 from streamlit_webrtc.relay import get_global_relay
 
-from fer.charts.expressions import expression_lines, time_bars, timeline
+from fer.charts.timeline import latest_people, probability_lines, time_bars, timeline_bars
 from fer.draw.frame import draw_live
-from fer.results.pictures import history_csv, history_json
-from fer.video.history import RECENT_SECONDS
-from fer.video.live import LiveAnalyzer, LiveSettings
+from fer.results.timeline import timeline_csv, timeline_json
+from fer.video.live import LiveAnalyzer
+from fer.video.settings import VideoSettings
 from fer.video.stream import LiveStream
 from pages.parts.connection import ice_servers
 from pages.parts.models import choose_model, load_engine, model_info
 from pages.parts.navigation import through_entry
 
-STATIC = {"staticPlot": True}
+STATIC, NO_BAR = {"staticPlot": True}, {"displayModeBar": False}
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 TEXTS = Translations(
     media_api_not_available="No camera here: the page must be opened over HTTPS or on localhost.",
@@ -57,8 +57,8 @@ def current_stream() -> LiveStream:
     return stream
 
 
-def chosen_settings() -> LiveSettings:
-    usual = LiveSettings(threshold=model_info().unsure_below)
+def chosen_settings() -> VideoSettings:
+    usual = VideoSettings(threshold=model_info().unsure_below)
     with st.expander("Settings", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         with left:
@@ -109,7 +109,7 @@ def chosen_settings() -> LiveSettings:
         drawn = st.pills(
             "Draw", ["Boxes", "Labels", "Bars"], selection_mode="multi", default=["Boxes", "Labels", "Bars"]
         )
-    return LiveSettings(
+    return VideoSettings(
         detections_per_second=detections,
         updates_per_second=updates,
         smallest_face=smallest / 100,
@@ -145,18 +145,15 @@ def show_figures(stream: LiveStream) -> None:
 
 
 def show_chart(stream: LiveStream) -> None:
-    history = stream.analyzer.history
-    if history.labels:
-        # Where several watch, their browsers and the model need the time more than the chart does.
-        of, seconds, figure = st.session_state.get("webcam_chart", (None, 0.0, None))
-        if of is not stream or history.seconds - seconds > 2 * stream.analyzer.viewers - 1:
-            figure = expression_lines(history.recent(), history.labels, history.seconds, RECENT_SECONDS)
-            st.session_state["webcam_chart"] = stream, history.seconds, figure
-        st.plotly_chart(
-            figure,
-            config={"displayModeBar": False},
-            key="live chart",
-        )
+    recorder = stream.analyzer.recorder
+    # Where several watch, their browsers and the model need the time more than the chart does.
+    of, seconds, figure = st.session_state.get("webcam_chart", (None, 0.0, None))
+    if of is not stream or recorder.seconds - seconds > 2 * stream.analyzer.viewers - 1:
+        recent = recorder.recent()
+        figure = probability_lines(recent, latest_people(recent)) if stream.analyzer.people else None
+        st.session_state["webcam_chart"] = stream, recorder.seconds, figure
+    if figure:
+        st.plotly_chart(figure, config=NO_BAR, key="live chart")
     elif stream.analyzer.frames.total:
         st.info("No face in view yet.", icon=":material/search:")
     else:
@@ -164,29 +161,24 @@ def show_chart(stream: LiveStream) -> None:
 
 
 def show_summary(stream: LiveStream) -> None:
-    history = stream.analyzer.history
-    samples, summary = history.samples(), history.summary()
-    if not samples:
+    seen = stream.analyzer.recorder.timeline()
+    if not seen.people:
         st.info("The video ended without a face in view.", icon=":material/search_off:")
         return
-    persons = len(summary)
+    persons = len(seen.people)
     st.subheader("What was seen", divider="gray")
-    st.caption(f"{history.seconds:.0f} seconds, {persons} person{'s' * (persons > 1)}. Held in memory only.")
+    st.caption(f"{seen.seconds:.0f} seconds, {persons} person{'s' * (persons > 1)}. Held in memory only.")
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.markdown("**Time per expression**")
-        st.plotly_chart(time_bars(summary, history.labels), config=STATIC, key="time bars")
+        st.plotly_chart(time_bars(seen), config=STATIC, key="time bars")
     with right:
         st.markdown("**Timeline**")
-        st.plotly_chart(
-            timeline(samples, history.labels, history.seconds),
-            config={"displayModeBar": False},
-            key="timeline",
-        )
+        st.plotly_chart(timeline_bars(seen), config=NO_BAR, key="timeline")
     with st.container(horizontal=True):
         st.download_button(
             "Table (CSV)",
-            lambda: history_csv(history),
+            lambda: "".join(timeline_csv(seen)),
             "expressions.csv",
             "text/csv",
             icon=":material/table:",
@@ -194,7 +186,7 @@ def show_summary(stream: LiveStream) -> None:
         )
         st.download_button(
             "All figures (JSON)",
-            lambda: history_json(history),
+            lambda: timeline_json(seen),
             "expressions.json",
             "application/json",
             icon=":material/data_object:",

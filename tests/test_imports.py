@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "jobs": {"vocabulary"},
     "datasets": {"vocabulary", "model"},
     "recognition": {"vocabulary", "model"},
-    "video": {"vocabulary", "model", "recognition"},
+    "video": {"vocabulary", "model", "recognition", "jobs"},
     "evaluation": {"vocabulary", "model", "datasets", "recognition", "jobs"},
     "training": {"vocabulary", "model", "datasets", "evaluation", "jobs"},
     "draw": {"vocabulary", "video"},

@@ -1,39 +1,49 @@
-"""Charts of a video file, to be clicked on. Text colours and backgrounds are left to the page's theme."""
+"""Charts of a video, of whatever source. Text colours and backgrounds are left to the page's theme."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from fer.faces import percent
 from fer.labels import color_of
-from fer.video.timeline import ClipResult
+from fer.video.timeline import LONGEST_GAP_SECONDS, Timeline
 
-MOST_ROWS = 12
+MOST_ROWS = 20
 """As many persons are drawn: those in view the longest."""
 POINTS = 600
-"""Moments of each person that can be clicked on, however long the video was."""
+"""Moments of each person that are drawn and can be clicked on, however long the video was."""
 MOST_BARS = 4000
 """Shorter spans are left out of the drawing where there are more; a browser would take seconds for them."""
 _MARK = "#808792"
 
 
-def shown_people(result: ClipResult) -> list[int]:
+def shown_people(timeline: Timeline) -> list[int]:
     """Return the persons that were in view the longest, in the order of their numbers."""
-    totals = {person: sum(seconds.values()) for person, seconds in result.summary().items()}
+    totals = {person: sum(seconds.values()) for person, seconds in timeline.summary().items()}
     return sorted(sorted(totals, key=lambda person: -totals[person])[:MOST_ROWS])
 
 
-def clip_timeline(result: ClipResult, moment: float | None = None) -> go.Figure:
+def latest_people(timeline: Timeline, most: int = 3) -> list[int]:
+    """Return the persons that were seen last, in the order of their numbers."""
+    latest = {int(person): place for place, person in enumerate(timeline.rows["person"])}
+    return sorted(sorted(latest, key=lambda person: -latest[person])[:most])
+
+
+def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
     """Return who showed what from when to when: a row for each person; each point's first custom value is its second.
 
     Args:
-        result: of the video.
+        timeline: of the video.
         moment: is marked, if given, in seconds.
     """
-    persons = shown_people(result)
+    persons = shown_people(timeline)
     figure = go.Figure()
-    spans = [span for span in result.spans if span.person in persons]
+    spans = [span for span in timeline.spans if span.person in persons]
     spans = sorted(spans, key=lambda span: -span.seconds)[:MOST_BARS]
-    for label in result.labels:
+    for label in timeline.labels:
         own = [span for span in spans if span.label == label]
         if own:
             figure.add_bar(
@@ -46,15 +56,15 @@ def clip_timeline(result: ClipResult, moment: float | None = None) -> go.Figure:
                 hoverinfo="skip",
                 unselected={"marker": {"opacity": 1}},
             )
-    rows = _spread(result, persons)
-    confidences = result.probabilities[rows, result.held[rows]]
-    seconds = result.frame_seconds[result.places[rows]]
+    chosen = [_spread(timeline, person) for person in persons]
+    places = np.concatenate(chosen) if chosen else np.array([], int)
+    rows = timeline.rows[places]
     figure.add_scatter(  # bars give no moment when they are clicked on
-        x=seconds,
-        y=[_name(person) for person in result.persons[rows]],
+        x=rows["seconds"],
+        y=[_name(person) for person in rows["person"]],
         customdata=[
-            [float(at), result.labels[held], percent(confidence)]
-            for at, held, confidence in zip(seconds, result.held[rows], confidences, strict=True)
+            [float(at), timeline.labels[held], percent(confidence)]
+            for at, held, confidence in zip(rows["seconds"], rows["held"], timeline.confidences[places], strict=True)
         ],
         mode="markers",
         marker={"size": 2, "opacity": 0, "color": _MARK},  # larger ones tie with their neighbours
@@ -63,109 +73,154 @@ def clip_timeline(result: ClipResult, moment: float | None = None) -> go.Figure:
         hovertemplate="%{x:.1f} s: %{customdata[1]}, %{customdata[2]}<extra>%{y}</extra>",
         showlegend=False,
     )
-    if moment is not None:
-        figure.add_vline(x=moment, line={"color": _MARK, "width": 2, "dash": "dot"})
+    _mark(figure, moment)
     figure.update_layout(
         barmode="overlay",
         bargap=0.35,
         height=110 + 46 * max(len(persons), 1),
-        margin={"l": 0, "r": 10, "t": 4, "b": 0},
-        xaxis={"range": [result.starts, result.ends], "ticksuffix": " s", "fixedrange": True, "showgrid": False},
-        yaxis={
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": [_name(person) for person in persons],
-            "autorange": "reversed",
-            "fixedrange": True,
-            "ticksuffix": "  ",
-        },
+        xaxis=_seconds_axis(timeline) | {"showgrid": False},
+        yaxis=_people_axis(persons),
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-        showlegend=True,
-        dragmode=False,
+        clickmode="event+select",
         hovermode="closest",
         hoverdistance=60,  # pixels: anywhere on a bar
-        clickmode="event+select",
+        **_BARE,
     )
     return figure
 
 
-def clip_lines(result: ClipResult, person: int, moment: float | None = None) -> go.Figure:
-    """Return the probability of each expression of a person over the video."""
-    rows = _spread(result, [person])
-    seconds, percents = _with_holes(result, rows, 100 * result.probabilities[rows].astype(float))
+def time_bars(timeline: Timeline) -> go.Figure:
+    """Return how long each person showed each expression."""
+    summary, persons = timeline.summary(), shown_people(timeline)
     figure = go.Figure()
-    for index, label in enumerate(result.labels):
-        if np.nanmax(percents[:, index], initial=0) >= 5:
+    for label in timeline.labels:
+        seconds = [summary[person].get(label, 0.0) for person in persons]
+        if not any(seconds):
+            continue
+        figure.add_bar(
+            x=seconds,
+            y=[_name(person) for person in persons],
+            name=label,
+            orientation="h",
+            marker_color=color_of(label),
+            text=[
+                label if value > 0.15 * sum(summary[person].values()) else ""
+                for person, value in zip(persons, seconds, strict=True)
+            ],
+            textposition="inside",
+            insidetextanchor="middle",
+            hovertemplate=f"{label}: %{{x:.1f}} s<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=90 + 42 * len(persons),
+        xaxis={"ticksuffix": " s", "fixedrange": True},
+        yaxis=_people_axis(persons),
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
+        **_BARE,
+    )
+    return figure
+
+
+def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float | None = None) -> go.Figure:
+    """Return the probability of each expression over the video, a panel for each of these persons.
+
+    All labels are there, so that colours and legend stay as they are while a video goes on.
+    """
+    figure = make_subplots(
+        rows=max(len(persons), 1),
+        shared_xaxes=True,
+        vertical_spacing=0.08,
+        subplot_titles=[_name(person) for person in persons] if len(persons) > 1 else None,
+    )
+    for row, person in enumerate(persons or [0], start=1):
+        places = _spread(timeline, person)
+        seconds, percents = _with_holes(timeline, places, 100 * timeline.rows["probabilities"][places].astype(float))
+        for index, label in enumerate(timeline.labels):
             figure.add_scatter(
                 x=seconds,
                 y=percents[:, index],
                 name=label,
                 mode="lines",
                 line={"color": color_of(label), "width": 2},
+                showlegend=row == 1,
+                legendgroup=label,
                 hovertemplate="%{y:.0f} %",
+                row=row,
+                col=1,
             )
-    if moment is not None:
-        figure.add_vline(x=moment, line={"color": _MARK, "width": 2, "dash": "dot"})
-    _axes(figure, result, {"range": [0, 101], "ticksuffix": " %", "fixedrange": True, "nticks": 3}, 240)
+    _mark(figure, moment)
+    figure.update_xaxes(**_seconds_axis(timeline))
+    figure.update_yaxes(range=[0, 101], ticksuffix=" %", fixedrange=True, nticks=3)
+    _lines_layout(figure, 100 + 160 * max(len(persons), 1), -0.22 / max(len(persons), 1))
     return figure
 
 
-def tone_lines(result: ClipResult) -> go.Figure:
-    """Return the derived tone of each person over the video; the result must have one."""
-    assert result.tone is not None
+def tone_lines(timeline: Timeline) -> go.Figure:
+    """Return the derived tone of each person over the video; the timeline must have one."""
+    assert timeline.tone is not None
     figure = go.Figure()
-    for person in shown_people(result):
-        rows = _spread(result, [person])
-        seconds, tones = _with_holes(result, rows, result.tone[rows])
+    for person in shown_people(timeline):
+        places = _spread(timeline, person)
+        seconds, tones = _with_holes(timeline, places, timeline.tone[places])
         figure.add_scatter(
-            x=seconds,
-            y=tones,
-            name=_name(person),
-            mode="lines",
-            line={"width": 2},
-            hovertemplate="%{y:+.2f}",
+            x=seconds, y=tones, name=_name(person), mode="lines", line={"width": 2}, hovertemplate="%{y:+.2f}"
         )
     figure.add_hline(y=0, line={"color": _MARK, "width": 1})
-    _axes(
-        figure,
-        result,
-        {
+    figure.update_layout(
+        xaxis=_seconds_axis(timeline),
+        yaxis={
             "range": [-1.15, 1.15],
             "tickvals": [-1, 0, 1],
             "ticktext": ["unpleasant", "neither", "pleasant"],
             "fixedrange": True,
         },
-        200,
     )
+    _lines_layout(figure, 200, -0.2)
     return figure
 
 
-def _axes(figure: go.Figure, result: ClipResult, yaxis: dict[str, object], height: int) -> None:
+_BARE: dict[str, Any] = {"margin": {"l": 0, "r": 10, "t": 4, "b": 0}, "showlegend": True, "dragmode": False}
+
+
+def _lines_layout(figure: go.Figure, height_px: int, legend_y: float) -> None:
     figure.update_layout(
-        height=height,
-        margin={"l": 0, "r": 10, "t": 4, "b": 0},
-        xaxis={"range": [result.starts, result.ends], "ticksuffix": " s", "fixedrange": True},
-        yaxis=yaxis,
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
-        showlegend=True,
+        height=height_px,
+        legend={"orientation": "h", "y": legend_y, "yanchor": "top"},
         hovermode="x",
-        dragmode=False,
+        uirevision="lines",  # a label that somebody switched off stays off
+        **_BARE,
     )
+    if figure.layout.annotations:  # room for the title of the first panel
+        figure.update_layout(margin_t=28)
 
 
-def _spread(result: ClipResult, persons: list[int]) -> np.ndarray:
-    """Return rows of these persons, at most `POINTS` of each, evenly in time."""
-    chosen = []
-    for person in persons:
-        rows = np.flatnonzero(result.persons == person)
-        chosen.append(rows[:: max(len(rows) // POINTS, 1)])
-    return np.concatenate(chosen) if chosen else np.array([], int)
+def _seconds_axis(timeline: Timeline) -> dict[str, Any]:
+    return {"range": [timeline.starts, timeline.ends], "ticksuffix": " s", "fixedrange": True}
 
 
-def _with_holes(result: ClipResult, rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _people_axis(persons: Sequence[int]) -> dict[str, Any]:
+    names = [_name(person) for person in persons]
+    order = {"categoryorder": "array", "categoryarray": names, "autorange": "reversed"}
+    return {"type": "category", "fixedrange": True, "ticksuffix": "  ", **order}
+
+
+def _mark(figure: go.Figure, moment: float | None) -> None:
+    if moment is not None:
+        figure.add_vline(x=moment, line={"color": _MARK, "width": 2, "dash": "dot"})
+
+
+def _spread(timeline: Timeline, person: int) -> np.ndarray:
+    """Return the indices of a person's rows, at most `POINTS` or little more, evenly."""
+    rows = timeline.of(person)
+    return rows[:: max(len(rows) // POINTS, 1)]
+
+
+def _with_holes(timeline: Timeline, places: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return when the rows are and their values, NaN where somebody was away: a line across that would be made up."""
-    seconds = result.frame_seconds[result.places[rows]]
-    away = np.flatnonzero(np.diff(seconds) > max(1.0, 3 * result.seconds / POINTS)) + 1
+    seconds, lasted = timeline.rows["seconds"][places], timeline.rows["lasted"][places]
+    gaps = np.diff(seconds) - lasted[:-1]
+    away = np.flatnonzero(gaps > max(LONGEST_GAP_SECONDS, 3 * timeline.seconds / POINTS)) + 1
     return np.insert(seconds, away, seconds[away]), np.insert(values, away, np.nan, axis=0)
 
 

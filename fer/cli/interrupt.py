@@ -1,17 +1,21 @@
-"""Ctrl-C and SIGTERM for commands that take frame after frame."""
+"""Ctrl-C and SIGTERM for commands that have something to finish."""
 
 import signal
 from types import FrameType
 
 
 class Stop:
-    """Ctrl-C and SIGTERM: they end the program at once, or with the next frame when frames are taken."""
+    """Ctrl-C and SIGTERM: they end the program at once, or become a question that it asks now and then."""
 
-    def __init__(self) -> None:
-        """Nothing is asked yet."""
+    def __init__(self, gently: bool = False, patient: bool = False) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            gently: whether there is something to finish; may be set later.
+            patient: whether to go on finishing even where it is asked again.
+        """
         self.asked = False
-        self.gently = False
-        """Whether there is something to finish; set when frames are taken."""
+        self.gently, self.patient = gently, patient
 
     def __enter__(self) -> "Stop":
         self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -22,6 +26,6 @@ class Stop:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if not self.gently or self.asked:
-            raise KeyboardInterrupt  # nothing to finish, or asked twice: at once
+        if not self.gently or (self.asked and not self.patient):
+            raise KeyboardInterrupt
         self.asked = True

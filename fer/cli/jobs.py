@@ -5,20 +5,22 @@ fer-studio jobs resume runs/faces
 fer-studio jobs stop runs/faces
 """
 
+import argparse
 import importlib
+import sys
 from pathlib import Path
 from typing import Any, Protocol
 
 from fer.cli.interrupt import Stop
-from fer.errors import JobError
-from fer.jobs.job import Kind, kind_of
+from fer.errors import FerError, JobError
+from fer.jobs.job import Kind, kind_of, read_request, working
 from fer.jobs.status import Reporter
 
 KINDS = {
     "training": "fer.training.job",
     "evaluation": "fer.evaluation.job",
     "collection": "fer.collection.job",
-    "video": "fer.video.job",
+    "video": "fer.cli.video_job",
 }
 """What config.json calls a kind → the module that knows it. Nothing else is ever imported for a folder."""
 STOPPED_CODE = 130
@@ -53,3 +55,25 @@ def module_of(folder: Path) -> JobModule:
     raise JobError(
         f"expected a job of the kind {', '.join(KINDS)} in {folder}, found {name or 'none'}. Check the path."
     )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do a job in this process; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=["run"])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--threads", type=int)
+    options = parser.parse_args(arguments)
+    try:
+        module = module_of(options.folder)
+        request = read_request(options.folder, module.KIND)
+        with Stop(gently=True) as stop, working(options.folder) as reporter:
+            module.run(options.folder, request, reporter, stop, options.threads)
+    except (FerError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return STOPPED_CODE if stop.asked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,7 +4,8 @@
     fer-studio live --source clip.mp4 --no-window --output faces.mp4
     fer-studio live --source rtsp://192.168.1.20/live --no-window --json
 
-Of a camera or a stream the newest frame counts, and the model never holds it up. Of a file every frame counts.
+Of a camera or a stream the newest frame counts, and the model never holds it up. Of a file every frame counts, and what
+is said of it is what `predict.py --video` says: half a second of what comes after is taken into account.
 The window is closed with its button, q or Escape.
 
 Exit code: 0 done; 1 something cannot be opened, read or written, or the camera, the stream or the file broke off (what
@@ -18,12 +19,13 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tqdm import tqdm
 
 from fer.cli.arguments import add_model_arguments
@@ -31,15 +33,16 @@ from fer.cli.command import command_parser
 from fer.cli.interrupt import Stop
 from fer.cli.window import VideoWindow
 from fer.errors import FerError, VideoError
-from fer.video.io.files import LiveSource, TimedFrame, VideoFile
+from fer.results.timeline import timeline_text
+from fer.video.io.files import LiveSource, VideoFile
 from fer.video.io.mp4 import Mp4Writer
+from fer.video.settings import MAX_SIDE_PX, ClipOptions, VideoSettings
+from fer.video.timeline import Timeline
 
 if TYPE_CHECKING:
-    from fer.video.history import History
-    from fer.video.live import LiveAnalyzer
+    from fer.recognition.recognizer import Recognizer
     from fer.video.tracking import TrackedFace
 
-PEOPLE_LISTED = 10
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
@@ -90,16 +93,20 @@ def _run(options: argparse.Namespace, stop: Stop) -> int:
         window = None
         if options.window:
             window = stack.enter_context(closing(VideoWindow(f"{options.source} – faces", "Loading the model …")))
-        analyzer = _analyzer(options, source)
+        recognizer = _recognizer(options)
         if writer:
             stack.enter_context(writer)
-        bar = _bar(source, options) if not options.json and not window else None
-        sinks = _Sinks(options.json, writer, window, bar)
+        bar = None
+        if not options.json and not window:
+            bar = stack.enter_context(_bar(source, options))
+        mirror = options.source.isdecimal() if options.mirror is None else options.mirror
+        sinks = _Sinks(options.json, mirror, writer, window, bar, stop)
         stop.gently = True
-        _follow(source, analyzer, sinks, options.seconds, stop)
-        if bar is not None:
-            bar.close()
-    return _conclude(options, source, analyzer.history, sinks, stop)
+        if isinstance(source, VideoFile):
+            timeline = _follow_file(source, recognizer, sinks, options.seconds)
+        else:
+            timeline = _follow_live(source, recognizer, sinks, options.seconds)
+    return _conclude(options, source, timeline, sinks)
 
 
 def _open(source: str, output: Path | None) -> VideoFile | LiveSource:
@@ -109,25 +116,18 @@ def _open(source: str, output: Path | None) -> VideoFile | LiveSource:
         return LiveSource(source)
     if output and output.resolve() == Path(source).resolve():
         raise VideoError(f"expected --output to be another file than the video, got {output} for both.")
-    return VideoFile(source)
+    return VideoFile(source, MAX_SIDE_PX)
 
 
-def _analyzer(options: argparse.Namespace, source: VideoFile | LiveSource) -> "LiveAnalyzer":
+def _recognizer(options: argparse.Namespace) -> "Recognizer":
     # After the options are known to be right, since it takes seconds.
     import torch
 
     from fer.model.device import choose_device
     from fer.recognition.recognizer import Recognizer
-    from fer.video.clip import ClipAnalyzer
-    from fer.video.live import LiveAnalyzer, LiveEngine, LiveSettings
 
     torch.set_num_threads(1)  # as on the page: drawing and writing go on beside the model
-    recognizer = Recognizer.load(options.checkpoint, choose_device(options.device), options.faces).for_video()
-    mirror = options.source.isdecimal() if options.mirror is None else options.mirror
-    settings = LiveSettings(mirror=mirror, threshold=recognizer.info.unsure_below)
-    if isinstance(source, VideoFile):
-        return ClipAnalyzer(recognizer, settings)
-    return LiveAnalyzer(LiveEngine(recognizer), settings)
+    return Recognizer.load(options.checkpoint, choose_device(options.device), options.faces).for_video()
 
 
 @dataclass
@@ -135,57 +135,89 @@ class _Sinks:
     """Where the results go."""
 
     json: bool
+    mirror: bool
     writer: Mp4Writer | None
     window: VideoWindow | None
     bar: "tqdm[None] | None"
+    stop: Stop
     frames: int = 0
+    broken: bool = False
+    """Whether whoever read the JSON has enough."""
+    _due: float = 0.0
+    _last: float = 0.0
 
-    def take(self, frame: TimedFrame, faces: Sequence["TrackedFace"], analyzer: "LiveAnalyzer") -> None:
+    def go_on(self) -> bool:
+        """Whether nobody has ended it."""
+        if self.window:
+            self.window.update()
+        return not (self.stop.asked or self.broken or (self.window and not self.window.open))
+
+    def wait_for(self, seconds: float) -> None:
+        """Let a file play in the window at its own speed; where it was slow, it does not catch up."""
+        if self.window:
+            self._due = max(self._due + seconds - self._last, time.monotonic())
+            self._last = seconds
+            while time.monotonic() < self._due and self.go_on():
+                self.window.wait(min(self._due, time.monotonic() + 0.1))
+
+    def take(self, seconds: float, image: np.ndarray, faces: Sequence["TrackedFace"], settings: VideoSettings) -> None:
+        """Draw a frame where it is wanted."""
         from fer.draw.frame import draw_live
 
-        if self.json:
-            record = {
-                "frame": self.frames,
-                "seconds": round(frame.seconds, 6),
-                "faces": [face.to_dict() for face in faces],
-            }
-            print(json.dumps(record), flush=True)
         if self.writer or self.window:
-            image = draw_live(frame.image, faces, analyzer.settings)
+            drawn = draw_live(image, faces, replace(settings, mirror=self.mirror))
             if self.writer:
-                self.writer.write(image, frame.seconds)
+                self.writer.write(drawn, seconds)
             if self.window:
-                self.window.show(image)
+                self.window.show(drawn)
         self.frames += 1
         if self.bar is not None:
             self.bar.update()
 
-
-def _follow(
-    source: VideoFile | LiveSource, analyzer: "LiveAnalyzer", sinks: _Sinks, seconds: float, stop: Stop
-) -> None:
-    """Take frame after frame until the video ends or somebody ends it."""
-    frames: Iterator[TimedFrame | None] = source.frames()
-    due = last = 0.0
-    for frame in frames:
-        if sinks.window:
-            sinks.window.update()
-            if frame is not None and isinstance(source, VideoFile):
-                due = max(due + frame.seconds - last, time.monotonic())  # where it was slow, it does not catch up
-                last = frame.seconds
-                while time.monotonic() < due and sinks.window.open and not stop.asked:
-                    sinks.window.wait(min(due, time.monotonic() + 0.1))
-        if stop.asked or (sinks.window and not sinks.window.open) or (frame and frame.seconds >= seconds):
+    def say(self, seconds: float, faces: Sequence["TrackedFace"]) -> None:
+        """Print a frame as a line of JSON where that is wanted."""
+        if not self.json:
             return
-        if frame is None:
-            continue
+        record = {"frame": self.frames, "seconds": round(seconds, 6), "faces": [face.to_dict() for face in faces]}
         try:
-            sinks.take(frame, analyzer.process(frame.image, frame.seconds), analyzer)
-        except BrokenPipeError:  # who read the JSON has enough
+            print(json.dumps(record), flush=True)
+        except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return
-        if isinstance(source, LiveSource):
+            self.broken = True
+
+
+def _follow_file(file: VideoFile, recognizer: "Recognizer", sinks: _Sinks, seconds: float) -> Timeline:
+    """Look at every frame, with hindsight, as `predict.py --video` does."""
+    from fer.video.clip import ClipAnalysis, ClipFrame
+
+    analysis = ClipAnalysis(file, recognizer, ClipOptions(to_seconds=None if seconds == math.inf else seconds))
+
+    def take(frame: ClipFrame) -> None:
+        sinks.wait_for(frame.seconds)
+        if sinks.go_on():
+            sinks.say(frame.seconds, analysis.in_file(frame.image, frame.faces))
+        if sinks.go_on():
+            sinks.take(frame.seconds, frame.image, frame.faces, analysis.settings)
+
+    analysis.run(take, sinks.go_on)
+    return analysis.timeline()
+
+
+def _follow_live(source: LiveSource, recognizer: "Recognizer", sinks: _Sinks, seconds: float) -> Timeline:
+    """Take the newest frame each time, until the source ends or somebody ends it."""
+    from fer.video.live import LiveAnalyzer, LiveEngine
+
+    analyzer = LiveAnalyzer(LiveEngine(recognizer), VideoSettings(threshold=recognizer.info.unsure_below))
+    for frame in source.frames():
+        if not sinks.go_on() or (frame and frame.seconds >= seconds):
+            break
+        if frame is not None:
+            faces = analyzer.process(frame.image, frame.seconds)
+            sinks.say(frame.seconds, faces)
+            if not sinks.broken:
+                sinks.take(frame.seconds, frame.image, faces, analyzer.settings)
             time.sleep(analyzer.frame_pause)
+    return analyzer.recorder.timeline()
 
 
 def _bar(source: VideoFile | LiveSource, options: argparse.Namespace) -> "tqdm[None]":
@@ -195,18 +227,16 @@ def _bar(source: VideoFile | LiveSource, options: argparse.Namespace) -> "tqdm[N
     return tqdm(total=total, unit=" frames", leave=False, disable=None)
 
 
-def _conclude(
-    options: argparse.Namespace, source: VideoFile | LiveSource, history: "History", sinks: _Sinks, stop: Stop
-) -> int:
+def _conclude(options: argparse.Namespace, source: VideoFile | LiveSource, timeline: Timeline, sinks: _Sinks) -> int:
     """Say what was seen and written; return the exit code."""
     if not options.json:
-        print("\n".join(_summary(options.source, sinks.frames, history)))
+        print("\n".join(timeline_text(timeline, options.source)))
     if options.output:
         print(
             f"written to {options.output}" if sinks.frames else "nothing written: there was no frame to write",
             file=sys.stderr,
         )
-    if stop.asked:
+    if sinks.stop.asked:
         print("stopped", file=sys.stderr)
         return STOPPED
     if source.problem:
@@ -215,19 +245,6 @@ def _conclude(
     if isinstance(source, LiveSource) and source.ended:
         print(f"{source.name} has ended", file=sys.stderr)
     return 0
-
-
-def _summary(name: str, frames: int, history: "History") -> list[str]:
-    people = history.summary()
-    crowd = "nobody" if not people else "1 person" if len(people) == 1 else f"{len(people)} people"
-    lines = [f"{name}: {frames} frames, {history.seconds:.1f} s, {crowd} seen"]
-    longest = sorted(people, key=lambda person: -sum(people[person].values()))[:PEOPLE_LISTED]
-    for person in sorted(longest):
-        expressions = ", ".join(f"{label} {seconds:.1f} s" for label, seconds in people[person].items())
-        lines.append(f"  person {person}: {expressions}")
-    if len(people) > PEOPLE_LISTED:
-        lines.append(f"  … and {len(people) - PEOPLE_LISTED} who were there for less long")
-    return lines
 
 
 if __name__ == "__main__":

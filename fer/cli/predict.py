@@ -36,11 +36,11 @@ from fer.results.journal import Finished, PictureTask, open_results
 from fer.results.parquet import write_parquet
 from fer.results.pictures import PictureResult, concern_words, to_csv, to_json
 from fer.video.io.files import VideoFile
-from fer.video.io.mp4 import Mp4Writer
+from fer.video.settings import ClipOptions
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
-    from fer.video.clip import ClipAnalysis, ClipOptions
+    from fer.video.clip import ClipAnalysis
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -153,16 +153,13 @@ def _load(options: argparse.Namespace) -> "Recognizer":
     return Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
 
 
-def _analysis(
-    options: argparse.Namespace, file: VideoFile, chosen: "ClipOptions", writer: Mp4Writer | None
-) -> "ClipAnalysis":
+def _analysis(options: argparse.Namespace, file: VideoFile, chosen: ClipOptions) -> "ClipAnalysis":
     import torch
 
-    from fer.draw.frame import draw_live
     from fer.video.clip import ClipAnalysis
 
     torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
-    return ClipAnalysis(file, _load(options).for_video(), chosen, writer, draw_live)
+    return ClipAnalysis(file, _load(options).for_video(), chosen)
 
 
 def _recognized(options: argparse.Namespace, pictures: list[PictureTask]) -> Generator[Finished, None, None]:

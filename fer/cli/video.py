@@ -3,7 +3,7 @@
 import argparse
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,20 +13,20 @@ from tqdm import tqdm
 from fer.cli.interrupt import Stop
 from fer.errors import FerError, VideoError
 from fer.results.subtitles import to_srt, to_vtt
-from fer.results.timeline import clip_csv_parts, clip_json
+from fer.results.timeline import timeline_csv, timeline_json, timeline_text
 from fer.video.io.files import VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
-from fer.video.timeline import ClipResult
+from fer.video.settings import MAX_SIDE_PX, ClipOptions
+from fer.video.timeline import Timeline
 
 if TYPE_CHECKING:
-    from fer.video.clip import ClipAnalysis, ClipOptions
+    from fer.video.clip import ClipAnalysis, ClipFrame
 
-    Begin = Callable[[VideoFile, ClipOptions, Mp4Writer | None], ClipAnalysis]
+    Begin = Callable[[VideoFile, ClipOptions], ClipAnalysis]
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
-PEOPLE_LISTED = 10
 _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
 
 
@@ -34,7 +34,7 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
     """Add the options that concern videos alone."""
     group.add_argument("--subtitles", type=Path, metavar="FILE", help="also write the expressions as .srt or .vtt")
     group.add_argument("--from", type=_moment, default=0.0, dest="begin", metavar="TIME", help="45, 1:30, 1:02:03 (0)")
-    group.add_argument("--to", type=_moment, default=math.inf, dest="end", metavar="TIME", help="(the end)")
+    group.add_argument("--to", type=_moment, dest="end", metavar="TIME", help="(the end)")
     group.add_argument("--every", type=int, default=1, metavar="N", help="look at every Nth frame (1)")
     group.add_argument("--per-second", type=float, metavar="N", help="look at N frames a second at most (all)")
     group.add_argument(
@@ -67,28 +67,28 @@ def predict_video(options: argparse.Namespace, begin: "Begin") -> int:
     """
     with Stop() as stop:
         try:
-            result = _looked_at(options, begin, stop)
-            _write(options, result)
+            timeline = _looked_at(options, begin, stop)
+            _write(options, timeline)
         except (FerError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
             return STOPPED
-    print(clip_json(result) if options.json else "\n".join(_summary(result)))
+    print(timeline_json(timeline) if options.json else "\n".join(timeline_text(timeline, timeline.name)))
     for written in filter(None, (options.output, options.csv, options.subtitles)):
         print(f"written to {written}", file=sys.stderr)
     if stop.asked:
         print("stopped: this is the part up to there", file=sys.stderr)
         return STOPPED
-    if result.problem:
-        print(f"error: {result.problem}", file=sys.stderr)
+    if timeline.problem:
+        print(f"error: {timeline.problem}", file=sys.stderr)
         return 1
     return 0
 
 
-def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> ClipResult:
-    from fer.video.clip import MAX_SIDE_PX, ClipOptions  # here, as it brings torch
+def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> Timeline:
+    from fer.draw.frame import draw_live
 
     chosen = ClipOptions(
         options.begin,
@@ -106,21 +106,22 @@ def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> ClipR
             raise VideoError(f"expected --from before the end, got {options.begin:g} of {file.seconds_expected:.1f} s.")
         if options.output:
             writer = stack.enter_context(Mp4Writer(options.output, Sound.of(options.video, file.starts)))
-        analysis = begin(file, chosen, writer)
+        analysis = begin(file, chosen)
         stop.gently = True
-        _follow(analysis, stop)
-    return analysis.result()
+        end = analysis.end_seconds
+        form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s, {remaining} left" if end else None
+        bar = stack.enter_context(tqdm(total=end, unit=" s", bar_format=form, leave=False, disable=None))
 
+        def take(frame: "ClipFrame") -> None:
+            if writer:
+                writer.write(draw_live(frame.image, frame.faces, analysis.settings), frame.seconds)
 
-def _follow(analysis: "ClipAnalysis", stop: Stop) -> None:
-    end = analysis.end_seconds
-    form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s, {remaining} left" if end else None
-    with tqdm(total=end, unit=" s", bar_format=form, leave=False, disable=None) as bar:
-        for seconds in analysis.steps():
-            bar.update(min(seconds, end or math.inf) - bar.n)
-            if stop.asked:
-                analysis.finish()
-                return
+        def goes_on() -> bool:
+            bar.update(min(analysis.seconds, end or math.inf) - bar.n)
+            return not stop.asked
+
+        analysis.run(take, goes_on)
+    return analysis.timeline()
 
 
 def _check_places(options: argparse.Namespace) -> None:
@@ -138,27 +139,12 @@ def _check_places(options: argparse.Namespace) -> None:
         raise VideoError(f"expected --subtitles to end with .srt or .vtt, got {options.subtitles}.")
 
 
-def _write(options: argparse.Namespace, result: ClipResult) -> None:
+def _write(options: argparse.Namespace, timeline: Timeline) -> None:
     if options.csv:
         options.csv.parent.mkdir(parents=True, exist_ok=True)
         with options.csv.open("w", encoding="utf-8", newline="") as table:
-            table.writelines(clip_csv_parts(result))
+            table.writelines(timeline_csv(timeline))
     if options.subtitles:
         options.subtitles.parent.mkdir(parents=True, exist_ok=True)
-        text = _SUBTITLES[options.subtitles.suffix.lower()](result)
+        text = _SUBTITLES[options.subtitles.suffix.lower()](timeline)
         options.subtitles.write_text(text, encoding="utf-8")
-
-
-def _summary(result: ClipResult) -> Iterator[str]:
-    people = result.summary()
-    crowd = "nobody" if not people else "1 person" if len(people) == 1 else f"{len(people)} people"
-    yield f"{result.name}: {len(result.frame_seconds)} frames looked at, {result.seconds:.1f} s, {crowd} seen"
-    longest = sorted(people, key=lambda person: -sum(people[person].values()))[:PEOPLE_LISTED]
-    for person in sorted(longest):
-        expressions = ", ".join(f"{label} {seconds:.1f} s" for label, seconds in people[person].items())
-        yield f"  person {person}: {expressions}"
-        for one in result.transitions():
-            if one.person == person:
-                yield f"    {one.seconds:8.1f} s  {one.before} → {one.after}"
-    if len(people) > PEOPLE_LISTED:
-        yield f"  … and {len(people) - PEOPLE_LISTED} who were there for less long"

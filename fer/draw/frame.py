@@ -13,7 +13,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from fer.faces import Box, Face, describe
 from fer.labels import color_of
-from fer.video.live import LiveSettings
+from fer.video.settings import VideoSettings
 from fer.video.tracking import TrackedFace
 
 PERSON_COLORS = ("#FFD23F", "#3BCEAC", "#FF6B81", "#8FB8FF", "#FF9F5A", "#B28DFF", "#9BE564", "#FF8AD8")
@@ -27,7 +27,7 @@ def person_color(number: int) -> str:
     return PERSON_COLORS[(number - 1) % len(PERSON_COLORS)]
 
 
-def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: LiveSettings) -> np.ndarray:
+def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSettings) -> np.ndarray:
     """Return a copy of a frame with what the settings ask for.
 
     Args:

@@ -4,12 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from fer.faces import Face
 from fer.recognition.quality import concerns
-from fer.video.history import History, Sample
 
 FACE_COLUMNS = ("path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence")
 """What a table of faces begins with; `face` counts from 1 in each picture."""
@@ -77,35 +76,6 @@ def face_rows(result: PictureResult, unsure_below: float) -> Iterator[tuple[Any,
 def concern_words(face: Face, unsure_below: float) -> str:
     """Return what speaks against trusting a prediction, in a word each: "small, dark"; "" where nothing does."""
     return ", ".join(concerns(face, unsure_below))
-
-
-def history_csv(history: History) -> str:
-    """Return CSV with a line for each person and moment of a video, in the order of time."""
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(["seconds", "lasted", "person", "label", "confidence", *map(not_a_formula, history.labels)])
-    for sample in _in_order(history):
-        start = [round(sample.seconds, 3), round(sample.lasted, 3), sample.person, not_a_formula(sample.label)]
-        table.writerow([*start, sample.confidence, *sample.probabilities])
-    return text.getvalue()
-
-
-def history_json(history: History) -> str:
-    """Return JSON: how long the video was, the seconds of each person and expression, and all samples."""
-    record = {
-        "seconds": history.seconds,
-        "labels": list(history.labels),
-        "seconds_by_person": {str(person): seconds for person, seconds in history.summary().items()},
-        "samples": [
-            {**asdict(sample), "probabilities": dict(zip(history.labels, sample.probabilities, strict=True))}
-            for sample in _in_order(history)
-        ],
-    }
-    return json.dumps(record, indent=1)
-
-
-def _in_order(history: History) -> list[Sample]:
-    return sorted(history.samples(), key=lambda sample: (sample.seconds, sample.person))
 
 
 def not_a_formula(text: str) -> str:

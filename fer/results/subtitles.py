@@ -4,7 +4,7 @@ import html
 from collections.abc import Iterator
 from itertools import pairwise
 
-from fer.video.timeline import ClipResult, Span
+from fer.video.timeline import Span, Timeline
 
 SHORTEST_SECONDS = 0.2
 """What is shown for less time cannot be read."""
@@ -12,11 +12,11 @@ Cue = tuple[float, float, list[str]]
 """Start and end in seconds, and a line for each person."""
 
 
-def cues(result: ClipResult) -> Iterator[Cue]:
+def cues(timeline: Timeline) -> Iterator[Cue]:
     """Yield what is shown from when to when; cues do not overlap, and each says what all people in view show."""
-    spans = sorted(result.spans, key=lambda span: span.start)
+    spans = sorted(timeline.spans, key=lambda span: span.start)
     moments = sorted({moment for span in spans for moment in (span.start, span.end)})
-    alone = len(result.people) == 1
+    alone = len(timeline.people) == 1
     current: list[Span] = []
     waiting = 0
     pending: Cue | None = None
@@ -40,23 +40,23 @@ def _line(span: Span, alone: bool) -> str:
     return span.label if alone else f"person {span.person}: {span.label}"
 
 
-def to_srt(result: ClipResult) -> str:
+def to_srt(timeline: Timeline) -> str:
     """Return SubRip subtitles; the times are those of the annotated video, which begins where looking began."""
     return "".join(
-        f"{number}\n{_clock(start - result.starts, ',')} --> {_clock(end - result.starts, ',')}\n"
+        f"{number}\n{_clock(start - timeline.starts, ',')} --> {_clock(end - timeline.starts, ',')}\n"
         + "\n".join(lines)
         + "\n\n"
-        for number, (start, end, lines) in enumerate(cues(result), start=1)
+        for number, (start, end, lines) in enumerate(cues(timeline), start=1)
     )
 
 
-def to_vtt(result: ClipResult) -> str:
+def to_vtt(timeline: Timeline) -> str:
     """Return WebVTT subtitles, see `to_srt`."""
     return "WEBVTT\n\n" + "".join(
-        f"{_clock(start - result.starts, '.')} --> {_clock(end - result.starts, '.')}\n"
+        f"{_clock(start - timeline.starts, '.')} --> {_clock(end - timeline.starts, '.')}\n"
         + "\n".join(html.escape(line, quote=False) for line in lines)
         + "\n\n"
-        for start, end, lines in cues(result)
+        for start, end, lines in cues(timeline)
     )
 
 

@@ -1,31 +1,31 @@
-"""What was seen in a video file, as tables and JSON; the command line and the page write the same."""
+"""What was seen in a video, as tables, JSON and text; the commands and the pages write the same."""
 
 import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from fer.files import replace_file
+from fer.records import to_json
 from fer.results.pictures import not_a_formula
-from fer.video.timeline import ClipResult
+from fer.video.timeline import Timeline
 
+PEOPLE_LISTED = 10
 _ROWS_AT_ONCE = 1000
+_COLUMNS = ("frame", "seconds", "lasted", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence")
 
 
-def clip_csv(result: ClipResult) -> str:
-    """Return CSV (RFC 4180) with a line for each face and frame, in the order of time."""
-    return "".join(clip_csv_parts(result))
-
-
-def clip_csv_parts(result: ClipResult) -> Iterator[str]:
-    """Yield the same in parts, so that a long video's table need not be in memory."""
-    start = ["frame", "seconds", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence"]
-    yield _lines([[*start, *map(not_a_formula, result.labels)]])
-    for first in range(0, len(result.places), _ROWS_AT_ONCE):
-        yield _lines([_row(result, row) for row in range(first, min(first + _ROWS_AT_ONCE, len(result.places)))])
+def timeline_csv(timeline: Timeline) -> Iterator[str]:
+    """Yield CSV (RFC 4180) with a line for each row, in parts, so that a long video's table need not be in memory."""
+    yield _lines([[*_COLUMNS, *map(not_a_formula, timeline.labels)]])
+    for first in range(0, len(timeline.rows), _ROWS_AT_ONCE):
+        yield _lines([_line(timeline, row) for row in timeline.rows[first : first + _ROWS_AT_ONCE]])
 
 
 def _lines(rows: list[list[Any]]) -> str:
@@ -34,58 +34,114 @@ def _lines(rows: list[list[Any]]) -> str:
     return text.getvalue()
 
 
-def _row(result: ClipResult, row: int) -> list[Any]:
-    place, label = result.places[row], result.held[row]
-    probabilities = [round(float(value), 4) for value in result.probabilities[row]]
+def _line(timeline: Timeline, row: np.void) -> list[Any]:
+    probabilities = _rounded(row["probabilities"], 4)
     return [
-        int(result.frame_numbers[place]),
-        round(float(result.frame_seconds[place]), 3),
-        int(result.persons[row]),
-        *(round(float(value), 1) for value in result.boxes[row]),
-        round(float(result.scores[row]), 4),
-        not_a_formula(result.labels[label]),
-        probabilities[label],
+        int(row["frame"]),
+        round(float(row["seconds"]), 3),
+        round(float(row["lasted"]), 3),
+        int(row["person"]),
+        *_rounded(row["box"], 1),
+        round(float(row["score"]), 4),
+        not_a_formula(timeline.labels[row["held"]]),
+        probabilities[row["held"]],
         *probabilities,
     ]
 
 
-def clip_json(result: ClipResult) -> str:
-    """Return JSON: the video, each person's times and spans, the transitions, and the frames in columns."""
-    summary = result.summary()
+def timeline_json(timeline: Timeline) -> str:
+    """Return JSON: the video, each person's times and spans, the transitions, and all rows.
+
+    The rows are columns; of a camera or a stream, which has few of them, they also stand there one by one ("samples").
+    """
+    rows, summary = timeline.rows, timeline.summary()
     record = {
-        "video": result.name,
-        "size": list(result.size_wh),
-        "from_seconds": result.starts,
-        "to_seconds": round(result.ends, 3),
-        "complete": result.complete,
-        "problem": result.problem,
-        "labels": list(result.labels),
-        "frames_looked_at": len(result.frame_seconds),
+        "video": timeline.name,
+        "size": list(timeline.size_wh),
+        "from_seconds": timeline.starts,
+        "to_seconds": round(timeline.ends, 3),
+        "seconds": round(timeline.seconds, 3),
+        "complete": timeline.complete,
+        "problem": timeline.problem,
+        "labels": list(timeline.labels),
+        "frames_looked_at": timeline.frames,
+        "seconds_by_person": {str(person): seconds for person, seconds in summary.items()},
         "people": [
             {
                 "person": person,
                 "seconds_by_expression": {label: round(seconds, 3) for label, seconds in summary[person].items()},
-                "derived_tone_mean": tone if (tone := result.tone_of(person)) is None else round(tone, 4),
+                "derived_tone_mean": tone if (tone := timeline.tone_of(person)) is None else round(tone, 4),
                 "spans": [
                     {**asdict(span), "start": round(span.start, 3), "end": round(span.end, 3)}
-                    for span in result.spans
+                    for span in timeline.spans
                     if span.person == person
                 ],
             }
-            for person in result.people
+            for person in timeline.people
         ],
-        "transitions": [asdict(one) for one in result.transitions()],
+        "transitions": [asdict(one) for one in timeline.transitions()],
         "rows": {
-            "frame": result.frame_numbers[result.places].tolist(),
-            "seconds": _rounded(result.frame_seconds[result.places], 3),
-            "person": result.persons.tolist(),
-            "label": result.held.tolist(),
-            "box": _rounded(result.boxes, 1),
-            "probabilities": _rounded(result.probabilities, 4),
+            "frame": rows["frame"].tolist(),
+            "seconds": _rounded(rows["seconds"], 3),
+            "lasted": _rounded(rows["lasted"], 3),
+            "person": rows["person"].tolist(),
+            "label": rows["held"].tolist(),
+            "box": _rounded(rows["box"], 1),
+            "probabilities": _rounded(rows["probabilities"], 4),
         },
     }
+    if not timeline.name:
+        record["samples"] = [_sample(timeline, row) for row in rows]
     return json.dumps(record)
+
+
+def _sample(timeline: Timeline, row: np.void) -> dict[str, Any]:
+    probabilities = _rounded(row["probabilities"], 4)
+    return {
+        "seconds": round(float(row["seconds"]), 3),
+        "lasted": round(float(row["lasted"]), 3),
+        "person": int(row["person"]),
+        "label": timeline.labels[row["held"]],
+        "confidence": probabilities[row["held"]],
+        "probabilities": dict(zip(timeline.labels, probabilities, strict=True)),
+    }
 
 
 def _rounded(values: np.ndarray, digits: int) -> list[Any]:
     return np.round(values.astype(float), digits).tolist()
+
+
+def timeline_text(timeline: Timeline, name: str) -> Iterator[str]:
+    """Yield lines for a terminal: who was seen, what they showed for how long, and of a file what followed what."""
+    people = timeline.summary()
+    crowd = "nobody" if not people else "1 person" if len(people) == 1 else f"{len(people)} people"
+    yield f"{name}: {timeline.frames} frames looked at, {timeline.seconds:.1f} s, {crowd} seen"
+    longest = sorted(people, key=lambda person: -sum(people[person].values()))[:PEOPLE_LISTED]
+    for person in sorted(longest):
+        expressions = ", ".join(f"{label} {seconds:.1f} s" for label, seconds in people[person].items())
+        yield f"  person {person}: {expressions}"
+        for one in timeline.transitions() if timeline.name else ():  # a camera may have run for days
+            if one.person == person:
+                yield f"    {one.seconds:8.1f} s  {one.before} → {one.after}"
+    if len(people) > PEOPLE_LISTED:
+        yield f"  … and {len(people) - PEOPLE_LISTED} who were there for less long"
+
+
+def write_timeline(path: Path, timeline: Timeline, durable: bool = True) -> None:
+    """Keep a timeline as an .npz file, whole or not at all; `read_timeline` reads it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    about = {field.name: getattr(timeline, field.name) for field in fields(timeline)} | {"rows": None}
+    replace_file(path, lambda file: np.savez(file, rows=timeline.rows, about=np.array(to_json(about))), durable)
+
+
+def read_timeline(path: Path) -> Timeline | None:
+    """Read what `write_timeline` wrote; None where there is nothing that can be read."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            rows, about = file["rows"], str(file["about"])
+        return msgspec.json.decode(about, type=Timeline, dec_hook=lambda _kind, _value: rows)
+    except (OSError, ValueError, KeyError, EOFError, msgspec.MsgspecError):
+        return None

@@ -1,28 +1,23 @@
-"""Video files: every frame is looked at before the next one, and the results are the same each time."""
+"""A video file: each frame is looked at before the next one, with hindsight; the results are the same every time."""
 
-import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from fer.errors import VideoError
+from fer.faces import Box
 from fer.images import shrink_to_fit
 from fer.recognition.recognizer import Recognizer
+from fer.video.follow import Follower
 from fer.video.hindsight import AHEAD_SECONDS, Hindsight
-from fer.video.io.files import VideoFile
-from fer.video.io.mp4 import Mp4Writer
-from fer.video.live import AtOnce, LiveAnalyzer, LiveEngine, LiveSettings, Observation
+from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.reunion import Reunion
-from fer.video.stream import Draw
-from fer.video.timeline import ClipResult, Moment, Recorder
+from fer.video.settings import ClipOptions, VideoSettings
+from fer.video.timeline import Moment, Recorder, Timeline
 from fer.video.tracking import TrackedFace
 
-MAX_SIDE_PX = 1920
-"""Larger pictures are shrunk to this when they are decoded: four times as fast for 4K, and every face that shows an
-expression still has pixels enough."""
 THUMBNAIL_PX = 144
 _ROUNDING_SECONDS = 1e-3
 """Matroska and WebM know whole milliseconds only."""
@@ -30,88 +25,57 @@ _PEAK_STEP = 0.02
 """A thumbnail is made anew when the confidence has grown by this: each takes half a millisecond."""
 
 
-class ClipAnalyzer(LiveAnalyzer):
-    """A live analyzer without the hurry: the times of the frames decide when the model runs, not those of the clock."""
+@dataclass(frozen=True, eq=False)
+class ClipFrame:
+    """A frame of a file, now that what came after it is known."""
 
-    def __init__(self, recognizer: Recognizer, settings: LiveSettings | None = None) -> None:
-        """Start with nobody in view."""
-        super().__init__(LiveEngine(recognizer, AtOnce()), settings)
+    number: int
+    """In the file, from 0."""
+    source: TimedFrame
+    faces: list[TrackedFace]
+    """In pixels of the image; of a frame that was not looked at, those seen last."""
+    seen: bool
+    """Whether it was looked at."""
 
-    def _look(self, search: bool, settings: LiveSettings) -> Observation:
-        # A live analyzer searches less often where the detector is slow, so that results would depend on the machine.
-        return replace(super()._look(search, settings), detector_seconds=0.0)
+    @property
+    def image(self) -> np.ndarray:
+        """RGB uint8 (H, W, 3)."""
+        return self.source.image
 
-
-@dataclass(frozen=True)
-class ClipOptions:
-    """What of a video is looked at, and how."""
-
-    from_seconds: float = 0.0
-    to_seconds: float = math.inf
-    every: int = 1
-    """1: every frame is looked at, 2: every other one, …"""
-    per_second: float | None = None
-    """At most so many frames a second are looked at."""
-    smallest_face: float = LiveSettings.smallest_face
-    """Height of the smallest face that is looked for, as a share of the picture's shorter side. Less is slower."""
-    threshold: float | None = None
-    """A face whose confidence is lower is called unsure in the annotated video, 0..1; None: the model's own."""
-    rejoin: bool = True
-    """Whether people who come back keep their numbers where clothes and hair tell, see `Reunion`."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.from_seconds < self.to_seconds:
-            raise VideoError(
-                f"expected a part of the video that begins before it ends, got {self.from_seconds:g} s to "
-                f"{self.to_seconds:g} s."
-            )
-        if self.every < 1 or not (self.per_second is None or self.per_second > 0):
-            raise VideoError(
-                f"expected to look at every 1st, 2nd, … frame and at more than 0 a second, got every {self.every} and "
-                f"{self.per_second} a second."
-            )
-        if not 0 < self.smallest_face <= 1:
-            raise VideoError(f"expected the smallest face as a share in 0..1, got {self.smallest_face:g}.")
+    @property
+    def seconds(self) -> float:
+        """When it is shown."""
+        return self.source.seconds
 
 
 class ClipAnalysis:
     """A video file on its way through the model. Whoever iterates over `steps` may stop at any frame."""
 
-    def __init__(
-        self,
-        file: VideoFile,
-        recognizer: Recognizer,
-        options: ClipOptions | None = None,
-        writer: Mp4Writer | None = None,
-        draw: Draw | None = None,
-    ) -> None:
+    def __init__(self, file: VideoFile, recognizer: Recognizer, options: ClipOptions | None = None) -> None:
         """Get ready.
 
         Args:
-            file: opened with `MAX_SIDE_PX`, not read yet.
+            file: opened with `fer.video.settings.MAX_SIDE_PX`, not read yet.
             recognizer: what finds and names, see `Recognizer.for_video`.
             options: what to look at.
-            writer: where the annotated video goes; whoever made it finishes it.
-            draw: what annotates, needed with a writer.
         """
         self.file, self.options = file, options or ClipOptions()
-        self._writer, self._draw = writer, draw
-        self._settings = LiveSettings(
+        self.settings = VideoSettings(
             smallest_face=self.options.smallest_face,
             threshold=recognizer.info.unsure_below if self.options.threshold is None else self.options.threshold,
             smoothing_seconds=0.0,  # hindsight does it without a lag
             mirror=False,
         )
-        self._analyzer = ClipAnalyzer(recognizer, self._settings)
-        self._reunion = Reunion() if self.options.rejoin else None
-        self._recorder = Recorder(recognizer.info.labels)
-        self._peaks = _Peaks()
-        self._hindsight = Hindsight()
-        self._waiting: deque[_Seen] = deque()
-        self._shown: list[TrackedFace] = []
-        self._complete = False
+        """How people are followed, and may be drawn."""
         self.seconds = 0.0
         """How far it has come, in the video's time."""
+        self._recognizer, self._follower = recognizer, Follower()
+        self._reunion = Reunion() if self.options.rejoin else None
+        self._hindsight, self._peaks = Hindsight(), _Peaks()
+        self._recorder = Recorder(recognizer.info.labels)
+        self._waiting: deque[ClipFrame] = deque()
+        self._shown: list[TrackedFace] = []
+        self._complete = False
         self._step = 1 / file.frames_per_second
         self._due = self.options.from_seconds
 
@@ -123,50 +87,51 @@ class ClipAnalysis:
     @property
     def people(self) -> int:
         """How many were seen."""
-        return self._reunion.people if self._reunion else self._analyzer.people
+        return self._reunion.people if self._reunion else self._follower.people
 
     @property
     def end_seconds(self) -> float | None:
         """Where it will end, in the video's time; None if the file does not say how long it is."""
-        known = [end for end in (self.file.seconds_expected, self.options.to_seconds) if end and end < math.inf]
+        known = [end for end in (self.file.seconds_expected, self.options.to_seconds) if end]
         return min(known, default=None)
 
-    def steps(self) -> Iterator[float]:
-        """Look at frame after frame; yield the time of each, of those that are left out as well.
+    def run(self, take: Callable[[ClipFrame], object], goes_on: Callable[[], bool]) -> None:
+        """Look at frame after frame.
 
-        Whoever stops may call `finish`, before the writer's own; else the last half second is left out.
+        Args:
+            take: is given each frame of the wanted part in order, half a second later.
+            goes_on: is asked after each frame of the file; what still waits for frames after it is left out then.
 
         Raises:
             ImageError: the detector failed.
-            VideoError: the annotated video cannot be written.
+        """
+        for known in self.steps():
+            for frame in known:
+                take(frame)
+            if not goes_on():
+                return
+
+    def steps(self) -> Iterator[list[ClipFrame]]:
+        """Look at frame after frame; yield, for each that was read, those of which all is known now.
+
+        Raises:
+            ImageError: the detector failed.
         """
         inside = 0
         for number, frame in enumerate(self.file.frames()):
-            if frame.seconds >= self.options.to_seconds:
+            if frame.seconds >= self.options.end:
                 break
             if frame.seconds >= self.options.from_seconds:
-                if self._is_looked_at(inside, frame.seconds):
-                    faces = self._look(frame.image, frame.seconds)
-                    self._waiting.append(_Seen(frame.image, number, frame.seconds, faces))
-                elif self._writer:
-                    self._waiting.append(_Seen(frame.image, number, frame.seconds, None))
-                while self._waiting and self._waiting[0].seconds <= frame.seconds - AHEAD_SECONDS:
-                    self._take(self._waiting.popleft())
+                seen = self._is_looked_at(inside, frame.seconds)
+                faces = self._look(frame.image, frame.seconds) if seen else []
+                self._waiting.append(ClipFrame(number, frame, faces, seen))
                 inside += 1
             self._step = frame.seconds - self.seconds or self._step
             self.seconds = frame.seconds
-            yield frame.seconds
-        self.finish()
+            yield list(self._known(frame.seconds - AHEAD_SECONDS))
+        rest = list(self._known(self.options.end))
         self._complete = True
-
-    def finish(self) -> None:
-        """Take in what still waits for frames after it, as if none came; may be called twice.
-
-        Raises:
-            VideoError: the annotated video cannot be written.
-        """
-        while self._waiting:
-            self._take(self._waiting.popleft())
+        yield rest
 
     def _is_looked_at(self, number: int, seconds: float) -> bool:
         """Whether the options want the frame of this number, counted from where looking began."""
@@ -180,49 +145,53 @@ class ClipAnalysis:
         return True
 
     def _look(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
-        faces = self._analyzer.process(image, seconds)
+        faces = self._follower.see(self._recognizer, image, seconds, self.settings)
         if self._reunion:
             faces = self._reunion.named(image, faces, seconds)
         self._hindsight.see(faces, seconds)
         return faces
 
-    def _take(self, seen: "_Seen") -> None:
-        """Keep and draw what was seen in a frame, now that what came after it is known."""
-        if seen.faces is not None:
-            self._shown = self._hindsight.shown(seen.faces, seen.seconds)
-            self._recorder.add(
-                seen.number, seen.seconds, self._shown, max(self.file.size_wh) / max(seen.image.shape[:2])
-            )
-            self._peaks.look(seen.image, self._shown, seen.seconds)
-        if self._writer and self._draw:
-            self._writer.write(self._draw(seen.image, self._shown, self._settings), seen.seconds)
+    def _known(self, until: float) -> Iterator[ClipFrame]:
+        """Keep and yield what was seen up to a moment, now that what came after it is known."""
+        while self._waiting and self._waiting[0].seconds <= until:
+            frame = self._waiting.popleft()
+            if frame.seen:
+                self._shown = self._hindsight.shown(frame.faces, frame.seconds)
+                self._recorder.add(frame.number, frame.seconds, self.in_file(frame.image, self._shown))
+                self._peaks.look(frame.image, self._shown, frame.seconds)
+            yield replace(frame, faces=self._shown)
 
-    def result(self) -> ClipResult:
+    def in_file(self, image: np.ndarray, faces: Sequence[TrackedFace]) -> list[TrackedFace]:
+        """Return faces of an image, which may have been shrunk, in pixels of the file."""
+        scale = max(self.file.size_wh) / max(image.shape[:2])
+        if scale == 1:
+            return list(faces)
+        return [
+            replace(
+                face,
+                box=Box(*(scale * value for value in face.box.xyxy)),
+                landmarks=tuple((scale * x, scale * y) for x, y in face.landmarks),
+            )
+            for face in faces
+        ]
+
+    def timeline(self) -> Timeline:
         """Return what was seen up to now; parts of a video are results, too."""
         ends = self.options.from_seconds
         if self._waiting:
             ends = self._waiting[0].seconds
         elif self.frames:  # the last frame is shown as long as the one before
-            ends = min(self.seconds + self._step, self.options.to_seconds)
-        return self._recorder.result(
-            self.file.path.name,
-            self.file.size_wh,
+            ends = min(self.seconds + self._step, self.options.end)
+        return self._recorder.timeline(
             ends,
-            self._peaks.moments(),
-            self._complete,
-            self.file.problem.replace(str(self.file.path), self.file.path.name),  # folders are nobody's business
+            name=self.file.path.name,
+            size_wh=self.file.size_wh,
+            peaks=self._peaks.moments(),
+            complete=self._complete,
+            problem=self.file.problem.replace(
+                str(self.file.path), self.file.path.name
+            ),  # folders are nobody's business
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """A frame that waits for those after it."""
-
-    image: np.ndarray
-    number: int
-    seconds: float
-    faces: list[TrackedFace] | None
-    """None where the frame was not looked at."""
 
 
 class _Peaks:
@@ -238,8 +207,8 @@ class _Peaks:
             if before is None or face.confidence > before.confidence + _PEAK_STEP:
                 self._moments[key] = Moment(*key, seconds, face.confidence, _thumbnail(image, face))
 
-    def moments(self) -> list[Moment]:
-        return list(self._moments.values())
+    def moments(self) -> tuple[Moment, ...]:
+        return tuple(self._moments.values())
 
 
 def _thumbnail(image: np.ndarray, face: TrackedFace) -> bytes:

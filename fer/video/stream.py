@@ -3,18 +3,14 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
 import av
-import numpy as np
 
-from fer.video.live import LiveAnalyzer, LiveSettings
-from fer.video.tracking import TrackedFace
-
-Draw = Callable[[np.ndarray, Sequence[TrackedFace], LiveSettings], np.ndarray]
-"""(RGB uint8 (H, W, 3), faces, settings) → another such picture."""
+from fer.video.follow import Draw
+from fer.video.live import LiveAnalyzer
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
-"""What was seen in a video file: every face of every frame in a few dozen bytes, and what follows from that."""
+"""What was seen in a video, of whatever source: who showed what when, and what follows from that."""
 
-from array import array
-from collections import defaultdict
+import threading
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +18,13 @@ PLEASANT = frozenset({"happiness"})
 UNPLEASANT = frozenset({"sadness", "anger", "disgust", "fear", "contempt"})
 """Which side of the valence axis each expression lies on (Russell 1980); the others lie on neither."""
 LONGEST_GAP_SECONDS = 0.5
-"""A pause longer than this between two frames in which somebody was seen ends what was shown."""
+"""A frame stands until the next one, but no longer than this: nobody knows what was in a pause. Where frames usually
+come more slowly, as in a slide show, it is one and a half times the usual step. A longer time in which somebody was not
+seen ends what was shown."""
 SHORTEST_MOMENT_SECONDS = 0.3
 """What somebody showed for less time in all is no key moment: nobody would see it in the video either."""
 MOST_MOMENTS = 12
+RECENT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -64,38 +69,44 @@ class Moment:
     """The face, JPEG."""
 
 
+def row_type(labels: int) -> np.dtype[np.void]:
+    """Return the type of a timeline's rows, for so many labels."""
+    return np.dtype(
+        [
+            ("seconds", np.float64),  # of the video
+            ("lasted", np.float64),  # seconds that the row stands for
+            ("frame", np.int32),  # the number of the first frame, from 0
+            ("person", np.int32),  # from 1
+            ("held", np.int16),  # index of the label that is shown
+            ("score", np.float32),  # of the detector
+            ("box", np.float32, (4,)),  # x1, y1, x2, y2
+            ("probabilities", np.float32, (labels,)),  # averaged over time
+        ]
+    )
+
+
 @dataclass(frozen=True, eq=False)
-class ClipResult:
+class Timeline:
     """All that was seen in a video, or in the part of it that was looked at."""
 
-    name: str
-    size_wh: tuple[int, int]
-    """Of the video's pictures as they are to be seen, in pixels; boxes are in these."""
     labels: tuple[str, ...]
+    rows: np.ndarray
+    """One for each person and frame, or, of a camera or a stream, for each person and moment in which the label did not
+    change; of `row_type`, in the order of time."""
     starts: float
     """When the first frame that was looked at is shown, in seconds of the video; the annotated video begins there."""
     ends: float
     """Seconds of the video at which the last frame that was looked at ends."""
-    frame_numbers: np.ndarray
-    """Of the frames that were looked at, int (n,), from 0 at the file's first."""
-    frame_seconds: np.ndarray
-    """When they are shown, float (n,)."""
-    places: np.ndarray
-    """For each row the index of its frame among these, int (rows,), in order."""
-    persons: np.ndarray
-    """From 1, int (rows,)."""
-    held: np.ndarray
-    """Index of the label that is shown, int (rows,)."""
-    boxes: np.ndarray
-    """x1, y1, x2, y2, float32 (rows, 4)."""
-    scores: np.ndarray
-    """Of the detector, float32 (rows,)."""
-    probabilities: np.ndarray
-    """Averaged over time, float32 (rows, K)."""
+    frames: int
+    """How many were looked at."""
+    name: str = ""
+    """Of the file; a camera has none."""
+    size_wh: tuple[int, int] = (0, 0)
+    """Of a file's pictures as they are to be seen, in pixels; boxes are in these."""
     peaks: tuple[Moment, ...] = ()
-    """The most confident moment of each person and label."""
+    """The most confident moment of each person and label of a file."""
     complete: bool = True
-    """Whether the video was looked at up to its end, or to where it should be."""
+    """Whether the file was looked at up to its end, or to where it should be."""
     problem: str = ""
     """What is wrong with the file."""
 
@@ -105,16 +116,18 @@ class ClipResult:
         return max(self.ends - self.starts, 0.0)
 
     @cached_property
-    def lasted(self) -> np.ndarray:
-        """Return how long each frame that was looked at stands, until the next one, float (n,)."""
-        steps = np.diff(self.frame_seconds, append=self.ends)
-        # Pictures of a slide show or a recording with holes: nobody knows what was between them.
-        return np.clip(steps, 0, max(LONGEST_GAP_SECONDS, 1.5 * float(np.median(steps)) if len(steps) else 0.0))
-
-    @cached_property
     def people(self) -> list[int]:
         """Return the numbers of all persons."""
-        return [int(person) for person in np.unique(self.persons)]
+        return [int(person) for person in np.unique(self.rows["person"])]
+
+    @cached_property
+    def confidences(self) -> np.ndarray:
+        """Return the probability of the label that is shown, 0..1, float32 (rows,)."""
+        return self.rows["probabilities"][np.arange(len(self.rows)), self.rows["held"]]
+
+    def of(self, person: int) -> np.ndarray:
+        """Return the indices of a person's rows, int (n,)."""
+        return np.flatnonzero(self.rows["person"] == person)
 
     @cached_property
     def spans(self) -> list[Span]:
@@ -122,34 +135,26 @@ class ClipResult:
         return [span for person in self.people for span in self._spans_of(person)]
 
     def _spans_of(self, person: int) -> list[Span]:
-        rows = np.flatnonzero(self.persons == person)
-        starts = self.frame_seconds[self.places[rows]]
-        ends = starts + self.lasted[self.places[rows]]
-        pause = starts[1:] - ends[:-1]
-        new = (np.diff(self.held[rows]) != 0) | (pause > LONGEST_GAP_SECONDS)
+        rows = self.of(person)
+        starts, held = self.rows["seconds"][rows], self.rows["held"][rows]
+        ends = starts + self.rows["lasted"][rows]
+        new = (np.diff(held) != 0) | (starts[1:] - ends[:-1] > LONGEST_GAP_SECONDS)
         spans = []
         for own in np.split(np.arange(len(rows)), np.flatnonzero(new) + 1):
-            label = int(self.held[rows[own[0]]])
-            confidences = self.probabilities[rows[own], label]
-            peak = int(confidences.argmax())
-            spans.append(
-                Span(
-                    person,
-                    self.labels[label],
-                    float(starts[own[0]]),
-                    float(ends[own[-1]]),
-                    float(starts[own[peak]]),
-                    float(confidences[peak]),
-                )
-            )
+            peak = own[self.confidences[rows[own]].argmax()]
+            times = float(starts[own[0]]), float(ends[own[-1]]), float(starts[peak])
+            spans.append(Span(person, self.labels[held[peak]], *times, float(self.confidences[rows[peak]])))
         return spans
 
     def summary(self) -> dict[int, dict[str, float]]:
         """Return person → label → seconds, the longest first."""
-        totals: dict[int, dict[str, float]] = {person: defaultdict(float) for person in self.people}
-        for span in self.spans:
-            totals[span.person][span.label] += span.seconds
-        return {p: dict(sorted(seconds.items(), key=lambda pair: -pair[1])) for p, seconds in totals.items()}
+        totals = {}
+        for person in self.people:
+            rows = self.rows[self.of(person)]
+            seconds = np.bincount(rows["held"], rows["lasted"], len(self.labels))
+            longest = sorted(np.unique(rows["held"]).tolist(), key=lambda held: -seconds[held])
+            totals[person] = {self.labels[held]: float(seconds[held]) for held in longest}
+        return totals
 
     def transitions(self) -> list[Transition]:
         """Return all changes from one expression to the next, in the order of time."""
@@ -180,88 +185,148 @@ class ClipResult:
         sides = np.array([(word in PLEASANT) - 1.0 * (word in UNPLEASANT) for word in words])
         if not (sides > 0).any() or not (sides < 0).any():
             return None
-        shares = self.probabilities / np.maximum(self.probabilities.sum(axis=1, keepdims=True), 1e-12)
-        return shares @ sides
+        probabilities = self.rows["probabilities"]
+        return probabilities @ sides / np.maximum(probabilities.sum(axis=1), 1e-12)
 
     def tone_of(self, person: int) -> float | None:
         """Return a person's mean tone over the time in view."""
         if self.tone is None:
             return None
-        own = self.persons == person
-        weights = self.lasted[self.places[own]] + 1e-9
-        return float(np.average(self.tone[own], weights=weights))
+        own = self.of(person)
+        return float(np.average(self.tone[own], weights=self.rows["lasted"][own] + 1e-9))
 
     def rows_at(self, seconds: float) -> np.ndarray:
-        """Return the rows of the frame that is shown at a moment, int (faces,)."""
-        if not len(self.frame_seconds):
-            return np.array([], int)
-        place = max(int(np.searchsorted(self.frame_seconds, seconds + 1e-6)) - 1, 0)
-        return np.arange(np.searchsorted(self.places, place), np.searchsorted(self.places, place + 1))
+        """Return the rows that stand for a moment, of `row_type`; the last ones stand for all that comes later."""
+        starts, now = self.rows["seconds"], min(seconds, self.ends - 1e-3) + 1e-6
+        return self.rows[(starts <= now) & (now < starts + self.rows["lasted"])]
 
 
-@dataclass
 class Recorder:
-    """Takes in frame after frame; 34 bytes a face and 4 for each of its probabilities, however long the video is."""
+    """Takes in frame after frame, by one thread; everything may be read by any thread meanwhile."""
 
-    labels: tuple[str, ...]
-    _frame_numbers: "array[int]" = field(default_factory=lambda: array("q"))
-    _frame_seconds: "array[float]" = field(default_factory=lambda: array("d"))
-    _places: "array[int]" = field(default_factory=lambda: array("q"))
-    _persons: "array[int]" = field(default_factory=lambda: array("i"))
-    _held: "array[int]" = field(default_factory=lambda: array("h"))
-    _boxes: "array[float]" = field(default_factory=lambda: array("f"))
-    _scores: "array[float]" = field(default_factory=lambda: array("f"))
-    _probabilities: "array[float]" = field(default_factory=lambda: array("f"))
-
-    def add(self, number: int, seconds: float, faces: Sequence[TrackedFace], scale: float) -> None:
-        """Take in a frame that was looked at.
+    def __init__(self, labels: tuple[str, ...], sample_seconds: float = 0.0, most_rows: int | None = None) -> None:
+        """Start with nothing seen.
 
         Args:
-            number: of the frame in the file.
-            seconds: when it is shown; must not go back.
-            faces: in it.
-            scale: what their boxes are multiplied with.
+            labels: that faces have probabilities of.
+            sample_seconds: what somebody shows is kept so often, and whenever it changes; 0: in every frame.
+            most_rows: where there would be more, neighbours of the same person and label become one, but for those of
+                the last minute, so that memory does not grow however long a video is.
         """
-        for face in faces:
-            self._places.append(len(self._frame_numbers))
-            self._persons.append(face.track_id or 0)
-            self._held.append(face.held)
-            self._boxes.extend(value * scale for value in face.box.xyxy)
-            self._scores.append(face.score)
-            self._probabilities.extend(face.probabilities)
-        self._frame_numbers.append(number)
-        self._frame_seconds.append(seconds)
+        self.labels = labels
+        self.frames = 0
+        """How many were taken in."""
+        self._sample_seconds, self._most_rows = sample_seconds, most_rows
+        self._rows = np.empty(256, row_type(len(labels)))
+        self._count = 0
+        self._open: dict[int, int] = {}
+        """Person → index of the row that stands for the newest frame."""
+        self._starts = self._last = 0.0
+        self._steps: deque[float] = deque(maxlen=31)
+        self._lock = threading.Lock()
 
     @property
-    def frames(self) -> int:
-        """How many were looked at."""
-        return len(self._frame_numbers)
+    def seconds(self) -> float:
+        """When the newest frame was shown."""
+        return self._last
 
-    def result(
-        self,
-        name: str,
-        size_wh: tuple[int, int],
-        ends: float,
-        peaks: Sequence[Moment],
-        complete: bool,
-        problem: str,
-    ) -> ClipResult:
-        """Return all of it, see `ClipResult`."""
-        return ClipResult(
-            name,
-            size_wh,
-            self.labels,
-            self._frame_seconds[0] if self._frame_seconds else ends,
-            ends,
-            np.array(self._frame_numbers),
-            np.array(self._frame_seconds),
-            np.array(self._places),
-            np.array(self._persons),
-            np.array(self._held),
-            np.array(self._boxes, np.float32).reshape(-1, 4),
-            np.array(self._scores),
-            np.array(self._probabilities, np.float32).reshape(-1, len(self.labels)),
-            tuple(peaks),
-            complete,
-            problem,
+    def add(self, number: int, seconds: float, faces: Sequence[TrackedFace]) -> None:
+        """Take in a frame.
+
+        Args:
+            number: of the frame in the video.
+            seconds: when it is shown; must not go back.
+            faces: in it, in pixels of the video.
+        """
+        with self._lock:
+            if self.frames:
+                self._steps.append(seconds - self._last)
+                self._rows["lasted"][list(self._open.values())] += self._stands_for(seconds)
+            else:
+                self._starts = seconds
+            if self._most_rows and self._count + len(faces) > self._most_rows:
+                self._thin(seconds, self._most_rows)
+            before, self._open = self._open, {}
+            for face in faces:
+                person, row = face.track_id or 0, before.get(face.track_id or 0)
+                if row is None or not self._goes_on(row, face.held, seconds):
+                    row = self._append(number, seconds, face)
+                self._open[person] = row
+            self.frames += 1
+            self._last = seconds
+
+    def _stands_for(self, until: float) -> float:
+        """Return how long the newest frame stands where the next one comes at some moment, or the video ends."""
+        usual = median(self._steps) if self._steps else 0.0
+        return min(until - self._last, max(LONGEST_GAP_SECONDS, 1.5 * usual))
+
+    def _goes_on(self, row: int, held: int, seconds: float) -> bool:
+        known = self._rows[row]
+        return bool(
+            known["held"] == held
+            and seconds - known["seconds"] < self._sample_seconds
+            and seconds - known["seconds"] - known["lasted"] < 1e-6  # no pause
         )
+
+    def _append(self, number: int, seconds: float, face: TrackedFace) -> int:
+        if self._count == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+        self._rows[self._count] = (
+            seconds, 0.0, number, face.track_id or 0, face.held, face.score, face.box.xyxy, face.probabilities
+        )  # fmt: skip
+        self._count += 1
+        return self._count - 1
+
+    def _thin(self, seconds: float, most_rows: int) -> None:
+        rows = self._rows[: self._count]
+        first = int(np.searchsorted(rows["seconds"], seconds - RECENT_SECONDS))
+        old, recent = rows[:first], rows[first:]
+        while len(old) + len(recent) > 0.75 * most_rows:
+            joined = _joined(old)
+            if len(joined) > 0.75 * len(old) or not len(old):
+                # A crowd that passes by leaves one row each, nothing to join: then the oldest quarter goes.
+                kept = np.concatenate([joined, recent])[(len(joined) + len(recent)) // 4 :]
+                break
+            old = joined
+        else:
+            kept = np.concatenate([old, recent])
+        self._rows, self._count, self._open = kept, len(kept), {}
+
+    def timeline(self, ends: float | None = None, **about: Any) -> Timeline:
+        """Return all that was seen.
+
+        Args:
+            ends: when the newest frame ends; if not given, when it is shown.
+            **about: what else `Timeline` says of the video.
+        """
+        with self._lock:
+            rows = self._rows[: self._count].copy()
+            if ends is not None:
+                rows["lasted"][list(self._open.values())] += max(self._stands_for(ends), 0.0)
+            ends = self._last if ends is None else ends
+            starts = self._starts if self.frames else ends
+            return Timeline(self.labels, rows, starts, ends, self.frames, **about)
+
+    def recent(self) -> Timeline:
+        """Return the last minute at the full rate; times are counted back from now, which is 0."""
+        with self._lock:
+            first = int(np.searchsorted(self._rows["seconds"][: self._count], self._last - RECENT_SECONDS))
+            rows = self._rows[first : self._count].copy()
+            rows["seconds"] -= self._last
+            return Timeline(self.labels, rows, -RECENT_SECONDS, 0.0, self.frames)
+
+
+def _joined(rows: np.ndarray) -> np.ndarray:
+    """Join every two neighbours of the same person and label; the sum of the seconds stays what it was."""
+    keys = rows["person"].astype(np.int64) * 2**16 + rows["held"]
+    order = np.argsort(keys, kind="stable")
+    places = np.arange(len(rows))
+    first = np.concatenate([[True], np.diff(keys[order]) != 0])[: len(rows)]
+    second = (places - np.maximum.accumulate(np.where(first, places, 0))) % 2 == 1
+    into, gone = order[np.flatnonzero(second) - 1], order[second]
+    both = rows["lasted"][into] + rows["lasted"][gone]
+    share = np.where(both > 0, rows["lasted"][gone] / np.maximum(both, 1e-12), 0.5)[:, None]
+    joined = rows.copy()
+    joined["probabilities"][into] += share * (rows["probabilities"][gone] - rows["probabilities"][into])
+    joined["lasted"][into] = both
+    return np.delete(joined, gone)

@@ -18,3 +18,8 @@ def uploads_folder() -> Path:
 def collections_folder() -> Path:
     """Return where the page for many photos keeps its jobs."""
     return home.data_folder().absolute() / "collections"
+
+
+def videos_folder() -> Path:
+    """Return where the page for videos keeps its jobs."""
+    return home.data_folder().absolute() / "videos"

@@ -2,26 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import streamlit as st
-from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fer.errors import FerError
 
 _FAILURE = "failure"
-
-
-def presence() -> Callable[[], bool]:
-    """Return what says, from any thread, whether this visitor's page is still open."""
-    context = get_script_run_ctx()
-    if context is None or not runtime.exists():  # in tests there is nobody to leave
-        return lambda: True
-    return partial(runtime.get_instance().is_active_session, context.session_id)
 
 
 def forget_upload(file_id: str) -> None:

@@ -1,16 +1,16 @@
 """The second half of the video page: what was seen, when, and as files."""
 
+from pathlib import Path
+
 import streamlit as st
 
-from fer.charts.expressions import time_bars
-from fer.charts.timeline import clip_lines, clip_timeline, shown_people, tone_lines
+from fer.charts.timeline import probability_lines, shown_people, time_bars, timeline_bars, tone_lines
 from fer.errors import VideoError
 from fer.faces import percent
 from fer.results.subtitles import to_srt, to_vtt
-from fer.results.timeline import clip_csv, clip_json
-from fer.video.clip_job import ClipJob
+from fer.results.timeline import timeline_csv, timeline_json
 from fer.video.io.files import picture_at
-from fer.video.timeline import ClipResult
+from fer.video.timeline import Timeline
 
 STATIC = {"staticPlot": True}
 NO_BAR = {"displayModeBar": False}
@@ -26,21 +26,18 @@ def clock(seconds: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
-def show_result(job: ClipJob) -> None:
-    """Show all that was seen, or why nothing was."""
-    result = job.result
-    if job.error:
-        st.error(job.error, icon=":material/error:")
-    if result is None or not len(result.frame_seconds):
-        if not job.error:
-            why = "it was cancelled at once" if job.cancelled else "no frame lies in that part of the video"
-            st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")
-        return
+def show_result(result: Timeline, video: Path) -> None:
+    """Show all that was seen.
+
+    Args:
+        result: what was seen, at least a frame.
+        video: the annotated video, if it is there.
+    """
     people = len(result.people)
     st.subheader(result.name, divider="gray")
     st.caption(
         f"{clock(result.starts)} to {clock(result.ends)} · {result.size_wh[0]} × {result.size_wh[1]} pixels · "
-        f"{len(result.frame_seconds):,} frames looked at · {people} {'person' if people == 1 else 'people'}"
+        f"{result.frames:,} frames looked at · {people} {'person' if people == 1 else 'people'}"
     )
     if result.problem:
         st.warning(f"{result.problem}. What could be read is shown.", icon=":material/healing:")
@@ -48,15 +45,15 @@ def show_result(job: ClipJob) -> None:
         st.info("This is the part up to where it was ended.", icon=":material/content_cut:")
     if not people:
         st.info("No face was found.", icon=":material/search_off:")
-        show_downloads(job, result)
+        show_downloads(video, result)
         return
-    st.fragment(show_timeline)(job, result)
-    show_video(job)
+    st.fragment(show_timeline)(video, result)
+    show_video(video)
     show_figures(result)
-    show_downloads(job, result)
+    show_downloads(video, result)
 
 
-def show_timeline(job: ClipJob, result: ClipResult) -> None:
+def show_timeline(video: Path, result: Timeline) -> None:
     """Show who showed what when; a click shows the frame."""
     moments = result.key_moments()
     first = moments[0].seconds if moments else result.spans[0].peak_seconds
@@ -72,7 +69,7 @@ def show_timeline(job: ClipJob, result: ClipResult) -> None:
         st.markdown("**Timeline**")
         st.caption("Click a moment to see the frame.")
         st.plotly_chart(
-            clip_timeline(result, moment),
+            timeline_bars(result, moment),
             config=NO_BAR,
             key="video_timeline",
             on_select=take_click,
@@ -83,9 +80,9 @@ def show_timeline(job: ClipJob, result: ClipResult) -> None:
         if len(people) > 1:
             person = st.selectbox("Person", people, format_func=lambda number: f"person {number}", key="video_person")
         st.markdown(f"**How probable each expression was**, person {person}")
-        st.plotly_chart(clip_lines(result, person, moment), config=NO_BAR, key="video_lines")
+        st.plotly_chart(probability_lines(result, [person], moment), config=NO_BAR, key="video_lines")
     with right:
-        show_moment(job, result, moment)
+        show_moment(video, result, moment)
     if moments:
         st.markdown("**Key moments**")
         st.caption("Where each person showed each expression most. Press one to see its frame.")
@@ -99,47 +96,40 @@ def show_timeline(job: ClipJob, result: ClipResult) -> None:
                     st.caption(f"person {one.person}, {percent(one.confidence)}")
 
 
-def show_moment(job: ClipJob, result: ClipResult, moment: float) -> None:
+def show_moment(video: Path, result: Timeline, moment: float) -> None:
     """Show the annotated frame of a moment."""
-    rows = result.rows_at(moment)
     shown = [
-        f"person {result.persons[row]}: **{result.labels[held]}** {percent(result.probabilities[row, held])}"
-        for row, held in zip(rows, result.held[rows], strict=True)
+        f"person {row['person']}: **{result.labels[row['held']]}** {percent(row['probabilities'][row['held']])}"
+        for row in result.rows_at(moment)
     ]
     st.markdown(f"**{moment:.1f} s**")
     st.caption(" · ".join(shown) or "nobody in view")
+    if not video.is_file():
+        st.info("There is no annotated video.", icon=":material/videocam_off:")
+        return
     try:
-        st.image(picture_at(job.video, moment - result.starts), alt=f"the frame at {moment:.1f} seconds")
+        st.image(picture_at(video, moment - result.starts), alt=f"the frame at {moment:.1f} seconds")
     except VideoError as error:
         st.error(str(error), icon=":material/error:")
 
 
-def show_video(job: ClipJob) -> None:
+def show_video(video: Path) -> None:
     """Play the annotated video."""
-    if not job.video.is_file():
+    if not video.is_file():
         return
-    size_mb = job.video.stat().st_size / 2**20
+    size_mb = video.stat().st_size / 2**20
     st.markdown("**The annotated video**")
     if size_mb > PLAYED_MB and not st.toggle(f"Play it here ({size_mb:.0f} MB)", key="video_play"):
         return
-    st.video(video_bytes(job), alt="the video with faces and expressions drawn on it", width=720)
+    st.video(str(video), alt="the video with faces and expressions drawn on it", width=720)
 
 
-def video_bytes(job: ClipJob) -> bytes:
-    """Return the annotated video; the player and the download share it in memory."""
-    data: bytes | None = st.session_state.get("video_bytes")
-    if data is None or st.session_state.get("video_bytes_of") is not job:
-        data = st.session_state["video_bytes"] = job.video.read_bytes()
-        st.session_state["video_bytes_of"] = job
-    return data
-
-
-def show_figures(result: ClipResult) -> None:
+def show_figures(result: Timeline) -> None:
     """Show how long each expression was shown, what followed what, and the derived tone."""
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Time per expression**")
-        st.plotly_chart(time_bars(result.summary(), result.labels), config=STATIC, key="video_bars")
+        st.plotly_chart(time_bars(result), config=STATIC, key="video_bars")
     with right:
         transitions = result.transitions()
         st.markdown(f"**Transitions** ({len(transitions)})")
@@ -167,23 +157,23 @@ def show_figures(result: ClipResult) -> None:
         st.plotly_chart(tone_lines(result), config=NO_BAR, key="video_tone")
 
 
-def show_downloads(job: ClipJob, result: ClipResult) -> None:
+def show_downloads(video: Path, result: Timeline) -> None:
     """Offer all of it as files."""
-    name = job.video.stem.removesuffix("-faces")
+    name = video.stem.removesuffix("-faces")
     st.markdown("**Downloads**")
     with st.container(horizontal=True):
-        if job.video.is_file():
+        if video.is_file():
             st.download_button(
-                "Annotated video (MP4)", lambda: video_bytes(job), job.video.name, "video/mp4",
+                "Annotated video (MP4)", video.read_bytes, video.name, "video/mp4",
                 icon=":material/movie:", on_click="ignore",
             )  # fmt: skip
         for label, make, suffix, kind, icon in (
-            ("Table (CSV)", clip_csv, "csv", "text/csv", "table"),
-            ("All figures (JSON)", clip_json, "json", "application/json", "data_object"),
+            ("Table (CSV)", timeline_csv, "csv", "text/csv", "table"),
+            ("All figures (JSON)", timeline_json, "json", "application/json", "data_object"),
             ("Subtitles (SRT)", to_srt, "srt", "application/x-subrip", "subtitles"),
             ("Subtitles (VTT)", to_vtt, "vtt", "text/vtt", "subtitles"),
         ):
             st.download_button(
-                label, lambda make=make: make(result), f"{name}.{suffix}", kind,  # type: ignore[misc]
+                label, lambda make=make: "".join(make(result)), f"{name}.{suffix}", kind,  # type: ignore[misc]
                 icon=f":material/{icon}:", on_click="ignore",
             )  # fmt: skip

@@ -19,10 +19,11 @@ import numpy as np
 from fer.datasets import FaceDataset
 from fer.datasets.drawing import draw_portrait
 from fer.recognition.recognizer import Recognizer
-from fer.video.clip import ClipAnalyzer
-from fer.video.live import LiveAnalyzer, LiveEngine, LiveSettings
+from fer.video.follow import Draw, Follower
+from fer.video.live import LiveAnalyzer, LiveEngine
+from fer.video.settings import VideoSettings
 from fer.video.smoothing import ExpressionSmoother
-from fer.video.stream import Draw, LiveStream
+from fer.video.stream import LiveStream
 
 FRAMES_PER_SECOND = 30
 FRAME_SECONDS = 1 / FRAMES_PER_SECOND
@@ -120,11 +121,11 @@ def _play(stream: LiveStream, frame: Frame, seconds: float) -> dict[str, float]:
     }
 
 
-def _simulated(recognizer: Recognizer, clip: Iterator[np.ndarray], settings: LiveSettings) -> Iterator[list[Any]]:
+def _simulated(recognizer: Recognizer, clip: Iterator[np.ndarray], settings: VideoSettings) -> Iterator[list[Any]]:
     """Yield the faces of each frame, as on a machine that is fast enough."""
-    analyzer = ClipAnalyzer(recognizer, settings)
+    follower = Follower()
     for number, image in enumerate(clip):
-        yield analyzer.process(image, number * FRAME_SECONDS)
+        yield follower.see(recognizer, image, number * FRAME_SECONDS, settings)
 
 
 def _portrait(expression: str, person: int, strength: float = 1.0) -> np.ndarray:
@@ -151,7 +152,7 @@ def _identities(recognizer: Recognizer) -> dict[str, Any]:
 
     numbers: dict[int, set[int | None]] = {0: set(), 1: set()}
     seen = 0
-    for faces in _simulated(recognizer, clip(), LiveSettings()):
+    for faces in _simulated(recognizer, clip(), VideoSettings()):
         for face in faces:
             numbers[int(face.box.center[1] > 230)].add(face.track_id)
             seen += 1
@@ -185,14 +186,14 @@ def _labels(recognizer: Recognizer, scenes: list[Scene]) -> dict[str, Any]:
         steady = ExpressionSmoother()
         seen: tuple[float, ...] = ()
         before: dict[str, str] = {}
-        video = _simulated(recognizer, _noisy_clip(scene, random), LiveSettings(smoothing_seconds=0.0))
+        video = _simulated(recognizer, _noisy_clip(scene, random), VideoSettings(smoothing_seconds=0.0))
         for number, faces in enumerate(video):
             if not faces:
                 continue
             frames += 1
             if faces[0].probabilities != seen:  # looked at again
                 seen = faces[0].probabilities
-                steady.update(seen, number * FRAME_SECONDS, LiveSettings().smoothing_seconds)
+                steady.update(seen, number * FRAME_SECONDS, VideoSettings().smoothing_seconds)
             shown = {"without": faces[0].label, "with": faces[0].labels[steady.held]}
             for name, label in shown.items():
                 right[name] += label == truth[number]

@@ -9,19 +9,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fer.datasets.drawing.clip import FRAMES_PER_SECOND, TIMELINE, known_frames, write_clip
 from fer.recognition.recognizer import Recognizer
-from fer.video.clip import MAX_SIDE_PX, ClipAnalysis, ClipOptions
+from fer.video.clip import ClipAnalysis, ClipFrame
+from fer.video.follow import Draw
 from fer.video.io.files import VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
-from fer.video.stream import Draw
-from fer.video.timeline import ClipResult
+from fer.video.settings import MAX_SIDE_PX
+from fer.video.timeline import Timeline
 from scripts.benchmarks.live import moving_photo
 
 
@@ -57,7 +57,7 @@ def measure_video(checkpoint: Path, seconds: float, draw: Draw) -> dict[str, Any
             "640×480, 30 fps, one face, writing the video (× real time)": seconds / with_video,
             "the same without writing (× real time)": seconds / without_video,
             "memory above that of the loaded model (MB)": max(highest - before, 0.0),
-            "results in memory (bytes a frame)": _bytes_of(result) / max(len(result.frame_seconds), 1),
+            "results in memory (bytes a frame)": result.rows.nbytes / max(result.frames, 1),
             "persons found (1 is right)": len(result.people),
             f"changes found of {len(TIMELINE) - 1}": sum(error < 0.3 for error in errors),
             "how far off they are at most (ms)": 1000 * max(errors),
@@ -70,41 +70,40 @@ def analyzed(
     output: Path | None = None,
     draw: Draw | None = None,
     watch: Callable[[], None] = lambda: None,
-    options: ClipOptions | None = None,
-) -> ClipResult:
+) -> Timeline:
     """Look at a whole video and return what was seen.
 
     Args:
         recognizer: see `ClipAnalysis`.
         path: of the video.
         output: where the annotated video goes, if it is wanted.
-        draw: what annotates it.
+        draw: what annotates it, needed with an output.
         watch: called now and then.
-        options: see `ClipAnalysis`.
     """
-    file = VideoFile(path, MAX_SIDE_PX)
-    try:
-        if output is None:
-            analysis = ClipAnalysis(file, recognizer, options)
-            for _ in analysis.steps():
-                pass
-            return analysis.result()
-        with Mp4Writer(output, Sound.of(path, file.starts)) as writer:
-            analysis = ClipAnalysis(file, recognizer, options, writer, draw)
-            for number, _ in enumerate(analysis.steps()):
-                if number % 30 == 0:
-                    watch()
-        return analysis.result()
-    finally:
-        file.close()
+    with ExitStack() as stack:
+        file = stack.enter_context(closing(VideoFile(path, MAX_SIDE_PX)))
+        writer = stack.enter_context(Mp4Writer(output, Sound.of(path, file.starts))) if output else None
+        analysis = ClipAnalysis(file, recognizer)
+
+        def take(frame: ClipFrame) -> None:
+            if writer and draw:
+                writer.write(draw(frame.image, frame.faces, analysis.settings), frame.seconds)
+
+        def goes_on() -> bool:
+            if analysis.frames % 30 == 0:
+                watch()
+            return True
+
+        analysis.run(take, goes_on)
+    return analysis.timeline()
 
 
-def change_errors(result: ClipResult, timeline: Sequence[tuple[float, str]] = TIMELINE) -> list[float]:
+def change_errors(result: Timeline, truth: Sequence[tuple[float, str]] = TIMELINE) -> list[float]:
     """Return for each true change how far off, in seconds, the nearest change to the same expression was found."""
     found = result.transitions()
     return [
         min((abs(one.seconds - seconds) for one in found if one.after == label), default=float("inf"))
-        for seconds, label in timeline[1:]
+        for seconds, label in truth[1:]
     ]
 
 
@@ -114,7 +113,3 @@ def resident_mb() -> float:
     if status.is_file():
         return int(status.read_text().split()[1]) * resource.getpagesize() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def _bytes_of(result: ClipResult) -> int:
-    return sum(value.nbytes for value in vars(result).values() if isinstance(value, np.ndarray))

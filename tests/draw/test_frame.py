@@ -9,14 +9,14 @@ import pytest
 from fer.draw.frame import PERSON_COLORS, draw_live, person_color
 from fer.faces import Box
 from fer.labels import COLORS, FERPLUS
-from fer.video.live import LiveSettings
+from fer.video.settings import VideoSettings
 from fer.video.tracking import TrackedFace
 
 Image = npt.NDArray[np.uint8]
 GRAY = 100
-NOTHING = LiveSettings(mirror=False, show_boxes=False, show_labels=False, show_bars=False)
+NOTHING = VideoSettings(mirror=False, show_boxes=False, show_labels=False, show_bars=False)
 BOXES, LABELS, BARS = (replace(NOTHING, **{name: True}) for name in ("show_boxes", "show_labels", "show_bars"))
-ALL = LiveSettings(mirror=False)
+ALL = VideoSettings(mirror=False)
 
 
 def gray(height: int = 360, width: int = 480) -> Image:
@@ -47,15 +47,15 @@ def count_of(image: Image, color: str) -> int:
     return int(np.all(image == rgb(color), axis=-1).sum())
 
 
-def drawn(settings: LiveSettings, *faces: TrackedFace, image: Image | None = None) -> Image:
+def drawn(settings: VideoSettings, *faces: TrackedFace, image: Image | None = None) -> Image:
     return np.asarray(draw_live(gray() if image is None else image, faces, settings), np.uint8)
 
 
 # What is drawn
 
 
-@pytest.mark.parametrize("settings", [NOTHING, ALL, LiveSettings()])
-def test_the_frame_itself_is_not_touched(settings: LiveSettings) -> None:
+@pytest.mark.parametrize("settings", [NOTHING, ALL, VideoSettings()])
+def test_the_frame_itself_is_not_touched(settings: VideoSettings) -> None:
     image = gray()
     image.flags.writeable = False
     shown = draw_live(image, [face(MIDDLE)], settings)
@@ -185,7 +185,7 @@ def test_tag_and_bars_stay_inside_the_frame_wherever_the_box_is(box: Box, mirror
 @pytest.mark.parametrize("size_wh", [(1, 1), (3, 200), (200, 3), (20, 12), (40, 40)])
 def test_a_frame_smaller_than_the_tag_is_no_error(size_wh: tuple[int, int]) -> None:
     image = gray(size_wh[1], size_wh[0])
-    shown = drawn(LiveSettings(), face(Box(0, 0, size_wh[0], size_wh[1])), image=image)
+    shown = drawn(VideoSettings(), face(Box(0, 0, size_wh[0], size_wh[1])), image=image)
     assert shown.shape == image.shape
     assert ink(shown).any()
 

@@ -3,24 +3,19 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import av
 import numpy as np
 import numpy.typing as npt
 
-from tests.video.scene import LABELS, FakeRecognizer, Patch, draw_scene
+from tests.video.scene import FakeRecognizer, Patch, draw_scene
 
 Image = npt.NDArray[np.uint8]
 
 
 class PatchRecognizer(FakeRecognizer):
-    """Says what its labels are, as a real one does, and is its own copy for videos."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.info = SimpleNamespace(labels=LABELS, unsure_below=0.45)
+    """Is its own copy for videos."""
 
     def for_video(self) -> Any:
         return self

@@ -1,45 +1,44 @@
-"""Results of videos made by hand."""
+"""Timelines of videos made by hand."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from fer.faces import Box
 from fer.labels import FERPLUS
-from fer.video.timeline import ClipResult, Moment
+from fer.video.timeline import Moment, Recorder, Timeline
+from fer.video.tracking import TrackedFace
 
 STEP = 0.1
 
 
-def clip_result(shown: dict[int, Sequence[str | None]], confidence: float = 0.8, **others: Any) -> ClipResult:
-    """Return what each person showed in each frame, ten frames a second; None is away."""
+def face(person: int, label: str, confidence: float = 0.8, labels: tuple[str, ...] = FERPLUS) -> TrackedFace:
+    held = labels.index(label)
+    probabilities = [(1 - confidence) / (len(labels) - 1)] * len(labels)
+    probabilities[held] = confidence
+    box = Box(10 * person, 20, 10 * person + 50, 80)
+    return TrackedFace(box, (), 0.99, labels=labels, probabilities=tuple(probabilities), track_id=person, held=held)
+
+
+def timeline_of(
+    shown: dict[int, Sequence[str | None]],
+    confidence: float = 0.8,
+    *,
+    times: Sequence[float] | None = None,
+    ends: float | None = None,
+    labels: tuple[str, ...] = FERPLUS,
+    **about: Any,
+) -> Timeline:
+    """Return what each person showed in each frame of a file, ten frames a second; None is away."""
+    recorder = Recorder(labels)
+    peaks: dict[tuple[int, str], Moment] = {}
     frames = max(map(len, shown.values()), default=0)
-    rows = [
-        (place, person, FERPLUS.index(labels[place] or ""))
-        for place in range(frames)
-        for person, labels in shown.items()
-        if place < len(labels) and labels[place]
-    ]
-    probabilities = np.full((len(rows), len(FERPLUS)), (1 - confidence) / (len(FERPLUS) - 1), np.float32)
-    for row, (_, _, label) in enumerate(rows):
-        probabilities[row, label] = confidence
-    peaks = {(person, FERPLUS[label]): place for place, person, label in reversed(rows)}
-    given: dict[str, Any] = {
-        "name": "clip.mp4",
-        "size_wh": (640, 480),
-        "labels": FERPLUS,
-        "starts": 0.0,
-        "ends": frames * STEP,
-        "frame_numbers": np.arange(frames),
-        "frame_seconds": np.arange(frames) * STEP,
-        "places": np.array([place for place, _, _ in rows], int),
-        "persons": np.array([person for _, person, _ in rows], int),
-        "held": np.array([label for _, _, label in rows], int),
-        "boxes": np.array([[10 * person, 20, 10 * person + 50, 80] for _, person, _ in rows], np.float32).reshape(
-            -1, 4
-        ),
-        "scores": np.full(len(rows), 0.99, np.float32),
-        "probabilities": probabilities,
-        "peaks": tuple(Moment(*key, place * STEP, confidence, b"jpeg") for key, place in sorted(peaks.items())),
-    }
-    return ClipResult(**(given | others))
+    for number in range(frames):
+        now = times[number] if times else number * STEP
+        there = {person: own[number] for person, own in shown.items() if number < len(own)}
+        faces = [face(person, label, confidence, labels) for person, label in there.items() if label]
+        recorder.add(number, now, faces)
+        for one in faces:
+            key = one.track_id or 0, one.label
+            peaks.setdefault(key, Moment(*key, now, confidence, b"jpeg"))
+    given = {"name": "clip.mp4", "size_wh": (640, 480), "peaks": tuple(peaks.values())} | about
+    return recorder.timeline(frames * STEP if ends is None else ends, **given)

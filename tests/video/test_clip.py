@@ -16,10 +16,11 @@ from fer.datasets.drawing.clip import TIMELINE, TIMELINE_SECONDS, known_frames, 
 from fer.draw.frame import draw_live
 from fer.errors import VideoError
 from fer.recognition.recognizer import Recognizer
-from fer.video.clip import MAX_SIDE_PX, ClipAnalysis, ClipOptions
+from fer.video.clip import ClipAnalysis
 from fer.video.io.files import VideoFile, picture_at
 from fer.video.io.mp4 import Mp4Writer
-from fer.video.timeline import ClipResult
+from fer.video.settings import MAX_SIDE_PX, ClipOptions
+from fer.video.timeline import Timeline
 from scripts.benchmarks.video import analyzed, change_errors
 from tests.video.clips import PatchRecognizer, lossless, still
 from tests.video.scene import CALM, HAPPY, Patch, draw_scene
@@ -27,15 +28,15 @@ from tests.video.scene import CALM, HAPPY, Patch, draw_scene
 Image = npt.NDArray[np.uint8]
 
 
-def look(path: Path, options: ClipOptions | None = None, happy_from: float = math.inf) -> ClipResult:
+def look(path: Path, options: ClipOptions | None = None, happy_from: float = math.inf) -> Timeline:
     """Look at a scene of patches in which the first person is happy from some moment on."""
     recognizer: Any = PatchRecognizer()
     with closing(VideoFile(path, MAX_SIDE_PX)) as file:
         analysis = ClipAnalysis(file, recognizer, options)
         step = 1 / 30
-        for seconds in analysis.steps():
-            recognizer.shown[0] = HAPPY if seconds + step >= happy_from - 1e-6 else CALM
-        return analysis.result()
+        for _ in analysis.steps():
+            recognizer.shown[0] = HAPPY if analysis.seconds + step >= happy_from - 1e-6 else CALM
+        return analysis.timeline()
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_changes_are_found_when_they_happen_and_the_video_is_written(tmp_path: P
         assert float((video.duration or 0) * video.time_base) == pytest.approx(TIMELINE_SECONDS, abs=0.05)
         assert float((audio.duration or 0) * audio.time_base) == pytest.approx(TIMELINE_SECONDS, abs=0.1)
     before, after = (picture_at(path, 5.0), picture_at(output, 5.0))
-    x1, y1 = map(round, result.boxes[result.rows_at(5.0)[0]][:2])
+    x1, y1 = map(round, result.rows_at(5.0)[0]["box"][:2])
     assert np.abs(before[y1, x1 + 20].astype(int) - after[y1, x1 + 20]).max() > 40, "a box is drawn"
 
 
@@ -76,7 +77,7 @@ def test_a_variable_rate_keeps_its_times(tmp_path: Path) -> None:
     times = [0, 0.05, 0.1, 0.4, 0.45, 0.9, 1.0, 1.3, 1.35, 1.4, 1.8]
     path = lossless(tmp_path / "a.mkv", [draw_scene([Patch(0, 160, 120)])] * len(times), times)
     result = look(path)
-    assert result.frame_seconds == pytest.approx(times, abs=1e-3)
+    assert result.rows["seconds"] == pytest.approx(times, abs=1e-3)
     assert sum(result.summary()[1].values()) == pytest.approx(1.8 + 0.4, abs=0.05)
 
 
@@ -86,7 +87,7 @@ def test_a_variable_rate_keeps_its_times(tmp_path: Path) -> None:
 def test_a_part_of_the_video(tmp_path: Path) -> None:
     path = still(tmp_path / "a.mkv")
     result = look(path, ClipOptions(0.5, 1.6), happy_from=1.0)
-    assert result.frame_numbers.tolist() == list(range(15, 48))
+    assert result.rows["frame"].tolist() == list(range(15, 48))
     assert result.starts == pytest.approx(0.5) and result.ends == pytest.approx(1.6)
     assert result.complete
     (change,) = result.transitions()
@@ -105,15 +106,15 @@ def test_a_part_of_the_video(tmp_path: Path) -> None:
 )
 def test_fewer_frames_when_fewer_are_wanted(tmp_path: Path, options: ClipOptions, expected: list[int]) -> None:
     result = look(still(tmp_path / "a.mkv"), options)
-    assert result.frame_numbers.tolist() == expected
-    assert result.people == [1] and len(result.persons) == len(expected)
+    assert result.rows["frame"].tolist() == expected
+    assert result.people == [1] and result.frames == len(expected)
     whole = 2.0 - options.from_seconds
     assert sum(result.summary()[1].values()) == pytest.approx(whole, abs=0.04)
 
 
 def test_nothing_is_in_a_part_behind_the_end(tmp_path: Path) -> None:
     result = look(still(tmp_path / "a.mkv"), ClipOptions(5.0))
-    assert not len(result.frame_seconds) and result.people == [] and result.seconds == 0
+    assert not result.frames and result.people == [] and result.seconds == 0
 
 
 def test_options_that_contradict_are_refused() -> None:
@@ -126,15 +127,25 @@ def test_stopped_in_the_middle_what_was_seen_is_kept(tmp_path: Path) -> None:
     path, output = still(tmp_path / "a.mkv"), tmp_path / "faces.mp4"
     recognizer: Any = PatchRecognizer()
     with closing(VideoFile(path)) as file, Mp4Writer(output) as writer:
-        analysis = ClipAnalysis(file, recognizer, None, writer, draw_live)
-        for seconds in analysis.steps():
-            if seconds >= 0.9:
-                analysis.finish()
-                break
-    result = analysis.result()
-    assert not result.complete and len(result.frame_seconds) == 28
+        analysis = ClipAnalysis(file, recognizer)
+        analysis.run(
+            lambda frame: writer.write(draw_live(frame.image, frame.faces, analysis.settings), frame.seconds),
+            lambda: analysis.seconds < 0.9,
+        )
+    result = analysis.timeline()
+    assert not result.complete and 10 <= result.frames <= 28
+    assert result.ends == pytest.approx(result.frames / 30, abs=0.01)
     with av.open(str(output)) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 28
+        assert sum(1 for _ in container.decode(video=0)) == result.frames
+
+
+def test_frames_that_are_not_looked_at_show_what_was_seen_last(tmp_path: Path) -> None:
+    recognizer: Any = PatchRecognizer()
+    with closing(VideoFile(still(tmp_path / "a.mkv"))) as file:
+        frames = [one for known in ClipAnalysis(file, recognizer, ClipOptions(every=4)).steps() for one in known]
+    assert [frame.number for frame in frames] == list(range(60))
+    assert [frame.number for frame in frames if frame.seen] == list(range(0, 60, 4))
+    assert all([face.track_id for face in frame.faces] == [1] for frame in frames)
 
 
 # Who is who
@@ -168,7 +179,7 @@ def test_a_phone_held_upright_gives_boxes_in_the_upright_picture(
     result = analyzed(recognizer, path, tmp_path / "faces.mp4", draw_live)
     assert result.size_wh == (512, 400)
     (expected,) = recognizer.recognize(np.ascontiguousarray(astronaut[:400]), 0.125)
-    assert result.boxes[0] == pytest.approx(expected.box.xyxy, abs=6)
+    assert result.rows["box"][0] == pytest.approx(expected.box.xyxy, abs=6)
     assert picture_at(tmp_path / "faces.mp4", 0).shape == (400, 512, 3)
 
 
@@ -178,7 +189,7 @@ def test_4k_is_shrunk_and_its_boxes_are_not(tmp_path: Path, recognizer: Recogniz
     result = analyzed(recognizer, path, tmp_path / "faces.mp4", draw_live)
     assert result.size_wh == (3840, 2160)
     (expected,) = recognizer.recognize(large, 0.125)
-    assert result.boxes[0] == pytest.approx(expected.box.xyxy, abs=40)
+    assert result.rows["box"][0] == pytest.approx(expected.box.xyxy, abs=40)
     assert picture_at(tmp_path / "faces.mp4", 0).shape == (1080, MAX_SIDE_PX, 3)
 
 
@@ -189,7 +200,7 @@ def test_odd_sizes(tmp_path: Path, width: int, height: int) -> None:
     recognizer: Any = PatchRecognizer()
     result = analyzed(recognizer, path, output, draw_live)
     assert result.size_wh == (width, height)
-    assert result.boxes[0] == pytest.approx(Patch(0, 50, 120).box.xyxy, abs=1)
+    assert result.rows["box"][0] == pytest.approx(Patch(0, 50, 120).box.xyxy, abs=1)
     assert picture_at(output, 0).shape == (height + 1, width + 1, 3)
 
 
@@ -197,7 +208,7 @@ def test_of_a_truncated_file_the_rest_is_seen_and_the_problem_told(tmp_path: Pat
     path = still(tmp_path / "a.mkv")
     path.write_bytes(path.read_bytes()[: int(0.5 * path.stat().st_size)])
     result = look(path)
-    assert 20 <= len(result.frame_seconds) < 60 and result.people == [1]
+    assert 20 <= result.frames < 60 and result.people == [1]
     assert "frames could be read" in result.problem and str(tmp_path) not in result.problem
 
 

@@ -1,12 +1,11 @@
 """What follows from the rows of a video."""
 
-import numpy as np
 import pytest
 
 from fer.video.timeline import Transition
-from tests.video.results import clip_result
+from tests.video.results import timeline_of
 
-TWO = clip_result(
+TWO = timeline_of(
     {
         1: ["neutral"] * 10 + ["happiness"] * 5 + ["anger"] * 15,
         2: [None] * 5 + ["surprise"] * 10 + [None] * 10 + ["surprise"] * 3 + ["sadness"] * 2,
@@ -27,7 +26,7 @@ def test_spans_say_who_showed_what_from_when_to_when() -> None:
 
 
 def test_a_face_that_is_missed_for_a_moment_does_not_end_a_span() -> None:
-    result = clip_result({1: ["neutral"] * 5 + [None] * 3 + ["neutral"] * 5})
+    result = timeline_of({1: ["neutral"] * 5 + [None] * 3 + ["neutral"] * 5})
     (span,) = result.spans
     assert span.seconds == pytest.approx(1.3)
 
@@ -46,7 +45,7 @@ def test_transitions_are_in_the_order_of_time_and_not_over_an_absence() -> None:
         (1, 1.5, "happiness", "anger"),
         (2, 2.8, "surprise", "sadness"),
     ]
-    away = clip_result({1: ["neutral"] * 5 + [None] * 10 + ["anger"] * 5})
+    away = timeline_of({1: ["neutral"] * 5 + [None] * 10 + ["anger"] * 5})
     assert away.transitions() == []
     assert isinstance(TWO.transitions()[0], Transition)
 
@@ -58,27 +57,32 @@ def test_key_moments_are_of_what_was_shown_long_enough_to_be_seen() -> None:
 
 
 def test_a_pause_of_the_recording_counts_for_nobody() -> None:
-    seconds = np.array([0.0, 0.1, 0.2, 10.0, 10.1])
-    result = clip_result({1: ["neutral"] * 5}, frame_seconds=seconds, ends=10.2)
+    result = timeline_of({1: ["neutral"] * 5}, times=[0.0, 0.1, 0.2, 10.0, 10.1], ends=10.2)
     assert sum(result.summary()[1].values()) == pytest.approx(0.2 + 0.5 + 0.2)
     assert len(result.spans) == 2
 
 
 def test_the_tone_is_pleasant_minus_unpleasant() -> None:
-    result = clip_result({1: ["happiness"] * 10, 2: ["anger"] * 10, 3: ["neutral"] * 10}, confidence=1.0)
+    result = timeline_of({1: ["happiness"] * 10, 2: ["anger"] * 10, 3: ["neutral"] * 10}, confidence=1.0)
     assert [result.tone_of(person) for person in result.people] == [pytest.approx(v) for v in (1.0, -1.0, 0.0)]
-    unknown = clip_result({1: ["happiness"] * 3}, labels=tuple("abcdefgh"))
+    unknown = timeline_of({1: ["a"] * 3}, labels=tuple("abcdefgh"))
     assert unknown.tone is None and unknown.tone_of(1) is None
 
 
 def test_rows_of_a_moment() -> None:
-    assert TWO.persons[TWO.rows_at(1.04)].tolist() == [1, 2]
-    assert TWO.persons[TWO.rows_at(2.0)].tolist() == [1]
-    assert TWO.persons[TWO.rows_at(99)].tolist() == [1, 2]
-    assert not len(clip_result({}).rows_at(1))
+    assert TWO.rows_at(1.04)["person"].tolist() == [1, 2]
+    assert TWO.rows_at(2.0)["person"].tolist() == [1]
+    assert TWO.rows_at(99)["person"].tolist() == [1, 2]
+    assert not len(timeline_of({}).rows_at(1))
+
+
+def test_a_slide_show_has_no_pauses() -> None:
+    result = timeline_of({1: ["neutral"] * 4}, times=[0.0, 5.0, 10.0, 15.0], ends=20.0)
+    assert sum(result.summary()[1].values()) == pytest.approx(20)
+    assert len(result.spans) == 1
 
 
 def test_nobody_is_no_error() -> None:
-    result = clip_result({}, frame_numbers=np.arange(3), frame_seconds=np.arange(3) / 10, ends=0.3)
+    result = timeline_of({1: [None] * 3})
     assert result.people == result.spans == result.transitions() == result.key_moments() == []
     assert result.summary() == {} and result.seconds == pytest.approx(0.3)

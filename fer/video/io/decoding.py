@@ -17,7 +17,7 @@ LARGEST_STEP_BACK_SECONDS = 1.0
 """Times that go back further begin anew, as where recordings were joined; smaller steps are mistakes."""
 
 
-class Timeline:
+class FrameClock:
     """Turns a file's timestamps into seconds since its first frame that never go back."""
 
     def __init__(self, step_seconds: float) -> None:
@@ -46,7 +46,7 @@ class Timeline:
 
 
 @dataclass(frozen=True)
-class Picture:
+class DecodedFrame:
     """A decoded frame that was not made an image yet."""
 
     frame: av.VideoFrame
@@ -90,12 +90,12 @@ class Decoder:
         self._max_side_px = max_side_px
         self.damage = ""
 
-    def pictures(self) -> Iterator[Picture]:
+    def frames(self) -> Iterator[DecodedFrame]:
         """Yield all that can be decoded."""
-        for frame in self._frames():
-            yield Picture(frame, self._stream.sample_aspect_ratio, self._max_side_px)
+        for frame in self._read():
+            yield DecodedFrame(frame, self._stream.sample_aspect_ratio, self._max_side_px)
 
-    def _frames(self) -> Iterator[av.VideoFrame]:
+    def _read(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
         cut = False
         while True:

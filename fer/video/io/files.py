@@ -26,9 +26,9 @@ import numpy as np
 from fer.errors import VideoError
 from fer.video.io.decoding import (
     USUAL_STEP_SECONDS,
+    DecodedFrame,
     Decoder,
-    Picture,
-    Timeline,
+    FrameClock,
     duration,
     frame_count,
     picture_stream,
@@ -95,7 +95,7 @@ class VideoFile:
             self.seconds_expected: float | None = duration(self._container, stream)
             """What the file says; None if it does not."""
             self._decoder = Decoder(self._container, stream, max_side_px)
-            self._pictures = self._decoder.pictures()
+            self._pictures = self._decoder.frames()
             self._first = next(self._pictures, None)
             if self._first is None:
                 raise VideoError(f"{expected}, found no frame that can be read. It is damaged or incomplete.")
@@ -113,15 +113,15 @@ class VideoFile:
         """Yield all frames, once; damaged places are left out and told of in `problem`."""
         if self._first is None:
             return
-        read, timeline = 0, Timeline(1 / self.frames_per_second)
+        read, clock = 0, FrameClock(1 / self.frames_per_second)
         first, self._first = self._first, None
         for picture in itertools.chain([first], self._pictures):
             read += 1
-            yield TimedFrame(picture.image, timeline.place(picture.stamp))
+            yield TimedFrame(picture.image, clock.place(picture.stamp))
         damage = self._decoder.damage
         # A cut off MP4 fails on the way; Matroska just ends.
-        if not damage and self._tagged_seconds and timeline.ends < 0.95 * self._tagged_seconds - MISSING_SECONDS:
-            damage = f"it ends after {timeline.ends:.1f} of {self._tagged_seconds:.1f} seconds"
+        if not damage and self._tagged_seconds and clock.ends < 0.95 * self._tagged_seconds - MISSING_SECONDS:
+            damage = f"it ends after {clock.ends:.1f} of {self._tagged_seconds:.1f} seconds"
         if damage:
             of = f" of {self.frames_expected}" if (self.frames_expected or 0) > read else ""
             self.problem = f"{self.path} is damaged ({damage}): {read}{of} frames could be read"
@@ -157,7 +157,7 @@ def picture_at(path: str | os.PathLike[str], seconds: float) -> np.ndarray:
         raise VideoError(f"expected a video in {path}, but it cannot be read ({reason(error)}).") from error
     if shown is None:
         raise VideoError(f"expected a picture at {seconds:g} s of {path}, found none.")
-    return Picture(shown, None, None).image()
+    return DecodedFrame(shown, None, None).image()
 
 
 class LiveSource:
@@ -290,9 +290,9 @@ def _stream_images(url: str, wanted: threading.Event, closed: threading.Event) -
         stream = picture_stream(container)
         if stream is None:
             raise VideoError(f"expected a video at {url}, found no moving pictures. Check the address.")
-        decoder, timeline, began = Decoder(container, stream), Timeline(USUAL_STEP_SECONDS), 0.0
-        for picture in decoder.pictures():
-            due = timeline.place(picture.stamp)
+        decoder, clock, began = Decoder(container, stream), FrameClock(USUAL_STEP_SECONDS), 0.0
+        for picture in decoder.frames():
+            due = clock.place(picture.stamp)
             began = began or time.monotonic()
             if due and container.duration and not wanted.is_set():
                 wanted.wait()

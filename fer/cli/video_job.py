@@ -1,0 +1,137 @@
+"""Does a video that a page has asked for, as `predict.py --video` does, and keeps what it saw in the job's folder."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from fer.cli.interrupt import Stop
+from fer.errors import VideoError
+from fer.jobs.status import STOPPED, Reporter
+from fer.results.timeline import write_timeline
+from fer.video.io.files import VideoFile
+from fer.video.io.mp4 import Mp4Writer
+from fer.video.io.sound import Sound
+from fer.video.job import KIND, LOADING, LOOKING, SKIPPING, TIMELINE_NAME, WAITING, VideoRequest
+from fer.video.settings import MAX_SIDE_PX
+
+if TYPE_CHECKING:
+    from fer.video.clip import ClipAnalysis, ClipFrame
+
+__all__ = ["KIND", "run"]
+
+AT_ONCE = 2
+"""So many videos are looked at at the same time; the next ones wait."""
+_KEEP_SECONDS = 5.0
+"""So often is kept what was seen, or less often where that takes long."""
+
+
+def run(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
+    """Look at a video, from its beginning.
+
+    Raises:
+        VideoError: it is none, or the annotated one cannot be written.
+    """
+    with _turn(folder.parent, reporter, stop):
+        try:
+            if not stop.asked:
+                _look(folder, request, reporter, stop)
+        except VideoError as error:  # where jobs are kept is nobody's business
+            raise VideoError(str(error).replace(f"{folder}{os.sep}", "")) from error
+    if stop.asked:
+        reporter.set(STOPPED)
+
+
+@contextmanager
+def _turn(parent: Path, reporter: Reporter, stop: Stop) -> Iterator[None]:
+    """Wait until fewer than `AT_ONCE` others go on, or until somebody ends this one."""
+    locks = [FileLock(parent / f".turn-{number}.lock") for number in range(AT_ONCE)]
+    mine = None
+    while mine is None and not stop.asked:
+        for lock in locks:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            mine = lock
+            break
+        else:
+            reporter.say(WAITING, 0, 0)
+            time.sleep(0.3)
+    try:
+        yield
+    finally:
+        if mine:
+            mine.release()
+
+
+def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -> None:
+    reporter.say(LOADING, 0, 0)
+    import torch
+
+    from fer.draw.frame import draw_live
+    from fer.recognition.recognizer import Recognizer
+    from fer.video.clip import ClipAnalysis
+
+    torch.set_num_threads(1)  # as everywhere with a video: decoding, drawing and writing go on beside the model
+    path, output = folder / request.path, request.annotated(folder)
+    with closing(VideoFile(path, MAX_SIDE_PX)) as file:
+        recognizer = Recognizer.load(request.checkpoint, faces=request.faces).for_video()
+        analysis = ClipAnalysis(file, recognizer, request.options)
+        keeper = _Keeper(folder / TIMELINE_NAME, analysis, reporter, stop)
+        problem: Exception | None = None
+        try:
+            with Mp4Writer(output, Sound.of(path, file.starts)) as writer:
+
+                def take(frame: "ClipFrame") -> None:
+                    writer.write(draw_live(frame.image, frame.faces, analysis.settings), frame.seconds)
+
+                try:
+                    analysis.run(take, keeper.goes_on)
+                except VideoError:  # the annotated video cannot be written
+                    raise
+                except Exception as error:  # the annotated video is kept up to there
+                    problem = error
+        finally:
+            keeper.keep()
+        if problem:
+            raise problem
+
+
+class _Keeper:
+    """Says how far a video is, and keeps what was seen on the way."""
+
+    def __init__(self, path: Path, analysis: "ClipAnalysis", reporter: Reporter, stop: Stop) -> None:
+        self._path, self._analysis, self._reporter, self._stop = path, analysis, reporter, stop
+        self._began: tuple[float, float] | None = None
+        self._next = time.monotonic() + _KEEP_SECONDS
+
+    def keep(self) -> None:
+        began = time.monotonic()
+        write_timeline(self._path, self._analysis.timeline(), durable=False)
+        now = time.monotonic()
+        self._next = now + max(_KEEP_SECONDS, 20 * (now - began))
+
+    def goes_on(self) -> bool:
+        """Say how far it is; return whether nobody has ended it."""
+        analysis, now = self._analysis, time.monotonic()
+        at, start, end = analysis.seconds, analysis.options.from_seconds, analysis.end_seconds
+        self._began = self._began or (now, at)
+        if at < start:  # decoding alone is faster: not the speed of what follows
+            self._began = now, at
+        elapsed = now - self._began[0]
+        figures = {
+            "video_seconds": at,
+            "frames": analysis.frames,
+            "people": analysis.people,
+            "speed": (at - self._began[1]) / elapsed if elapsed > 0 else 0.0,
+        }
+        what = SKIPPING if at < start else LOOKING
+        self._reporter.say(what, max(at - start, 0.0), max(end - start, 0.0) if end else 0.0, figures)
+        if now >= self._next:
+            self.keep()
+        return not self._stop.asked

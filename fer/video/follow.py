@@ -1,0 +1,157 @@
+"""Who is who in a video and what they show, from frames, their times, and what a model saw of them.
+
+No threads, and no clock decides anything: whoever drives it says when something happens, and lets the model look when
+it is due.
+
+    clip   looks at each frame of a file before the next one comes
+    live   goes on while the model looks, and takes in what it saw when it is there
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from fer.faces import Detection, Face
+from fer.images import check_rgb
+from fer.video.flow import follow, small_gray
+from fer.video.settings import VideoSettings
+from fer.video.tracking import FaceTracker, TrackedFace
+
+if TYPE_CHECKING:
+    from fer.recognition.recognizer import Recognizer
+
+Draw = Callable[[np.ndarray, Sequence[TrackedFace], VideoSettings], np.ndarray]
+"""(RGB uint8 (H, W, 3), faces, settings) → another such picture."""
+Task = Literal["search", "update"]
+"""Find all faces of a frame and name their expressions, or name those of the faces that are known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A frame and who is where in it."""
+
+    image: np.ndarray
+    gray: np.ndarray
+    seconds: float
+    places: dict[int, Detection]
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What the model saw in a frame: all faces, if it searched, else new probabilities of known ones."""
+
+    snapshot: Snapshot
+    found: list[Face] | None
+    named: dict[int, tuple[float, ...]]
+    detector_seconds: float = 0.0
+
+
+def observe(recognizer: "Recognizer", snapshot: Snapshot, task: Task, smallest_face: float) -> Observation:
+    """Let the model look at a frame."""
+    if task == "search":
+        began = time.perf_counter()
+        detections = recognizer.detect(snapshot.image, smallest_face)
+        took = time.perf_counter() - began
+        return Observation(snapshot, recognizer.classify(snapshot.image, detections), {}, took)
+    faces = recognizer.classify(snapshot.image, list(snapshot.places.values()))
+    return Observation(
+        snapshot, None, {number: face.probabilities for number, face in zip(snapshot.places, faces, strict=True)}
+    )
+
+
+class Follower:
+    """The people in one video. Times are seconds of one clock that never goes back. Not thread-safe."""
+
+    def __init__(self) -> None:
+        """Start with nobody in view."""
+        self.snapshot: Snapshot | None = None
+        """The newest frame; replaced as a whole, so that another thread never sees a half."""
+        self._tracker = FaceTracker()
+        self._searched = self._update_due = -np.inf
+
+    @property
+    def people(self) -> int:
+        """How many different people have been in view."""
+        return self._tracker.people
+
+    def faces(self) -> list[TrackedFace]:
+        """Return the faces in view, in pixels of the newest frame, ordered by their numbers."""
+        return self._tracker.faces()
+
+    def see(
+        self, recognizer: "Recognizer", image: np.ndarray, seconds: float, settings: VideoSettings
+    ) -> list[TrackedFace]:
+        """Take in a frame, let the model look at it if that is due, and return the faces in view.
+
+        Raises:
+            ImageError: the array is no RGB picture, or the detector failed.
+        """
+        snapshot = self.move(image, seconds)
+        if task := self.due(seconds, settings):
+            seen = observe(recognizer, snapshot, task, settings.smallest_face)
+            self.take_in(seen, seconds, settings.smoothing_seconds)
+        return self.faces()
+
+    def move(self, image: np.ndarray, seconds: float) -> Snapshot:
+        """Take in a frame: everybody moves on with the optical flow.
+
+        Args:
+            image: RGB uint8 (H, W, 3), kept for a moment and not changed. The size may change from frame to frame.
+            seconds: when it was taken; must not go back.
+
+        Raises:
+            ImageError: the array is no RGB picture.
+        """
+        check_rgb(image)
+        gray, before = small_gray(image), self.snapshot
+        width, height = image.shape[1::-1]
+        if before is not None and before.image.shape != image.shape:
+            self._tracker.rescale(width / before.image.shape[1], height / before.image.shape[0])
+        if before is not None and before.gray.shape == gray.shape:
+            self._tracker.move(before.gray, gray, seconds, (width, height))
+        self.snapshot = Snapshot(image, gray, seconds, self._tracker.places())
+        return self.snapshot
+
+    def due(self, seconds: float, settings: VideoSettings, shortest_pause_seconds: float = 0.0) -> Task | None:
+        """Say what the model should do now, if anything, and take it as begun.
+
+        Args:
+            seconds: now.
+            settings: how often it should search, and look at those who are known.
+            shortest_pause_seconds: between two searches, where they take too much of the machine.
+        """
+        search = seconds >= self._searched + max(1 / settings.detections_per_second, shortest_pause_seconds)
+        if not search and not (seconds >= self._update_due and self._tracker.places()):
+            return None
+        if search:
+            self._searched = seconds
+        # From when it was due, not from now: else every wait for the next frame would lower the rate.
+        self._update_due = max(self._update_due + 1 / settings.updates_per_second, seconds)
+        return "search" if search else "update"
+
+    def take_in(self, seen: Observation, seconds: float, smoothing_seconds: float) -> None:
+        """Use what the model has seen, in the newest frame or in one that is a little older."""
+        now = self.snapshot
+        assert now is not None  # it is seen in a frame that was taken in
+        if seen.found is None:
+            self._tracker.named(seen.named, seconds, smoothing_seconds)
+        elif seen.snapshot.image.shape != now.image.shape:  # the resolution has changed since
+            self._searched = -np.inf
+            return
+        else:
+            self._tracker.found(_brought_forward(seen.found, seen.snapshot, now), seconds, smoothing_seconds)
+        self.snapshot = replace(now, places=self._tracker.places())
+
+
+def _brought_forward(found: list[Face], then: Snapshot, now: Snapshot) -> list[Face]:
+    """Return the faces found in a frame at their places in a later one of the same size."""
+    if then.gray is now.gray or not found:
+        return found
+    places = follow(then.gray, now.gray, found, (now.image.shape[1], now.image.shape[0]))
+    return [
+        replace(face, box=place.box, landmarks=place.landmarks) if place else face
+        for face, place in zip(found, places, strict=True)
+    ]

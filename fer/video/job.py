@@ -1,0 +1,138 @@
+"""A video as a job (see `fer.jobs.job`): what is asked for, and what its folder keeps besides.
+
+FOLDER/ID/             the ID cannot be guessed: who has it may see the job
+    video/             the video that was uploaded; one of this machine stays where it is
+    timeline.npz       what was seen, up to some seconds ago while it goes on
+    NAME-faces.mp4     the annotated video, when it is done
+
+Who does it is a module above, as that draws.
+"""
+
+import contextlib
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer.errors import JobError
+from fer.jobs.job import (
+    CONFIG_NAME,
+    LOG_NAME,
+    PROCESS_NAME,
+    Kind,
+    check_still,
+    create,
+    delete,
+    start,
+    view,
+    write_request,
+)
+from fer.jobs.status import STATUS_NAME
+from fer.model.prior import EVERYDAY
+from fer.video.settings import ClipOptions
+
+KEPT_SECONDS = 7 * 24 * 3600
+"""Uploads of visitors who never come back do not fill the disk."""
+UPLOAD_FOLDER, TIMELINE_NAME = "video", "timeline.npz"
+WAITING, LOADING, SKIPPING, LOOKING = "waiting for its turn", "loading the model", "going there", "looking"
+"""What a job says it does."""
+_ID = re.compile(r"[\w-]{16,32}")
+
+
+@dataclass(frozen=True)
+class VideoRequest:
+    """What video to look at, and how."""
+
+    path: Path
+    """Of the video; of one that was uploaded, from the job's folder on."""
+    checkpoint: Path
+    """The model file."""
+    options: ClipOptions
+    faces: str = EVERYDAY
+    """What kind of faces it shows, one of `KINDS_OF_FACES`."""
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether the video is a copy that was uploaded."""
+        return not self.path.is_absolute()
+
+    def annotated(self, folder: Path) -> Path:
+        """Return where the annotated video goes."""
+        return folder / f"{self.path.stem[:80]}-faces.mp4"
+
+
+KIND = Kind("video", VideoRequest)
+
+
+def new_job(parent: Path, request: VideoRequest) -> Path:
+    """Make the folder of a job and return it; uploads that nobody looked after for `KEPT_SECONDS` go.
+
+    Raises:
+        JobError: it cannot be made.
+    """
+    for old in parent.glob(f"*/{CONFIG_NAME}"):
+        seen = view(old.parent, KIND)
+        if seen.request and seen.request.is_upload and time.time() - seen.created > KEPT_SECONDS and not seen.active:
+            with contextlib.suppress(JobError):
+                delete(seen.folder, KIND)
+    folder = parent / secrets.token_urlsafe(16)
+    create(folder, KIND, request)
+    return folder
+
+
+def find(parent: Path, job_id: str) -> Path | None:
+    """Return the folder of the job of that ID, which may come from anybody; None where there is none."""
+    folder = parent / job_id if _ID.fullmatch(job_id) else None
+    return folder if folder and (folder / CONFIG_NAME).is_file() else None
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether a job was ever started, since it was made or began anew."""
+    return (folder / PROCESS_NAME).exists() or (folder / STATUS_NAME).exists()
+
+
+def begin_anew(folder: Path, request: VideoRequest) -> None:
+    """Forget what was seen, and keep the video.
+
+    Raises:
+        JobError: the job goes on, or the system does not let us.
+    """
+    check_still(folder, KIND)
+    try:
+        for name in (TIMELINE_NAME, request.annotated(folder).name, STATUS_NAME, LOG_NAME, PROCESS_NAME):
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise JobError(f"{request.path.name} cannot begin anew: {error.strerror}.") from error
+
+
+def upload_path(name: str) -> Path:
+    """Return where an uploaded video lies, from its job's folder on; nothing in its name can lead out of there."""
+    return Path(UPLOAD_FOLDER) / (re.sub(r"[^\w. -]+", "-", name).strip(". ")[-100:] or "video")
+
+
+def keep_upload(folder: Path, request: VideoRequest, content: memoryview) -> None:
+    """Copy an uploaded video into its job's folder.
+
+    Raises:
+        JobError: it cannot be written.
+    """
+    try:
+        (folder / request.path).parent.mkdir(exist_ok=True)
+        (folder / request.path).write_bytes(content)
+    except OSError as error:
+        raise JobError(f"{request.path.name} cannot be kept: {error.strerror}. Make room on this machine.") from error
+
+
+def begin(folder: Path, request: VideoRequest) -> None:
+    """Start a job with what is asked for now.
+
+    Raises:
+        JobError: it goes on already, or cannot be started.
+    """
+    check_still(folder, KIND)
+    try:
+        write_request(folder, KIND, request)
+    except OSError as error:
+        raise JobError(f"{request.path.name} cannot be started: {error.strerror}. Make room there.") from error
+    start(folder, KIND)
