@@ -146,13 +146,13 @@ def show_figures(stream: LiveStream) -> None:
 
 def show_chart(stream: LiveStream) -> None:
     recorder = stream.analyzer.recorder
-    # Where several watch, their browsers and the model need the time more than the chart does.
-    of, seconds, figure = st.session_state.get("webcam_chart", (None, 0.0, None))
-    if of is not stream or recorder.seconds - seconds > 2 * stream.analyzer.viewers - 1:
-        recent = recorder.recent()
-        figure = probability_lines(recent, latest_people(recent)) if stream.analyzer.people else None
-        st.session_state["webcam_chart"] = stream, recorder.seconds, figure
-    if figure:
+    if stream.analyzer.people:
+        # Where several watch, their browsers and the model need the time more than the chart does.
+        of, seconds, figure = st.session_state.get("webcam_chart", (None, 0.0, None))
+        if of is not stream or recorder.seconds - seconds > 2 * stream.analyzer.viewers - 1:
+            recent = recorder.recent()
+            figure = probability_lines(recent, latest_people(recent))
+            st.session_state["webcam_chart"] = stream, recorder.seconds, figure
         st.plotly_chart(figure, config=NO_BAR, key="live chart")
     elif stream.analyzer.frames.total:
         st.info("No face in view yet.", icon=":material/search:")

@@ -1,21 +1,19 @@
-"""Ctrl-C and SIGTERM for commands that have something to finish."""
+"""Ctrl-C and SIGTERM for commands that take frame after frame."""
 
 import signal
 from types import FrameType
 
 
 class Stop:
-    """Ctrl-C and SIGTERM: they end the program at once, or become a question that it asks now and then."""
+    """Ctrl-C and SIGTERM: they end the program at once, or with the next frame when frames are taken."""
 
-    def __init__(self, gently: bool = False, patient: bool = False) -> None:
-        """Nothing is asked yet.
-
-        Args:
-            gently: whether there is something to finish; may be set later.
-            patient: whether to go on finishing even where it is asked again.
-        """
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
         self.asked = False
-        self.gently, self.patient = gently, patient
+        self.gently = False
+        """Whether there is something to finish; set when frames are taken."""
+        self.patient = False
+        """Whether to be asked twice changes nothing."""
 
     def __enter__(self) -> "Stop":
         self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -27,5 +25,5 @@ class Stop:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if not self.gently or (self.asked and not self.patient):
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt  # nothing to finish, or asked twice: at once
         self.asked = True

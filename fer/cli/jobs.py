@@ -67,8 +67,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         module = module_of(options.folder)
         request = read_request(options.folder, module.KIND)
-        with Stop(gently=True) as stop, working(options.folder) as reporter:
+        with Stop() as stop, working(options.folder) as reporter:
             module.run(options.folder, request, reporter, stop, options.threads)
+    except KeyboardInterrupt:
+        return STOPPED_CODE
     except (FerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

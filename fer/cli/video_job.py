@@ -1,5 +1,6 @@
 """Does a video that a page has asked for, as `predict.py --video` does, and keeps what it saw in the job's folder."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ __all__ = ["KIND", "run"]
 
 AT_ONCE = 2
 """So many videos are looked at at the same time; the next ones wait."""
+_LOOK_SECONDS = 0.3
 _KEEP_SECONDS = 5.0
 """So often is kept what was seen, or less often where that takes long."""
 
@@ -36,37 +38,26 @@ def run(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop, thr
     Raises:
         VideoError: it is none, or the annotated one cannot be written.
     """
-    with _turn(folder.parent, reporter, stop):
-        try:
-            if not stop.asked:
-                _look(folder, request, reporter, stop)
-        except VideoError as error:  # where jobs are kept is nobody's business
-            raise VideoError(str(error).replace(f"{folder}{os.sep}", "")) from error
+    try:
+        with _turn(folder.parent, reporter):
+            _look(folder, request, reporter, stop)
+    except VideoError as error:  # where jobs are kept is nobody's business
+        raise VideoError(str(error).replace(f"{folder}{os.sep}", "")) from error
     if stop.asked:
         reporter.set(STOPPED)
 
 
 @contextmanager
-def _turn(parent: Path, reporter: Reporter, stop: Stop) -> Iterator[None]:
-    """Wait until fewer than `AT_ONCE` others go on, or until somebody ends this one."""
+def _turn(parent: Path, reporter: Reporter) -> Iterator[None]:
+    """Wait until fewer than `AT_ONCE` others go on."""
     locks = [FileLock(parent / f".turn-{number}.lock") for number in range(AT_ONCE)]
-    mine = None
-    while mine is None and not stop.asked:
+    while True:
         for lock in locks:
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                continue
-            mine = lock
-            break
-        else:
-            reporter.say(WAITING, 0, 0)
-            time.sleep(0.3)
-    try:
-        yield
-    finally:
-        if mine:
-            mine.release()
+            with contextlib.suppress(Timeout), lock.acquire(timeout=0):
+                yield
+                return
+        reporter.say(WAITING, 0, 0)
+        time.sleep(_LOOK_SECONDS)
 
 
 def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -> None:
@@ -84,6 +75,7 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
         analysis = ClipAnalysis(file, recognizer, request.options)
         keeper = _Keeper(folder / TIMELINE_NAME, analysis, reporter, stop)
         problem: Exception | None = None
+        stop.gently = True  # from now on there is something to bring to a good end
         try:
             with Mp4Writer(output, Sound.of(path, file.starts)) as writer:
 
@@ -130,8 +122,10 @@ class _Keeper:
             "people": analysis.people,
             "speed": (at - self._began[1]) / elapsed if elapsed > 0 else 0.0,
         }
-        what = SKIPPING if at < start else LOOKING
-        self._reporter.say(what, max(at - start, 0.0), max(end - start, 0.0) if end else 0.0, figures)
+        if at < start:
+            self._reporter.say(SKIPPING, 0, 0, figures)
+        else:
+            self._reporter.say(LOOKING, at - start, max(end - start, 0.0) if end else 0.0, figures)
         if now >= self._next:
             self.keep()
         return not self._stop.asked

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -143,5 +144,5 @@ def read_timeline(path: Path) -> Timeline | None:
         with np.load(path, allow_pickle=False) as file:
             rows, about = file["rows"], str(file["about"])
         return msgspec.json.decode(about, type=Timeline, dec_hook=lambda _kind, _value: rows)
-    except (OSError, ValueError, KeyError, EOFError, msgspec.MsgspecError):
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, msgspec.MsgspecError):
         return None

@@ -1,25 +1,60 @@
 """The video page, without a browser."""
 
-import threading
+import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer.datasets.drawing.clip import write_clip
-from fer.recognition.detector import FaceDetector
-from fer.video.clip_job import ClipJob
+from fer.cli import video_job
+from fer.datasets.drawing.clip import known_frames, write_clip
+from fer.jobs.job import PROCESS_NAME, read_request, stop, view, working
+from fer.jobs.process import ProcessMark
+from fer.jobs.status import RUNNING, STOPPED
+from fer.records import read_record
+from fer.results.timeline import read_timeline
+from fer.video import job
 from fer.video.io.mp4 import Mp4Writer
+from fer.video.job import KIND, TIMELINE_NAME
+from fer.video.timeline import Timeline
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
+PATIENCE_SECONDS = 300
+
+
+@pytest.fixture(autouse=True)
+def places(monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path) -> AppTest:
-    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+def app() -> AppTest:
     return shown(AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/video.py"))
+
+
+class Never:
+    """Nobody wants anything to stop."""
+
+    asked = gently = False
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets jobs be done in this process, where the model is in memory already."""
+
+    def do(folder: Path, kind: object) -> None:
+        request = read_request(folder, KIND)
+        try:
+            with working(folder) as reporter:
+                video_job.run(folder, request, reporter, Never())
+        except Exception:  # its status says so
+            pass
+
+    monkeypatch.setattr(job, "start", do)
 
 
 @pytest.fixture(scope="module")
@@ -45,91 +80,128 @@ def upload(app: AppTest, path: Path, name: str = "astronaut.mp4") -> AppTest:
     return shown(app)
 
 
-def finished(app: AppTest) -> ClipJob:
-    job: ClipJob = app.session_state["video_job"]
-    assert job.wait(120)
-    shown(app)
-    return job
+def folder_of(app: AppTest) -> Path:
+    return Path(os.environ["FER_DATA"]) / "videos" / app.session_state["video_job"]
 
 
 def text(app: AppTest) -> str:
     return "\n".join(element.value for kind in (app.subheader, app.markdown, app.caption) for element in kind)
 
 
+def kept(app: AppTest) -> Timeline:
+    timeline = read_timeline(folder_of(app) / TIMELINE_NAME)
+    assert timeline is not None
+    return timeline
+
+
+@pytest.mark.usefixtures("at_once")
 def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path) -> None:
     upload(app, clip)
     assert "320 × 240 pixels · 30 frames a second" in text(app)
     press(app, "Analyse")
-    job = finished(app)
-    assert job.result is not None and job.result.people == [1] and len(job.result.frame_seconds) == 30
+    assert kept(app).people == [1] and kept(app).frames == 30
     assert "30 frames looked at · 1 person" in text(app)
     assert "**Key moments**" in text(app)
     assert "Not measured but computed" in text(app)
     assert len(app.get("download_button")) == 5
     assert len(app.get("plotly_chart")) == 4
-    folder, copy = job.video.parent, app.session_state["video_chosen"].path
-    assert folder.is_dir() and copy.is_file()
+    folder = folder_of(app)
     press(app, "Another video")
-    assert "video_job" not in app.session_state and app.file_uploader
-    assert not copy.exists() and not folder.exists()
+    assert "video_job" not in app.session_state and app.file_uploader and folder.is_dir()
+    assert "astronaut.mp4" in [element.value for element in app.text]
+    press(app, "Open")
+    press(app, "Delete it")
+    assert not folder.exists() and app.file_uploader
+    assert "has been deleted" in app.info[0].value
 
 
+@pytest.mark.usefixtures("at_once")
 def test_options_reach_the_analysis_and_another_try_keeps_the_video(app: AppTest, clip: Path) -> None:
     upload(app, clip)
     next(box for box in app.selectbox if box.label == "Look at").set_value("every 5th frame")
     shown(app)
     press(app, "Analyse")
-    job = finished(app)
-    assert job.result is not None and job.result.frame_numbers.tolist() == [0, 5, 10, 15, 20, 25]
+    assert kept(app).rows["frame"].tolist() == [0, 5, 10, 15, 20, 25]
     press(app, "Analyse it again")
-    assert any(button.label == "Analyse" for button in app.button)
-
-
-def test_while_it_runs_it_says_so_and_cancelling_keeps_the_part(
-    app: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate, detect = threading.Semaphore(2), FaceDetector.detect
-
-    def gated(self: FaceDetector, *given: Any) -> Any:
-        assert gate.acquire(timeout=120)
-        return detect(self, *given)
-
-    monkeypatch.setattr(FaceDetector, "detect", gated)
-    upload(app, clip)
+    assert not (folder_of(app) / TIMELINE_NAME).exists()
     press(app, "Analyse")
-    job: ClipJob = app.session_state["video_job"]
-    while job.progress().video_seconds < 0.6:
-        assert not job.wait(0.05)
+    assert kept(app).frames == 30
+
+
+def long_clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "long.mp4", known_frames(seconds=60.0))
+
+
+def wait_until_seen(folder: Path, seconds: float) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while view(folder, KIND).status.done < seconds:
+        assert view(folder, KIND).active and time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def running(app: AppTest, tmp_path: Path) -> Iterator[Path]:
+    """A video of a minute on its way in a process of its own."""
+    upload(app, long_clip(tmp_path), "long.mp4")
+    press(app, "Analyse")
+    folder = folder_of(app)
+    yield folder
+    if folder.exists():
+        stop(folder, KIND, 0.1)
+
+
+def test_while_it_runs_it_says_so_and_survives_a_reload_and_cancelling_keeps_the_part(
+    app: AppTest, running: Path
+) -> None:
+    wait_until_seen(running, 1.5)
     shown(app)
-    assert "It goes on while you look at other pages." in text(app)
-    app.switch_page("pages/home.py")
+    assert "this address shows it again" in text(app)
+    another = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/video.py")
+    another.query_params["job"] = running.name
+    shown(another)
+    assert view(running, KIND).state == RUNNING and "this address shows it again" in text(another)
+    press(another, "Cancel")
     shown(app)
-    app.switch_page("pages/video.py")
-    shown(app)
-    assert app.session_state["video_job"] is job
-    threading.Timer(0.2, gate.release).start()
-    press(app, "Cancel")
-    finished(app)
-    assert job.result is not None and 0 < len(job.result.frame_seconds) < 30
+    assert view(running, KIND).state == STOPPED
+    assert 0 < kept(app).frames < 1800 and not kept(app).complete
     assert "the part up to where it was ended" in app.info[0].value
+    assert (running / "long-faces.mp4").is_file()
+
+
+def test_a_process_that_was_killed_leaves_what_was_seen_and_can_be_started_again(app: AppTest, running: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (running / TIMELINE_NAME).exists():
+        assert view(running, KIND).active and time.monotonic() < deadline
+        time.sleep(0.1)
+    mark = read_record(running / PROCESS_NAME, ProcessMark)
+    process = mark.running() if mark else None
+    assert process is not None
+    process.kill()
+    process.wait(10)
+    shown(app)
+    assert "interrupted" in app.warning[0].value and kept(app).frames > 0
+    assert not (running / "long-faces.mp4").exists()
+    press(app, "Start again")
+    assert view(running, KIND).active
 
 
 def test_what_is_no_video_is_said_without_naming_folders(app: AppTest, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_text("no video")
     upload(app, path, "../we ird<b>.mp4")
-    assert "expected a video" in app.error[0].value and "fer-upload" not in app.error[0].value
+    assert "expected a video" in app.error[0].value and "videos" not in app.error[0].value
     assert app.file_uploader
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_video_without_faces_says_so(app: AppTest, tmp_path: Path) -> None:
     upload(app, write_clip(tmp_path / "a.mp4", (np.full((120, 160, 3), 99, np.uint8) for _ in range(5))))
     press(app, "Analyse")
-    finished(app)
     assert "No face was found." in [info.value for info in app.info]
     assert len(app.get("download_button")) == 5
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_truncated_video_shows_what_could_be_read(app: AppTest, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     random = np.random.default_rng(0)
@@ -139,7 +211,6 @@ def test_a_truncated_video_shows_what_could_be_read(app: AppTest, tmp_path: Path
     path.write_bytes(path.read_bytes()[: int(0.6 * path.stat().st_size)])
     upload(app, path)
     press(app, "Analyse")
-    finished(app)
     assert "of 30 frames could be read" in app.warning[0].value
 
 
@@ -156,6 +227,19 @@ def test_a_path_of_this_machine_is_for_those_who_sit_at_it(
     app.text_input[0].set_value(str(clip))
     shown(app)
     press(app, "Open")
-    assert app.session_state["video_chosen"].path == clip
+    request = view(folder_of(app), KIND).request
+    assert request and request.path == clip and not request.is_upload
     press(app, "Remove")
     assert clip.is_file()
+
+
+def test_others_see_neither_the_list_nor_what_cannot_be_guessed(
+    app: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
+    upload(app, clip)
+    other = shown(AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/video.py"))
+    assert "astronaut.mp4" not in [element.value for element in other.text]
+    for guess in ("../videos", "x" * 20, ""):
+        other.query_params["job"] = guess
+        assert shown(other).file_uploader

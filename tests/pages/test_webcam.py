@@ -128,7 +128,7 @@ def test_frames_come_back_and_are_counted_and_summed_up(
     assert len(app.get("download_button")) == 2
     next(button for button in app.button if button.label == "Delete").click().run()
     assert "What was seen" not in [heading.value for heading in app.subheader]
-    assert not app.session_state["webcam_stream"].analyzer.history.samples()
+    assert not app.session_state["webcam_stream"].analyzer.recorder.frames
 
 
 def test_settings_act_on_the_running_stream(app: AppTest, streamer: FakeStreamer) -> None:

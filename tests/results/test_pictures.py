@@ -8,9 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fer.faces import Box, Face
-from fer.results.pictures import PictureResult, history_csv, history_json, to_csv, to_json
-from fer.video.history import History
-from fer.video.tracking import TrackedFace
+from fer.results.pictures import PictureResult, to_csv, to_json
 
 LABELS = ("neutral", "happiness", "anger")
 HEADER = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence", *LABELS, "concerns"]
@@ -122,82 +120,3 @@ def test_json_is_ascii_and_survives_odd_names(path: str) -> None:
 
 def test_json_of_nothing_is_an_empty_list() -> None:
     assert json.loads(to_json([], 0.45)) == []
-
-
-# Of a video
-
-
-def shown(person: int, *probabilities: float, labels: tuple[str, ...] = LABELS) -> TrackedFace:
-    held = probabilities.index(max(probabilities))
-    return TrackedFace(Box(0, 0, 9, 9), (), 1.0, labels=labels, probabilities=probabilities, track_id=person, held=held)
-
-
-def watched() -> History:
-    """Three seconds: the second person stays for all of them, the first comes for the last two."""
-    history = History()
-    for step in range(31):
-        faces = [shown(2, 0.1 + 0.2, 0.6, 0.1)]
-        if step > 10:
-            faces.append(shown(1, *((0.7, 0.2, 0.1) if step <= 20 else (0.1, 0.2, 0.7))))
-        history.add(faces, 500 + step / 10)
-    return history
-
-
-def test_history_csv_has_a_line_for_each_sample_in_the_order_of_time() -> None:
-    history = watched()
-    header, *lines = read_csv(history_csv(history))
-    assert header == ["seconds", "lasted", "person", "label", "confidence", *LABELS]
-    assert len(lines) == len(history.samples())
-    times = [float(line[0]) for line in lines]
-    assert times == sorted(times)
-    assert {(line[2], line[3]) for line in lines} == {("2", "happiness"), ("1", "neutral"), ("1", "anger")}
-    for line in lines:
-        if line[2] == "2":
-            assert [float(value) for value in line[4:]] == [0.6, 0.1 + 0.2, 0.6, 0.1]
-
-
-def test_history_csv_loses_no_time() -> None:
-    lines = read_csv(history_csv(watched()))[1:]
-    seconds = {person: sum(float(line[1]) for line in lines if line[2] == person) for person in ("1", "2")}
-    assert seconds == pytest.approx({"1": 2.0, "2": 3.0}, abs=0.01)
-
-
-@pytest.mark.parametrize("word", ["=cmd()", "+1", "-1", "@sum", "\t=1"])
-def test_history_csv_disarms_labels(word: str) -> None:
-    history = History()
-    history.add([shown(1, 0.7, 0.3, labels=(word, "plain"))], 0.0)
-    header, line = read_csv(history_csv(history))
-    assert header[-2:] == ["'" + word, "plain"]
-    assert line[3] == "'" + word
-
-
-def test_an_empty_history_is_a_header_or_an_empty_record() -> None:
-    assert read_csv(history_csv(History())) == [["seconds", "lasted", "person", "label", "confidence"]]
-    assert json.loads(history_json(History())) == {
-        "seconds": 0.0,
-        "labels": [],
-        "seconds_by_person": {},
-        "samples": [],
-    }
-
-
-def test_history_json_has_the_sums_and_every_sample() -> None:
-    history = watched()
-    record = json.loads(history_json(history))
-    assert record["seconds"] == pytest.approx(3)
-    assert record["labels"] == list(LABELS)
-    assert record["seconds_by_person"].keys() == {"1", "2"}
-    assert record["seconds_by_person"]["1"] == pytest.approx({"neutral": 1.0, "anger": 1.0})
-    assert record["seconds_by_person"]["2"] == pytest.approx({"happiness": 3.0})
-    assert len(record["samples"]) == len(history.samples())
-    first = record["samples"][0]
-    assert first.keys() == {"seconds", "lasted", "person", "label", "confidence", "probabilities"}
-    assert first["probabilities"] == dict(zip(LABELS, (0.1 + 0.2, 0.6, 0.1), strict=True))
-
-
-def test_history_json_is_ascii_whatever_the_labels_are() -> None:
-    history = History()
-    history.add([shown(1, 0.7, 0.3, labels=('q"喜び', "=cmd"))], 0.0)
-    text = history_json(history)
-    assert text.isascii()
-    assert json.loads(text)["samples"][0]["label"] == 'q"喜び'

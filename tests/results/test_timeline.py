@@ -3,18 +3,23 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
 from fer.labels import FERPLUS
-from fer.results.timeline import clip_csv, clip_csv_parts, clip_json
-from tests.video.results import clip_result
+from fer.results.timeline import read_timeline, timeline_csv, timeline_json, timeline_text, write_timeline
+from fer.video.live import SAMPLE_SECONDS
+from fer.video.timeline import Recorder, Timeline
+from tests.video.results import face, timeline_of
 
-RESULT = clip_result({1: ["neutral"] * 10 + ["happiness"] * 5, 2: [None] * 5 + ["surprise"] * 5})
+OF_FILES = ["frame", "seconds", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", *FERPLUS]
+OF_CAMERAS = ["seconds", "lasted", "person", "label", "confidence", *FERPLUS]
+RESULT = timeline_of({1: ["neutral"] * 10 + ["happiness"] * 5, 2: [None] * 5 + ["surprise"] * 5})
 
 
 def test_the_table_has_a_row_for_each_face_and_frame() -> None:
-    rows = list(csv.DictReader(io.StringIO(clip_csv(RESULT))))
+    rows = list(csv.DictReader(io.StringIO("".join(timeline_csv(RESULT)))))
     assert len(rows) == 15 + 5
     assert [row["person"] for row in rows[5:8]] == ["1", "2", "1"]
     one = rows[6]
@@ -24,20 +29,19 @@ def test_the_table_has_a_row_for_each_face_and_frame() -> None:
     assert sum(float(one[label]) for label in FERPLUS) == pytest.approx(1, abs=1e-3)
 
 
-def test_a_long_table_comes_in_parts_that_make_the_same() -> None:
-    long = clip_result({1: ["neutral"] * 2500})
-    parts = list(clip_csv_parts(long))
-    assert len(parts) == 4 and "".join(parts) == clip_csv(long)
-    assert len(clip_csv(long).splitlines()) == 2501
+def test_a_long_table_comes_in_parts() -> None:
+    parts = list(timeline_csv(timeline_of({1: ["neutral"] * 2500})))
+    assert len(parts) == 4 and len("".join(parts).splitlines()) == 2501
 
 
 def test_a_label_that_is_a_formula_is_none() -> None:
-    hostile = clip_result({1: ["neutral"]}, labels=("=1+1", *"abcdefg"))
-    assert [row["label"] for row in csv.DictReader(io.StringIO(clip_csv(hostile)))] == ["'=1+1"]
+    hostile = timeline_of({1: ["=1+1"]}, labels=("=1+1", *"abcdefg"))
+    (row,) = csv.DictReader(io.StringIO("".join(timeline_csv(hostile))))
+    assert row["label"] == "'=1+1" and "'=1+1" in row
 
 
 def test_json_says_all_of_it() -> None:
-    record = json.loads(clip_json(RESULT))
+    record = json.loads(timeline_json(RESULT))
     assert record["video"] == "clip.mp4" and record["size"] == [640, 480] and record["complete"]
     first, second = record["people"]
     assert first["seconds_by_expression"] == pytest.approx({"neutral": 1.0, "happiness": 0.5})
@@ -47,4 +51,69 @@ def test_json_says_all_of_it() -> None:
         {"person": 1, "seconds": pytest.approx(1.0), "before": "neutral", "after": "happiness"}
     ]
     assert {len(column) for column in record["rows"].values()} == {20}
-    assert json.loads(clip_json(clip_result({})))["people"] == []
+    assert json.loads(timeline_json(timeline_of({})))["people"] == []
+
+
+def of_a_camera() -> Timeline:
+    """Two persons for three seconds, as the webcam page keeps them."""
+    recorder = Recorder(FERPLUS, SAMPLE_SECONDS, 1000)
+    for step in range(91):
+        recorder.add(step, step / 30, [face(1, "neutral" if step < 45 else "happiness"), face(2, "anger")])
+    return recorder.timeline()
+
+
+def test_the_table_of_a_camera_has_all_columns_and_loses_no_time() -> None:
+    rows = list(csv.DictReader(io.StringIO("".join(timeline_csv(of_a_camera())))))
+    assert set(OF_CAMERAS) | set(OF_FILES) == set(rows[0])
+    assert sum(float(row["lasted"]) for row in rows) == pytest.approx(2 * 3, abs=0.02)
+    assert [float(row["seconds"]) for row in rows] == sorted(float(row["seconds"]) for row in rows)
+    assert {(row["person"], row["label"]) for row in rows} == {("1", "neutral"), ("1", "happiness"), ("2", "anger")}
+    assert all(row["confidence"] == row[row["label"]] == "0.8" for row in rows)
+
+
+def test_the_table_of_a_file_has_all_columns_of_a_cameras_too() -> None:
+    row = next(csv.DictReader(io.StringIO("".join(timeline_csv(RESULT)))))
+    assert set(OF_CAMERAS) | set(OF_FILES) == set(row)
+    assert row["lasted"] == "0.1"
+
+
+def test_json_of_a_camera_has_the_sums_and_every_sample() -> None:
+    seen = of_a_camera()
+    record = json.loads(timeline_json(seen))
+    assert record["seconds"] == pytest.approx(3) and record["labels"] == list(FERPLUS)
+    assert record["seconds_by_person"]["1"] == pytest.approx({"neutral": 1.5, "happiness": 1.5}, abs=0.01)
+    assert len(record["samples"]) == len(seen.rows)
+    assert set(record["samples"][0]) == {"seconds", "lasted", "person", "label", "confidence", "probabilities"}
+    assert set(record["samples"][0]["probabilities"]) == set(FERPLUS)
+    assert record["people"][1]["derived_tone_mean"] < 0
+    empty = json.loads(timeline_json(Recorder(FERPLUS).timeline()))
+    assert (empty["seconds"], empty["seconds_by_person"], empty["samples"]) == (0, {}, [])
+
+
+def test_json_is_ascii_whatever_the_labels_are() -> None:
+    words = ('q"喜び', "=cmd")
+    text = timeline_json(timeline_of({1: [words[0]]}, labels=words))
+    assert text.isascii() and json.loads(text)["labels"] == list(words)
+
+
+def test_the_text_says_who_was_there_and_of_a_file_what_followed_what() -> None:
+    lines = list(timeline_text(RESULT, "clip.mp4"))
+    assert lines[0] == "clip.mp4: 15 frames looked at, 1.5 s, 2 people seen"
+    assert lines[1:3] == ["  person 1: neutral 1.0 s, happiness 0.5 s", "         1.0 s  neutral → happiness"]
+    assert not any("→" in line for line in timeline_text(of_a_camera(), "camera 0"))
+    crowd = list(timeline_text(timeline_of({person: ["anger"] for person in range(1, 15)}), "crowd"))
+    assert len(crowd) == 12 and "4 who were there for less long" in crowd[-1]
+
+
+def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.npz"
+    write_timeline(path, RESULT)
+    again = read_timeline(path)
+    assert again is not None
+    assert timeline_json(again) == timeline_json(RESULT)
+    assert [(one.label, one.thumbnail) for one in again.peaks] == [(one.label, one.thumbnail) for one in RESULT.peaks]
+    assert again.rows.dtype == RESULT.rows.dtype
+    for damaged in (b"", b"no timeline", path.read_bytes()[:200]):
+        path.write_bytes(damaged)
+        assert read_timeline(path) is None
+    assert read_timeline(tmp_path / "missing") is None

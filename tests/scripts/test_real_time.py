@@ -96,7 +96,7 @@ def test_the_output_is_a_video_with_the_same_frames(clips: Path, command: Comman
     output = tmp_path / "faces.MP4"
     code, out, err = command("--source", clips / "clip.mp4", "--no-window", "--output", output)
     assert code == 0
-    assert "60 frames, 2.0 s, 1 person seen" in out and "person 1: " in out
+    assert "60 frames looked at, 2.0 s, 1 person seen" in out and "person 1: " in out
     assert f"written to {output}" in err
     before, after = pictures(clips / "clip.mp4"), pictures(output)
     assert len(after) == len(before) == 60
@@ -135,7 +135,7 @@ def test_nobody_seen_is_no_error(command: Command, tmp_path: Path) -> None:
             writer.write(np.full((90, 120, 3), 128, np.uint8), number)
     code, out, err = command("--source", tmp_path / "gray.mp4", "--no-window")
     assert (code, err) == (0, "")
-    assert "3 frames, 2.0 s, nobody seen" in out
+    assert "3 frames looked at, 3.0 s, nobody seen" in out
 
 
 # What cannot be done

@@ -1,0 +1,194 @@
+"""A video as a job, in this process: what is kept however it ends, and whose turn it is."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from fer.cli import video_job
+from fer.errors import VideoError
+from fer.jobs.job import JobView, view, working
+from fer.jobs.status import FAILED, FINISHED, RUNNING, STOPPED
+from fer.recognition.recognizer import Recognizer
+from fer.results.timeline import read_timeline
+from fer.video.io.mp4 import Mp4Writer
+from fer.video.job import KEPT_SECONDS, KIND, TIMELINE_NAME, VideoRequest, find, keep_upload, new_job, upload_path
+from fer.video.settings import ClipOptions
+from fer.video.timeline import Timeline
+from tests.video.clips import PatchRecognizer, still
+
+Image = npt.NDArray[np.uint8]
+PATIENCE_SECONDS = 60
+
+
+class Asked:
+    """Somebody wants it to stop, perhaps."""
+
+    def __init__(self) -> None:
+        self.asked = self.gently = False
+
+
+class Gated(PatchRecognizer):
+    """Searches only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.reached = threading.Semaphore(0), threading.Event()
+
+    def detect(self, image: Image, smallest_face: float | None = None) -> Any:
+        self.reached.set()
+        assert self.gate.acquire(timeout=PATIENCE_SECONDS)
+        return super().detect(image, smallest_face)
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    return still(tmp_path / "clip.mkv")
+
+
+@pytest.fixture
+def recognizer(monkeypatch: pytest.MonkeyPatch) -> PatchRecognizer:
+    return use(PatchRecognizer(), monkeypatch)
+
+
+def use(recognizer: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(Recognizer, "load", lambda *_, **__: recognizer)
+    return recognizer
+
+
+def job_of(video: Path, tmp_path: Path, **options: Any) -> Path:
+    return new_job(tmp_path / "videos", VideoRequest(video, Path("model"), ClipOptions(**options)))
+
+
+def do(folder: Path, stop: Asked | None = None) -> JobView[VideoRequest]:
+    request = view(folder, KIND).request
+    assert request is not None
+    try:
+        with working(folder) as reporter:
+            video_job.run(folder, request, reporter, stop or Asked())
+    except Exception:  # its status says so
+        pass
+    return view(folder, KIND)
+
+
+def kept(folder: Path) -> Timeline:
+    timeline = read_timeline(folder / TIMELINE_NAME)
+    assert timeline is not None
+    return timeline
+
+
+def frames_of(folder: Path) -> int:
+    with av.open(str(folder / "clip-faces.mp4")) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+@pytest.mark.usefixtures("recognizer")
+def test_it_leaves_a_timeline_and_a_video_that_goes_with_it(video: Path, tmp_path: Path) -> None:
+    folder = job_of(video, tmp_path)
+    seen = do(folder)
+    assert seen.state == FINISHED and seen.status.share == pytest.approx(1, abs=0.05)
+    assert seen.status.figures["people"] == 1 and seen.status.figures["frames"] == 60
+    assert kept(folder).complete and kept(folder).people == [1] and kept(folder).name == "clip.mkv"
+    assert frames_of(folder) == 60
+
+
+def test_stopped_it_keeps_what_was_seen(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer, stop, folder = use(Gated(), monkeypatch), Asked(), job_of(video, tmp_path)
+    for _ in range(4):
+        recognizer.gate.release()
+    worker = threading.Thread(target=do, args=(folder, stop))
+    worker.start()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while view(folder, KIND).status.done < 0.9 and time.monotonic() < deadline:
+        time.sleep(0.01)
+        stop.asked = recognizer.searches == 4 and recognizer.classified > 18
+        if stop.asked:
+            break
+    stop.asked = True
+    recognizer.gate.release()
+    worker.join(PATIENCE_SECONDS)
+    assert view(folder, KIND).state == STOPPED
+    assert not kept(folder).complete and 0 < kept(folder).frames < 60
+    assert frames_of(folder) == kept(folder).frames
+
+
+@pytest.mark.usefixtures("recognizer")
+def test_what_is_no_video_is_said_without_naming_folders(tmp_path: Path) -> None:
+    folder = new_job(tmp_path / "videos", VideoRequest(upload_path("../b.mp4"), Path("model"), ClipOptions()))
+    request = view(folder, KIND).request
+    assert request and request.is_upload
+    keep_upload(folder, request, memoryview(b"no video"))
+    seen = do(folder)
+    assert seen.state == FAILED
+    assert "expected a video" in seen.message and str(tmp_path) not in seen.message
+    assert not (folder / TIMELINE_NAME).exists()
+
+
+def test_an_error_on_the_way_keeps_what_was_seen(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ill(PatchRecognizer):
+        def detect(self, image: Image, smallest_face: float | None = None) -> Any:
+            if self.searches == 5:
+                raise RuntimeError("the model has a bad day")
+            return super().detect(image, smallest_face)
+
+    use(Ill(), monkeypatch)
+    folder = job_of(video, tmp_path)
+    seen = do(folder)
+    assert (seen.state, seen.message) == (FAILED, "RuntimeError: the model has a bad day")
+    assert not kept(folder).complete and kept(folder).frames >= 25
+    assert frames_of(folder) == kept(folder).frames
+
+
+@pytest.mark.usefixtures("recognizer")
+def test_a_disk_that_refuses_leaves_the_figures(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Mp4Writer, image: Image, seconds: float) -> None:
+        if self.frames == 20:
+            raise VideoError("no space left")
+        self.frames += 1
+
+    monkeypatch.setattr(Mp4Writer, "write", full)
+    folder = job_of(video, tmp_path)
+    seen = do(folder)
+    assert (seen.state, seen.message) == (FAILED, "no space left")
+    assert not (folder / "clip-faces.mp4").exists() and kept(folder).frames >= 20
+
+
+def test_no_more_than_some_at_once(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = use(Gated(), monkeypatch)
+    folders = [job_of(video, tmp_path) for _ in range(video_job.AT_ONCE + 1)]
+    workers = [threading.Thread(target=do, args=(folder,)) for folder in folders]
+    for worker in workers[:-1]:
+        worker.start()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while any(view(folder, KIND).status.what not in ("looking", "loading the model") for folder in folders[:-1]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    workers[-1].start()
+    while view(folders[-1], KIND).status.what != "waiting for its turn":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert view(folders[-1], KIND).state == RUNNING
+    for _ in range(1000):
+        recognizer.gate.release()
+    for worker, folder in zip(workers, folders, strict=True):
+        worker.join(PATIENCE_SECONDS)
+        assert view(folder, KIND).state == FINISHED and kept(folder).complete
+
+
+def test_uploads_that_nobody_looked_after_go_and_others_stay(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "videos"
+    here = job_of(video, tmp_path)
+    upload = new_job(place, VideoRequest(upload_path("a.mp4"), Path("model"), ClipOptions()))
+    assert find(place, upload.name) == upload
+    later = time.time() + KEPT_SECONDS + 60
+    monkeypatch.setattr(time, "time", lambda: later)
+    new_job(place, VideoRequest(video, Path("model"), ClipOptions()))
+    assert find(place, upload.name) is None and find(place, here.name) == here
+    assert find(place, "..") is None and find(place, "../videos") is None
