@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from fer.charts.chart import lay_out
 from fer.faces import Face, percent
 from fer.labels import color_of
 
@@ -35,12 +36,12 @@ def _bars(lengths: Mapping[str, float], texts: Sequence[str], hover: str, longes
             hovertemplate=f"{hover}<extra></extra>",
         )
     )
-    figure.update_layout(
-        height=36 + 26 * len(labels),
+    return lay_out(
+        figure,
+        36 + 26 * len(labels),
+        x={"range": [0, longest], "visible": False},
+        y={"type": "category", "ticksuffix": "  "},  # labels may be numbers
         margin={"l": 0, "r": 44, "t": 4, "b": 4},
-        xaxis={"range": [0, longest], "visible": False, "fixedrange": True},
-        yaxis={"type": "category", "fixedrange": True, "ticksuffix": "  "},  # labels may be numbers
         bargap=0.3,
         showlegend=False,
     )
-    return figure

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from fer.charts.chart import GUIDE, NAMES, ROW_ABOVE, lay_out
 from fer.faces import percent
 from fer.labels import color_of
 from fer.video.timeline import LONGEST_GAP_SECONDS, Timeline
@@ -17,7 +18,6 @@ POINTS = 600
 """Moments of each person that are drawn and can be clicked on, however long the video was."""
 MOST_BARS = 4000
 """Shorter spans are left out of the drawing where there are more; a browser would take seconds for them."""
-_MARK = "#808792"
 
 
 def shown_people(timeline: Timeline) -> list[int]:
@@ -67,26 +67,26 @@ def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
             for at, held, confidence in zip(rows["seconds"], rows["held"], timeline.confidences[places], strict=True)
         ],
         mode="markers",
-        marker={"size": 2, "opacity": 0, "color": _MARK},  # larger ones tie with their neighbours
+        marker={"size": 2, "opacity": 0, "color": GUIDE},  # larger ones tie with their neighbours
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         hovertemplate="%{x:.1f} s: %{customdata[1]}, %{customdata[2]}<extra>%{y}</extra>",
         showlegend=False,
     )
     _mark(figure, moment)
-    figure.update_layout(
+    return lay_out(
+        figure,
+        110 + 46 * max(len(persons), 1),
+        x=_seconds(timeline) | {"showgrid": False},
+        y=_people(persons),
+        legend=ROW_ABOVE,
         barmode="overlay",
         bargap=0.35,
-        height=110 + 46 * max(len(persons), 1),
-        xaxis=_seconds_axis(timeline) | {"showgrid": False},
-        yaxis=_people_axis(persons),
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
         clickmode="event+select",
         hovermode="closest",
         hoverdistance=60,  # pixels: anywhere on a bar
-        **_BARE,
+        dragmode=False,
     )
-    return figure
 
 
 def time_bars(timeline: Timeline) -> go.Figure:
@@ -111,15 +111,8 @@ def time_bars(timeline: Timeline) -> go.Figure:
             insidetextanchor="middle",
             hovertemplate=f"{label}: %{{x:.1f}} s<extra></extra>",
         )
-    figure.update_layout(
-        barmode="stack",
-        height=90 + 42 * len(persons),
-        xaxis={"ticksuffix": " s", "fixedrange": True},
-        yaxis=_people_axis(persons),
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-        **_BARE,
-    )
-    return figure
+    height_px = 90 + 42 * len(persons)
+    return lay_out(figure, height_px, {"ticksuffix": " s"}, _people(persons), legend=ROW_ABOVE, barmode="stack")
 
 
 def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float | None = None) -> go.Figure:
@@ -127,8 +120,9 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
 
     All labels are there, so that colours and legend stay as they are while a video goes on.
     """
+    panels = max(len(persons), 1)
     figure = make_subplots(
-        rows=max(len(persons), 1),
+        rows=panels,
         shared_xaxes=True,
         vertical_spacing=0.08,
         subplot_titles=[_name(person) for person in persons] if len(persons) > 1 else None,
@@ -150,10 +144,17 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
                 col=1,
             )
     _mark(figure, moment)
-    figure.update_xaxes(**_seconds_axis(timeline))
-    figure.update_yaxes(range=[0, 101], ticksuffix=" %", fixedrange=True, nticks=3)
-    _lines_layout(figure, 100 + 160 * max(len(persons), 1), -0.22 / max(len(persons), 1))
-    return figure
+    percents_axis = {"range": [0, 101], "ticksuffix": " %", "nticks": 3}
+    lay_out(
+        figure,
+        100 + 160 * panels,
+        x=_seconds(timeline),
+        y=percents_axis,
+        legend=_BELOW | {"y": -0.22 / panels},
+        uirevision="lines",  # a label that somebody switched off stays off
+        **_LINES,
+    )
+    return figure.update_layout(margin_t=28) if len(persons) > 1 else figure  # room for the first panel's title
 
 
 def tone_lines(timeline: Timeline) -> go.Figure:
@@ -166,48 +167,26 @@ def tone_lines(timeline: Timeline) -> go.Figure:
         figure.add_scatter(
             x=seconds, y=tones, name=_name(person), mode="lines", line={"width": 2}, hovertemplate="%{y:+.2f}"
         )
-    figure.add_hline(y=0, line={"color": _MARK, "width": 1})
-    figure.update_layout(
-        xaxis=_seconds_axis(timeline),
-        yaxis={
-            "range": [-1.15, 1.15],
-            "tickvals": [-1, 0, 1],
-            "ticktext": ["unpleasant", "neither", "pleasant"],
-            "fixedrange": True,
-        },
-    )
-    _lines_layout(figure, 200, -0.2)
-    return figure
+    figure.add_hline(y=0, line={"color": GUIDE, "width": 1})
+    sides = {"range": [-1.15, 1.15], "tickvals": [-1, 0, 1], "ticktext": ["unpleasant", "neither", "pleasant"]}
+    return lay_out(figure, 200, x=_seconds(timeline), y=sides, legend=_BELOW, **_LINES)
 
 
-_BARE: dict[str, Any] = {"margin": {"l": 0, "r": 10, "t": 4, "b": 0}, "showlegend": True, "dragmode": False}
+_BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top"}
+_LINES: dict[str, Any] = {"hovermode": "x", "dragmode": False}
 
 
-def _lines_layout(figure: go.Figure, height_px: int, legend_y: float) -> None:
-    figure.update_layout(
-        height=height_px,
-        legend={"orientation": "h", "y": legend_y, "yanchor": "top"},
-        hovermode="x",
-        uirevision="lines",  # a label that somebody switched off stays off
-        **_BARE,
-    )
-    if figure.layout.annotations:  # room for the title of the first panel
-        figure.update_layout(margin_t=28)
+def _seconds(timeline: Timeline) -> dict[str, Any]:
+    return {"range": [timeline.starts, timeline.ends], "ticksuffix": " s"}
 
 
-def _seconds_axis(timeline: Timeline) -> dict[str, Any]:
-    return {"range": [timeline.starts, timeline.ends], "ticksuffix": " s", "fixedrange": True}
-
-
-def _people_axis(persons: Sequence[int]) -> dict[str, Any]:
-    names = [_name(person) for person in persons]
-    order = {"categoryorder": "array", "categoryarray": names, "autorange": "reversed"}
-    return {"type": "category", "fixedrange": True, "ticksuffix": "  ", **order}
+def _people(persons: Sequence[int]) -> dict[str, Any]:
+    return NAMES | {"categoryorder": "array", "categoryarray": [_name(person) for person in persons]}
 
 
 def _mark(figure: go.Figure, moment: float | None) -> None:
     if moment is not None:
-        figure.add_vline(x=moment, line={"color": _MARK, "width": 2, "dash": "dot"})
+        figure.add_vline(x=moment, line={"color": GUIDE, "width": 2, "dash": "dot"})
 
 
 def _spread(timeline: Timeline, person: int) -> np.ndarray:
