@@ -9,17 +9,16 @@ from streamlit_webrtc import Translations, WebRtcMode, webrtc_streamer
 from streamlit_webrtc.config import VideoHTMLAttributes
 from streamlit_webrtc.relay import get_global_relay
 
-from fer.charts.timeline import latest_people, probability_lines, time_bars, timeline_bars
+from fer.charts.timeline import latest_people, probability_lines, timeline_bars
 from fer.draw.frame import draw_live
-from fer.results.timeline import timeline_csv, timeline_json
 from fer.video.live import LiveAnalyzer
 from fer.video.settings import VideoSettings
 from fer.video.stream import LiveStream
 from pages.parts.connection import ice_servers
 from pages.parts.models import choose_model, load_engine, model_info
 from pages.parts.navigation import through_entry
+from pages.parts.video_result import NO_BAR, show_downloads, show_sums
 
-STATIC, NO_BAR = {"staticPlot": True}, {"displayModeBar": False}
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 TEXTS = Translations(
     media_api_not_available="No camera here: the page must be opened over HTTPS or on localhost.",
@@ -168,30 +167,11 @@ def show_summary(stream: LiveStream) -> None:
     persons = len(seen.people)
     st.subheader("What was seen", divider="gray")
     st.caption(f"{seen.seconds:.0f} seconds, {persons} person{'s' * (persons > 1)}. Held in memory only.")
-    left, right = st.columns([2, 3], gap="medium")
-    with left:
-        st.markdown("**Time per expression**")
-        st.plotly_chart(time_bars(seen), config=STATIC, key="time bars")
-    with right:
-        st.markdown("**Timeline**")
-        st.plotly_chart(timeline_bars(seen), config=NO_BAR, key="timeline")
+    st.markdown("**Timeline**")
+    st.plotly_chart(timeline_bars(seen), config=NO_BAR, key="timeline")
+    show_sums(seen)
     with st.container(horizontal=True):
-        st.download_button(
-            "Table (CSV)",
-            lambda: "".join(timeline_csv(seen)),
-            "expressions.csv",
-            "text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "All figures (JSON)",
-            lambda: timeline_json(seen),
-            "expressions.json",
-            "application/json",
-            icon=":material/data_object:",
-            on_click="ignore",
-        )
+        show_downloads(seen, "expressions")
         if st.button("Delete", icon=":material/delete:", help="Forget what was seen. There is no other copy."):
             del st.session_state["webcam_stream"]
             st.session_state.pop("webcam_chart", None)

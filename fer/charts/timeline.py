@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fer.charts.chart import GUIDE, NAMES, ROW_ABOVE, lay_out
+from fer.charts.chart import GUIDE, NAMES, PERCENT, ROW_ABOVE, lay_out
 from fer.faces import percent
 from fer.labels import color_of
 from fer.video.timeline import LONGEST_GAP_SECONDS, Timeline
@@ -144,17 +144,16 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
                 col=1,
             )
     _mark(figure, moment)
-    percents_axis = {"range": [0, 101], "ticksuffix": " %", "nticks": 3}
     lay_out(
         figure,
         100 + 160 * panels,
         x=_seconds(timeline),
-        y=percents_axis,
+        y=PERCENT | {"dtick": 50},
         legend=_BELOW | {"y": -0.22 / panels},
         uirevision="lines",  # a label that somebody switched off stays off
         **_LINES,
     )
-    return figure.update_layout(margin_t=28) if len(persons) > 1 else figure  # room for the first panel's title
+    return figure.update_layout(margin_t=28 if len(persons) > 1 else 8)  # room for the first panel's title
 
 
 def tone_lines(timeline: Timeline) -> go.Figure:

@@ -1,4 +1,4 @@
-"""The second half of the video page: what was seen, when, and as files."""
+"""What was seen in a video, when, and as files: the second half of the video page, and the webcam page after STOP."""
 
 from pathlib import Path
 
@@ -45,12 +45,12 @@ def show_result(result: Timeline, video: Path) -> None:
         st.info("This is the part up to where it was ended.", icon=":material/content_cut:")
     if not people:
         st.info("No face was found.", icon=":material/search_off:")
-        show_downloads(video, result)
+        show_files(video, result)
         return
     st.fragment(show_timeline)(video, result)
     show_video(video)
-    show_figures(result)
-    show_downloads(video, result)
+    show_sums(result)
+    show_files(video, result)
 
 
 def show_timeline(video: Path, result: Timeline) -> None:
@@ -124,7 +124,7 @@ def show_video(video: Path) -> None:
     st.video(str(video), alt="the video with faces and expressions drawn on it", width=720)
 
 
-def show_figures(result: Timeline) -> None:
+def show_sums(result: Timeline) -> None:
     """Show how long each expression was shown, what followed what, and the derived tone."""
     left, right = st.columns(2, gap="medium")
     with left:
@@ -157,9 +157,8 @@ def show_figures(result: Timeline) -> None:
         st.plotly_chart(tone_lines(result), config=NO_BAR, key="video_tone")
 
 
-def show_downloads(video: Path, result: Timeline) -> None:
+def show_files(video: Path, result: Timeline) -> None:
     """Offer all of it as files."""
-    name = video.stem.removesuffix("-faces")
     st.markdown("**Downloads**")
     with st.container(horizontal=True):
         if video.is_file():
@@ -167,13 +166,18 @@ def show_downloads(video: Path, result: Timeline) -> None:
                 "Annotated video (MP4)", video.read_bytes, video.name, "video/mp4",
                 icon=":material/movie:", on_click="ignore",
             )  # fmt: skip
-        for label, make, suffix, kind, icon in (
-            ("Table (CSV)", timeline_csv, "csv", "text/csv", "table"),
-            ("All figures (JSON)", timeline_json, "json", "application/json", "data_object"),
-            ("Subtitles (SRT)", to_srt, "srt", "application/x-subrip", "subtitles"),
-            ("Subtitles (VTT)", to_vtt, "vtt", "text/vtt", "subtitles"),
-        ):
-            st.download_button(
-                label, lambda make=make: "".join(make(result)), f"{name}.{suffix}", kind,  # type: ignore[misc]
-                icon=f":material/{icon}:", on_click="ignore",
-            )  # fmt: skip
+        show_downloads(result, video.stem.removesuffix("-faces"))
+
+
+def show_downloads(result: Timeline, name: str) -> None:
+    """Offer what was seen as files of that name."""
+    for label, make, suffix, kind, icon in (
+        ("Table (CSV)", timeline_csv, "csv", "text/csv", "table"),
+        ("All figures (JSON)", timeline_json, "json", "application/json", "data_object"),
+        ("Subtitles (SRT)", to_srt, "srt", "application/x-subrip", "subtitles"),
+        ("Subtitles (VTT)", to_vtt, "vtt", "text/vtt", "subtitles"),
+    ):
+        st.download_button(
+            label, lambda make=make: "".join(make(result)), f"{name}.{suffix}", kind,  # type: ignore[misc]
+            icon=f":material/{icon}:", on_click="ignore",
+        )  # fmt: skip

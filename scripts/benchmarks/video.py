@@ -4,14 +4,14 @@ The clips are made here, with sound: a photo of an astronaut that moves, for spe
 changes at known moments, to see how well the timeline finds them.
 """
 
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from fer.datasets.drawing.clip import FRAMES_PER_SECOND, TIMELINE, known_frames, write_clip
 from fer.recognition.recognizer import Recognizer
@@ -108,8 +108,5 @@ def change_errors(result: Timeline, truth: Sequence[tuple[float, str]] = TIMELIN
 
 
 def resident_mb() -> float:
-    """Return the memory that this process takes, in MB; where the system does not tell, the most it ever took."""
-    status = Path("/proc/self/statm")
-    if status.is_file():
-        return int(status.read_text().split()[1]) * resource.getpagesize() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    """Return the memory that this process takes, in MB."""
+    return psutil.Process().memory_info().rss / 2**20

@@ -36,6 +36,7 @@ def test_a_video_from_the_upload_to_the_downloads(page: Page, app_url: str, clip
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
     page.get_by_role("button", name="Analyse").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    page.reload()  # the address holds it
     expect(page.get_by_text("300 frames looked at · 1 person")).to_be_visible(timeout=240_000)
 
     chart = page.locator(".js-plotly-plot").first

@@ -100,7 +100,7 @@ def test_from_start_to_the_summary(page: Page, app_url: str) -> None:
 
     component.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("What was seen")).to_be_visible(timeout=30_000)
-    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
     rows = list(csv.DictReader(io.StringIO(downloaded(page, "Table (CSV)"))))
     record = json.loads(downloaded(page, "All figures (JSON)"))
     assert {row["label"] for row in rows} >= {"happiness"}

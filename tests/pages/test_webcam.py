@@ -125,7 +125,7 @@ def test_frames_come_back_and_are_counted_and_summed_up(
     streamer.switch(app, playing=False)
     assert not app.exception
     assert "What was seen" in [heading.value for heading in app.subheader]
-    assert len(app.get("download_button")) == 2
+    assert len(app.get("download_button")) == 4 and len(app.get("plotly_chart")) == 3
     next(button for button in app.button if button.label == "Delete").click().run()
     assert "What was seen" not in [heading.value for heading in app.subheader]
     assert not app.session_state["webcam_stream"].analyzer.recorder.frames
