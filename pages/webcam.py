@@ -18,6 +18,7 @@ from pages.parts.connection import ice_servers
 from pages.parts.models import choose_model, load_engine, model_info
 from pages.parts.navigation import through_entry
 from pages.parts.video_result import NO_BAR, show_downloads, show_sums
+from pages.parts.widgets import whole_number
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 TEXTS = Translations(
@@ -70,40 +71,24 @@ def chosen_settings() -> VideoSettings:
                 "%.1f s",
                 help="Expressions are averaged over this time. At 0 every moment counts alone, and labels flicker.",
             )
-            threshold = st.slider(
-                "Confidence threshold",
-                0,
-                100,
-                round(100 * usual.threshold),
-                format="%d %%",
-                help="A face whose most likely expression is less likely than this is called unsure. It begins where "
-                "the model's validation pictures put it.",
-            )
-            smallest = st.slider(
-                "Smallest face",
-                5,
-                50,
-                round(100 * usual.smallest_face),
-                format="%d %%",
-                help="Its height as a share of the picture's. Small faces take more time to find.",
-            )
+            threshold = whole_number(
+                "Confidence threshold", 0, 100, 100 * usual.threshold, "%",
+                "A face whose most likely expression is less likely than this is called unsure. It begins where the "
+                "model's validation pictures put it.",
+            )  # fmt: skip
+            smallest = whole_number(
+                "Smallest face", 5, 50, 100 * usual.smallest_face, "%",
+                "Its height as a share of the picture's. Small faces take more time to find.",
+            )  # fmt: skip
         with right:
-            detections = st.slider(
-                "Searches for faces",
-                1,
-                10,
-                round(usual.detections_per_second),
-                format="%d / s",
-                help="Between them faces are followed. The machine's speed may allow fewer.",
-            )
-            updates = st.slider(
-                "Looks at expressions",
-                1,
-                30,
-                round(usual.updates_per_second),
-                format="%d / s",
-                help="How often the expression of each face is looked at. The machine's speed may allow fewer.",
-            )
+            detections = whole_number(
+                "Searches for faces", 1, 10, usual.detections_per_second, "/ s",
+                "Between them faces are followed. The machine's speed may allow fewer.",
+            )  # fmt: skip
+            updates = whole_number(
+                "Looks at expressions", 1, 30, usual.updates_per_second, "/ s",
+                "How often the expression of each face is looked at. The machine's speed may allow fewer.",
+            )  # fmt: skip
             mirror = st.toggle("Mirror", usual.mirror)
         drawn = st.pills(
             "Draw", ["Boxes", "Labels", "Bars"], selection_mode="multi", default=["Boxes", "Labels", "Bars"]

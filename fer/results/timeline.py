@@ -36,18 +36,12 @@ def _lines(rows: list[list[Any]]) -> str:
 
 
 def _line(timeline: Timeline, row: np.void) -> list[Any]:
-    probabilities = _rounded(row["probabilities"], 4)
-    return [
-        int(row["frame"]),
-        round(float(row["seconds"]), 3),
-        round(float(row["lasted"]), 3),
-        int(row["person"]),
-        *_rounded(row["box"], 1),
-        round(float(row["score"]), 4),
-        not_a_formula(timeline.labels[row["held"]]),
-        probabilities[row["held"]],
-        *probabilities,
-    ]
+    """Return `_COLUMNS` and the probability of each label."""
+    frame, person, box, score = int(row["frame"]), int(row["person"]), _rounded(row["box"], 1), row["score"]
+    seconds, lasted = _rounded(row["seconds"], 3), _rounded(row["lasted"], 3)
+    probabilities, label = _rounded(row["probabilities"], 4), not_a_formula(timeline.labels[row["held"]])
+    confidence = probabilities[row["held"]]
+    return [frame, seconds, lasted, person, *box, _rounded(score, 4), label, confidence, *probabilities]
 
 
 def timeline_json(timeline: Timeline) -> str:
@@ -97,18 +91,14 @@ def timeline_json(timeline: Timeline) -> str:
 
 
 def _sample(timeline: Timeline, row: np.void) -> dict[str, Any]:
-    probabilities = _rounded(row["probabilities"], 4)
-    return {
-        "seconds": round(float(row["seconds"]), 3),
-        "lasted": round(float(row["lasted"]), 3),
-        "person": int(row["person"]),
-        "label": timeline.labels[row["held"]],
-        "confidence": probabilities[row["held"]],
-        "probabilities": dict(zip(timeline.labels, probabilities, strict=True)),
-    }
+    line = _line(timeline, row)
+    said = dict(zip(_COLUMNS, line, strict=False))
+    sample = {name: said[name] for name in ("seconds", "lasted", "person", "confidence")}
+    probabilities = dict(zip(timeline.labels, line[len(_COLUMNS) :], strict=True))
+    return sample | {"label": timeline.labels[row["held"]], "probabilities": probabilities}
 
 
-def _rounded(values: np.ndarray, digits: int) -> list[Any]:
+def _rounded(values: np.ndarray, digits: int) -> Any:
     return np.round(values.astype(float), digits).tolist()
 
 

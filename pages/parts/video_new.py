@@ -22,6 +22,7 @@ from pages.parts.places import videos_folder
 from pages.parts.samples import sample_clip
 from pages.parts.session import attempt, forget_upload
 from pages.parts.video_result import clock
+from pages.parts.widgets import whole_number
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -214,22 +215,14 @@ def chosen_options(chosen: Chosen) -> ClipOptions | None:
             list(PACES),
             help="Fewer frames are faster; in the annotated video the others show what was seen last.",
         )
-        smallest = st.slider(
-            "Smallest face",
-            3,
-            50,
-            round(100 * usual.smallest_face),
-            format="%d %%",
-            help="Its height as a share of the picture's shorter side. Small faces take more time to find.",
-        )
-        threshold = st.slider(
-            "Confidence threshold",
-            0,
-            100,
-            round(100 * model_info().unsure_below),
-            format="%d %%",
-            help="In the annotated video, a face whose most likely expression is less likely is called unsure.",
-        )
+        smallest = whole_number(
+            "Smallest face", 3, 50, 100 * usual.smallest_face, "%",
+            "Its height as a share of the picture's shorter side. Small faces take more time to find.",
+        )  # fmt: skip
+        threshold = whole_number(
+            "Confidence threshold", 0, 100, 100 * model_info().unsure_below, "%",
+            "In the annotated video, a face whose most likely expression is less likely is called unsure.",
+        )  # fmt: skip
         rejoin = st.toggle(
             "People who come back keep their number",
             usual.rejoin,

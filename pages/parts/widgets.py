@@ -154,3 +154,9 @@ def privacy_note() -> None:
     st.caption(
         ":material/lock: Pictures stay on this machine. They are held in memory while the page is open, then gone."
     )
+
+
+def whole_number(label: str, lowest: int, highest: int, usual: float, unit: str, meaning: str) -> int:
+    """Ask for a number of some unit, "%" or "/ s", with a slider that explains itself."""
+    form = f"%d {unit.replace('%', '%%')}"
+    return st.slider(label, lowest, highest, round(usual), format=form, help=meaning)
