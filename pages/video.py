@@ -13,7 +13,7 @@ from fer.video.timeline import Timeline
 from pages.parts.models import choose_model
 from pages.parts.navigation import through_entry
 from pages.parts.places import videos_folder
-from pages.parts.session import attempt, show_failure
+from pages.parts.session import FILES_AS_THEY_ARE, attempt, show_failure
 from pages.parts.video_new import JOB, SESSION_JOB, choose, earlier_jobs, prepare, remove
 from pages.parts.video_result import clock, show_result
 from pages.parts.widgets import duration
@@ -63,8 +63,7 @@ def show_end(seen: JobView[VideoRequest], request: VideoRequest) -> None:
         st.warning(f"It was interrupted. {seen.message}", icon=":material/pause_circle:")
         if st.button("Start again", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: begin(seen.folder, request))
-    path = seen.folder / TIMELINE_NAME
-    timeline = seen_in(path, path.stat().st_mtime_ns) if path.is_file() else None
+    timeline = seen_in(seen.folder / TIMELINE_NAME)
     if timeline and timeline.frames:
         if st.session_state.get("video_shown") is not timeline:
             st.session_state["video_shown"] = timeline
@@ -76,8 +75,8 @@ def show_end(seen: JobView[VideoRequest], request: VideoRequest) -> None:
         st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def seen_in(path: Path, changed_ns: int) -> Timeline | None:
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
+def seen_in(path: Path) -> Timeline | None:
     return read_timeline(path)
 
 

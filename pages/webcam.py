@@ -17,8 +17,8 @@ from fer.video.stream import LiveStream
 from pages.parts.connection import ice_servers
 from pages.parts.models import choose_model, load_engine, model_info
 from pages.parts.navigation import through_entry
-from pages.parts.video_result import NO_BAR, show_downloads, show_sums
-from pages.parts.widgets import whole_number
+from pages.parts.video_result import show_downloads, show_sums
+from pages.parts.widgets import NO_BAR, threshold_slider, whole_number
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 TEXTS = Translations(
@@ -71,11 +71,7 @@ def chosen_settings() -> VideoSettings:
                 "%.1f s",
                 help="Expressions are averaged over this time. At 0 every moment counts alone, and labels flicker.",
             )
-            threshold = whole_number(
-                "Confidence threshold", 0, 100, 100 * usual.threshold, "%",
-                "A face whose most likely expression is less likely than this is called unsure. It begins where the "
-                "model's validation pictures put it.",
-            )  # fmt: skip
+            threshold = threshold_slider(usual.threshold)
             smallest = whole_number(
                 "Smallest face", 5, 50, 100 * usual.smallest_face, "%",
                 "Its height as a share of the picture's. Small faces take more time to find.",
@@ -98,7 +94,7 @@ def chosen_settings() -> VideoSettings:
         updates_per_second=updates,
         smallest_face=smallest / 100,
         smoothing_seconds=smoothing,
-        threshold=threshold / 100,
+        threshold=threshold,
         mirror=mirror,
         show_boxes="Boxes" in drawn,
         show_labels="Labels" in drawn,

@@ -131,7 +131,7 @@ def write_timeline(path: Path, timeline: Timeline, durable: bool = True) -> None
 def read_timeline(path: Path) -> Timeline | None:
     """Read what `write_timeline` wrote; None where there is nothing that can be read."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             rows, about = file["rows"], str(file["about"])
         return msgspec.json.decode(about, type=Timeline, dec_hook=lambda _kind, _value: rows)
     except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, msgspec.MsgspecError):

@@ -20,9 +20,9 @@ from pages.parts.models import checkpoint_path, chosen_faces, model_info
 from pages.parts.permissions import training_allowed
 from pages.parts.places import videos_folder
 from pages.parts.samples import sample_clip
-from pages.parts.session import attempt, forget_upload
+from pages.parts.session import FILES_AS_THEY_ARE, attempt, errors_shown, forget_upload
 from pages.parts.video_result import clock
-from pages.parts.widgets import whole_number
+from pages.parts.widgets import literal, one_of, path_here, threshold_slider, whole_number
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -62,7 +62,7 @@ class Chosen:
     seconds: float | None
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
+@st.cache_data(max_entries=20, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
 def look_at(path: Path) -> Chosen:
     """Read what a video says of itself and its first picture.
 
@@ -78,17 +78,12 @@ def look_at(path: Path) -> Chosen:
 
 def choose() -> None:
     """Ask for a video."""
-    sources = [UPLOAD, *([HERE] if training_allowed() else []), SAMPLE]
-    source = st.segmented_control(
-        "Source", sources, format_func=SOURCES.__getitem__, default=UPLOAD, required=True, label_visibility="collapsed",
-        key="video_source",
-    )  # fmt: skip
+    sources = {name: shown for name, shown in SOURCES.items() if name != HERE or training_allowed()}
+    source = one_of("Source", sources, "video_source")
     if source == HERE:
-        path = st.text_input(
-            "Path", placeholder="/home/me/clip.mp4", help="A video on the machine that runs the app. It is not copied."
-        ).strip()
+        path = path_here("/home/me/clip.mp4", "A video on the machine that runs the app. It is not copied.")
         if path and st.button("Open", type="primary", icon=":material/movie:"):
-            attempt(lambda: take(Path(path).expanduser().absolute()))
+            attempt(partial(take, path))
     elif source == SAMPLE:
         st.markdown("Ten seconds of a drawn person whose expression changes four times.")
         if st.button("Use the sample", type="primary", icon=":material/movie:"):
@@ -160,8 +155,8 @@ def earlier_jobs() -> None:
         st.subheader("Earlier ones", divider="gray")
     for seen in earlier:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":material/{ICONS.get(seen.state, 'pause_circle')}:", width="content")
-            st.text(seen.request.path.name if seen.request else "", width="stretch")
+            name = literal(seen.request.path.name) if seen.request else ""
+            st.markdown(f":material/{ICONS.get(seen.state, 'pause_circle')}: {name}", width="stretch")
             if st.button("Open", key=f"open {seen.name}", icon=":material/movie:"):
                 st.session_state[SESSION_JOB] = seen.name
                 st.rerun()
@@ -177,10 +172,10 @@ def remove(folder: Path) -> None:
 
 def prepare(folder: Path, request: VideoRequest) -> None:
     """Show what was chosen, ask what to look at, and start."""
-    try:
+    chosen = None
+    with errors_shown():
         chosen = look_at(folder / request.path)
-    except VideoError as error:
-        st.error(str(error), icon=":material/error:")
+    if chosen is None:
         if st.button("Remove", icon=":material/close:"):
             attempt(lambda: remove(folder))
         return
@@ -219,25 +214,20 @@ def chosen_options(chosen: Chosen) -> ClipOptions | None:
             "Smallest face", 3, 50, 100 * usual.smallest_face, "%",
             "Its height as a share of the picture's shorter side. Small faces take more time to find.",
         )  # fmt: skip
-        threshold = whole_number(
-            "Confidence threshold", 0, 100, 100 * model_info().unsure_below, "%",
-            "In the annotated video, a face whose most likely expression is less likely is called unsure.",
-        )  # fmt: skip
+        threshold = threshold_slider(model_info().unsure_below, "In the annotated video, a face")
         rejoin = st.toggle(
             "People who come back keep their number",
             usual.rejoin,
             help="Told by the colours of hair and clothes. Off: whoever was away for over a second is somebody new.",
         )
-    try:
+    with errors_shown():
         return ClipOptions(
             first,
             end,
             every=int(PACES[pace].get("every", 1)),
             per_second=PACES[pace].get("per_second"),
             smallest_face=smallest / 100,
-            threshold=threshold / 100,
+            threshold=threshold,
             rejoin=rejoin,
         )
-    except VideoError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
+    return None

@@ -11,9 +11,8 @@ from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import timeline_csv, timeline_json
 from fer.video.io.files import picture_at
 from fer.video.timeline import Timeline
+from pages.parts.widgets import NO_BAR, STATIC, download, download_figures
 
-STATIC = {"staticPlot": True}
-NO_BAR = {"displayModeBar": False}
 PLAYED_MB = 150
 """A larger annotated video is read into memory only when somebody asks for it."""
 MOST_TRANSITIONS = 12
@@ -162,22 +161,12 @@ def show_files(video: Path, result: Timeline) -> None:
     st.markdown("**Downloads**")
     with st.container(horizontal=True):
         if video.is_file():
-            st.download_button(
-                "Annotated video (MP4)", video.read_bytes, video.name, "video/mp4",
-                icon=":material/movie:", on_click="ignore",
-            )  # fmt: skip
+            download("Annotated video (MP4)", video.read_bytes, video.name, "movie")
         show_downloads(result, video.stem.removesuffix("-faces"))
 
 
 def show_downloads(result: Timeline, name: str) -> None:
     """Offer what was seen as files of that name."""
-    for label, make, suffix, kind, icon in (
-        ("Table (CSV)", timeline_csv, "csv", "text/csv", "table"),
-        ("All figures (JSON)", timeline_json, "json", "application/json", "data_object"),
-        ("Subtitles (SRT)", to_srt, "srt", "application/x-subrip", "subtitles"),
-        ("Subtitles (VTT)", to_vtt, "vtt", "text/vtt", "subtitles"),
-    ):
-        st.download_button(
-            label, lambda make=make: "".join(make(result)), f"{name}.{suffix}", kind,  # type: ignore[misc]
-            icon=f":material/{icon}:", on_click="ignore",
-        )  # fmt: skip
+    download_figures(name, lambda: "".join(timeline_csv(result)), lambda: timeline_json(result))
+    download("Subtitles (SRT)", lambda: to_srt(result), f"{name}.srt", "subtitles")
+    download("Subtitles (VTT)", lambda: to_vtt(result), f"{name}.vtt", "subtitles")

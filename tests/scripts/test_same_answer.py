@@ -27,13 +27,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clip") / "known.mp4", known_frames(TRUTH, 3.0))
 
 
+@pytest.mark.slow
 def test_a_file_has_the_same_answer_from_every_command_and_page(
     clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = tmp_path / "faces.csv"
     assert predict.main(["--video", str(clip), "--csv", str(table), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
-    rows = list(csv.DictReader(table.open(encoding="utf-8")))
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     assert live.main(["--source", str(clip), "--no-window", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     folder = new_job(tmp_path / "videos", VideoRequest(clip, DEFAULT_CHECKPOINT, ClipOptions()))
