@@ -46,6 +46,17 @@ def write_atomically(path: Path, text: str, durable: bool = True) -> None:
     replace_file(path, lambda file: file.write(data), durable)
 
 
+def visible(folder: Path) -> list[Path]:
+    """Return what lies in a folder, sorted, without what is hidden and folders like __MACOSX.
+
+    Raises:
+        OSError: there is no such folder, or it may not be listed.
+    """
+    return sorted(
+        entry for entry in folder.iterdir() if not entry.name.startswith("." if entry.is_file() else (".", "__"))
+    )
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hex.
 

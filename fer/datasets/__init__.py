@@ -19,6 +19,7 @@ from pathlib import Path
 
 from fer.datasets.dataset import FaceDataset, Progress
 from fer.errors import DatasetError
+from fer.files import visible
 
 __all__ = ["FaceDataset", "open_dataset", "open_datasets"]
 
@@ -62,7 +63,7 @@ def open_datasets(paths: Sequence[str | os.PathLike[str]], progress: Progress | 
 
 def _open(path: Path, progress: Progress | None) -> FaceDataset:
     # Here, as pages import the drawing beside them and pandas would cost these half a second.
-    from fer.datasets import archive, ckplus, synthetic
+    from fer.datasets import archive, ckplus, fer2013, ferplus, folders, synthetic
 
     if synthetic.is_synthetic(path):
         return synthetic.open_synthetic(path)
@@ -73,14 +74,13 @@ def _open(path: Path, progress: Progress | None) -> FaceDataset:
         raise DatasetError(
             f"expected a data set at {path}, found nothing. Check the path, or write synthetic for drawn faces."
         )
-    place = archive.unpack(path) if archive.is_archive(path) else path
+    place = archive.unpack(path) if path.is_file() and path.suffix.lower() == ".zip" else path
     for folder in _with_only_folders(place):
         if wants_neutral and ckplus.matches(folder):
             return ckplus.open_path(folder, progress, neutral=True)
-        if not wants_neutral:
-            dataset = _open_layout(folder, progress)
-            if dataset:
-                return dataset
+        for layout in () if wants_neutral else (ferplus, fer2013, ckplus, folders):
+            if layout.matches(folder):
+                return layout.open_path(folder, progress)
     if wants_neutral:
         raise DatasetError(
             f"expected the official trees of CK+ (cohn-kanade-images, Emotion) at {path}, as {NEUTRAL} takes the first "
@@ -93,25 +93,11 @@ def _open(path: Path, progress: Progress | None) -> FaceDataset:
     )
 
 
-def _open_layout(path: Path, progress: Progress | None) -> FaceDataset | None:
-    from fer.datasets import ckextended, ckplus, fer2013, ferplus, folders
-
-    if ferplus.matches(path):
-        return ferplus.open_path(path)
-    if ckextended.matches(path):
-        return ckextended.open_path(path, progress)
-    if fer2013.matches(path):
-        return fer2013.open_path(path)
-    if ckplus.matches(path):
-        return ckplus.open_path(path, progress)
-    return folders.open_path(path, progress) if folders.matches(path) else None
-
-
 def _with_only_folders(path: Path) -> list[Path]:
     """Return the path, and the folder in it if there is nothing else, and so on."""
     places = [path]
     while places[-1].is_dir() and len(places) <= _DEEPEST:
-        inside = [entry for entry in places[-1].iterdir() if not entry.name.startswith((".", "__"))]
+        inside = visible(places[-1])
         if len(inside) != 1:
             break
         places.append(inside[0])

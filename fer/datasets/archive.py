@@ -1,8 +1,7 @@
 """Unpacking a ZIP of a data set, which may come from a stranger.
 
-Nothing is written outside one folder, nothing but pictures, tables and text, and no more than the limits allow; what is
-unpacked is counted byte by byte, as the sizes that an archive tells may be lies. The folder appears only when all is in
-it.
+Nothing is written outside one folder, nothing but pictures, tables and text, and no more than the limits allow: of an
+entry Python reads no more bytes than the archive says it has. The folder appears only when all is in it.
 """
 
 import re
@@ -25,13 +24,7 @@ MAX_BYTES = 20 * 2**30
 MAX_RATIO = 100
 """Unpacked bytes for each byte of the archive; tables of pixels reach 5. Small archives are left in peace:"""
 RATIO_COUNTS_FROM_BYTES = 2**28
-_CHUNK = 2**20
 _HIDDEN = ("__MACOSX", ".")
-
-
-def is_archive(path: Path) -> bool:
-    """Whether the path is a ZIP file by its name."""
-    return path.suffix.lower() == ".zip" and path.is_file()
 
 
 def unpack(file: Path, into: Path | None = None) -> Path:
@@ -56,20 +49,16 @@ def unpack(file: Path, into: Path | None = None) -> Path:
     folder = into / f"{name}-{digest[:12]}"
     if folder.is_dir():
         return folder
-    partial: Path | None = None
     try:
         into.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=into))
-        with zipfile.ZipFile(file) as archive:
-            _unpack_entries(archive, partial, file)
-        _move(partial, folder)
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=into) as partial:
+            with zipfile.ZipFile(file) as archive:
+                _unpack_entries(archive, Path(partial, "all"), file)
+            _move(Path(partial, "all"), folder)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DatasetError(f"expected a whole ZIP file at {file}, found {error}. Make or upload it again.") from error
     except OSError as error:
         raise DatasetError(f"cannot unpack {file} to {into}: {error}. Make room, or unpack it yourself.") from error
-    finally:
-        if partial:
-            shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
@@ -81,19 +70,17 @@ def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
     if not entries:
         raise DatasetError(f"expected pictures or a table in {file}, found {len(archive.infolist())} other entries.")
     limit = min(MAX_BYTES, max(MAX_RATIO * file.stat().st_size, RATIO_COUNTS_FROM_BYTES))
-    written = 0
+    size = sum(entry.file_size for entry, _ in entries)
+    if size > limit:
+        raise DatasetError(
+            f"expected at most {limit / 1e6:,.0f} MB in {file} (at most {MAX_RATIO} times its own size), found "
+            f"{size / 1e6:,.0f} MB. Unpack it yourself if you trust it."
+        )
     for entry, place in entries:
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(entry) as source, target.open("xb") as sink:  # x: no entry may replace another
-            while chunk := source.read(_CHUNK):
-                written += len(chunk)
-                if written > limit:
-                    raise DatasetError(
-                        f"expected at most {limit / 1e6:,.0f} MB in {file} (at most {MAX_RATIO} times its own size), "
-                        f"found more at {entry.filename[:100]}. Unpack it yourself if you trust it."
-                    )
-                sink.write(chunk)
+            shutil.copyfileobj(source, sink)
 
 
 def _place(entry: zipfile.ZipInfo, file: Path) -> PurePosixPath:

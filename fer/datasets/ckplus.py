@@ -16,7 +16,8 @@ import numpy as np
 from fer.datasets.dataset import FaceDataset, FaceInFrame, Picture, Progress
 from fer.datasets.splits import complete_splits
 from fer.errors import DatasetError
-from fer.faces import Box, Detection, Point
+from fer.faces import Box, Detection
+from fer.files import visible
 from fer.images import read_image
 from fer.labels import FERPLUS
 from fer.model.preprocessing import Preprocessing
@@ -57,13 +58,18 @@ def open_path(path: Path, progress: Progress | None = None, *, neutral: bool = F
     Raises:
         DatasetError: a tree is missing, or a file of one cannot be understood.
     """
-    images, emotions, landmarks = _trees(path)
+    images, emotions, landmarks = (_tree(path, names) for names in (IMAGES, LABELS, LANDMARKS))
+    if images is None or emotions is None:
+        raise DatasetError(
+            f"expected the folders {IMAGES[0]} and {LABELS[0]} of CK+ in {path}, each with S005, S010, …, found only "
+            f"{images.name if images else 'neither'}. Unpack Emotion_labels.zip of CK+ there."
+        )
     pictures: list[Picture] = []
-    classes: list[int] = []
+    words: list[str] = []
     subjects: list[str] = []
     unlabelled = 0
-    for sequence in sorted(images.glob("[Ss]*/*")):
-        frames = sorted(file for file in _visible(sequence) if file.suffix.lower() == ".png")
+    for sequence in sorted(filter(Path.is_dir, images.glob("[Ss]*/*"))):
+        frames = [file for file in visible(sequence) if file.suffix.lower() == ".png"]
         if not frames:
             continue
         place = sequence.relative_to(images)
@@ -73,10 +79,10 @@ def open_path(path: Path, progress: Progress | None = None, *, neutral: bool = F
             continue
         chosen = [(frame, emotion) for frame in frames[-PEAK_FRAMES:]]
         if neutral and len(frames) > PEAK_FRAMES:
-            chosen.insert(0, (frames[0], 0))
-        for frame, number in chosen:
+            chosen.insert(0, (frames[0], "neutral"))
+        for frame, word in chosen:
             pictures.append(_face_in(frame, landmarks / place) if landmarks else frame)
-            classes.append(number)
+            words.append(word)
             subjects.append(place.parts[0].upper())
     if not pictures:
         raise DatasetError(
@@ -84,7 +90,6 @@ def open_path(path: Path, progress: Progress | None = None, *, neutral: bool = F
             f"{unlabelled} sequences in {images}. Unpack Emotion_labels.zip of CK+ there."
         )
     _check_cropped(path, pictures)
-    words = [EMOTIONS[number] for number in classes]
     labels = tuple(label for label in FERPLUS if label in words)
     left_out = f"{unlabelled} sequences without an emotion file were left out, as CK+ asks for."
     return complete_splits(
@@ -109,37 +114,20 @@ def _tree(path: Path, names: Sequence[str]) -> Path | None:
     return None
 
 
-def _trees(path: Path) -> tuple[Path, Path, Path | None]:
-    """Return the folders of the frames, the emotions and, where there is one, the landmarks."""
-    images, emotions = _tree(path, IMAGES), _tree(path, LABELS)
-    if images is None or emotions is None:
-        raise DatasetError(
-            f"expected the folders {IMAGES[0]} and {LABELS[0]} of CK+ in {path}, each with S005, S010, …, found only "
-            f"{images.name if images else 'neither'}. Unpack Emotion_labels.zip of CK+ there."
-        )
-    return images, emotions, _tree(path, LANDMARKS)
-
-
-def _visible(folder: Path) -> list[Path]:
-    return [file for file in folder.iterdir() if not file.name.startswith(".")] if folder.is_dir() else []
-
-
-def _emotion(folder: Path) -> int | None:
-    """Return the number in a sequence's emotion file, None where there is no file."""
-    files = sorted(file for file in _visible(folder) if file.name.lower().endswith("_emotion.txt"))
-    if not files:
+def _emotion(folder: Path) -> str | None:
+    """Return what a sequence's emotion file says, None where there is no file."""
+    files = visible(folder) if folder.is_dir() else []
+    file = next((file for file in files if file.name.lower().endswith("_emotion.txt")), None)
+    if file is None:
         return None
-    text = files[0].read_text(encoding="utf-8", errors="replace").strip()
+    text = file.read_text(encoding="utf-8", errors="replace").strip()
     try:
-        number = float(text)
-    except ValueError:
-        number = -1
-    if number not in range(len(EMOTIONS)):
+        return dict(enumerate(EMOTIONS))[float(text)]  # type: ignore[index]  # 3.0 finds 3
+    except (ValueError, KeyError):
         raise DatasetError(
-            f"expected a number from 0 to {len(EMOTIONS) - 1} ({', '.join(EMOTIONS)}) in {files[0]}, found "
+            f"expected a number from 0 to {len(EMOTIONS) - 1} ({', '.join(EMOTIONS)}) in {file}, found "
             f"{text[:40]!r}. Take the file from CK+ again."
-        )
-    return int(number)
+        ) from None
 
 
 def _face_in(frame: Path, landmarks: Path) -> FaceInFrame:
@@ -164,8 +152,8 @@ def _detection(points: np.ndarray) -> Detection:
     down = np.array([-across[1], across[0]]) / EYES_APART
     x, y = (eyes[0] + eyes[1]) / 2 + (0.5 - EYES_HEIGHT) * down
     half = side_px / Preprocessing().crop_ratio / 2
-    shown: list[Point] = [(float(x), float(y)) for x, y in (*eyes, points[30], points[48], points[54])]
-    return Detection(Box(float(x - half), float(y - half), float(x + half), float(y + half)), tuple(shown), 1.0)
+    shown = tuple((float(x), float(y)) for x, y in (*eyes, points[30], points[48], points[54]))
+    return Detection(Box(*(float(value) for value in (x - half, y - half, x + half, y + half))), shown, 1.0)
 
 
 def _check_cropped(path: Path, pictures: list[Picture]) -> None:

@@ -45,11 +45,9 @@ def _tiles(dataset: FaceDataset, rows: np.ndarray, count: int) -> list[Image.Ima
     """Return up to `count` pictures as squares of TILE_PX."""
     training = rows[dataset.splits[rows] == "train"]
     rows = training if len(training) else rows
-    tiles = []
-    for row in rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]:
-        try:
-            picture = Image.fromarray(dataset.picture(int(row)))
-        except ImageError:
-            continue
-        tiles.append(ImageOps.fit(picture, (TILE_PX, TILE_PX), Image.Resampling.BILINEAR))
-    return tiles
+    shown = dataset.read(rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)])
+    return [
+        ImageOps.fit(Image.fromarray(picture), (TILE_PX, TILE_PX), Image.Resampling.BILINEAR)
+        for _, picture in shown
+        if not isinstance(picture, ImageError)
+    ]

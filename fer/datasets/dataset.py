@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -86,6 +86,22 @@ class FaceDataset:
                 ) from error
             raise
         return Preprocessing().crop(image, picture.face) if isinstance(picture, FaceInFrame) else image
+
+    def read(self, rows: np.ndarray, progress: Progress | None = None) -> Iterator[tuple[int, np.ndarray | ImageError]]:
+        """Yield (row, its picture as RGB uint8 (H, W, 3) or what is wrong with it) for these rows, int (n,).
+
+        Raises:
+            DatasetError: the data set has vanished meanwhile.
+        """
+        for done, row in enumerate(rows.tolist(), start=1):
+            found: np.ndarray | ImageError
+            try:
+                found = self.picture(row)
+            except ImageError as error:
+                found = error
+            yield row, found
+            if progress:
+                progress(done, len(rows))
 
     def name_of(self, index: int) -> str:
         """Return what people know a picture by: the end of its path, or "picture 17", counted from 1."""
@@ -191,14 +207,12 @@ def prepare_faces(
     pixels = np.empty((len(rows), preprocessing.channels, preprocessing.size_px, preprocessing.size_px), np.uint8)
     kept: list[int] = []
     broken: list[str] = []
-    for done, row in enumerate(rows, start=1):
-        try:
-            pixels[len(kept)] = preprocessing.shrink(dataset.picture(int(row)))
-            kept.append(int(row))
-        except ImageError as error:
-            broken.append(str(error))
-        if progress:
-            progress(done, len(rows))
+    for row, picture in dataset.read(rows, progress):
+        if isinstance(picture, ImageError):
+            broken.append(str(picture))
+        else:
+            pixels[len(kept)] = preprocessing.shrink(picture)
+            kept.append(row)
     if len(rows) and not kept:
         raise DatasetError(f"none of the {len(rows)} pictures in {dataset.name} can be read. The first: {broken[0]}")
     return PreparedFaces(pixels[: len(kept)], np.array(kept, int), tuple(broken))

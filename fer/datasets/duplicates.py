@@ -4,8 +4,6 @@ Two steps. A perceptual hash of 63 bits (the signs of a picture's lowest frequen
 in one matrix product which pictures may be alike; the correlation of their small versions decides.
 """
 
-import contextlib
-
 import cv2
 import numpy as np
 from scipy.fft import dctn
@@ -37,11 +35,9 @@ def small_version(image: np.ndarray) -> np.ndarray:
 def small_versions(dataset: FaceDataset, progress: Progress | None = None) -> np.ndarray:
     """Read all pictures; return uint8 (N, 32, 32), black where one is broken."""
     small = np.zeros((len(dataset), SMALL_PX, SMALL_PX), np.uint8)
-    for row in range(len(dataset)):
-        with contextlib.suppress(ImageError):  # whoever trains on the pictures or reports on them names it
-            small[row] = small_version(dataset.picture(row))
-        if progress:
-            progress(row + 1, len(dataset))
+    for row, picture in dataset.read(np.arange(len(dataset)), progress):
+        if not isinstance(picture, ImageError):  # whoever trains on the pictures or reports on them names it
+            small[row] = small_version(picture)
     return small
 
 

@@ -1,17 +1,25 @@
-"""Kaggle's fer2013.csv (emotion, pixels, Usage), with the FER+ votes of fer2013new.csv where that lies beside it."""
+"""Kaggle's tables of faces: fer2013.csv (emotion, pixels, Usage) and ckextended.csv, 920 faces of CK+ in the same form.
+
+With fer2013new.csv beside fer2013.csv, the FER+ votes count instead of its class numbers.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from fer.datasets.dataset import FaceDataset
+from fer.datasets.dataset import FaceDataset, Progress
+from fer.datasets.splits import complete_splits
 from fer.errors import DatasetError
 from fer.labels import FER2013, FERPLUS
 
 SIZE_PX = 48
 USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
-NAMES = ("fer2013.csv", "icml_face_data.csv")
+CK_NAME = "ckextended.csv"
+"""Only its name tells it from fer2013.csv."""
+CK_LABELS = (*FER2013, "contempt")
+"""In the order of its class numbers 0 to 7."""
+NAMES = (CK_NAME, "fer2013.csv", "icml_face_data.csv")
 VOTES_NAME = "fer2013new.csv"
 VOTE_COLUMNS = (*FERPLUS, "unknown", "NF")
 
@@ -21,38 +29,60 @@ def matches(path: Path) -> bool:
     return path.suffix.lower() == ".csv" if path.is_file() else any((path / name).is_file() for name in NAMES)
 
 
-def open_path(path: Path) -> FaceDataset:
+def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
     """Open the file, or the folder that holds it.
+
+    Args:
+        path: the file or its folder.
+        progress: called with (done, total) while pictures of ckextended.csv are compared, to find copies.
 
     Raises:
         DatasetError: a column is missing, a line has another number of pixels, a class or split is unknown.
     """
     file = path if path.is_file() else next(path / name for name in NAMES if (path / name).is_file())
-    table = read_table(file, ("emotion", "pixels", "Usage"))
+    return _open_ck(file, progress) if file.name.lower() == CK_NAME else _open_fer2013(file)
+
+
+def _open_fer2013(file: Path) -> FaceDataset:
+    table = _read(file, ("emotion", "pixels", "Usage"))
     splits = table["Usage"].map(lambda usage: USAGES.get(str(usage).strip()))
-    if splits.isna().any():
-        line = int(np.flatnonzero(splits.isna())[0])
-        raise DatasetError(
-            f"expected Usage to be one of {', '.join(USAGES)}, found {str(table['Usage'][line])!r} in line {line + 2} "
-            f"of {file}."
-        )
-    labels, votes, other_votes = _votes(file, table)
+    _refuse(splits.isna().to_numpy(), file, table["Usage"], f"Usage to be one of {', '.join(USAGES)}")
+    votes_file = file.with_name(VOTES_NAME)
+    votes = _votes(votes_file, len(table)) if votes_file.is_file() else _one_hot(file, table, FER2013)
+    labels = FERPLUS if votes_file.is_file() else FER2013
     return FaceDataset(
         name="FER+ (fer2013.csv)" if labels is FERPLUS else "FER2013 (fer2013.csv)",
         labels=labels,
-        votes=votes,
-        other_votes=other_votes,
+        votes=votes[:, : len(labels)],
+        other_votes=votes[:, len(labels) :],
         splits=splits.to_numpy(str),
-        pictures=read_pictures(file, table["pixels"]),
+        pictures=_pictures(file, table["pixels"]),
     )
 
 
-def read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return a table with at least these columns.
+def _open_ck(file: Path, progress: Progress | None) -> FaceDataset:
+    """Open ckextended.csv.
 
-    Raises:
-        DatasetError: it cannot be read, or a column is missing.
+    Its own split (the column Usage) was drawn by chance over pictures of the same few people, so a new one is made that
+    at least keeps copies together. Who is on a picture is not in the file.
     """
+    table = _read(file, ("emotion", "pixels"))
+    dataset = FaceDataset(
+        name=f"CK+ ({file.name})",
+        labels=CK_LABELS,
+        votes=_one_hot(file, table, CK_LABELS),
+        splits=np.full(len(table), ""),
+        pictures=_pictures(file, table["pixels"]),
+        notes=(
+            f"{file.name} does not say who is on a picture: the same person may stand on both sides of a split. "
+            "Use the CK+48 folders or the official CK+ for figures about people never seen.",
+        ),
+    )
+    return complete_splits(dataset, progress)
+
+
+def _read(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return a table with at least these columns."""
     try:
         table = pd.read_csv(file, index_col=False)  # else a comma too many would shift all columns by one
     except (ValueError, OSError) as error:  # pandas' ParserError and EmptyDataError are ValueErrors
@@ -69,60 +99,45 @@ def read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     return table
 
 
-def _votes(file: Path, table: pd.DataFrame) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Return (labels, votes, other votes), from fer2013new.csv where it is there, else from the class numbers."""
-    votes_file = file.with_name(VOTES_NAME)
-    if votes_file.is_file():
-        votes = read_table(votes_file, VOTE_COLUMNS)
-        if len(votes) != len(table):
-            raise DatasetError(
-                f"expected {votes_file} to have one line for each of the {len(table)} lines of {file.name}, found "
-                f"{len(votes)}. Take both files from the same source, or remove the votes."
-            )
-        numbers = votes[list(VOTE_COLUMNS)].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
-        wrong = ~((numbers >= 0) & np.isfinite(numbers)).all(axis=1)
-        if wrong.any():
-            line = int(np.flatnonzero(wrong)[0])
-            raise DatasetError(f"expected numbers of votes in line {line + 2} of {votes_file}, found something else.")
-        return FERPLUS, numbers[:, : len(FERPLUS)], numbers[:, len(FERPLUS) :]
-    classes = read_classes(file, table["emotion"], len(FER2013))
-    one_hot = np.eye(len(FER2013), dtype=np.float32)[classes]
-    return FER2013, one_hot, np.zeros((len(table), 0), np.float32)
-
-
-def read_classes(file: Path, column: pd.Series, count: int) -> np.ndarray:
-    """Return the class numbers of a column, int (N,) 0..count-1.
-
-    Raises:
-        DatasetError: a line has another number, or something else.
-    """
-    classes = pd.to_numeric(column, errors="coerce").to_numpy(float)
-    wrong = ~np.isin(classes, range(count))
+def _refuse(wrong: np.ndarray, file: Path, cells: pd.DataFrame | pd.Series, expected: str) -> None:
+    """Name the first line that is wrong, bool (N,), with what stands there."""
     if wrong.any():
-        line = int(np.flatnonzero(wrong)[0])
+        row = int(wrong.argmax())
+        found = ",".join(map(str, np.atleast_1d(cells.iloc[row])))
+        raise DatasetError(f"expected {expected}, found {found[:80]!r} in line {row + 2} of {file}.")
+
+
+def _votes(file: Path, count: int) -> np.ndarray:
+    """Return the votes for `VOTE_COLUMNS`, float32 (count, 10)."""
+    table = _read(file, VOTE_COLUMNS)[list(VOTE_COLUMNS)]
+    if len(table) != count:
         raise DatasetError(
-            f"expected emotion to be 0 to {count - 1}, found {str(column[line])!r} in line {line + 2} of {file}."
+            f"expected {file} to have one line for each of the {count} pictures, found {len(table)}. Take both files "
+            "from the same source, or remove the votes."
         )
-    return classes.astype(int)
+    votes = table.apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
+    _refuse(~((votes >= 0) & np.isfinite(votes)).all(axis=1), file, table, "numbers of votes")
+    return votes
 
 
-def read_pictures(file: Path, column: pd.Series) -> np.ndarray:
-    """Return the pictures that a column spells out, 2304 numbers of 0 to 255 each, as uint8 (N, 48, 48).
+def _one_hot(file: Path, table: pd.DataFrame, labels: tuple[str, ...]) -> np.ndarray:
+    """Return a vote for the class of each line, float32 (N, K)."""
+    classes = pd.to_numeric(table["emotion"], errors="coerce").to_numpy(float)
+    _refuse(~np.isin(classes, range(len(labels))), file, table["emotion"], f"emotion to be 0 to {len(labels) - 1}")
+    return np.eye(len(labels), dtype=np.float32)[classes.astype(int)]
 
-    Raises:
-        DatasetError: a line has another number of them, or something else.
-    """
+
+def _pictures(file: Path, column: pd.Series) -> np.ndarray:
+    """Return the pictures that a column spells out, 2304 numbers of 0 to 255 each, as uint8 (N, 48, 48)."""
     pictures = np.empty((len(column), SIZE_PX * SIZE_PX), np.uint8)
-    for line, text in enumerate(column):
+    for row, text in enumerate(column):
         words = str(text).split()
         try:
-            if len(words) != SIZE_PX * SIZE_PX:
-                raise ValueError
-            pictures[line] = np.frombuffer(bytes(map(int, words)), np.uint8)  # bytes() refuses all but 0..255
-        except ValueError:
-            wrong = [word for word in words if not word.isdecimal() or len(word) > 3 or int(word) > 255]
+            # bytes() refuses all but 0..255, reshape() another number of them.
+            pictures[row] = np.frombuffer(bytes(map(int, words)), np.uint8).reshape(SIZE_PX * SIZE_PX)
+        except ValueError as error:
             raise DatasetError(
-                f"expected {SIZE_PX * SIZE_PX} pixels of 0 to 255 in line {line + 2} of {file}, found {len(words)}"
-                + (f", one of them {wrong[0][:20]!r}." if wrong else ".")
+                f"expected {SIZE_PX * SIZE_PX} pixels of 0 to 255 in line {row + 2} of {file}, found {len(words)} ("
+                f"{error})."
             ) from None
     return pictures.reshape(-1, SIZE_PX, SIZE_PX)

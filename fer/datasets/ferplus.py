@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fer.datasets.dataset import FaceDataset
+from fer.datasets.dataset import FaceDataset, Progress
 from fer.errors import DatasetError
 from fer.labels import FERPLUS
 
 FOLDERS = {"FER2013Train": "train", "FER2013Valid": "validation", "FER2013Test": "test"}
-OTHER = ("unknown", "NF")
+CHOICES = (*FERPLUS, "unknown", "NF")
 
 
 def matches(path: Path) -> bool:
@@ -19,8 +19,12 @@ def matches(path: Path) -> bool:
     return path.is_dir() and any((path / folder / "label.csv").is_file() for folder in FOLDERS)
 
 
-def open_path(path: Path) -> FaceDataset:
+def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
     """Open the folders.
+
+    Args:
+        path: the folder that holds them.
+        progress: not needed, as the splits are known.
 
     Raises:
         DatasetError: a label.csv cannot be read, or has a line that cannot be understood.
@@ -29,14 +33,12 @@ def open_path(path: Path) -> FaceDataset:
     votes: list[list[float]] = []
     splits: list[str] = []
     for folder, split in FOLDERS.items():
-        label_file = path / folder / "label.csv"
-        if not label_file.is_file():
-            continue
-        for number, line in _lines(label_file):
-            votes.append(_votes(line, label_file, number))
-            pictures.append(path / folder / line[0])
-            splits.append(split)
-    table = np.array(votes, np.float32).reshape(-1, len(FERPLUS) + len(OTHER))
+        if (path / folder / "label.csv").is_file():
+            for name, choices in _lines(path / folder / "label.csv"):
+                votes.append(choices)
+                pictures.append(path / folder / name)
+                splits.append(split)
+    table = np.array(votes, np.float32).reshape(-1, len(CHOICES))
     return FaceDataset(
         name=f"FER+ ({path.name})",
         labels=FERPLUS,
@@ -47,24 +49,23 @@ def open_path(path: Path) -> FaceDataset:
     )
 
 
-def _lines(file: Path) -> list[tuple[int, list[str]]]:
-    """Return (number from 1, cells) for each line that is not empty."""
+def _lines(file: Path) -> list[tuple[str, list[float]]]:
+    """Return (name, votes for `CHOICES`) for each line that is not empty."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as text:
-            return [(number, line) for number, line in enumerate(csv.reader(text), start=1) if line]
+            lines = [(number, line) for number, line in enumerate(csv.reader(text), start=1) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"expected a table of names and votes, cannot read {file}: {error}") from error
-
-
-def _votes(line: list[str], file: Path, number: int) -> list[float]:
-    try:
-        votes = [float(cell) for cell in line[2:]]
-        if len(votes) != len(FERPLUS) + len(OTHER) or not all(0 <= vote < math.inf for vote in votes):
-            raise ValueError
-    except ValueError:
-        raise DatasetError(
-            f"expected a name, a box and {len(FERPLUS) + len(OTHER)} numbers of votes "
-            f"({', '.join((*FERPLUS, *OTHER))}), found {len(line)} columns in line {number} of {file}: "
-            f"{','.join(line)[:120]}"
-        ) from None
-    return votes
+    read = []
+    for number, line in lines:
+        try:
+            votes = [float(cell) for cell in line[2:]]
+        except ValueError:
+            votes = []
+        if len(votes) != len(CHOICES) or not all(0 <= vote < math.inf for vote in votes):
+            raise DatasetError(
+                f"expected a name, a box and {len(CHOICES)} numbers of votes ({', '.join(CHOICES)}), found "
+                f"{len(line)} columns in line {number} of {file}: {','.join(line)[:120]}"
+            )
+        read.append((line[0], votes))
+    return read

@@ -11,18 +11,14 @@ from fer.datasets.ckplus import subject_of
 from fer.datasets.dataset import FaceDataset, Progress
 from fer.datasets.splits import complete_splits
 from fer.errors import DatasetError
+from fer.files import visible
 from fer.images import IMAGE_SUFFIXES
 from fer.labels import canonical_label
 
 SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
 }
 
 
@@ -71,7 +67,7 @@ def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
 
 def _class_folders(path: Path) -> list[tuple[Path, str]]:
     """Return (folder, split) for each class folder; the split is "" where the layout does not say."""
-    subfolders = _visible_folders(path)
+    subfolders = list(filter(Path.is_dir, visible(path)))
     split_folders = [folder for folder in subfolders if folder.name.lower() in SPLIT_WORDS]
     if split_folders:
         beside = [folder.name for folder in subfolders if folder not in split_folders and _pictures(folder)]
@@ -82,18 +78,12 @@ def _class_folders(path: Path) -> list[tuple[Path, str]]:
                 "folders into one called train."
             )
         return [
-            (folder, SPLIT_WORDS[above.name.lower()]) for above in split_folders for folder in _visible_folders(above)
+            (folder, SPLIT_WORDS[above.name.lower()])
+            for above in split_folders
+            for folder in filter(Path.is_dir, visible(above))
         ]
     return [(folder, "") for folder in subfolders]
 
 
-def _visible_folders(path: Path) -> list[Path]:
-    return sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith((".", "__")))
-
-
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(
-        file
-        for file in folder.iterdir()
-        if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
-    )
+    return [file for file in visible(folder) if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from fer.datasets.dataset import SPLITS, FaceDataset, Progress
 from fer.datasets.duplicates import find_copies, small_versions
@@ -29,7 +30,8 @@ def join(datasets: Sequence[FaceDataset], progress: Progress | None = None) -> F
         votes=np.concatenate([_votes(dataset, labels) for dataset in datasets]),
         splits=np.concatenate([dataset.splits for dataset in datasets]),
         pictures=[picture for dataset in datasets for picture in dataset.pictures],
-        other_votes=_blocks([dataset.other_votes for dataset in datasets]),
+        # What the n-th column means differs between data sets: each has columns of its own, 0 elsewhere.
+        other_votes=block_diag(*(dataset.other_votes for dataset in datasets)),
         subjects=np.concatenate([_subjects(dataset, number) for number, dataset in enumerate(datasets, start=1)]),
         notes=tuple(note for dataset in datasets for note in dataset.notes),
     )
@@ -53,16 +55,6 @@ def _votes(dataset: FaceDataset, labels: tuple[str, ...]) -> np.ndarray:
     for column, label in enumerate(dataset.labels):
         votes[:, keys.index(canonical_label(label).lower())] += dataset.votes[:, column]
     return votes
-
-
-def _blocks(tables: Sequence[np.ndarray]) -> np.ndarray:
-    """Return tables below and beside each other, 0 elsewhere: what the n-th column means differs between data sets."""
-    block = np.zeros((sum(len(table) for table in tables), sum(table.shape[1] for table in tables)), np.float32)
-    row = column = 0
-    for table in tables:
-        block[row : row + len(table), column : column + table.shape[1]] = table
-        row, column = row + len(table), column + table.shape[1]
-    return block
 
 
 def _subjects(dataset: FaceDataset, number: int) -> np.ndarray:

@@ -88,7 +88,23 @@ class DatasetReport:
 
     def to_text(self) -> str:
         """Return the report for a terminal."""
-        return _text(self)
+        lines = [f"{self.name}: {self.pictures:,} pictures", "", *_table(self), ""]
+        if self.sizes:
+            sizes = (self.sizes.smallest, self.sizes.median, self.sizes.largest)
+            smallest, median, largest = ("{}×{}".format(*size) for size in sizes)
+            size = smallest if smallest == largest else f"{smallest} to {largest}, median {median}"
+            lines.append(f"size      {size} pixels; {self.sizes.gray:,} gray, {self.sizes.colour:,} in colour")
+        if self.subjects:
+            people = ", ".join(f"{split} {count}" for split, count in self.subjects.items())
+            lines.append(f"people    {people}; {self.subjects_across} on more than one side")
+        lines.append(f"copies    {self.copies.within:,} pairs within a split, {self.copies.across:,} across splits")
+        lines += [f"          {one} = {other}" for one, other in self.copies.examples]
+        lines += [f"broken    {text}" for text in self.broken[:BROKEN_SHOWN]]
+        if len(self.broken) > BROKEN_SHOWN:
+            lines.append(f"broken    and {len(self.broken) - BROKEN_SHOWN} more")
+        lines += [f"note      {text}" for text in self.notes]
+        lines += [f"warning   {text}" for text in self.warnings]
+        return "\n".join(lines)
 
 
 def report(dataset: FaceDataset, progress: Progress | None = None) -> DatasetReport:
@@ -141,24 +157,19 @@ def _read(dataset: FaceDataset, progress: Progress | None) -> tuple[np.ndarray, 
     """Return (uint8 (N, 32, 32), black where broken; int (n, 2) widths and heights; bool (n,) gray; what is broken)."""
     small = np.zeros((len(dataset), SMALL_PX, SMALL_PX), np.uint8)
     shapes, is_gray, broken = [], [], []
-    for row in range(len(dataset)):
-        try:
-            image = dataset.picture(row)
+    for row, image in dataset.read(np.arange(len(dataset)), progress):
+        if isinstance(image, ImageError):
+            broken.append(str(image))
+        else:
             small[row] = small_version(image)
             shapes.append(image.shape[1::-1])
-            is_gray.append(bool((image[..., 0] == image[..., 1]).all() and (image[..., 0] == image[..., 2]).all()))
-        except ImageError as error:
-            broken.append(str(error))
-        if progress:
-            progress(row + 1, len(dataset))
+            is_gray.append(bool((image == image[..., :1]).all()))
     return small, np.array(shapes, int).reshape(-1, 2), np.array(is_gray, bool), broken
 
 
 def _sizes(shapes: np.ndarray, is_gray: np.ndarray) -> Sizes:
     by_area = shapes[np.argsort(shapes.prod(axis=1), kind="stable")]
-    smallest, median, largest = (
-        (int(width), int(height)) for width, height in by_area[[0, (len(by_area) - 1) // 2, -1]]
-    )
+    smallest, median, largest = map(tuple, by_area[[0, (len(by_area) - 1) // 2, -1]].tolist())
     return Sizes(smallest, median, largest, gray=int(is_gray.sum()), colour=int((~is_gray).sum()))
 
 
@@ -167,14 +178,14 @@ def _copies(dataset: FaceDataset, pairs: np.ndarray) -> Copies:
     across = side[pairs[:, 0]] != side[pairs[:, 1]]
     truth = dataset.truth(np.arange(len(dataset)))
     between = Counter(" and ".join(SPLITS[number] for number in sorted(side[pair])) for pair in pairs[across])
-    ordered = pairs[np.argsort(~across, kind="stable")].tolist()
+    ordered = [(one, other) for one, other in pairs[np.argsort(~across, kind="stable")].tolist()]
     return Copies(
         within=int((~across).sum()),
         across=int(across.sum()),
         across_splits=dict(between),
         labelled_differently=int((truth[pairs[:, 0]] != truth[pairs[:, 1]]).sum()),
         examples=tuple((dataset.name_of(one), dataset.name_of(other)) for one, other in ordered[:EXAMPLES]),
-        pairs=tuple((one, other) for one, other in ordered),
+        pairs=tuple(ordered),
     )
 
 
@@ -237,40 +248,18 @@ def _warn_of_leaks(copies: Copies, subjects_across: int) -> list[str]:
     return warnings
 
 
-def _text(report: DatasetReport) -> str:
-    """Return the text of a report, in lines."""
-    lines = [f"{report.name}: {report.pictures:,} pictures", "", *_table(report), ""]
-    if report.sizes:
-        smallest, median, largest = (
-            f"{width}×{height}" for width, height in (report.sizes.smallest, report.sizes.median, report.sizes.largest)
-        )
-        size = smallest if smallest == largest else f"{smallest} to {largest}, median {median}"
-        lines.append(f"size      {size} pixels; {report.sizes.gray:,} gray, {report.sizes.colour:,} in colour")
-    if report.subjects:
-        people = ", ".join(f"{split} {count}" for split, count in report.subjects.items())
-        lines.append(f"people    {people}; {report.subjects_across} on more than one side")
-    lines.append(f"copies    {report.copies.within:,} pairs within a split, {report.copies.across:,} across splits")
-    lines += [f"          {one} = {other}" for one, other in report.copies.examples]
-    lines += [f"broken    {text}" for text in report.broken[:BROKEN_SHOWN]]
-    if len(report.broken) > BROKEN_SHOWN:
-        lines.append(f"broken    and {len(report.broken) - BROKEN_SHOWN} more")
-    lines += [f"note      {text}" for text in report.notes]
-    lines += [f"warning   {text}" for text in report.warnings]
-    return "\n".join(lines)
-
-
 def _table(report: DatasetReport) -> list[str]:
     """Return a line for each class, with a column for each split and their sum, and lines for the two rules."""
-    splits = list(report.rules["argmax"])
-    rows = [(label, [by_split[split] for split in splits]) for label, by_split in report.counts.items()]
-    total = ("total", [report.rules["argmax"][split] for split in splits])
-    extra = [total]
+    totals = {"total": report.rules["argmax"]}
     if report.is_rated:
-        extra.append(("majority of raters", [report.rules["majority"][split] for split in splits]))
-    width = max(len(name) for name, _ in (*rows, *extra))
-    head = f"{'':{width}}" + "".join(f"{split:>12}" for split in (*splits, "all"))
+        totals["majority of raters"] = report.rules["majority"]
+    width = max(map(len, (*report.counts, *totals)))
+    head = " " * width + "".join(f"{split:>12}" for split in (*totals["total"], "all"))
 
-    def line(name: str, numbers: list[int]) -> str:
-        return f"{name:{width}}" + "".join(f"{number:12,}" for number in (*numbers, sum(numbers)))
+    def lines(rows: dict[str, dict[str, int]]) -> list[str]:
+        return [
+            f"{name:{width}}" + "".join(f"{number:12,}" for number in (*by_split.values(), sum(by_split.values())))
+            for name, by_split in rows.items()
+        ]
 
-    return [head, *(line(*row) for row in rows), "-" * len(head), *(line(*row) for row in extra)]
+    return [head, *lines(report.counts), "-" * len(head), *lines(totals)]

@@ -105,15 +105,15 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pixels", "found"),
     [
-        ("1 2 3", "found 3."),
-        ("7", "found 1."),
-        (PIXELS[0] + " 7", "found 2305."),
-        (PIXELS[0].rsplit(" ", 1)[0] + " 256", "one of them '256'"),
-        (PIXELS[0].rsplit(" ", 1)[0] + " -1", "one of them '-1'"),
-        (PIXELS[0].rsplit(" ", 1)[0] + " 1.5", "one of them '1.5'"),
-        (PIXELS[0].rsplit(" ", 1)[0] + " " + "9" * 30, "one of them '9999"),
-        (PIXELS[0].rsplit(" ", 1)[0] + " x", "one of them 'x'"),
-        ("", "found 1, one of them 'nan'"),
+        ("1 2 3", "found 3 "),
+        ("7", "found 1 "),
+        (PIXELS[0] + " 7", "found 2305 "),
+        (PIXELS[0].rsplit(" ", 1)[0] + " 256", "range(0, 256)"),
+        (PIXELS[0].rsplit(" ", 1)[0] + " -1", "range(0, 256)"),
+        (PIXELS[0].rsplit(" ", 1)[0] + " 1.5", "'1.5'"),
+        (PIXELS[0].rsplit(" ", 1)[0] + " " + "9" * 30, "range(0, 256)"),
+        (PIXELS[0].rsplit(" ", 1)[0] + " x", "'x'"),
+        ("", "'nan'"),
     ],
 )
 def test_wrong_pixels_are_named_with_their_line(pixels: str, found: str, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_header_alone_is_refused(tmp_path: Path) -> None:
 
 def test_votes_of_another_length_are_refused(file: Path) -> None:
     _write_votes(file.parent, VOTES[:3])
-    with pytest.raises(DatasetError, match=r"one line for each of the 4 lines of fer2013\.csv, found 3"):
+    with pytest.raises(DatasetError, match=r"fer2013new\.csv .*4 pictures, found 3"):
         fer2013.open_path(file)
 
 
@@ -163,7 +163,7 @@ def test_votes_of_another_length_are_refused(file: Path) -> None:
 )
 def test_wrong_votes_are_named_with_their_line(votes: str, file: Path) -> None:
     _write_votes(file.parent, (*VOTES[:2], votes, VOTES[3]))
-    with pytest.raises(DatasetError, match=r"expected numbers of votes in line 4 of .*fer2013new\.csv"):
+    with pytest.raises(DatasetError, match=r"in line 4 of .*fer2013new\.csv"):
         fer2013.open_path(file)
 
 
