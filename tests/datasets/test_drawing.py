@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fer.datasets.drawing import EXPRESSIONS, draw_face, draw_mixed_face, draw_portrait
+from fer.datasets.drawing import EXPRESSIONS, draw_face, draw_portrait
 from fer.labels import FERPLUS
 
 
@@ -65,8 +65,6 @@ def test_an_unknown_expression_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"unknown expression 'joyful'.*neutral, happiness"):
         draw_face("joyful", _random())
     with pytest.raises(ValueError, match="unknown expression"):
-        draw_mixed_face({"joyful": 1.0}, _random())
-    with pytest.raises(ValueError, match="unknown expression"):
         draw_portrait("joyful", _random())
 
 
@@ -80,10 +78,6 @@ def test_a_size_out_of_range_is_refused(size_px: int) -> None:
 def test_a_strength_out_of_range_is_refused(strength: float) -> None:
     with pytest.raises(ValueError, match="strength must be"):
         draw_face("fear", _random(), strength=strength)
-
-
-def test_only_contempt_is_one_sided() -> None:
-    assert [name for name, units in EXPRESSIONS.items() if not units.is_symmetric] == ["contempt"]
 
 
 @pytest.mark.slow
@@ -112,27 +106,6 @@ def test_surprise_opens_the_mouth() -> None:
     assert np.mean(openings) > 15
 
 
-def test_a_mixture_lies_between_its_expressions() -> None:
-    happy, mixed, surprised = (
-        draw_mixed_face({"happiness": share, "surprise": 1 - share}, _random(), size_px=96).astype(float)
-        for share in (1.0, 0.5, 0.0)
-    )
-    distance = np.abs(happy - surprised).mean()
-    assert 0 < np.abs(mixed - happy).mean() < distance
-    assert 0 < np.abs(mixed - surprised).mean() < distance
-
-
-def test_only_the_ratios_of_weights_count() -> None:
-    votes, shares = {"happiness": 6, "surprise": 2, "fear": 0}, {"happiness": 0.75, "surprise": 0.25}
-    assert np.array_equal(draw_mixed_face(votes, _random()), draw_mixed_face(shares, _random()))
-
-
-@pytest.mark.parametrize("weights", [{}, {"fear": 0.0}, {"fear": -1.0, "anger": 2.0}, {"fear": float("nan")}])
-def test_weights_without_a_meaning_are_refused(weights: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="weight"):
-        draw_mixed_face(weights, _random())
-
-
 def test_a_portrait_tells_where_its_face_is() -> None:
     image, (x1, y1, x2, y2) = draw_portrait("happiness", _random(), width_px=320, height_px=240, face_height_px=100)
     assert image.shape == (240, 320, 3)
@@ -142,14 +115,7 @@ def test_a_portrait_tells_where_its_face_is() -> None:
     assert 0 <= y1 < y2 <= 240
 
 
-def test_a_portraits_face_moves_with_its_center() -> None:
-    boxes = [draw_portrait("fear", _random(), center=center)[1] for center in ((200.0, 150.0), (400.0, 250.0))]
-    assert np.subtract(boxes[1], boxes[0]) == pytest.approx([200, 100, 200, 100])
-
-
 def test_a_portrait_whose_face_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="inside 640 by 480 px"):
-        draw_portrait("fear", _random(), center=(20.0, 240.0))
     with pytest.raises(ValueError, match="inside 100 by 100 px"):
         draw_portrait("fear", _random(), width_px=100, height_px=100, face_height_px=200)
 

@@ -7,7 +7,6 @@ larger than asked for and shrunk, so that thin lines survive at 48 px.
 """
 
 import math
-from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -18,7 +17,7 @@ from fer.datasets.drawing.canvas import Canvas, Image, Points
 from fer.datasets.drawing.painting import paint_person
 from fer.datasets.drawing.person import random_person
 
-__all__ = ["EXPRESSIONS", "ActionUnits", "draw_face", "draw_mixed_face", "draw_portrait"]
+__all__ = ["EXPRESSIONS", "ActionUnits", "draw_face", "draw_portrait"]
 
 _CROP_CENTER = np.array([0.0, 0.11])  # of a FER2013 crop, in face units: its eyes lie at 39 % of the height
 _BOX_SIZE = np.array([1 / 1.24, 1 / 0.95])  # of the box that MTCNN finds around such a face, in face units
@@ -45,25 +44,10 @@ def draw_face(expression: str, rng: np.random.Generator, *, size_px: int = 48, s
     if not 0 <= strength <= 1:
         raise ValueError(f"strength must be 0..1, got {strength}")
     _check_size(size_px=size_px)
-    return _draw_crop(strength * movement_of({expression: 1.0}), rng, size_px)
-
-
-def draw_mixed_face(distribution: Mapping[str, float], rng: np.random.Generator, *, size_px: int = 48) -> Image:
-    """Draw a face whose action units are the mean of several expressions, for instance half happy, half surprised.
-
-    Args:
-        distribution: Weight of each expression, ≥ 0; only the ratios count.
-        rng: Decides on person, light and noise.
-        size_px: Side of the picture, 16..1024.
-
-    Returns:
-        RGB (size_px, size_px, 3) uint8.
-
-    Raises:
-        ValueError: An unknown expression, weights that are negative or all zero, or a size out of its range.
-    """
-    _check_size(size_px=size_px)
-    return _draw_crop(movement_of(distribution), rng, size_px)
+    movement = strength * movement_of(expression)
+    crop_px = size_px * rng.normal(1.0, 0.035)
+    middle = size_px * (0.5 + rng.uniform(-0.03, 0.03, 2))
+    return _draw(movement, rng, (size_px, size_px), middle, crop_px)
 
 
 def draw_portrait(
@@ -73,7 +57,6 @@ def draw_portrait(
     width_px: int = 640,
     height_px: int = 480,
     face_height_px: int = 200,
-    center: tuple[float, float] | None = None,
 ) -> tuple[Image, tuple[float, float, float, float]]:
     """Draw a person with head, neck and shoulders before a wall, and tell where the face is.
 
@@ -82,8 +65,8 @@ def draw_portrait(
         rng: Decides on person, strength (0.6..1), light and noise.
         width_px: Width of the picture, 16..4096.
         height_px: Height of the picture, 16..4096.
-        face_height_px: Height of the face's box as MTCNN would place it, 16..1024.
-        center: (x, y) of the box's centre in pixels; None puts it in the middle, a little above half height.
+        face_height_px: Height of the face's box as MTCNN would place it, 16..1024. Its centre lies in the middle of
+            the picture, a little above half height.
 
     Returns:
         RGB (height_px, width_px, 3) uint8, and the box (x1, y1, x2, y2) in pixels.
@@ -93,13 +76,12 @@ def draw_portrait(
     """
     _check_size(highest_px=4 * _HIGHEST_PX, width_px=width_px, height_px=height_px)
     _check_size(face_height_px=face_height_px)
-    middle = np.array((width_px / 2, 0.47 * height_px) if center is None else center, dtype=np.float64)
+    middle = np.array((width_px / 2, 0.47 * height_px))
     crop_px = face_height_px / _BOX_SIZE[1]
-    corners = [*(middle - crop_px * _BOX_SIZE / 2), *(middle + crop_px * _BOX_SIZE / 2)]
-    x1, y1, x2, y2 = (float(value) for value in corners)
+    x1, y1, x2, y2 = np.concatenate([middle - crop_px * _BOX_SIZE / 2, middle + crop_px * _BOX_SIZE / 2]).tolist()
     if x1 < 0 or y1 < 0 or x2 > width_px or y2 > height_px:
         raise ValueError(f"the face must lie inside {width_px} by {height_px} px, but its box is {x1, y1, x2, y2}")
-    movement = rng.uniform(0.6, 1.0) * movement_of({expression: 1.0})
+    movement = rng.uniform(0.6, 1.0) * movement_of(expression)
     image = _draw(movement, rng, (width_px, height_px), middle, crop_px)
     return image, (x1, y1, x2, y2)
 
@@ -108,12 +90,6 @@ def _check_size(highest_px: int = _HIGHEST_PX, **sizes_px: int) -> None:
     for name, size_px in sizes_px.items():
         if not _LOWEST_PX <= size_px <= highest_px:
             raise ValueError(f"{name} must be {_LOWEST_PX}..{highest_px}, got {size_px}")
-
-
-def _draw_crop(movement: npt.NDArray[np.float64], rng: np.random.Generator, size_px: int) -> Image:
-    crop_px = size_px * rng.normal(1.0, 0.035)
-    middle = size_px * (0.5 + rng.uniform(-0.03, 0.03, 2))
-    return _draw(movement, rng, (size_px, size_px), middle, crop_px)
 
 
 def _draw(

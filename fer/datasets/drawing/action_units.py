@@ -1,8 +1,6 @@
 """The facial movements of each expression (Facial Action Coding System; Ekman, Friesen and Hager 2002)."""
 
-import math
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -31,11 +29,6 @@ class ActionUnits:
     lips_part: float = 0.0  # AU25, only of persons who show their teeth
     jaw_drop: float = 0.0  # AU26
 
-    @property
-    def is_symmetric(self) -> bool:
-        """Whether both halves of the face do the same."""
-        return self.one_sided_corner_puller == 0 and self.one_sided_dimpler == 0
-
 
 EXPRESSIONS: dict[str, ActionUnits] = {
     "neutral": ActionUnits(),
@@ -59,17 +52,8 @@ EXPRESSIONS: dict[str, ActionUnits] = {
 """The full movement of each label of `fer.labels.FERPLUS`."""
 
 
-def movement_of(distribution: Mapping[str, float]) -> npt.NDArray[np.float64]:
-    """Return the weighted mean of the expressions' action units, (n,) float64, in the order of the fields."""
-    for name, weight in distribution.items():
-        if name not in EXPRESSIONS:
-            raise ValueError(f"unknown expression {name!r}; known are {', '.join(FERPLUS)}")
-        if not (math.isfinite(weight) and weight >= 0):
-            raise ValueError(f"weights must be finite and not negative, got {weight} for {name}")
-    total = sum(distribution.values())
-    if total <= 0:
-        raise ValueError(f"at least one expression needs a weight above 0, got {dict(distribution)}")
-    movement = np.zeros(len(fields(ActionUnits)))
-    for name, weight in distribution.items():
-        movement += weight / total * np.array(astuple(EXPRESSIONS[name]))
-    return movement
+def movement_of(expression: str) -> npt.NDArray[np.float64]:
+    """Return the expression's action units, (n,) float64, in the order of the fields."""
+    if expression not in EXPRESSIONS:
+        raise ValueError(f"unknown expression {expression!r}; known are {', '.join(FERPLUS)}")
+    return np.array(astuple(EXPRESSIONS[expression]))

@@ -84,12 +84,8 @@ class Canvas:
 
 def mix(first: Color, second: Color, share: float) -> Color:
     """Return `first` with a share (0..1) of `second`."""
-    rest = 1 - share
-    return (
-        rest * first[0] + share * second[0],
-        rest * first[1] + share * second[1],
-        rest * first[2] + share * second[2],
-    )
+    red, green, blue = ((1 - share) * one + share * other for one, other in zip(first, second, strict=True))
+    return (red, green, blue)
 
 
 def arc(start: tuple[float, float], middle: tuple[float, float], end: tuple[float, float]) -> Points:
