@@ -1,4 +1,4 @@
-"""The table of what each ingredient of a recipe is worth; `fer.training.ablation` measures it."""
+"""The table of what each ingredient of a recipe is worth; scripts/ablation.py measures it."""
 
 from dataclasses import dataclass
 from pathlib import Path

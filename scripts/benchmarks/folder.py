@@ -1,13 +1,13 @@
 """How fast many pictures are done, beside one call of predict.py for each, and beside detector and network alone."""
 
-import contextlib
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from timeit import timeit
 
 import numpy as np
 import torch
@@ -38,11 +38,11 @@ def measure_folder(checkpoint: Path, count: int, calls: int, threads: int = 1) -
         pictures = [PictureTask(path, path.name) for path in _write_photos(Path(place), count)]
         model = ["--checkpoint", str(checkpoint), "--json"]
         begun = pictures[:: max(count // calls, 1)][:calls]
-        single = sum(_seconds(partial(_predict, str(picture.path), *model)) for picture in begun) / len(begun)
-        whole = _seconds(lambda: _predict(place, *model))
+        single = sum(timeit(partial(_predict, str(one.path), *model), number=1) for one in begun) / len(begun)
+        whole = timeit(lambda: _predict(place, *model), number=1)
         recognizer = Recognizer.load(checkpoint)
         list(recognize_pictures(recognizer, pictures[:8]))  # warms up
-        inside = _seconds(lambda: list(recognize_pictures(recognizer, pictures)))
+        inside = timeit(lambda: list(recognize_pictures(recognizer, pictures)), number=1)
         reading, detector, network = _alone(recognizer, pictures, threads)
     return {
         f"predict.py with each of {count} photos, from {len(begun)} calls (s)": single * count,
@@ -79,30 +79,18 @@ def _predict(*arguments: str) -> None:
     subprocess.run([sys.executable, PREDICT, "--image", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-def _alone(recognizer: Recognizer, pictures: list[PictureTask], threads: int) -> tuple[float, float, float]:
+def _alone(recognizer: Recognizer, pictures: list[PictureTask], threads: int) -> list[float]:
     """Return the seconds that reading, detector, and crop and network take, one picture after the other."""
-    sums = [0.0, 0.0, 0.0]
-
-    @contextlib.contextmanager
-    def timed(what: int) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        sums[what] += time.perf_counter() - began
-
-    before = torch.get_num_threads()
+    before, sums = torch.get_num_threads(), np.zeros(3)
     torch.set_num_threads(threads)
     for picture in pictures:
-        with timed(0):
-            image = read_image(picture.path)
-        with timed(1):
-            detections = recognizer.detect(image)
-        with timed(2):
-            recognizer.classify(image, detections)
+        moments = [time.perf_counter()]
+        image = read_image(picture.path)
+        moments.append(time.perf_counter())
+        detections = recognizer.detect(image)
+        moments.append(time.perf_counter())
+        recognizer.classify(image, detections)
+        sums += np.diff([*moments, time.perf_counter()])
     torch.set_num_threads(before)
-    return sums[0], sums[1], sums[2]
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
+    found: list[float] = sums.tolist()
+    return found

@@ -71,11 +71,8 @@ def measure_opening(repeat: int = 5) -> dict[str, float]:
                 first, another = browser.new_page(), browser.new_page()  # each has a cache of its own
                 for page in (first, another):
                     page.add_init_script(_WATCH)
-                for who, page in (
-                    ("first visitor after the app's start", first),
-                    ("empty cache", another),
-                    ("in the cache", another),
-                ):
+                visits = {"first visitor after the app's start": first, "empty cache": another, "in the cache": another}
+                for who, page in visits.items():
                     for what, seconds in _open(page, f"{url}/evaluation").items():
                         times.setdefault(f"{who}: {what} (s)", []).append(seconds)
                 first.close()
@@ -108,8 +105,11 @@ def running_app(place: Path) -> Iterator[str]:
     with log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=os.environ | folders, stdout=output, stderr=subprocess.STDOUT)
     try:
-        if not _is_up(f"{url}/_stcore/health", server):
-            raise EvaluationError(f"the app did not start:\n{log.read_text()}")
+        until = time.monotonic() + START_SECONDS
+        while not _is_up(url):
+            if time.monotonic() > until or server.poll() is not None:
+                raise EvaluationError(f"the app did not start:\n{log.read_text()}")
+            time.sleep(0.2)
         yield url
     finally:
         server.terminate()
@@ -120,16 +120,12 @@ def running_app(place: Path) -> Iterator[str]:
             server.wait()
 
 
-def _is_up(url: str, server: subprocess.Popen[bytes]) -> bool:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                if answer.read() == b"ok":
-                    return True
-        except OSError:
-            time.sleep(0.2)
-    return False
+def _is_up(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+            return bool(answer.read() == b"ok")
+    except OSError:
+        return False
 
 
 def _open(page: "Page", url: str) -> dict[str, float]:

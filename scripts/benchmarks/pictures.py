@@ -1,0 +1,57 @@
+"""Measure photos and single frames: `python scripts/benchmark.py`."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median_high
+from timeit import repeat as timed
+from typing import Any
+
+WEBCAM_SMALLEST_FACE = 0.125
+"""A webcam's frame is searched for faces of an eighth of its height and more, which is done at half its size."""
+IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
+
+
+def measure_pictures(checkpoint: Path, repeat: int, threads: int) -> dict[str, Any]:
+    """Return all figures by their names, with units.
+
+    Args:
+        checkpoint: a model file.
+        repeat: how often each call is measured; the medians count.
+        threads: of torch.
+    """
+    starts, began = _start_times(), time.perf_counter()
+
+    import torch
+
+    from fer.recognition.recognizer import Recognizer
+    from scripts.benchmarks.live import moving_photo
+
+    torch.set_num_threads(threads)
+    recognizer = Recognizer.load(checkpoint)
+    figures: dict[str, Any] = {"load torch, detector and model (s)": time.perf_counter() - began}
+    for count in (1, 4):
+        frame = moving_photo(count)(0)
+        detections = recognizer.detect(frame, WEBCAM_SMALLEST_FACE)
+        if len(detections) != count:
+            raise RuntimeError(f"expected {count} faces in the example frame, found {len(detections)}")
+        measured: dict[str, Callable[[], object]] = {
+            "detector + network, webcam setting": partial(recognizer.recognize, frame, WEBCAM_SMALLEST_FACE),
+            "detector alone, webcam setting": partial(recognizer.detect, frame, WEBCAM_SMALLEST_FACE),
+            "crop + network": partial(recognizer.classify, frame, detections),
+            "detector + network, photo setting": partial(recognizer.recognize, frame),
+        }
+        for name, call in measured.items():
+            seconds = timed(call, repeat=repeat + 3, number=1)[3:]  # the first three warm up
+            figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = 1000 * median_high(seconds)
+    return figures | {f"import {name} (s)": seconds for name, seconds in starts.items()}
+
+
+def _start_times() -> dict[str, float]:
+    """Return how long each import takes in a fresh interpreter, in seconds."""
+    code = "import sys, time; t = time.perf_counter(); __import__(sys.argv[1]); print(time.perf_counter() - t)"
+    command = [sys.executable, "-c", code]
+    return {name: float(subprocess.check_output([*command, name], stderr=subprocess.DEVNULL)) for name in IMPORTS}
