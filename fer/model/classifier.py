@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy.special import expit
+from scipy.special import expit, softmax
 from torch import nn
 
 from fer.model import DEFAULT_CHECKPOINT
@@ -81,15 +81,10 @@ class Classifier:
 
 def probabilities_of(info: ModelInfo, logits: np.ndarray) -> np.ndarray:
     """Return float64 (n, K) for logits (n, K) that are divided by the temperature."""
-    return expit(logits.astype(np.float64)) if info.multilabel else softmax(logits)
+    logits = logits.astype(np.float64)
+    return np.asarray(expit(logits) if info.multilabel else softmax(logits, axis=1))
 
 
 def shares_of(probabilities: np.ndarray) -> np.ndarray:
     """Return float (n, K) ≥ 0 with each row divided by its sum."""
     return probabilities / np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-300)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the softmax of each row in float64."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    return powers / powers.sum(axis=1, keepdims=True)

@@ -36,3 +36,9 @@ def mixed_precision(device: str) -> torch.dtype | None:
     if device.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     return None
+
+
+def autocast(device: str) -> torch.autocast:
+    """Return what lets networks compute in `mixed_precision` meanwhile, where the device has one."""
+    precision = mixed_precision(device)
+    return torch.autocast(torch.device(device).type, dtype=precision, enabled=precision is not None)

@@ -9,7 +9,8 @@ from fer.faces import Box, Detection
 from fer.images import check_rgb, shrink_to_fit
 
 MIN_FACE_PX = 24
-"""Smallest face that is looked for in pictures of up to `MAX_SIDE_PX`; fewer pixels show no expression anyway."""
+"""Smallest face that is looked for in pictures of up to `MAX_SIDE_PX`; fewer pixels show no expression anyway. The time
+taken falls with its square."""
 MAX_SIDE_PX = 1280
 """Longer pictures are shrunk to this for detection only. A face of a fiftieth of the picture is still found."""
 SEARCHED_FACE_PX = 30
@@ -21,27 +22,9 @@ MIN_SCORE = 0.9
 class FaceDetector:
     """Finds faces in RGB pictures. Not safe to call from two threads at once."""
 
-    def __init__(
-        self,
-        *,
-        min_face_px: int = MIN_FACE_PX,
-        max_side_px: int = MAX_SIDE_PX,
-        min_score: float = MIN_SCORE,
-        device: str = "cpu",
-    ) -> None:
-        """Load the three networks.
-
-        Args:
-            min_face_px: smallest face to look for, in pixels of the picture after it was shrunk to `max_side_px`. The
-                time taken falls with its square.
-            max_side_px: longest side of the picture that is searched.
-            min_score: faces that the detector is less certain of are left out, 0..1.
-            device: where the networks run.
-        """
-        self.min_face_px = min_face_px
-        self.max_side_px = max_side_px
-        self.min_score = min_score
-        self.mtcnn = MTCNN(keep_all=True, min_face_size=min_face_px, select_largest=False, device=device)
+    def __init__(self, device: str = "cpu") -> None:
+        """Load the three networks, and move them to `device`."""
+        self.mtcnn = MTCNN(keep_all=True, select_largest=False, device=device)
         for network in (self.mtcnn.pnet, self.mtcnn.rnet, self.mtcnn.onet):
             # Max-pooling of the default layout is not vectorized on CPUs and took half of the whole time.
             network.to(memory_format=torch.channels_last)
@@ -52,14 +35,14 @@ class FaceDetector:
         Args:
             image: RGB uint8 (H, W, 3).
             smallest_face: height of the smallest face to look for, as a share of the picture's shorter side, 0..1;
-                instead of `min_face_px` and `max_side_px`. 0.125 suits a webcam.
+                instead of `MIN_FACE_PX` and `MAX_SIDE_PX`. 0.125 suits a webcam.
 
         Raises:
             ImageError: the array is no RGB picture, or the detector fails on it.
         """
         check_rgb(image)
         height, width = image.shape[:2]
-        min_face_px, max_side_px = self.min_face_px, self.max_side_px
+        min_face_px, max_side_px = MIN_FACE_PX, MAX_SIDE_PX
         if smallest_face is not None:
             smallest_px = max(smallest_face * min(height, width), MIN_FACE_PX)
             shrunk = min(SEARCHED_FACE_PX / smallest_px, 1.0)
@@ -79,7 +62,7 @@ class FaceDetector:
         found = [
             _detection(np.asarray(box, float), np.asarray(points, float), float(score), scale_xy, (width, height))
             for box, score, points in zip(boxes, scores, landmarks, strict=True)
-            if score >= self.min_score
+            if score >= MIN_SCORE
         ]
         return sorted((face for face in found if face), key=lambda face: face.box.center)
 

@@ -40,7 +40,7 @@ class Recognizer:
             CheckpointError: the file is missing, damaged or not one of ours.
         """
         classifier = Classifier.load(checkpoint, device)
-        return cls(FaceDetector(device=device), classifier.corrected(correction_for(faces, classifier.info)))
+        return cls(FaceDetector(device), classifier.corrected(correction_for(faces, classifier.info)))
 
     def for_video(self) -> "Recognizer":
         """Return a recognizer with the faster classifier, see `Classifier.reduced`; detector and lock are shared."""
@@ -71,8 +71,7 @@ class Recognizer:
         Raises:
             ImageError: the array is no RGB picture.
         """
-        with self.lock:
-            return self._classify(image, self.detector.detect(image, smallest_face))
+        return self.classify(image, self.detect(image, smallest_face))
 
     def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
         """Find the faces only, see `FaceDetector.detect`."""
@@ -81,14 +80,9 @@ class Recognizer:
 
     def classify(self, image: np.ndarray, detections: list[Detection]) -> list[Face]:
         """Name the expressions of faces that were found before, all in one batch."""
-        with self.lock:
-            return self._classify(image, detections)
-
-    def _classify(self, image: np.ndarray, detections: list[Detection]) -> list[Face]:
         if not detections:
             return []
-        pixels = np.stack([self.network_input(image, detection) for detection in detections])
-        return self._name(detections, pixels)
+        return self.name(detections, np.stack([self.network_input(image, detection) for detection in detections]))
 
     def name(self, detections: Sequence[Detection], pixels: np.ndarray) -> list[Face]:
         """Name the expressions of faces in one batch, whatever pictures they are from.
@@ -98,9 +92,7 @@ class Recognizer:
             pixels: their `network_input`, uint8 (n, channels, size, size).
         """
         with self.lock:
-            return self._name(detections, pixels)
-
-    def _name(self, detections: Sequence[Detection], pixels: np.ndarray) -> list[Face]:
+            rows = self.classifier.probabilities(pixels)
         return [
             Face(
                 detection.box,
@@ -110,7 +102,7 @@ class Recognizer:
                 probabilities=tuple(row.tolist()),
                 luma=mean_luma(face),
             )
-            for detection, face, row in zip(detections, pixels, self.classifier.probabilities(pixels), strict=True)
+            for detection, face, row in zip(detections, pixels, rows, strict=True)
         ]
 
     def network_input(self, image: np.ndarray, detection: Detection) -> np.ndarray:

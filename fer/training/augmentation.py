@@ -9,8 +9,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from fer.training.camera import photograph
-from fer.training.chance import uniform
+from fer.training.camera import photograph, uniform
 
 ROTATION_DEGREES = 15.0
 SCALE = 0.15

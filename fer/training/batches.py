@@ -25,7 +25,7 @@ class Batch:
     targets: torch.Tensor
     """float32 (n, K), rows summing to 1."""
     credits: torch.Tensor
-    """float32 (n, K), what naming each label is worth; see `losses.right_count`."""
+    """float32 (n, K), what naming each label is worth; see `epoch.right_count`."""
 
 
 class TrainingBatches:

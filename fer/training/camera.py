@@ -12,8 +12,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from fer.training.chance import chosen, uniform
-
 EXPOSED_SHARE, DARKEST, BRIGHTEST = 0.35, 0.4, 1.8
 """How many pictures are exposed wrongly, and the factors of brightness between which they are."""
 SIDE_LIT_SHARE, SIDE_LIGHT = 0.25, 0.6
@@ -26,6 +24,14 @@ NOISY_SHARE, NOISE_SIGMA = 0.3, 24.0
 """How many are noisy, and the largest standard deviation."""
 JPEG_SHARE, JPEG_QUALITY = 0.25, (10, 90)
 """How many were compressed, and how well."""
+
+
+def uniform(count: int, low: float, high: float, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Return float32 (count,), evenly between two bounds, on the device of `like`.
+
+    It is drawn on the CPU, so that a resumed run and another device see the same numbers.
+    """
+    return torch.empty(count).uniform_(low, high, generator=generator).to(like.device)
 
 
 def photograph(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -53,7 +59,7 @@ def _befall(
     generator: torch.Generator,
 ) -> torch.Tensor:
     """Change some of the pictures."""
-    some = chosen(len(faces), share, faces, generator)
+    some = torch.nonzero(uniform(len(faces), 0, 1, faces, generator) < share).flatten()
     if not len(some):
         return faces
     return faces.index_copy(0, some, change(faces[some], generator).clamp_(0, 255))

@@ -4,17 +4,17 @@ import contextlib
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from fer.errors import TrainingError
-from fer.model.device import mixed_precision
+from fer.model.device import autocast
 from fer.model.network import last_layer
 from fer.training.batches import Batch, TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
 from fer.training.heartbeat import Heartbeat
 from fer.training.hooks import Hooks
-from fer.training.losses import loss_sum, right_count
 from fer.training.optimizer import set_learning_rate
 from fer.training.state import State
 
@@ -76,7 +76,6 @@ def _step(
     device: str,
 ) -> torch.Tensor:
     """Learn from this process' share of a batch. Return (sum of losses, number named right), float32 (2,)."""
-    precision = mixed_precision(device)
     totals = torch.zeros(2, device=device)
     state.optimizer.zero_grad(set_to_none=True)
     parts = zip(
@@ -84,7 +83,7 @@ def _step(
     )
     for number, (faces, targets, credits) in enumerate(parts, start=1):
         with processes.waiting(network) if number < config.accumulate else contextlib.nullcontext():
-            with torch.autocast(torch.device(device).type, dtype=precision, enabled=precision is not None):
+            with autocast(device):
                 logits = network(faces)
             loss = loss_sum(logits, targets, config.multilabel)
             # Processes average their gradients: in this way each picture of the whole batch counts the same.
@@ -98,3 +97,28 @@ def _step(
     state.step += 1
     state.update_average(config.ema_decay)
     return totals
+
+
+def loss_sum(logits: torch.Tensor, targets: torch.Tensor, multilabel: bool) -> torch.Tensor:
+    """Return the loss summed over pictures.
+
+    Args:
+        logits: float (n, K).
+        targets: float (n, K), the shares of the raters' votes, rows summing to 1.
+        multilabel: whether each label is learned on its own: binary cross entropy, summed over the labels. Else the
+            cross entropy of the distribution (Barsoum et al. 2016, arXiv:1608.01041).
+    """
+    if multilabel:
+        return F.binary_cross_entropy_with_logits(logits.float(), targets, reduction="sum")
+    return F.cross_entropy(logits.float(), targets, reduction="sum")
+
+
+def right_count(logits: torch.Tensor, credits: torch.Tensor) -> torch.Tensor:
+    """Return how many pictures the network names right while it learns, a float.
+
+    Args:
+        logits: float (n, K).
+        credits: float (n, K): what naming each label is worth. 1 for a picture's top label; where two pictures are
+            mixed, each one's top label is worth its share, so that even a perfect network stays under 100 %.
+    """
+    return credits.gather(1, logits.argmax(dim=1, keepdim=True)).sum()

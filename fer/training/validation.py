@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from fer.datasets.dataset import FaceDataset, PreparedFaces
 from fer.evaluation.calibration import (
@@ -16,7 +15,7 @@ from fer.evaluation.calibration import (
 from fer.evaluation.metrics import measure
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier, probabilities_of
-from fer.model.device import mixed_precision
+from fer.model.device import autocast
 from fer.training.runs import Run
 from fer.training.state import State
 
@@ -31,8 +30,7 @@ class Validation:
 
     def measure(self, info: ModelInfo, state: State) -> dict[str, Any]:
         """Return what metrics.jsonl says about an epoch."""
-        precision = mixed_precision(self.device)
-        with torch.autocast(torch.device(self.device).type, dtype=precision, enabled=precision is not None):
+        with autocast(self.device):
             shares = Classifier(info, state.average, self.device).distributions(self.faces.pixels)
         metrics = measure(shares, self.dataset.truth(self.faces.rows))
         return {

@@ -7,12 +7,11 @@ from typing import Any
 import torch
 
 from fer.datasets.dataset import FaceDataset, prepare_faces
-from fer.model.device import mixed_precision
+from fer.model.device import autocast
 from fer.training.batches import TrainingBatches
 from fer.training.config import TrainingConfig
-from fer.training.epoch import train_epoch
+from fer.training.epoch import loss_sum, train_epoch
 from fer.training.hooks import Hooks
-from fer.training.losses import loss_sum
 from fer.training.state import State, start
 
 
@@ -54,11 +53,10 @@ def measure_training(config: TrainingConfig, dataset: FaceDataset, device: str, 
 
 def _bare_epoch(config: TrainingConfig, state: State, batches: TrainingBatches, device: str) -> None:
     """Take as many steps as an epoch has, on one batch."""
-    precision = mixed_precision(device)
     batch = next(batches.epoch(0))
     for _ in range(batches.count):
         state.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(torch.device(device).type, dtype=precision, enabled=precision is not None):
+        with autocast(device):
             logits = state.network(batch.faces)
         state.scaler.scale(loss_sum(logits, batch.targets, config.multilabel) / len(batch.faces)).backward()
         state.scaler.step(state.optimizer)

@@ -116,18 +116,15 @@ def test_a_huge_picture_is_searched_small_but_answered_in_its_own_pixels(
         assert np.hypot(x - 4 * expected_x, y - 4 * expected_y) < 0.06 * found.box.height
 
 
-def test_the_longest_side_can_be_chosen(astronaut: Image) -> None:
-    wide = np.pad(astronaut, ((0, 0), (0, 512), (0, 0)))
-    found = only(FaceDetector(max_side_px=400).detect(wide))
-    assert overlap(found.box.xyxy, FACE_XYXY) > 0.7
+def test_faces_smaller_than_asked_for_are_not_looked_for(detector: FaceDetector, astronaut: Image) -> None:
+    assert detector.detect(astronaut, smallest_face=0.8) == []
 
 
-def test_faces_smaller_than_asked_for_are_not_looked_for(astronaut: Image) -> None:
-    assert FaceDetector(min_face_px=400).detect(astronaut) == []
-
-
-def test_faces_of_a_low_score_are_left_out(astronaut: Image) -> None:
-    assert FaceDetector(min_score=1.01).detect(astronaut) == []
+def test_faces_of_a_low_score_are_left_out(
+    detector: FaceDetector, astronaut: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer.recognition.detector.MIN_SCORE", 1.01)
+    assert detector.detect(astronaut) == []
 
 
 @pytest.mark.parametrize(("left", "top"), [(205, 0), (0, 90)])

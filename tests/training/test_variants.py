@@ -86,7 +86,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(dataset: FaceDataset) -
     for config in (plain, replace(plain, accumulate=4)):
         state, _ = start(config, dataset.labels, "", "cpu")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("fer.training.epoch.mixed_precision", lambda device: None)
+            patch.setattr("fer.model.device.mixed_precision", lambda device: None)
             train_epoch(config, state, TrainingBatches(config, pixels, targets, "cpu"), Hooks(), None, "cpu")
         weights.append(state.network.state_dict()["classifier.1.weight"])
     torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-6)

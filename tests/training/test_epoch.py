@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fer.training.losses import loss_sum, right_count
+from fer.training.epoch import loss_sum, right_count
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 0.5]])
 TARGETS = torch.tensor([[0.7, 0.3, 0.0], [0.0, 0.5, 0.5]])
