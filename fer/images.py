@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 from pillow_heif import HeifImageFile
 
 from fer.errors import ImageError
@@ -40,18 +40,6 @@ _HEIF_SIZES = re.compile(rb"\0\0\0\x14ispe\0\0\0\0(.{4})(.{4})", re.DOTALL)
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _VIDEO_BRANDS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"M4V ", b"qt  ")
-
-_ORIENTATION_TAG = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF orientation → what makes the picture upright."""
 
 ImageSource = str | os.PathLike[str] | bytes | BinaryIO
 
@@ -255,7 +243,7 @@ def _decode(picture: Image.Image, name: str) -> npt.NDArray[np.uint8]:
     """Decode an opened picture to RGB uint8 (H, W, 3). Raises ImageError where its data are damaged or end early."""
     try:
         picture.load()
-        return np.array(_upright(_to_rgb(picture), picture))
+        return np.array(_to_rgb(_upright(picture)))
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__  # libheif's reasons end with a new line
         raise ImageError(
@@ -292,13 +280,12 @@ def _not_a_picture(name: str, head: bytes) -> str:
     return f"{name} cannot be read; {_EXPECTED}. {advice}"
 
 
-def _upright(rgb: Image.Image, picture: Image.Image) -> Image.Image:
-    """Turn `rgb` as the EXIF data of the loaded `picture` say; a TIFF and a HEIC are upright when they are loaded."""
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turn a loaded picture as its EXIF data say; a TIFF and a HEIC are upright when they are loaded."""
     try:
-        transpose = _UPRIGHT.get(picture.getexif().get(_ORIENTATION_TAG, 1))
+        return ImageOps.exif_transpose(picture)
     except Exception:  # broken EXIF data do not make the pixels worse
-        return rgb
-    return rgb if transpose is None else rgb.transpose(transpose)
+        return picture
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -48,12 +48,7 @@ def matches(path: Path) -> bool:
 
 
 def open_path(path: Path, progress: Progress | None = None, *, neutral: bool = False) -> FaceDataset:
-    """Open the trees of folders.
-
-    Args:
-        path: the folder that holds them.
-        progress: not needed, as the people are known.
-        neutral: whether the first frame of each labelled sequence counts, as neutral.
+    """Open the trees of folders in a path; on request the first frame of each labelled sequence counts as neutral.
 
     Raises:
         DatasetError: a tree is missing, or a file of one cannot be understood.

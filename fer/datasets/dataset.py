@@ -17,7 +17,7 @@ SPLITS = ("train", "validation", "test")
 RULES = ("majority", "argmax")
 
 Progress = Callable[[int, int], None]
-"""Called with (done, total) while something runs."""
+"""Called with (done, total) while something runs; where a data set is opened, while its pictures are compared."""
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,9 @@ class FaceDataset:
 
     def take(self, rows: np.ndarray) -> "FaceDataset":
         """Return the data set of these rows only, int (n,)."""
-        return replace(
-            self,
-            votes=self.votes[rows],
-            splits=self.splits[rows],
-            pictures=self.pictures[rows] if isinstance(self.pictures, np.ndarray) else [self.pictures[i] for i in rows],
-            other_votes=self.other_votes[rows],
-            subjects=self.subjects[rows],
-        )
+        pictures = self.pictures[rows] if isinstance(self.pictures, np.ndarray) else [self.pictures[i] for i in rows]
+        columns = {name: getattr(self, name)[rows] for name in ("votes", "splits", "other_votes", "subjects")}
+        return replace(self, pictures=pictures, **columns)
 
     @property
     def is_rated(self) -> bool:

@@ -30,11 +30,7 @@ def matches(path: Path) -> bool:
 
 
 def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
-    """Open the file, or the folder that holds it.
-
-    Args:
-        path: the file or its folder.
-        progress: called with (done, total) while pictures of ckextended.csv are compared, to find copies.
+    """Open the file, or the folder that holds it. Pictures of ckextended.csv are compared, to find copies.
 
     Raises:
         DatasetError: a column is missing, a line has another number of pixels, a class or split is unknown.

@@ -20,11 +20,7 @@ def matches(path: Path) -> bool:
 
 
 def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
-    """Open the folders.
-
-    Args:
-        path: the folder that holds them.
-        progress: not needed, as the splits are known.
+    """Open the folders in a path. Nothing is compared, as the splits are known.
 
     Raises:
         DatasetError: a label.csv cannot be read, or has a line that cannot be understood.

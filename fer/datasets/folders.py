@@ -28,13 +28,7 @@ def matches(path: Path) -> bool:
 
 
 def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
-    """Open the folders.
-
-    Splits that are missing are cut from train, see `complete_splits`.
-
-    Args:
-        path: the folder above.
-        progress: called with (done, total) while pictures are compared, to find copies.
+    """Open the folders in a path. Splits that are missing are cut from train, see `complete_splits`.
 
     Raises:
         DatasetError: class folders lie beside split folders.

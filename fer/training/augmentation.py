@@ -51,13 +51,9 @@ def _random_grid(pixels: torch.Tensor, size_px: int, generator: torch.Generator)
     angle = uniform(n, -ROTATION_DEGREES, ROTATION_DEGREES, pixels, generator) * (math.pi / 180)
     zoom = uniform(n, 1 - SCALE, 1 + SCALE, pixels, generator)
     flip = torch.where(uniform(n, -1, 1, pixels, generator) < 0, -1.0, 1.0)
-    matrix = torch.zeros(n, 2, 3, device=pixels.device)
-    matrix[:, 0, 0] = angle.cos() * zoom * flip
-    matrix[:, 0, 1] = -angle.sin() * zoom
-    matrix[:, 1, 0] = angle.sin() * zoom * flip
-    matrix[:, 1, 1] = angle.cos() * zoom
-    matrix[:, 0, 2] = uniform(n, -2 * SHIFT, 2 * SHIFT, pixels, generator)  # the grid is 2 wide
-    matrix[:, 1, 2] = uniform(n, -2 * SHIFT, 2 * SHIFT, pixels, generator)
+    x, y = (uniform(n, -2 * SHIFT, 2 * SHIFT, pixels, generator) for _ in range(2))  # the grid is 2 wide
+    across, down = angle.cos() * zoom, angle.sin() * zoom
+    matrix = torch.stack([across * flip, -down, x, down * flip, across, y], dim=1).view(n, 2, 3)
     return F.affine_grid(matrix, [n, channels, size_px, size_px], align_corners=False)
 
 
@@ -84,17 +80,6 @@ def _erase(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     columns = (place >= left) & (place < left + width)
     hole = (rows.unsqueeze(2) & columns.unsqueeze(1)).unsqueeze(1)
     return torch.where(hole, uniform(n, 0, 255, faces, generator).view(n, 1, 1, 1), faces)
-
-
-def mixup(faces: torch.Tensor, partner: torch.Tensor, share: float) -> torch.Tensor:
-    """Blend each picture with another one of the batch (Zhang et al. 2018, arXiv:1710.09412).
-
-    Args:
-        faces: float (n, C, S, S).
-        partner: int (n,), the other one of each.
-        share: of the picture itself, 0..1; the other one has the rest.
-    """
-    return faces.lerp(faces[partner], 1 - share)
 
 
 def cutmix(

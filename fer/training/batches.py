@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from fer.training.augmentation import augment, cutmix, mixup
+from fer.training.augmentation import augment, cutmix
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
 
@@ -88,7 +88,7 @@ class TrainingBatches:
             if cuts:
                 faces, share = cutmix(faces, partner, share, generator)
             else:
-                faces = mixup(faces, partner, share)
+                faces = faces.lerp(faces[partner], 1 - share)  # mixup (Zhang et al. 2018, arXiv:1710.09412)
             targets = targets.lerp(targets[partner], 1 - share)
             credits = credits.lerp(credits[partner], 1 - share)
         if config.label_smoothing:

@@ -36,15 +36,8 @@ def speed_up_convolutions(network: nn.Module) -> None:
 
 
 def _is_plain(module: nn.Conv2d) -> bool:
-    return (
-        module.kernel_size == (3, 3)
-        and module.padding == (1, 1)
-        and module.dilation == (1, 1)
-        and module.stride[0] == module.stride[1]
-        and module.groups == 1
-        and module.bias is None
-        and module.padding_mode == "zeros"
-    )
+    shape = (module.kernel_size, module.padding, module.dilation, module.groups, module.bias, module.padding_mode)
+    return shape == ((3, 3), (1, 1), (1, 1), 1, None, "zeros") and module.stride[0] == module.stride[1]
 
 
 def _is_small(module: nn.Conv2d, x: torch.Tensor) -> bool:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from fer.training.augmentation import BRIGHTNESS, ERASED_SHARE, SHIFT, augment, cutmix, mixup
+from fer.training.augmentation import BRIGHTNESS, ERASED_SHARE, SHIFT, augment, cutmix
 
 
 def chance(seed: int = 0) -> torch.Generator:
@@ -111,20 +111,6 @@ def one_hot_faces(n: int = 10) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor
 
 
 SHIFTED = torch.arange(10).roll(3)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
-def test_mixup_blends_pictures(share: float) -> None:
-    shades, faces, _ = one_hot_faces()
-    blended = mixup(faces, SHIFTED, share)
-    assert torch.allclose(blended[:, 0, 0, 0], share * shades + (1 - share) * shades[SHIFTED], atol=1e-4)
-
-
-def test_mixup_with_the_whole_share_changes_nothing() -> None:
-    _, faces, _ = one_hot_faces()
-    blended = mixup(faces, SHIFTED, 1.0)
-    assert torch.equal(blended, faces)
-    assert blended is not faces
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 0.95])
