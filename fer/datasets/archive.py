@@ -63,12 +63,17 @@ def unpack(file: Path, into: Path | None = None) -> Path:
 
 
 def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
-    entries = [(entry, _place(entry, file)) for entry in archive.infolist()]
-    entries = [(entry, place) for entry, place in entries if _belongs(entry, place)]
+    places = [(entry, _place(entry, file)) for entry in archive.infolist()]  # all of them, before anything is written
+    entries = [
+        (entry, place)
+        for entry, place in places
+        if not entry.is_dir() and place.suffix.lower() in SUFFIXES
+        if not any(part.startswith(_HIDDEN) for part in place.parts)
+    ]
     if len(entries) > MAX_FILES:
         raise DatasetError(f"expected at most {MAX_FILES:,} files in {file}, found {len(entries):,}. Split it up.")
     if not entries:
-        raise DatasetError(f"expected pictures or a table in {file}, found {len(archive.infolist())} other entries.")
+        raise DatasetError(f"expected pictures or a table in {file}, found {len(places)} other entries.")
     limit = min(MAX_BYTES, max(MAX_RATIO * file.stat().st_size, RATIO_COUNTS_FROM_BYTES))
     size = sum(entry.file_size for entry, _ in entries)
     if size > limit:
@@ -101,14 +106,6 @@ def _place(entry: zipfile.ZipInfo, file: Path) -> PurePosixPath:
             "unpacked. Make the ZIP anew, without a password or links."
         )
     return place
-
-
-def _belongs(entry: zipfile.ZipInfo, place: PurePosixPath) -> bool:
-    return (
-        not entry.is_dir()
-        and place.suffix.lower() in SUFFIXES
-        and not any(part.startswith(_HIDDEN) for part in place.parts)
-    )
 
 
 def _move(partial: Path, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """What is in a data set, before anything is trained on it: a look at every picture, as numbers and in words."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -128,28 +128,23 @@ def report(dataset: FaceDataset, progress: Progress | None = None) -> DatasetRep
     known = dataset.subjects != ""
     people = {split: set(dataset.subjects[known & (dataset.splits == split)].tolist()) for split in splits}
     sides = Counter(person for group in people.values() for person in group)
-    copies = _copies(dataset, find_copies(small))
-    subjects_across = sum(count > 1 for count in sides.values())
-    sizes = _sizes(shapes, is_gray) if len(shapes) else None
-    flat = int((small.std(axis=(1, 2)) < FLAT).sum()) - len(broken)
-    return DatasetReport(
+    found = DatasetReport(
         name=dataset.name,
         pictures=len(dataset),
         counts=counts,
         rules={rule: {split: len(dataset.rows(split, rule)) for split in splits} for rule in RULES},
         is_rated=dataset.is_rated,
-        sizes=sizes,
-        copies=copies,
+        sizes=_sizes(shapes, is_gray) if len(shapes) else None,
+        copies=_copies(dataset, find_copies(small)),
         broken=tuple(broken),
-        flat=flat,
+        flat=int((small.std(axis=(1, 2)) < FLAT).sum()) - len(broken),
         subjects={split: len(group) for split, group in people.items()} if known.any() else {},
-        subjects_across=subjects_across,
-        warnings=(
-            *_warn_of_pictures(len(dataset), len(broken), flat, sizes),
-            *_warn_of_classes(counts, splits),
-            *_warn_of_leaks(copies, subjects_across),
-        ),
+        subjects_across=sum(count > 1 for count in sides.values()),
+        warnings=(),
         notes=dataset.notes,
+    )
+    return replace(
+        found, warnings=(*_warn_of_pictures(found), *_warn_of_classes(counts, splits), *_warn_of_leaks(found))
     )
 
 
@@ -189,13 +184,13 @@ def _copies(dataset: FaceDataset, pairs: np.ndarray) -> Copies:
     )
 
 
-def _warn_of_pictures(count: int, broken: int, flat: int, sizes: Sizes | None) -> list[str]:
+def _warn_of_pictures(found: DatasetReport) -> list[str]:
     warnings = []
-    if broken:
-        warnings.append(f"{broken} of {count} pictures cannot be read and will be left out.")
-    if flat > 0:
-        warnings.append(f"{flat} pictures show one gray value only. Take them out.")
-    if sizes and min(sizes.median) < TINY_PX:
+    if found.broken:
+        warnings.append(f"{len(found.broken)} of {found.pictures} pictures cannot be read and will be left out.")
+    if found.flat > 0:
+        warnings.append(f"{found.flat} pictures show one gray value only. Take them out.")
+    if found.sizes and min(found.sizes.median) < TINY_PX:
         warnings.append(f"Half of the pictures are smaller than {TINY_PX} pixels: little of an expression is left.")
     return warnings
 
@@ -230,18 +225,18 @@ def pairs_of_copies(count: int) -> str:
     return f"{count:,} {'pair' if count == 1 else 'pairs'} of copies"
 
 
-def _warn_of_leaks(copies: Copies, subjects_across: int) -> list[str]:
-    warnings = []
+def _warn_of_leaks(found: DatasetReport) -> list[str]:
+    warnings, copies = [], found.copies
     if copies.across:
         where = ", ".join(f"{count:,} between {sides}" for sides, count in copies.across_splits.items())
         warnings.append(
             f"{pairs_of_copies(copies.across)} with one copy on each side of the data set's own split ({where}): "
             "figures on them flatter a model."
         )
-    if subjects_across:
+    if found.subjects_across:
         warnings.append(
-            f"{subjects_across} people stand on more than one side of the data set's own split: figures say little "
-            "about people never seen."
+            f"{found.subjects_across} people stand on more than one side of the data set's own split: figures say "
+            "little about people never seen."
         )
     if copies.labelled_differently:
         warnings.append(f"{pairs_of_copies(copies.labelled_differently)} with two different labels.")

@@ -59,20 +59,12 @@ class FaceDetector:
         if boxes is None:
             return []
         scale_xy = np.array([width / searched.shape[1], height / searched.shape[0]])
+        corners = np.clip(boxes.astype(float).reshape(-1, 2, 2) * scale_xy, 0, (width, height)).reshape(-1, 4)
+        points = landmarks.astype(float) * scale_xy
         found = [
-            _detection(np.asarray(box, float), np.asarray(points, float), float(score), scale_xy, (width, height))
-            for box, score, points in zip(boxes, scores, landmarks, strict=True)
-            if score >= MIN_SCORE
+            Detection(Box(*box), tuple((x, y) for x, y in five), float(score))
+            for box, five, score in zip(corners.tolist(), points.tolist(), scores, strict=True)
+            # Of some that leave the picture nothing remains inside.
+            if score >= MIN_SCORE and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]
-        return sorted((face for face in found if face), key=lambda face: face.box.center)
-
-
-def _detection(
-    box: np.ndarray, points: np.ndarray, score: float, scale_xy: np.ndarray, picture_wh: tuple[int, int]
-) -> Detection | None:
-    """Scale to the whole picture and cut off what leaves it; None where nothing remains inside."""
-    corners = np.clip(box.reshape(2, 2) * scale_xy, 0, picture_wh)
-    (x1, y1), (x2, y2) = corners.tolist()
-    if x2 - x1 < 1 or y2 - y1 < 1:
-        return None
-    return Detection(Box(x1, y1, x2, y2), tuple((x, y) for x, y in (points * scale_xy).tolist()), score)
+        return sorted(found, key=lambda face: face.box.center)

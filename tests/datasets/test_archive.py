@@ -107,7 +107,7 @@ def test_backslashes_of_windows_programs_divide_folders(tmp_path: Path) -> None:
 )
 def test_a_path_out_of_the_folder_is_refused_and_nothing_written(tmp_path: Path, name: str) -> None:
     file = _zip(tmp_path / "evil.zip", {**_faces(), name: PNG})
-    with pytest.raises(DatasetError, match=r"a path that leads out of the archive: .*evil.*Nothing was unpacked"):
+    with pytest.raises(DatasetError, match=r"leads out.*evil"):
         _unpack(file)
     _assert_nothing_left(tmp_path)
 
@@ -119,7 +119,7 @@ def test_links_and_devices_are_refused(tmp_path: Path, kind: int, found: str) ->
         entry = zipfile.ZipInfo("angry/passwords.txt")
         entry.external_attr = (kind | 0o777) << 16
         opened.writestr(entry, "/etc/passwd")
-    with pytest.raises(DatasetError, match=f"found {found}: 'angry/passwords.txt'"):
+    with pytest.raises(DatasetError, match=f"{found}.*angry/passwords.txt"):
         _unpack(file)
     _assert_nothing_left(tmp_path)
 
@@ -127,7 +127,7 @@ def test_links_and_devices_are_refused(tmp_path: Path, kind: int, found: str) ->
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "RATIO_COUNTS_FROM_BYTES", 2**20)
     file = _zip(tmp_path / "bomb.zip", {"angry/1.png": bytes(30 * 2**20)})
-    with pytest.raises(DatasetError, match=r"at most [34] MB in .*100 times its own size.*31 MB"):
+    with pytest.raises(DatasetError, match=r"[34] MB .*bomb\.zip.* 31 MB"):
         _unpack(file)
     _assert_nothing_left(tmp_path)
 
@@ -147,10 +147,10 @@ def test_a_size_in_the_header_is_not_believed(tmp_path: Path, monkeypatch: pytes
 def test_bytes_and_files_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = _zip(tmp_path / "large.zip", _faces())
     monkeypatch.setattr(archive, "MAX_BYTES", 3 * len(PNG))
-    with pytest.raises(DatasetError, match="expected at most 0 MB"):
+    with pytest.raises(DatasetError, match=r"0 MB .*large\.zip"):
         _unpack(file)
     monkeypatch.setattr(archive, "MAX_FILES", 3)
-    with pytest.raises(DatasetError, match=r"at most 3 files in .*large\.zip, found 4"):
+    with pytest.raises(DatasetError, match=r"3 .*large\.zip.* 4"):
         _unpack(file)
     _assert_nothing_left(tmp_path)
 
@@ -165,7 +165,7 @@ def test_small_archives_may_shrink_well(tmp_path: Path) -> None:
 
 def test_no_zip_at_all_is_refused(tmp_path: Path) -> None:
     (tmp_path / "faces.zip").write_bytes(b"Rar!\x1a\x07")
-    with pytest.raises(DatasetError, match=r"whole ZIP file at .*faces\.zip, found File is not a zip file"):
+    with pytest.raises(DatasetError, match=r"ZIP.*faces\.zip"):
         _unpack(tmp_path / "faces.zip")
     _assert_nothing_left(tmp_path)
 
@@ -175,7 +175,7 @@ def test_a_cut_off_or_changed_archive_is_refused(tmp_path: Path) -> None:
     whole = file.read_bytes()
     for content in (whole[:-30], whole[: len(whole) // 2], whole.replace(PNG[60:80], bytes(20), 1)):
         file.write_bytes(content)
-        with pytest.raises(DatasetError, match=r"whole ZIP file at .*faces\.zip"):
+        with pytest.raises(DatasetError, match=r"ZIP.*faces\.zip"):
             _unpack(file)
         _assert_nothing_left(tmp_path)
 
@@ -185,7 +185,7 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
     content = bytearray(file.read_bytes())
     content[content.index(b"PK\x01\x02") + 8] |= 1  # the flag in the central directory
     file.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"an encrypted one: 'angry/1\.png'.*without a password"):
+    with pytest.raises(DatasetError, match=r"encrypted.*angry/1\.png"):
         _unpack(file)
 
 
@@ -195,13 +195,13 @@ def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
         opened.writestr("angry/1.png", PNG)
         with pytest.warns(UserWarning, match="Duplicate name"):
             opened.writestr("angry/1.png", b"other")
-    with pytest.raises(DatasetError, match=r"cannot unpack .*exists"):
+    with pytest.raises(DatasetError, match="exists"):
         _unpack(file)
     _assert_nothing_left(tmp_path)
 
 
 def test_an_archive_of_other_things_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"pictures or a table in .*, found 2 other entries"):
+    with pytest.raises(DatasetError, match=r"code\.zip.* 2 "):
         _unpack(_zip(tmp_path / "code.zip", {"a.py": b"", "b.exe": b""}))
 
 
@@ -209,7 +209,7 @@ def test_pictures_without_class_folders_are_refused_with_what_was_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DatasetError, match=r"a folder for each expression.*Found: 1\.png, 2\.png\."):
+    with pytest.raises(DatasetError, match=r"1\.png, 2\.png"):
         open_dataset(_zip(tmp_path / "a.zip", {"1.png": PNG, "2.png": PNG}))
 
 
@@ -218,13 +218,13 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(archive, "_move", full)
-    with pytest.raises(DatasetError, match=r"cannot unpack .*No space left on device.*Make room"):
+    with pytest.raises(DatasetError, match="No space left on device"):
         _unpack(_zip(tmp_path / "faces.zip", _faces()))
     _assert_nothing_left(tmp_path)
 
 
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"can be read at .*gone\.zip"):
+    with pytest.raises(DatasetError, match=r"gone\.zip"):
         _unpack(tmp_path / "gone.zip")
 
 

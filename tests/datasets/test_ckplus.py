@@ -89,7 +89,7 @@ def test_a_sequence_of_three_frames_has_no_neutral_one(tmp_path: Path) -> None:
 def test_neutral_is_refused_for_another_layout(tmp_path: Path) -> None:
     for name in ("angry", "happy"):
         write_picture(tmp_path / name / "1.png", pattern(1))
-    with pytest.raises(DatasetError, match=r"official trees of CK\+.*found angry/, happy/.*Leave :neutral out"):
+    with pytest.raises(DatasetError, match=r"CK\+.*angry/, happy/.*:neutral"):
         open_dataset(f"{tmp_path}:neutral")
 
 
@@ -138,26 +138,26 @@ def test_other_names_that_the_folders_have_are_known(official: Path, images: str
 
 def test_without_emotions_it_is_refused(official: Path) -> None:
     (official / "Emotion").rename(official / "elsewhere")
-    with pytest.raises(DatasetError, match=r"folders cohn-kanade-images and Emotion of CK\+.*found only cohn-kanade"):
+    with pytest.raises(DatasetError, match=r"Emotion.*found only cohn-kanade"):
         open_dataset(official)
 
 
 def test_without_one_emotion_file_it_is_refused(tmp_path: Path) -> None:
     _sequence(tmp_path, "S005", "001", None)
-    with pytest.raises(DatasetError, match=r"_emotion\.txt.*found none for the 1 sequences"):
+    with pytest.raises(DatasetError, match=r"_emotion\.txt.* 1 sequences"):
         open_dataset(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "8.0000000e+00", "-1", "2.5", "happy", "nan"])
 def test_an_unknown_emotion_is_named_with_its_file(official: Path, text: str) -> None:
     (official / "Emotion" / "S010" / "001" / "S010_001_00000006_emotion.txt").write_text(text)
-    with pytest.raises(DatasetError, match=r"number from 0 to 7 \(neutral.*S010_001_00000006_emotion\.txt, found"):
+    with pytest.raises(DatasetError, match=r"0 to 7 .*S010_001_00000006_emotion\.txt"):
         open_dataset(official)
 
 
 def test_whole_frames_without_landmarks_are_refused(official: Path) -> None:
     (official / "Landmarks").rename(official / "elsewhere")
-    with pytest.raises(DatasetError, match=r"folder Landmarks of CK\+.*whole frames of 320x240 pixels"):
+    with pytest.raises(DatasetError, match=r"Landmarks.*320x240"):
         open_dataset(official)
 
 
@@ -178,7 +178,7 @@ def test_square_pictures_without_landmarks_are_crops_already(tmp_path: Path) -> 
 def test_wrong_landmarks_are_named_with_their_file(official: Path, text: str | None) -> None:
     file = official / "Landmarks" / "S011" / "001" / "S011_001_00000005_landmarks.txt"
     file.unlink() if text is None else file.write_text(text)
-    with pytest.raises(DatasetError, match=r"68 lines with x and y.*S011_001_00000005_landmarks\.txt"):
+    with pytest.raises(DatasetError, match=r"68.*S011_001_00000005_landmarks\.txt"):
         open_dataset(official)
 
 
@@ -265,9 +265,9 @@ def test_its_own_split_does_not_count_and_copies_stay_together(tmp_path: Path) -
 
 
 def test_a_broken_ckextended_is_named_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"emotion to be 0 to 7, found '8' in line 3 of .*ckextended\.csv"):
+    with pytest.raises(DatasetError, match=r"0 to 7.*'8'.*line 3 .*ckextended\.csv"):
         open_dataset(_table(tmp_path / "ckextended.csv", ["0", "8"]))
-    with pytest.raises(DatasetError, match=r"2304 pixels of 0 to 255 in line 2 of .*found 3"):
+    with pytest.raises(DatasetError, match=r"2304 .*line 2 .*found 3"):
         open_dataset(_table(tmp_path / "ckextended.csv", ["0"], ["1 2 3"]))
     with pytest.raises(DatasetError, match="pixels missing"):
         open_dataset(_table(tmp_path / "ckextended.csv", ["0"], header="emotion,pictures,Usage"))

@@ -120,9 +120,9 @@ def test_rows_of_a_split() -> None:
 
 
 def test_an_unknown_split_or_rule_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(DatasetError, match="train, validation, test or all, got 'dev'"):
+    with pytest.raises(DatasetError, match=r"train, validation, test.*'dev'"):
         _rated().rows("dev")
-    with pytest.raises(DatasetError, match="majority or argmax, got 'most'"):
+    with pytest.raises(DatasetError, match=r"majority or argmax.*'most'"):
         _rated().rows("all", "most")
 
 
@@ -177,7 +177,7 @@ def test_a_part_has_all_that_belongs_to_its_rows(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_gone_is_not_one_broken_picture(tmp_path: Path) -> None:
     dataset = _labelled([0, 1], [np.zeros((24, 24), np.uint8), tmp_path / "gone" / "1.png"])
-    with pytest.raises(DatasetError, match=r"folder .*gone of the data set own, found that it is gone"):
+    with pytest.raises(DatasetError, match=r"/gone .*own"):
         prepare_faces(dataset, np.arange(2), Preprocessing())
 
 
@@ -208,7 +208,7 @@ def test_broken_pictures_are_left_out_and_named(tmp_path: Path) -> None:
 
 def test_pictures_that_are_all_broken_are_an_error(tmp_path: Path) -> None:
     dataset = _labelled([0, 1], [tmp_path / "one.png", tmp_path / "two.png"])
-    with pytest.raises(DatasetError, match=r"none of the 2 pictures in own can be read\. The first: .*one\.png"):
+    with pytest.raises(DatasetError, match=r"2 pictures in own .*one\.png"):
         prepare_faces(dataset, np.arange(2), Preprocessing())
 
 

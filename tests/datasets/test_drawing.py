@@ -62,21 +62,21 @@ def test_a_stronger_expression_is_farther_from_neutral(expression: str) -> None:
 
 
 def test_an_unknown_expression_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"unknown expression 'joyful'.*neutral, happiness"):
+    with pytest.raises(ValueError, match=r"'joyful'.*neutral, happiness"):
         draw_face("joyful", _random())
-    with pytest.raises(ValueError, match="unknown expression"):
+    with pytest.raises(ValueError, match="joyful"):
         draw_portrait("joyful", _random())
 
 
 @pytest.mark.parametrize("size_px", [0, 15, 1025])
 def test_a_size_out_of_range_is_refused(size_px: int) -> None:
-    with pytest.raises(ValueError, match=rf"size_px must be 16\.\.1024, got {size_px}"):
+    with pytest.raises(ValueError, match=rf"size_px.*16\.\.1024.*{size_px}"):
         draw_face("fear", _random(), size_px=size_px)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
 def test_a_strength_out_of_range_is_refused(strength: float) -> None:
-    with pytest.raises(ValueError, match="strength must be"):
+    with pytest.raises(ValueError, match="strength"):
         draw_face("fear", _random(), strength=strength)
 
 
@@ -116,7 +116,7 @@ def test_a_portrait_tells_where_its_face_is() -> None:
 
 
 def test_a_portrait_whose_face_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="inside 100 by 100 px"):
+    with pytest.raises(ValueError, match="100 by 100 px"):
         draw_portrait("fear", _random(), width_px=100, height_px=100, face_height_px=200)
 
 

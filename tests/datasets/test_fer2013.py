@@ -98,7 +98,7 @@ def test_a_comma_at_the_end_of_each_line_shifts_nothing(tmp_path: Path) -> None:
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     file = _write(tmp_path / "fer2013.csv", [line[:2] for line in _lines()])
-    with pytest.raises(DatasetError, match="found emotion, pixels; Usage missing"):
+    with pytest.raises(DatasetError, match="Usage missing"):
         fer2013.open_path(file)
 
 
@@ -118,7 +118,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 )
 def test_wrong_pixels_are_named_with_their_line(pixels: str, found: str, tmp_path: Path) -> None:
     file = _broken(tmp_path / "fer2013.csv", 4, 1, pixels)
-    with pytest.raises(DatasetError, match=r"expected 2304 pixels of 0 to 255 in line 4 of .*fer2013\.csv") as caught:
+    with pytest.raises(DatasetError, match=r"2304 pixels .*line 4 .*fer2013\.csv") as caught:
         fer2013.open_path(file)
     assert found in str(caught.value)
 
@@ -126,14 +126,14 @@ def test_wrong_pixels_are_named_with_their_line(pixels: str, found: str, tmp_pat
 @pytest.mark.parametrize("usage", ["Test", "training", "", "7"])
 def test_an_unknown_usage_is_named_with_its_line(usage: str, tmp_path: Path) -> None:
     file = _broken(tmp_path / "fer2013.csv", 3, 2, usage)
-    with pytest.raises(DatasetError, match=f"Training, PublicTest, PrivateTest, found '{usage or 'nan'}' in line 3 of"):
+    with pytest.raises(DatasetError, match=f"PrivateTest.*'{usage or 'nan'}'.*line 3 "):
         fer2013.open_path(file)
 
 
 @pytest.mark.parametrize("emotion", ["7", "-1", "2.5", "happy", ""])
 def test_an_emotion_out_of_range_is_named_with_its_line(emotion: str, tmp_path: Path) -> None:
     file = _broken(tmp_path / "fer2013.csv", 5, 0, emotion)
-    with pytest.raises(DatasetError, match=r"expected emotion to be 0 to 6, found '.*' in line 5 of"):
+    with pytest.raises(DatasetError, match=r"0 to 6.*line 5 "):
         fer2013.open_path(file)
 
 
@@ -142,7 +142,7 @@ def test_an_emotion_out_of_range_is_named_with_its_line(emotion: str, tmp_path: 
 )
 def test_a_file_that_is_no_table_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "fer2013.csv").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"expected a table with the columns emotion, pixels, Usage, cannot read"):
+    with pytest.raises(DatasetError, match=r"emotion, pixels, Usage.*fer2013\.csv"):
         fer2013.open_path(tmp_path)
 
 

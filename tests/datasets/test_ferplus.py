@@ -99,14 +99,14 @@ def test_other_folders_are_not_taken_for_it(tmp_path: Path) -> None:
 def test_a_line_that_cannot_be_understood_is_named(line: str, columns: int, root: Path) -> None:
     file = root / "FER2013Valid" / "label.csv"
     file.write_text(file.read_text() + line + "\n")
-    with pytest.raises(DatasetError, match=rf"found {columns} columns in line 2 of .*FER2013Valid.*fer1\.png"):
+    with pytest.raises(DatasetError, match=rf"{columns} columns .*line 2 .*FER2013Valid.*fer1\.png"):
         ferplus.open_path(root)
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\xff\xfe\x00", "Ärger".encode("latin-1")])
 def test_a_label_file_that_is_no_text_is_refused(content: bytes, root: Path) -> None:
     (root / "FER2013Train" / "label.csv").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"cannot read .*label\.csv"):
+    with pytest.raises(DatasetError, match=r"label\.csv"):
         ferplus.open_path(root)
 
 

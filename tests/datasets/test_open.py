@@ -54,12 +54,12 @@ def test_a_single_class_folder_is_not_looked_into(tmp_path: Path) -> None:
 
 
 def test_a_missing_path_is_named() -> None:
-    with pytest.raises(DatasetError, match="expected a data set at no/such/place, found nothing"):
+    with pytest.raises(DatasetError, match="no/such/place"):
         open_dataset("no/such/place")
 
 
 def test_a_misspelt_word_is_a_missing_path() -> None:
-    with pytest.raises(DatasetError, match="write synthetic for drawn faces"):
+    with pytest.raises(DatasetError, match="synthetic"):
         open_dataset("synthetic:lots")
 
 
@@ -69,7 +69,7 @@ def test_a_path_that_no_system_can_look_up_is_an_error_with_a_text() -> None:
 
 
 def test_an_empty_folder_is_called_so(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="Found: an empty folder"):
+    with pytest.raises(DatasetError, match="empty folder"):
         open_dataset(tmp_path)
 
 
@@ -77,17 +77,17 @@ def test_what_was_found_instead_is_listed(tmp_path: Path) -> None:
     for number in range(9):
         _picture(tmp_path / f"{number}.png")
     (tmp_path / "deep" / "deeper").mkdir(parents=True)
-    with pytest.raises(DatasetError, match=r"a folder for each expression.*Found: 0\.png, 1\.png.*and 2 more\."):
+    with pytest.raises(DatasetError, match=r"0\.png, 1\.png.* 2 more"):
         open_dataset(tmp_path)
 
 
 def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
     _picture(tmp_path / "face.png")
-    with pytest.raises(DatasetError, match=r"Found: the file face\.png"):
+    with pytest.raises(DatasetError, match=r"face\.png"):
         open_dataset(tmp_path / "face.png")
 
 
 def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "prices.csv").write_text("day,price\n1,2\n")
-    with pytest.raises(DatasetError, match="found day, price; emotion, pixels, Usage missing"):
+    with pytest.raises(DatasetError, match=r"day, price.*emotion, pixels, Usage missing"):
         open_dataset(tmp_path / "prices.csv")

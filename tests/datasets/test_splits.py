@@ -141,20 +141,20 @@ def test_people_and_copies_are_linked_where_only_some_people_are_known() -> None
 
 
 def test_fewer_people_than_folds_are_refused() -> None:
-    with pytest.raises(DatasetError, match="at least 10 people in people for 10 folds, found 9"):
+    with pytest.raises(DatasetError, match=r"10 people in people .*found 9"):
         folds(_people(9), 10)
 
 
 def test_fewer_different_pictures_than_folds_are_refused() -> None:
-    with pytest.raises(DatasetError, match="at least 5 different pictures in unknown for 5 folds, found 4"):
+    with pytest.raises(DatasetError, match=r"5 different pictures in unknown .*found 4"):
         folds(_unknown([0, 1, 2, 3, 3, 3]), 5)
 
 
 def test_too_few_pictures_of_every_class_are_refused() -> None:
-    with pytest.raises(DatasetError, match="at least 5 pictures of some expression"):
+    with pytest.raises(DatasetError, match="5 pictures of some expression"):
         folds(_unknown(list(range(6))), 5)
 
 
 def test_two_folds_leave_nothing_to_train_on() -> None:
-    with pytest.raises(DatasetError, match="at least 3 folds"):
+    with pytest.raises(DatasetError, match="3 folds"):
         folds(_people(), 2)
