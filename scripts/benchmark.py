@@ -48,7 +48,7 @@ def live(checkpoint: Path, threads: int = 1, seconds: float = 10, dataset: str =
     from fer.draw.frame import draw_live
     from scripts.benchmarks.live import measure_live
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads or torch.get_num_threads())
     return measure_live(checkpoint, seconds, draw_live, open_dataset(dataset) if dataset else None)
 
 
@@ -62,7 +62,7 @@ def video(checkpoint: Path, threads: int = 1, seconds: float = 10) -> Figures:
     from fer.draw.frame import draw_live
     from scripts.benchmarks.video import measure_video
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads or torch.get_num_threads())
     return measure_video(checkpoint, seconds, draw_live)
 
 

@@ -82,7 +82,7 @@ def _predict(*arguments: str) -> None:
 def _alone(recognizer: Recognizer, pictures: list[PictureTask], threads: int) -> list[float]:
     """Return the seconds that reading, detector, and crop and network take, one picture after the other."""
     before, sums = torch.get_num_threads(), np.zeros(3)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads or torch.get_num_threads())
     for picture in pictures:
         moments = [time.perf_counter()]
         image = read_image(picture.path)

@@ -30,7 +30,7 @@ def measure_pictures(checkpoint: Path, repeat: int, threads: int) -> dict[str, A
     from fer.recognition.recognizer import Recognizer
     from scripts.benchmarks.live import moving_photo
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads or torch.get_num_threads())
     recognizer = Recognizer.load(checkpoint)
     figures: dict[str, Any] = {"load torch, detector and model (s)": time.perf_counter() - began}
     for count in (1, 4):
