@@ -158,4 +158,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # scripts and pages are no modules of the installed package
     sys.exit(main())
