@@ -20,6 +20,7 @@ def run(folder: Path, *options: str) -> int:
     return ablation.main([*usual, *options])
 
 
+@pytest.mark.slow
 def test_a_row_is_trained_with_each_seed_and_measured_on_validation_pictures(
     tmp_path: Path, tiny_checkpoint: Path
 ) -> None:
