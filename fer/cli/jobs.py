@@ -1,6 +1,6 @@
-"""Look after what runs in the background.
+"""Look after what runs in the background: training, evaluations, many photos, videos.
 
-fer-studio jobs list runs/
+fer-studio jobs list runs
 fer-studio jobs resume runs/faces
 fer-studio jobs stop runs/faces
 """
@@ -13,14 +13,15 @@ from typing import Any, Protocol
 
 from fer.cli.interrupt import Stop
 from fer.errors import FerError, JobError
-from fer.jobs.job import Kind, kind_of, read_request, working
-from fer.jobs.status import Reporter
+from fer.jobs import job
+from fer.jobs.job import Kind
+from fer.jobs.status import FINISHED, Reporter, Watcher
 
 KINDS = {
     "training": "fer.training.job",
     "evaluation": "fer.evaluation.job",
     "collection": "fer.collection.job",
-    "video": "fer.cli.video_job",
+    "video": "fer.video.job",
 }
 """What config.json calls a kind → the module that knows it. Nothing else is ever imported for a folder."""
 STOPPED_CODE = 130
@@ -32,11 +33,12 @@ class JobModule(Protocol):
 
     KIND: Kind[Any]
 
-    def run(self, folder: Path, request: Any, reporter: Reporter, stop: Stop, threads: int | None) -> None:
+    def run(self, folder: Path, request: Any, reporter: Reporter, stop: job.Stop, threads: int | None) -> None:
         """Do what is asked for, or what is left of it, in this process.
 
-        It says how far it is by `reporter.say`, looks at `stop.asked` now and then, and where that is set it comes to
-        a good end and calls `reporter.set(STOPPED)`.
+        It says how far it is by `reporter.say`. A request to stop ends it wherever it is, by KeyboardInterrupt. Where
+        it has something to bring to a good end it sets `stop.gently`, looks at `stop.asked` now and then, and then
+        calls `reporter.set(STOPPED)`.
         """
 
 
@@ -46,35 +48,96 @@ def module_of(folder: Path) -> JobModule:
     Raises:
         JobError: the folder holds no job, or one of a kind that is not known here.
     """
-    name = kind_of(folder)
-    for kind, module in KINDS.items():
-        if name == kind or name is None:
-            found: Any = importlib.import_module(module)
-            if name or found.KIND.earlier(folder):
-                return found
+    name = job.kind_of(folder)
+    for kind in KINDS if name is None else KINDS.keys() & {name}:
+        module: Any = importlib.import_module(KINDS[kind])
+        if name or module.KIND.earlier(folder):
+            return module
     raise JobError(
         f"expected a job of the kind {', '.join(KINDS)} in {folder}, found {name or 'none'}. Check the path."
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do a job in this process; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["run"])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--threads", type=int)
-    options = parser.parse_args(arguments)
+def work(folder: Path, threads: int | None, watcher: Watcher | None = None) -> int:
+    """Do a job, or what is left of it, in this process; return the exit code.
+
+    Raises:
+        FerError: it cannot be done; its status says so, too.
+    """
+    module = module_of(folder)
+    request = job.read_request(folder, module.KIND)
     try:
-        module = module_of(options.folder)
-        request = read_request(options.folder, module.KIND)
-        with Stop() as stop, working(options.folder) as reporter:
-            module.run(options.folder, request, reporter, stop, options.threads)
+        with Stop() as stop, job.working(folder, watcher) as reporter:
+            module.run(folder, request, reporter, stop, threads)
     except KeyboardInterrupt:
         return STOPPED_CODE
+    return 0 if reporter.status.state == FINISHED else STOPPED_CODE
+
+
+def resume(folder: Path, threads: int | None, background: bool) -> int:
+    """Go on with a job, here with a progress bar or as a process of its own; return the exit code."""
+    from fer.cli.terminal import ProgressBar
+
+    kind = module_of(folder).KIND
+    if background:
+        job.start(folder, kind, threads)
+        return 0
+    seen = job.view(folder, kind)
+    if seen.active or seen.state == FINISHED:
+        raise JobError(f"expected a job that was stopped or interrupted, but {seen.name} is {seen.state}.")
+    with ProgressBar() as bar:
+        return work(folder, threads, bar)
+
+
+def list_jobs(place: Path) -> None:
+    """Print a line for each job in a place: its kind, its state, how much is done, and its folder."""
+    listed = set()
+    for name, module in KINDS.items():
+        for seen in job.views(place, importlib.import_module(module).KIND):
+            if seen.folder not in listed:  # a damaged one may be of any kind
+                share = f"{100 * seen.status.share:.0f} %" if seen.status.total else ""
+                shown = name if seen.request else job.kind_of(seen.folder) or "?"
+                print(f"{shown:10}  {seen.state:11}  {share:>5}  {seen.folder}")
+            listed.add(seen.folder)
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    shown = commands.add_parser("list", help="say where all jobs in a folder stand")
+    shown.add_argument("place", type=Path, metavar="PLACE", help="runs, data/collections, …")
+    resumed = commands.add_parser("resume", help="go on with a job that was stopped, interrupted or failed")
+    resumed.add_argument("--background", action="store_true", help="as a process of its own, and return at once")
+    worker = commands.add_parser("run")  # what a background process is; not for people
+    stopped = commands.add_parser("stop", help="stop a job; what is done stays")
+    deleted = commands.add_parser("delete", help="remove a job with all that is in its folder")
+    for command in (resumed, worker, stopped, deleted):
+        command.add_argument("folder", type=Path, metavar="FOLDER")
+    for command in (resumed, worker):
+        command.add_argument("--threads", type=int, metavar="N", help="CPU threads")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what is asked; return the exit code: 0 done, 1 cannot, 130 stopped."""
+    options = parse_arguments(arguments)
+    try:
+        match options.command:
+            case "list":
+                list_jobs(options.place)
+            case "run":
+                return work(options.folder, options.threads)
+            case "resume":
+                return resume(options.folder, options.threads, options.background)
+            case "stop":
+                job.stop(options.folder, module_of(options.folder).KIND)
+            case "delete":
+                job.delete(options.folder, module_of(options.folder).KIND)
     except (FerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return STOPPED_CODE if stop.asked else 0
+    return 0
 
 
 if __name__ == "__main__":

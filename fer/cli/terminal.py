@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from fer.jobs.status import Status
 from fer.training.runs import Run
 
 
@@ -87,3 +88,27 @@ def open_log(run: Run, speaks: bool = True) -> logging.Logger:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
     return log
+
+
+class ProgressBar:
+    """Shows a person at a terminal what a job says, on standard error; where that is a file, its notes only."""
+
+    def __enter__(self) -> "ProgressBar":
+        self._bar = tqdm(leave=False, disable=None, bar_format="{desc}{percentage:3.0f} %|{bar}| {elapsed}<{remaining}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def progress(self, status: Status) -> None:
+        """Show how far it is."""
+        if status.done < self._bar.n or status.total != self._bar.total:
+            self._bar.reset(status.total)
+            self._bar.initial = status.done
+            self._bar.n = status.done
+        self._bar.set_description(status.what, refresh=False)
+        self._bar.update(status.done - self._bar.n)
+
+    def note(self, line: str) -> None:
+        """Show a line of its log."""
+        tqdm.write(line, file=sys.stderr)

@@ -19,36 +19,48 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
 from fer.errors import FerError, JobError
-from fer.jobs.process import ProcessMark, end_process, spare_threads, start_process
+from fer.jobs.process import ProcessMark, end_process, mark_of, spare_threads, start_process
 from fer.jobs.status import (
     DAMAGED,
     FAILED,
     FINISHED,
     INTERRUPTED,
+    LOG_NAME,
     RUNNING,
     STARTING,
     STATUS_NAME,
     STOPPED,
     Reporter,
     Status,
+    Watcher,
     read_status,
 )
 from fer.records import from_json, read_record, write_record
 
-CONFIG_NAME, PROCESS_NAME, LOG_NAME, LOCK_NAME = "config.json", "process.json", "log.txt", ".lock"
+CONFIG_NAME, PROCESS_NAME, LOCK_NAME = "config.json", "process.json", ".lock"
 WORKER = ("-m", "fer.cli.jobs", "run")
 """What Python is started with to do a job; the folder follows."""
 STOP_SECONDS = 20.0
 """A job that was asked to stop has so long to come to a good end."""
+LOCK_SECONDS = 1.0
+"""As long one waits for a lock: whoever looks whether it is held holds it for a moment."""
 
 R = TypeVar("R")
 
 _changing = threading.Lock()
+
+
+class Stop(Protocol):
+    """What tells a job that somebody wants it to stop."""
+
+    asked: bool
+    gently: bool
+    """Set by a job that looks at `asked` now and then; else it is ended by KeyboardInterrupt, wherever it is."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +71,15 @@ class Kind(Generic[R]):
     """Stands in config.json."""
     request: type[R]
     """A frozen dataclass of plain values."""
+    place: str = "*"
+    """Where jobs of this kind are below the folder that they are kept in, as a pattern."""
     at_once: Callable[[], int] = lambda: 1
     """How many jobs of this kind may go on at the same time in a place."""
-    earlier: Callable[[Path], tuple[R, Status | None] | None] = lambda folder: None
-    """Reads what an earlier version left in a folder: the request, and where the job stands if that is known."""
+    hint: str = ""
+    """What else one can do where as many go on."""
+    earlier: Callable[[Path], tuple[R | None, Status | None] | None] = lambda folder: None
+    """Reads a folder in which config.json names no kind, as an earlier version left it: the request, and where the job
+    stands if status.json does not say so. None: there is no such job. May raise FerError, TypeError or ValueError."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +112,10 @@ class JobView(Generic[R]):
 
     @property
     def message(self) -> str:
-        """Why it failed, or what it said last where it was interrupted."""
-        if self.status.message or self.state not in (FAILED, INTERRUPTED):
-            return self.status.message
-        return log_tail(self.folder, 1).removeprefix("error: ")
+        """Why it failed, or the last words of a process that never came so far as to say where it stands."""
+        if self.state == INTERRUPTED and not self.status.time:
+            return log_tail(self.folder, 1).removeprefix("error: ")
+        return self.status.message
 
 
 def create(folder: Path, kind: Kind[R], request: R) -> None:
@@ -109,28 +126,18 @@ def create(folder: Path, kind: Kind[R], request: R) -> None:
     """
     try:
         folder.mkdir(parents=True)
-        write_request(folder, kind, request)
+        values = {field.name: getattr(request, field.name) for field in fields(request)}  # type: ignore[arg-type]
+        write_record(folder / CONFIG_NAME, {"kind": kind.name, **values})
     except FileExistsError as error:
-        raise JobError(
-            f"expected a new name, but there is something called {folder.name}. Choose another one."
-        ) from error
+        raise JobError(f"expected a new name, but there is something called {folder.name}. Choose another.") from error
     except OSError as error:
         raise JobError(f"{folder.name} cannot be kept in {folder.parent}: {error}. Make room there.") from error
 
 
-def write_request(folder: Path, kind: Kind[R], request: R) -> None:
-    """Write what is asked for into a folder that is there.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    values = {field.name: getattr(request, field.name) for field in fields(request)}  # type: ignore[arg-type]
-    write_record(folder / CONFIG_NAME, {"kind": kind.name, **values})
-
-
 def kind_of(folder: Path) -> str | None:
     """Return the name of the kind of a job; None where the folder does not say it."""
-    return getattr(read_record(folder / CONFIG_NAME, _Named), "kind", None)
+    named = read_record(folder / CONFIG_NAME, _Named)
+    return named.kind if named else None
 
 
 @dataclass(frozen=True)
@@ -142,33 +149,45 @@ def read_request(folder: Path, kind: Kind[R]) -> R:
     """Read what is asked for.
 
     Raises:
-        JobError: the file is missing, damaged, or asks for something else.
+        JobError: the file is missing, damaged, of a later version, or asks for something else.
     """
-    path = folder / CONFIG_NAME
+    request, _ = _read(folder, kind)
+    if request is None:
+        raise JobError(f"expected in {folder} what the {kind.name} is asked for, found its result only.")
+    return request
+
+
+def _read(folder: Path, kind: Kind[R]) -> tuple[R | None, Status | None]:
+    """Return what is asked for and, in folders of an earlier version, where the job stands."""
+    path, name = folder / CONFIG_NAME, kind_of(folder)
     try:
-        if kind_of(folder) in (None, kind.name):
-            return from_json(path.read_bytes(), kind.request)
-        problem: Any = f"a job of the kind {kind_of(folder)}"
-    except (OSError, ValueError, FerError) as error:
-        problem = error
-    earlier = kind.earlier(folder)
-    if earlier:
-        return earlier[0]
-    raise JobError(f"expected in {path} what the {kind.name} is asked for, found: {problem}.")
+        if name == kind.name:
+            text = path.read_bytes()
+            known = {field.name for field in fields(kind.request)}  # type: ignore[arg-type]
+            if unknown := from_json(text, dict[str, Any]).keys() - known - {"kind"}:
+                raise JobError(f"{', '.join(sorted(unknown))} is not known to this version")
+            return from_json(text, kind.request), None
+        found = None if name else kind.earlier(folder)
+    except (OSError, ValueError, TypeError, FerError) as error:
+        raise JobError(f"expected in {path} what the {kind.name} is asked for: {error}.") from error
+    if found is None:
+        raise JobError(f"expected in {path} what the {kind.name} is asked for, found {name or 'nothing of that kind'}.")
+    return found
 
 
 def view(folder: Path, kind: Kind[R]) -> JobView[R]:
     """Read where a job stands. Never fails: what cannot be read makes it damaged."""
-    status = read_status(folder)
-    earlier = kind.earlier(folder) if status is None else None
-    status = status or (earlier[1] if earlier else None)
     request: R | None = None
+    earlier: Status | None = None
+    problem = ""
     try:
-        request = read_request(folder, kind)
+        request, earlier = _read(folder, kind)
     except JobError as error:
-        state, status = DAMAGED, Status(DAMAGED, str(error))
-    else:
-        state = _state(folder, status)
+        problem = str(error)
+    status = read_status(folder) or earlier
+    state = _state(folder, status)
+    if problem and state not in (STARTING, RUNNING):
+        state, status = DAMAGED, Status(DAMAGED, problem)
     try:
         created = next(path for path in (folder / CONFIG_NAME, folder) if path.exists()).stat().st_mtime
     except (OSError, StopIteration):
@@ -176,11 +195,16 @@ def view(folder: Path, kind: Kind[R]) -> JobView[R]:
     return JobView(folder, state, request, status or Status(state), created)
 
 
-def views(parent: Path, kind: Kind[R], pattern: str = "*") -> list[JobView[R]]:
+def views(parent: Path, kind: Kind[R]) -> list[JobView[R]]:
     """Return all jobs of a kind in a place: those that go on first, then the newest."""
-    folders = [folder for folder in parent.glob(pattern) if folder.is_dir()] if parent.is_dir() else []
-    found = [view(folder, kind) for folder in folders if (folder / CONFIG_NAME).is_file() or kind.earlier(folder)]
+    found = [view(folder, kind) for folder in parent.glob(kind.place) if folder.is_dir() and _is_of(folder, kind)]
     return sorted(found, key=lambda seen: (not seen.active, -seen.created, seen.name))
+
+
+def _is_of(folder: Path, kind: Kind[R]) -> bool:
+    """Whether a folder is a job of that kind, or may be a damaged one."""
+    name = kind_of(folder)
+    return name == kind.name or (name is None and ((folder / CONFIG_NAME).exists() or bool(kind.earlier(folder))))
 
 
 def _state(folder: Path, status: Status | None) -> str:
@@ -188,10 +212,8 @@ def _state(folder: Path, status: Status | None) -> str:
     alive = mark is not None and mark.is_alive()
     if status is None:
         return STARTING if alive else INTERRUPTED
-    if status.state != RUNNING:
-        return status.state
-    # One that was started from a command line. It has its lock when it says so; to look earlier could keep it out.
-    return RUNNING if alive or is_locked(folder) else INTERRUPTED
+    # One that was started from a command line has its lock when it says so; to look earlier could keep it out.
+    return INTERRUPTED if status.state == RUNNING and not alive and not is_locked(folder) else status.state
 
 
 def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequence[JobView[R]] = ()) -> None:
@@ -209,8 +231,8 @@ def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequen
     with _changing:
         seen = view(folder, kind)
         if not seen.can_resume:
-            raise JobError(f"expected something that was stopped or interrupted, but {seen.name} is {seen.state}.")
-        check_free(kind, [view(other.folder, kind) for other in among])
+            raise JobError(f"expected a job that was stopped or interrupted, but {seen.name} is {seen.state}.")
+        check_free(kind, among)
         try:
             (folder / STATUS_NAME).unlink(missing_ok=True)  # what an earlier process said holds no longer
             command = [sys.executable, *WORKER, str(folder), "--threads", str(threads or spare_threads())]
@@ -220,15 +242,16 @@ def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequen
 
 
 def check_free(kind: Kind[R], among: Sequence[JobView[R]]) -> None:
-    """Refuse to start another job where as many as allowed go on.
+    """Refuse to start another job where as many as allowed go on; which ones may be a secret.
 
     Raises:
-        JobError: it names them.
+        JobError: it says how many may go on.
     """
-    active, allowed = [seen.name for seen in among if seen.active], kind.at_once()
-    if len(active) >= allowed:
+    allowed = kind.at_once()
+    if sum(view(seen.folder, kind).active for seen in among) >= allowed:
         raise JobError(
-            f"{', '.join(active)} goes on, and this machine does {allowed} at a time. Stop it, or wait until it ends."
+            f"another {kind.name} goes on, and this machine does {allowed} at a time. Stop it, or wait until it ends"
+            f"{f'; {kind.hint}' if kind.hint else ''}."
         )
 
 
@@ -239,8 +262,8 @@ def stop(folder: Path, kind: Kind[R], patience_seconds: float = STOP_SECONDS) ->
         JobError: the process belongs to somebody else.
     """
     mark, status = read_record(folder / PROCESS_NAME, ProcessMark), read_status(folder)
-    if (mark is None or not mark.is_alive()) and status and is_locked(folder):  # started from a command line
-        mark = _mark_of(status.pid)
+    if status and not (mark and mark.is_alive()) and is_locked(folder):  # it was started from a command line
+        mark = mark_of(status.pid)
     if mark is None or not mark.is_alive():
         return
     try:
@@ -253,14 +276,6 @@ def stop(folder: Path, kind: Kind[R], patience_seconds: float = STOP_SECONDS) ->
             reporter = Reporter(folder)
             reporter.status = seen.status
             reporter.set(STOPPED)
-
-
-def _mark_of(pid: int) -> ProcessMark | None:
-    import psutil
-
-    with contextlib.suppress(psutil.Error, ValueError):
-        return ProcessMark(pid, psutil.Process(pid).create_time())
-    return None
 
 
 def delete(folder: Path, kind: Kind[R]) -> None:
@@ -300,45 +315,47 @@ def log_tail(folder: Path, lines: int = 12) -> str:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, patience_seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Keep other processes out of a job's folder; the system lets the lock go when this process ends, however it ends.
 
     Raises:
         JobError: another process is in it.
     """
-    lock = FileLock(folder / LOCK_NAME)
     try:
-        lock.acquire(timeout=0)
+        with FileLock(folder / LOCK_NAME, timeout=patience_seconds):
+            yield
     except Timeout as error:
         raise JobError(f"another process works in {folder}. Wait for it, or stop it.") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def is_locked(folder: Path) -> bool:
     """Whether a living process works in a folder."""
-    if not (folder / LOCK_NAME).exists():
-        return False
     try:
-        with locked(folder):
-            return False
+        if (folder / LOCK_NAME).exists():
+            with locked(folder, 0):
+                pass
     except JobError:
         return True
+    except OSError:  # it belongs to somebody else, or cannot be written to
+        return False
+    return False
 
 
 @contextmanager
-def working(folder: Path) -> Iterator[Reporter]:
+def working(folder: Path, watcher: Watcher | None = None) -> Iterator[Reporter]:
     """Do a job in this process: others are kept out, and its status says how it ended.
 
     Whoever stops before the end calls `reporter.set(STOPPED)`; what is left in the state "running" has finished.
+
+    Args:
+        folder: of the job.
+        watcher: is told what is written.
 
     Raises:
         JobError: another process is in the folder.
     """
     with locked(folder):
-        reporter = Reporter(folder)
+        reporter = Reporter(folder, watcher)
         try:
             reporter.set(RUNNING)
             yield reporter
@@ -350,5 +367,6 @@ def working(folder: Path) -> Iterator[Reporter]:
         except BaseException as error:
             with contextlib.suppress(OSError):  # the disk may be full
                 known = isinstance(error, FerError | OSError)
-                reporter.set(FAILED, str(error) if known else f"{type(error).__name__}: {error}")
+                message = str(error) if known else f"{type(error).__name__}: {error}"
+                reporter.set(FAILED, message)
             raise

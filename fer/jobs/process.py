@@ -32,12 +32,19 @@ class ProcessMark:
 
     def running(self) -> psutil.Process | None:
         """Return the process, if it still runs."""
-        with contextlib.suppress(psutil.Error, ValueError):
+        with contextlib.suppress(psutil.Error, ValueError, OverflowError):
             process = psutil.Process(self.pid)
             # The system may count from another start of the clock after a suspension: a second is near enough.
             if abs(process.create_time() - self.began) < 1 and process.status() != psutil.STATUS_ZOMBIE:
                 return process
         return None
+
+
+def mark_of(pid: int) -> ProcessMark | None:
+    """Return what tells the process of that number from later ones; None if there is none."""
+    with contextlib.suppress(psutil.Error, ValueError, OverflowError):
+        return ProcessMark(pid, psutil.Process(pid).create_time())
+    return None
 
 
 def spare_threads() -> int:
@@ -60,14 +67,13 @@ def start_process(command: Sequence[str | os.PathLike[str]], log: Path) -> Proce
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **apart
         )  # on Windows: DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP
-    began = 0.0
-    with contextlib.suppress(psutil.Error):  # it has ended already
-        started = psutil.Process(process.pid)
-        began = started.create_time()
-        started.nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", NICENESS))  # Windows knows classes only
+    mark = mark_of(process.pid) or ProcessMark(process.pid, 0.0)  # the latter if it has ended already
+    with contextlib.suppress(psutil.Error):
+        # Windows knows classes only.
+        psutil.Process(process.pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", NICENESS))
     # Else it would stay behind as a zombie until this process ends.
     threading.Thread(target=process.wait, daemon=True, name=f"wait for {process.pid}").start()
-    return ProcessMark(process.pid, began)
+    return mark
 
 
 def end_process(mark: ProcessMark, patience_seconds: float) -> None:

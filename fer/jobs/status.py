@@ -1,19 +1,21 @@
 """Where a job stands: one way to write it, one way to read it."""
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any, Protocol
 
-from fer.records import read_record, write_record
+from fer.records import from_json, read_record, to_json, write_record
 
 STARTING, RUNNING, STOPPED, INTERRUPTED = "starting", "running", "stopped", "interrupted"
 FAILED, FINISHED, DAMAGED = "failed", "finished", "damaged"
 """Starting, interrupted and damaged are never written: no word yet, gone without a word, cannot be read."""
 EVERY_SECONDS = 0.5
-STATUS_NAME = "status.json"
+STATUS_NAME, LOG_NAME = "status.json", "log.txt"
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class Status:
     total: float = 0.0
     """0 before it is known."""
     seconds_left: float | None = None
-    figures: dict[str, float] = field(default_factory=dict)
-    """What else a kind of job has to say: "faces_per_second"."""
     pid: int = 0
     time: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+    """What else a kind of job has to say: "faces_per_second". In the file they stand beside the others."""
 
     @property
     def share(self) -> float:
@@ -42,59 +44,98 @@ class Status:
 
 def read_status(folder: Path) -> Status | None:
     """Return what a job said last; None where it has said nothing that can be understood."""
-    return read_record(folder / STATUS_NAME, Status)
+    found = read_record(folder / STATUS_NAME, dict[str, Any])
+    if found is None or found.get("state") not in (RUNNING, STOPPED, FAILED, FINISHED):
+        return None
+    known = {entry.name for entry in fields(Status)}
+    found["figures"] = {
+        name: value for name, value in found.items() if name not in known and isinstance(value, int | float)
+    }
+    try:
+        return from_json(to_json(found), Status)
+    except ValueError:  # a later version may say more in another shape
+        return Status(found["state"])
+
+
+class Watcher(Protocol):
+    """Shows a person at a terminal what a job says."""
+
+    def progress(self, status: Status) -> None:
+        """Show how far it is."""
+
+    def note(self, line: str) -> None:
+        """Show a line of its log."""
 
 
 class Reporter:
     """Writes where a job stands, at most twice a second while it goes on."""
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        """Say nothing yet."""
+    def __init__(
+        self, folder: Path | None, watcher: Watcher | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Say nothing yet; without a folder nothing is ever written."""
         self.status = Status(RUNNING)
-        self._path = folder / STATUS_NAME
+        self._folder = folder
+        self._watcher = watcher
         self._clock = clock
         self._written = -float("inf")
         self._began: tuple[float, float] | None = None
 
-    def set(self, state: str, message: str = "") -> None:
-        """Say at once that the job is in another state.
+    def set(self, state: str, message: str = "", figures: dict[str, float] | None = None) -> None:
+        """Say at once that the job is in another state; what was last said of its progress stays.
+
+        Args:
+            state: one of those above.
+            message: why it failed.
+            figures: instead of those that were said last.
 
         Raises:
             OSError: it cannot be written.
         """
-        self.status = replace(self.status, state=state, message=message, seconds_left=None)
+        figures = self.status.figures if figures is None else figures
+        self.status = replace(self.status, state=state, message=message, seconds_left=None, figures=figures)
         self._write(durable=state != RUNNING)
 
     def say(
-        self,
-        what: str,
-        done: float,
-        total: float,
-        figures: Mapping[str, float] | None = None,
+        self, what: str, done: float, total: float, figures: dict[str, float] | None = None,
         seconds_left: float | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Say how far the job is, unless it was said a moment ago.
 
         Args:
-            what: it does at the moment; where that changes, the time that is left is counted anew.
-            done: of the total, in any unit.
+            what: it does at the moment.
+            done: of the total, in any unit. Where it falls, or the total changes, the time that is left is counted
+                anew.
             total: 0 where it is not known.
             figures: see `Status`.
             seconds_left: where the job knows better than by how much it did in how long.
         """
         now = self._clock()
-        if self._began is None or what != self.status.what or done < self._began[1]:
+        if self._began is None or done < self._began[1] or total != self.status.total:
             self._began = now, done
         elif seconds_left is None and done > self._began[1] and total:
-            seconds_left = (now - self._began[0]) / (done - self._began[1]) * (total - done)
-        changed = what != self.status.what
+            seconds_left = round((now - self._began[0]) / (done - self._began[1]) * (total - done), 1)
         self.status = replace(
-            self.status, what=what, done=done, total=total, figures=dict(figures or {}), seconds_left=seconds_left
+            self.status, what=what, done=done, total=total, figures=figures or {}, seconds_left=seconds_left
         )
-        if changed or done == total or now - self._written >= EVERY_SECONDS:
-            self._write(durable=False)  # a second later it is out of date
+        if self._watcher:
+            self._watcher.progress(self.status)
+        if done == total or now - self._written >= EVERY_SECONDS:
+            with contextlib.suppress(OSError):  # a full disk is told of when the result is written
+                self._write(durable=False)  # a second later it is out of date
+
+    def note(self, text: str) -> None:
+        """Add a line to the log, for people."""
+        line = f"{time.strftime('%H:%M:%S')} {text}"
+        if self._folder:
+            with contextlib.suppress(OSError), (self._folder / LOG_NAME).open("a", encoding="utf-8") as log:
+                log.write(f"{line}\n")
+        if self._watcher:
+            self._watcher.note(line)
 
     def _write(self, durable: bool) -> None:
         self._written = self._clock()
         self.status = replace(self.status, pid=os.getpid(), time=datetime.now(timezone.utc).isoformat())
-        write_record(self._path, self.status, durable)
+        record = asdict(self.status)
+        if self._folder:
+            write_record(self._folder / STATUS_NAME, record | record.pop("figures"), durable)
