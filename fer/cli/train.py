@@ -15,7 +15,7 @@ import json
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fer.cli.arguments import add_field_options
 from fer.cli.command import command_parser, tells_errors
@@ -23,9 +23,10 @@ from fer.datasets import FaceDataset, open_datasets
 from fer.errors import FerError
 from fer.files import write_atomically
 from fer.home import runs_folder
+from fer.jobs.job import working
 from fer.model import model_file
 from fer.training.config import TrainingConfig
-from fer.training.runs import FAILED, STOPPED, Run, default_name, open_run, plain_name
+from fer.training.runs import Run, default_name, open_run, plain_name
 
 if TYPE_CHECKING:
     from fer.training.distributed import Processes
@@ -134,47 +135,31 @@ def _train_one(
     processes: "Processes",
 ) -> tuple[int, Run]:
     """Train a run that is given, or the one that the options name. Return (exit code, run)."""
-    from fer.cli.terminal import Bars, StopSignal, open_log
-    from fer.training.hooks import Hooks
-    from fer.training.loop import check_trainable, train
+    from fer.cli.interrupt import Stop
+    from fer.cli.terminal import ProgressBar
+    from fer.jobs.status import FINISHED, Reporter, read_status
+    from fer.training.job import train_run
+    from fer.training.loop import check_trainable
     from fer.training.tensorboard import TensorBoard
 
     check_trainable(config, dataset, processes)
     if run is None:
         run = processes.from_first(open_run(options.runs, config, options.name) if processes.is_first else None)
+    status = read_status(run.folder) if processes.is_first else None
+    if processes.from_first(status is not None and status.state == FINISHED):
+        if processes.is_first:
+            print(f"{run.folder} has finished already", file=sys.stderr)
+        return 0, run
     try:
-        log = open_log(run, speaks=processes.is_first)
-        log.info("run %s: %s, %d pictures, on %s", run.folder, dataset.name, len(dataset), device)
-        stop, bars = StopSignal(patient=processes.count > 1), Bars(config.epochs, config.rule, log)
-        hooks = Hooks(bars.read, bars.batch, bars.epoch, log.info, lambda: stop.asked)
-        if not processes.is_first:
-            hooks = Hooks(should_stop=hooks.should_stop)
-        elif options.tensorboard:
-            board = TensorBoard(run)
-
-            def log_and_plot(line: dict[str, Any]) -> None:
-                bars.epoch(line)
-                board.write(line)
-
-            hooks.on_epoch = log_and_plot
-        info = train(config, dataset, run, hooks, device, processes)
-        bars.close()
-    except (FerError, OSError) as error:
-        _say_failed(run, error)
-        raise
+        with Stop() as stop, ProgressBar() as bar:
+            # One of several processes that ended alone would leave the others waiting.
+            stop.gently = stop.patient = processes.count > 1
+            with working(run.folder, bar) if processes.is_first else contextlib.nullcontext(Reporter(None)) as reporter:
+                board = TensorBoard(run).write if options.tensorboard and processes.is_first else None
+                info = train_run(run, config, dataset, reporter, stop, device, processes, board)
     except KeyboardInterrupt:  # before the first batch, or asked twice
-        run.set_status(STOPPED)
         return STOPPED_CODE, run
-    if info is None:
-        log.info("stopped; the same command goes on")
-        return STOPPED_CODE, run
-    best = info.training
-    log.info(
-        "done: validation accuracy %.4f (rule %s, n = %s) in epoch %d, temperature %.3f; the model is %s",
-        best["validation_accuracy"], best["rule"], f"{best['validation_n']:,}", best["best_epoch"], info.temperature,
-        run.best_path,
-    )  # fmt: skip
-    return 0, run
+    return (0 if info else STOPPED_CODE), run
 
 
 def _train_folds(
@@ -206,9 +191,9 @@ def _train_folds(
 
 
 def _say_failed(run: Run, error: Exception) -> None:
-    if not run.is_running():  # else the words would be taken for those of the process that trains there
-        with contextlib.suppress(OSError):  # the disk may be full
-            run.set_status(FAILED, message=str(error))
+    """Say it in the run's status, unless another process trains there: it would be taken for that one's words."""
+    with contextlib.suppress(FerError, OSError), working(run.folder):
+        raise error
 
 
 if __name__ == "__main__":

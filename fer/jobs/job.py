@@ -126,12 +126,21 @@ def create(folder: Path, kind: Kind[R], request: R) -> None:
     """
     try:
         folder.mkdir(parents=True)
-        values = {field.name: getattr(request, field.name) for field in fields(request)}  # type: ignore[arg-type]
-        write_record(folder / CONFIG_NAME, {"kind": kind.name, **values})
+        write_request(folder, kind, request)
     except FileExistsError as error:
         raise JobError(f"expected a new name, but there is something called {folder.name}. Choose another.") from error
     except OSError as error:
         raise JobError(f"{folder.name} cannot be kept in {folder.parent}: {error}. Make room there.") from error
+
+
+def write_request(folder: Path, kind: Kind[R], request: R) -> None:
+    """Write what is asked for into a folder that is there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    values = {field.name: getattr(request, field.name) for field in fields(request)}  # type: ignore[arg-type]
+    write_record(folder / CONFIG_NAME, {"kind": kind.name, **values})
 
 
 def kind_of(folder: Path) -> str | None:
@@ -151,10 +160,10 @@ def read_request(folder: Path, kind: Kind[R]) -> R:
     Raises:
         JobError: the file is missing, damaged, of a later version, or asks for something else.
     """
-    request, _ = _read(folder, kind)
-    if request is None:
+    found = _read(folder, kind)
+    if found[0] is None:
         raise JobError(f"expected in {folder} what the {kind.name} is asked for, found its result only.")
-    return request
+    return found[0]
 
 
 def _read(folder: Path, kind: Kind[R]) -> tuple[R | None, Status | None]:
@@ -177,14 +186,12 @@ def _read(folder: Path, kind: Kind[R]) -> tuple[R | None, Status | None]:
 
 def view(folder: Path, kind: Kind[R]) -> JobView[R]:
     """Read where a job stands. Never fails: what cannot be read makes it damaged."""
-    request: R | None = None
-    earlier: Status | None = None
-    problem = ""
+    found, status, problem = None, read_status(folder), ""
     try:
-        request, earlier = _read(folder, kind)
+        found = _read(folder, kind)
+        status = status or found[1]
     except JobError as error:
         problem = str(error)
-    status = read_status(folder) or earlier
     state = _state(folder, status)
     if problem and state not in (STARTING, RUNNING):
         state, status = DAMAGED, Status(DAMAGED, problem)
@@ -192,7 +199,7 @@ def view(folder: Path, kind: Kind[R]) -> JobView[R]:
         created = next(path for path in (folder / CONFIG_NAME, folder) if path.exists()).stat().st_mtime
     except (OSError, StopIteration):
         created = 0.0
-    return JobView(folder, state, request, status or Status(state), created)
+    return JobView(folder, state, found[0] if found else None, status or Status(state), created)
 
 
 def views(parent: Path, kind: Kind[R]) -> list[JobView[R]]:

@@ -13,8 +13,8 @@ from fer.model.network import last_layer
 from fer.training.batches import Batch, TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
-from fer.training.heartbeat import Heartbeat
 from fer.training.hooks import Hooks
+from fer.training.metrics import Learned
 from fer.training.optimizer import set_learning_rate
 from fer.training.state import State
 
@@ -24,15 +24,9 @@ def train_epoch(
     state: State,
     batches: TrainingBatches,
     hooks: Hooks,
-    heartbeat: Heartbeat | None,
     device: str,
-) -> dict[str, float] | None:
-    """Go through the training pictures once.
-
-    Returns:
-        The mean loss, the accuracy, the last learning rate and the number of faces; None if asked to stop before the
-        end.
-    """
+) -> Learned | None:
+    """Go through the training pictures once; return None if asked to stop before the end."""
     processes = batches.processes
     torch.manual_seed(config.seed * 100_003 + state.epoch + 7_919 * processes.rank)  # for dropout
     _set_learning(state.network, frozen=state.epoch < config.freeze_epochs)
@@ -43,9 +37,7 @@ def train_epoch(
         moment = state.epoch + number / batches.count
         rate = set_learning_rate(state.optimizer, config, moment, batches.batch_size)
         totals += _step(config, state, network, batch, batches.batch_size, processes, device)
-        hooks.on_batch(state.epoch, number + 1, batches.count)
-        if heartbeat and processes.is_first:
-            heartbeat.beat(state.epoch, number + 1, batches.count, batches.batch_size)
+        hooks.on_batch(state.epoch, number + 1, batches.count, batches.batch_size)
         if processes.any(hooks.should_stop()):
             return None
     loss, accuracy = (processes.sum(totals) / (batches.count * batches.batch_size)).tolist()
@@ -54,8 +46,7 @@ def train_epoch(
             f"the loss is no longer a number in epoch {state.epoch + 1}. The model of the best epoch so far is kept; "
             f"try again with a learning rate under {config.peak_learning_rate}."
         )
-    faces = batches.count * batches.batch_size
-    return {"train_loss": loss, "train_accuracy": accuracy, "learning_rate": rate, "faces": faces}
+    return Learned(loss, accuracy, rate, faces=batches.count * batches.batch_size)
 
 
 def _set_learning(network: nn.Module, frozen: bool) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fer.errors import TrainingError
+from fer.jobs.process import spare_threads
 from fer.training.config import TrainingConfig
-from fer.training.launch import RunView, spare_threads
+from fer.training.runs import RunView
 
 START_SECONDS = 10.0
 """What a run needs before its first epoch: libraries and pictures are loaded."""
@@ -40,12 +41,12 @@ def seconds_for(config: TrainingConfig, pictures: int, faces_per_second: float) 
 def known_speed(config: TrainingConfig, runs: Sequence[RunView]) -> Speed | None:
     """Return how fast an earlier run of the same network and size was on this machine, the newest that tells."""
     for seen in runs:
-        other = seen.config
+        other = seen.request
         if other is None or not seen.metrics or _network(other) != _network(config):
             continue
         line = seen.metrics[-1]  # the first ones are faster where only the last layer learns
-        if line.get("faces") and line["seconds"]:
-            speed = line["faces"] / line["seconds"] * (line["size_px"] / config.size_px) ** 2
+        if line.faces and line.seconds:
+            speed = line.faces / line.seconds * (line.size_px / config.size_px) ** 2
             return Speed(speed, f"the run {seen.name}")
     return None
 

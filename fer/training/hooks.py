@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from fer.training.metrics import EpochMetrics
 
 
 @dataclass
@@ -11,10 +12,10 @@ class Hooks:
 
     on_read: Callable[[int, int], None] = lambda done, total: None
     """(pictures read, pictures in all)"""
-    on_batch: Callable[[int, int, int], None] = lambda epoch, done, total: None
-    """(epoch from 0, batches done, batches in all)"""
-    on_epoch: Callable[[dict[str, Any]], None] = lambda metrics: None
-    """The line that goes to metrics.jsonl."""
+    on_batch: Callable[[int, int, int, int], None] = lambda epoch, done, total, faces: None
+    """(epoch from 0, batches done, batches in all, faces in this one)"""
+    on_epoch: Callable[[EpochMetrics], None] = lambda metrics: None
+    """The line that went to metrics.jsonl."""
     on_note: Callable[[str], None] = lambda text: None
     """Something a person should know."""
     should_stop: Callable[[], bool] = lambda: False

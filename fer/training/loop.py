@@ -4,7 +4,6 @@ A network learns the distribution of the raters' votes (`epoch`). After each epo
 measured on the validation split, and everything needed to go on is written to the run folder.
 """
 
-import contextlib
 import time
 from dataclasses import replace
 from importlib.metadata import version
@@ -15,17 +14,16 @@ import torch
 
 from fer.datasets.dataset import FaceDataset, PreparedFaces, prepare_faces
 from fer.errors import TrainingError
-from fer.model.checkpoint import ModelInfo, read_info, save_checkpoint
+from fer.model.checkpoint import ModelInfo, save_checkpoint
 from fer.model.network import check_architecture
 from fer.training.batches import TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
 from fer.training.epoch import train_epoch
-from fer.training.heartbeat import Heartbeat
 from fer.training.hooks import Hooks
 from fer.training.initialization import check_init
-from fer.training.lock import locked
-from fer.training.runs import FINISHED, RUNNING, STOPPED, Run
+from fer.training.metrics import EpochMetrics, Learned
+from fer.training.runs import Run
 from fer.training.state import State, read_state, saving, start
 from fer.training.teachers import check_teachers, learned_targets
 from fer.training.validation import Validation
@@ -39,56 +37,47 @@ def train(
     device: str = "cpu",
     processes: Processes | None = None,
 ) -> ModelInfo | None:
-    """Train a model, or go on where the run folder says; a finished run is left as it is.
+    """Train a model, or go on where the run folder says. Nobody else may train there, see `fer.jobs.job.working`.
 
     Returns:
         What the model of the best epoch is, which lies in `run.best_path`; None if the run was asked to stop.
 
     Raises:
         TrainingError: the data set has nothing to train on or to choose by, or is not that of the run's beginning; the
-            loss is no longer a number; the disk is full; another process is in the run folder.
+            loss is no longer a number; the disk is full.
     """
     processes = processes or Processes()
-    if processes.from_first(run.status().get("state")) == FINISHED:
-        finished: ModelInfo = processes.from_first(read_info(run.best_path) if processes.is_first else None)
-        return finished
     check_trainable(config, dataset, processes)
-    with locked(run.folder) if processes.is_first else contextlib.nullcontext():
-        state = _begin(config, dataset, run, hooks, device, processes)
-        if processes.is_first:
-            run.set_status(RUNNING, epoch=state.epoch, epochs=config.epochs)  # reading may take minutes
-        training, validation = _read(config, dataset, state, hooks, device, processes)
-        batches = TrainingBatches(
-            config,
-            torch.from_numpy(training.pixels),
-            torch.from_numpy(learned_targets(config, dataset, training.rows, hooks, device)),
-            device,
-            processes,
-        )
-        heartbeat = Heartbeat(run, config, state.epoch)
-        while state.epoch < config.epochs and not _has_given_up(config, state):
-            started = time.monotonic()
-            learned = train_epoch(config, state, batches, hooks, heartbeat, device)
-            if learned is None:
-                if processes.is_first:
-                    run.set_status(STOPPED, epoch=state.epoch, epochs=config.epochs)
-                return None
-            state.epoch += 1
-            if validation:
-                info = ModelInfo(
-                    config.architecture,
-                    dataset.labels,
-                    config.preprocessing,
-                    multilabel=config.multilabel,
-                    prior=batches.prior,
-                    stem=config.stem,
-                )
-                _end_epoch(config, info, dataset, run, state, validation, learned, started, hooks)
-            state.best_accuracy, state.best_epoch = processes.from_first((state.best_accuracy, state.best_epoch))
-        made: ModelInfo | None = processes.from_first(
-            _finish(config, run, state, validation, hooks) if validation else None
-        )
-        return made
+    state = _begin(config, dataset, run, hooks, device, processes)
+    training, validation = _read(config, dataset, state, hooks, device, processes)
+    batches = TrainingBatches(
+        config,
+        torch.from_numpy(training.pixels),
+        torch.from_numpy(learned_targets(config, dataset, training.rows, hooks, device)),
+        device,
+        processes,
+    )
+    info = ModelInfo(
+        config.architecture,
+        dataset.labels,
+        config.preprocessing,
+        multilabel=config.multilabel,
+        prior=batches.prior,
+        stem=config.stem,
+    )
+    while state.epoch < config.epochs and not _has_given_up(config, state):
+        started = time.monotonic()
+        learned = train_epoch(config, state, batches, hooks, device)
+        if learned is None:
+            return None
+        state.epoch += 1
+        if validation:
+            _end_epoch(config, info, dataset, run, state, validation, learned, started, hooks)
+        state.best_accuracy, state.best_epoch = processes.from_first((state.best_accuracy, state.best_epoch))
+    made: ModelInfo | None = processes.from_first(
+        _finish(config, run, state, validation, hooks) if validation else None
+    )
+    return made
 
 
 def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Processes | None = None) -> None:
@@ -174,30 +163,36 @@ def _end_epoch(
     run: Run,
     state: State,
     validation: Validation,
-    learned: dict[str, float],
+    learned: Learned,
     started: float,
     hooks: Hooks,
 ) -> None:
     """Validate, and write everything down; in this order, so that a kill between two files does no harm."""
-    metrics = validation.measure(info, state)
+    measured = validation.measure(info, state)
+    line = EpochMetrics(
+        epoch=state.epoch,
+        train_loss=learned.loss,
+        train_accuracy=learned.accuracy,
+        learning_rate=learned.learning_rate,
+        faces=learned.faces,
+        validation_loss=measured.negative_log_likelihood,
+        validation_accuracy=measured.accuracy,
+        validation_macro_f1=measured.macro_f1,
+        validation_confusion=tuple(map(tuple, measured.confusion.tolist())),
+        size_px=config.size_at(state.epoch - 1),
+        seconds=round(time.monotonic() - started, 1),
+    )
     with saving(run, state):
-        if metrics["validation_accuracy"] > state.best_accuracy:
-            state.best_accuracy, state.best_epoch = metrics["validation_accuracy"], state.epoch
-            info = replace(info, training=_origin(config, dataset, metrics, state))
+        if line.validation_accuracy > state.best_accuracy:
+            state.best_accuracy, state.best_epoch = line.validation_accuracy, state.epoch
+            info = replace(info, training=_origin(config, dataset, line, state))
             save_checkpoint(run.best_path, info, state.average.state_dict())
-        line = {
-            "epoch": state.epoch,
-            **learned,
-            **metrics,
-            "size_px": config.size_at(state.epoch - 1),
-            "seconds": round(time.monotonic() - started, 1),
-        }
         run.append_metrics(line)  # first: if the process dies here, the epoch is run again and its line replaced
         state.save(run)
     hooks.on_epoch(line)
 
 
-def _origin(config: TrainingConfig, dataset: FaceDataset, metrics: dict[str, Any], state: State) -> dict[str, Any]:
+def _origin(config: TrainingConfig, dataset: FaceDataset, line: EpochMetrics, state: State) -> dict[str, Any]:
     """Return what a model file says about how it was made."""
     return {
         "dataset": dataset.name,
@@ -205,11 +200,13 @@ def _origin(config: TrainingConfig, dataset: FaceDataset, metrics: dict[str, Any
         "rule": config.rule,
         "epochs": config.epochs,
         "best_epoch": state.best_epoch,
-        "validation_n": sum(map(sum, metrics["validation_confusion"])),
+        "validation_n": line.validation_n,
         "init": config.init if config.init in ("none", "imagenet") else Path(config.init).name,
         "seed": config.seed,
         "own_choices": config.own_choices(),
-        **{name: value for name, value in metrics.items() if name != "validation_confusion"},
+        "validation_loss": line.validation_loss,
+        "validation_accuracy": line.validation_accuracy,
+        "validation_macro_f1": line.validation_macro_f1,
         "versions": {name: version(name) for name in ("torch", "torchvision")},
     }
 
@@ -227,5 +224,4 @@ def _finish(config: TrainingConfig, run: Run, state: State, validation: Validati
             f"naming the most frequent expression, {validation.most_frequent:.4f}. Train longer, or with some thousand "
             "pictures, or begin with a model: --init."
         )
-    run.set_status(FINISHED, epoch=state.epoch, epochs=config.epochs, best_epoch=state.best_epoch)
     return info

@@ -1,30 +1,59 @@
 """Run folders: everything about a training run, on disk, so that any process can read it at any time.
 
 config.json          what was asked for (TrainingConfig)
-status.json          where it stands: state, epoch, epochs, message; and the process that runs it. While it trains, once
-                     a second: batch, batches, faces_per_second, seconds_left
-metrics.jsonl        a line for each finished epoch: losses, accuracies, validation_confusion (rows are truth), …
+status.json          where it stands, see `fer.jobs.status`, with epoch (from 0), epochs and, at the end, best_epoch;
+                     while it trains: batch, batches, faces_per_second
+metrics.jsonl        a line for each finished epoch, see `fer.training.metrics`
 last.pt              all that is needed to go on after that epoch
 best.safetensors     the model of the epoch with the best validation accuracy
 log.txt              what the trainer said
 tensorboard/         curves for TensorBoard, if wanted
-.lock                held by the process that trains, see `fer.training.lock`
+process.json, .lock  who trains, see `fer.jobs.job`
 """
 
-import json
 import os
-from dataclasses import asdict
-from datetime import datetime, timezone
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fer.errors import TrainingError
-from fer.files import write_atomically
+from fer.errors import JobError, TrainingError
+from fer.jobs import job
+from fer.jobs.job import JobView, Kind
+from fer.jobs.status import FINISHED
+from fer.records import from_json
 from fer.training.config import TrainingConfig
-from fer.training.lock import is_locked
+from fer.training.metrics import EpochMetrics, append_metrics, read_metrics
 
-RUNNING, STOPPED, FINISHED, FAILED = "running", "stopped", "finished", "failed"
 BEST_NAME = "best.safetensors"
+PARALLEL_VARIABLE = "FER_PARALLEL_RUNS"
+"""Environment variable: how many runs may go on at the same time; 1 if it is not set."""
+
+_NAME = re.compile(r"\w[\w .-]{0,63}")
+
+
+def parallel_runs() -> int:
+    """Return how many runs may go on at the same time.
+
+    Raises:
+        TrainingError: the environment variable is no whole number of 1 or more.
+    """
+    text = os.environ.get(PARALLEL_VARIABLE) or "1"
+    if not text.isdecimal() or int(text) < 1:
+        raise TrainingError(f"expected a whole number of 1 or more in {PARALLEL_VARIABLE}, got {text!r}.")
+    return int(text)
+
+
+def _earlier(folder: Path) -> tuple[TrainingConfig, None] | None:
+    """Read a config.json that does not say its kind; everything else in such a folder is as today."""
+    path = folder / job.CONFIG_NAME
+    return (TrainingConfig(**from_json(path.read_bytes(), dict[str, Any])), None) if path.exists() else None
+
+
+KIND = Kind(
+    "training", TrainingConfig, at_once=parallel_runs, earlier=_earlier,
+    hint=f"{PARALLEL_VARIABLE} in the app's environment allows more",
+)  # fmt: skip
 
 
 class Run:
@@ -33,54 +62,130 @@ class Run:
     def __init__(self, folder: Path) -> None:
         """Point at a folder; nothing is read or made."""
         self.folder = folder
-        self.config_path = folder / "config.json"
-        self.status_path = folder / "status.json"
         self.metrics_path = folder / "metrics.jsonl"
         self.last_path = folder / "last.pt"
         self.best_path = folder / BEST_NAME
-        self.log_path = folder / "log.txt"
 
     def config(self) -> TrainingConfig:
         """Read what was asked for.
 
         Raises:
-            TrainingError: the file is missing, damaged or of another version.
+            JobError: the file is missing, damaged or of another version.
         """
-        try:
-            return TrainingConfig(**json.loads(self.config_path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise TrainingError(f"expected the configuration of a run in {self.config_path}: {error}") from error
+        return job.read_request(self.folder, KIND)
 
-    def status(self) -> dict[str, Any]:
-        """Read where the run stands; an empty dict if it has not said so yet."""
-        try:
-            status: dict[str, Any] = json.loads(self.status_path.read_text())
-        except FileNotFoundError:
-            return {}
-        return status
+    def metrics(self) -> list[EpochMetrics]:
+        """Read the finished epochs, oldest first."""
+        return read_metrics(self.metrics_path)
 
-    def is_running(self) -> bool:
-        """Whether a living process trains here, whatever status.json says."""
-        return is_locked(self.folder)
+    def append_metrics(self, metrics: EpochMetrics) -> None:
+        """Add a finished epoch; see `fer.training.metrics.append_metrics`."""
+        append_metrics(self.metrics_path, metrics)
 
-    def set_status(self, state: str, **details: Any) -> None:
-        """Say where the run stands."""
-        status = {"state": state, "pid": os.getpid(), "time": datetime.now(timezone.utc).isoformat(), **details}
-        # Not forced to the disk: that takes long, and a second later it is out of date.
-        write_atomically(self.status_path, json.dumps(status, indent=1), durable=state != RUNNING)
 
-    def metrics(self) -> list[dict[str, Any]]:
-        """Read the finished epochs, oldest first. A line that is still being written is left out."""
-        try:
-            text = self.metrics_path.read_text()
-        except FileNotFoundError:
-            return []
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+@dataclass(frozen=True, eq=False)
+class RunView(JobView[TrainingConfig]):
+    """A run as it is on disk at one moment."""
 
-    def append_metrics(self, epoch_metrics: dict[str, Any]) -> None:
-        """Add a finished epoch; what an earlier try at the same or a later epoch wrote is dropped."""
-        kept = [line for line in self.metrics() if line["epoch"] < epoch_metrics["epoch"]]
-        write_atomically(self.metrics_path, "".join(json.dumps(line) + "\n" for line in [*kept, epoch_metrics]))
+    metrics: tuple[EpochMetrics, ...]
+    """What is known of each finished epoch."""
+
+    @property
+    def best_path(self) -> Path:
+        """Where the model of the best epoch is, once there is one."""
+        return self.folder / BEST_NAME
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model of the best epoch so far."""
+        return self.best_path.is_file()
+
+    @property
+    def best(self) -> EpochMetrics | None:
+        """The epoch with the highest validation accuracy, the first of them; None before the first has ended."""
+        return max(self.metrics, key=lambda line: line.validation_accuracy, default=None)
+
+    @property
+    def validated_by(self) -> str:
+        """The rule and the number of pictures that validation accuracies were measured by, in words."""
+        rule = self.request.rule if self.request else "not known"
+        return f"validation split, rule {rule}, n = {self.metrics[-1].validation_n if self.metrics else 0:,}"
+
+    @property
+    def seconds(self) -> float:
+        """How long the finished epochs took."""
+        return sum(line.seconds for line in self.metrics)
+
+
+def view(folder: Path) -> RunView:
+    """Read where a run stands. Never fails: what cannot be read is said in `message`."""
+    return _with_metrics(job.view(folder, KIND))
+
+
+def views(runs_folder: Path) -> list[RunView]:
+    """Return all runs in a folder: those that go on first, then the newest."""
+    return [_with_metrics(seen) for seen in job.views(runs_folder, KIND)]
+
+
+def _with_metrics(seen: JobView[TrainingConfig]) -> RunView:
+    return RunView(**vars(seen), metrics=tuple(Run(seen.folder).metrics()))
+
+
+def start(runs_folder: Path, config: TrainingConfig, name: str, threads: int | None = None) -> Path:
+    """Start a training run as a process of its own, and return its folder.
+
+    Args:
+        runs_folder: where the runs are kept.
+        config: what to train.
+        name: a plain name that no other run has.
+        threads: see `fer.jobs.job.start`.
+
+    Raises:
+        TrainingError: it is no plain name.
+        JobError: as many runs as allowed go on already, the name is taken, or no process can be started.
+    """
+    check_name(name)
+    others = job.views(runs_folder, KIND)
+    job.check_free(KIND, others)
+    job.create(runs_folder / name, KIND, config)
+    job.start(runs_folder / name, KIND, threads, others)
+    return runs_folder / name
+
+
+def resume(folder: Path, threads: int | None = None) -> None:
+    """Go on with a run after its last whole epoch, as a process of its own; see `fer.jobs.job.start`."""
+    job.start(folder, KIND, threads, job.views(folder.parent, KIND))
+
+
+def rename(folder: Path, name: str) -> Path:
+    """Give a run another name, and return its new folder.
+
+    Raises:
+        TrainingError: the name is no plain one.
+        JobError: the run goes on, or the name is taken.
+    """
+    check_name(name)
+    job.check_still(folder, KIND)
+    renamed = folder.with_name(name)
+    if renamed.exists():
+        raise JobError(f"expected a new name, but there is something called {name}. Choose another.")
+    try:
+        return folder.rename(renamed)
+    except OSError as error:
+        raise JobError(f"{folder.name} cannot be renamed: {error}") from error
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no plain name.
+
+    Raises:
+        TrainingError: it says what a name may be.
+    """
+    if not _NAME.fullmatch(name) or name != name.strip(" ."):
+        raise TrainingError(
+            f"expected a name of at most 64 letters, digits, spaces, dots, - and _, that begins with a letter or a "
+            f"digit, got {name!r}."
+        )
 
 
 def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None) -> Run:
@@ -94,26 +199,26 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
 
     Raises:
         TrainingError: the name is taken by a run with another configuration, or is no plain name.
+        JobError: the configuration of the run of that name cannot be read.
     """
     if name is None:
         base, number = default_name(config), 1
         name = base
-        while (run := Run(runs_folder / name)).config_path.exists():
-            if run.status().get("state") != FINISHED and run.config() == config:
-                return run
+        while (runs_folder / name / job.CONFIG_NAME).exists():
+            seen = job.view(runs_folder / name, KIND)
+            if seen.request == config and seen.state != FINISHED:
+                break
             number += 1
             name = f"{base}-{number}"
     run = Run(runs_folder / plain_name(name))
-    if run.config_path.exists():
-        differences = config.differences(run.config())
-        if differences:
-            raise TrainingError(
-                f"the run {name} exists with another configuration ({'; '.join(differences)}). "
-                "Give the same options to continue it, or another --name."
-            )
-        return run
-    run.folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(run.config_path, json.dumps(asdict(config), indent=1))
+    if not (run.folder / job.CONFIG_NAME).exists():
+        run.folder.mkdir(parents=True, exist_ok=True)
+        job.write_request(run.folder, KIND, config)
+    elif differences := config.differences(run.config()):
+        raise TrainingError(
+            f"the run {name} exists with another configuration ({'; '.join(differences)}). "
+            "Give the same options to continue it, or another --name."
+        )
     return run
 
 

@@ -1,8 +1,9 @@
 """Curves for TensorBoard, where they are wanted."""
 
-from typing import Any
+from dataclasses import asdict
 
 from fer.errors import TrainingError
+from fer.training.metrics import EpochMetrics
 from fer.training.runs import Run
 
 
@@ -22,11 +23,11 @@ class TensorBoard:
         self._open = lambda epoch: SummaryWriter(str(run.folder / "tensorboard"), purge_step=epoch)
         self._writer: SummaryWriter | None = None
 
-    def write(self, line: dict[str, Any]) -> None:
+    def write(self, line: EpochMetrics) -> None:
         """Add a line of metrics.jsonl: a curve for each number. Later epochs, of an earlier try, are dropped."""
         if self._writer is None:
-            self._writer = self._open(line["epoch"])
-        for name, value in line.items():
+            self._writer = self._open(line.epoch)
+        for name, value in asdict(line).items():
             if name != "epoch" and isinstance(value, (int, float)):
-                self._writer.add_scalar(name, value, line["epoch"])
+                self._writer.add_scalar(name, value, line.epoch)
         self._writer.flush()

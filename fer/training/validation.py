@@ -1,7 +1,6 @@
 """How good the moving average is on the validation split, and what is fitted there when training has ended."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from fer.evaluation.calibration import (
     fit_temperature,
     fit_unsure_threshold,
 )
-from fer.evaluation.metrics import measure
+from fer.evaluation.metrics import Metrics, measure
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier, probabilities_of
 from fer.model.device import autocast
@@ -28,17 +27,11 @@ class Validation:
     faces: PreparedFaces
     device: str
 
-    def measure(self, info: ModelInfo, state: State) -> dict[str, Any]:
-        """Return what metrics.jsonl says about an epoch."""
+    def measure(self, info: ModelInfo, state: State) -> Metrics:
+        """Return how good the average is after an epoch."""
         with autocast(self.device):
             shares = Classifier(info, state.average, self.device).distributions(self.faces.pixels)
-        metrics = measure(shares, self.dataset.truth(self.faces.rows))
-        return {
-            "validation_loss": metrics.negative_log_likelihood,
-            "validation_accuracy": metrics.accuracy,
-            "validation_macro_f1": metrics.macro_f1,
-            "validation_confusion": metrics.confusion.tolist(),
-        }
+        return measure(shares, self.dataset.truth(self.faces.rows))
 
     def calibrate(self, run: Run) -> ModelInfo:
         """Fit correction, temperature and threshold of the best epoch's model and write the file again with them."""

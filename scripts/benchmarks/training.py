@@ -38,7 +38,7 @@ def measure_training(config: TrainingConfig, dataset: FaceDataset, device: str, 
     bare: list[float] = []
     for number in range(rounds + 1):
         began = perf_counter()
-        train_epoch(config, state, batches, Hooks(), None, device)
+        train_epoch(config, state, batches, Hooks(), device)
         middle = perf_counter()
         _bare_epoch(config, state, batches, device)
         if number:  # the first warms up

@@ -1,0 +1,222 @@
+"""Collections of photos as jobs.
+
+FOLDER/ID/        the ID cannot be guessed: who has it may see the job
+    pictures/     what was uploaded; a folder of this machine stays where it is
+    results.jsonl what is known of each picture, see `fer.results.journal`
+    annotated/    copies of the pictures with their faces marked
+                  and what `fer.jobs.job` keeps
+"""
+
+import re
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from fer.datasets.archive import unpack
+from fer.errors import CollectionError, DatasetError
+from fer.files import file_sha256
+from fer.images import IMAGE_SUFFIXES, list_images
+from fer.jobs import job
+from fer.jobs.job import JobView, Kind, Stop
+from fer.jobs.status import FINISHED, INTERRUPTED, STOPPED, Reporter, Status
+from fer.model.prior import EVERYDAY
+from fer.records import read_record
+from fer.results.journal import PictureTask, open_results
+
+KEPT_SECONDS = 7 * 24 * 3600
+"""Uploads of visitors who never come back do not fill the disk."""
+RESULTS_NAME, UPLOADS_NAME = "results.jsonl", "pictures"
+
+_ID = re.compile(r"[\w-]{16,32}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which photos, and with what."""
+
+    title: str
+    """What people call it."""
+    checkpoint: Path
+    """The model file."""
+    source: Path | None = None
+    """A folder of pictures on this machine; None: those that were uploaded to the job's own folder."""
+    faces: str = EVERYDAY
+    """What kind of faces the pictures show, one of `KINDS_OF_FACES`."""
+
+
+@dataclass(frozen=True)
+class _EarlierProgress:
+    finished: bool = False
+    done: int = 0
+    total: int = 0
+
+
+def _earlier(folder: Path) -> tuple[Request | None, Status] | None:
+    """Read job.json and progress.json of an earlier version."""
+    if not (folder / "job.json").exists():
+        return None
+    progress = read_record(folder / "progress.json", _EarlierProgress) or _EarlierProgress()
+    state = FINISHED if progress.finished else INTERRUPTED
+    return read_record(folder / "job.json", Request), Status(state, done=progress.done, total=progress.total)
+
+
+KIND = Kind("collection", Request, earlier=_earlier)
+
+
+def source_of(folder: Path, request: Request) -> Path:
+    """Return where the pictures are."""
+    return request.source or folder / UPLOADS_NAME
+
+
+def is_upload(folder: Path, request: Request) -> bool:
+    """Whether the pictures are copies that were uploaded."""
+    return source_of(folder, request) == folder / UPLOADS_NAME  # earlier versions wrote the path down
+
+
+def pictures_of(folder: Path, request: Request) -> list[PictureTask]:
+    """Return what is to be done, named from its folder, each with a place for its annotated copy."""
+    found, source = [], source_of(folder, request)
+    for path in list_images([source]):
+        name = path.relative_to(source).as_posix() if path != source else path.name
+        found.append(PictureTask(path, name, folder / "annotated" / f"{name}.jpg"))
+    return found
+
+
+def create(
+    place: Path, checkpoint: Path, title: str, source: Path | None = None, faces: str = EVERYDAY
+) -> JobView[Request]:
+    """Make a job, without starting it.
+
+    Args:
+        place: where jobs are kept; made if it is not there. Uploads that nobody looked after for `KEPT_SECONDS` go.
+        checkpoint: the model file.
+        title: what people call it.
+        source: a folder of this machine; None: pictures are added with `add_upload`.
+        faces: see `Request.faces`.
+
+    Raises:
+        CollectionError: the folder of pictures is not there.
+        JobError: the job's folder cannot be made.
+    """
+    if source and not source.is_dir():
+        raise CollectionError(f"expected a folder of pictures, found none at {source}. Check the path.")
+    folder = place / secrets.token_urlsafe(16)
+    job.create(folder, KIND, Request(title, checkpoint.absolute(), source, faces))
+    for old in views(place):
+        kept = old.active or not old.request or not is_upload(old.folder, old.request)
+        if not kept and time.time() - old.created > KEPT_SECONDS:
+            job.delete(old.folder, KIND)
+    return job.view(folder, KIND)
+
+
+def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
+    """Add an uploaded picture, or the pictures in an uploaded ZIP; two of the same name are both kept.
+
+    Args:
+        folder: of a job of uploads.
+        name: what the visitor's file is called, perhaps with folders before it; nothing in it can lead out of the job.
+        content: an open file, at its start.
+
+    Raises:
+        CollectionError: it is neither, or is refused (see `unpack`), or cannot be written.
+    """
+    parts = [re.sub(r"[^\w .()-]+", "-", part).strip(" .") for part in PurePosixPath(name.replace("\\", "/")).parts]
+    place = (folder / UPLOADS_NAME).joinpath(*(part for part in parts if part))
+    try:
+        if place.suffix.lower() == ".zip":
+            packed = folder / f"{place.stem[:40] or 'pictures'}.zip"
+            try:
+                with packed.open("wb") as copy:
+                    shutil.copyfileobj(content, copy)
+                unpacked = unpack(packed, folder / "unpacking")
+            finally:
+                packed.unlink(missing_ok=True)
+            (folder / UPLOADS_NAME).mkdir(exist_ok=True)
+            unpacked.rename(_free(folder / UPLOADS_NAME / packed.stem))
+            unpacked.parent.rmdir()
+        elif place.suffix.lower() in IMAGE_SUFFIXES:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with _free(place).open("xb") as copy:
+                shutil.copyfileobj(content, copy)
+        else:
+            raise CollectionError(f"expected pictures or a ZIP of them, got {name!r}.")
+    except DatasetError as error:
+        raise CollectionError(str(error)) from error
+    except OSError as error:
+        raise CollectionError(f"{name!r} cannot be kept: {error}. Make room, or upload fewer at once.") from error
+
+
+def views(place: Path) -> list[JobView[Request]]:
+    """Return all jobs: those that go on first, then the newest."""
+    return job.views(place, KIND)
+
+
+def find(place: Path, job_id: str) -> JobView[Request] | None:
+    """Return the job of that ID, which may come from anybody; None where there is none."""
+    known = _ID.fullmatch(job_id) and (place / job_id).is_dir()
+    return job.view(place / job_id, KIND) if known else None
+
+
+def start(folder: Path) -> None:
+    """Start a job, or go on with it; one at a time.
+
+    Raises:
+        CollectionError: there are no pictures.
+        JobError: another one goes on, it cannot be read, or no process can be started.
+    """
+    request = job.read_request(folder, KIND)
+    if not list_images([source_of(folder, request)]) or not source_of(folder, request).exists():
+        raise CollectionError(f"expected pictures, found none in {request.title}.")
+    job.start(folder, KIND, among=views(folder.parent))
+
+
+def delete(folder: Path) -> None:
+    """End a job and remove all that is known of it, uploaded pictures too; those of a folder of this machine stay.
+
+    Raises:
+        JobError: the system does not let us.
+    """
+    job.stop(folder, KIND)
+    job.delete(folder, KIND)
+
+
+def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
+    """Recognize the pictures that are missing in this process, and write it all down.
+
+    Raises:
+        FerError: the model cannot be read, or the results are something else.
+        OSError: the disk is full.
+    """
+    from fer.collection.copies import write_preview
+    from fer.collection.pipeline import recognize_pictures
+    from fer.recognition.recognizer import Recognizer
+
+    pictures = pictures_of(folder, request)
+    with open_results(folder / RESULTS_NAME, pictures, file_sha256(request.checkpoint)) as known:
+        missing = known.missing()
+        total = len(pictures)
+        done = total - len(missing)
+        recognizer = Recognizer.load(request.checkpoint, faces=request.faces)
+        stop.gently = True  # from now on there is something to bring to a good end
+        reporter.say("recognizing", done, total)
+        finish = partial(write_preview, recognizer.info)
+        for finished in recognize_pictures(recognizer, missing, finish, threads):
+            known.add(finished)
+            done += 1
+            reporter.say("recognizing", done, total)
+            if stop.asked and done < total:
+                reporter.set(STOPPED)
+                return
+
+
+def _free(path: Path) -> Path:
+    """Return the path, with a number where there is one of that name."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free

@@ -1,0 +1,139 @@
+"""Evaluations as jobs, and the reports that they leave.
+
+runs/NAME/reports/TITLE/    what was measured of a run's model; runs/.shipped/reports/TITLE/ of the shipped one's
+    report.json, report.predictions.csv, and what `fer.jobs.job` keeps
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer.evaluation.provenance import command_line
+from fer.evaluation.report import predictions_name, write_report
+from fer.jobs import job
+from fer.jobs.job import JobView, Kind, Stop
+from fer.jobs.process import spare_threads
+from fer.jobs.status import FINISHED, INTERRUPTED, Reporter, Status
+from fer.records import read_record
+
+SHIPPED_FOLDER = ".shipped"
+"""Stands where a run's folder does. No run can be called so."""
+REPORT_NAME = "report.json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What shall be measured."""
+
+    dataset: str
+    """A path, or "synthetic:400"."""
+    checkpoint: str
+    split: str = "test"
+    rule: str = "majority"
+    robustness: bool = False
+    sample: int | None = None
+    """Make only so many pictures worse."""
+
+    def command(self) -> list[str]:
+        """Return the command that measures the same."""
+        options = {"dataset": self.dataset, "checkpoint": self.checkpoint, "split": self.split, "rule": self.rule}
+        given = ["scripts/evaluate.py", *(part for name, value in options.items() for part in (f"--{name}", value))]
+        if self.robustness:
+            given += ["--robustness", *(["--sample", str(self.sample)] if self.sample else [])]
+        return given
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    request: Request
+
+
+def _earlier(folder: Path) -> tuple[Request | None, Status] | None:
+    """Read request.json of an earlier version; a report alone was made from a command line."""
+    is_there = (folder / REPORT_NAME).is_file()
+    if not is_there and not (folder / "request.json").exists():
+        return None
+    wanted = read_record(folder / "request.json", _Earlier)
+    return wanted.request if wanted else None, Status(FINISHED if is_there else INTERRUPTED)
+
+
+KIND = Kind("evaluation", Request, place="*/reports/*", earlier=_earlier)
+
+
+def model_of(folder: Path) -> str | None:
+    """Return the name of the run that an evaluation's model is of; None for a shipped one."""
+    name = folder.parents[1].name
+    return None if name == SHIPPED_FOLDER else name
+
+
+def views(runs_folder: Path) -> list[JobView[Request]]:
+    """Return all evaluations of all runs: those that go on first, then the newest."""
+    return job.views(runs_folder, KIND)
+
+
+def start(
+    runs_folder: Path, requests: Sequence[tuple[str | None, Request]], title: str, threads: int | None = None
+) -> list[Path]:
+    """Start evaluations of one model or several, each as a process of its own, all at once.
+
+    Args:
+        runs_folder: where the runs are kept.
+        requests: the name of the run that the model is of, or None for a shipped one, and what to measure.
+        title: what the data set is called; a number is added where there is one of that name.
+        threads: of the processor, for all of them; all but one if not given, which is left to the pages.
+
+    Returns:
+        The evaluations' folders.
+
+    Raises:
+        JobError: others go on, or no process can be started.
+    """
+    others = views(runs_folder)
+    job.check_free(KIND, others)
+    share = max((threads or spare_threads()) // max(len(requests), 1), 1)
+    folders = []
+    for run_name, request in requests:
+        model = "" if run_name else f"{Path(request.checkpoint).stem}-"  # several models are shipped
+        name = f"{model}{title}-{request.split}-{request.rule}"
+        folder = _free(runs_folder / (run_name or SHIPPED_FOLDER) / "reports", name)
+        job.create(folder, KIND, request)
+        job.start(folder, KIND, share, others)
+        folders.append(folder)
+    return folders
+
+
+def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
+    """Measure a model in this process, and write its report.
+
+    Raises:
+        FerError: the model or the data set cannot be read.
+        OSError: the report cannot be written.
+    """
+    import torch
+
+    from fer.datasets import open_dataset
+    from fer.evaluation.evaluate import Options, evaluate
+    from fer.model.classifier import Classifier
+    from fer.model.prior import EVERYDAY, correction_for
+
+    if threads:
+        torch.set_num_threads(threads)
+    classifier = Classifier.load(Path(request.checkpoint))
+    classifier = classifier.corrected(correction_for(EVERYDAY, classifier.info))
+    wanted = Options(
+        request.split, request.rule, request.robustness, request.sample,
+        predictions_name(folder / REPORT_NAME), command_line(request.command()),
+    )  # fmt: skip
+    dataset = open_dataset(request.dataset)
+    evaluation = evaluate(classifier, Path(request.checkpoint), dataset, wanted, reporter.say)
+    write_report(folder / REPORT_NAME, evaluation.report, evaluation.predictions)
+
+
+def _free(reports: Path, title: str) -> Path:
+    title = re.sub(r"[^\w.-]+", "-", title).strip("-. ") or "report"
+    number, folder = 1, reports / title
+    while folder.exists():
+        number += 1
+        folder = reports / f"{title}-{number}"
+    return folder

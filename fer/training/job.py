@@ -1,0 +1,134 @@
+"""Training as a job: what the loop says becomes a status, a log and curves."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer.jobs.job import Stop
+from fer.jobs.status import FINISHED, STOPPED, Reporter
+from fer.training.config import TrainingConfig
+from fer.training.hooks import Hooks
+from fer.training.metrics import EpochMetrics
+from fer.training.runs import KIND, Run
+
+if TYPE_CHECKING:
+    from fer.datasets.dataset import FaceDataset
+    from fer.model.checkpoint import ModelInfo
+    from fer.training.distributed import Processes
+
+__all__ = ["KIND", "run", "train_run"]
+
+
+def run(folder: Path, request: TrainingConfig, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
+    """Train, or go on after the last whole epoch, in this process.
+
+    Raises:
+        FerError: the data set cannot be read or trained on, or the disk is full.
+    """
+    import torch
+
+    from fer.datasets import open_datasets
+    from fer.datasets.splits import folds
+    from fer.model.device import choose_device
+
+    dataset = open_datasets(request.dataset)
+    if request.folds:
+        dataset = folds(dataset, request.folds)[request.fold - 1]
+    if threads:
+        torch.set_num_threads(threads)
+    train_run(Run(folder), request, dataset, reporter, stop, choose_device(None))
+
+
+def train_run(
+    run: Run,
+    config: TrainingConfig,
+    dataset: "FaceDataset",
+    reporter: Reporter,
+    stop: Stop,
+    device: str,
+    processes: "Processes | None" = None,
+    on_epoch: Callable[[EpochMetrics], None] | None = None,
+) -> "ModelInfo | None":
+    """Train, and say how it goes; see `fer.training.loop.train`, which has the errors.
+
+    Args:
+        run: where it is kept.
+        config: what is asked for.
+        dataset: opened from it.
+        reporter: of the first process; that of others writes nothing.
+        stop: is looked at after each batch.
+        device: where to compute.
+        processes: that train together.
+        on_epoch: is told of each epoch, too.
+
+    Returns:
+        What the model is; None if it was stopped.
+    """
+    from fer.training.loop import train
+
+    reporter.note(f"run {run.folder}: {dataset.name}, {len(dataset)} pictures, on {device}")
+    told = _Told(config, reporter, stop)
+
+    def end_epoch(line: EpochMetrics) -> None:
+        told.epoch(line)
+        if on_epoch:
+            on_epoch(line)
+
+    hooks = Hooks(told.read, told.batch, end_epoch, reporter.note, lambda: stop.asked)
+    info = train(config, dataset, run, hooks, device, processes)
+    if info is None:
+        reporter.set(STOPPED)
+        reporter.note("stopped; the same command goes on")
+        return None
+    best = info.training
+    figures = {"epoch": run.metrics()[-1].epoch, "epochs": config.epochs, "best_epoch": best["best_epoch"]}
+    reporter.set(FINISHED, figures=figures)
+    reporter.note(
+        f"done: validation accuracy {best['validation_accuracy']:.4f} (rule {best['rule']}, "
+        f"n = {best['validation_n']:,}) in epoch {best['best_epoch']}, temperature {info.temperature:.3f}; the model "
+        f"is {run.best_path}"
+    )
+    return info
+
+
+class _Told:
+    """Says to a reporter what the loop tells of."""
+
+    def __init__(
+        self, config: TrainingConfig, reporter: Reporter, stop: Stop, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._config, self._reporter, self._stop, self._clock = config, reporter, stop, clock
+        # An epoch takes as long as its pictures are large.
+        self._areas = [config.size_at(epoch) ** 2 for epoch in range(config.epochs)]
+        self._began, self._faces = 0.0, 0
+
+    def read(self, done: int, total: int) -> None:
+        """So many pictures are read."""
+        self._reporter.say("reading pictures", done, total)
+
+    def batch(self, epoch: int, done: int, total: int, faces: int) -> None:
+        """So many batches of an epoch (from 0) are done."""
+        self._stop.gently = True  # from now on there is something to bring to a good end
+        self._faces += faces
+        if not self._began:  # the first one took the start of everything with it
+            self._began, self._faces = self._clock(), 0
+        speed = self._faces / (self._clock() - self._began or 1.0)
+        epochs = self._config.epochs
+        self._reporter.say(
+            f"epoch {epoch + 1} of {epochs} · batch {done} of {total} · {speed:,.0f} faces / s",
+            sum(self._areas[:epoch]) * total + self._areas[epoch] * done,
+            sum(self._areas) * total,
+            {
+                "epoch": epoch, "epochs": epochs, "batch": done, "batches": total, "faces_per_second": round(speed, 1),
+            },
+        )  # fmt: skip
+
+    def epoch(self, line: EpochMetrics) -> None:
+        """An epoch has ended."""
+        self._reporter.note(
+            f"epoch {line.epoch}/{self._config.epochs}  loss {line.train_loss:.4f} accuracy {line.train_accuracy:.4f}  "
+            f"validation ({self._config.rule}, n = {line.validation_n:,}): loss {line.validation_loss:.4f} accuracy "
+            f"{line.validation_accuracy:.4f} macro F1 {line.validation_macro_f1:.4f}  "
+            f"{line.size_px} px  {line.seconds:.0f} s"
+        )
