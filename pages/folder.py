@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer.collection.jobs import find
+from fer.collection.job import find
 from pages.parts.folder_job import show_job
 from pages.parts.folder_new import JOB, new_job
 from pages.parts.models import choose_model, model_info
@@ -14,11 +14,11 @@ through_entry("pages/folder.py")
 st.title("Many photos")
 # The address holds it, so that a closed tab can be opened again; the session does while other pages are looked at.
 asked_for = st.query_params.get(JOB) or st.session_state.get(JOB)
-job = find(collections_folder(), asked_for) if asked_for else None
-if job:
-    st.query_params[JOB] = st.session_state[JOB] = job.id
+seen = find(collections_folder(), asked_for) if asked_for else None
+if seen:
+    st.query_params[JOB] = st.session_state[JOB] = seen.name
     show_failure()
-    show_job(job)
+    show_job(seen)
 else:
     st.query_params.pop(JOB, None)
     choose_model()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer.training import launch
+from fer.training import runs
 from pages.parts.navigation import through_entry
 from pages.parts.permissions import training_allowed
 from pages.parts.places import runs_folder
@@ -14,7 +14,7 @@ through_entry("pages/training.py")
 st.title("Training")
 allowed = training_allowed()
 show_failure()
-views = launch.runs(runs_folder())
+views = runs.views(runs_folder())
 if not allowed:
     st.info(
         "Training, deleting and reading folders are switched off for visitors from other machines. Whoever runs the "

@@ -1,7 +1,6 @@
 """Two models or more on the same pictures, as charts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
@@ -22,6 +21,7 @@ from fer.charts.chart import (
     whiskers,
 )
 from fer.evaluation.comparison import Comparison
+from fer.training.metrics import EpochMetrics
 
 LINES = (FIRST, SECOND, THIRD, "#CC79A7", "#7B5EA7", "#8A8F98")
 
@@ -86,7 +86,7 @@ def class_deltas(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
     )
 
 
-def training_curves(metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> Chart:
+def training_curves(metrics: Mapping[str, Sequence[EpochMetrics]]) -> Chart:
     """Return the validation accuracy after each epoch, of several runs.
 
     Args:
@@ -95,8 +95,8 @@ def training_curves(metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> Chart
     figure = go.Figure()
     for number, (name, lines) in enumerate(metrics.items()):
         figure.add_scatter(
-            x=[line["epoch"] for line in lines],
-            y=[100 * line["validation_accuracy"] for line in lines],
+            x=[line.epoch for line in lines],
+            y=[100 * line.validation_accuracy for line in lines],
             name=name,
             mode="lines+markers",
             line={"color": LINES[number % len(LINES)], "width": 2.5, "dash": DASHES[number % len(DASHES)]},
@@ -104,7 +104,7 @@ def training_curves(metrics: Mapping[str, Sequence[Mapping[str, Any]]]) -> Chart
             hovertemplate="%{y:.1f} % after epoch %{x}<extra>" + name + "</extra>",
             cliponaxis=False,
         )
-    longest = max((line["epoch"] for lines in metrics.values() for line in lines), default=0)
+    longest = max((line.epoch for lines in metrics.values() for line in lines), default=0)
     x = {"title": "epoch", "tickformat": "d", "tick0": 0, "dtick": 1 + longest // 10}
     lay_out(figure, 320, x, {"title": "validation accuracy", "ticksuffix": " %"}, ROW_ABOVE)
     return Chart(

@@ -4,12 +4,12 @@ Colour is never alone: lines differ in dash and mark, bars in pattern, and field
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from fer.charts.chart import FIRST, NAMES, ROW_ABOVE, SECOND, THIRD, lay_out, pattern
+from fer.training.metrics import EpochMetrics
 
 SPLIT_STYLES = {"train": (FIRST, ""), "validation": ("#E69F00", "/"), "test": (THIRD, "x")}
 """Split → colour and pattern of its bars."""
@@ -48,7 +48,7 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
     return lay_out(figure, height_px, {"visible": False}, NAMES, legend, barmode="stack", bargap=0.25, margin_r=48)
 
 
-def loss_curves(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Figure:
+def loss_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
     """Return the loss on the training and the validation pictures after each epoch.
 
     Args:
@@ -60,14 +60,14 @@ def loss_curves(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Figure:
     return figure
 
 
-def accuracy_curves(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Figure:
+def accuracy_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
     """Return the accuracy, in percent, after each epoch, with a star at the best; see `loss_curves`."""
     figure = _curves(metrics, epochs, "accuracy", scale=100.0)
     if metrics:
-        best = max(metrics, key=lambda line: line["validation_accuracy"])
+        best = max(metrics, key=lambda line: line.validation_accuracy)
         figure.add_scatter(
-            x=[best["epoch"]],
-            y=[100 * best["validation_accuracy"]],
+            x=[best.epoch],
+            y=[100 * best.validation_accuracy],
             name="best",
             mode="markers",
             showlegend=False,
@@ -79,12 +79,12 @@ def accuracy_curves(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Fig
     return figure
 
 
-def rate_curve(metrics: Sequence[Mapping[str, Any]], epochs: int) -> go.Figure:
+def rate_curve(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
     """Return the learning rate at the end of each epoch; see `loss_curves`."""
     figure = go.Figure()
     figure.add_scatter(
-        x=[line["epoch"] for line in metrics],
-        y=[line["learning_rate"] for line in metrics],
+        x=[line.epoch for line in metrics],
+        y=[line.learning_rate for line in metrics],
         name="learning rate",
         mode="lines+markers",
         line={"color": "#009E73", "width": 2.5},
@@ -127,14 +127,14 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
     return lay_out(figure, 130 + 34 * len(labels), x, {**NAMES, "title": "truth", "showgrid": False})
 
 
-def _curves(metrics: Sequence[Mapping[str, Any]], epochs: int, what: str, scale: float) -> go.Figure:
+def _curves(metrics: Sequence[EpochMetrics], epochs: int, what: str, scale: float) -> go.Figure:
     figure = go.Figure()
     for split, style in (("train", _TRAIN), ("validation", _VALIDATION)):
-        known = [line for line in metrics if line.get(f"{split}_{what}") is not None]
+        known = [(line.epoch, value) for line in metrics if (value := getattr(line, f"{split}_{what}")) is not None]
         if known:
             figure.add_scatter(
-                x=[line["epoch"] for line in known],
-                y=[scale * line[f"{split}_{what}"] for line in known],
+                x=[epoch for epoch, _ in known],
+                y=[scale * value for _, value in known],
                 name=split,
                 mode="lines+markers",
                 cliponaxis=False,

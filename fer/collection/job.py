@@ -197,17 +197,20 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
 
     pictures = pictures_of(folder, request)
     with open_results(folder / RESULTS_NAME, pictures, file_sha256(request.checkpoint)) as known:
-        missing = known.missing()
-        total = len(pictures)
+        missing, total = known.missing(), len(pictures)
         done = total - len(missing)
+
+        def say(done: int) -> None:
+            reporter.say(f"{done:,} of {total:,} pictures", done, total)
+
         recognizer = Recognizer.load(request.checkpoint, faces=request.faces)
         stop.gently = True  # from now on there is something to bring to a good end
-        reporter.say("recognizing", done, total)
+        say(done)
         finish = partial(write_preview, recognizer.info)
         for finished in recognize_pictures(recognizer, missing, finish, threads):
             known.add(finished)
             done += 1
-            reporter.say("recognizing", done, total)
+            say(done)
             if stop.asked and done < total:
                 reporter.set(STOPPED)
                 return

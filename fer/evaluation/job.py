@@ -126,7 +126,11 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
         predictions_name(folder / REPORT_NAME), command_line(request.command()),
     )  # fmt: skip
     dataset = open_dataset(request.dataset)
-    evaluation = evaluate(classifier, Path(request.checkpoint), dataset, wanted, reporter.say)
+
+    def say(what: str, done: int, total: int) -> None:
+        reporter.say(f"{what} · {done:,} of {total:,}", done, total)
+
+    evaluation = evaluate(classifier, Path(request.checkpoint), dataset, wanted, say)
     write_report(folder / REPORT_NAME, evaluation.report, evaluation.predictions)
 
 

@@ -13,8 +13,7 @@ from fer.evaluation.predictions import Predictions
 from fer.faces import percent
 from fer.reports.evaluation import html_chart
 from fer.reports.rendering import between
-from fer.training import launch
-from fer.training.runs import Run
+from fer.training import runs as training_runs
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names
@@ -90,7 +89,7 @@ def show_figures(first: Path, first_name: str, comparisons: dict[str, Comparison
 def show_training(chosen: list[Path]) -> list[Chart]:
     """Lay the training curves of the runs over each other, and return the chart; none where there are no curves."""
     runs = dict.fromkeys(path.relative_to(runs_folder()).parts[0] for path in chosen if runs_folder() in path.parents)
-    views = [seen for name in runs if (seen := launch.view(Run(runs_folder() / name))).metrics]
+    views = [seen for name in runs if (seen := training_runs.view(runs_folder() / name)).metrics]
     if not views:
         return []
     chart = training_curves({seen.name: seen.metrics for seen in views})

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer.evaluation.job import REPORT_NAME, SHIPPED_FOLDER
 from fer.evaluation.report import Evaluation, Report, read_evaluation, read_report
 from fer.model import shipped_reports
-from fer.training.evaluations import REPORT_NAME, SHIPPED_FOLDER
 from pages.parts.permissions import training_allowed
 from pages.parts.places import runs_folder
 from pages.parts.session import FILES_AS_THEY_ARE, lasting

@@ -5,13 +5,17 @@ from pathlib import Path
 import streamlit as st
 
 from fer.datasets.dataset import RULES, SPLITS
+from fer.evaluation import job as evaluations
+from fer.evaluation.job import KIND, REPORT_NAME, Request, model_of
 from fer.evaluation.report import RULE_MEANINGS
+from fer.jobs import job
+from fer.jobs.job import JobView
+from fer.jobs.status import FINISHED
 from fer.model import SHIPPED
-from fer.training import evaluations
-from fer.training.evaluations import FINISHED, RUNNING, EvaluationView, Request
 from fer.training.runs import BEST_NAME
 from pages.parts import dataset
 from pages.parts.evaluation_reports import CHOSEN
+from pages.parts.jobs import ICONS, watch
 from pages.parts.models import model_name
 from pages.parts.permissions import training_allowed
 from pages.parts.places import runs_folder
@@ -32,40 +36,37 @@ def evaluate_models() -> None:
             icon=":material/lock:",
         )
         return
-    found = evaluations.evaluations(runs_folder())
-    active = [view for view in found if view.state == RUNNING]
+    found = evaluations.views(runs_folder())
+    active = [view for view in found if view.active]
     for view in active:
         show_active(view)
     new_evaluation(busy=bool(active))
-    ended = [view for view in found if view.state != RUNNING]
+    ended = [view for view in found if not view.active]
     if ended:
         st.subheader("Earlier ones", divider="gray")
         for view in ended:
             show_ended(view)
 
 
-def show_active(view: EvaluationView) -> None:
-    """Show an evaluation that goes on; when it has ended, show its report."""
+def show_active(view: JobView[Request]) -> None:
+    """Show an evaluation that goes on; when the last one has ended, show its report."""
     with st.container(border=True):
-        st.markdown(f":material/directions_run: **{title_of(view)}**")
-        st.fragment(show_progress, run_every=1.0)(view.folder)
+        st.markdown(f"{ICONS[view.state]} **{title_of(view)}**")
+        watch(view, KIND, on_end=show_if_last)
         if st.button("Stop", icon=":material/stop:", key=f"stop {view.folder}"):
-            attempt(lambda: evaluations.stop(view.folder))
+            attempt(lambda: job.stop(view.folder, KIND))
 
 
-def show_progress(folder: Path) -> None:
-    """Say how far it is."""
-    view = evaluations.view(folder)
-    others = any(seen.state == RUNNING for seen in evaluations.evaluations(runs_folder()) if seen.folder != folder)
-    if view.state == RUNNING:
-        done, total = view.progress.get("done", 0), max(view.progress.get("total", 1), 1)
-        what = view.progress.get("what", "loading the model and the data set")
-        st.progress(min(done / total, 1.0), f"{what[:1].upper()}{what[1:]} …" + f" {done:,} of {total:,}" * bool(done))
-        return
-    if view.state == FINISHED and not others:
-        st.session_state[CHOSEN] = view.report_path
-        st.session_state["evaluation_ended"] = True
-    st.rerun()
+def show_if_last(ended: JobView[Request]) -> None:
+    """Show the report of an evaluation that has ended, where no other goes on."""
+    if ended.state == FINISHED and not any(view.active for view in evaluations.views(runs_folder())):
+        show_report(ended.folder)
+
+
+def show_report(folder: Path) -> None:
+    """Show a report with the next run of the page."""
+    st.session_state[CHOSEN] = folder / REPORT_NAME
+    st.session_state["evaluation_ended"] = True
 
 
 def new_evaluation(busy: bool) -> None:
@@ -105,23 +106,23 @@ def new_evaluation(busy: bool) -> None:
         attempt(lambda: evaluations.start(runs_folder(), requests, dataset.name_of(path) or "data"))
 
 
-def show_ended(view: EvaluationView) -> None:
+def show_ended(view: JobView[Request]) -> None:
     """Offer what can be done with an evaluation that has ended."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        icon = "check_circle" if view.state == FINISHED else "error"
-        st.markdown(f":material/{icon}: {title_of(view)}", width="stretch")
+        st.markdown(f"{ICONS[view.state]} {title_of(view)}", width="stretch")
         with st.container(horizontal=True, width="content"):  # on a phone they stay together
             if view.state == FINISHED and st.button("Show", key=f"show {view.folder}", icon=":material/insights:"):
-                st.session_state[CHOSEN] = view.report_path
-                st.session_state["evaluation_ended"] = True
+                show_report(view.folder)
                 st.rerun()
+            if view.can_resume and st.button("Resume", key=f"resume {view.folder}", icon=":material/play_arrow:"):
+                attempt(lambda: job.start(view.folder, KIND, among=evaluations.views(runs_folder())))
             if st.button("Delete", key=f"delete {view.folder}", icon=":material/delete:"):
-                attempt(lambda: evaluations.delete(view.folder))
+                attempt(lambda: job.delete(view.folder, KIND))
     if view.message:
         st.error(view.message, icon=":material/error:")
 
 
-def title_of(view: EvaluationView) -> str:
+def title_of(view: JobView[Request]) -> str:
     """Return what people know an evaluation by."""
-    model = model_name(Path(view.request.checkpoint)) if view.request else view.run or "a model"
+    model = model_name(Path(view.request.checkpoint)) if view.request else model_of(view.folder) or "a model"
     return f"{model} · {view.folder.name}"

@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from fer.charts.expressions import count_bars, probability_bars
-from fer.collection import jobs
-from fer.collection.jobs import FINISHED, RUNNING, Job, JobView
+from fer.collection import job as collection
+from fer.collection.job import KIND, RESULTS_NAME, Request, is_upload
 from fer.collection.selection import (
     NO_FACE,
     ORDERS,
@@ -18,69 +18,60 @@ from fer.collection.selection import (
     select,
 )
 from fer.faces import describe
+from fer.jobs import job
+from fer.jobs.job import JobView
+from fer.jobs.status import FINISHED
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.results.journal import Finished, read_finished
 from fer.results.pictures import concern_words, to_csv, to_json
-from pages.parts.folder_new import JOB
+from pages.parts.folder_new import JOB, done_of, title_of
+from pages.parts.jobs import ICONS, watch
 from pages.parts.session import attempt
-from pages.parts.widgets import duration, show_concerns
+from pages.parts.widgets import show_concerns
 
 ROWS_AT_ONCE = 200
 STATIC = {"staticPlot": True}
 
 
-def show_job(job: Job) -> None:
+def show_job(seen: JobView[Request]) -> None:
     """Show where a job stands, and all that it has found so far."""
-    view = jobs.view(job)
     title, buttons = st.columns([3, 2], vertical_alignment="center")
     with title:
-        st.text(job.title)
+        st.text(title_of(seen))
     with buttons, st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Other photos", icon=":material/add:"):
             st.session_state.pop(JOB)
             st.query_params.clear()
             st.rerun()
         with st.popover("Delete", icon=":material/delete:"):
-            kept = "and the pictures that were uploaded " if job.is_upload else ""
-            st.markdown(f"The results {kept}are deleted.")
+            uploaded = seen.request and is_upload(seen.folder, seen.request)
+            st.markdown(f"The results {'and the pictures that were uploaded ' if uploaded else ''}are deleted.")
             if st.button("Delete them", type="primary"):
-                attempt(lambda: jobs.delete(job))
-    show_state(view)
-    finished = _read(job)
-    if finished:
-        show_results(job, finished)
+                attempt(lambda: collection.delete(seen.folder))
+    show_state(seen)
+    if seen.request and (finished := _read(seen.folder / RESULTS_NAME)):
+        show_results(seen.request, finished)
 
 
-def show_state(view: JobView) -> None:
+def show_state(seen: JobView[Request]) -> None:
     """Say how far a job is, and offer what can be done about it."""
-    if view.state == RUNNING:
-        st.fragment(show_progress, run_every=1.0)(view.job)
+    if seen.active:
+        watch(seen, KIND)
         with st.container(horizontal=True):
             if st.button("Pause", icon=":material/pause:"):
-                attempt(lambda: jobs.stop(view.job))
-            if view.done and st.button("Show what is done so far", icon=":material/refresh:"):
+                attempt(lambda: job.stop(seen.folder, KIND))
+            if seen.status.done and st.button("Show what is done so far", icon=":material/refresh:"):
                 st.rerun()
         st.caption("You may close this page: the work goes on, and this address shows it again.")
-    elif view.state != FINISHED:
-        done = f"{view.done:,} of {view.total:,} pictures are done. " if view.total else ""
-        st.warning(f"{done}{view.message}" or "Nothing is done yet.", icon=":material/pause_circle:")
-        if st.button("Continue", type="primary", icon=":material/play_arrow:"):
-            attempt(lambda: jobs.start(view.job))
+    elif seen.state != FINISHED:
+        st.warning(f"{done_of(seen)} done. {seen.message}", icon=ICONS[seen.state])
+        if seen.can_resume and st.button("Continue", type="primary", icon=":material/play_arrow:"):
+            attempt(lambda: collection.start(seen.folder))
 
 
-def show_progress(job: Job) -> None:
-    """Say how far it is; at the end, show the page anew."""
-    view = jobs.view(job)
-    if view.state != RUNNING:
-        st.rerun()
-    left = "" if view.seconds_left is None else f" · about {duration(view.seconds_left)} left"
-    text = f"{view.done:,} of {view.total:,} pictures{left}" if view.total else "Loading the model …"
-    st.progress(view.done / max(view.total, 1), text)
-
-
-def show_results(job: Job, finished: list[Finished]) -> None:
+def show_results(request: Request, finished: list[Finished]) -> None:
     """Show totals, the table, one picture, and the files to take along."""
-    info = read_info(job.checkpoint)
+    info = read_info(request.checkpoint)
     entries = entries_of(finished)
     broken = [one for one in finished if one.result.error is not None]
     counts = counts_of(entries, info.labels)
@@ -208,8 +199,7 @@ def downloads(finished: list[Finished], is_filtered: bool, info: ModelInfo) -> N
     st.caption(f"Of {which}, with all faces in them; the copies are at most 1,280 pixels long.")
 
 
-def _read(job: Job) -> list[Finished]:
-    path = job.results_path
+def _read(path: Path) -> list[Finished]:
     return _finished(path, path.stat().st_size) if path.is_file() else []
 
 

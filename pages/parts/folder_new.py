@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from fer.collection import jobs
-from fer.collection.jobs import FINISHED, RUNNING, Job
+from fer.collection import job as collection
+from fer.collection.job import Request
 from fer.errors import CollectionError
 from fer.images import IMAGE_SUFFIXES
+from fer.jobs.job import JobView
+from pages.parts.jobs import ICONS
 from pages.parts.models import checkpoint_path, chosen_faces
 from pages.parts.permissions import training_allowed
 from pages.parts.places import collections_folder
@@ -28,7 +30,6 @@ SOURCES = {
     HERE: ":material/folder: On this machine",
 }
 UPLOAD_MB = 1000
-ICONS = {RUNNING: "directions_run", FINISHED: "check_circle"}
 
 
 def new_job() -> None:
@@ -60,9 +61,9 @@ def from_this_machine() -> None:
         attempt(lambda: begin(create(source.name or path, source)))
 
 
-def create(title: str, source: Path | None = None) -> Job:
+def create(title: str, source: Path | None = None) -> JobView[Request]:
     """Make a job for the model and the faces that this visitor chose."""
-    return jobs.create(collections_folder(), checkpoint_path(), title, source, chosen_faces())
+    return collection.create(collections_folder(), checkpoint_path(), title, source, chosen_faces())
 
 
 def uploaded(*, folder: bool) -> None:
@@ -82,47 +83,55 @@ def uploaded(*, folder: bool) -> None:
         attempt(lambda: begin(keep(uploads)))
 
 
-def keep(uploads: "Sequence[UploadedFile]") -> Job:
+def keep(uploads: "Sequence[UploadedFile]") -> JobView[Request]:
     """Put uploads into a new job; all or none of them."""
     title = uploads[0].name if len(uploads) == 1 else f"{len(uploads):,} files"
-    job = create(title)
+    kept = create(title)
     bar = st.progress(0.0)
     try:
         for number, upload in enumerate(uploads):
             bar.progress(number / len(uploads), f"Keeping {upload.name}")
-            jobs.add_upload(job, upload.name, upload)
+            collection.add_upload(kept.folder, upload.name, upload)
     except CollectionError:
-        jobs.delete(job)
+        collection.delete(kept.folder)
         raise
     finally:
         bar.empty()
-    return job
+    return kept
 
 
-def begin(job: Job) -> None:
+def begin(made: JobView[Request]) -> None:
     """Show a job from now on, and start it."""
-    st.session_state[JOB] = job.id
-    st.session_state.setdefault("folder_jobs", []).append(job.id)
-    jobs.start(job)
+    st.session_state[JOB] = made.name
+    st.session_state.setdefault("folder_jobs", []).append(made.name)
+    collection.start(made.folder)
 
 
 def earlier_jobs(allowed: bool) -> None:
     """List the jobs of this visitor, and all of them for those who sit at the machine."""
     mine = st.session_state.get("folder_jobs", [])
-    earlier = [job for job in jobs.jobs(collections_folder()) if allowed or job.id in mine]
+    earlier = [seen for seen in collection.views(collections_folder()) if allowed or seen.name in mine]
     if not earlier:
         return
     st.subheader("Earlier ones", divider="gray")
-    for job in earlier:
-        view = jobs.view(job)
+    for seen in earlier:
         with st.container(horizontal=True, vertical_alignment="center"):
-            icon, total = ICONS.get(view.state, "pause_circle"), f" of {view.total:,}" if view.total else ""
-            st.markdown(f":material/{icon}: {_plain(job.title)} · {view.done:,}{total} done", width="stretch")
-            if st.button("Open", key=f"open {job.id}", icon=":material/table_view:"):
-                st.session_state[JOB] = job.id
+            st.markdown(f"{ICONS[seen.state]} {_plain(title_of(seen))} · {done_of(seen)} done", width="stretch")
+            if st.button("Open", key=f"open {seen.name}", icon=":material/table_view:"):
+                st.session_state[JOB] = seen.name
                 st.rerun()
-            if st.button("Delete", key=f"delete {job.id}", icon=":material/delete:"):
-                attempt(partial(jobs.delete, job))
+            if st.button("Delete", key=f"delete {seen.name}", icon=":material/delete:"):
+                attempt(partial(collection.delete, seen.folder))
+
+
+def title_of(seen: JobView[Request]) -> str:
+    """Return what people call a job."""
+    return seen.request.title if seen.request else "Photos that cannot be read any more"
+
+
+def done_of(seen: JobView[Request]) -> str:
+    """Say how much of a job is done: "12 of 24", or "0" before anything is known."""
+    return f"{seen.status.done:,.0f}{f' of {seen.status.total:,.0f}' * bool(seen.status.total)}"
 
 
 def _plain(text: str) -> str:

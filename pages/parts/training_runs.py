@@ -8,22 +8,19 @@ from fer.charts.training import accuracy_curves, confusion_map, loss_curves, rat
 from fer.errors import CheckpointError
 from fer.evaluation.confusions import MATRIX_READING
 from fer.faces import percent
+from fer.jobs import job
+from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, STOPPED
 from fer.model.checkpoint import read_info
-from fer.training import launch
-from fer.training.launch import RunView
+from fer.training import runs
+from fer.training.runs import KIND, RunView
+from pages.parts.jobs import ICONS, watch
 from pages.parts.models import use_model
 from pages.parts.session import attempt
 from pages.parts.widgets import duration
 
-STATES: dict[str, tuple[str, Literal["blue", "orange", "red", "green"]]] = {
-    launch.STARTING: (":material/hourglass_empty:", "blue"),
-    "running": (":material/directions_run:", "blue"),
-    "stopped": (":material/pause_circle:", "orange"),
-    launch.INTERRUPTED: (":material/power_off:", "orange"),
-    "failed": (":material/error:", "red"),
-    launch.DAMAGED: (":material/broken_image:", "red"),
-    "finished": (":material/check_circle:", "green"),
-}
+COLORS: dict[str, Literal["orange", "red", "green"]] = {
+    STOPPED: "orange", INTERRUPTED: "orange", FAILED: "red", DAMAGED: "red", FINISHED: "green",
+}  # fmt: skip
 STATIC = {"staticPlot": True}
 LOSS_READING = "How far the answers are from the truth: down is good; where validation rises again, it learns by heart."
 ACCURACY_READING = "How often the most probable answer is right, after each epoch; the star is the epoch that is kept."
@@ -36,10 +33,10 @@ def summary(view: RunView) -> str:
     if view.active:
         return view.state
     parts = [view.state]
-    if view.best and view.config:
+    if view.best and view.request:
         parts.append(accuracy(view))
-    if view.config:
-        parts.append(f"{len(view.metrics)} of {view.config.epochs} epochs")
+    if view.request:
+        parts.append(f"{len(view.metrics)} of {view.request.epochs} epochs")
     if view.metrics:
         parts.append(duration(view.seconds))
     return " · ".join(parts)
@@ -48,7 +45,7 @@ def summary(view: RunView) -> str:
 def accuracy(view: RunView) -> str:
     """Return the best validation accuracy with the rule and the number of pictures that it was measured by."""
     assert view.best
-    return f"{percent(view.best['validation_accuracy'], 1)} ({view.validated_by})"
+    return f"{percent(view.best.validation_accuracy, 1)} ({view.validated_by})"
 
 
 def all_runs(views: list[RunView], allowed: bool) -> None:
@@ -64,7 +61,7 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
         name = st.radio(
             "Runs",
             names,
-            format_func=lambda name: f"{STATES[views[names.index(name)].state][0]} {name}",
+            format_func=lambda name: f"{ICONS[views[names.index(name)].state]} {name}",
             captions=[summary(view) for view in views],
             label_visibility="collapsed",
             key="training_radio",
@@ -81,10 +78,9 @@ def remember_choice() -> None:
 
 def show_run(view: RunView, allowed: bool) -> None:
     """Show a run: live, while it goes on."""
-    icon, color = STATES[view.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(view.name, width="content")
-        st.badge(view.state, icon=icon, color=color)
+        st.badge(view.state, icon=ICONS[view.state], color=COLORS.get(view.state, "blue"))
     if view.message and allowed:  # it may name paths of this machine
         st.error(view.message, icon=":material/error:")
     if allowed:
@@ -92,7 +88,7 @@ def show_run(view: RunView, allowed: bool) -> None:
     elif view.has_model and not view.active:
         show_use(view)
     if view.active:
-        st.fragment(show_progress, run_every=1.0)(view)
+        watch(view, KIND)
         st.fragment(show_charts, run_every=2.0)(view, allowed)
     else:
         show_charts(view, allowed)
@@ -104,14 +100,14 @@ def show_buttons(view: RunView) -> None:
         if view.active:
             if st.button("Stop", type="primary", icon=":material/stop:", help="It can be resumed later."):
                 with st.spinner("It stops after the batch …"):
-                    attempt(lambda: launch.stop(view.run))
+                    attempt(lambda: job.stop(view.folder, KIND))
             return
         if view.can_resume and st.button("Resume", type="primary", icon=":material/play_arrow:"):
-            attempt(lambda: launch.resume(view.run))
+            attempt(lambda: runs.resume(view.folder))
         if view.has_model:
             show_use(view)
             st.download_button(
-                "Download the model", view.run.best_path.read_bytes, f"{view.name}.safetensors",
+                "Download the model", view.best_path.read_bytes, f"{view.name}.safetensors",
                 icon=":material/download:", on_click="ignore",
             )  # fmt: skip
         with st.popover("Rename", icon=":material/edit:"):
@@ -121,61 +117,37 @@ def show_buttons(view: RunView) -> None:
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown(f"The run **{view.name}** and its model are deleted from the disk.")
             if st.button("Delete it", type="primary"):
-                attempt(lambda: launch.delete(view.run))
+                attempt(lambda: job.delete(view.folder, KIND))
 
 
 def rename(view: RunView, name: str) -> None:
     """Give a run another name and go on showing it."""
-    launch.rename(view.run, name)
+    runs.rename(view.folder, name)
     st.session_state["training_run"] = name
 
 
 def show_use(view: RunView) -> None:
     """Offer the model to the other pages."""
-    done = view.state == "finished"
+    done = view.state == FINISHED
     if st.button("Use it for photos", type="primary" if done else "secondary", icon=":material/photo_camera:"):
-        use_model(view.run.best_path)
+        use_model(view.best_path)
         st.switch_page("pages/photo.py")
     if st.button("Use it with the webcam", icon=":material/videocam:"):
-        use_model(view.run.best_path)
+        use_model(view.best_path)
         st.switch_page("pages/webcam.py")
-
-
-def show_progress(before: RunView) -> None:
-    """Show how far a run is; when it has begun or ended, show the page anew."""
-    view = launch.view(before.run)
-    if view.state != before.state:
-        st.rerun()
-    status, epochs = view.status, view.config.epochs if view.config else 1
-    batch, batches = status.get("batch", 0), status.get("batches", 1)
-    epoch = status.get("epoch", len(view.metrics))
-    if "batch" not in status:
-        text = "Loading the network and the pictures …" if not view.metrics else f"Epoch {epoch + 1} of {epochs}"
-        st.progress(min(len(view.metrics) / epochs, 1.0), text)
-        return
-    left = f" · about {duration(status['seconds_left'])} left" if "seconds_left" in status else ""
-    st.progress(
-        min((epoch + batch / max(batches, 1)) / epochs, 1.0),
-        f"Epoch {epoch + 1} of {epochs} · batch {batch} of {batches} · "
-        f"{status.get('faces_per_second', 0):,.0f} faces / s{left}",
-    )
 
 
 def show_charts(before: RunView, allowed: bool) -> None:
     """Show the curves, what was taken for what, and the log."""
-    view = launch.view(before.run)
-    if view.metrics and view.config:
-        epochs = view.config.epochs
+    view = runs.view(before.folder)
+    if view.metrics and view.request:
+        epochs = view.request.epochs
         if view.best:
-            st.markdown(f"Best{' so far' * view.active}: **{accuracy(view)}** in epoch {view.best['epoch']}.")
+            st.markdown(f"Best{' so far' * view.active}: **{accuracy(view)}** in epoch {view.best.epoch}.")
         basis = view.validated_by.capitalize()
         charts = [
             ("Loss", LOSS_READING, loss_curves(view.metrics, epochs)),
-            (
-                "Accuracy",
-                f"{ACCURACY_READING} {basis}.",
-                accuracy_curves(view.metrics, epochs),
-            ),
+            ("Accuracy", f"{ACCURACY_READING} {basis}.", accuracy_curves(view.metrics, epochs)),
             ("Learning rate", RATE_READING, rate_curve(view.metrics, epochs)),
         ]
         for column, (title, reading, figure) in zip(st.columns(3, gap="medium"), charts, strict=True):
@@ -187,19 +159,19 @@ def show_charts(before: RunView, allowed: bool) -> None:
     with left:
         show_confusion(view)
     with right:
-        if allowed and (log := launch.log_tail(view.run)):
+        if allowed and (log := job.log_tail(view.folder)):
             st.markdown("**Log**")
             st.code(log, language=None)
 
 
 def show_confusion(view: RunView) -> None:
     """Show what was taken for what in the latest epoch."""
-    confusion = view.metrics[-1].get("validation_confusion") if view.metrics else None
+    latest = view.metrics[-1] if view.metrics else None
     try:
-        labels = read_info(view.run.best_path).labels
+        labels = read_info(view.best_path).labels
     except CheckpointError:  # none yet
         return
-    if confusion and len(confusion) == len(labels):
-        st.markdown(f"**Taken for what**, epoch {view.metrics[-1]['epoch']}")
+    if latest and [len(row) for row in latest.validation_confusion] == [len(labels)] * len(labels):
+        st.markdown(f"**Taken for what**, epoch {latest.epoch}")
         st.caption(f"{MATRIX_READING} {view.validated_by.capitalize()}.")
-        st.plotly_chart(confusion_map(confusion, labels), config=STATIC, key=f"confusion {view.name}")
+        st.plotly_chart(confusion_map(latest.validation_confusion, labels), config=STATIC, key=f"confusion {view.name}")

@@ -6,10 +6,10 @@ from typing import Any
 import streamlit as st
 
 from fer.errors import CheckpointError, FerError, TrainingError
-from fer.training import launch, recipe
+from fer.training import recipe, runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
-from fer.training.launch import RunView
+from fer.training.runs import RunView
 from pages.parts.dataset import Data, chosen_path, looked_at, name_of, show_data
 from pages.parts.places import runs_folder
 from pages.parts.session import attempt
@@ -125,7 +125,7 @@ def more_settings(usual: TrainingConfig, anew: bool) -> dict[str, Any]:
 
 def begin(config: TrainingConfig, name: str) -> None:
     """Start a run and show it."""
-    launch.start(runs_folder(), config, name)
+    runs.start(runs_folder(), config, name)
     st.session_state["training_run"] = name
     st.session_state["training_started"] = True
 
@@ -182,14 +182,14 @@ def new_training(views: list[RunView]) -> None:
     st.subheader("2 · Settings", divider="gray")
     try:
         config, name = chosen_settings(data, pictures, views)
-        launch.check_name(name)
+        runs.check_name(name)
     except (TrainingError, CheckpointError) as error:
         st.error(str(error), icon=":material/error:")
         return
     estimate = st.empty()
     active = [view.name for view in views if view.active]
     try:
-        full = len(active) >= launch.parallel_runs()
+        full = len(active) >= runs.parallel_runs()
         if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=full):
             attempt(lambda: begin(config, name))
         if full:
