@@ -17,15 +17,17 @@ from fer.collection.selection import (
     pictures_of,
     select,
 )
+from fer.errors import FerError
 from fer.faces import describe
 from fer.jobs import job
 from fer.jobs.job import JobView
-from fer.jobs.status import FINISHED
+from fer.jobs.status import DAMAGED, FINISHED
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.results.journal import Finished, read_finished
 from fer.results.pictures import concern_words, to_csv, to_json
 from pages.parts.folder_new import JOB, done_of, title_of
 from pages.parts.jobs import ICONS, watch
+from pages.parts.permissions import training_allowed
 from pages.parts.session import attempt
 from pages.parts.widgets import show_concerns
 
@@ -49,8 +51,11 @@ def show_job(seen: JobView[Request]) -> None:
             if st.button("Delete them", type="primary"):
                 attempt(lambda: collection.delete(seen.folder))
     show_state(seen)
-    if seen.request and (finished := _read(seen.folder / RESULTS_NAME)):
-        show_results(seen.request, finished)
+    try:
+        if seen.request and (finished := _read(seen.folder / RESULTS_NAME)):
+            show_results(seen.request, finished)
+    except FerError as error:  # the model or the results are gone or damaged
+        st.error(str(error), icon=":material/error:")
 
 
 def show_state(seen: JobView[Request]) -> None:
@@ -64,7 +69,8 @@ def show_state(seen: JobView[Request]) -> None:
                 st.rerun()
         st.caption("You may close this page: the work goes on, and this address shows it again.")
     elif seen.state != FINISHED:
-        st.warning(f"{done_of(seen)} done. {seen.message}", icon=ICONS[seen.state])
+        message = seen.message if seen.state != DAMAGED or training_allowed() else ""  # it names paths of this machine
+        st.warning(f"{done_of(seen)} done. {message}", icon=ICONS[seen.state])
         if seen.can_resume and st.button("Continue", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: collection.start(seen.folder))
 

@@ -1,0 +1,310 @@
+"""Jobs as folders, with a kind of their own: it counts, a line each time."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fer.errors import JobError
+from fer.jobs import job
+from fer.jobs.job import JobView, Kind, Stop
+from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STARTING, STOPPED, Reporter, Status
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from fer.cli.interrupt import Stop
+from fer.jobs import job
+from tests.jobs.test_job import KIND, count
+folder = Path(sys.argv[1])
+request = job.read_request(folder, KIND)
+with Stop() as stop, job.working(folder) as reporter:
+    count(folder, request, reporter, stop)
+"""
+PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Counting:
+    to: int
+    pause: float = 0.0
+
+
+KIND = Kind("counting", Counting)
+
+
+def count(folder: Path, request: Counting, reporter: Reporter, stop: Stop) -> None:
+    path = folder / "counted"
+    done = len(path.read_text()) if path.exists() else 0
+    stop.gently = True
+    for number in range(done, request.to):
+        if number == 666:
+            raise ValueError("not this one")
+        with path.open("a") as file:
+            file.write(".")
+        reporter.say("counting", number + 1, request.to)
+        time.sleep(request.pause)
+        if stop.asked:
+            reporter.set(STOPPED)
+            return
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(job, "WORKER", ("-c", PROGRAM))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    yield tmp_path / "jobs"
+    for seen in job.views(tmp_path / "jobs", KIND):
+        job.stop(seen.folder, KIND)
+
+
+def made(place: Path, name: str = "one", to: int = 3, pause: float = 0.0) -> Path:
+    job.create(place / name, KIND, Counting(to, pause))
+    return place / name
+
+
+def wait_until(folder: Path, condition: Callable[[JobView[Counting]], bool]) -> JobView[Counting]:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not condition(seen := job.view(folder, KIND)):
+        assert time.monotonic() < until, f"{seen}\n{job.log_tail(folder)}"
+        time.sleep(0.02)
+    return seen
+
+
+def is_over(seen: JobView[Counting]) -> bool:
+    return not seen.active
+
+
+def pid_of(folder: Path) -> int:
+    status = job.read_status(folder)
+    assert status
+    return status.pid
+
+
+def test_from_the_beginning_to_the_end(place: Path) -> None:
+    folder = made(place)
+    seen = job.view(folder, KIND)
+    assert (seen.state, seen.request, seen.can_resume) == (INTERRUPTED, Counting(3), True)
+    job.start(folder, KIND, threads=1)
+    assert job.view(folder, KIND).active
+    seen = wait_until(folder, is_over)
+    assert (seen.state, seen.status.share, seen.can_resume) == (FINISHED, 1.0, False)
+    with pytest.raises(JobError, match="one is finished"):
+        job.start(folder, KIND)
+    with pytest.raises(JobError, match="expected a new name"):
+        made(place)
+    job.delete(folder, KIND)
+    assert job.views(place, KIND) == [] and list(place.iterdir()) == []
+
+
+def test_nothing_happens_to_a_job_that_goes_on(place: Path) -> None:
+    folder, other = made(place, to=10**6, pause=0.01), made(place, "other")
+    job.start(folder, KIND)
+    among = job.views(place, KIND)
+    with pytest.raises(JobError, match="another counting goes on, and this machine does 1"):
+        job.start(other, KIND, among=among)
+    with pytest.raises(JobError, match="one is running"):
+        job.delete(folder, KIND)
+    with pytest.raises(JobError, match="expected a job that was stopped"):
+        job.start(folder, KIND)
+    assert [(seen.name, seen.active) for seen in job.views(place, KIND)] == [("one", True), ("other", False)]
+    wait_until(folder, lambda seen: seen.status.done > 3)
+    job.stop(folder, KIND)
+    seen = job.view(folder, KIND)
+    assert seen.state == STOPPED and seen.can_resume and seen.status.done > 3
+    job.stop(folder, KIND)  # once more does no harm
+    job.start(other, KIND, among=among)  # the views are looked at anew
+    assert wait_until(other, is_over).state == FINISHED
+
+
+def test_a_killed_job_goes_on_where_it_was(place: Path) -> None:
+    folder = made(place, to=400, pause=0.005)
+    job.start(folder, KIND)
+    wait_until(folder, lambda seen: seen.status.done > 20)
+    os.kill(pid_of(folder), signal.SIGKILL)
+    seen = wait_until(folder, is_over)
+    assert seen.state == INTERRUPTED and seen.can_resume
+    counted = len((folder / "counted").read_text())
+    assert 20 < counted < 400
+    job.start(folder, KIND)
+    assert wait_until(folder, is_over).state == FINISHED
+    assert (folder / "counted").read_text() == "." * 400
+
+
+def test_an_error_is_kept_and_the_job_can_be_tried_again(place: Path) -> None:
+    folder = made(place, to=1000)
+    job.start(folder, KIND)
+    seen = wait_until(folder, is_over)
+    assert (seen.state, seen.message) == (FAILED, "ValueError: not this one") and seen.can_resume
+
+
+def test_a_process_that_never_came_so_far_leaves_its_last_words(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(place)
+    monkeypatch.setattr(job, "WORKER", ("-c", "import sys; sys.exit('error: no such thing')"))
+    job.start(folder, KIND)
+    assert wait_until(folder, is_over).message == "no such thing"
+
+
+def test_two_servers_on_one_job_see_it_running(place: Path) -> None:
+    folder = made(place, to=10**6, pause=0.01)
+    job.start(folder, KIND)
+    wait_until(folder, lambda seen: seen.state == RUNNING)
+    look = f"""
+from pathlib import Path
+from fer.errors import JobError
+from fer.jobs import job
+from tests.jobs.test_job import KIND
+folder = Path({str(folder)!r})
+print(job.view(folder, KIND).state)
+for forbidden in (job.delete, job.start):
+    try:
+        forbidden(folder, KIND)
+    except JobError:
+        print("refused")
+job.stop(folder, KIND)
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", look], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [RUNNING, "refused", "refused"]
+    assert job.view(folder, KIND).state == STOPPED  # and here it is seen
+
+
+def test_a_job_from_a_command_line_is_seen_and_stopped(place: Path) -> None:
+    folder = made(place, to=10**6, pause=0.01)
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], cwd=Path(__file__).parents[2])
+    wait_until(folder, lambda seen: seen.state == RUNNING)
+    assert not (folder / job.PROCESS_NAME).exists()
+    with pytest.raises(JobError, match="running"):
+        job.delete(folder, KIND)
+    # Nobody waits for it here but this test, so that it would stay behind as a zombie.
+    job.stop(folder, KIND, patience_seconds=60)
+    assert process.wait(60) == 0
+    assert job.view(folder, KIND).state == STOPPED
+
+
+def test_one_process_at_a_time(place: Path) -> None:
+    folder = made(place)
+    assert not job.is_locked(folder)
+    with job.working(folder) as reporter:
+        assert job.is_locked(folder) and job.view(folder, KIND).state == RUNNING
+        with pytest.raises(JobError, match="another process works in"), job.working(folder):
+            pass
+        reporter.say("counting", 1, 3)
+    assert not job.is_locked(folder)
+    assert job.view(folder, KIND).state == FINISHED
+    with pytest.raises(KeyboardInterrupt), job.working(folder):
+        raise KeyboardInterrupt
+    assert job.view(folder, KIND).state == STOPPED
+    with pytest.raises(OSError), job.working(folder):
+        raise OSError("no room")
+    assert job.view(folder, KIND).message == "no room"
+
+
+def test_a_number_that_another_process_has_now_is_no_job(place: Path) -> None:
+    folder = made(place)
+    with job.working(folder) as reporter:
+        reporter.say("counting", 1, 3)
+    (folder / "status.json").write_text(f'{{"state": "running", "pid": {os.getpid()}}}')
+    assert job.view(folder, KIND).state == INTERRUPTED
+    (folder / job.PROCESS_NAME).write_text(f'{{"pid": {os.getpid()}, "began": 5.0}}')
+    assert job.view(folder, KIND).state == INTERRUPTED
+    job.stop(folder, KIND)  # and this test goes on
+    # As an earlier version wrote it.
+    (folder / job.PROCESS_NAME).write_text(f'{{"pid": {os.getpid()}, "began": "4f0-boot 1234"}}')
+    assert job.view(folder, KIND).state == INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "nothing"),
+        ("{", "nothing"),
+        ("[1, 2]", "nothing"),
+        ('{"to": 3}', "nothing"),
+        ('{"kind": 5}', "nothing"),
+        ('{"kind": "training", "to": 3}', "training"),
+        ('{"kind": "os.system", "to": 3}', "os.system"),
+        ('{"kind": "counting"}', "to"),
+        ('{"kind": "counting", "to": "three"}', "int"),
+        ('{"kind": "counting", "to": 3, "backwards": true}', "backwards is not known"),
+    ],
+)
+def test_what_cannot_be_read_is_damaged_and_can_be_deleted(place: Path, text: str, found: str) -> None:
+    folder = made(place)
+    (folder / job.CONFIG_NAME).write_text(text)
+    seen = job.view(folder, KIND)
+    assert (seen.state, seen.request, seen.can_resume) == (DAMAGED, None, False) and found in seen.message
+    with pytest.raises(JobError, match="one is damaged"):
+        job.start(folder, KIND)
+    listed = job.views(place, KIND)
+    assert [one.name for one in listed] == (["one"] if "training" not in text and "system" not in text else [])
+    job.delete(folder, KIND)
+    assert not folder.exists()
+
+
+def test_what_is_not_there_or_a_file_is_no_job(place: Path) -> None:
+    assert job.views(place, KIND) == []
+    assert job.view(place / "nothing", KIND).state == DAMAGED
+    place.mkdir()
+    (place / "file").write_text("x")
+    (place / "empty").mkdir()
+    assert job.view(place / "file", KIND).state == DAMAGED
+    assert job.view(place / "empty", KIND).state == DAMAGED
+    assert job.views(place, KIND) == []
+
+
+def test_one_that_is_damaged_while_it_runs_is_still_running(place: Path) -> None:
+    folder = made(place)
+    with job.working(folder):
+        (folder / job.CONFIG_NAME).write_text("{")
+        assert job.view(folder, KIND).state == RUNNING
+        with pytest.raises(JobError, match="running"):
+            job.delete(folder, KIND)
+
+
+def test_a_process_that_has_said_nothing_yet_is_starting(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(place)
+    monkeypatch.setattr(job, "WORKER", ("-c", "import time; time.sleep(60)"))
+    job.start(folder, KIND)
+    assert job.view(folder, KIND).state == STARTING
+    job.stop(folder, KIND)
+    seen = job.view(folder, KIND)
+    assert (seen.state, seen.status) == (STOPPED, job.read_status(folder))
+
+
+def test_what_an_earlier_version_left_is_read(place: Path) -> None:
+    def earlier(folder: Path) -> tuple[Counting, Status] | None:
+        there = (folder / "old.json").exists()
+        return (Counting(7), Status(FAILED, "why", done=2, total=7)) if there else None
+
+    kind = Kind("counting", Counting, earlier=earlier)
+    folder = place / "old"
+    folder.mkdir(parents=True)
+    assert job.view(folder, kind).state == DAMAGED
+    (folder / "old.json").touch()
+    (seen,) = job.views(place, kind)
+    assert (seen.state, seen.request, seen.message, seen.can_resume) == (FAILED, Counting(7), "why", True)
+    with job.working(folder):
+        assert job.view(folder, kind).state == RUNNING
+    assert job.view(folder, kind).state == FINISHED
+
+
+def test_a_link_is_not_followed_when_deleting(place: Path, tmp_path: Path) -> None:
+    elsewhere = made(tmp_path, "elsewhere")
+    place.mkdir()
+    (place / "link").symlink_to(elsewhere)
+    with pytest.raises(JobError, match="cannot be deleted"):
+        job.delete(place / "link", KIND)
+    assert (elsewhere / job.CONFIG_NAME).exists()
+
+
+def test_the_log_has_an_end(tmp_path: Path) -> None:
+    assert job.log_tail(tmp_path) == ""
+    (tmp_path / "log.txt").write_text("".join(f"line {number}\n" for number in range(10_000)))
+    assert job.log_tail(tmp_path, 2) == "line 9998\nline 9999"
