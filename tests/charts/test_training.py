@@ -1,19 +1,22 @@
 """Figures about data sets and runs: the numbers are in them, and colour is never alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 
 from fer.charts.training import accuracy_curves, class_bars, confusion_map, loss_curves, rate_curve
+from fer.training.metrics import EpochMetrics
 
 METRICS = [
-    {
-        "epoch": epoch,
-        "train_loss": 2.0 / epoch,
-        "validation_loss": 2.2 / epoch,
-        "train_accuracy": 0.2 * epoch,
-        "validation_accuracy": accuracy,
-        "learning_rate": 0.1 / epoch,
-    }
+    EpochMetrics(
+        epoch,
+        accuracy,
+        train_loss=2.0 / epoch,
+        validation_loss=2.2 / epoch,
+        train_accuracy=0.2 * epoch,
+        learning_rate=0.1 / epoch,
+    )
     for epoch, accuracy in ((1, 0.25), (2, 0.5), (3, 0.375))
 ]
 
@@ -41,7 +44,7 @@ def test_curves_show_both_splits_apart_and_the_whole_of_the_time() -> None:
     for figure, what, scale in ((loss_curves(METRICS, 20), "loss", 1), (accuracy_curves(METRICS, 20), "accuracy", 100)):
         found = traces(figure)
         for split in ("train", "validation"):
-            np.testing.assert_allclose(found[split].y, [scale * line[f"{split}_{what}"] for line in METRICS])
+            np.testing.assert_allclose(found[split].y, [scale * getattr(line, f"{split}_{what}") for line in METRICS])
             assert list(found[split].x) == [1, 2, 3]
         assert found["train"].line.dash != found["validation"].line.dash
         assert found["train"].marker.symbol != found["validation"].marker.symbol
@@ -54,7 +57,7 @@ def test_the_best_epoch_has_a_star() -> None:
 
 
 def test_a_run_of_an_older_version_has_no_training_accuracy() -> None:
-    lines = [{name: value for name, value in line.items() if name != "train_accuracy"} for line in METRICS]
+    lines = [replace(line, train_accuracy=None) for line in METRICS]
     assert "train" not in traces(accuracy_curves(lines, 3))
     assert "train" in traces(loss_curves(lines, 3))
 

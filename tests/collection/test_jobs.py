@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
-from fer.collection import jobs
 from fer.collection.jobs import FINISHED, INTERRUPTED, KEPT_SECONDS, RUNNING, Job
 from fer.collection.work import do, main
+
+from fer.collection import jobs
 from fer.errors import CollectionError
 from fer.results.journal import Finished, read_finished
 

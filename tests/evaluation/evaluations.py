@@ -11,10 +11,12 @@ import torch
 from fer.datasets.dataset import FaceDataset
 from fer.evaluation.evaluate import Options, evaluate
 from fer.evaluation.report import Evaluation, write_report
+from fer.jobs.status import FINISHED, Reporter
 from fer.model.checkpoint import ModelInfo
 from fer.model.preprocessing import Preprocessing
 from fer.training.config import TrainingConfig
-from fer.training.runs import FINISHED, Run, open_run
+from fer.training.metrics import EpochMetrics
+from fer.training.runs import Run, open_run
 
 LABELS = ("neutral", "fear", "absent")
 
@@ -57,9 +59,9 @@ def finished_run(folder: Path, name: str, evaluation: Evaluation, title: str = "
     """Make the folder of a run that has ended and was evaluated."""
     run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), name)
     for epoch in (1, 2):
-        measured = {"validation_accuracy": 0.25 * epoch, "validation_confusion": [[9, 1], [2, 8]]}
-        run.append_metrics({"epoch": epoch, **measured, "seconds": 1.0})
-    run.set_status(FINISHED, epoch=2, epochs=2)
+        measured = EpochMetrics(epoch, 0.25 * epoch, validation_confusion=((9, 1), (2, 8)), seconds=1.0)
+        run.append_metrics(measured)
+    Reporter(run.folder).set(FINISHED)
     place = run.folder / "reports" / title
     place.mkdir(parents=True)
     write_report(place / "report.json", evaluation.report, evaluation.predictions)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fer.training.evaluations import RUNNING
 from streamlit.testing.v1 import AppTest
 
 from fer.datasets import open_dataset
@@ -16,7 +17,6 @@ from fer.evaluation.report import Evaluation, read_evaluation, read_report, writ
 from fer.model import DEFAULT_REPORT, shipped_reports
 from fer.training import evaluations
 from fer.training.config import TrainingConfig
-from fer.training.evaluations import RUNNING
 from fer.training.runs import open_run
 from tests.datasets.pictures import pattern, write_picture
 from tests.evaluation.evaluations import finished_run, make_evaluation

@@ -6,11 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from fer.collection.jobs import RUNNING
+from fer.collection.work import do
 from streamlit.testing.v1 import AppTest
 
 from fer.collection import jobs
-from fer.collection.jobs import RUNNING
-from fer.collection.work import do
 from fer.faces import UNSURE_BELOW
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")

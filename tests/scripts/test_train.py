@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from fer.cli import train
+from fer.jobs.job import is_locked, working
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import read_info
+from fer.training import runs
 from fer.training.config import TrainingConfig
-from fer.training.lock import locked
 from fer.training.runs import Run, open_run
 from tests.scripts.conftest import TRAIN, Chain
 from tests.scripts.processes import end_of, run_script, start, wait_for
@@ -126,7 +127,7 @@ def test_several_data_sets_make_one_run_that_can_be_resumed(tmp_path: Path) -> N
     assert run.config().dataset == ("synthetic:80", "synthetic:88")
     assert list((run.folder / "tensorboard").iterdir())
     assert train.main(["--resume", str(run.folder), "--device", "cpu"]) == 0  # finished: nothing to do
-    assert run.status()["state"] == "finished"
+    assert runs.view(run.folder).state == "finished"
 
 
 def test_a_failure_is_kept_in_the_run_but_not_in_one_that_another_trains(
@@ -135,12 +136,12 @@ def test_a_failure_is_kept_in_the_run_but_not_in_one_that_another_trains(
     options = [*SETS, "--epochs", "1", "--runs", str(tmp_path), "--name", "mine", *TINY]
     assert train.main([*options, "--learning-rate", "1e30", "--mixup", "0"]) == 1
     run = Run(tmp_path / "mine")
-    assert run.status()["state"] == "failed" and "no longer a number" in run.status()["message"]
-    run.set_status("running")
-    with locked(run.folder):
+    seen = runs.view(run.folder)
+    assert seen.state == "failed" and "no longer a number" in seen.message
+    with working(run.folder):
         assert train.main(["--resume", str(run.folder), "--device", "cpu"]) == 1
-    assert "another process is training" in capsys.readouterr().err
-    assert run.status()["state"] == "running"
+        assert "another process works in" in capsys.readouterr().err
+        assert runs.view(run.folder).state == "running"
 
 
 def test_the_shipped_model_to_begin_with_has_a_word(tmp_path: Path) -> None:
@@ -151,8 +152,8 @@ def test_the_shipped_model_to_begin_with_has_a_word(tmp_path: Path) -> None:
 def test_a_data_set_that_has_vanished_is_said_in_the_run(tmp_path: Path) -> None:
     run = open_run(tmp_path, TrainingConfig((str(tmp_path / "gone"),)), "mine")
     assert train.main(["--resume", str(run.folder)]) == 1
-    assert run.status()["state"] == "failed"
-    assert "found nothing" in run.status()["message"]
+    seen = runs.view(run.folder)
+    assert seen.state == "failed" and "found nothing" in seen.message
 
 
 @pytest.mark.parametrize(
@@ -183,9 +184,9 @@ def test_a_disk_without_room_is_said_in_the_status(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
     assert end_of(process).code == 1
-    status = Run(tmp_path / "full").status()
-    assert status["state"] == "failed"
-    assert "MB of room to save epoch 1" in status["message"]
+    seen = runs.view(tmp_path / "full")
+    assert seen.state == "failed"
+    assert "MB of room to save epoch 1" in seen.message
     assert not list((tmp_path / "full").glob(".*.partial"))
 
 
@@ -213,7 +214,7 @@ def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
         assert together["validation_loss"] == pytest.approx(alone["validation_loss"], rel=0.1)
         assert together["learning_rate"] == alone["learning_rate"]
     assert read_info(tmp_path / "two" / "best.safetensors").labels
-    assert Run(tmp_path / "two").status()["state"] == "finished"
+    assert runs.view(tmp_path / "two").state == "finished"
     assert (tmp_path / "two" / "log.txt").read_text().count("done: ") == 1
 
 
@@ -225,6 +226,6 @@ def test_all_processes_stop_together_and_go_on(tmp_path: Path) -> None:
     wait_for(process, run.last_path)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=120)
-    assert run.status()["state"] == "stopped"
-    assert run.metrics()
-    assert not run.is_running()
+    seen = runs.view(run.folder)
+    assert seen.state == "stopped" and seen.metrics
+    assert not is_locked(run.folder)

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fer.errors import TrainingError
-from fer.training import launch
+from fer.training import runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import START_SECONDS, known_speed, measure_speed, seconds_for
+from fer.training.metrics import EpochMetrics
 from fer.training.runs import open_run
 
 CONFIG = TrainingConfig("synthetic:80", epochs=6, progressive=False)
@@ -22,34 +22,30 @@ def test_time_is_faces_by_speed() -> None:
     assert seconds_for(replace(CONFIG, progressive=True), 1000, 100) == pytest.approx(START_SECONDS + shrunk)
 
 
-def line(**changed: Any) -> dict[str, Any]:
-    usual = {"epoch": 1, "validation_accuracy": 0.5, "size_px": 48, "seconds": 10.0, "faces": 2000}
-    return {**usual, **changed}
+LINE = EpochMetrics(1, 0.5, size_px=48, seconds=10.0, faces=2000)
 
 
 def test_an_earlier_run_of_the_same_network_tells(tmp_path: Path) -> None:
-    open_run(tmp_path, CONFIG, "same").append_metrics(line())
-    open_run(tmp_path, replace(CONFIG, architecture="resnet34"), "other").append_metrics(line(seconds=1.0))
+    open_run(tmp_path, CONFIG, "same").append_metrics(LINE)
+    open_run(tmp_path, replace(CONFIG, architecture="resnet34"), "other").append_metrics(replace(LINE, seconds=1.0))
     open_run(tmp_path, CONFIG, "nothing yet")
-    runs = launch.runs(tmp_path)
-    speed = known_speed(replace(CONFIG, epochs=99), runs)
+    views = runs.views(tmp_path)
+    speed = known_speed(replace(CONFIG, epochs=99), views)
     assert speed and speed.faces_per_second == 200 and speed.source == "the run same"
-    assert known_speed(replace(CONFIG, channels=3), runs) is None
+    assert known_speed(replace(CONFIG, channels=3), views) is None
     assert known_speed(CONFIG, []) is None
 
 
 def test_small_pictures_are_counted_by_their_area(tmp_path: Path) -> None:
-    open_run(tmp_path, CONFIG, "run").append_metrics(line(size_px=24))
-    speed = known_speed(CONFIG, launch.runs(tmp_path))
+    open_run(tmp_path, CONFIG, "run").append_metrics(replace(LINE, size_px=24))
+    speed = known_speed(CONFIG, runs.views(tmp_path))
     assert speed and speed.faces_per_second == 50
 
 
 def test_runs_that_do_not_tell_are_passed_over(tmp_path: Path) -> None:
-    old = line()
-    del old["faces"]
-    open_run(tmp_path, CONFIG, "of an older version").append_metrics(old)
-    open_run(tmp_path, CONFIG, "too short").append_metrics(line(seconds=0.0))
-    assert known_speed(CONFIG, launch.runs(tmp_path)) is None
+    open_run(tmp_path, CONFIG, "of an older version").append_metrics(replace(LINE, faces=0))
+    open_run(tmp_path, CONFIG, "too short").append_metrics(replace(LINE, seconds=0.0))
+    assert known_speed(CONFIG, runs.views(tmp_path)) is None
 
 
 def test_the_speed_is_measured_in_a_process_of_its_own() -> None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,12 +16,13 @@ from fer.datasets import open_dataset
 from fer.datasets.dataset import FaceDataset
 from fer.errors import TrainingError
 from fer.images import encode_png
+from fer.jobs.status import INTERRUPTED
 from fer.model.checkpoint import read_info
 from fer.training.config import TrainingConfig
 from fer.training.hooks import Hooks
-from fer.training.lock import locked
 from fer.training.loop import train
-from fer.training.runs import Run, open_run
+from fer.training.metrics import EpochMetrics
+from fer.training.runs import Run, open_run, view
 
 ROOT = Path(__file__).parents[2]
 CONFIG = TrainingConfig(
@@ -34,15 +34,17 @@ import os, signal, sys
 from pathlib import Path
 import torch
 from fer.datasets import open_dataset
+from fer.jobs.job import working
 from fer.training.hooks import Hooks
 from fer.training.loop import train
 from fer.training.runs import Run
 torch.set_num_threads(1)
 run = Run(Path(sys.argv[1]))
-def kill(epoch, done, total):
+def kill(epoch, done, total, faces):
     if sys.argv[2] == "kill" and (epoch, done) == (1, 3):
         os.kill(os.getpid(), signal.SIGKILL)
-train(run.config(), open_dataset("synthetic:80"), run, Hooks(on_batch=kill))
+with working(run.folder):
+    train(run.config(), open_dataset("synthetic:80"), run, Hooks(on_batch=kill))
 """
 
 
@@ -54,8 +56,8 @@ def dataset() -> FaceDataset:
     return open_dataset("synthetic:80")
 
 
-def without_seconds(run: Run) -> list[dict[str, Any]]:
-    return [{name: value for name, value in line.items() if name != "seconds"} for line in run.metrics()]
+def without_seconds(run: Run) -> list[EpochMetrics]:
+    return [replace(line, seconds=0.0) for line in run.metrics()]
 
 
 def train_in_a_process(run: Run, how: str) -> int:
@@ -71,8 +73,8 @@ def test_a_process_that_was_killed_ends_bit_equal_to_an_unbroken_one(tmp_path: P
     unbroken, killed = open_run(tmp_path, CONFIG, "unbroken"), open_run(tmp_path, CONFIG, "killed")
     assert train(CONFIG, dataset, unbroken, Hooks()) is not None
     assert train_in_a_process(killed, "kill") == -9
-    assert [line["epoch"] for line in killed.metrics()] == [1]
-    assert killed.status()["state"] == "running" and not killed.is_running()
+    assert [line.epoch for line in killed.metrics()] == [1]
+    assert view(killed.folder).state == INTERRUPTED
     assert train_in_a_process(killed, "not") == 0
     assert without_seconds(killed) == without_seconds(unbroken)
     assert read_info(killed.best_path) == read_info(unbroken.best_path)
@@ -132,10 +134,3 @@ def test_pictures_that_are_gone_are_missed(tmp_path: Path, dataset: FaceDataset)
     files[int(on_disk.rows("train")[5])].unlink()  # type: ignore[union-attr]
     with pytest.raises(TrainingError, match=r"expected the 64 \+ 8 pictures .*could read 63 \+ 8.*Bring them back"):
         train(CONFIG, on_disk, run, Hooks())
-
-
-def test_two_processes_do_not_train_in_one_folder(tmp_path: Path, dataset: FaceDataset) -> None:
-    run = open_run(tmp_path, CONFIG)
-    with locked(run.folder), pytest.raises(TrainingError, match="another process is training"):
-        train(CONFIG, dataset, run, Hooks())
-    assert not run.last_path.exists()

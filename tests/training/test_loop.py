@@ -19,6 +19,7 @@ from fer.model.classifier import Classifier
 from fer.training.config import TrainingConfig
 from fer.training.hooks import Hooks
 from fer.training.loop import check_trainable, train
+from fer.training.metrics import EpochMetrics
 from fer.training.optimizer import learning_rate
 from fer.training.runs import Run, open_run
 
@@ -50,8 +51,8 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory, dataset: FaceDataset) -> 
     return run
 
 
-def without_seconds(run: Run) -> list[dict[str, Any]]:
-    return [{name: value for name, value in line.items() if name != "seconds"} for line in run.metrics()]
+def without_seconds(run: Run) -> list[EpochMetrics]:
+    return [replace(line, seconds=0.0) for line in run.metrics()]
 
 
 def saved(run: Run) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def test_without_a_warm_up_the_first_rate_is_the_highest() -> None:
 
 
 def test_the_loss_on_drawn_faces_falls(unbroken: Run) -> None:
-    losses = [line["train_loss"] for line in unbroken.metrics()]
+    losses = [line.train_loss for line in unbroken.metrics()]
     assert losses[0] < 1.5 * np.log(8)
     assert losses[-1] < 0.95 * losses[0]
 
@@ -146,32 +147,28 @@ def test_a_run_learns_what_is_easy_to_see(tmp_path: Path) -> None:
 def test_a_run_leaves_what_its_folder_promises(unbroken: Run) -> None:
     assert {path.name for path in unbroken.folder.iterdir()} == {
         "config.json",
-        "status.json",
         "metrics.jsonl",
         "last.pt",
         "best.safetensors",
-        ".lock",
     }
     assert unbroken.config() == CONFIG
-    status = unbroken.status()
-    assert (status["state"], status["epoch"], status["epochs"]) == ("finished", 3, 3)
     lines = unbroken.metrics()
-    assert [line["epoch"] for line in lines] == [1, 2, 3]
-    assert {line["size_px"] for line in lines} == {24}
-    assert all(0 <= line["validation_accuracy"] <= 1 and 0 <= line["validation_macro_f1"] <= 1 for line in lines)
-    assert all(line["validation_loss"] > 0 and line["seconds"] > 0 for line in lines)
-    assert lines[-1]["learning_rate"] == pytest.approx(learning_rate(CONFIG, 2 + 15 / 16) * 8 / 32)
+    assert [line.epoch for line in lines] == [1, 2, 3]
+    assert {line.size_px for line in lines} == {24}
+    assert all(0 <= line.validation_accuracy <= 1 and 0 <= line.validation_macro_f1 <= 1 for line in lines)
+    assert all(line.validation_loss > 0 and line.seconds > 0 for line in lines)
+    assert lines[-1].learning_rate == pytest.approx(learning_rate(CONFIG, 2 + 15 / 16) * 8 / 32)
 
 
 def test_the_model_is_that_of_the_best_epoch_and_says_how_it_was_made(unbroken: Run, dataset: FaceDataset) -> None:
     info, lines = read_info(unbroken.best_path), unbroken.metrics()
-    best = max(lines, key=lambda line: line["validation_accuracy"])  # the first of equals
+    best = max(lines, key=lambda line: line.validation_accuracy)  # the first of equals
     assert info.labels == FERPLUS
     assert info.preprocessing == CONFIG.preprocessing
     assert info.architecture == "resnet18"
-    assert info.training["best_epoch"] == best["epoch"] == unbroken.status()["best_epoch"]
+    assert info.training["best_epoch"] == best.epoch
     for name in ("validation_accuracy", "validation_loss", "validation_macro_f1"):
-        assert info.training[name] == best[name]
+        assert info.training[name] == getattr(best, name)
     assert (info.training["dataset"], info.training["rule"], info.training["seed"]) == (dataset.name, "majority", 0)
     assert info.training["dataset_sha256"] == dataset.fingerprint()
     assert info.training["versions"]["torch"] == torch.__version__.split("+")[0]
@@ -192,14 +189,14 @@ def test_hooks_hear_everything_in_order(tmp_path: Path, dataset: FaceDataset) ->
     hooks = Hooks(
         on_read=lambda *numbers: heard.append(("read", *numbers)),
         on_batch=lambda *numbers: heard.append(("batch", *numbers)),
-        on_epoch=lambda metrics: heard.append(("epoch", metrics["epoch"])),
+        on_epoch=lambda metrics: heard.append(("epoch", metrics.epoch)),
         on_note=lambda text: heard.append(("note", text)),
     )
     train(replace(CONFIG, epochs=1), dataset, Run(tmp_path), hooks)
     reads = [event[1:] for event in heard if event[0] == "read"]
     assert reads == [(done, 144) for done in range(1, 145)]
     rest = [event for event in heard[len(reads) :] if event[0] != "note"]
-    assert rest == [*(("batch", 0, done, 16) for done in range(1, 17)), ("epoch", 1)]
+    assert rest == [*(("batch", 0, done, 16, 8) for done in range(1, 17)), ("epoch", 1)]
 
 
 @pytest.mark.slow
@@ -250,10 +247,10 @@ def test_stopping_keeps_the_whole_epochs_and_going_on_equals_an_unbroken_run(
     run = open_run(tmp_path, CONFIG)
     batches: list[tuple[int, int]] = []
     hooks = Hooks(
-        on_batch=lambda epoch, done, total: batches.append((epoch, done)), should_stop=lambda: batches[-1] == (1, 2)
+        on_batch=lambda epoch, done, total, faces: batches.append((epoch, done)),
+        should_stop=lambda: batches[-1] == (1, 2),
     )
     assert train(CONFIG, dataset, run, hooks) is None
-    assert (run.status()["state"], run.status()["epoch"]) == ("stopped", 1)
     assert batches[-1] == (1, 2)
     assert without_seconds(run) == without_seconds(unbroken)[:1]
 
@@ -273,15 +270,15 @@ def test_a_kill_between_metrics_and_state_runs_the_epoch_again(
     run = open_run(tmp_path, CONFIG)
     states: list[bytes] = []
 
-    def kill_after_the_second_epoch(metrics: dict[str, Any]) -> None:
+    def kill_after_the_second_epoch(metrics: EpochMetrics) -> None:
         states.append(run.last_path.read_bytes())
-        if metrics["epoch"] == 2:
+        if metrics.epoch == 2:
             raise Killed
 
     with pytest.raises(Killed):
         train(CONFIG, dataset, run, Hooks(on_epoch=kill_after_the_second_epoch))
     run.last_path.write_bytes(states[0])
-    assert [line["epoch"] for line in run.metrics()] == [1, 2]
+    assert [line.epoch for line in run.metrics()] == [1, 2]
     notes: list[str] = []
     train(CONFIG, dataset, run, Hooks(on_note=notes.append))
     assert notes[0] == "going on after epoch 1 of 3"
@@ -295,14 +292,14 @@ def test_metrics_are_on_disk_before_the_state_that_counts_them(tmp_path: Path, d
     (run.folder / ".last.pt.partial").mkdir()  # writing the state fails
     with pytest.raises((OSError, RuntimeError)):
         train(run.config(), dataset, run, Hooks())
-    assert [line["epoch"] for line in run.metrics()] == [1]
+    assert [line.epoch for line in run.metrics()] == [1]
     assert not run.last_path.exists()
 
 
 def test_a_finished_run_is_not_trained_further(tmp_path: Path, dataset: FaceDataset, unbroken: Run) -> None:
     before = unbroken.metrics_path.read_bytes(), unbroken.best_path.read_bytes(), unbroken.last_path.read_bytes()
     batches: list[int] = []
-    info = train(CONFIG, dataset, unbroken, Hooks(on_batch=lambda epoch, done, total: batches.append(done)))
+    info = train(CONFIG, dataset, unbroken, Hooks(on_batch=lambda epoch, done, total, faces: batches.append(done)))
     assert batches == []
     assert info == read_info(unbroken.best_path)
     assert before == (

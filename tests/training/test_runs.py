@@ -1,16 +1,16 @@
-"""Run folders: who may go on in one, and that a reader never sees half of a file."""
+"""Run folders: who may go on in one, and that those of earlier versions are read."""
 
-import json
-import os
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from fer.errors import TrainingError
+from fer.errors import JobError, TrainingError
+from fer.jobs.job import locked, working
+from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, Reporter
+from fer.training import runs
 from fer.training.config import TrainingConfig
-from fer.training.runs import FAILED, FINISHED, RUNNING, STOPPED, Run, open_run
+from fer.training.runs import PARALLEL_VARIABLE, Run, open_run
 
 CONFIG = TrainingConfig("synthetic:160", epochs=3)
 
@@ -51,11 +51,15 @@ def test_a_name_of_the_users_own(tmp_path: Path) -> None:
 # Going on
 
 
+def end(run: Run, state: str) -> None:
+    Reporter(run.folder).set(state)
+
+
 @pytest.mark.parametrize("state", [None, RUNNING, STOPPED, FAILED])
 def test_the_same_command_goes_on_with_an_unfinished_run(tmp_path: Path, state: str | None) -> None:
     run = open_run(tmp_path, CONFIG)
     if state:
-        run.set_status(state)
+        end(run, state)
     assert open_run(tmp_path, CONFIG).folder == run.folder
 
 
@@ -63,9 +67,14 @@ def test_a_finished_run_is_left_alone_and_a_new_one_numbered(tmp_path: Path) -> 
     folders = []
     for _ in range(3):
         run = open_run(tmp_path, CONFIG)
-        run.set_status(FINISHED)
+        end(run, FINISHED)
         folders.append(run.folder.name)
     assert folders == ["synthetic-160-resnet18", "synthetic-160-resnet18-2", "synthetic-160-resnet18-3"]
+
+
+def test_a_damaged_run_is_passed_over(tmp_path: Path) -> None:
+    (open_run(tmp_path, CONFIG).folder / "config.json").write_text("{")
+    assert open_run(tmp_path, CONFIG).folder.name == "synthetic-160-resnet18-2"
 
 
 def test_another_configuration_gets_another_folder_and_both_can_go_on(tmp_path: Path) -> None:
@@ -77,7 +86,7 @@ def test_another_configuration_gets_another_folder_and_both_can_go_on(tmp_path: 
 
 
 def test_a_named_run_goes_on_even_when_it_is_finished(tmp_path: Path) -> None:
-    open_run(tmp_path, CONFIG, "mine").set_status(FINISHED)
+    end(open_run(tmp_path, CONFIG, "mine"), FINISHED)
     assert open_run(tmp_path, CONFIG, "mine").folder == tmp_path / "mine"
 
 
@@ -92,62 +101,104 @@ def test_a_named_run_with_another_configuration_is_refused_with_the_differences(
 # Reading
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"dataset": "x", "unheard_of": 1}', '{"epochs": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"dataset": "x", "unheard_of": 1}', '{"epochs": 3}', '{"dataset": 5}']
+)
 def test_a_damaged_configuration_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text)
-    with pytest.raises(TrainingError, match=r"config\.json"):
+    with pytest.raises(JobError, match=r"config\.json"):
         Run(tmp_path).config()
 
 
 def test_an_impossible_configuration_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"dataset": "x", "epochs": 0}')
-    with pytest.raises(TrainingError, match="epochs must be at least 1"):
+    (tmp_path / "config.json").write_text('{"kind": "training", "dataset": ["x"], "epochs": 0}')
+    with pytest.raises(JobError, match="epochs must be at least 1"):
         Run(tmp_path).config()
 
 
 def test_a_run_that_has_said_nothing_yet(tmp_path: Path) -> None:
     run = Run(tmp_path / "nothing")
-    assert run.status() == {}
     assert run.metrics() == []
-    with pytest.raises(TrainingError, match="expected the configuration of a run"):
+    with pytest.raises(JobError, match="expected in"):
         run.config()
     assert not run.folder.exists()
 
 
-def test_status_tells_state_process_time_and_details(tmp_path: Path) -> None:
-    run = Run(tmp_path)
-    run.set_status(RUNNING, epoch=1, epochs=3)
-    run.set_status(FAILED, message="why")
-    status = run.status()
-    assert status["state"] == "failed"
-    assert status["message"] == "why"
-    assert status["pid"] == os.getpid()
-    assert datetime.fromisoformat(status["time"]).tzinfo is not None
-    assert "epoch" not in status
+# Names and what a person does with runs
 
 
-def test_metrics_come_back_in_order(tmp_path: Path) -> None:
-    run = Run(tmp_path)
-    lines = [{"epoch": epoch, "train_loss": 1 / epoch} for epoch in (1, 2, 3)]
-    for line in lines:
-        run.append_metrics(line)
-    assert run.metrics() == lines
-    assert [json.loads(line) for line in run.metrics_path.read_text().splitlines()] == lines
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "../a", "/a", ".hidden", "-x", "a\0", "a\n", "a ", "a.", "x" * 65]
+)
+def test_a_name_cannot_be_a_path(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TrainingError, match="expected a name"):
+        runs.start(tmp_path, CONFIG, name)
+    run = open_run(tmp_path, CONFIG, "plain")
+    with pytest.raises(TrainingError, match="expected a name"):
+        runs.rename(run.folder, name)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["plain"]
 
 
-def test_a_half_written_line_is_ignored(tmp_path: Path) -> None:
-    run = Run(tmp_path)
-    run.append_metrics({"epoch": 1, "train_loss": 0.5})
-    with run.metrics_path.open("a") as file:
-        file.write('{"epoch": 2, "train_lo')
-    assert run.metrics() == [{"epoch": 1, "train_loss": 0.5}]
-    run.append_metrics({"epoch": 2, "train_loss": 0.4})
-    assert [line["epoch"] for line in run.metrics()] == [1, 2]
+def test_runs_are_renamed_but_not_to_a_name_that_is_taken_or_while_they_go_on(tmp_path: Path) -> None:
+    run, other = open_run(tmp_path, CONFIG, "a"), open_run(tmp_path, CONFIG, "b")
+    with pytest.raises(JobError, match="something called b"):
+        runs.rename(run.folder, "b")
+    with working(run.folder), pytest.raises(JobError, match="a is running"):
+        runs.rename(run.folder, "c")
+    assert runs.rename(run.folder, "c") == tmp_path / "c"
+    assert {seen.name for seen in runs.views(tmp_path)} == {"b", "c"}
+    assert Run(tmp_path / "c").config() == other.config() == CONFIG
 
 
-def test_an_epoch_that_is_run_again_replaces_itself_and_what_followed(tmp_path: Path) -> None:
-    run = Run(tmp_path)
-    for epoch in (1, 2, 3):
-        run.append_metrics({"epoch": epoch, "try": 1})
-    run.append_metrics({"epoch": 2, "try": 2})
-    assert run.metrics() == [{"epoch": 1, "try": 1}, {"epoch": 2, "try": 2}]
+def test_the_number_of_runs_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PARALLEL_VARIABLE, "many")
+    with pytest.raises(TrainingError, match="FER_PARALLEL_RUNS"):
+        runs.parallel_runs()
+    monkeypatch.delenv(PARALLEL_VARIABLE)
+    assert runs.parallel_runs() == 1
+
+
+# Folders of earlier versions
+
+OLD_CONFIG = """{"dataset": %s, "epochs": 3, "architecture": "resnet18", "stem": "small", "size_px": 24, "channels": 1,
+"init": "none", "freeze_epochs": 0, "layer_decay": 1.0, "multilabel": false, "optimizer": "sgd", "batch_size": 128,
+"accumulate": 1, "learning_rate": null, "warmup_epochs": 2.0, "weight_decay": null, "clip_norm": 0.0,
+"targets": "votes", "teacher": [], "teacher_share": 0.5, "augmentation": "plain", "mixup": 0.2, "cutmix": 0.0,
+"label_smoothing": 0.0, "class_balance": 0.0, "dropout": 0.2, "ema_decay": 0.999, "progressive": true, "patience": 0,
+"rule": "majority", "seed": 0, "folds": 0, "fold": 0}"""
+OLD_STATUS = """{"state": "%s", "pid": 4194305, "time": "2026-10-01T10:00:00+00:00", "epoch": 1, "epochs": 3, "batch": 2,
+"batches": 4, "faces_per_second": 123.4, "seconds_left": 130%s}"""
+OLD_LINE = """{"epoch": 1, "train_loss": 2.1, "train_accuracy": 0.2, "learning_rate": 0.1, "faces": 64,
+"validation_loss": 2.0, "validation_accuracy": 0.5, "validation_macro_f1": 0.4, "validation_confusion": [[3, 1], [3, 1]],
+"size_px": 24, "seconds": 40.0}"""
+
+
+def old_run(folder: Path, state: str = "running", dataset: str = '["synthetic:80"]', more: str = "") -> Path:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(OLD_CONFIG % dataset)
+    (folder / "status.json").write_text(OLD_STATUS % (state, more))
+    (folder / "process.json").write_text('{"pid": 4194305, "began": "c2f4-boot 12345"}')
+    (folder / "metrics.jsonl").write_text(OLD_LINE.replace("\n", " ") + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("dataset", ['["synthetic:80"]', '"synthetic:80"'])
+def test_a_run_of_an_earlier_version_is_read(tmp_path: Path, dataset: str) -> None:
+    folder = old_run(tmp_path / "old", dataset=dataset)
+    (seen,) = runs.views(tmp_path)
+    assert (seen.state, seen.can_resume) == (INTERRUPTED, True)
+    assert seen.request and seen.request.dataset == ("synthetic:80",) and seen.request.augmentation == "plain"
+    assert seen.status.figures == {
+        "epoch": 1, "epochs": 3, "batch": 2, "batches": 4, "faces_per_second": 123.4,
+    }  # fmt: skip
+    assert seen.status.seconds_left == 130
+    assert seen.best and seen.best.validation_accuracy == 0.5 and seen.validated_by.endswith("n = 8")
+    assert open_run(tmp_path, seen.request, "old").folder == folder  # the same command goes on
+    with locked(folder):  # a process of the earlier version trains there
+        assert runs.view(folder).state == RUNNING
+
+
+@pytest.mark.parametrize("state", [STOPPED, FAILED, FINISHED])
+def test_one_that_has_ended_stays_so(tmp_path: Path, state: str) -> None:
+    seen = runs.view(old_run(tmp_path / "old", state, more=', "message": "the disk is full"'))
+    assert (seen.state, seen.message, seen.can_resume) == (state, "the disk is full", state != FINISHED)

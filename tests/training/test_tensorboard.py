@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fer.errors import TrainingError
+from fer.training.metrics import EpochMetrics
 from fer.training.runs import Run
 from fer.training.tensorboard import TensorBoard
 
@@ -15,9 +16,9 @@ def test_each_number_is_a_curve(tmp_path: Path) -> None:
 
     board = TensorBoard(Run(tmp_path))
     for epoch in (1, 2):
-        board.write({"epoch": epoch, "train_loss": 1 / epoch, "validation_confusion": [[1]]})
+        board.write(EpochMetrics(epoch, 0.5, train_loss=1 / epoch, validation_confusion=((1,),)))
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    assert events.Tags()["scalars"] == ["train_loss"]
+    assert set(events.Tags()["scalars"]) == {"train_loss", "validation_accuracy", "faces", "size_px", "seconds"}
     assert [(event.step, event.value) for event in events.Scalars("train_loss")] == [(1, 1.0), (2, 0.5)]
 
 

@@ -87,7 +87,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(dataset: FaceDataset) -
         state, _ = start(config, dataset.labels, "", "cpu")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("fer.model.device.mixed_precision", lambda device: None)
-            train_epoch(config, state, TrainingBatches(config, pixels, targets, "cpu"), Hooks(), None, "cpu")
+            train_epoch(config, state, TrainingBatches(config, pixels, targets, "cpu"), Hooks(), "cpu")
         weights.append(state.network.state_dict()["classifier.1.weight"])
     torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-6)
 
@@ -102,10 +102,9 @@ def test_without_anything_better_the_training_ends_early(tmp_path: Path, dataset
     config = replace(CONFIG, epochs=50, patience=2, learning_rate=1e-8)
     notes: list[str] = []
     info = train(config, dataset, Run(tmp_path), Hooks(on_note=notes.append))
-    lines, status = Run(tmp_path).metrics(), Run(tmp_path).status()
+    lines = Run(tmp_path).metrics()
     assert info is not None
     assert len(lines) == info.training["best_epoch"] + 2 < 50
-    assert (status["state"], status["epoch"]) == ("finished", len(lines))
     assert any("ended early: nothing better in the 2 epochs" in note for note in notes)
 
 
@@ -121,7 +120,7 @@ def test_a_multilabel_model_is_trained_calibrated_and_measured(tmp_path: Path, d
 def test_each_epoch_says_accuracy_and_confusion(tmp_path: Path, dataset: FaceDataset) -> None:
     train(CONFIG, dataset, Run(tmp_path), Hooks())
     (line,) = Run(tmp_path).metrics()
-    confusion = np.array(line["validation_confusion"])
+    confusion = np.array(line.validation_confusion)
     assert confusion.shape == (8, 8) and confusion.sum() == 8
-    assert np.trace(confusion) / 8 == line["validation_accuracy"]
-    assert 0 <= line["train_accuracy"] <= 1
+    assert np.trace(confusion) / 8 == line.validation_accuracy
+    assert line.train_accuracy is not None and 0 <= line.train_accuracy <= 1

@@ -1,0 +1,173 @@
+"""Training as a job: real processes, killed and gone on with, and what they say meanwhile."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fer.cli import jobs as command
+from fer.errors import JobError
+from fer.jobs import job
+from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, STOPPED, Reporter
+from fer.training import runs
+from fer.training.config import TrainingConfig
+from fer.training.job import _Told
+from fer.training.metrics import EpochMetrics
+from fer.training.runs import KIND, Run, RunView
+from tests.training.test_runs import old_run
+
+SHORT = TrainingConfig("synthetic:80", epochs=2, size_px=24, progressive=False)
+LONG = TrainingConfig("synthetic:80", epochs=2000, size_px=24, progressive=False)
+PATIENCE_SECONDS = 300
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "runs"
+    for seen in runs.views(tmp_path / "runs"):
+        job.stop(seen.folder, KIND)
+
+
+def wait_until(folder: Path, condition: Callable[[RunView], bool]) -> RunView:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not condition(seen := runs.view(folder)):
+        assert time.monotonic() < until, f"{seen.state} {seen.message}\n{job.log_tail(folder)}"
+        time.sleep(0.1)
+    return seen
+
+
+def kill(folder: Path) -> None:
+    os.kill(json.loads((folder / "process.json").read_text())["pid"], signal.SIGKILL)
+    wait_until(folder, lambda seen: not seen.active)
+
+
+def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums of several threads may be added in another order each time: one thread."""
+    config = TrainingConfig("synthetic:80", epochs=6, size_px=24, progressive=False)
+    folder = runs.start(place, config, "faces 1", threads=1)
+    assert runs.view(folder).active
+    with pytest.raises(JobError, match=r"another training goes on, .* 1 at a time.*FER_PARALLEL_RUNS"):
+        runs.start(place, SHORT, "second")
+    assert not (place / "second").exists()
+    for forbidden in (lambda: job.delete(folder, KIND), lambda: runs.rename(folder, "other")):
+        with pytest.raises(JobError, match="faces 1 is running"):
+            forbidden()
+    wait_until(folder, lambda seen: len(seen.metrics) >= 2 and Run(folder).last_path.exists())
+    kill(folder)
+    seen = runs.view(folder)
+    assert seen.state == INTERRUPTED and seen.can_resume and 2 <= len(seen.metrics) < 6
+
+    monkeypatch.setenv(runs.PARALLEL_VARIABLE, "2")
+    runs.resume(folder, threads=1)
+    unbroken = runs.start(place, config, "unbroken", threads=1)
+    ended = [wait_until(one, lambda seen: not seen.active) for one in (folder, unbroken)]
+    for seen in ended:
+        assert seen.state == FINISHED, job.log_tail(seen.folder)
+        assert seen.has_model and not seen.can_resume and seen.best in seen.metrics
+        assert (seen.status.figures["epoch"], seen.status.figures["epochs"]) == (6, 6)
+    figures = [[(line.epoch, line.train_loss, line.validation_loss) for line in seen.metrics] for seen in ended]
+    assert figures[0] == figures[1]
+    assert (folder / "best.safetensors").read_bytes() == (unbroken / "best.safetensors").read_bytes()
+    assert "going on after epoch" in (folder / "log.txt").read_text()
+    with pytest.raises(JobError, match="faces 1 is finished"):
+        runs.resume(folder)
+    with pytest.raises(JobError, match="expected a new name"):
+        runs.start(place, LONG, "faces 1")
+
+
+def test_one_is_stopped_and_gone_on_with_from_the_command_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = runs.start(place, LONG, "long", threads=1)
+    wait_until(folder, lambda seen: len(seen.metrics) >= 1)
+    assert command.main(["stop", str(folder)]) == 0
+    epochs = len(runs.view(folder).metrics)
+    assert runs.view(folder).state == STOPPED
+    assert command.main(["list", str(place)]) == 0
+    assert "stopped" in capsys.readouterr().out
+
+    assert command.main(["resume", str(folder), "--background", "--threads", "1"]) == 0
+    wait_until(folder, lambda seen: len(seen.metrics) > epochs)
+    assert command.main(["delete", str(folder)]) == 1
+    assert command.main(["resume", str(folder)]) == 1
+    assert "running" in capsys.readouterr().err
+    job.stop(folder, KIND)
+    assert command.main(["delete", str(folder)]) == 0
+    assert not folder.exists()
+
+
+def test_what_cannot_be_trained_says_why(place: Path, tmp_path: Path) -> None:
+    folder = runs.start(place, TrainingConfig(str(tmp_path / "nowhere")), "nothing")
+    seen = wait_until(folder, lambda seen: not seen.active)
+    assert seen.state == FAILED
+    assert "found nothing" in seen.message
+    assert seen.can_resume  # the data set may come back
+
+
+def test_a_run_of_an_earlier_version_is_gone_on_with(place: Path) -> None:
+    """Its last.pt is that of today's, which has not changed."""
+    folder = runs.start(place, SHORT, "new", threads=1)
+    wait_until(folder, lambda seen: len(seen.metrics) >= 1 and Run(folder).last_path.exists())
+    kill(folder)
+    old = old_run(place / "old")
+    metrics = (old / "metrics.jsonl").read_bytes()
+    config = json.loads((folder / "config.json").read_text())
+    del config["kind"]
+    (old / "config.json").write_text(json.dumps(config))
+    for name in ("last.pt", "best.safetensors"):
+        shutil.copy(folder / name, old / name)
+    assert command.main(["resume", str(old), "--threads", "1"]) == 0
+    seen = runs.view(old)
+    assert seen.state == FINISHED and [line.epoch for line in seen.metrics] == [1, 2]
+    assert (old / "metrics.jsonl").read_bytes().startswith(metrics)  # the line of the earlier version stays
+    assert "going on after epoch 1 of 2" in (old / "log.txt").read_text()
+
+
+class Stop:
+    asked = gently = False
+
+
+def test_what_a_run_says_while_it_trains(tmp_path: Path) -> None:
+    now = [50.0]
+    reporter, stop = Reporter(tmp_path, clock=lambda: now[0]), Stop()
+    told = _Told(TrainingConfig("x", epochs=4, progressive=False), reporter, stop, clock=lambda: now[0])
+    told.read(3, 12)
+    assert (reporter.status.what, reporter.status.share, stop.gently) == ("reading pictures", 0.25, False)
+    told.batch(1, 1, 10, 128)
+    assert stop.gently
+    now[0] += 1
+    told.batch(1, 3, 10, 128)
+    status = reporter.status
+    assert status.what == "epoch 2 of 4 · batch 3 of 10 · 128 faces / s"
+    assert status.figures == {
+        "epoch": 1, "epochs": 4, "batch": 3, "batches": 10, "faces_per_second": 128.0,
+    }  # fmt: skip
+    assert status.share == pytest.approx(13 / 40)
+    assert status.seconds_left == pytest.approx(27 / 2, abs=0.1)
+
+
+def test_larger_pictures_to_come_take_longer(tmp_path: Path) -> None:
+    now = [0.0]
+    reporter = Reporter(tmp_path, clock=lambda: now[0])
+    config = TrainingConfig("x", epochs=3, size_px=48)  # 32, 40, 48 pixels
+    told = _Told(config, reporter, Stop(), clock=lambda: now[0])
+    told.batch(0, 5, 10, 1)
+    now[0] = 10.0
+    told.batch(0, 10, 10, 1)
+    assert reporter.status.seconds_left == pytest.approx(20 * (40**2 + 48**2) / 32**2, abs=1)
+
+
+def test_an_epoch_is_noted_with_rule_and_n(tmp_path: Path) -> None:
+    told = _Told(TrainingConfig("x", epochs=4), Reporter(tmp_path), Stop())
+    told.epoch(
+        EpochMetrics(
+            2, 0.5, train_loss=1.25, train_accuracy=0.25, validation_loss=2.0, validation_macro_f1=0.75,
+            validation_confusion=((600, 0), (600, 0)), size_px=48, seconds=7.4,
+        )
+    )  # fmt: skip
+    log = (tmp_path / "log.txt").read_text()
+    assert "epoch 2/4  loss 1.2500 accuracy 0.2500  validation (majority, n = 1,200): loss 2.0000" in log
+    assert "accuracy 0.5000 macro F1 0.7500  48 px  7 s" in log
