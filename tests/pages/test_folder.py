@@ -6,12 +6,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fer.collection.jobs import RUNNING
-from fer.collection.work import do
 from streamlit.testing.v1 import AppTest
 
-from fer.collection import jobs
+from fer.cli import jobs as command
+from fer.collection import job as collection
+from fer.collection.job import KIND, RESULTS_NAME, Request
 from fer.faces import UNSURE_BELOW
+from fer.jobs import job
+from fer.jobs.job import JobView
+from fer.jobs.status import STOPPED
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 PATIENCE_SECONDS = 240
@@ -47,7 +50,7 @@ def press(app: AppTest, label: str) -> None:
 
 def until_ended(folder: Path) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
-    while any(jobs.view(job).state == RUNNING for job in jobs.jobs(folder)):
+    while any(seen.active for seen in collection.views(folder)):
         assert time.monotonic() < until
         time.sleep(0.05)
 
@@ -57,10 +60,10 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 
 @pytest.fixture
-def done(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> jobs.Job:
-    job = jobs.create(folder, tiny_checkpoint, "holiday", many_photos)
-    do(job.folder)
-    return job
+def done(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> JobView[Request]:
+    made = collection.create(folder, tiny_checkpoint, "holiday", many_photos)
+    assert command.main(["run", str(made.folder)]) == 0
+    return made
 
 
 def test_uploads_of_pictures_and_a_zip_are_done_to_the_end(app: AppTest, folder: Path, many_photos: Path) -> None:
@@ -89,8 +92,8 @@ def test_uploads_of_pictures_and_a_zip_are_done_to_the_end(app: AppTest, folder:
     assert names == ["00-2.jpg", "00.jpg", "nobody.png", "trip/00.jpg", "trip/01.jpg", "trip/02.jpg"]
 
 
-def test_filters_and_order(done: jobs.Job) -> None:
-    app = opened(job=done.id)
+def test_filters_and_order(done: JobView[Request]) -> None:
+    app = opened(job=done.name)
     assert metrics(app) == {"Pictures": "26", "Faces": "24", "Without a face": "1", "Not readable": "1"}
     table = app.dataframe[0].value
     assert len(table) == 25 and all(face.startswith("data:image/jpeg") for face in table["face"])
@@ -112,13 +115,13 @@ def test_filters_and_order(done: jobs.Job) -> None:
 
 
 def test_work_that_was_interrupted_is_offered_to_go_on(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> None:
-    job = jobs.create(folder, tiny_checkpoint, "holiday", many_photos)
-    app = opened(job=job.id)
+    made = collection.create(folder, tiny_checkpoint, "holiday", many_photos)
+    app = opened(job=made.name)
     assert app.warning
     press(app, "Continue")
-    assert jobs.view(job).state == RUNNING
+    assert job.view(made.folder, KIND).active
     press(app, "Pause")
-    assert jobs.view(job).state != RUNNING
+    assert job.view(made.folder, KIND).state == STOPPED
     press(app, "Continue")
     until_ended(folder)
     app.run()
@@ -143,7 +146,9 @@ def test_a_folder_of_this_machine(app: AppTest, folder: Path, many_photos: Path,
     assert metrics(app)["Pictures"] == "26"
 
 
-def test_visitors_from_elsewhere_see_neither_paths_nor_jobs(done: jobs.Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_visitors_from_elsewhere_see_neither_paths_nor_jobs(
+    done: JobView[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def shown() -> tuple[int, int]:
         app = opened()
         return len(app.segmented_control[0].options), sum(button.label == "Open" for button in app.button)
@@ -151,13 +156,44 @@ def test_visitors_from_elsewhere_see_neither_paths_nor_jobs(done: jobs.Job, monk
     assert shown() == (3, 1)
     monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
     assert shown() == (2, 0)
-    assert metrics(opened(job=done.id))["Pictures"] == "26"  # who was given the address may look
-    assert not opened(job="../" + done.id).metric
+    assert metrics(opened(job=done.name))["Pictures"] == "26"  # who was given the address may look
+    assert not opened(job="../" + done.name).metric
 
 
-def test_deleting(done: jobs.Job, many_photos: Path) -> None:
-    app = opened(job=done.id)
+def test_deleting(done: JobView[Request], many_photos: Path) -> None:
+    app = opened(job=done.name)
     press(app, "Delete them")
     assert not done.folder.exists() and (many_photos / "00.jpg").is_file()
     assert "has been deleted" in app.info[0].value
     assert app.file_uploader
+
+
+BROKEN = {
+    "missing": {"config.json": None},
+    "empty": {"config.json": ""},
+    "half-written": {"config.json": '{"kind": "collection", "title": "holi'},
+    "of another shape": {"config.json": '["collection"]'},
+    "of another type": {"config.json": '{"kind": "collection", "title": 5, "checkpoint": 6}'},
+    "of a later version": {"config.json": '{"kind": "collection", "title": "a", "checkpoint": "b", "mood": "good"}'},
+    "of another kind": {"config.json": '{"kind": "training", "dataset": ["x"]}'},
+    "status half-written": {"status.json": '{"state": "fin'},
+    "status of a later version": {"status.json": '{"state": "dreaming", "done": {"of": 3}}'},
+    "no model": {"config.json": '{"kind": "collection", "title": "a", "checkpoint": "/nowhere"}'},
+    "no results": {RESULTS_NAME: "these are no results"},
+}
+
+
+@pytest.mark.parametrize("files", BROKEN.values(), ids=BROKEN)
+def test_a_damaged_job_is_shown_and_can_be_deleted(done: JobView[Request], files: dict[str, str | None]) -> None:
+    for name, text in files.items():
+        if text is None:
+            (done.folder / name).unlink()
+        else:
+            (done.folder / name).write_text(text)
+    seen = job.view(done.folder, KIND)
+    assert not seen.active
+    app = opened(job=done.name)
+    assert app.warning or app.error or app.metric
+    opened()  # the list, too
+    press(app, "Delete them")
+    assert not done.folder.exists()

@@ -166,10 +166,11 @@ OLD_CONFIG = """{"dataset": %s, "epochs": 3, "architecture": "resnet18", "stem":
 "targets": "votes", "teacher": [], "teacher_share": 0.5, "augmentation": "plain", "mixup": 0.2, "cutmix": 0.0,
 "label_smoothing": 0.0, "class_balance": 0.0, "dropout": 0.2, "ema_decay": 0.999, "progressive": true, "patience": 0,
 "rule": "majority", "seed": 0, "folds": 0, "fold": 0}"""
-OLD_STATUS = """{"state": "%s", "pid": 4194305, "time": "2026-10-01T10:00:00+00:00", "epoch": 1, "epochs": 3, "batch": 2,
-"batches": 4, "faces_per_second": 123.4, "seconds_left": 130%s}"""
+OLD_STATUS = """{"state": "%s", "pid": 4194305, "time": "2026-10-01T10:00:00+00:00", "epoch": 1, "epochs": 3,
+"batch": 2, "batches": 4, "faces_per_second": 123.4, "seconds_left": 130%s}"""
 OLD_LINE = """{"epoch": 1, "train_loss": 2.1, "train_accuracy": 0.2, "learning_rate": 0.1, "faces": 64,
-"validation_loss": 2.0, "validation_accuracy": 0.5, "validation_macro_f1": 0.4, "validation_confusion": [[3, 1], [3, 1]],
+"validation_loss": 2.0, "validation_accuracy": 0.5, "validation_macro_f1": 0.4,
+"validation_confusion": [[3, 1], [3, 1]],
 "size_px": 24, "seconds": 40.0}"""
 
 
