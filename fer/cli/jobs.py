@@ -6,6 +6,7 @@ fer-studio jobs stop runs/faces
 """
 
 import argparse
+import contextlib
 import importlib
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from fer.cli.interrupt import Stop
 from fer.errors import FerError, JobError
 from fer.jobs import job
 from fer.jobs.job import Kind
-from fer.jobs.status import DAMAGED, FINISHED, Reporter, Watcher
+from fer.jobs.status import FINISHED, Reporter, Watcher
 
 KINDS = {
     "training": "fer.training.job",
@@ -51,7 +52,8 @@ def module_of(folder: Path) -> JobModule:
     name = job.kind_of(folder)
     for kind in KINDS if name is None else KINDS.keys() & {name}:
         module: Any = importlib.import_module(KINDS[kind])
-        if name or job.view(folder, module.KIND).state != DAMAGED:  # an earlier version did not name the kind
+        with contextlib.suppress(*([JobError] if name is None else [])):  # earlier versions did not name the kind
+            job.read_request(folder, module.KIND)
             return module
     raise JobError(
         f"expected a job of the kind {', '.join(KINDS)} in {folder}, found {name or 'none'}. Check the path."

@@ -187,12 +187,13 @@ def _read(folder: Path, kind: Kind[R]) -> tuple[R | None, Status | None]:
 def view(folder: Path, kind: Kind[R]) -> JobView[R]:
     """Read where a job stands. Never fails: what cannot be read makes it damaged."""
     found, status, problem = None, read_status(folder), ""
+    state = _state(folder, status)
     try:
         found = _read(folder, kind)
-        status = status or found[1]
+        if found[1] and status is None and state != STARTING:
+            state, status = found[1].state, found[1]
     except JobError as error:
         problem = str(error)
-    state = _state(folder, status)
     if problem and state not in (STARTING, RUNNING):
         state, status = DAMAGED, Status(DAMAGED, problem)
     try:

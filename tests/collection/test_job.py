@@ -221,6 +221,7 @@ def test_what_cannot_be_read_is_damaged(tmp_path: Path, tiny_checkpoint: Path, t
     assert [one.name for one in collection.views(tmp_path)] == [folder.name]
     with pytest.raises(JobError):
         collection.start(folder)
+    (folder / "job.json").unlink()
     (folder / "config.json").write_text(text)
     assert jobs.view(folder, KIND).state == DAMAGED
     collection.delete(folder)
