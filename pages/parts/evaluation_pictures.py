@@ -13,7 +13,8 @@ from fer.errors import DatasetError, ImageError
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.reports.gallery import Card, gallery, votes_text
-from fer.training.evaluations import view
+from fer.evaluation.job import KIND
+from fer.jobs import job
 from pages.parts.permissions import training_allowed
 from pages.parts.session import errors_shown
 from pages.parts.widgets import show_some
@@ -34,7 +35,7 @@ def pictures_of(report: Report, report_path: Path) -> FaceDataset | None:
         return None
     paths: dict[str, str] = st.session_state.setdefault(PATHS, {})
     fingerprint = report.data.fingerprint
-    request = view(report_path.parent).request
+    request = job.view(report_path.parent, KIND).request
     before = paths.get(fingerprint, request.dataset if request else "")
     with st.expander("Show the pictures themselves", expanded=not before, icon=":material/image:"):
         path = st.text_input(

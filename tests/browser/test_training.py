@@ -12,7 +12,9 @@ from playwright.sync_api import Page, expect
 
 from fer.datasets.drawing import draw_face
 from fer.images import encode_png
-from fer.training import launch
+from fer.jobs import job
+from fer.training import runs as training_runs
+from fer.training.runs import KIND
 
 
 @pytest.fixture
@@ -33,9 +35,9 @@ def runs(app_url: str) -> Iterator[Path]:
     """The app's run folder, empty before and after."""
     folder = Path(os.environ["FER_RUNS"])
     yield folder
-    for seen in launch.runs(folder):
-        launch.stop(seen.run)
-        launch.delete(seen.run)
+    for seen in training_runs.views(folder):
+        job.stop(seen.folder, KIND)
+        job.delete(seen.folder, KIND)
 
 
 def points(page: Page) -> int:
@@ -81,8 +83,8 @@ def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_
     expect(page.get_by_text("finished ·")).to_be_visible(timeout=180_000)
     use = page.get_by_role("button", name="Use it for photos")
     expect(use).to_be_visible()
-    (seen,) = launch.runs(runs)
-    assert seen.state == "finished" and [line["epoch"] for line in seen.metrics] == list(range(1, 9))
+    (seen,) = training_runs.views(runs)
+    assert seen.state == "finished" and [line.epoch for line in seen.metrics] == list(range(1, 9))
     wait_for_points(page, 8)
     use.click()  # click 4
     expect(page.get_by_role("heading", level=1)).to_have_text("Photo")

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fer.training.evaluations import RUNNING
 from streamlit.testing.v1 import AppTest
 
 from fer.datasets import open_dataset
+from fer.evaluation import job as evaluations
+from fer.evaluation.job import KIND, model_of
 from fer.evaluation.report import Evaluation, read_evaluation, read_report, write_report
+from fer.jobs import job
 from fer.model import DEFAULT_REPORT, shipped_reports
-from fer.training import evaluations
 from fer.training.config import TrainingConfig
 from fer.training.runs import open_run
 from tests.datasets.pictures import pattern, write_picture
@@ -32,8 +33,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FER_ALLOW_TRAINING", "1")
     yield tmp_path / "runs"
-    for view in evaluations.evaluations(tmp_path / "runs"):
-        evaluations.stop(view.folder)
+    for view in evaluations.views(tmp_path / "runs"):
+        job.stop(view.folder, KIND)
 
 
 def open_page(page: str = "evaluation") -> AppTest:
@@ -208,19 +209,19 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
     assert next(button for button in app.button if button.label == "Measure").disabled, "no model"
     app.multiselect(key="measure_models").set_value([run.best_path]).run()
     press(app, "Measure")
-    (view,) = evaluations.evaluations(folder)
-    assert view.run == "mine"
+    (view,) = evaluations.views(folder)
+    assert model_of(view.folder) == "mine"
     other = section(open_page(), "Evaluate")  # another viewer, or the same after a reload
-    if evaluations.view(view.folder).state == RUNNING:
+    if job.view(view.folder, KIND).active:
         assert "Stop" in {button.label for button in other.button}
-    wait_until(lambda: evaluations.view(view.folder).state != RUNNING)
+    wait_until(lambda: not job.view(view.folder, KIND).active)
     app.run()
     press(app, "Show")
     assert app.segmented_control(key="evaluation_section").value == "Report"
     assert "synthetic" in texts(app) and not app.error
     section(app, "Evaluate")
     press(app, "Delete")
-    assert evaluations.evaluations(folder) == []
+    assert evaluations.views(folder) == []
 
 
 @pytest.mark.slow
@@ -295,3 +296,34 @@ def test_it_opens_without_heavy_libraries() -> None:
         [sys.executable, "-c", program], cwd=Path(ENTRY).parent, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+CONFIG = '{"kind": "evaluation", "dataset": "synthetic:80", "checkpoint": "m"'
+BROKEN = {
+    "missing": {},
+    "empty": {"config.json": ""},
+    "half-written": {"config.json": CONFIG},
+    "of another shape": {"config.json": '["evaluation"]'},
+    "of another type": {"config.json": '{"kind": "evaluation", "dataset": 5, "checkpoint": "m"}'},
+    "of a later version": {"config.json": f'{CONFIG}, "mood": "good"}}'},
+    "status of a later version": {"config.json": f"{CONFIG}}}", "status.json": '{"state": "dreaming"}'},
+    "finished without a report": {"config.json": f"{CONFIG}}}", "status.json": '{"state": "finished"}'},
+    "of an earlier version, half-written": {"request.json": '{"request": {"data'},
+    "a report alone": {"report.json": "{"},
+}
+
+
+@pytest.mark.parametrize("files", BROKEN.values(), ids=BROKEN)
+def test_a_damaged_evaluation_is_shown_and_can_be_deleted(folder: Path, files: dict[str, str]) -> None:
+    place = folder / "mine" / "reports" / "broken"
+    place.mkdir(parents=True)
+    for name, text in files.items():
+        (place / name).write_text(text)
+    app = section(open_page(), "Evaluate")
+    assert ("mine · broken" in texts(app) or "m · broken" in texts(app) or " · broken" in texts(app)) == bool(files)
+    if any(button.label == "Show" for button in app.button):
+        press(app, "Show")
+        section(app, "Evaluate")
+    if files:
+        press(app, "Delete")
+        assert not place.exists()

@@ -17,12 +17,15 @@ from streamlit.testing.v1 import AppTest
 
 from fer.datasets.drawing import draw_face
 from fer.images import encode_png
+from fer.jobs import job
 from fer.jobs.process import start_process
+from fer.jobs.status import FAILED, FINISHED, RUNNING, STOPPED, Reporter
 from fer.model import DEFAULT_CHECKPOINT
-from fer.training import launch
+from fer.training import runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed
-from fer.training.runs import FINISHED, RUNNING, STOPPED, Run, open_run
+from fer.training.metrics import EpochMetrics
+from fer.training.runs import KIND, Run, open_run
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 TINY = TrainingConfig("synthetic:80", epochs=3, size_px=24)
@@ -38,8 +41,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("fer.training.estimate.measure_speed", lambda *_: Speed(100.0, "a test"))
     monkeypatch.setattr("pages.parts.training_setup.measure_speed", lambda *_: Speed(100.0, "a test"))
     yield tmp_path / "runs"
-    for seen in launch.runs(tmp_path / "runs"):
-        launch.stop(seen.run)
+    for seen in runs.views(tmp_path / "runs"):
+        job.stop(seen.folder, KIND)
 
 
 def open_page() -> AppTest:
@@ -70,18 +73,22 @@ def see_runs(app: AppTest) -> AppTest:
 def finished_run(folder: Path, name: str, checkpoint: Path) -> Run:
     run = open_run(folder, TINY, name)
     for epoch, accuracy in ((1, 0.25), (2, 0.75), (3, 0.5)):
-        line = {"epoch": epoch, "train_loss": 2.0, "validation_loss": 2.0, "train_accuracy": 0.5, "learning_rate": 0.1}
-        line |= {"validation_accuracy": accuracy, "validation_confusion": np.eye(LABELS, dtype=int).tolist()}
-        run.append_metrics({**line, "size_px": 24, "seconds": 40.0, "faces": 64})
+        run.append_metrics(
+            EpochMetrics(
+                epoch, accuracy, train_loss=2.0, validation_loss=2.0, train_accuracy=0.5, learning_rate=0.1,
+                validation_confusion=tuple(tuple(row) for row in np.eye(LABELS, dtype=int).tolist()),
+                size_px=24, seconds=40.0, faces=64,
+            )
+        )  # fmt: skip
     run.best_path.write_bytes(checkpoint.read_bytes())
-    run.log_path.write_text("all is well\n")
-    run.set_status(FINISHED, epoch=3, epochs=3)
+    (run.folder / "log.txt").write_text("all is well\n")
+    Reporter(run.folder).set(FINISHED)
     return run
 
 
 def pretend_that_it_goes_on(run: Run) -> None:
     """Give a run a process that does nothing; the fixture ends it."""
-    mark = start_process([sys.executable, "-c", "import time; time.sleep(120)"], run.log_path)
+    mark = start_process([sys.executable, "-c", "import time; time.sleep(120)"], run.folder / "log.txt")
     (run.folder / "process.json").write_text(json.dumps(asdict(mark)))
 
 
@@ -114,9 +121,9 @@ def test_a_zip_is_looked_at_and_trained_on_from_the_shipped_model(folder: Path, 
 
     app.number_input[0].set_value(500)
     press(app, "Start training")
-    (seen,) = launch.runs(folder)
+    (seen,) = runs.views(folder)
     assert seen.name == "my-faces" and seen.active
-    assert seen.config and seen.config.init.endswith("ferplus-resnet18.safetensors") and seen.config.epochs == 500
+    assert seen.request and seen.request.init.endswith("ferplus-resnet18.safetensors") and seen.request.epochs == 500
     assert buttons(app) >= {"Stop"} and "Resume" not in buttons(app)
     assert app.session_state["training_section"] == "Runs"
 
@@ -128,10 +135,10 @@ def test_a_zip_is_looked_at_and_trained_on_from_the_shipped_model(folder: Path, 
     assert "my-faces is being trained" in texts(other)
 
     press(app, "Stop")
-    assert launch.view(seen.run).state == STOPPED
+    assert runs.view(seen.folder).state == STOPPED
     assert {"Resume", "Delete it", "Rename it"} <= buttons(app)
     press(app, "Delete it")
-    assert launch.runs(folder) == [] and not seen.run.folder.exists()
+    assert runs.views(folder) == [] and not seen.folder.exists()
 
 
 def test_a_name_that_is_taken_or_a_path_is_refused(folder: Path, tiny_checkpoint: Path) -> None:
@@ -140,11 +147,11 @@ def test_a_name_that_is_taken_or_a_path_is_refused(folder: Path, tiny_checkpoint
     app.segmented_control(key="training_source").set_value("Drawn faces").run()
     app.text_input[0].set_value("taken").run()
     press(app, "Start training")
-    assert "there is a run called taken" in app.error[0].value
+    assert "something called taken" in app.error[0].value
     app.text_input[0].set_value("../../etc").run()
     assert "expected a name" in app.error[0].value
     assert "Start training" not in buttons(app)
-    assert len(launch.runs(folder)) == 1
+    assert len(runs.views(folder)) == 1
 
 
 def test_what_is_no_data_set_is_said(folder: Path, tmp_path: Path) -> None:
@@ -192,7 +199,7 @@ def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -
 def test_a_model_whose_run_was_deleted_is_not_missed(folder: Path, tiny_checkpoint: Path) -> None:
     run = finished_run(folder, "mine", tiny_checkpoint)
     app = press(see_runs(open_page()), "Use it for photos")
-    launch.delete(run)
+    job.delete(run.folder, KIND)
     app.run()
     assert not app.exception and not app.error
     assert not any("mine" in box.options for box in app.selectbox)
@@ -203,15 +210,15 @@ def test_runs_are_renamed(folder: Path, tiny_checkpoint: Path) -> None:
     app = see_runs(open_page())
     next(field for field in app.text_input if field.label == "New name").set_value("new").run()
     press(app, "Rename it")
-    assert [seen.name for seen in launch.runs(folder)] == ["new"]
+    assert [seen.name for seen in runs.views(folder)] == ["new"]
     assert app.subheader[0].value == "new"
 
 
 def test_interrupted_failed_and_damaged_runs(folder: Path) -> None:
     interrupted = open_run(folder, TINY, "interrupted")
-    interrupted.set_status(RUNNING, epoch=1, epochs=3)
-    open_run(folder, TINY, "failed").set_status("failed", message="the disk is full")
-    open_run(folder, TINY, "damaged").status_path.write_text("{")
+    Reporter(interrupted.folder).set(RUNNING)
+    Reporter(open_run(folder, TINY, "failed").folder).set(FAILED, "the disk is full")
+    (open_run(folder, TINY, "damaged").folder / "config.json").write_text("{")
     app = see_runs(open_page())
     assert sorted(app.radio[0].options) == [
         ":material/broken_image: damaged",
@@ -235,12 +242,13 @@ def test_progress_of_a_running_one(folder: Path) -> None:
     pretend_that_it_goes_on(run)
     app = open_page()
     assert "starting" in texts(app)
-    run.set_status(RUNNING, epoch=1, epochs=3, batch=2, batches=4, faces_per_second=123.4, seconds_left=130)
+    reporter = Reporter(run.folder)
+    reporter.say("epoch 2 of 3 · batch 2 of 4 · 123 faces / s", 6, 12, seconds_left=130)
     app.run()
     assert "Epoch 2 of 3 · batch 2 of 4 · 123 faces / s · about 2 min left" in bars(app)
     pid = json.loads((run.folder / "process.json").read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
-    wait(lambda: not launch.view(run).active)
+    wait(lambda: not runs.view(run.folder).active)
     app.run()
     assert "interrupted" in texts(app)
 
@@ -256,26 +264,26 @@ def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch, tiny_ch
     app = open_page()
     assert "switched off for visitors from other machines" in app.info[0].value
     run = finished_run(folder, "mine", tiny_checkpoint)
-    run.set_status("failed", message="/home/owner/secret is gone")
+    Reporter(run.folder).set(FAILED, "/home/owner/secret is gone")
     app.run()
     assert "75.0 %" in texts(app)
     assert buttons(app) == {"Use it for photos", "Use it with the webcam"}
     assert not app.get("file_uploader") and not app.get("download_button") and not app.code and not app.text_input
     assert "/home/owner" not in texts(app)
-    run.set_status(RUNNING, epoch=1, epochs=3)
+    Reporter(run.folder).set(RUNNING)
     pretend_that_it_goes_on(run)
     app.run()
     assert not app.button
 
 
 def test_a_run_of_its_own_process_ends_and_can_be_resumed_from_the_page(folder: Path) -> None:
-    run = launch.start(folder, TINY, "real", threads=1)
+    real = runs.start(folder, TINY, "real", threads=1)
     app = open_page()
     assert buttons(app) == {"Stop"}
     press(app, "Stop")
     press(app, "Resume")
     assert buttons(app) == {"Stop"}
-    wait(lambda: not launch.view(run).active)
+    wait(lambda: not runs.view(real).active)
     app.run()
     assert "Use it for photos" in buttons(app)
 
@@ -285,3 +293,36 @@ def wait(condition: Callable[[], bool], seconds: float = 90) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.2)
+
+
+CONFIG = '{"kind": "training", "dataset": ["synthetic:80"]'
+METRICS = '{"epoch": 1, "validation_accuracy": 0.5, "validation_confusion": %s}'
+BROKEN = {
+    "empty": {"config.json": ""},
+    "half-written": {"config.json": f'{CONFIG}, "epochs": 3, "arch'},
+    "of another shape": {"config.json": '["synthetic:80"]'},
+    "of another type": {"config.json": f'{CONFIG}, "epochs": "three"}}'},
+    "impossible": {"config.json": f'{CONFIG}, "epochs": 0}}'},
+    "of a later version": {"config.json": f'{CONFIG}, "mood": "good"}}'},
+    "of an earlier version, damaged": {"config.json": '{"dataset": 5}'},
+    "status half-written": {"status.json": '{"state": "fin'},
+    "status of a later version": {"status.json": '{"state": "dreaming", "done": {"of": 3}}'},
+    "status of another type": {"status.json": '{"state": "finished", "done": "all", "message": ["good"]}'},
+    "metrics of another shape": {"metrics.jsonl": f"{METRICS % [[1]]}\n"},
+    "ragged metrics": {"metrics.jsonl": f"{METRICS % [[1], [1, 2], *[[]] * 6]}\n"},
+    "metrics of a later version": {"metrics.jsonl": '{"epoch": {"number": 1}}\n[]\nnull\n{"epo'},
+    "no model": {"best.safetensors": "this is no model"},
+}
+
+
+@pytest.mark.parametrize("files", BROKEN.values(), ids=BROKEN)
+def test_a_damaged_run_is_shown_and_can_be_deleted(folder: Path, tiny_checkpoint: Path, files: dict[str, str]) -> None:
+    run = finished_run(folder, "broken", tiny_checkpoint)
+    for name, text in files.items():
+        (run.folder / name).write_text(text)
+    assert not runs.view(run.folder).active
+    app = see_runs(open_page())
+    assert not app.exception
+    assert [option.split()[-1] for option in app.radio[0].options] == ["broken"]
+    press(app, "Delete it")
+    assert runs.views(folder) == []

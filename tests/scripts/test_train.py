@@ -126,7 +126,9 @@ def test_several_data_sets_make_one_run_that_can_be_resumed(tmp_path: Path) -> N
     run = Run(tmp_path / "synthetic-80-synthetic-88-shufflenet_v2_x0_5")
     assert run.config().dataset == ("synthetic:80", "synthetic:88")
     assert list((run.folder / "tensorboard").iterdir())
+    before = [(run.folder / name).read_bytes() for name in ("metrics.jsonl", "best.safetensors", "last.pt")]
     assert train.main(["--resume", str(run.folder), "--device", "cpu"]) == 0  # finished: nothing to do
+    assert [(run.folder / name).read_bytes() for name in ("metrics.jsonl", "best.safetensors", "last.pt")] == before
     assert runs.view(run.folder).state == "finished"
 
 

@@ -296,19 +296,6 @@ def test_metrics_are_on_disk_before_the_state_that_counts_them(tmp_path: Path, d
     assert not run.last_path.exists()
 
 
-def test_a_finished_run_is_not_trained_further(tmp_path: Path, dataset: FaceDataset, unbroken: Run) -> None:
-    before = unbroken.metrics_path.read_bytes(), unbroken.best_path.read_bytes(), unbroken.last_path.read_bytes()
-    batches: list[int] = []
-    info = train(CONFIG, dataset, unbroken, Hooks(on_batch=lambda epoch, done, total, faces: batches.append(done)))
-    assert batches == []
-    assert info == read_info(unbroken.best_path)
-    assert before == (
-        unbroken.metrics_path.read_bytes(),
-        unbroken.best_path.read_bytes(),
-        unbroken.last_path.read_bytes(),
-    )
-
-
 # What cannot go on
 
 
