@@ -1,4 +1,4 @@
-"""Files that are whole or as they were before, whatever happens while they are written; their hashes; their locks."""
+"""Files that are whole or as they were before, whatever happens while they are written; their hashes."""
 
 import hashlib
 import os
@@ -68,29 +68,3 @@ def file_sha256(path: Path) -> str:
         while chunk := content.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-if os.name == "nt":
-    import msvcrt
-
-    _LOCKED_BYTE = 2**30
-    """Far behind the end: Windows keeps others from reading what is locked."""
-
-    def take_lock(file: BinaryIO) -> bool:
-        """Lock an open file against other processes; return whether it was free. Closing it gives the lock back."""
-        try:
-            file.seek(_LOCKED_BYTE)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def take_lock(file: BinaryIO) -> bool:
-        """Lock an open file against other processes; return whether it was free. Closing it gives the lock back."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

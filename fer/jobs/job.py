@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -40,7 +40,7 @@ from fer.jobs.status import (
     Watcher,
     read_status,
 )
-from fer.records import from_json, read_record, write_record
+from fer.records import from_plain, plain_of, read_record, write_record
 
 CONFIG_NAME, PROCESS_NAME, LOCK_NAME = "config.json", "process.json", ".lock"
 WORKER = ("-m", "fer.cli.jobs", "run")
@@ -171,11 +171,10 @@ def _read(folder: Path, kind: Kind[R]) -> tuple[R | None, Status | None]:
     path, name = folder / CONFIG_NAME, kind_of(folder)
     try:
         if name == kind.name:
-            text = path.read_bytes()
-            known = {field.name for field in fields(kind.request)}  # type: ignore[arg-type]
-            if unknown := from_json(text, dict[str, Any]).keys() - known - {"kind"}:
-                raise JobError(f"{', '.join(sorted(unknown))} is not known to this version")
-            return from_json(text, kind.request), None
+            values = plain_of(path.read_bytes())
+            del values["kind"]
+            # What a later version asks for, nobody may leave out.
+            return from_plain(values, kind.request, exact=True), None
         found = None if name else kind.earlier(folder)
     except (OSError, ValueError, TypeError, FerError) as error:
         raise JobError(f"expected in {path} what the {kind.name} is asked for: {error}.") from error

@@ -10,13 +10,15 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from filelock import FileLock, Timeout
+
 from fer.errors import CollectionError
-from fer.files import take_lock, write_atomically
+from fer.files import write_atomically
 from fer.results.pictures import PictureResult
 
 HEADER = '{"format": "fer-results-1"}\n'
@@ -146,16 +148,17 @@ def open_results(path: Path | None, pictures: Sequence[PictureTask], model: str)
         with tempfile.TemporaryFile() as file:
             yield ResultsFile(file, pictures, model)
         return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            write_atomically(path, HEADER, durable=False)
-        opened = path.open("r+b")
-    except OSError as error:
-        raise CollectionError(f"the results cannot be kept in {path}: {error}. Choose another file.") from error
-    with opened:
-        if not take_lock(opened):
-            raise CollectionError(f"another process writes to {path}. Wait for it, or choose another file.")
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                write_atomically(path, HEADER, durable=False)
+            stack.enter_context(FileLock(path.with_name(f".{path.name}.lock"), timeout=0))
+            opened = stack.enter_context(path.open("r+b"))
+        except Timeout as error:
+            raise CollectionError(f"another process writes to {path}. Wait for it, or choose another file.") from error
+        except OSError as error:
+            raise CollectionError(f"the results cannot be kept in {path}: {error}. Choose another file.") from error
         _check_header(opened, path)
         yield ResultsFile(opened, pictures, model)
 
@@ -171,7 +174,10 @@ def read_finished(path: Path) -> list[Finished]:
     with path.open("rb") as file:
         _check_header(file, path)
         records = [_record(line) for line in file if line.endswith(b"\n")]
-    latest = {record["file"]: Finished.from_dict(record) for record in records if record}
+    latest: dict[str, Finished] = {}
+    for record in records:
+        with suppress(KeyError, TypeError, ValueError):  # a line of another shape is done anew, too
+            latest.update({record["file"]: Finished.from_dict(record)} if record else {})
     return sorted(latest.values(), key=lambda finished: finished.picture.name)
 
 
@@ -190,4 +196,4 @@ def _record(line: bytes) -> dict[str, Any] | None:
         record: dict[str, Any] = json.loads(line)
     except ValueError:
         return None
-    return record if "key" in record else None
+    return record if isinstance(record, dict) and isinstance(record.get("key"), str) else None

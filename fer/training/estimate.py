@@ -78,7 +78,7 @@ def print_speed(architecture: str, size_px: int, channels: int, threads: int) ->
 
     torch.set_num_threads(threads)
     device = choose_device()
-    config = TrainingConfig("none", architecture=architecture, size_px=size_px, channels=channels, progressive=False)
+    config = TrainingConfig(("none",), architecture=architecture, size_px=size_px, channels=channels, progressive=False)
     pixels = torch.zeros(1, channels, size_px, size_px, dtype=torch.uint8).expand(_PICTURES, -1, -1, -1)
     batches = TrainingBatches(config, pixels, torch.eye(len(FERPLUS))[torch.arange(_PICTURES) % len(FERPLUS)], device)
     state, _ = start(config, FERPLUS, "", device)

@@ -11,6 +11,7 @@ from fer.charts.trust import by_agreement, people, reliability, reliability_tabl
 from fer.evaluation.comparison import compare
 from fer.evaluation.figures import Estimate
 from fer.evaluation.report import Evaluation, Report
+from fer.training.metrics import EpochMetrics
 from tests.evaluation.evaluations import make_evaluation
 
 
@@ -107,7 +108,7 @@ def test_a_comparison(evaluation: Evaluation) -> None:
     bars = class_deltas("a", {"b": better, "c": better}).figure
     assert bars.data[0].x[0] == pytest.approx(100 * better.per_class["neutral"].f1)
     assert bars.data[0].marker.pattern.shape != bars.data[1].marker.pattern.shape
-    lines = training_curves({"a": [{"epoch": 1, "validation_accuracy": 0.5}], "b": []}).figure
+    lines = training_curves({"a": [EpochMetrics(1, 0.5)], "b": []}).figure
     assert (list(lines.data[0].x), list(lines.data[0].y)) == ([1], [50.0])
 
 

@@ -232,7 +232,7 @@ def test_a_number_that_another_process_has_now_is_no_job(place: Path) -> None:
         ('{"kind": "os.system", "to": 3}', "os.system"),
         ('{"kind": "counting"}', "to"),
         ('{"kind": "counting", "to": "three"}', "int"),
-        ('{"kind": "counting", "to": 3, "backwards": true}', "backwards is not known"),
+        ('{"kind": "counting", "to": 3, "backwards": true}', "backwards"),
     ],
 )
 def test_what_cannot_be_read_is_damaged_and_can_be_deleted(place: Path, text: str, found: str) -> None:
