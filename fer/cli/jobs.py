@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol
 
+from fer.cli.command import command_parser, tells_errors
 from fer.cli.interrupt import Stop
-from fer.errors import FerError, JobError
+from fer.errors import JobError
 from fer.jobs import job
 from fer.jobs.job import Kind
 from fer.jobs.status import FINISHED, Reporter, Watcher
@@ -105,7 +106,7 @@ def list_jobs(place: Path) -> None:
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser("jobs", __doc__, arguments)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shown = commands.add_parser("list", help="say where all jobs in a folder stand")
     shown.add_argument("place", type=Path, metavar="PLACE", help="runs, data/collections, …")
@@ -121,24 +122,21 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked; return the exit code: 0 done, 1 cannot, 130 stopped."""
     options = parse_arguments(arguments)
-    try:
-        match options.command:
-            case "list":
-                list_jobs(options.place)
-            case "run":
-                return work(options.folder, options.threads)
-            case "resume":
-                return resume(options.folder, options.threads, options.background)
-            case "stop":
-                job.stop(options.folder, module_of(options.folder).KIND)
-            case "delete":
-                job.delete(options.folder, module_of(options.folder).KIND)
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    match options.command:
+        case "list":
+            list_jobs(options.place)
+        case "run":
+            return work(options.folder, options.threads)
+        case "resume":
+            return resume(options.folder, options.threads, options.background)
+        case "stop":
+            job.stop(options.folder, module_of(options.folder).KIND)
+        case "delete":
+            job.delete(options.folder, module_of(options.folder).KIND)
     return 0
 
 

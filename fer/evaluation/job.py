@@ -38,7 +38,7 @@ class Request:
     def command(self) -> list[str]:
         """Return the command that measures the same."""
         options = {"dataset": self.dataset, "checkpoint": self.checkpoint, "split": self.split, "rule": self.rule}
-        given = ["scripts/evaluate.py", *(part for name, value in options.items() for part in (f"--{name}", value))]
+        given = ["fer-studio", "evaluate", *(part for name, value in options.items() for part in (f"--{name}", value))]
         if self.robustness:
             given += ["--robustness", *(["--sample", str(self.sample)] if self.sample else [])]
         return given

@@ -129,7 +129,7 @@ def test_what_cannot_be_read_is_damaged(tmp_path: Path, text: str) -> None:
 
 def test_the_command_that_measures_the_same() -> None:
     request = Request("my faces", "m.safetensors", "validation", "argmax", robustness=True, sample=30)
-    assert request.command()[1:] == [
+    assert request.command()[2:] == [
         "--dataset", "my faces", "--checkpoint", "m.safetensors", "--split", "validation", "--rule", "argmax",
         "--robustness", "--sample", "30",
     ]  # fmt: skip
