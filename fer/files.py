@@ -57,6 +57,15 @@ def visible(folder: Path) -> list[Path]:
     )
 
 
+def free_path(path: Path) -> Path:
+    """Return the path, with a number where there is something of that name."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hex.
 

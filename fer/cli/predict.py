@@ -32,7 +32,7 @@ from fer.faces import describe
 from fer.files import file_sha256
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
 from fer.model.checkpoint import ModelInfo, read_info
-from fer.results.journal import Finished, PictureTask, open_results
+from fer.results.journal import Finished, PictureTask, forget_results, open_results
 from fer.results.parquet import write_parquet
 from fer.results.pictures import PictureResult, concern_words, to_csv, to_json
 from fer.video.io.files import VideoFile
@@ -141,7 +141,7 @@ def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
     for written in filter(None, (options.parquet, options.csv, options.explain, options.output)):
         print(f"written to {written}", file=sys.stderr)
     if place and place != options.results:
-        place.unlink()  # all is done
+        forget_results(place)  # all is done
     return 1 if failed else 0
 
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from fer.datasets.archive import unpack
 from fer.errors import CollectionError, DatasetError
-from fer.files import file_sha256
+from fer.files import file_sha256, free_path
 from fer.images import IMAGE_SUFFIXES, list_images
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop
@@ -136,11 +136,11 @@ def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
             finally:
                 packed.unlink(missing_ok=True)
             (folder / UPLOADS_NAME).mkdir(exist_ok=True)
-            unpacked.rename(_free(folder / UPLOADS_NAME / packed.stem))
+            unpacked.rename(free_path(folder / UPLOADS_NAME / packed.stem))
             unpacked.parent.rmdir()
         elif place.suffix.lower() in IMAGE_SUFFIXES:
             place.parent.mkdir(parents=True, exist_ok=True)
-            with _free(place).open("xb") as copy:
+            with free_path(place).open("xb") as copy:
                 shutil.copyfileobj(content, copy)
         else:
             raise CollectionError(f"expected pictures or a ZIP of them, got {name!r}.")
@@ -214,12 +214,3 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
             if stop.asked and done < total:
                 reporter.set(STOPPED)
                 return
-
-
-def _free(path: Path) -> Path:
-    """Return the path, with a number where there is one of that name."""
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_stem(f"{path.stem}-{number}")
-    return free

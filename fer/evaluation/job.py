@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fer.evaluation.provenance import command_line
 from fer.evaluation.report import predictions_name, write_report
+from fer.files import free_path
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop
 from fer.jobs.process import spare_threads
@@ -95,8 +96,8 @@ def start(
     folders = []
     for run_name, request in requests:
         model = "" if run_name else f"{Path(request.checkpoint).stem}-"  # several models are shipped
-        name = f"{model}{title}-{request.split}-{request.rule}"
-        folder = _free(runs_folder / (run_name or SHIPPED_FOLDER) / "reports", name)
+        name = re.sub(r"[^\w.-]+", "-", f"{model}{title}-{request.split}-{request.rule}").strip("-. ")
+        folder = free_path(runs_folder / (run_name or SHIPPED_FOLDER) / "reports" / (name or "report"))
         job.create(folder, KIND, request)
         job.start(folder, KIND, share, others)
         folders.append(folder)
@@ -132,12 +133,3 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
 
     evaluation = evaluate(classifier, Path(request.checkpoint), dataset, wanted, say)
     write_report(folder / REPORT_NAME, evaluation.report, evaluation.predictions)
-
-
-def _free(reports: Path, title: str) -> Path:
-    title = re.sub(r"[^\w.-]+", "-", title).strip("-. ") or "report"
-    number, folder = 1, reports / title
-    while folder.exists():
-        number += 1
-        folder = reports / f"{title}-{number}"
-    return folder

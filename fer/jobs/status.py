@@ -95,6 +95,8 @@ class Reporter:
         figures = self.status.figures if figures is None else figures
         self.status = replace(self.status, state=state, message=message, seconds_left=None, figures=figures)
         self._write(durable=state != RUNNING)
+        if state == STOPPED:
+            self.note("stopped; the same command goes on")
 
     def say(
         self, what: str, done: float, total: float, figures: dict[str, float] | None = None,

@@ -153,7 +153,7 @@ def open_results(path: Path | None, pictures: Sequence[PictureTask], model: str)
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():
                 write_atomically(path, HEADER, durable=False)
-            stack.enter_context(FileLock(path.with_name(f".{path.name}.lock"), timeout=0))
+            stack.enter_context(FileLock(_lock_path(path), timeout=0))
             opened = stack.enter_context(path.open("r+b"))
         except Timeout as error:
             raise CollectionError(f"another process writes to {path}. Wait for it, or choose another file.") from error
@@ -161,6 +161,20 @@ def open_results(path: Path | None, pictures: Sequence[PictureTask], model: str)
             raise CollectionError(f"the results cannot be kept in {path}: {error}. Choose another file.") from error
         _check_header(opened, path)
         yield ResultsFile(opened, pictures, model)
+
+
+def forget_results(path: Path) -> None:
+    """Remove the results of a collection that nobody works on.
+
+    Raises:
+        OSError: the system does not let us.
+    """
+    path.unlink()
+    _lock_path(path).unlink(missing_ok=True)
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
 
 
 def read_finished(path: Path) -> list[Finished]:

@@ -79,7 +79,6 @@ def train_run(
     info = train(config, dataset, run, hooks, device, processes)
     if info is None:
         reporter.set(STOPPED)
-        reporter.note("stopped; the same command goes on")
         return None
     best = info.training
     figures = {"epoch": run.metrics()[-1].epoch, "epochs": config.epochs, "best_epoch": best["best_epoch"]}
