@@ -10,11 +10,11 @@ import streamlit as st
 from fer.datasets import open_dataset
 from fer.datasets.dataset import FaceDataset
 from fer.errors import DatasetError, ImageError
+from fer.evaluation.job import KIND
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
-from fer.reports.gallery import Card, gallery, votes_text
-from fer.evaluation.job import KIND
 from fer.jobs import job
+from fer.reports.gallery import Card, gallery, votes_text
 from pages.parts.permissions import training_allowed
 from pages.parts.session import errors_shown
 from pages.parts.widgets import show_some

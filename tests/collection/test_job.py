@@ -19,9 +19,9 @@ from fer.jobs import job as jobs
 from fer.jobs.job import JobView
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED
 from fer.results.journal import Finished, read_finished
+from tests.scripts.processes import wait_until
 
 Job = JobView[Request]
-PATIENCE_SECONDS = 240
 
 
 def upload(job: Job, name: str, data: bytes = b"picture") -> None:
@@ -125,13 +125,11 @@ def simplified(finished: list[Finished]) -> list[tuple[object, ...]]:
 
 
 def wait(seen: Job) -> Job:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while (now := jobs.view(seen.folder, KIND)).active:
-        assert time.monotonic() < until, jobs.log_tail(seen.folder)
-        time.sleep(0.05)
-    return now
+    wait_until(lambda: not jobs.view(seen.folder, KIND).active)
+    return jobs.view(seen.folder, KIND)
 
 
+@pytest.mark.slow
 def test_a_process_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
     tmp_path: Path, tiny_checkpoint: Path, many_photos: Path
 ) -> None:
@@ -143,10 +141,7 @@ def test_a_process_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
     with pytest.raises(JobError, match="another collection goes on") as refused:
         collection.start(unbroken.folder)
     assert killed.name not in str(refused.value), "who has the ID may see the photos"
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not read_finished(results):
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_until(lambda: read_finished(results))
     os.kill(json.loads((killed.folder / "process.json").read_text())["pid"], signal.SIGKILL)
     assert wait(killed).state == INTERRUPTED
     before = results.read_bytes().rpartition(b"\n")[0].splitlines()
@@ -163,6 +158,7 @@ def test_a_process_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
     assert len(list((killed.folder / "annotated").rglob("*.jpg"))) == 25
 
 
+@pytest.mark.slow
 def test_what_went_wrong_is_said(tmp_path: Path, many_photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     job = collection.create(tmp_path, tmp_path / "missing.safetensors", "photos", many_photos)
     assert command.main(["run", str(job.folder)]) == 1
@@ -186,6 +182,7 @@ def old_job(folder: Path, checkpoint: Path, source: Path, progress: str) -> Path
     return folder
 
 
+@pytest.mark.slow
 def test_jobs_of_an_earlier_version_are_read_and_gone_on_with(
     tmp_path: Path, tiny_checkpoint: Path, many_photos: Path
 ) -> None:

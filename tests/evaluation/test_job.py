@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,19 +16,17 @@ from fer.evaluation.report import read_evaluation
 from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, STOPPED
+from tests.scripts.processes import wait_until
 
 Wanted = list[tuple[str | None, Request]]
-PATIENCE_SECONDS = 240
 
 
 def wait(folder: Path) -> JobView[Request]:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while (seen := job.view(folder, KIND)).active:
-        assert time.monotonic() < until, job.log_tail(folder)
-        time.sleep(0.1)
-    return seen
+    wait_until(lambda: not job.view(folder, KIND).active)
+    return job.view(folder, KIND)
 
 
+@pytest.mark.slow
 def test_an_evaluation_leaves_a_report_and_a_failed_one_its_reason(tmp_path: Path, tiny_checkpoint: Path) -> None:
     wanted: Wanted = [(None, Request("synthetic:80", str(tiny_checkpoint)))]
     (folder,) = evaluations.start(tmp_path, wanted, "drawn", threads=1)
@@ -56,6 +53,7 @@ def test_an_evaluation_leaves_a_report_and_a_failed_one_its_reason(tmp_path: Pat
     assert [view.folder for view in evaluations.views(tmp_path)] == [folder]
 
 
+@pytest.mark.slow
 def test_several_models_are_measured_side_by_side(tmp_path: Path, tiny_checkpoint: Path) -> None:
     request = Request("synthetic:80", str(tiny_checkpoint))
     folders = evaluations.start(tmp_path, [("one", request), ("other", request)], "drawn", threads=2)
@@ -67,15 +65,13 @@ def test_several_models_are_measured_side_by_side(tmp_path: Path, tiny_checkpoin
     assert one.confusion == other.confusion
 
 
+@pytest.mark.slow
 def test_one_is_killed_or_stopped_and_gone_on_with(tmp_path: Path, tiny_checkpoint: Path) -> None:
     wanted: Wanted = [("mine", Request("synthetic:400", str(tiny_checkpoint), robustness=True, sample=20))]
     (folder,) = evaluations.start(tmp_path, wanted, "drawn", threads=1)
     (unbroken,) = (folder.with_name("unbroken"),)
     job.create(unbroken, KIND, wanted[0][1])
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not job.view(folder, KIND).status.done:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_until(lambda: job.view(folder, KIND).status.done)
     os.kill(json.loads((folder / "process.json").read_text())["pid"], signal.SIGKILL)
     seen = wait(folder)
     assert seen.state == INTERRUPTED and seen.can_resume and not (folder / REPORT_NAME).exists()
@@ -92,6 +88,7 @@ OLD_REQUEST = """{"request": {"dataset": "synthetic:80", "checkpoint": "%s", "sp
 "robustness": false, "sample": null}, "process": {"pid": 4194305, "began": "c2f4-boot 12345"}}"""
 
 
+@pytest.mark.slow
 def test_evaluations_of_an_earlier_version_are_read(tmp_path: Path, tiny_checkpoint: Path) -> None:
     reports = tmp_path / "mine" / "reports"
     for name in ("ended", "failed", "by-hand", "damaged"):

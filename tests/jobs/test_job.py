@@ -15,6 +15,7 @@ from fer.errors import JobError
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STARTING, STOPPED, Reporter, Status
+from tests.scripts.processes import wait_until
 
 PROGRAM = """
 import sys, time
@@ -27,7 +28,6 @@ request = job.read_request(folder, KIND)
 with Stop() as stop, job.working(folder) as reporter:
     count(folder, request, reporter, stop)
 """
-PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,9 @@ def made(place: Path, name: str = "one", to: int = 3, pause: float = 0.0) -> Pat
     return place / name
 
 
-def wait_until(folder: Path, condition: Callable[[JobView[Counting]], bool]) -> JobView[Counting]:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not condition(seen := job.view(folder, KIND)):
-        assert time.monotonic() < until, f"{seen}\n{job.log_tail(folder)}"
-        time.sleep(0.02)
-    return seen
+def seen_when(folder: Path, condition: Callable[[JobView[Counting]], bool]) -> JobView[Counting]:
+    wait_until(lambda: condition(job.view(folder, KIND)))
+    return job.view(folder, KIND)
 
 
 def is_over(seen: JobView[Counting]) -> bool:
@@ -93,7 +90,7 @@ def test_from_the_beginning_to_the_end(place: Path) -> None:
     assert (seen.state, seen.request, seen.can_resume) == (INTERRUPTED, Counting(3), True)
     job.start(folder, KIND, threads=1)
     assert job.view(folder, KIND).active
-    seen = wait_until(folder, is_over)
+    seen = seen_when(folder, is_over)
     assert (seen.state, seen.status.share, seen.can_resume) == (FINISHED, 1.0, False)
     with pytest.raises(JobError, match="one is finished"):
         job.start(folder, KIND)
@@ -103,6 +100,7 @@ def test_from_the_beginning_to_the_end(place: Path) -> None:
     assert job.views(place, KIND) == [] and list(place.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_nothing_happens_to_a_job_that_goes_on(place: Path) -> None:
     folder, other = made(place, to=10**6, pause=0.01), made(place, "other")
     job.start(folder, KIND)
@@ -114,33 +112,34 @@ def test_nothing_happens_to_a_job_that_goes_on(place: Path) -> None:
     with pytest.raises(JobError, match="expected a job that was stopped"):
         job.start(folder, KIND)
     assert [(seen.name, seen.active) for seen in job.views(place, KIND)] == [("one", True), ("other", False)]
-    wait_until(folder, lambda seen: seen.status.done > 3)
+    seen_when(folder, lambda seen: seen.status.done > 3)
     job.stop(folder, KIND)
     seen = job.view(folder, KIND)
     assert seen.state == STOPPED and seen.can_resume and seen.status.done > 3
     job.stop(folder, KIND)  # once more does no harm
     job.start(other, KIND, among=among)  # the views are looked at anew
-    assert wait_until(other, is_over).state == FINISHED
+    assert seen_when(other, is_over).state == FINISHED
 
 
+@pytest.mark.slow
 def test_a_killed_job_goes_on_where_it_was(place: Path) -> None:
     folder = made(place, to=400, pause=0.005)
     job.start(folder, KIND)
-    wait_until(folder, lambda seen: seen.status.done > 20)
+    seen_when(folder, lambda seen: seen.status.done > 20)
     os.kill(pid_of(folder), signal.SIGKILL)
-    seen = wait_until(folder, is_over)
+    seen = seen_when(folder, is_over)
     assert seen.state == INTERRUPTED and seen.can_resume
     counted = len((folder / "counted").read_text())
     assert 20 < counted < 400
     job.start(folder, KIND)
-    assert wait_until(folder, is_over).state == FINISHED
+    assert seen_when(folder, is_over).state == FINISHED
     assert (folder / "counted").read_text() == "." * 400
 
 
 def test_an_error_is_kept_and_the_job_can_be_tried_again(place: Path) -> None:
     folder = made(place, to=1000)
     job.start(folder, KIND)
-    seen = wait_until(folder, is_over)
+    seen = seen_when(folder, is_over)
     assert (seen.state, seen.message) == (FAILED, "ValueError: not this one") and seen.can_resume
 
 
@@ -148,13 +147,14 @@ def test_a_process_that_never_came_so_far_leaves_its_last_words(place: Path, mon
     folder = made(place)
     monkeypatch.setattr(job, "WORKER", ("-c", "import sys; sys.exit('error: no such thing')"))
     job.start(folder, KIND)
-    assert wait_until(folder, is_over).message == "no such thing"
+    assert seen_when(folder, is_over).message == "no such thing"
 
 
+@pytest.mark.slow
 def test_two_servers_on_one_job_see_it_running(place: Path) -> None:
     folder = made(place, to=10**6, pause=0.01)
     job.start(folder, KIND)
-    wait_until(folder, lambda seen: seen.state == RUNNING)
+    seen_when(folder, lambda seen: seen.state == RUNNING)
     look = f"""
 from pathlib import Path
 from fer.errors import JobError
@@ -175,10 +175,11 @@ job.stop(folder, KIND)
     assert job.view(folder, KIND).state == STOPPED  # and here it is seen
 
 
+@pytest.mark.slow
 def test_a_job_from_a_command_line_is_seen_and_stopped(place: Path) -> None:
     folder = made(place, to=10**6, pause=0.01)
     process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], cwd=Path(__file__).parents[2])
-    wait_until(folder, lambda seen: seen.state == RUNNING)
+    seen_when(folder, lambda seen: seen.state == RUNNING)
     assert not (folder / job.PROCESS_NAME).exists()
     with pytest.raises(JobError, match="running"):
         job.delete(folder, KIND)

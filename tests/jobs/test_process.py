@@ -3,23 +3,16 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from fer.jobs.process import NICENESS, ProcessMark, end_process, mark_of, start_process
+from tests.scripts.processes import wait_until
 
 PATIENT = "import time; print('here', flush=True); time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {PATIENT}"
-
-
-def wait_for(path: Path, text: str) -> None:
-    until = time.monotonic() + 60
-    while text not in path.read_text():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def test_a_process_is_known_by_its_beginning_too() -> None:
@@ -39,16 +32,13 @@ def test_a_process_that_nobody_waited_for_is_not_alive() -> None:
     mark = mark_of(process.pid)
     assert mark and mark.is_alive()
     process.kill()
-    until = time.monotonic() + 60
-    while mark.is_alive():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_until(lambda: not mark.is_alive())
     process.wait()
 
 
 def test_it_is_polite_in_a_session_of_its_own_and_ends_when_asked(tmp_path: Path) -> None:
     mark = start_process([sys.executable, "-c", PATIENT], tmp_path / "log")
-    wait_for(tmp_path / "log", "here")
+    wait_until(lambda: "here" in (tmp_path / "log").read_text())
     assert psutil.Process(mark.pid).nice() == NICENESS
     assert os.getsid(mark.pid) == mark.pid
     end_process(mark, patience_seconds=60)
@@ -58,7 +48,7 @@ def test_it_is_polite_in_a_session_of_its_own_and_ends_when_asked(tmp_path: Path
 
 def test_one_that_does_not_listen_is_ended(tmp_path: Path) -> None:
     mark = start_process([sys.executable, "-c", STUBBORN], tmp_path / "log")
-    wait_for(tmp_path / "log", "here")
+    wait_until(lambda: "here" in (tmp_path / "log").read_text())
     end_process(mark, patience_seconds=0.5)
     assert not mark.is_alive()
 

@@ -183,6 +183,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", BROKEN.values(), ids=BROKEN)
 def test_a_damaged_job_is_shown_and_can_be_deleted(done: JobView[Request], files: dict[str, str | None]) -> None:
     for name, text in files.items():

@@ -315,6 +315,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", BROKEN.values(), ids=BROKEN)
 def test_a_damaged_run_is_shown_and_can_be_deleted(folder: Path, tiny_checkpoint: Path, files: dict[str, str]) -> None:
     run = finished_run(folder, "broken", tiny_checkpoint)

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from fer.training.config import TrainingConfig
 from fer.training.job import _Told
 from fer.training.metrics import EpochMetrics
 from fer.training.runs import KIND, Run, RunView
+from tests.scripts.processes import wait_until
 from tests.training.test_runs import old_run
 
 SHORT = TrainingConfig("synthetic:80", epochs=2, size_px=24, progressive=False)
 LONG = TrainingConfig("synthetic:80", epochs=2000, size_px=24, progressive=False)
-PATIENCE_SECONDS = 300
 
 
 @pytest.fixture
@@ -33,19 +32,17 @@ def place(tmp_path: Path) -> Iterator[Path]:
         job.stop(seen.folder, KIND)
 
 
-def wait_until(folder: Path, condition: Callable[[RunView], bool]) -> RunView:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not condition(seen := runs.view(folder)):
-        assert time.monotonic() < until, f"{seen.state} {seen.message}\n{job.log_tail(folder)}"
-        time.sleep(0.1)
-    return seen
+def seen_when(folder: Path, condition: Callable[[RunView], bool]) -> RunView:
+    wait_until(lambda: condition(runs.view(folder)))
+    return runs.view(folder)
 
 
 def kill(folder: Path) -> None:
     os.kill(json.loads((folder / "process.json").read_text())["pid"], signal.SIGKILL)
-    wait_until(folder, lambda seen: not seen.active)
+    seen_when(folder, lambda seen: not seen.active)
 
 
+@pytest.mark.slow
 def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sums of several threads may be added in another order each time: one thread."""
     config = TrainingConfig("synthetic:80", epochs=6, size_px=24, progressive=False)
@@ -57,7 +54,7 @@ def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkey
     for forbidden in (lambda: job.delete(folder, KIND), lambda: runs.rename(folder, "other")):
         with pytest.raises(JobError, match="faces 1 is running"):
             forbidden()
-    wait_until(folder, lambda seen: len(seen.metrics) >= 2 and Run(folder).last_path.exists())
+    seen_when(folder, lambda seen: len(seen.metrics) >= 2 and Run(folder).last_path.exists())
     kill(folder)
     seen = runs.view(folder)
     assert seen.state == INTERRUPTED and seen.can_resume and 2 <= len(seen.metrics) < 6
@@ -65,7 +62,7 @@ def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkey
     monkeypatch.setenv(runs.PARALLEL_VARIABLE, "2")
     runs.resume(folder, threads=1)
     unbroken = runs.start(place, config, "unbroken", threads=1)
-    ended = [wait_until(one, lambda seen: not seen.active) for one in (folder, unbroken)]
+    ended = [seen_when(one, lambda seen: not seen.active) for one in (folder, unbroken)]
     for seen in ended:
         assert seen.state == FINISHED, job.log_tail(seen.folder)
         assert seen.has_model and not seen.can_resume and seen.best in seen.metrics
@@ -80,9 +77,10 @@ def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkey
         runs.start(place, LONG, "faces 1")
 
 
+@pytest.mark.slow
 def test_one_is_stopped_and_gone_on_with_from_the_command_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = runs.start(place, LONG, "long", threads=1)
-    wait_until(folder, lambda seen: len(seen.metrics) >= 1)
+    seen_when(folder, lambda seen: len(seen.metrics) >= 1)
     assert command.main(["stop", str(folder)]) == 0
     epochs = len(runs.view(folder).metrics)
     assert runs.view(folder).state == STOPPED
@@ -90,7 +88,7 @@ def test_one_is_stopped_and_gone_on_with_from_the_command_line(place: Path, caps
     assert "stopped" in capsys.readouterr().out
 
     assert command.main(["resume", str(folder), "--background", "--threads", "1"]) == 0
-    wait_until(folder, lambda seen: len(seen.metrics) > epochs)
+    seen_when(folder, lambda seen: len(seen.metrics) > epochs)
     assert command.main(["delete", str(folder)]) == 1
     assert command.main(["resume", str(folder)]) == 1
     assert "running" in capsys.readouterr().err
@@ -99,18 +97,20 @@ def test_one_is_stopped_and_gone_on_with_from_the_command_line(place: Path, caps
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_trained_says_why(place: Path, tmp_path: Path) -> None:
     folder = runs.start(place, TrainingConfig(str(tmp_path / "nowhere")), "nothing")
-    seen = wait_until(folder, lambda seen: not seen.active)
+    seen = seen_when(folder, lambda seen: not seen.active)
     assert seen.state == FAILED
     assert "found nothing" in seen.message
     assert seen.can_resume  # the data set may come back
 
 
+@pytest.mark.slow
 def test_a_run_of_an_earlier_version_is_gone_on_with(place: Path) -> None:
     """Its last.pt is that of today's, which has not changed."""
     folder = runs.start(place, SHORT, "new", threads=1)
-    wait_until(folder, lambda seen: len(seen.metrics) >= 1 and Run(folder).last_path.exists())
+    seen_when(folder, lambda seen: len(seen.metrics) >= 1 and Run(folder).last_path.exists())
     kill(folder)
     old = old_run(place / "old")
     metrics = (old / "metrics.jsonl").read_bytes()
