@@ -23,7 +23,7 @@ KINDS = {
     "training": "fer.training.job",
     "evaluation": "fer.evaluation.job",
     "collection": "fer.collection.job",
-    "video": "fer.video.job",
+    "video": "fer.cli.video_job",
 }
 """What config.json calls a kind → the module that knows it. Nothing else is ever imported for a folder."""
 STOPPED_CODE = 130
