@@ -18,7 +18,6 @@ from pathlib import Path
 from fer.errors import JobError
 from fer.jobs.job import (
     CONFIG_NAME,
-    LOG_NAME,
     PROCESS_NAME,
     Kind,
     check_still,
@@ -28,7 +27,7 @@ from fer.jobs.job import (
     view,
     write_request,
 )
-from fer.jobs.status import STATUS_NAME
+from fer.jobs.status import LOG_NAME, STATUS_NAME
 from fer.model.prior import EVERYDAY
 from fer.video.settings import ClipOptions
 
