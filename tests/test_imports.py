@@ -34,7 +34,7 @@ MAY_IMPORT = {
 """Room of the package → the rooms that it may import, besides itself."""
 ONLY_IN = {
     "streamlit": {"streamlit_app.py", "pages/", "fer/cli/app.py"},
-    "facenet_pytorch": {"fer/recognition/detector.py"},
+    "facenet_pytorch": {"fer/recognition/facenet.py"},
 }
 """Heavy library → the files and folders that may import it."""
 

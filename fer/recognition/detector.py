@@ -1,12 +1,15 @@
-"""Finding faces: MTCNN (Zhang et al. 2016, arXiv:1604.02878) as facenet-pytorch ships it, weights included."""
+"""Finding faces: MTCNN (Zhang et al. 2016, arXiv:1604.02878) with the weights that facenet-pytorch ships."""
 
+import math
+from typing import Protocol
+
+import cv2
 import numpy as np
-import torch
-from facenet_pytorch import MTCNN
+import numpy.typing as npt
 
-from fer.errors import ImageError
 from fer.faces import Box, Detection
-from fer.images import check_rgb, shrink_to_fit
+from fer.images import check_rgb
+from fer.recognition.mtcnn import Candidates, Mtcnn
 
 MIN_FACE_PX = 24
 """Smallest face that is looked for in pictures of up to `MAX_SIDE_PX`; fewer pixels show no expression anyway. The time
@@ -19,26 +22,40 @@ MIN_SCORE = 0.9
 """Below this MTCNN's faces are often none."""
 
 
+class Finder(Protocol):
+    """What finds faces at one size of a picture: `Mtcnn`, `FacenetMtcnn`, or a test's fake."""
+
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
+        """Find faces of at least `min_face_px` in RGB uint8 (H, W, 3)."""
+
+
 class FaceDetector:
-    """Finds faces in RGB pictures. Not safe to call from two threads at once."""
+    """Finds faces in RGB pictures. Not safe to call from two threads at once where it runs on a graphics card."""
 
-    def __init__(self, device: str = "cpu") -> None:
-        """Load the three networks, and move them to `device`."""
-        self.mtcnn = MTCNN(keep_all=True, select_largest=False, device=device)
-        for network in (self.mtcnn.pnet, self.mtcnn.rnet, self.mtcnn.onet):
-            # Max-pooling of the default layout is not vectorized on CPUs and took half of the whole time.
-            network.to(memory_format=torch.channels_last)
+    def __init__(self, device: str = "cpu", threads: int = 1, mtcnn: Finder | None = None) -> None:
+        """Load the three networks.
 
-    def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
+        Args:
+            device: where they run: "cpu" in ONNX Runtime, elsewhere with facenet-pytorch, which needs torch.
+            threads: on how many they compute, on the CPU.
+            mtcnn: what finds the faces, instead of one for `device`.
+        """
+        self.mtcnn = mtcnn or _mtcnn(device, threads)
+
+    def detect(
+        self, image: np.ndarray, smallest_face: float | None = None, region: Box | None = None
+    ) -> list[Detection]:
         """Find the faces, ordered from left to right; an empty list where there is none.
 
         Args:
             image: RGB uint8 (H, W, 3).
             smallest_face: height of the smallest face to look for, as a share of the picture's shorter side, 0..1;
                 instead of `MIN_FACE_PX` and `MAX_SIDE_PX`. 0.125 suits a webcam.
+            region: look only here, at faces of the same sizes as in the whole picture. Around a known face, with 40 to
+                75 % of its size on each side, that takes a quarter to a third less time.
 
         Raises:
-            ImageError: the array is no RGB picture, or the detector fails on it.
+            ImageError: the array is no RGB picture, or facenet-pytorch fails on it.
         """
         check_rgb(image)
         height, width = image.shape[:2]
@@ -47,24 +64,42 @@ class FaceDetector:
             smallest_px = max(smallest_face * min(height, width), MIN_FACE_PX)
             shrunk = min(SEARCHED_FACE_PX / smallest_px, 1.0)
             min_face_px, max_side_px = round(smallest_px * shrunk), round(max(height, width) * shrunk)
-        searched = shrink_to_fit(image, max_side_px)
-        if min(searched.shape[:2]) < min_face_px:  # MTCNN fails where no face fits
+        part, corner_xy = (image, np.zeros(2)) if region is None else _cut(image, region)
+        if not part.size:
             return []
-        self.mtcnn.min_face_size = min_face_px
-        try:
-            with torch.inference_mode():
-                boxes, scores, landmarks = self.mtcnn.detect(searched, landmarks=True)
-        except (RuntimeError, IndexError, ValueError) as error:  # MTCNN loses count of candidates of no width
-            raise ImageError(f"the face detector failed on a picture of {width}x{height} pixels: {error}") from error
-        if boxes is None:
-            return []
-        scale_xy = np.array([width / searched.shape[1], height / searched.shape[0]])
-        corners = np.clip(boxes.astype(float).reshape(-1, 2, 2) * scale_xy, 0, (width, height)).reshape(-1, 4)
-        points = landmarks.astype(float) * scale_xy
-        found = [
-            Detection(Box(*box), tuple((x, y) for x, y in five), float(score))
-            for box, five, score in zip(corners.tolist(), points.tolist(), scores, strict=True)
+        searched = _shrunk(part, max_side_px / max(height, width))
+        scale_xy = np.divide(part.shape[1::-1], searched.shape[1::-1])
+        found = self.mtcnn.find(searched, min_face_px)
+        corners = np.clip(found.boxes.reshape(-1, 2, 2) * scale_xy + corner_xy, 0, (width, height)).reshape(-1, 4)
+        landmarks = found.landmarks * scale_xy + corner_xy
+        faces = [
+            Detection(Box(*box), tuple((x, y) for x, y in points), score)
+            for box, points, score in zip(corners.tolist(), landmarks.tolist(), found.scores.tolist(), strict=True)
             # Of some that leave the picture nothing remains inside.
             if score >= MIN_SCORE and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]
-        return sorted(found, key=lambda face: face.box.center)
+        return sorted(faces, key=lambda face: face.box.center)
+
+
+def _mtcnn(device: str, threads: int) -> Finder:
+    if device == "cpu":
+        return Mtcnn(threads)
+    from fer.recognition.facenet import FacenetMtcnn
+
+    return FacenetMtcnn(device)
+
+
+def _cut(image: npt.NDArray[np.uint8], region: Box) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """Return the whole pixels of a region, and (x, y) of their first one."""
+    left, top = (max(math.floor(value), 0) for value in (region.x1, region.y1))
+    right, bottom = (max(math.ceil(value), 0) for value in (region.x2, region.y2))  # from -1 numpy counts backwards
+    return image[top:bottom, left:right], np.array([left, top], float)
+
+
+def _shrunk(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:
+    """Shrink RGB uint8 (H, W, 3), several times as fast as `images.shrink_to_fit`; 1 and more leave it as it is."""
+    image = np.ascontiguousarray(image)
+    if scale >= 1:
+        return image
+    size_wh = [max(round(length * scale), 1) for length in image.shape[1::-1]]
+    return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA), np.uint8)

@@ -157,15 +157,21 @@ def test_the_picture_is_left_as_it_was(detector: FaceDetector, astronaut: Image)
     assert np.array_equal(image, astronaut)
 
 
-def test_a_failure_inside_of_mtcnn_is_an_error_about_the_picture() -> None:
-    class Failing:
-        def detect(self, image: object, landmarks: bool) -> None:
-            raise IndexError("mask of another length")
+@pytest.mark.parametrize("smallest_face", [None, 0.125])
+def test_a_face_is_found_again_in_a_region_around_it(
+    detector: FaceDetector, astronaut: Image, smallest_face: float | None
+) -> None:
+    four = np.tile(astronaut, (2, 2, 1))
+    face = detector.detect(four, smallest_face)[-1]
+    around = Box(face.box.x1 - 60.5, face.box.y1 - 50.2, face.box.x2 + 55, face.box.y2 + 70)
+    again = only(detector.detect(four, smallest_face, around))
+    assert overlap(again.box.xyxy, face.box.xyxy) > 0.85
+    assert np.abs(np.subtract(again.landmarks, face.landmarks)).max() < 0.06 * face.box.height
 
-    detector = FaceDetector()
-    detector.mtcnn = Failing()
-    with pytest.raises(ImageError, match="300x200 pixels: mask of another length"):
-        detector.detect(np.zeros((200, 300, 3), np.uint8))
+
+@pytest.mark.parametrize("region", [Box(300, 300, 500, 500), Box(600, 20, 700, 90), Box(-50, -50, -1, -1)])
+def test_nobody_is_in_a_region_without_a_face(detector: FaceDetector, astronaut: Image, region: Box) -> None:
+    assert detector.detect(astronaut, region=region) == []
 
 
 def test_a_strip_longer_than_opencv_can_warp(astronaut: np.ndarray) -> None:

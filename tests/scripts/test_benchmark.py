@@ -53,3 +53,13 @@ def test_it_measures_a_video(capsys: pytest.CaptureFixture[str]) -> None:
     assert figures["640×480, 30 fps, one face, writing the video (× real time)"] > 0
     assert figures["persons found (1 is right)"] == 1
     assert figures["changes found of 4"] == 4 and figures["how far off they are at most (ms)"] < 300
+
+
+@pytest.mark.slow
+def test_it_measures_the_detector_beside_facenet_pytorchs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["detector", "--repeat", "1", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert {"1 face, 640×480, webcam setting: ours (ms)", "4 faces, 4000×3000, photo setting: times as fast"} <= {
+        *figures
+    }
+    assert all(value > 0 for name, value in figures.items() if name != "processor")

@@ -1,0 +1,51 @@
+"""MTCNN as facenet-pytorch runs it: on a graphics card, and as what our own loop is measured by. Needs torch."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from facenet_pytorch import MTCNN
+
+from fer.errors import ImageError
+from fer.recognition.mtcnn import Candidates
+
+
+class FacenetMtcnn:
+    """facenet-pytorch's loop and networks. Not safe to call from two threads at once."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        """Load the three networks.
+
+        Args:
+            device: where they run.
+        """
+        self.mtcnn = MTCNN(keep_all=True, select_largest=False, device=device)
+        for network in (self.mtcnn.pnet, self.mtcnn.rnet, self.mtcnn.onet):
+            # Max-pooling of the default layout is not vectorized on CPUs and took half of the whole time.
+            network.to(memory_format=torch.channels_last)
+
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
+        """Find the faces, see `fer.recognition.mtcnn.Mtcnn.find`.
+
+        Raises:
+            ImageError: facenet-pytorch fails, which it does on some pictures with candidates of no width.
+        """
+        if min(image.shape[:2]) < min_face_px:  # facenet-pytorch fails where no face fits
+            return Candidates.none()
+        self.mtcnn.min_face_size = min_face_px
+        try:
+            with torch.inference_mode():
+                boxes, scores, landmarks = self.mtcnn.detect(image, landmarks=True)
+        except (RuntimeError, IndexError, ValueError) as error:  # MTCNN loses count of candidates of no width
+            height, width = image.shape[:2]
+            raise ImageError(f"the face detector failed on a picture of {width}x{height} pixels: {error}") from error
+        if boxes is None:
+            return Candidates.none()
+        return Candidates(*(np.asarray(values, np.float32) for values in (boxes, scores, landmarks)))
+
+
+def networks() -> dict[str, Any]:
+    """Return the three networks by their names, on the CPU."""
+    mtcnn = MTCNN()
+    return {"pnet": mtcnn.pnet, "rnet": mtcnn.rnet, "onet": mtcnn.onet}

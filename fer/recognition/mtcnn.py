@@ -1,0 +1,223 @@
+"""MTCNN (Zhang et al. 2016, arXiv:1604.02878) in ONNX Runtime, with the weights of facenet-pytorch.
+
+Three networks, each one surer and dearer than the one before: P-Net looks everywhere in the picture at several sizes,
+R-Net looks at what P-Net proposes, O-Net at what R-Net leaves, and adds five landmarks. The steps between them are
+those of facenet-pytorch, number by number, so that the faces are the same; what differs is how they are computed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from fer.recognition.integral import IntegralImage
+
+WEIGHTS = Path(__file__).parent / "weights"
+"""Made by `scripts/export_detector.py`."""
+CELL_PX, STRIDE_PX = 12, 2
+"""P-Net sees squares of this side, so far apart."""
+PYRAMID_FACTOR = 0.709
+"""Each size of the picture that P-Net sees is smaller by this: half as many pixels."""
+MIN_SCORES = (0.6, 0.7, 0.7)
+"""Of a candidate, 0..1, to pass P-Net, R-Net and O-Net, as facenet-pytorch has them."""
+TILE_POSITIONS = (48, 64)
+"""Rows and columns of P-Net's answers that are computed at once: what lies between its layers then fits the cache, and
+takes 5 MB however large the picture."""
+CROPPED_AT_ONCE, BATCH_CANDIDATES = 32, 4
+"""So many candidates are cut out at once, and go through R-Net and O-Net at once, for the same reason."""
+BLOCK_BOXES = 256
+"""So many boxes are compared with each other at once."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Faces that were found, the surest first; boxes may leave the picture."""
+
+    boxes: Floats
+    """(n, 4): x1, y1, x2, y2 in pixels."""
+    scores: Floats
+    """(n,), 0..1."""
+    landmarks: Floats
+    """(n, 5, 2): x and y of both eyes, the nose and both corners of the mouth, in pixels."""
+
+    @classmethod
+    def none(cls) -> "Candidates":
+        """Return what is found where there is no face."""
+        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
+
+
+class Mtcnn:
+    """The three networks and the loop around them. Safe to share between threads: it changes nothing."""
+
+    def __init__(self, threads: int = 1) -> None:
+        """Load the three networks.
+
+        Args:
+            threads: on how many each of them computes.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.enable_mem_pattern = False  # would be kept for each size of a picture that ever came
+        options.log_severity_level = 3
+        self._pnet, self._rnet, self._onet = (
+            onnxruntime.InferenceSession(WEIGHTS / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
+            for name in ("pnet", "rnet", "onet")
+        )
+
+    def __deepcopy__(self, memo: object) -> "Mtcnn":
+        return self
+
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
+        """Find the faces of a picture.
+
+        Args:
+            image: RGB uint8 (H, W, 3).
+            min_face_px: side of the smallest face that is looked for.
+
+        Returns:
+            Nothing, where the picture is smaller than that.
+        """
+        picture = IntegralImage(image)
+        boxes = self._propose(picture, min_face_px)
+        boxes, outputs = self._look(self._rnet, picture, boxes, 24, MIN_SCORES[1])
+        chosen = suppress(boxes, outputs[:, 0], 0.7)
+        boxes = _squares(_corrected(boxes[chosen], outputs[chosen, 1:5]))
+        boxes, outputs = self._look(self._onet, picture, boxes, 48, MIN_SCORES[2])
+        x, y = (
+            boxes[:, axis, None] - 1 + (boxes[:, 2 + axis] - boxes[:, axis] + 1)[:, None] * shares
+            for axis, shares in enumerate((outputs[:, 5:10], outputs[:, 10:15]))
+        )
+        boxes = _corrected(boxes, outputs[:, 1:5])
+        chosen = suppress(boxes, outputs[:, 0], 0.7, of_smaller=True)
+        return Candidates(boxes[chosen], _sigmoid(outputs[chosen, 0]), np.stack((x, y), axis=2)[chosen])
+
+    def _propose(self, picture: IntegralImage, min_face_px: float) -> Floats:
+        """Return the squares that P-Net takes for faces, float32 (n, 4)."""
+        found = [np.empty((0, 10), np.float32)]
+        for level, scale in enumerate(_scales(min(picture.height, picture.width), min_face_px)):
+            size_hw = int(picture.height * scale + 1), int(picture.width * scale + 1)
+            for top, left, outputs in self._answers(picture, size_hw):
+                rows, columns = np.nonzero(outputs[0] >= _logit(MIN_SCORES[0]))
+                corners = STRIDE_PX * np.stack((left + columns, top + rows)).astype(np.float32)
+                first, last = (np.floor((corners + add) / np.float32(scale)) for add in (1, CELL_PX))
+                levels = np.full((1, len(rows)), level, np.float32)
+                found.append(np.concatenate((first, last, outputs[:, rows, columns], levels)).T)
+        candidates = np.concatenate(found)
+        # Boxes of different sizes of the picture are compared only after those of each one, as if far from each other.
+        apart = candidates[:, :4] + candidates[:, 9:] * (2 * max(picture.height, picture.width))
+        candidates = candidates[suppress(apart, candidates[:, 4], 0.5)]
+        candidates = candidates[suppress(candidates[:, :4], candidates[:, 4], 0.7)]
+        boxes, corrections = candidates[:, :4], candidates[:, 5:9]
+        return _squares(boxes + corrections * np.tile(boxes[:, 2:] - boxes[:, :2], 2))
+
+    def _answers(self, picture: IntegralImage, size_hw: tuple[int, int]) -> Iterator[tuple[int, int, Floats]]:
+        """Yield P-Net's answers to the picture in a size, in tiles: first row, first column, (5, rows, columns)."""
+        pixels: list[list[tuple[int, slice]]] = []
+        for size, most in zip(size_hw, TILE_POSITIONS, strict=True):
+            positions = (size - 1) // 2 - 4  # a 3×3 convolution, pooling that rounds up, two more convolutions
+            starts = np.linspace(0, positions, -(-positions // most) + 1).round().astype(int).tolist()
+            stops = [STRIDE_PX * stop + CELL_PX - STRIDE_PX for stop in starts[1:-1]] + [size]
+            pixels.append([(start, slice(STRIDE_PX * start, stop)) for start, stop in zip(starts, stops, strict=False)])
+        for top, rows in pixels[0]:
+            for left, columns in pixels[1]:
+                tile = picture.resized(size_hw, rows, columns)
+                yield top, left, self._pnet.run(None, {"image": tile})[0][0]
+
+    def _look(
+        self, network: onnxruntime.InferenceSession, picture: IntegralImage, boxes: Floats, size_px: int, score: float
+    ) -> tuple[Floats, Floats]:
+        """Show candidates (n, 4) to R-Net or O-Net; return those that pass and what the network says of them."""
+        corners = np.trunc(boxes).astype(np.int64)
+        corners[:, :2] = np.maximum(corners[:, :2] - 1, 0)
+        corners[:, 2:] = np.minimum(corners[:, 2:], (picture.width, picture.height))
+        inside = (corners[:, 2:] > corners[:, :2]).all(axis=1)
+        boxes, corners = boxes[inside], corners[inside]
+        outputs = [np.empty((0, 15), np.float32)[:, : network.get_outputs()[0].shape[1]]]
+        for start in range(0, len(corners), CROPPED_AT_ONCE):
+            crops = picture.crops(corners[start : start + CROPPED_AT_ONCE], size_px)
+            for first in range(0, len(crops), BATCH_CANDIDATES):
+                outputs.append(network.run(None, {"image": crops[first : first + BATCH_CANDIDATES]})[0])
+        answers = np.concatenate(outputs)
+        passed = answers[:, 0] > _logit(score)
+        return boxes[passed], answers[passed]
+
+
+def suppress(boxes: Floats, scores: Floats, most: float, *, of_smaller: bool = False) -> npt.NDArray[np.int64]:
+    """Choose the surest of boxes that overlap: non-maximum suppression.
+
+    Args:
+        boxes: (n, 4).
+        scores: (n,), anything that grows with certainty.
+        most: two boxes overlap too much if they share more than this of their union, 0..1.
+        of_smaller: of the smaller box instead, pixels counted as Matlab does.
+
+    Returns:
+        The indices of those that stay, the surest first.
+    """
+    # Of candidates cut off at the picture's border, which look the same to a network, facenet-pytorch takes the first
+    # one here and the last one there, and so do we.
+    waiting = np.argsort(scores, kind="stable")[::-1] if of_smaller else np.argsort(-scores, kind="stable")
+    chosen = [waiting[:0]]
+    while len(waiting):
+        block, waiting = waiting[:BLOCK_BOXES], waiting[BLOCK_BOXES:]
+        too_near = _overlaps(boxes[block], boxes[block], of_smaller) > most
+        free = np.ones(len(block), bool)
+        stay = []
+        for index in range(len(block)):
+            if free[index]:
+                stay.append(index)
+                free &= ~too_near[index]
+        chosen.append(block[stay])
+        if len(waiting):
+            waiting = waiting[~(_overlaps(boxes[block[stay]], boxes[waiting], of_smaller) > most).any(axis=0)]
+    return np.concatenate(chosen)
+
+
+def _overlaps(boxes: Floats, others: Floats, of_smaller: bool) -> Floats:
+    """Return which share of the union, or of the smaller box, n boxes have in common with m others, (n, m)."""
+    edge = int(of_smaller)
+    x1, y1, x2, y2 = boxes.T[..., None]
+    other_x1, other_y1, other_x2, other_y2 = others.T[:, None]
+    width = np.minimum(x2, other_x2) - np.maximum(x1, other_x1) + edge
+    height = np.minimum(y2, other_y2) - np.maximum(y1, other_y1) + edge
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    area, other_area = (x2 - x1 + edge) * (y2 - y1 + edge), (other_x2 - other_x1 + edge) * (other_y2 - other_y1 + edge)
+    whole = np.minimum(area, other_area) if of_smaller else area + other_area - shared
+    return shared / np.maximum(whole, np.float32(1e-6))  # a box may have no area
+
+
+def _scales(shorter_px: int, min_face_px: float) -> Iterator[float]:
+    """Yield how large the picture is shown to P-Net: so that the smallest face fits a cell, then larger and larger."""
+    scale = CELL_PX / min_face_px
+    seen_px = shorter_px * scale
+    while seen_px >= CELL_PX:
+        yield scale
+        scale *= PYRAMID_FACTOR
+        seen_px *= PYRAMID_FACTOR
+
+
+def _corrected(boxes: Floats, corrections: Floats) -> Floats:
+    """Move the corners (n, 4) by shares of width and height."""
+    return boxes + corrections * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
+
+
+def _squares(boxes: Floats) -> Floats:
+    """Widen boxes (n, 4) to squares around the same middle."""
+    size = boxes[:, 2:] - boxes[:, :2]
+    side = size.max(axis=1, keepdims=True)
+    start = boxes[:, :2] + size * np.float32(0.5) - side * np.float32(0.5)
+    return np.concatenate((start, start + side), axis=1)
+
+
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1 - probability)))
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)

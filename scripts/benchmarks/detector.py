@@ -1,0 +1,82 @@
+"""Our detector beside facenet-pytorch's loop: `python scripts/benchmark.py detector`.
+
+Both look at the same frames in turns, so that what else the machine does at the time slows both. With one thread the
+processor's time is taken, which waiting for other programs is no part of.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from fer.images import shrink_to_fit
+from fer.recognition.detector import MAX_SIDE_PX, MIN_FACE_PX, SEARCHED_FACE_PX, FaceDetector
+from fer.recognition.facenet import FacenetMtcnn
+from scripts.benchmarks.live import moving_photo
+from scripts.benchmarks.pictures import WEBCAM_SMALLEST_FACE
+
+
+def measure_detector(repeat: int = 50, threads: int = 1) -> dict[str, Any]:
+    """Return all figures by their names: medians in milliseconds, and how many times as fast ours is.
+
+    Args:
+        repeat: how often each picture is searched.
+        threads: of both; 0: all.
+    """
+    threads = threads or torch.get_num_threads()
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    ours, facenet = FaceDetector(threads=threads), FacenetMtcnn()
+    figures: dict[str, Any] = {"processor": _features()}
+    for picture, image in _pictures().items():
+        height, width = image.shape[:2]
+        webcam_px = max(width, height) * SEARCHED_FACE_PX // round(WEBCAM_SMALLEST_FACE * min(width, height))
+        settings: dict[str, tuple[int, int, float | None]] = {"photo": (MAX_SIDE_PX, MIN_FACE_PX, None)}
+        if width == 640:
+            settings["webcam"] = (webcam_px, SEARCHED_FACE_PX, WEBCAM_SMALLEST_FACE)
+        for setting, (longest_px, min_face_px, smallest_face) in settings.items():
+
+            def old(image: np.ndarray = image, longest: int = longest_px, face: int = min_face_px) -> object:
+                return facenet.find(shrink_to_fit(image, longest), face)
+
+            def new(image: np.ndarray = image, smallest: float | None = smallest_face) -> object:
+                return ours.detect(image, smallest)
+
+            times = _in_turns((old, new), repeat, time.thread_time if threads == 1 else time.perf_counter)
+            name = f"{picture}, {setting} setting"
+            figures[f"{name}: facenet-pytorch (ms)"], figures[f"{name}: ours (ms)"] = times
+            figures[f"{name}: times as fast"] = times[0] / times[1]
+    return figures
+
+
+def _pictures() -> dict[str, np.ndarray]:
+    frames = {f"{count} face{'s' * (count > 1)}, 640×480": moving_photo(count)(0) for count in (1, 4)}
+    photo = cv2.resize(frames["4 faces, 640×480"], (4000, 3000), interpolation=cv2.INTER_CUBIC)
+    return frames | {"4 faces, 4000×3000": photo}
+
+
+def _in_turns(calls: tuple[Callable[[], object], ...], repeat: int, clock: Callable[[], float]) -> list[float]:
+    """Return the median time of each call in milliseconds."""
+    times: list[list[float]] = [[] for _ in calls]
+    for turn in range(repeat + 3):
+        for call, taken in zip(calls, times, strict=True):
+            began = clock()
+            call()
+            if turn >= 3:  # the first ones warm up
+                taken.append(1000 * (clock() - began))
+    return [median(taken) for taken in times]
+
+
+def _features() -> str:
+    """Return what the processor has of what speeds networks up."""
+    wanted = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "asimd", "bf16")
+    known = Path("/proc/cpuinfo")
+    if known.is_file():
+        flags = set(known.read_text(encoding="utf-8").split())
+        return " ".join(name for name in wanted if name in flags)
+    return cv2.getCPUFeaturesLine()  # missing ones have a question mark there
