@@ -1,11 +1,13 @@
 """What charts share: how they are laid out, and for those about models a sentence that says how to read them.
 
-Text colours and backgrounds are left to the page's theme. Colour is never alone: lines differ in dash and mark, bars in
-pattern, and fields carry their number.
+Titles and sentences stand in readings.md. Text colours and backgrounds are left to the page's theme. Colour is never
+alone: lines differ in dash and mark, bars in pattern, and fields carry their number.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -32,12 +34,23 @@ class Chart:
     figure: go.Figure
 
 
+def explained(name: str, figure: go.Figure, *values: str) -> Chart:
+    """Return a figure with its title and sentence from readings.md; values take the place of {} in the title."""
+    title, reading = _readings()[name]
+    return Chart(name, title.format(*values), reading, figure)
+
+
+@cache
+def _readings() -> dict[str, tuple[str, str]]:
+    """Return the name of each chart → its title and sentence."""
+    sections = Path(__file__).with_name("readings.md").read_text("utf-8").split("\n## ")[1:]
+    return {name: (title, reading.strip()) for name, title, reading in (part.split("\n\n", 2) for part in sections)}
+
+
 PERCENT = {"range": [0, 101], "dtick": 25, "ticklabeloverflow": "allow", "ticksuffix": " %"}
 """An axis of percentages."""
 NAMES = {"type": "category", "autorange": "reversed", "ticksuffix": "  "}
 """A vertical axis of names, the first one on top."""
-POINTS = {"tickformat": "+", "zeroline": False}
-"""A horizontal axis of differences."""
 ROW_ABOVE = {"orientation": "h", "y": 1.0, "yanchor": "bottom"}
 """A legend in a row above the figure, which has no title there."""
 
@@ -95,17 +108,30 @@ def pattern(shape: str) -> dict[str, Any]:
     return {"shape": shape, "fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.7, "size": 6, "solidity": 0.3}
 
 
-def bars_layout(figure: go.Figure, rows: int, row_px: int) -> None:
+def add_bars(
+    figure: go.Figure, x: Sequence[float], y: Sequence[str], name: str, color: str, shape: str, **more: Any
+) -> None:
+    """Add horizontal bars that differ from others in colour and pattern."""
+    figure.add_bar(x=x, y=y, name=name, orientation="h", marker={"color": color, "pattern": pattern(shape)}, **more)
+
+
+def add_curve(
+    figure: go.Figure,
+    x: Sequence[float],
+    y: Sequence[float],
+    name: str,
+    color: str,
+    number: int,
+    size_px: int = 7,
+    **more: Any,
+) -> None:
+    """Add a line with marks, which differs in dash and mark from those with another number."""
+    line = {"color": color, "width": 2.5, "dash": DASHES[number % len(DASHES)]}
+    marker = {"symbol": SYMBOLS[number % len(SYMBOLS)], "size": size_px}
+    figure.add_scatter(x=x, y=y, name=name, line=line, marker=marker, **{"mode": "lines+markers", **more})
+
+
+def lay_out_bars(figure: go.Figure, height_px: int) -> go.Figure:
     """Lay out horizontal bars of percentages, the first one on top."""
-    lay_out(
-        figure,
-        90 + row_px * rows,
-        x=PERCENT | {"side": "top"},
-        y=NAMES,
-        bargap=0.25,
-        barmode="group",
-        dragmode=False,
-        legend_orientation="h",
-        legend_y=0,
-        legend_yanchor="top",
-    )
+    x, legend = PERCENT | {"side": "top"}, {"orientation": "h", "y": 0, "yanchor": "top"}
+    return lay_out(figure, height_px, x, NAMES, bargap=0.25, barmode="group", dragmode=False, legend=legend)

@@ -144,15 +144,9 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
                 col=1,
             )
     _mark(figure, moment)
-    lay_out(
-        figure,
-        100 + 160 * panels,
-        x=_seconds(timeline),
-        y=PERCENT | {"dtick": 50},
-        legend=_BELOW | {"y": -0.22 / panels},
-        uirevision="lines",  # a label that somebody switched off stays off
-        **_LINES,
-    )
+    y, legend = PERCENT | {"dtick": 50}, _BELOW | {"y": -0.22 / panels}
+    # The revision stays the same: a label that somebody switched off stays off.
+    lay_out(figure, 100 + 160 * panels, _seconds(timeline), y, legend, uirevision="lines", **_LINES)
     return figure.update_layout(margin_t=28 if len(persons) > 1 else 8)  # room for the first panel's title
 
 

@@ -1,21 +1,16 @@
-"""Plotly figures about data sets and training runs. Text colours and backgrounds are left to the page's theme.
-
-Colour is never alone: lines differ in dash and mark, bars in pattern, and fields of the heat map carry their number.
-"""
+"""Data sets and training runs as charts."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from fer.charts.chart import FIRST, NAMES, ROW_ABOVE, SECOND, THIRD, lay_out, pattern
+from fer.charts import chart
+from fer.charts.chart import FIRST, NAMES, PERCENT, ROW_ABOVE, SECOND, THIRD, Chart, lay_out
 from fer.training.metrics import EpochMetrics
 
 SPLIT_STYLES = {"train": (FIRST, ""), "validation": ("#E69F00", "/"), "test": (THIRD, "x")}
 """Split → colour and pattern of its bars."""
-_TRAIN = {"line": {"color": FIRST, "width": 2.5}, "marker": {"symbol": "circle", "size": 6}}
-_VALIDATION = {"line": {"color": SECOND, "width": 2.5, "dash": "dash"}, "marker": {"symbol": "diamond", "size": 8}}
-_HEIGHT_PX = 260
 
 
 def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
@@ -25,14 +20,8 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
     figure = go.Figure()
     for split in splits:
         color, shape = SPLIT_STYLES[split]
-        figure.add_bar(
-            x=[row.get(split, 0) for row in counts.values()],
-            y=labels,
-            name=split,
-            orientation="h",
-            marker={"color": color, "pattern": pattern(shape)},
-            hovertemplate=f"%{{y}}, {split}: %{{x:,}}<extra></extra>",
-        )
+        pictures, hover = [row.get(split, 0) for row in counts.values()], f"%{{y}}, {split}: %{{x:,}}<extra></extra>"
+        chart.add_bars(figure, pictures, labels, split, color, shape, hovertemplate=hover)
     figure.add_scatter(
         x=totals,
         y=labels,
@@ -48,6 +37,32 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
     return lay_out(figure, height_px, {"visible": False}, NAMES, legend, barmode="stack", bargap=0.25, margin_r=48)
 
 
+def rater_agreement(shares: np.ndarray) -> Chart:
+    """Return how many pictures have how large a share of raters who chose the most frequent label.
+
+    Args:
+        shares: float (n,), 0..1, of each picture.
+    """
+    # A bin for each ten percent; its upper bound belongs to it.
+    places = np.clip(np.ceil(np.asarray(shares, float) * 10 - 1e-6).astype(int) - 1, 0, 9)
+    counts = np.bincount(places, minlength=10)
+    figure = go.Figure(
+        go.Bar(
+            x=[10 * place + 5 for place in range(10)],
+            y=counts,
+            customdata=[f"{10 * place} to {10 * place + 10}" for place in range(10)],
+            marker={"color": FIRST},
+            text=[f"{count:,}" for count in counts],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{customdata} % of the raters: %{y:,} pictures<extra></extra>",
+        )
+    )
+    x = PERCENT | {"range": [0, 100], "dtick": 20, "title": "of the raters chose the most frequent label"}
+    lay_out(figure, 300, x, {"title": "pictures", "nticks": 5}, bargap=0.15, margin_t=20)
+    return chart.explained("rater-agreement", figure)
+
+
 def loss_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
     """Return the loss on the training and the validation pictures after each epoch.
 
@@ -55,9 +70,7 @@ def loss_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
         metrics: the lines of metrics.jsonl.
         epochs: as many are to be trained.
     """
-    figure = _curves(metrics, epochs, "loss", scale=1.0)
-    figure.update_yaxes(rangemode="tozero")
-    return figure
+    return _curves(metrics, epochs, "loss", scale=1.0).update_yaxes(rangemode="tozero")
 
 
 def accuracy_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
@@ -72,11 +85,10 @@ def accuracy_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
             mode="markers",
             showlegend=False,
             cliponaxis=False,
-            marker={"symbol": "star", "size": 15, "color": "#D55E00", "line": {"color": "white", "width": 1}},
+            marker={"symbol": "star", "size": 15, "color": SECOND, "line": {"color": "white", "width": 1}},
             hovertemplate="best: %{y:.1f} %<extra></extra>",
         )
-    figure.update_yaxes(range=[0, 102], ticksuffix=" %")
-    return figure
+    return figure.update_yaxes(range=[0, 102], ticksuffix=" %")
 
 
 def rate_curve(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
@@ -87,7 +99,7 @@ def rate_curve(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
         y=[line.learning_rate for line in metrics],
         name="learning rate",
         mode="lines+markers",
-        line={"color": "#009E73", "width": 2.5},
+        line={"color": THIRD, "width": 2.5},
         marker={"symbol": "square", "size": 6},
         hovertemplate="epoch %{x}: %{y:.2g}<extra></extra>",
     )
@@ -129,21 +141,15 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
 
 def _curves(metrics: Sequence[EpochMetrics], epochs: int, what: str, scale: float) -> go.Figure:
     figure = go.Figure()
-    for split, style in (("train", _TRAIN), ("validation", _VALIDATION)):
+    for number, (split, color, size_px) in enumerate((("train", FIRST, 6), ("validation", SECOND, 8))):
         known = [(line.epoch, value) for line in metrics if (value := getattr(line, f"{split}_{what}")) is not None]
         if known:
-            figure.add_scatter(
-                x=[epoch for epoch, _ in known],
-                y=[scale * value for _, value in known],
-                name=split,
-                mode="lines+markers",
-                cliponaxis=False,
-                hovertemplate=f"{split}: %{{y:.3g}}<extra>epoch %{{x}}</extra>",
-                **style,
-            )
+            x, y = [epoch for epoch, _ in known], [scale * value for _, value in known]
+            hover = f"{split}: %{{y:.3g}}<extra>epoch %{{x}}</extra>"
+            chart.add_curve(figure, x, y, split, color, number, size_px, hovertemplate=hover, cliponaxis=False)
     return _over_epochs(figure, epochs)
 
 
 def _over_epochs(figure: go.Figure, epochs: int) -> go.Figure:
     x = {"range": [0.5, max(epochs, 2) + 0.5], "nticks": 8, "tickformat": "d", "title": "epoch"}
-    return lay_out(figure, _HEIGHT_PX, x, {"nticks": 5}, ROW_ABOVE, uirevision="training")
+    return lay_out(figure, 260, x, {"nticks": 5}, ROW_ABOVE, uirevision="training")

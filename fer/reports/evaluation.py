@@ -5,8 +5,16 @@ from importlib.resources import files
 import plotly.graph_objects as go
 
 from fer.charts.chart import Chart
-from fer.charts.evaluation import classes, confusion, precision_recall, roc
-from fer.charts.trust import by_agreement, people, reliability, robustness
+from fer.charts.evaluation import (
+    by_agreement,
+    classes,
+    confusion,
+    people,
+    precision_recall,
+    reliability,
+    robustness,
+    roc,
+)
 from fer.evaluation.report import Report
 from fer.reports.headline import headline
 from fer.reports.rendering import render

@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from fer.charts import evaluation as evaluation_plots
-from fer.charts import trust as trust_plots
 from fer.charts.chart import Chart, color_whiskers
 from fer.evaluation.report import Report
 from fer.reports.evaluation import PLOT_CONFIG, basis_of
@@ -52,11 +51,11 @@ def show_confidence(report: Report, path: Path) -> None:
     """Show whether its confidence is right."""
     left, right = st.columns([3, 2], gap="large")
     with left:
-        show_charts([trust_plots.reliability(report)], report, path)
+        show_charts([evaluation_plots.reliability(report)], report, path)
     with right:
         st.markdown("**As figures**")
         st.caption("The smaller, the better. The temperature was fitted on validation pictures, never on these.")
-        st.table(trust_plots.reliability_table(report), border="horizontal", hide_index=True)
+        st.table(evaluation_plots.reliability_table(report), border="horizontal", hide_index=True)
 
 
 def show_people(report: Report, path: Path) -> None:
@@ -66,9 +65,9 @@ def show_people(report: Report, path: Path) -> None:
         return
     left, right = st.columns(2, gap="large")
     with right:
-        show_charts([trust_plots.by_agreement(found)], report, path)
+        show_charts([evaluation_plots.by_agreement(found)], report, path)
     with left:
-        show_charts([trust_plots.people(found)], report, path)
+        show_charts([evaluation_plots.people(found)], report, path)
         interval = between(found.difference, unit="")
         st.caption(
             f"Model less rater: {100 * found.difference.value:+.1f} points ({interval}), "
@@ -92,7 +91,7 @@ def show_people(report: Report, path: Path) -> None:
 def show_robustness(report: Report, path: Path) -> None:
     """Show how it fares on worse pictures."""
     if report.robustness:
-        show_charts([trust_plots.robustness(report.robustness)], report, path)
+        show_charts([evaluation_plots.robustness(report.robustness)], report, path)
     else:
         st.info(
             "This was not measured with the report. **Evaluate**, above, does it, and so does "

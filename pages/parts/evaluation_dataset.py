@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from fer.charts.dataset import rater_agreement
+from fer.charts.training import rater_agreement
 from fer.datasets.dataset import SPLITS, FaceDataset
 from fer.reports.gallery import Card, gallery, pairs_gallery
 from pages.parts.dataset import Data, chosen_path, looked_at, show_data

@@ -5,9 +5,18 @@ import pytest
 
 from fer.charts.chart import WHISKER, color_whiskers, whiskers
 from fer.charts.comparison import class_deltas, differences, training_curves
-from fer.charts.dataset import rater_agreement
-from fer.charts.evaluation import classes, confusion, precision_recall, roc
-from fer.charts.trust import by_agreement, people, reliability, reliability_table, robustness
+from fer.charts.evaluation import (
+    by_agreement,
+    classes,
+    confusion,
+    people,
+    precision_recall,
+    reliability,
+    reliability_table,
+    robustness,
+    roc,
+)
+from fer.charts.training import rater_agreement
 from fer.evaluation.comparison import compare
 from fer.evaluation.figures import Estimate
 from fer.evaluation.report import Evaluation, Report
