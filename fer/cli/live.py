@@ -34,7 +34,7 @@ from fer.cli.interrupt import Stop
 from fer.cli.window import VideoWindow
 from fer.errors import FerError, VideoError
 from fer.results.timeline import timeline_text
-from fer.video.io.files import LiveSource, VideoFile
+from fer.video.io.files import LiveSource, TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.settings import MAX_SIDE_PX, ClipOptions, VideoSettings
 from fer.video.timeline import Timeline
@@ -160,23 +160,33 @@ class _Sinks:
             while time.monotonic() < self._due and self.go_on():
                 self.window.wait(min(self._due, time.monotonic() + 0.1))
 
-    def take(self, seconds: float, image: np.ndarray, faces: Sequence["TrackedFace"], settings: VideoSettings) -> None:
-        """Draw a frame where it is wanted."""
+    def take(
+        self,
+        seconds: float,
+        image: np.ndarray,
+        faces: Sequence["TrackedFace"],
+        settings: VideoSettings,
+        said: Sequence["TrackedFace"],
+    ) -> None:
+        """Say and draw a frame where that is wanted; its faces are also given in pixels of the source, to be said."""
         from fer.draw.frame import draw_live
 
+        self._say(seconds, said)
+        if self.broken:
+            return
         if self.writer or self.window:
             drawn = draw_live(image, faces, replace(settings, mirror=self.mirror))
             if self.writer:
                 self.writer.write(drawn, seconds)
-            if self.window:
+            if self.window and self.window.open:
                 self.window.show(drawn)
         self.frames += 1
         if self.bar is not None:
             self.bar.update()
 
-    def say(self, seconds: float, faces: Sequence["TrackedFace"]) -> None:
-        """Print a frame as a line of JSON where that is wanted."""
-        if not self.json:
+    def _say(self, seconds: float, faces: Sequence["TrackedFace"]) -> None:
+        """Print a frame as a line of JSON."""
+        if not self.json or self.broken:
             return
         record = {"frame": self.frames, "seconds": round(seconds, 6), "faces": [face.to_dict() for face in faces]}
         try:
@@ -188,16 +198,13 @@ class _Sinks:
 
 def _follow_file(file: VideoFile, recognizer: "Recognizer", sinks: _Sinks, seconds: float) -> Timeline:
     """Look at every frame, with hindsight, as `predict.py --video` does."""
-    from fer.video.clip import ClipAnalysis, ClipFrame
+    from fer.video.clip import ClipAnalysis
 
     analysis = ClipAnalysis(file, recognizer, ClipOptions(to_seconds=None if seconds == math.inf else seconds))
 
-    def take(frame: ClipFrame) -> None:
+    def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
         sinks.wait_for(frame.seconds)
-        if sinks.go_on():
-            sinks.say(frame.seconds, analysis.in_file(frame.image, frame.faces))
-        if sinks.go_on():
-            sinks.take(frame.seconds, frame.image, frame.faces, analysis.settings)
+        sinks.take(frame.seconds, frame.image, faces, analysis.settings, analysis.in_file(frame.image, faces))
 
     analysis.run(take, sinks.go_on)
     return analysis.timeline()
@@ -213,9 +220,7 @@ def _follow_live(source: LiveSource, recognizer: "Recognizer", sinks: _Sinks, se
             break
         if frame is not None:
             faces = analyzer.process(frame.image, frame.seconds)
-            sinks.say(frame.seconds, faces)
-            if not sinks.broken:
-                sinks.take(frame.seconds, frame.image, faces, analyzer.settings)
+            sinks.take(frame.seconds, frame.image, faces, analyzer.settings, faces)
             time.sleep(analyzer.frame_pause)
     return analyzer.recorder.timeline()
 

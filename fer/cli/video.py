@@ -14,14 +14,15 @@ from fer.cli.interrupt import Stop
 from fer.errors import FerError, VideoError
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import timeline_csv, timeline_json, timeline_text
-from fer.video.io.files import VideoFile
+from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
 from fer.video.settings import MAX_SIDE_PX, ClipOptions
 from fer.video.timeline import Timeline
 
 if TYPE_CHECKING:
-    from fer.video.clip import ClipAnalysis, ClipFrame
+    from fer.video.clip import ClipAnalysis
+    from fer.video.tracking import TrackedFace
 
     Begin = Callable[[VideoFile, ClipOptions], ClipAnalysis]
 
@@ -112,9 +113,9 @@ def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> Timel
         form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s, {remaining} left" if end else None
         bar = stack.enter_context(tqdm(total=end, unit=" s", bar_format=form, leave=False, disable=None))
 
-        def take(frame: "ClipFrame") -> None:
+        def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
             if writer:
-                writer.write(draw_live(frame.image, frame.faces, analysis.settings), frame.seconds)
+                writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
 
         def goes_on() -> bool:
             bar.update(min(analysis.seconds, end or math.inf) - bar.n)

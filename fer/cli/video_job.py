@@ -14,14 +14,15 @@ from fer.cli.interrupt import Stop
 from fer.errors import VideoError
 from fer.jobs.status import STOPPED, Reporter
 from fer.results.timeline import write_timeline
-from fer.video.io.files import VideoFile
+from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
 from fer.video.job import KIND, LOADING, LOOKING, SKIPPING, TIMELINE_NAME, WAITING, VideoRequest
 from fer.video.settings import MAX_SIDE_PX
 
 if TYPE_CHECKING:
-    from fer.video.clip import ClipAnalysis, ClipFrame
+    from fer.video.clip import ClipAnalysis
+    from fer.video.tracking import TrackedFace
 
 __all__ = ["KIND", "run"]
 
@@ -79,8 +80,8 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
         try:
             with Mp4Writer(output, Sound.of(path, file.starts)) as writer:
 
-                def take(frame: "ClipFrame") -> None:
-                    writer.write(draw_live(frame.image, frame.faces, analysis.settings), frame.seconds)
+                def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
+                    writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
 
                 try:
                     analysis.run(take, keeper.goes_on)

@@ -1,8 +1,9 @@
 """A video file: each frame is looked at before the next one, with hindsight; the results are the same every time."""
 
+import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -25,34 +26,15 @@ _PEAK_STEP = 0.02
 """A thumbnail is made anew when the confidence has grown by this: each takes half a millisecond."""
 
 
-@dataclass(frozen=True, eq=False)
-class ClipFrame:
-    """A frame of a file, now that what came after it is known."""
-
-    number: int
-    """In the file, from 0."""
-    source: TimedFrame
-    faces: list[TrackedFace]
-    """In pixels of the image; of a frame that was not looked at, those seen last."""
-    seen: bool
-    """Whether it was looked at."""
-
-    @property
-    def image(self) -> np.ndarray:
-        """RGB uint8 (H, W, 3)."""
-        return self.source.image
-
-    @property
-    def seconds(self) -> float:
-        """When it is shown."""
-        return self.source.seconds
+Take = Callable[[TimedFrame, list[TrackedFace]], object]
+"""Is given a frame and its faces, in pixels of its image; of a frame that was not looked at, those seen last."""
 
 
 class ClipAnalysis:
-    """A video file on its way through the model. Whoever iterates over `steps` may stop at any frame."""
+    """A video file on its way through the model."""
 
     def __init__(self, file: VideoFile, recognizer: Recognizer, options: ClipOptions | None = None) -> None:
-        """Get ready.
+        """Take an open file.
 
         Args:
             file: opened with `fer.video.settings.MAX_SIDE_PX`, not read yet.
@@ -71,9 +53,10 @@ class ClipAnalysis:
         """How far it has come, in the video's time."""
         self._recognizer, self._follower = recognizer, Follower()
         self._reunion = Reunion() if self.options.rejoin else None
-        self._hindsight, self._peaks = Hindsight(), _Peaks()
+        self._hindsight = Hindsight()
+        self._peaks: dict[tuple[int, str], Moment] = {}
         self._recorder = Recorder(recognizer.info.labels)
-        self._waiting: deque[ClipFrame] = deque()
+        self._waiting: deque[tuple[int, TimedFrame, list[TrackedFace] | None]] = deque()
         self._shown: list[TrackedFace] = []
         self._complete = False
         self._step = 1 / file.frames_per_second
@@ -95,24 +78,13 @@ class ClipAnalysis:
         known = [end for end in (self.file.seconds_expected, self.options.to_seconds) if end]
         return min(known, default=None)
 
-    def run(self, take: Callable[[ClipFrame], object], goes_on: Callable[[], bool]) -> None:
+    def run(self, take: Take, goes_on: Callable[[], bool] = lambda: True) -> None:
         """Look at frame after frame.
 
         Args:
             take: is given each frame of the wanted part in order, half a second later.
-            goes_on: is asked after each frame of the file; what still waits for frames after it is left out then.
-
-        Raises:
-            ImageError: the detector failed.
-        """
-        for known in self.steps():
-            for frame in known:
-                take(frame)
-            if not goes_on():
-                return
-
-    def steps(self) -> Iterator[list[ClipFrame]]:
-        """Look at frame after frame; yield, for each that was read, those of which all is known now.
+            goes_on: is asked after each frame of the file. Where it does not, what was seen up to there is given to
+                `take` all the same.
 
         Raises:
             ImageError: the detector failed.
@@ -122,16 +94,17 @@ class ClipAnalysis:
             if frame.seconds >= self.options.end:
                 break
             if frame.seconds >= self.options.from_seconds:
-                seen = self._is_looked_at(inside, frame.seconds)
-                faces = self._look(frame.image, frame.seconds) if seen else []
-                self._waiting.append(ClipFrame(number, frame, faces, seen))
+                faces = self._look(frame) if self._is_looked_at(inside, frame.seconds) else None
+                self._waiting.append((number, frame, faces))
                 inside += 1
             self._step = frame.seconds - self.seconds or self._step
             self.seconds = frame.seconds
-            yield list(self._known(frame.seconds - AHEAD_SECONDS))
-        rest = list(self._known(self.options.end))
+            self._give(take, frame.seconds - AHEAD_SECONDS)
+            if not goes_on():
+                self._give(take, math.inf)
+                return
+        self._give(take, math.inf)
         self._complete = True
-        yield rest
 
     def _is_looked_at(self, number: int, seconds: float) -> bool:
         """Whether the options want the frame of this number, counted from where looking began."""
@@ -144,22 +117,30 @@ class ClipAnalysis:
             self._due = max(self._due + 1 / self.options.per_second, seconds)
         return True
 
-    def _look(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
-        faces = self._follower.see(self._recognizer, image, seconds, self.settings)
+    def _look(self, frame: TimedFrame) -> list[TrackedFace]:
+        faces = self._follower.see(self._recognizer, frame.image, frame.seconds, self.settings)
         if self._reunion:
-            faces = self._reunion.named(image, faces, seconds)
-        self._hindsight.see(faces, seconds)
+            faces = self._reunion.named(frame.image, faces, frame.seconds)
+        self._hindsight.see(faces, frame.seconds)
         return faces
 
-    def _known(self, until: float) -> Iterator[ClipFrame]:
-        """Keep and yield what was seen up to a moment, now that what came after it is known."""
-        while self._waiting and self._waiting[0].seconds <= until:
-            frame = self._waiting.popleft()
-            if frame.seen:
-                self._shown = self._hindsight.shown(frame.faces, frame.seconds)
-                self._recorder.add(frame.number, frame.seconds, self.in_file(frame.image, self._shown))
-                self._peaks.look(frame.image, self._shown, frame.seconds)
-            yield replace(frame, faces=self._shown)
+    def _give(self, take: Take, until: float) -> None:
+        """Keep and give what was seen up to a moment, now that what came after it is known."""
+        while self._waiting and self._waiting[0][1].seconds <= until:
+            number, frame, faces = self._waiting.popleft()
+            if faces is not None:
+                self._shown = self._hindsight.shown(faces, frame.seconds)
+                self._recorder.add(number, frame.seconds, self.in_file(frame.image, self._shown))
+                self._note_peaks(frame)
+            take(frame, self._shown)
+
+    def _note_peaks(self, frame: TimedFrame) -> None:
+        """Keep a small picture of each person's most confident moment of each expression."""
+        for face in self._shown:
+            key = face.track_id or 0, face.label
+            before = self._peaks.get(key)
+            if before is None or face.confidence > before.confidence + _PEAK_STEP:
+                self._peaks[key] = Moment(*key, frame.seconds, face.confidence, _thumbnail(frame.image, face))
 
     def in_file(self, image: np.ndarray, faces: Sequence[TrackedFace]) -> list[TrackedFace]:
         """Return faces of an image, which may have been shrunk, in pixels of the file."""
@@ -179,36 +160,18 @@ class ClipAnalysis:
         """Return what was seen up to now; parts of a video are results, too."""
         ends = self.options.from_seconds
         if self._waiting:
-            ends = self._waiting[0].seconds
+            ends = self._waiting[0][1].seconds
         elif self.frames:  # the last frame is shown as long as the one before
             ends = min(self.seconds + self._step, self.options.end)
         return self._recorder.timeline(
             ends,
             name=self.file.path.name,
             size_wh=self.file.size_wh,
-            peaks=self._peaks.moments(),
+            peaks=tuple(self._peaks.values()),
             complete=self._complete,
-            problem=self.file.problem.replace(
-                str(self.file.path), self.file.path.name
-            ),  # folders are nobody's business
+            # Folders are nobody's business.
+            problem=self.file.problem.replace(str(self.file.path), self.file.path.name),
         )
-
-
-class _Peaks:
-    """Keeps a small picture of each person's most confident moment of each expression."""
-
-    def __init__(self) -> None:
-        self._moments: dict[tuple[int, str], Moment] = {}
-
-    def look(self, image: np.ndarray, faces: Sequence[TrackedFace], seconds: float) -> None:
-        for face in faces:
-            key = face.track_id or 0, face.label
-            before = self._moments.get(key)
-            if before is None or face.confidence > before.confidence + _PEAK_STEP:
-                self._moments[key] = Moment(*key, seconds, face.confidence, _thumbnail(image, face))
-
-    def moments(self) -> tuple[Moment, ...]:
-        return tuple(self._moments.values())
 
 
 def _thumbnail(image: np.ndarray, face: TrackedFace) -> bytes:

@@ -66,7 +66,6 @@ class Follower:
     """The people in one video. Times are seconds of one clock that never goes back. Not thread-safe."""
 
     def __init__(self) -> None:
-        """Start with nobody in view."""
         self.snapshot: Snapshot | None = None
         """The newest frame; replaced as a whole, so that another thread never sees a half."""
         self._tracker = FaceTracker()

@@ -31,7 +31,6 @@ class Hindsight:
     """Takes in faces as they are seen, and gives them back, half a second later, as they are to be shown."""
 
     def __init__(self) -> None:
-        """Start with nothing seen."""
         self._people: dict[int, _Person] = {}
 
     def see(self, faces: Sequence[TrackedFace], seconds: float) -> None:

@@ -9,6 +9,7 @@ in the order they came, so the model's time is shared evenly; whoever waits goes
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
@@ -16,7 +17,6 @@ import numpy as np
 
 from fer.recognition.recognizer import Recognizer
 from fer.video.follow import Follower, Observation, Task, observe
-from fer.video.rates import RateMeter
 from fer.video.settings import VideoSettings
 from fer.video.timeline import Recorder
 from fer.video.tracking import TrackedFace
@@ -31,6 +31,26 @@ SAMPLE_SECONDS = 0.2
 """So often is kept what somebody shows, and whenever it changes."""
 MOST_ROWS = 40_000
 """More than two hours of one person."""
+
+
+class RateMeter:
+    """Counts events and says how many there were a second, over the last few seconds."""
+
+    def __init__(self, window_seconds: float = 2.0) -> None:
+        self.total = 0
+        self._window_seconds = window_seconds
+        self._times: deque[float] = deque(maxlen=1000)
+
+    def count(self, seconds: float) -> None:
+        """Count an event at a moment; moments must not go back."""
+        self.total += 1
+        self._times.append(seconds)
+
+    def per_second(self, seconds: float) -> float:
+        """Return the rate at a moment, over the window or since the first event."""
+        recent = [time for time in list(self._times) if time > seconds - self._window_seconds]
+        elapsed = min(self._window_seconds, seconds - self._times[0]) if recent else 0.0
+        return len(recent) / max(elapsed, 0.5)
 
 
 class LiveEngine:
@@ -64,7 +84,6 @@ class LiveAnalyzer:
     """One viewer's video. `process` is called by one thread; everything else may be called by any."""
 
     def __init__(self, engine: LiveEngine, settings: VideoSettings | None = None) -> None:
-        """Start with nobody in view."""
         self.settings = settings or VideoSettings()  # replaced as a whole, so that a reader never sees a half
         self.recorder = Recorder(engine.recognizer.info.labels, SAMPLE_SECONDS, MOST_ROWS)
         """What was seen, from the first frame on."""

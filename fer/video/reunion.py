@@ -39,7 +39,6 @@ class Reunion:
     """Turns a tracker's numbers, new for everybody who was away for long, into numbers of persons."""
 
     def __init__(self) -> None:
-        """Start with nobody known."""
         self._person_of: dict[int, int] = {}
         self._known: dict[int, _Known] = {}
 

@@ -22,7 +22,6 @@ class ExpressionSmoother:
     """
 
     def __init__(self) -> None:
-        """Start with nothing seen."""
         self.probabilities: tuple[float, ...] = ()
         """Averaged; empty until the first update."""
         self.held = 0

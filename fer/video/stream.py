@@ -39,7 +39,6 @@ class LiveStream:
     """Turns the frames of one viewer's camera into frames with faces drawn on them; no error ends it."""
 
     def __init__(self, analyzer: LiveAnalyzer, draw: Draw, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with nothing counted."""
         self.analyzer = analyzer
         self._draw = draw
         self._clock = clock

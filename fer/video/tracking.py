@@ -76,7 +76,6 @@ class FaceTracker:
     """Keeps the people in view. Times are seconds of one clock that never goes back. Not thread-safe."""
 
     def __init__(self) -> None:
-        """Start with nobody."""
         self._people: list[_Person] = []
         self._labels: tuple[str, ...] = ()
         self._last_number = 0

@@ -15,13 +15,14 @@ import psutil
 
 from fer.datasets.drawing.clip import FRAMES_PER_SECOND, TIMELINE, known_frames, write_clip
 from fer.recognition.recognizer import Recognizer
-from fer.video.clip import ClipAnalysis, ClipFrame
+from fer.video.clip import ClipAnalysis
 from fer.video.follow import Draw
-from fer.video.io.files import VideoFile
+from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
 from fer.video.settings import MAX_SIDE_PX
 from fer.video.timeline import Timeline
+from fer.video.tracking import TrackedFace
 from scripts.benchmarks.live import moving_photo
 
 
@@ -85,9 +86,9 @@ def analyzed(
         writer = stack.enter_context(Mp4Writer(output, Sound.of(path, file.starts))) if output else None
         analysis = ClipAnalysis(file, recognizer)
 
-        def take(frame: ClipFrame) -> None:
+        def take(frame: TimedFrame, faces: list[TrackedFace]) -> None:
             if writer and draw:
-                writer.write(draw(frame.image, frame.faces, analysis.settings), frame.seconds)
+                writer.write(draw(frame.image, faces, analysis.settings), frame.seconds)
 
         def goes_on() -> bool:
             if analysis.frames % 30 == 0:

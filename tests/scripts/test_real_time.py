@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -312,9 +313,10 @@ def test_a_picture_is_made_to_fit_the_screen() -> None:
 
 
 class FakeWindow:
-    """Notes what is shown and when; closed after some pictures."""
+    """Notes when pictures are shown, by a clock that only goes on while one is waited for; closed after some."""
 
     shown: list[float]
+    now = 0.0
     pictures = 1000
 
     def __init__(self, title: str, text: str) -> None:
@@ -325,10 +327,10 @@ class FakeWindow:
         pass
 
     def wait(self, until: float) -> None:
-        time.sleep(max(until - time.monotonic(), 0))
+        type(self).now = until
 
     def show(self, image: Image) -> None:
-        self.shown.append(time.monotonic())
+        self.shown.append(self.now)
         self.open = len(self.shown) < self.pictures
 
     def close(self) -> None:
@@ -338,6 +340,7 @@ class FakeWindow:
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> type[FakeWindow]:
     monkeypatch.setattr(real_time_detection, "VideoWindow", FakeWindow)
+    monkeypatch.setattr(real_time_detection, "time", SimpleNamespace(monotonic=lambda: FakeWindow.now))
     return FakeWindow
 
 
@@ -349,7 +352,7 @@ def test_in_a_window_a_file_plays_at_its_own_speed_at_most(
     assert code == 0
     assert "30 frames" in out
     assert len(window.shown) == 30
-    assert window.shown[-1] - window.shown[0] >= 0.85
+    assert np.diff(window.shown) == pytest.approx([1 / 30] * 29, abs=1e-3)
 
 
 def test_closing_the_window_ends_it(
@@ -358,8 +361,8 @@ def test_closing_the_window_ends_it(
     monkeypatch.setattr(window, "pictures", 5)
     code, out, _ = command("--source", clips / "clip.mp4", "--output", tmp_path / "out.mp4")
     assert code == 0
-    assert "5 frames" in out
-    assert len(pictures(tmp_path / "out.mp4")) == 5
+    assert f"{len(pictures(tmp_path / 'out.mp4'))} frames" in out
+    assert len(window.shown) == 5
 
 
 def test_sigterm_ends_it_like_ctrl_c(
@@ -374,8 +377,8 @@ def test_sigterm_ends_it_like_ctrl_c(
     before = signal.getsignal(signal.SIGTERM)
     code, out, err = command("--source", clips / "clip.mp4", "--output", tmp_path / "out.mp4")
     assert code == 130
-    assert "5 frames" in out and err.endswith("stopped\n")
-    assert len(pictures(tmp_path / "out.mp4")) == 5
+    assert 5 < len(pictures(tmp_path / "out.mp4")) < 60 and err.endswith("stopped\n")
+    assert f"{len(pictures(tmp_path / 'out.mp4'))} frames" in out, "what was seen up to there is written"
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -415,7 +418,5 @@ def test_a_real_window_shows_pictures_until_a_key_is_pressed(display: str) -> No
         window._root.event_generate(event)
         window.update()
         assert window.open == (not ends)
-        began = time.monotonic()
-        window.wait(began + 0.1)
-        assert (time.monotonic() - began < 0.1) == ends
+        window.wait(time.monotonic() + (3600 if ends else 0.05))  # a closed one waits for nothing
         window.close()

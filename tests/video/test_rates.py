@@ -2,7 +2,7 @@
 
 import pytest
 
-from fer.video.rates import RateMeter
+from fer.video.live import RateMeter
 
 START = 300.0
 

@@ -3,8 +3,6 @@
 import contextlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
 
 import av
 import numpy as np
@@ -45,57 +43,33 @@ class FrameClock:
         return self._last
 
 
-@dataclass(frozen=True)
-class DecodedFrame:
-    """A decoded frame that was not made an image yet."""
-
-    frame: av.VideoFrame
-    pixel_ratio: Fraction | None
-    max_side_px: int | None
-
-    @property
-    def stamp(self) -> float | None:
-        """Its time in the file, in seconds, if it has one."""
-        return self.frame.time
-
-    @property
-    def size_wh(self) -> tuple[int, int]:
-        """With square pixels, upright, not shrunk."""
-        width, height = self._lying_wh
-        return (height, width) if self._turns % 2 else (width, height)
-
-    @property
-    def _lying_wh(self) -> tuple[int, int]:
-        return max(round(self.frame.width * (self.pixel_ratio or 1)), 1), self.frame.height
-
-    @property
-    def _turns(self) -> int:
-        return round(self.frame.rotation / 90) % 4
-
-    def image(self) -> np.ndarray:
-        """Return it as it is to be seen: square pixels, turned as the file says; RGB uint8 (H, W, 3)."""
-        width, height = self._lying_wh
-        scale = min((self.max_side_px or math.inf) / max(width, height), 1.0)
-        width, height = max(round(scale * width), 1), max(round(scale * height), 1)
-        image = self.frame.reformat(format="rgb24", width=width, height=height).to_ndarray()
-        return np.ascontiguousarray(np.rot90(image, self._turns)) if self._turns else image
-
-
 class Decoder:
     """The pictures of a container's video, and whether anything could not be read."""
 
     def __init__(self, container: InputContainer, stream: VideoStream, max_side_px: int | None = None) -> None:
         stream.thread_type = "AUTO"  # several cores
         self._container, self._stream = container, stream
-        self._max_side_px = max_side_px
+        self._max_side_px = max_side_px or math.inf
         self.damage = ""
 
-    def frames(self) -> Iterator[DecodedFrame]:
-        """Yield all that can be decoded."""
-        for frame in self._read():
-            yield DecodedFrame(frame, self._stream.sample_aspect_ratio, self._max_side_px)
+    def size_wh(self, frame: av.VideoFrame) -> tuple[int, int]:
+        """Return a frame's size as it is to be seen: with square pixels, upright, not shrunk."""
+        width, height = self._lying_wh(frame)
+        return (height, width) if _turns(frame) % 2 else (width, height)
 
-    def _read(self) -> Iterator[av.VideoFrame]:
+    def image(self, frame: av.VideoFrame) -> np.ndarray:
+        """Return a frame as it is to be seen: square pixels, turned as the file says; RGB uint8 (H, W, 3)."""
+        width, height = self._lying_wh(frame)
+        scale = min(self._max_side_px / max(width, height), 1.0)
+        width, height = max(round(scale * width), 1), max(round(scale * height), 1)
+        image = frame.reformat(format="rgb24", width=width, height=height).to_ndarray()
+        return np.ascontiguousarray(np.rot90(image, _turns(frame))) if _turns(frame) else image
+
+    def _lying_wh(self, frame: av.VideoFrame) -> tuple[int, int]:
+        return max(round(frame.width * (self._stream.sample_aspect_ratio or 1)), 1), frame.height
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Yield all that can be decoded."""
         packets = self._container.demux(self._stream)
         cut = False
         while True:
@@ -120,6 +94,11 @@ class Decoder:
             if not isinstance(error, av.error.EOFError):
                 self.damage = reason(error)
             return []
+
+
+def _turns(frame: av.VideoFrame) -> int:
+    """Return how many quarters of a turn to the left a frame is to be turned."""
+    return round(frame.rotation / 90) % 4
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:

@@ -26,7 +26,6 @@ import numpy as np
 from fer.errors import VideoError
 from fer.video.io.decoding import (
     USUAL_STEP_SECONDS,
-    DecodedFrame,
     Decoder,
     FrameClock,
     duration,
@@ -99,11 +98,11 @@ class VideoFile:
             self._first = next(self._pictures, None)
             if self._first is None:
                 raise VideoError(f"{expected}, found no frame that can be read. It is damaged or incomplete.")
-            self.first_image = self._first.image()
+            self.first_image = self._decoder.image(self._first)
             """RGB uint8 (H, W, 3)."""
-            self.size_wh = self._first.size_wh
+            self.size_wh = self._decoder.size_wh(self._first)
             """Of the first picture as it is to be seen, in pixels, before it was shrunk."""
-            self.starts = self._first.stamp or 0.0
+            self.starts = self._first.time or 0.0
             """The first picture's own time in the file, in seconds, which its sound's times are compared with."""
         except BaseException:
             self._container.close()
@@ -117,7 +116,7 @@ class VideoFile:
         first, self._first = self._first, None
         for picture in itertools.chain([first], self._pictures):
             read += 1
-            yield TimedFrame(picture.image, clock.place(picture.stamp))
+            yield TimedFrame(partial(self._decoder.image, picture), clock.place(picture.time))
         damage = self._decoder.damage
         # A cut off MP4 fails on the way; Matroska just ends.
         if not damage and self._tagged_seconds and clock.ends < 0.95 * self._tagged_seconds - MISSING_SECONDS:
@@ -148,7 +147,7 @@ def picture_at(path: str | os.PathLike[str], seconds: float) -> np.ndarray:
         with av.open(os.fspath(path)) as container:
             stream = container.streams.video[0]
             container.seek(max(round(seconds * 1e6), 0))
-            shown: av.VideoFrame | None = None
+            decoder, shown = Decoder(container, stream), None
             for frame in container.decode(stream):
                 if shown is not None and (frame.time or 0.0) > seconds + 1e-3:
                     break
@@ -157,7 +156,7 @@ def picture_at(path: str | os.PathLike[str], seconds: float) -> np.ndarray:
         raise VideoError(f"expected a video in {path}, but it cannot be read ({reason(error)}).") from error
     if shown is None:
         raise VideoError(f"expected a picture at {seconds:g} s of {path}, found none.")
-    return DecodedFrame(shown, None, None).image()
+    return decoder.image(shown)
 
 
 class LiveSource:
@@ -292,13 +291,13 @@ def _stream_images(url: str, wanted: threading.Event, closed: threading.Event) -
             raise VideoError(f"expected a video at {url}, found no moving pictures. Check the address.")
         decoder, clock, began = Decoder(container, stream), FrameClock(USUAL_STEP_SECONDS), 0.0
         for picture in decoder.frames():
-            due = clock.place(picture.stamp)
+            due = clock.place(picture.time)
             began = began or time.monotonic()
             if due and container.duration and not wanted.is_set():
                 wanted.wait()
                 began = time.monotonic() - due
             if closed.wait(max(began + due - time.monotonic(), 0)):
                 return
-            yield picture.image()
+            yield decoder.image(picture)
         if decoder.damage:
             raise VideoError(f"the video from {url} broke off ({decoder.damage}). Check the network.")

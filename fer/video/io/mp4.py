@@ -68,48 +68,31 @@ class Mp4Writer:
             raise self._failed(error) from error
         self.frames += 1
 
-    def finish(self) -> None:
+    def __enter__(self) -> "Mp4Writer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         """Complete the file and give it its name; without a frame there is none.
 
         Raises:
             VideoError: it cannot be written.
         """
-        if self._file is None:
-            self._close_sound()
-            return
-        file, self._file = self._file, None
         try:
-            file.finish()
-            self._partial.replace(self.path)
-        except (av.FFmpegError, OSError) as error:
-            raise self._failed(error) from error
+            if self._file and kind:
+                self._file.abandon()
+            elif self._file:
+                self._file.finish()
+                self._partial.replace(self.path)
+        except (av.FFmpegError, OSError) as problem:
+            raise self._failed(problem) from problem
         finally:
-            self._partial.unlink(missing_ok=True)  # is there only if it was not finished
-            self._close_sound()
-
-    def discard(self) -> None:
-        """Remove what was written."""
-        if self._file is not None:
-            self._file.abandon()
-            self._file = None
-            self._partial.unlink(missing_ok=True)
-        self._close_sound()
-
-    def _close_sound(self) -> None:
-        if self._sound is not None:
-            self._sound.close()
+            if self._file:
+                self._partial.unlink(missing_ok=True)  # is there only if it was not finished
+            if self._sound:
+                self._sound.close()
 
     def _failed(self, error: Exception) -> VideoError:
         return VideoError(f"cannot write {self.path}: {reason(error)}. Make room, or give another --output.")
-
-    def __enter__(self) -> "Mp4Writer":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        if kind is None:
-            self.finish()
-        else:
-            self.discard()
 
 
 class _H264File:
