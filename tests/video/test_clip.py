@@ -56,6 +56,7 @@ def labels(path: Path) -> list[str]:
 # When things happen
 
 
+@pytest.mark.slow
 def test_changes_are_found_when_they_happen_and_the_video_is_written(tmp_path: Path, recognizer: Recognizer) -> None:
     path, output = write_clip(tmp_path / "known.mp4", known_frames()), tmp_path / "faces.mp4"
     result = analyzed(recognizer, path, output, draw_live)

@@ -50,6 +50,7 @@ class Decoder:
         stream.thread_type = "AUTO"  # several cores
         self._container, self._stream = container, stream
         self._max_side_px = max_side_px or math.inf
+        self._pixel_ratio = stream.sample_aspect_ratio or 1  # noted: a stream must not be asked when its file is closed
         self.damage = ""
 
     def size_wh(self, frame: av.VideoFrame) -> tuple[int, int]:
@@ -66,7 +67,7 @@ class Decoder:
         return np.ascontiguousarray(np.rot90(image, _turns(frame))) if _turns(frame) else image
 
     def _lying_wh(self, frame: av.VideoFrame) -> tuple[int, int]:
-        return max(round(frame.width * (self._stream.sample_aspect_ratio or 1)), 1), frame.height
+        return max(round(frame.width * self._pixel_ratio), 1), frame.height
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Yield all that can be decoded."""
@@ -89,7 +90,9 @@ class Decoder:
 
     def _decoded(self, packet: "av.Packet[VideoStream] | None") -> "list[av.VideoFrame]":
         try:
-            return self._stream.decode(packet)
+            frames = self._stream.decode(packet)
+            self._pixel_ratio = self._stream.sample_aspect_ratio or 1
+            return frames
         except av.FFmpegError as error:
             if not isinstance(error, av.error.EOFError):
                 self.damage = reason(error)
