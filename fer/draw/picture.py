@@ -1,15 +1,20 @@
-"""Faces drawn onto their picture."""
+"""Faces drawn onto their picture, and heat maps laid over a face."""
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fer.faces import UNSURE_BELOW, Face, describe
-from fer.images import check_rgb
+from fer.images import check_rgb, shrink_to_fit
 from fer.labels import color_of
 
 UNSURE_COLOR = "#8A8F98"
+HEAT_PX = 320
+"""Side of the picture with the heat map."""
+HEAT_SHARE = 0.6
+"""How much of that picture is the map, the rest is the face."""
 
 
 def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = UNSURE_BELOW) -> np.ndarray:
@@ -81,3 +86,27 @@ def text_color_on(background: str) -> str:
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ [0.2126, 0.7152, 0.0722])
     return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#FFFFFF"
+
+
+def heat_picture(crop: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """Lay a heat map over a face, in colours whose brightness rises evenly: read with every form of colour blindness.
+
+    Args:
+        crop: RGB uint8 (side, side, 3).
+        heat: float32 (h, w), 0..1, of the same square.
+
+    Returns:
+        RGB uint8 (HEAT_PX, HEAT_PX, 3): the face in gray, from dark violet (0) to bright yellow (1).
+    """
+    size = (HEAT_PX, HEAT_PX)
+    smooth = cv2.resize(heat, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    shown = cv2.resize(shrink_to_fit(crop, HEAT_PX), size, interpolation=cv2.INTER_CUBIC)
+    gray = cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY)
+    face = gray[..., None].astype(np.float32)
+    return np.asarray((HEAT_SHARE * viridis(smooth) + (1 - HEAT_SHARE) * face).round(), np.uint8)
+
+
+def viridis(values: np.ndarray) -> np.ndarray:
+    """Return a colour for each value of 0..1: float (h, w) → RGB uint8 (h, w, 3)."""
+    levels = (255 * values).round().astype(np.uint8)
+    return np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS)[..., ::-1])

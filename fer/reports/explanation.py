@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from fer.draw.heat import heat_picture, viridis
+from fer.draw.picture import heat_picture, viridis
 from fer.faces import describe, percent
 from fer.recognition.explain import Covered, Explanation
 from fer.reports.rendering import render, tied

@@ -42,25 +42,20 @@ def _line(span: Span, alone: bool) -> str:
 
 def to_srt(timeline: Timeline) -> str:
     """Return SubRip subtitles; the times are those of the annotated video, which begins where looking began."""
-    return "".join(
-        f"{number}\n{_clock(start - timeline.starts, ',')} --> {_clock(end - timeline.starts, ',')}\n"
-        + "\n".join(lines)
-        + "\n\n"
-        for number, (start, end, lines) in enumerate(cues(timeline), start=1)
-    )
+    written = (_written(cue, timeline.starts, ",") for cue in cues(timeline))
+    return "".join(f"{number}\n{cue}" for number, cue in enumerate(written, start=1))
 
 
 def to_vtt(timeline: Timeline) -> str:
     """Return WebVTT subtitles, see `to_srt`."""
-    return "WEBVTT\n\n" + "".join(
-        f"{_clock(start - timeline.starts, '.')} --> {_clock(end - timeline.starts, '.')}\n"
-        + "\n".join(html.escape(line, quote=False) for line in lines)
-        + "\n\n"
-        for start, end, lines in cues(timeline)
-    )
+    escaped = ((start, end, [html.escape(line, quote=False) for line in lines]) for start, end, lines in cues(timeline))
+    return "WEBVTT\n\n" + "".join(_written(cue, timeline.starts, ".") for cue in escaped)
 
 
-def _clock(seconds: float, point: str) -> str:
-    """Return "hh:mm:ss,mmm" with the point that the format wants."""
-    whole, thousandths = divmod(max(round(1000 * seconds), 0), 1000)
-    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{thousandths:03}"
+def _written(cue: Cue, starts: float, point: str) -> str:
+    """Return a cue with its times as "hh:mm:ss,mmm", with the point that the format wants."""
+    clocks = []
+    for seconds in cue[:2]:
+        whole, thousandths = divmod(max(round(1000 * (seconds - starts)), 0), 1000)
+        clocks.append(f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{thousandths:03}")
+    return "\n".join([" --> ".join(clocks), *cue[2]]) + "\n\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from fer.draw.heat import HEAT_PX, viridis
+from fer.draw.picture import HEAT_PX, viridis
 from fer.images import encode_png, read_image
 
 SHOWN = "picture => picture.complete && picture.naturalWidth > 0"

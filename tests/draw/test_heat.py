@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer.draw.heat import HEAT_PX, heat_picture, viridis
+from fer.draw.picture import HEAT_PX, heat_picture, viridis
 
 CROP = np.full((60, 60, 3), 128, np.uint8)
 HEAT = np.zeros((3, 3), np.float32)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fer.draw.heat import heat_picture
+from fer.draw.picture import heat_picture
 from fer.faces import Box, Face
 from fer.images import read_image
 from fer.model.checkpoint import ModelInfo

@@ -384,7 +384,6 @@ def test_the_timeline_is_what_was_shown() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_memory_is_bounded_over_ten_thousand_frames() -> None:
     analyzer, _ = at_once(VideoSettings(detections_per_second=1, updates_per_second=1))
     analyzer.recorder = Recorder(LABELS, SAMPLE_SECONDS, 300)
