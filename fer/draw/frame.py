@@ -38,25 +38,20 @@ def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSe
     canvas = cv2.flip(image, 1) if settings.mirror else image.copy()
     width = canvas.shape[1]
     text_px = max(round(max(canvas.shape[:2]) / 45), 11)
-    boxes = [_mirrored(face.box, width) if settings.mirror else face.box for face in faces]
+    boxes = [face.box for face in faces]
+    if settings.mirror:
+        boxes = [Box(width - box.x2, box.y1, width - box.x1, box.y2) for box in boxes]
     if settings.show_boxes:
         for face, box in zip(faces, boxes, strict=True):
-            _draw_box(canvas, box, _rgb(person_color(face.track_id or 1)), max(text_px // 6, 2))
+            x1, y1, x2, y2 = map(round, box.xyxy)
+            color, line_px = _rgb(person_color(face.track_id or 1)), max(text_px // 6, 2)
+            cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), color, line_px, cv2.LINE_AA)
     for face, box in zip(faces, boxes, strict=True):
         if settings.show_labels:
             _draw_tag(canvas, face, box, text_px, settings.threshold)
         if settings.show_bars:
             _draw_bars(canvas, face, box, round(0.85 * text_px))
     return canvas
-
-
-def _mirrored(box: Box, width: int) -> Box:
-    return Box(width - box.x2, box.y1, width - box.x1, box.y2)
-
-
-def _draw_box(canvas: np.ndarray, box: Box, color: tuple[int, ...], line_px: int) -> None:
-    x1, y1, x2, y2 = map(round, box.xyxy)
-    cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), color, line_px, cv2.LINE_AA)
 
 
 def _draw_tag(canvas: np.ndarray, face: Face, box: Box, text_px: int, threshold: float) -> None:

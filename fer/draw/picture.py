@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fer.faces import UNSURE_BELOW, Face, describe
+from fer.faces import UNSURE_BELOW, Box, Face, describe
 from fer.images import check_rgb, shrink_to_fit
 from fer.labels import color_of
 
@@ -31,39 +31,32 @@ def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = U
     longest_px = max(picture.size)
     line_px = max(round(longest_px / 300), 2)
     font = ImageFont.load_default(size=max(longest_px / 45, 13))
-    tags = [_Tag(number, face, threshold) for number, face in enumerate(faces, start=1)]
-    for tag in tags:
-        x1, y1, x2, y2 = map(round, tag.face.box.xyxy)  # Pillow takes the last pixel, a box ends behind it
-        canvas.rectangle((x1, y1, max(x2 - 1, x1), max(y2 - 1, y1)), outline=tag.color, width=line_px)
+    colors = [UNSURE_COLOR if face.confidence < threshold else color_of(face.label) for face in faces]
+    for face, color in zip(faces, colors, strict=True):
+        x1, y1, x2, y2 = map(round, face.box.xyxy)  # Pillow takes the last pixel, a box ends behind it
+        canvas.rectangle((x1, y1, max(x2 - 1, x1), max(y2 - 1, y1)), outline=color, width=line_px)
     taken: list[tuple[float, float, float, float]] = []
-    for tag in tags:  # after all boxes, so that no line crosses a text
-        taken.append(_draw_tag(canvas, tag, font, line_px, picture.size, taken))
+    for number, (face, color) in enumerate(zip(faces, colors, strict=True), start=1):
+        # After all boxes, so that no line crosses a text.
+        text = f"{number}  {'unsure' if face.confidence < threshold else describe(face)}"
+        taken.append(_draw_tag(canvas, text, color, face.box, font, line_px, picture.size, taken))
     return np.array(picture)
-
-
-class _Tag:
-    """What is written at a face."""
-
-    def __init__(self, number: int, face: Face, threshold: float) -> None:
-        self.face = face
-        unsure = face.confidence < threshold
-        self.text = f"{number}  unsure" if unsure else f"{number}  {describe(face)}"
-        self.color = UNSURE_COLOR if unsure else color_of(face.label)
 
 
 def _draw_tag(
     canvas: ImageDraw.ImageDraw,
-    tag: _Tag,
+    text: str,
+    color: str,
+    box: Box,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     line_px: int,
     picture_wh: tuple[int, int],
     taken: Sequence[tuple[float, float, float, float]],
 ) -> tuple[float, float, float, float]:
     """Write above the box, or below it where above is no room, and return the place it took."""
-    left, top, right, bottom = canvas.textbbox((0, 0), tag.text, font=font)
+    left, top, right, bottom = canvas.textbbox((0, 0), text, font=font)
     pad = 2 * line_px
     width, height = right - left + 2 * pad, bottom - top + 2 * pad
-    box = tag.face.box
     x = float(np.clip(box.x1, 0, max(picture_wh[0] - width, 0)))
     choices = [box.y1 - height, box.y2, box.y1, box.y2 - height]
     lowest = max(picture_wh[1] - height, 0)
@@ -71,8 +64,8 @@ def _draw_tag(
     free = [y for y in fitting if not any(_overlap((x, y, x + width, y + height), other) for other in taken)]
     y = (free or fitting)[0]
     place = (x, y, x + width, y + height)
-    canvas.rectangle((x, y, x + width - 1, y + height - 1), fill=tag.color)
-    canvas.text((x + pad - left, y + pad - top), tag.text, fill=text_color_on(tag.color), font=font)
+    canvas.rectangle((x, y, x + width - 1, y + height - 1), fill=color)
+    canvas.text((x + pad - left, y + pad - top), text, fill=text_color_on(color), font=font)
     return place
 
 

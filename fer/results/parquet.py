@@ -1,6 +1,6 @@
 """Results as Parquet: a row for each face, and beside it a table with a row for each picture."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -37,6 +37,7 @@ def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequen
     import pyarrow.parquet as pq
 
     face_schema, picture_schema = _schemas(labels)
+    remaining = iter(results)
 
     def write(faces_file: BinaryIO) -> None:
         def write_both(pictures_file: BinaryIO) -> None:
@@ -44,7 +45,7 @@ def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequen
                 pq.ParquetWriter(faces_file, face_schema) as faces,
                 pq.ParquetWriter(pictures_file, picture_schema) as pictures,
             ):
-                for part in _parts(results):
+                while part := list(islice(remaining, ROWS)):
                     rows = [_record(face_schema, row) for one in part for row in face_rows(one, unsure_below)]
                     faces.write_table(pa.Table.from_pylist(rows, face_schema))
                     rows = [_record(picture_schema, (one.path, len(one.faces), one.error)) for one in part]
@@ -67,12 +68,6 @@ def _schemas(labels: Sequence[str]) -> "tuple[pa.Schema, pa.Schema]":
     probabilities = [(f"probability_{label}", pa.float64()) for label in labels]
     faces = pa.schema([*start, *probabilities, ("concerns", pa.string())])
     return faces, pa.schema([("path", pa.string()), ("faces", pa.int32()), ("error", pa.string())])
-
-
-def _parts(results: Iterable[PictureResult]) -> Iterator[list[PictureResult]]:
-    remaining = iter(results)
-    while part := list(islice(remaining, ROWS)):
-        yield part
 
 
 def _record(schema: "pa.Schema", row: Iterable[Any]) -> dict[str, Any]:

@@ -45,16 +45,12 @@ class ExpressionSmoother:
         ):
             self.probabilities, self.held = tuple(probabilities), leader
             return
-        self.probabilities = _averaged(self.probabilities, probabilities, elapsed / time_constant_seconds)
+        kept = math.exp(-max(elapsed, 0.0) / time_constant_seconds)
+        averaged = (kept * a + (1 - kept) * b for a, b in zip(self.probabilities, probabilities, strict=True))
+        self.probabilities = tuple(averaged)
         leader = _leader(self.probabilities)
         if self.probabilities[leader] - self.probabilities[self.held] > SWITCH_MARGIN:
             self.held = leader
-
-
-def _averaged(old: Sequence[float], new: Sequence[float], elapsed: float) -> tuple[float, ...]:
-    """Return the exponential average; `elapsed` is in time constants."""
-    kept = math.exp(-max(elapsed, 0.0))
-    return tuple(kept * a + (1 - kept) * b for a, b in zip(old, new, strict=True))
 
 
 def _leader(probabilities: Sequence[float]) -> int:
