@@ -20,6 +20,7 @@ from pages.parts.photo_reasons import show_reasons
 from pages.parts.samples import SAMPLES, sample_picture
 from pages.parts.widgets import (
     STATIC,
+    counted,
     download,
     download_figures,
     literal,
@@ -98,10 +99,10 @@ def recognized(recognizer: "Recognizer", photos: list[Photo]) -> dict[str, Photo
 
 def show_photo(photo: Photo, result: PhotoResult, threshold: float) -> None:
     count = len(result.faces)
+    found = counted(count, "face") if count else "no face"
     left, right = st.columns([3, 2], gap="medium")
     with left:
         annotated = draw_faces(result.preview, [item.shown for item in result.faces], threshold=threshold)
-        found = "no face" if count == 0 else "1 face" if count == 1 else f"{count} faces"
         st.image(annotated, width="stretch", alt=f"{photo.name} with {found} marked")
         st.caption(f"{literal(photo.name)} · {result.size_wh[0]} × {result.size_wh[1]} pixels · {found}")
         faces = [item.face for item in result.faces]

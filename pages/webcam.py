@@ -18,7 +18,7 @@ from pages.parts.connection import ice_servers
 from pages.parts.models import choose_model, load_engine, model_info
 from pages.parts.navigation import through_entry
 from pages.parts.video_result import show_downloads, show_sums
-from pages.parts.widgets import NO_BAR, threshold_slider, whole_number
+from pages.parts.widgets import NO_BAR, counted, smallest_face, threshold_slider, whole_number
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 TEXTS = Translations(
@@ -72,10 +72,7 @@ def chosen_settings() -> VideoSettings:
                 help="Expressions are averaged over this time. At 0 every moment counts alone, and labels flicker.",
             )
             threshold = threshold_slider(usual.threshold)
-            smallest = whole_number(
-                "Smallest face", 5, 50, 100 * usual.smallest_face, "%",
-                "Its height as a share of the picture's. Small faces take more time to find.",
-            )  # fmt: skip
+            smallest = smallest_face(5, usual.smallest_face)
         with right:
             detections = whole_number(
                 "Searches for faces", 1, 10, usual.detections_per_second, "/ s",
@@ -92,7 +89,7 @@ def chosen_settings() -> VideoSettings:
     return VideoSettings(
         detections_per_second=detections,
         updates_per_second=updates,
-        smallest_face=smallest / 100,
+        smallest_face=smallest,
         smoothing_seconds=smoothing,
         threshold=threshold,
         mirror=mirror,
@@ -104,17 +101,14 @@ def chosen_settings() -> VideoSettings:
 
 def show_figures(stream: LiveStream) -> None:
     figures = stream.figures()
+    metrics = {
+        "Faces in view": (f"{figures.faces}", None),
+        "Frames": (f"{figures.frames_per_second:.0f} / s", "Processed and drawn, as measured here."),
+        "Updates": (f"{figures.updates_per_second:.0f} / s", "Looks at all faces in view."),
+    }
     with st.container(horizontal=True, gap="large"):
-        st.metric("Faces in view", figures.faces, width="content")
-        st.metric(
-            "Frames",
-            f"{figures.frames_per_second:.0f} / s",
-            help="Processed and drawn, as measured here.",
-            width="content",
-        )
-        st.metric(
-            "Updates", f"{figures.updates_per_second:.0f} / s", help="Looks at all faces in view.", width="content"
-        )
+        for name, (value, meaning) in metrics.items():
+            st.metric(name, value, help=meaning, width="content")
     st.caption(
         f"{figures.size_wh[0]} × {figures.size_wh[1]} pixels · {figures.detections_per_second:.0f} searches / s · "
         f"{figures.frame_ms:.0f} ms a frame · expressions {figures.delay_ms:.0f} ms behind · "
@@ -145,9 +139,8 @@ def show_summary(stream: LiveStream) -> None:
     if not seen.people:
         st.info("The video ended without a face in view.", icon=":material/search_off:")
         return
-    persons = len(seen.people)
     st.subheader("What was seen", divider="gray")
-    st.caption(f"{seen.seconds:.0f} seconds, {persons} person{'s' * (persons > 1)}. Held in memory only.")
+    st.caption(f"{seen.seconds:.0f} seconds, {counted(len(seen.people), 'person', 'people')}. Held in memory only.")
     st.markdown("**Timeline**")
     st.plotly_chart(timeline_bars(seen), config=NO_BAR, key="timeline")
     show_sums(seen)

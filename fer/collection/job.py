@@ -31,8 +31,6 @@ KEPT_SECONDS = 7 * 24 * 3600
 """Uploads of visitors who never come back do not fill the disk."""
 RESULTS_NAME, UPLOADS_NAME = "results.jsonl", "pictures"
 
-_ID = re.compile(r"[\w-]{16,32}")
-
 
 @dataclass(frozen=True)
 class Request:
@@ -155,12 +153,6 @@ def views(place: Path) -> list[JobView[Request]]:
     return job.views(place, KIND)
 
 
-def find(place: Path, job_id: str) -> JobView[Request] | None:
-    """Return the job of that ID, which may come from anybody; None where there is none."""
-    known = _ID.fullmatch(job_id) and (place / job_id).is_dir()
-    return job.view(place / job_id, KIND) if known else None
-
-
 def start(folder: Path) -> None:
     """Start a job, or go on with it; one at a time.
 
@@ -172,16 +164,6 @@ def start(folder: Path) -> None:
     if not list_images([source_of(folder, request)]) or not source_of(folder, request).exists():
         raise CollectionError(f"expected pictures, found none in {request.title}.")
     job.start(folder, KIND, among=views(folder.parent))
-
-
-def delete(folder: Path) -> None:
-    """End a job and remove all that is known of it, uploaded pictures too; those of a folder of this machine stay.
-
-    Raises:
-        JobError: the system does not let us.
-    """
-    job.stop(folder, KIND)
-    job.delete(folder, KIND)
 
 
 def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:

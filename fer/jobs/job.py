@@ -12,6 +12,7 @@ these files.
 """
 
 import contextlib
+import re
 import shutil
 import sys
 import threading
@@ -49,6 +50,8 @@ STOP_SECONDS = 20.0
 """A job that was asked to stop has so long to come to a good end."""
 LOCK_SECONDS = 1.0
 """As long one waits for a lock: whoever looks whether it is held holds it for a moment."""
+
+_ID = re.compile(r"[\w-]{16,32}")
 
 R = TypeVar("R")
 
@@ -200,6 +203,11 @@ def view(folder: Path, kind: Kind[R]) -> JobView[R]:
     except (OSError, StopIteration):
         created = 0.0
     return JobView(folder, state, found[0] if found else None, status or Status(state), created)
+
+
+def find(parent: Path, job_id: str, kind: Kind[R]) -> JobView[R] | None:
+    """Return the job of an ID that cannot be guessed; it may come from anybody. None where there is no such job."""
+    return view(parent / job_id, kind) if _ID.fullmatch(job_id) and (parent / job_id).is_dir() else None
 
 
 def views(parent: Path, kind: Kind[R]) -> list[JobView[R]]:

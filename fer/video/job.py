@@ -36,7 +36,6 @@ KEPT_SECONDS = 7 * 24 * 3600
 UPLOAD_FOLDER, TIMELINE_NAME = "video", "timeline.npz"
 WAITING, LOADING, SKIPPING, LOOKING = "waiting for its turn", "loading the model", "going there", "looking"
 """What a job says it does."""
-_ID = re.compile(r"[\w-]{16,32}")
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,6 @@ def new_job(parent: Path, request: VideoRequest) -> Path:
     folder = parent / secrets.token_urlsafe(16)
     create(folder, KIND, request)
     return folder
-
-
-def find(parent: Path, job_id: str) -> Path | None:
-    """Return the folder of the job of that ID, which may come from anybody; None where there is none."""
-    folder = parent / job_id if _ID.fullmatch(job_id) else None
-    return folder if folder and (folder / CONFIG_NAME).is_file() else None
 
 
 def is_begun(folder: Path) -> bool:

@@ -17,7 +17,6 @@ from fer.collection.selection import (
     pictures_of,
     select,
 )
-from fer.errors import FerError
 from fer.faces import describe
 from fer.jobs import job
 from fer.jobs.job import JobView
@@ -25,14 +24,13 @@ from fer.jobs.status import DAMAGED, FINISHED
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.results.journal import Finished, read_finished
 from fer.results.pictures import concern_words, to_csv, to_json
-from pages.parts.folder_new import JOB, done_of, title_of
-from pages.parts.jobs import ICONS, watch
+from pages.parts.folder_new import done_of, title_of
+from pages.parts.jobs import ICONS, leave, remove, watch
 from pages.parts.permissions import training_allowed
-from pages.parts.session import attempt
-from pages.parts.widgets import show_concerns
+from pages.parts.session import attempt, errors_shown
+from pages.parts.widgets import STATIC, delete_button, download, download_figures, show_concerns
 
 ROWS_AT_ONCE = 200
-STATIC = {"staticPlot": True}
 
 
 def show_job(seen: JobView[Request]) -> None:
@@ -42,20 +40,16 @@ def show_job(seen: JobView[Request]) -> None:
         st.text(title_of(seen))
     with buttons, st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Other photos", icon=":material/add:"):
-            st.session_state.pop(JOB)
-            st.query_params.clear()
+            leave(KIND)
             st.rerun()
-        with st.popover("Delete", icon=":material/delete:"):
-            uploaded = seen.request and is_upload(seen.folder, seen.request)
-            st.markdown(f"The results {'and the pictures that were uploaded ' if uploaded else ''}are deleted.")
-            if st.button("Delete them", type="primary"):
-                attempt(lambda: collection.delete(seen.folder))
+        uploaded = seen.request and is_upload(seen.folder, seen.request)
+        what = f"The results {'and the pictures that were uploaded ' if uploaded else ''}are"
+        delete_button(what, lambda: remove(seen.folder, KIND))
     show_state(seen)
-    try:
-        if seen.request and (finished := _read(seen.folder / RESULTS_NAME)):
+    path = seen.folder / RESULTS_NAME
+    with errors_shown():  # the model or the results may be gone or damaged
+        if seen.request and path.is_file() and (finished := _finished(path, path.stat().st_size)):
             show_results(seen.request, finished)
-    except FerError as error:  # the model or the results are gone or damaged
-        st.error(str(error), icon=":material/error:")
 
 
 def show_state(seen: JobView[Request]) -> None:
@@ -189,24 +183,14 @@ def downloads(finished: list[Finished], is_filtered: bool, info: ModelInfo) -> N
     """Offer tables and annotated copies of the pictures that are shown."""
     results = [one.result for one in finished]
     with st.container(horizontal=True):
-        st.download_button(
-            "Table (CSV)", lambda: to_csv(results, info.labels, info.unsure_below).encode(errors="backslashreplace"),
-            "faces.csv", "text/csv", icon=":material/table:", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            "All figures (JSON)", lambda: to_json(results, info.unsure_below), "faces.json", "application/json",
-            icon=":material/data_object:", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            "Annotated copies (ZIP)", lambda: annotated_zip(finished), "annotated.zip", "application/zip",
-            icon=":material/folder_zip:", on_click="ignore",
-        )  # fmt: skip
+        download_figures(
+            "faces",
+            lambda: to_csv(results, info.labels, info.unsure_below).encode(errors="backslashreplace"),
+            lambda: to_json(results, info.unsure_below),
+        )
+        download("Annotated copies (ZIP)", lambda: annotated_zip(finished), "annotated.zip", "folder_zip")
     which = f"the {len(finished):,} pictures that are shown" if is_filtered else "all pictures"
     st.caption(f"Of {which}, with all faces in them; the copies are at most 1,280 pixels long.")
-
-
-def _read(path: Path) -> list[Finished]:
-    return _finished(path, path.stat().st_size) if path.is_file() else []
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the results …")

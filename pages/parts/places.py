@@ -1,8 +1,10 @@
-"""Where the app keeps runs, data sets and collections; whole paths, as other processes get them."""
+"""Where the app keeps what it makes; whole paths, as other processes get them."""
 
 from pathlib import Path
+from typing import Any
 
 from fer import home
+from fer.jobs.job import Kind
 
 
 def runs_folder() -> Path:
@@ -15,11 +17,6 @@ def uploads_folder() -> Path:
     return home.data_folder().absolute() / "uploads"
 
 
-def collections_folder() -> Path:
-    """Return where the page for many photos keeps its jobs."""
-    return home.data_folder().absolute() / "collections"
-
-
-def videos_folder() -> Path:
-    """Return where the page for videos keeps its jobs."""
-    return home.data_folder().absolute() / "videos"
+def jobs_folder(kind: Kind[Any]) -> Path:
+    """Return where a page keeps its jobs of a kind: many photos in "collections", videos in "videos"."""
+    return home.data_folder().absolute() / f"{kind.name}s"

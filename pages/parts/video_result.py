@@ -5,13 +5,13 @@ from pathlib import Path
 import streamlit as st
 
 from fer.charts.timeline import probability_lines, shown_people, time_bars, timeline_bars, tone_lines
-from fer.errors import VideoError
 from fer.faces import percent
 from fer.results.subtitles import to_srt, to_vtt
-from fer.results.timeline import timeline_csv, timeline_json
+from fer.results.timeline import read_timeline, timeline_csv, timeline_json
 from fer.video.io.files import picture_at
 from fer.video.timeline import Timeline
-from pages.parts.widgets import NO_BAR, STATIC, download, download_figures
+from pages.parts.session import FILES_AS_THEY_ARE, errors_shown
+from pages.parts.widgets import NO_BAR, STATIC, counted, download, download_figures, literal
 
 PLAYED_MB = 150
 """A larger annotated video is read into memory only when somebody asks for it."""
@@ -25,6 +25,12 @@ def clock(seconds: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
+def timeline_at(path: Path) -> Timeline | None:
+    """Return what a job has seen, read once; None where there is nothing."""
+    return read_timeline(path)
+
+
 def show_result(result: Timeline, video: Path) -> None:
     """Show all that was seen.
 
@@ -32,24 +38,27 @@ def show_result(result: Timeline, video: Path) -> None:
         result: what was seen, at least a frame.
         video: the annotated video, if it is there.
     """
-    people = len(result.people)
-    st.subheader(result.name, divider="gray")
+    people = counted(len(result.people), "person", "people")
+    st.subheader(literal(result.name), divider="gray")
     st.caption(
         f"{clock(result.starts)} to {clock(result.ends)} · {result.size_wh[0]} × {result.size_wh[1]} pixels · "
-        f"{result.frames:,} frames looked at · {people} {'person' if people == 1 else 'people'}"
+        f"{result.frames:,} frames looked at · {people}"
     )
     if result.problem:
         st.warning(f"{result.problem}. What could be read is shown.", icon=":material/healing:")
     if not result.complete:
         st.info("This is the part up to where it was ended.", icon=":material/content_cut:")
-    if not people:
+    if result.people:
+        st.fragment(show_timeline)(video, result)
+        show_video(video)
+        show_sums(result)
+    else:
         st.info("No face was found.", icon=":material/search_off:")
-        show_files(video, result)
-        return
-    st.fragment(show_timeline)(video, result)
-    show_video(video)
-    show_sums(result)
-    show_files(video, result)
+    st.markdown("**Downloads**")
+    with st.container(horizontal=True):
+        if video.is_file():
+            download("Annotated video (MP4)", video.read_bytes, video.name, "movie")
+        show_downloads(result, video.stem.removesuffix("-faces"))
 
 
 def show_timeline(video: Path, result: Timeline) -> None:
@@ -103,13 +112,11 @@ def show_moment(video: Path, result: Timeline, moment: float) -> None:
     ]
     st.markdown(f"**{moment:.1f} s**")
     st.caption(" · ".join(shown) or "nobody in view")
-    if not video.is_file():
+    if video.is_file():
+        with errors_shown():
+            st.image(picture_at(video, moment - result.starts), alt=f"the frame at {moment:.1f} seconds")
+    else:
         st.info("There is no annotated video.", icon=":material/videocam_off:")
-        return
-    try:
-        st.image(picture_at(video, moment - result.starts), alt=f"the frame at {moment:.1f} seconds")
-    except VideoError as error:
-        st.error(str(error), icon=":material/error:")
 
 
 def show_video(video: Path) -> None:
@@ -132,18 +139,15 @@ def show_sums(result: Timeline) -> None:
     with right:
         transitions = result.transitions()
         st.markdown(f"**Transitions** ({len(transitions)})")
-        counts: dict[tuple[str, str], list[float]] = {}
+        moments: dict[tuple[str, str], list[str]] = {}
         for one in transitions:
-            counts.setdefault((one.before, one.after), []).append(one.seconds)
-        ranked = sorted(counts.items(), key=lambda pair: -len(pair[1]))[:MOST_TRANSITIONS]
-        if ranked:
-            st.dataframe(
-                [
-                    {"from": before, "to": after, "times": len(at), "at": ", ".join(map(clock, at[:8]))}
-                    for (before, after), at in ranked
-                ],
-                hide_index=True,
-            )
+            moments.setdefault((one.before, one.after), []).append(clock(one.seconds))
+        rows = [
+            {"from": before, "to": after, "times": len(at), "at": ", ".join(at[:8])}
+            for (before, after), at in sorted(moments.items(), key=lambda pair: -len(pair[1]))
+        ]
+        if rows:
+            st.dataframe(rows[:MOST_TRANSITIONS], hide_index=True)
         else:
             st.caption("Nobody went from one expression to another.")
     if result.tone is not None:
@@ -154,15 +158,6 @@ def show_sums(result: Timeline) -> None:
             f"contempt. A rough stand-in for valence, and no feeling. Mean of {means}"
         )
         st.plotly_chart(tone_lines(result), config=NO_BAR, key="video_tone")
-
-
-def show_files(video: Path, result: Timeline) -> None:
-    """Offer all of it as files."""
-    st.markdown("**Downloads**")
-    with st.container(horizontal=True):
-        if video.is_file():
-            download("Annotated video (MP4)", video.read_bytes, video.name, "movie")
-        show_downloads(result, video.stem.removesuffix("-faces"))
 
 
 def show_downloads(result: Timeline, name: str) -> None:

@@ -14,6 +14,7 @@ from fer.faces import Face
 from fer.labels import FERPLUS
 from fer.recognition.quality import concerns
 from fer.reports.rendering import render
+from pages.parts.session import attempt
 
 Item = TypeVar("Item")
 STATIC = {"staticPlot": True}
@@ -126,6 +127,24 @@ def literal(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!:~$<>|])", r"\\\1", text)
 
 
+def delete_button(what: str, action: Callable[[], object]) -> None:
+    """Offer to delete something; a second press does so, beside what it means.
+
+    Args:
+        what: is deleted: "The results are".
+        action: deletes it.
+    """
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown(f"{what} deleted from the disk.")
+        if st.button("Delete it", type="primary"):
+            attempt(action)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Say how many there are: "1 face", "2 faces"; `many` where an s is not enough."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def duration(seconds: float) -> str:
     """Say a time as people do: 45 s, 12 min, 2.5 h."""
     if seconds < 90:
@@ -154,6 +173,17 @@ def privacy_note() -> None:
     st.caption(
         ":material/lock: Pictures stay on this machine. They are held in memory while the page is open, then gone."
     )
+
+
+def smallest_face(lowest: int, usual: float) -> float:
+    """Ask how small faces are looked for in videos; return the share of the picture's shorter side.
+
+    Args:
+        lowest: percent.
+        usual: a share.
+    """
+    meaning = "Its height as a share of the picture's shorter side. Small faces take more time to find."
+    return whole_number("Smallest face", lowest, 50, 100 * usual, "%", meaning) / 100
 
 
 def whole_number(label: str, lowest: int, highest: int, usual: float, unit: str, meaning: str) -> int:

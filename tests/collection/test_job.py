@@ -48,11 +48,11 @@ def packed(**files: bytes) -> bytes:
 
 def test_a_job_is_found_by_its_id_alone(job: Job) -> None:
     place = job.folder.parent
-    found = collection.find(place, job.name)
+    found = jobs.find(place, job.name, KIND)
     assert found and found.request == job.request
     assert [seen.name for seen in collection.views(place)] == [job.name]
     for guess in ("", "x" * 22, "../" + job.name, job.name + "/../" + job.name, "."):
-        assert collection.find(place, guess) is None
+        assert jobs.find(place, guess, KIND) is None
 
 
 def test_uploads_of_one_name_are_all_kept(job: Job) -> None:
@@ -108,7 +108,7 @@ def test_old_uploads_go_and_folders_of_this_machine_stay(job: Job, tiny_checkpoi
         os.utime(old.folder / jobs.CONFIG_NAME, (long_ago, long_ago))
     new = collection.create(place, tiny_checkpoint, "new")
     assert [one.name for one in collection.views(place)] == [new.name, here.name]
-    collection.delete(here.folder)
+    jobs.delete(here.folder, KIND)
     assert many_photos.is_dir() and len(list(many_photos.rglob("*.jpg"))) == 25
 
 
@@ -205,7 +205,7 @@ def test_jobs_of_an_earlier_version_are_read_and_gone_on_with(
     collection.start(broken)
     assert wait(seen).state == FINISHED
     assert {seen.name for seen in collection.views(place)} == {ended.name, broken.name}
-    collection.delete(ended)
+    jobs.delete(ended, KIND)
     assert many_photos.is_dir()
 
 
@@ -213,7 +213,7 @@ def test_jobs_of_an_earlier_version_are_read_and_gone_on_with(
 def test_what_cannot_be_read_is_damaged(tmp_path: Path, tiny_checkpoint: Path, text: str) -> None:
     folder = old_job(tmp_path / ("x" * 22), tiny_checkpoint, tmp_path, text)
     (folder / "job.json").write_text(text)
-    seen = collection.find(tmp_path, folder.name)
+    seen = jobs.find(tmp_path, folder.name, KIND)
     assert seen and (seen.request, seen.can_resume) == (None, False)
     assert [one.name for one in collection.views(tmp_path)] == [folder.name]
     with pytest.raises(JobError):
@@ -221,5 +221,5 @@ def test_what_cannot_be_read_is_damaged(tmp_path: Path, tiny_checkpoint: Path, t
     (folder / "job.json").unlink()
     (folder / "config.json").write_text(text)
     assert jobs.view(folder, KIND).state == DAMAGED
-    collection.delete(folder)
+    jobs.delete(folder, KIND)
     assert not folder.exists()
