@@ -3,12 +3,13 @@
 import streamlit as st
 
 from fer.training import runs
+from pages.parts.models import runs_folder
 from pages.parts.navigation import through_entry
-from pages.parts.permissions import training_allowed
-from pages.parts.places import runs_folder
+from pages.parts.permissions import refuse, training_allowed
 from pages.parts.session import show_failure
 from pages.parts.training_runs import all_runs
 from pages.parts.training_setup import NEW, RUNS, new_training
+from pages.parts.widgets import one_of
 
 through_entry("pages/training.py")
 st.title("Training")
@@ -16,21 +17,14 @@ allowed = training_allowed()
 show_failure()
 views = runs.views(runs_folder())
 if not allowed:
-    st.info(
-        "Training, deleting and reading folders are switched off for visitors from other machines. Whoever runs the "
-        "app allows them with FER_ALLOW_TRAINING=1 in its environment.",
-        icon=":material/lock:",
-    )
+    refuse("Training, deleting and reading folders are")
     all_runs(views, allowed)
     st.stop()
 if st.session_state.pop("training_started", False):
     st.session_state["training_section"] = RUNS
 elif "training_section" not in st.session_state:
     st.session_state["training_section"] = RUNS if any(view.active for view in views) else NEW
-section = st.segmented_control(
-    "Section", [NEW, RUNS], key="training_section", required=True, label_visibility="collapsed"
-)
-if section == NEW:
+if one_of("Section", [NEW, RUNS], "training_section") == NEW:
     new_training(views)
 else:
     all_runs(views, allowed)

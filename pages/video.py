@@ -1,6 +1,7 @@
 """A video file in, a timeline of every person's expressions out."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -72,7 +73,7 @@ if seen is None:
     choose()
 elif seen.request is None:
     st.error(seen.message, icon=ICONS[seen.state])
-    delete_button("What is left of it is", lambda: remove(seen.folder, KIND))
+    delete_button("What is left of it is", partial(remove, seen.folder, KIND))
 elif is_begun(seen.folder):
     show_job(seen, seen.request)
 else:

@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from fer import home
 from fer.charts.training import class_bars
 from fer.datasets import open_datasets
 from fer.datasets.contact_sheet import contact_sheet
 from fer.datasets.report import DatasetReport, pairs_of_copies, report
 from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
-from pages.parts.places import uploads_folder
-from pages.parts.session import attempt
-from pages.parts.widgets import STATIC, one_of, path_here
+from pages.parts.widgets import STATIC, delete_button, one_of, path_here
 
 UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"
 SOURCES = {
@@ -22,7 +21,6 @@ SOURCES = {
     DRAWN: ":material/draw: Drawn faces",
     HERE: ":material/folder: On this machine",
 }
-UPLOAD_MB = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +59,10 @@ def uploaded_path() -> str | None:
     upload = st.file_uploader(
         "A ZIP with a folder of pictures for each expression, or a CSV of pictures",
         ["zip", "csv"],
-        max_upload_size=UPLOAD_MB,
         help="Folders angry/, happy/, … of any names, each picture showing one face, cropped square. The other layouts "
         "that the README names work, too. What is larger can be put on the machine that runs the app by other means.",
     )
-    folder = uploads_folder()
+    folder = home.data_folder().absolute() / "uploads"
     if upload:
         if st.session_state.get("dataset_upload", (None, ""))[0] != upload.file_id:
             with st.spinner("Unpacking …"):
@@ -83,10 +80,8 @@ def uploaded_path() -> str | None:
             placeholder="Choose …",
         )
         if chosen:
-            with st.popover("Delete", icon=":material/delete:"):
-                st.markdown("The pictures are deleted from the disk. Models that were trained on them stay.")
-                if st.button("Delete them", type="primary"):
-                    attempt(lambda: delete_upload(chosen, folder))
+            what = "Models that were trained on them stay; the pictures are"
+            delete_button(what, lambda: delete_upload(chosen, folder))
     return str(chosen) if chosen else None
 
 

@@ -17,7 +17,7 @@ from fer.training import runs as training_runs
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_reports import evaluation_at, name_of, report_at, saved_reports, short_names
-from pages.parts.places import runs_folder
+from pages.parts.models import runs_folder
 from pages.parts.session import FILES_AS_THEY_ARE
 from pages.parts.widgets import download, one_of
 

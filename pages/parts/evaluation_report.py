@@ -1,5 +1,6 @@
 """One report: how good a model is, at a glance and down to the picture."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ from fer.evaluation.confusions import MATRIX_READING, MATRIX_TITLE
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.reports.headline import headline_cards
+from fer.reports.rendering import render
 from pages.parts.evaluation_charts import introduce, show_confidence, show_expressions, show_people, show_robustness
 from pages.parts.evaluation_downloads import show_downloads
-from pages.parts.evaluation_matrix import confusion_matrix
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_reports import choose_report, evaluation_at, report_at
 from pages.parts.widgets import one_of
@@ -26,6 +27,40 @@ LISTS = {
         "truly show it (confident learning, Northcutt et al. 2021).",
     ),
 }
+
+
+_JS = """
+export default function ({ parentElement, data, setTriggerValue }) {
+  const focused = parentElement.activeElement?.id, box = parentElement.querySelector(".scroll");
+  box.innerHTML = data;
+  box.onclick = ({ target }) => target.matches("button") && setTriggerValue("field", target.id.split(" ").map(Number));
+  if (focused) parentElement.getElementById(focused)?.focus();
+}
+"""
+_component = st.components.v2.component(
+    "confusion_matrix", html='<div class="scroll"></div>', css=".scroll { overflow-x: auto; }", js=_JS
+)
+
+
+def confusion_matrix(
+    report: Report, in_percent: bool, chosen: Sequence[int], key: str, on_field: Callable[[int, int], None]
+) -> None:
+    """Show what was taken for what: rows are the truth, columns the answers, each row coloured by its shares.
+
+    Args:
+        report: of a model.
+        in_percent: shares of each row instead of counts.
+        chosen: a field to be marked, (truth, answer); empty for none.
+        key: of this element.
+        on_field: called with the field that was clicked, (truth, answer).
+    """
+
+    def take_click() -> None:
+        if field := st.session_state[key].field:
+            on_field(*field)
+
+    table = render("matrix.html", report=report, in_percent=in_percent, chosen=list(chosen))
+    _component(data=table, key=key, on_field_change=take_click)
 
 
 def one_report() -> None:

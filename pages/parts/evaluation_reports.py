@@ -8,8 +8,8 @@ import streamlit as st
 from fer.evaluation.job import REPORT_NAME, SHIPPED_FOLDER
 from fer.evaluation.report import Evaluation, Report, read_evaluation, read_report
 from fer.model import shipped_reports
+from pages.parts.models import runs_folder
 from pages.parts.permissions import training_allowed
-from pages.parts.places import runs_folder
 from pages.parts.session import FILES_AS_THEY_ARE, lasting
 
 SHIPPED = "shipped model"

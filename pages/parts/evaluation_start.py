@@ -12,13 +12,11 @@ from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import FINISHED
 from fer.model import SHIPPED
-from fer.training.runs import BEST_NAME
 from pages.parts import dataset
 from pages.parts.evaluation_reports import CHOSEN
 from pages.parts.jobs import ICONS, watch
-from pages.parts.models import model_name
-from pages.parts.permissions import training_allowed
-from pages.parts.places import runs_folder
+from pages.parts.models import known_models, model_name, runs_folder
+from pages.parts.permissions import refuse, training_allowed
 from pages.parts.session import attempt
 
 AT_ONCE = 4
@@ -30,22 +28,17 @@ SAMPLE = 300
 def evaluate_models() -> None:
     """Show what goes on, and offer to measure another model."""
     if not training_allowed():
-        st.info(
-            "Measuring models is switched off for visitors from other machines. Whoever runs the app allows it with "
-            "FER_ALLOW_TRAINING=1 in its environment.",
-            icon=":material/lock:",
-        )
+        refuse("Measuring models is")
         return
     found = evaluations.views(runs_folder())
     active = [view for view in found if view.active]
     for view in active:
         show_active(view)
     new_evaluation(busy=bool(active))
-    ended = [view for view in found if not view.active]
-    if ended:
+    if ended := [view for view in found if not view.active]:
         st.subheader("Earlier ones", divider="gray")
-        for view in ended:
-            show_ended(view)
+    for view in ended:
+        show_ended(view)
 
 
 def show_active(view: JobView[Request]) -> None:
@@ -72,7 +65,7 @@ def show_report(folder: Path) -> None:
 def new_evaluation(busy: bool) -> None:
     """Ask what to measure, and begin."""
     st.subheader("Measure models", divider="gray")
-    models = [*(path for path in SHIPPED.values() if path.is_file()), *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
+    models = known_models()
     left, middle, right = st.columns(3, gap="medium")
     with left:
         chosen: list[Path] = st.multiselect(

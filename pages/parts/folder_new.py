@@ -10,10 +10,9 @@ from fer.collection import job as collection
 from fer.collection.job import KIND, Request
 from fer.images import IMAGE_SUFFIXES
 from fer.jobs.job import JobView
-from pages.parts.jobs import ICONS, earlier_jobs, filling, upload_note
+from pages.parts.jobs import ICONS, earlier_jobs, filling, jobs_folder, upload_note
 from pages.parts.models import checkpoint_path, chosen_faces
 from pages.parts.permissions import training_allowed
-from pages.parts.places import jobs_folder
 from pages.parts.session import attempt
 from pages.parts.widgets import literal, one_of, path_here
 

@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from fer import home
 from fer.errors import FerError
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STARTING, STOPPED, Status
 from pages.parts.permissions import training_allowed
-from pages.parts.places import jobs_folder
 from pages.parts.session import attempt
 from pages.parts.widgets import duration
 
@@ -74,6 +74,11 @@ def _show_progress(
             on_end(seen)
         st.rerun()
     st.progress(seen.status.share, text(seen.status))
+
+
+def jobs_folder(kind: Kind[Any]) -> Path:
+    """Return where jobs of a kind are kept, "collections" or "videos": the whole path, as other processes get it."""
+    return home.data_folder().absolute() / f"{kind.name}s"
 
 
 def job_looked_at(kind: Kind[R]) -> JobView[R] | None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
+from fer import home
 from fer.errors import CheckpointError
 from fer.evaluation.report import Report, read_report
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED, report_of
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.model.prior import BETWEEN, EVERYDAY, POSED, correction_for
 from fer.training.runs import BEST_NAME
-from pages.parts.places import runs_folder
 from pages.parts.session import FILES_AS_THEY_ARE, lasting
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ _MODELS_AT_ONCE = 3
 """As many are kept in memory; the one that was not used for the longest time goes first."""
 
 
+def runs_folder() -> Path:
+    """Return where training runs are kept: the whole path, as other processes get it."""
+    return home.runs_folder().absolute()
+
+
 def checkpoint_path() -> Path:
     """Return the model file that this visitor uses: what they chose, else the app's."""
     chosen: Path | None = st.session_state.get(_MODEL)
@@ -43,16 +48,21 @@ def _own_checkpoint() -> Path:
     return Path(os.environ.get(CHECKPOINT_VARIABLE) or DEFAULT_CHECKPOINT)
 
 
-def use_model(path: Path) -> None:
-    """Take a model file for this visitor, in all pages and until the tab is closed."""
+def use_model(path: Path, page: str) -> NoReturn:
+    """Take a model file for this visitor, in all pages and until the tab is closed, and go to a page."""
     st.session_state[_MODEL] = path
+    st.switch_page(f"pages/{page}.py")
+
+
+def known_models() -> list[Path]:
+    """Return the model files that are here: the shipped ones, and the best of each run."""
+    return [*(path for path in SHIPPED.values() if path.is_file()), *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
 
 
 def choose_model() -> None:
     """Let the visitor choose among the app's models and those that were trained here, and say whose faces they show."""
     own = _own_checkpoint()
-    shipped = [path for path in SHIPPED.values() if path.is_file() and path != own]
-    models = [own, *shipped, *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
+    models = list(dict.fromkeys([own, *known_models()]))
     chosen = checkpoint_path()
     with st.container(horizontal=True, gap="large"):
         if len(models) > 1:

@@ -15,17 +15,17 @@ from fer.training import runs
 from fer.training.runs import KIND, RunView
 from pages.parts.jobs import ICONS, watch
 from pages.parts.models import use_model
-from pages.parts.session import attempt
-from pages.parts.widgets import duration
+from pages.parts.session import attempt, lasting
+from pages.parts.widgets import NO_BAR, STATIC, delete_button, download, duration
 
 COLORS: dict[str, Literal["orange", "red", "green"]] = {
     STOPPED: "orange", INTERRUPTED: "orange", FAILED: "red", DAMAGED: "red", FINISHED: "green",
 }  # fmt: skip
-STATIC = {"staticPlot": True}
+CHOSEN = "training_run"
+"""Of the session: the name of the run that is looked at."""
 LOSS_READING = "How far the answers are from the truth: down is good; where validation rises again, it learns by heart."
 ACCURACY_READING = "How often the most probable answer is right, after each epoch; the star is the epoch that is kept."
 RATE_READING = "How large the steps are by which it learns: it begins small, and ends small to settle."
-NO_BAR = {"displayModeBar": False}
 
 
 def summary(view: RunView) -> str:
@@ -53,27 +53,19 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
     if not views:
         st.info("No model was trained yet.", icon=":material/model_training:")
         return
-    names = [view.name for view in views]
-    chosen = st.session_state.get("training_run")
-    # Set before the widget, as runs come and go, and a page that starts one chooses it.
-    st.session_state["training_radio"] = chosen if chosen in names else names[0]
+    named = {view.name: view for view in views}
+    chosen = st.session_state.get(CHOSEN)  # runs come and go, and a page that starts one chooses it
     with st.container(height=300 if len(views) > 4 else "content", border=len(views) > 4):
         name = st.radio(
             "Runs",
-            names,
-            format_func=lambda name: f"{ICONS[views[names.index(name)].state]} {name}",
+            list(named),
+            format_func=lambda name: f"{ICONS[named[name].state]} {name}",
             captions=[summary(view) for view in views],
             label_visibility="collapsed",
-            key="training_radio",
-            on_change=remember_choice,
+            **lasting(CHOSEN, chosen if chosen in named else views[0].name),
         )
     st.divider()
-    show_run(views[names.index(name)], allowed)
-
-
-def remember_choice() -> None:
-    """Keep the choice while other parts of the page are shown."""
-    st.session_state["training_run"] = st.session_state["training_radio"]
+    show_run(named[name], allowed)
 
 
 def show_run(view: RunView, allowed: bool) -> None:
@@ -106,35 +98,27 @@ def show_buttons(view: RunView) -> None:
             attempt(lambda: runs.resume(view.folder))
         if view.has_model:
             show_use(view)
-            st.download_button(
-                "Download the model", view.best_path.read_bytes, f"{view.name}.safetensors",
-                icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
+            download("Download the model", view.best_path.read_bytes, f"{view.name}.safetensors")
         with st.popover("Rename", icon=":material/edit:"):
             name = st.text_input("New name", view.name, max_chars=64, key=f"rename {view.name}")
             if st.button("Rename it"):
                 attempt(lambda: rename(view, name.strip()))
-        with st.popover("Delete", icon=":material/delete:"):
-            st.markdown(f"The run **{view.name}** and its model are deleted from the disk.")
-            if st.button("Delete it", type="primary"):
-                attempt(lambda: job.delete(view.folder, KIND))
+        delete_button(f"The run **{view.name}** and its model are", lambda: job.delete(view.folder, KIND))
 
 
 def rename(view: RunView, name: str) -> None:
     """Give a run another name and go on showing it."""
     runs.rename(view.folder, name)
-    st.session_state["training_run"] = name
+    st.session_state[CHOSEN] = name
 
 
 def show_use(view: RunView) -> None:
     """Offer the model to the other pages."""
     done = view.state == FINISHED
     if st.button("Use it for photos", type="primary" if done else "secondary", icon=":material/photo_camera:"):
-        use_model(view.best_path)
-        st.switch_page("pages/photo.py")
+        use_model(view.best_path, "photo")
     if st.button("Use it with the webcam", icon=":material/videocam:"):
-        use_model(view.best_path)
-        st.switch_page("pages/webcam.py")
+        use_model(view.best_path, "webcam")
 
 
 def show_charts(before: RunView, allowed: bool) -> None:

@@ -1,126 +1,92 @@
 """The first half of the training page: choose pictures, look at them, set, start."""
 
-from dataclasses import replace
+from dataclasses import Field, fields, replace
 from typing import Any
 
 import streamlit as st
 
-from fer.errors import CheckpointError, FerError, TrainingError
 from fer.training import recipe, runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
 from fer.training.runs import RunView
 from pages.parts.dataset import Data, chosen_path, looked_at, name_of, show_data
-from pages.parts.places import runs_folder
-from pages.parts.session import attempt
+from pages.parts.models import known_models, model_name, runs_folder
+from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import duration
 
 NEW, RUNS = "New training", "Runs"
-NETWORKS = (
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "mobilenet_v3_small",
-    "mobilenet_v3_large",
-    "efficientnet_b0",
-    "convnext_tiny",
-    "vgg11_bn",
-    "vgg13_bn",
-    "vgg16_bn",
-    "vgg19_bn",
-)
+TABS = {"Network": {"network"}, "Training": {"training"}, "Other": {"data", "run and machine"}}
+"""Of the rest of the settings → groups in the configuration."""
+ASKED_ELSEWHERE = "epochs", "init", "folds"
+OF_THE_SHIPPED_MODEL = "architecture", "stem", "size_px", "channels"
+"""Settings that are as the shipped model has them where that is gone on from."""
+NETWORKS = "resnet18", "resnet34", "resnet50", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "vgg13_bn"
+"""To choose from; any other one of torchvision's can be typed."""
 
 
 def chosen_settings(data: Data, pictures: int, views: list[RunView]) -> tuple[TrainingConfig, str]:
-    """Ask what to train; return (configuration, name)."""
+    """Ask what to train; return (configuration, name).
+
+    Raises:
+        TrainingError: the choices contradict each other.
+    """
     left, middle, right = st.columns(3, gap="medium")
-    with left:
-        usual_name = free_name(data.path, views)
-        name = st.text_input("Name", usual_name, max_chars=64, key=f"name {usual_name}")
-    with middle:
-        anew = st.selectbox(
-            "Start from",
-            [False, True],
-            int(pictures >= recipe.ENOUGH_TO_BEGIN_ANEW),
-            format_func=lambda anew: "nothing" if anew else "the shipped model",
-            help="The shipped model knows faces already: some dozen pictures of each expression are enough to teach it "
-            "yours. From nothing it takes some thousand.",
-        )
+    usual_name = free_name(data.path, views)
+    name = left.text_input("Name", usual_name, max_chars=64, key=f"name {usual_name}")
+    anew = middle.selectbox(
+        "Start from",
+        [False, True],
+        int(pictures >= recipe.ENOUGH_TO_BEGIN_ANEW),
+        format_func=lambda anew: "nothing" if anew else "the shipped model",
+        help="The shipped model knows faces already: some dozen pictures of each expression are enough to teach it "
+        "yours. From nothing it takes some thousand.",
+    )
     usual = recipe.from_scratch(data.path) if anew else recipe.fine_tuning(data.path, pictures)
-    with right:
-        epochs = st.number_input(
-            "Epochs",
-            1,
-            1000,
-            usual.epochs,
-            help="How often all pictures are gone through.",
-            key=f"epochs {usual.epochs}",
-        )
-    return replace(usual, epochs=int(epochs), **more_settings(usual, anew)), name.strip()
+    meaning = "How often all pictures are gone through."
+    epochs = right.number_input("Epochs", 1, 1000, usual.epochs, help=meaning, key=f"epochs {usual.epochs}")
+    with st.expander("More settings", icon=":material/tune:"):
+        return replace(usual, epochs=epochs, **more_settings(usual, anew)), name.strip()
 
 
 def more_settings(usual: TrainingConfig, anew: bool) -> dict[str, Any]:
-    """Ask for the rest."""
-    with st.expander("More settings", icon=":material/tune:"):
-        left, middle, right = st.columns(3, gap="medium")
-        with left:
-            architecture = st.selectbox(
-                "Network",
-                NETWORKS if anew else (usual.architecture,),
-                disabled=not anew,
-                help="The shipped model is a resnet18; another network has to begin with nothing.",
-            )
-            size = st.select_slider(
-                "Size of the faces", [32, 48, 64, 96, 112, 160, 224], usual.size_px, format_func=lambda px: f"{px} px",
-                disabled=not anew,
-            )  # fmt: skip
-            channels = st.segmented_control(
-                "Colours", [1, 3], default=usual.channels, format_func={1: "gray", 3: "colour"}.__getitem__,
-                required=True, disabled=not anew,
-            )  # fmt: skip
-        with middle:
-            rate = st.number_input(
-                "Learning rate",
-                0.0,
-                10.0,
-                usual.peak_learning_rate,
-                0.001,
-                "%.4f",
-                help="The highest, after a warm-up.",
-            )
-            batch = st.number_input(
-                "Batch size", 2, 4096, usual.batch_size, help="Smaller for small data sets by itself."
-            )
-            patience = st.number_input(
-                "Patience",
-                0,
-                1000,
-                usual.patience,
-                help="Ends after so many epochs without a better accuracy; 0: never.",
-            )
-        with right:
-            balance = st.slider(
-                "Balance",
-                0.0,
-                1.0,
-                usual.class_balance,
-                help="1: rare expressions are shown as often as frequent ones.",
-            )
-            mixup = st.slider("Mixup", 0.0, 1.0, usual.mixup, help="How strongly pictures are blended; 0: not at all.")
-            seed = st.number_input(
-                "Seed", 0, 2**31, usual.seed, help="Another one gives another model of the same kind."
-            )
-    return {
-        "architecture": architecture,
-        "size_px": size,
-        "channels": channels,
-        "learning_rate": rate if rate != usual.peak_learning_rate else usual.learning_rate,
-        "batch_size": int(batch),
-        "patience": int(patience),
-        "class_balance": balance,
-        "mixup": mixup,
-        "seed": int(seed),
-    }
+    """Ask for all that `fer-studio train` has options for, with what the configuration says of each."""
+    chosen: dict[str, Any] = {}
+    for tab, groups in zip(st.tabs(list(TABS)), TABS.values(), strict=True):
+        asked = [one for one in fields(usual) if one.metadata.get("group") in groups]
+        asked = [one for one in asked if one.name not in ASKED_ELSEWHERE]
+        for number, one in enumerate(asked):
+            if number % 4 == 0:  # row after row, so that what belongs together stays together on a phone
+                columns = tab.columns(4, vertical_alignment="bottom")
+            with columns[number % 4]:
+                fixed = not anew and one.name in OF_THE_SHIPPED_MODEL
+                chosen[one.name] = setting(one, getattr(usual, one.name), fixed)
+    return chosen
+
+
+def setting(field: "Field[Any]", usual: Any, fixed: bool) -> Any:
+    """Ask for one setting.
+
+    Args:
+        field: of the configuration.
+        usual: its value where nobody chooses one.
+        fixed: shown, but not to be changed.
+    """
+    about, bounds = field.metadata, field.metadata["bounds"]
+    label = (about["flag"] or field.name).strip("-").replace("_", " ").capitalize()
+    rest: dict[str, Any] = {"help": about["help"] or None, "disabled": fixed, "key": f"{field.name} {usual}"}
+    if field.name == "architecture":
+        return st.selectbox(label, NETWORKS, NETWORKS.index(usual), accept_new_options=True, **rest)
+    if field.name == "teacher":
+        return tuple(map(str, st.multiselect(label, known_models(), format_func=model_name, **rest)))
+    if choices := about["choices"]:
+        return st.selectbox(label, choices, choices.index(usual), **rest)
+    if isinstance(usual, bool):
+        return st.toggle(label, usual, **rest)
+    kind: Any = int if isinstance(usual, int) else float
+    ends = (bounds.get("at_least", bounds.get("over")), bounds.get("at_most", bounds.get("under")))
+    lowest, highest = (None if end is None else kind(end) for end in ends)
+    form: dict[str, Any] = {} if kind is int else {"step": 0.01, "format": "%g", "placeholder": "as usual"}
+    return st.number_input(label, lowest, highest, usual, **form, **rest)
 
 
 def begin(config: TrainingConfig, name: str) -> None:
@@ -168,27 +134,19 @@ def _speeds() -> dict[tuple[str, int, int], Speed]:
 def new_training(views: list[RunView]) -> None:
     """Choose, set, start."""
     st.subheader("1 · Pictures", divider="gray")
-    try:
+    with errors_shown():
         path = chosen_path("training")
         if path is None:
             st.caption("The pictures stay on this machine. Without pictures of your own, try it with drawn faces.")
             return
         data = looked_at(path)
-    except FerError as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    show_data(data)
-    pictures = data.report.rules["argmax"].get("train", 0)
-    st.subheader("2 · Settings", divider="gray")
-    try:
+        show_data(data)
+        st.subheader("2 · Settings", divider="gray")
+        pictures = data.report.rules["argmax"].get("train", 0)
         config, name = chosen_settings(data, pictures, views)
         runs.check_name(name)
-    except (TrainingError, CheckpointError) as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    estimate = st.empty()
-    active = [view.name for view in views if view.active]
-    try:
+        estimate = st.empty()
+        active = [view.name for view in views if view.active]
         full = len(active) >= runs.parallel_runs()
         if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=full):
             attempt(lambda: begin(config, name))
@@ -196,5 +154,3 @@ def new_training(views: list[RunView]) -> None:
             st.caption(f":material/hourglass_empty: {', '.join(active)} is being trained. One thing after the other.")
         with estimate.container():  # it may take seconds, and nobody has to wait for it
             show_estimate(config, pictures, views)
-    except TrainingError as error:
-        st.error(str(error), icon=":material/error:")

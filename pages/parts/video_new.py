@@ -15,10 +15,9 @@ from fer.jobs.job import JobView
 from fer.video.io.files import VideoFile
 from fer.video.job import KIND, VideoRequest, begin, is_begun, keep_upload, new_job, upload_path
 from fer.video.settings import ClipOptions
-from pages.parts.jobs import ICONS, earlier_jobs, filling, remove, upload_note
+from pages.parts.jobs import ICONS, earlier_jobs, filling, jobs_folder, remove, upload_note
 from pages.parts.models import checkpoint_path, chosen_faces, model_info
 from pages.parts.permissions import training_allowed
-from pages.parts.places import jobs_folder
 from pages.parts.samples import sample_clip
 from pages.parts.session import FILES_AS_THEY_ARE, attempt, errors_shown, forget_upload
 from pages.parts.video_result import clock

@@ -162,7 +162,7 @@ def test_visitors_from_elsewhere_see_neither_paths_nor_jobs(
 
 def test_deleting(done: JobView[Request], many_photos: Path) -> None:
     app = opened(job=done.name)
-    press(app, "Delete them")
+    press(app, "Delete it")
     assert not done.folder.exists() and (many_photos / "00.jpg").is_file()
     assert "has been deleted" in app.info[0].value
     assert app.file_uploader
@@ -196,5 +196,5 @@ def test_a_damaged_job_is_shown_and_can_be_deleted(done: JobView[Request], files
     app = opened(job=done.name)
     assert app.warning or app.error or app.metric
     opened()  # the list, too
-    press(app, "Delete them")
+    press(app, "Delete it")
     assert not done.folder.exists()

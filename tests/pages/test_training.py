@@ -171,7 +171,7 @@ def test_earlier_uploads_can_be_taken_again_and_deleted(folder: Path, tmp_path: 
     (earlier,) = [box for box in app.selectbox if box.label == "or uploaded earlier"]
     earlier.select_index(0).run()
     assert "24 pictures" in texts(app)
-    press(app, "Delete them")
+    press(app, "Delete it")
     assert list((tmp_path / "data" / "uploads").iterdir()) == []
     assert not [box for box in app.selectbox if box.label == "or uploaded earlier"]
 
