@@ -3,8 +3,8 @@
 import streamlit as st
 
 from pages.parts.evaluation_report import one_report
-from pages.parts.navigation import through_entry
-from pages.parts.session import errors_shown, show_failure
+from pages.parts.navigation import begin_page
+from pages.parts.session import errors_shown
 from pages.parts.widgets import one_of
 
 REPORT, COMPARE, EVALUATE, DATA = "Report", "Compare", "Evaluate", "Data set"
@@ -15,9 +15,7 @@ SECTIONS = {
     DATA: ":material/photo_library: Data set",
 }
 
-through_entry("pages/evaluation.py")
-st.title("Evaluation")
-show_failure()
+begin_page("pages/evaluation.py", "Evaluation")
 if st.session_state.pop("evaluation_ended", False):
     st.session_state["evaluation_section"] = REPORT
 section = one_of("Section", SECTIONS, "evaluation_section")

@@ -6,8 +6,8 @@ from fer.evaluation.report import Report
 from fer.faces import percent
 from fer.model.checkpoint import ModelInfo
 from pages.parts.models import model_info, shipped_report
-from pages.parts.navigation import through_entry
-from pages.parts.widgets import legend_html, privacy_note
+from pages.parts.navigation import begin_page
+from pages.parts.widgets import legend_html, privacy_note, text
 
 WAYS = {
     "Open a photo": ("photo", "photo_camera"),
@@ -50,8 +50,7 @@ def show_figures(info: ModelInfo, report: Report) -> None:
         st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {seldom}.")
 
 
-through_entry("pages/home.py")
-st.title("Expression Studio")
+begin_page("pages/home.py", "Expression Studio")
 st.markdown(
     "Drop a photo or a video or point the webcam, and see every face with the expression it seems to show, mixed ones "
     "too. Everything runs on this machine."
@@ -72,15 +71,5 @@ else:
 st.html(legend_html(info.labels))
 
 st.subheader("What it does not tell", divider="gray")
-st.markdown(
-    """
-The model guesses what people would **call** an expression in a picture. It does not know what somebody feels: the same
-face can go with many feelings, and the same feeling with many faces
-([Barrett et al. 2019](https://doi.org/10.1177/1529100619832930)). It was trained on web pictures that ten people
-labelled, and is right less often for some groups and ages than for others.
-
-Do not use it to judge people. In the European Union, inferring emotions at work or in schools is prohibited
-([AI Act, Article 5(1)(f)](https://artificialintelligenceact.eu/article/5/)).
-"""
-)
+st.markdown(text("home"))
 privacy_note()

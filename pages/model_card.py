@@ -4,11 +4,11 @@ import streamlit as st
 
 from fer.reports.card import model_card
 from pages.parts.evaluation_reports import choose_report, may_see_paths, report_at
-from pages.parts.navigation import through_entry
+from pages.parts.navigation import begin_page
 from pages.parts.session import errors_shown
 from pages.parts.widgets import download
 
-through_entry("pages/model_card.py")
+begin_page("pages/model_card.py")
 with errors_shown():
     path = choose_report()
     if path and may_see_paths(path):

@@ -16,7 +16,7 @@ from fer.images import IMAGE_SUFFIXES, encode_png, read_image
 from fer.recognition.photo import PhotoFace, PhotoResult, recognize_photo
 from fer.results.pictures import PictureResult, to_csv, to_json
 from pages.parts.models import choose_model, load_recognizer, model_info
-from pages.parts.navigation import through_entry
+from pages.parts.navigation import begin_page
 from pages.parts.samples import SAMPLES, sample_picture
 from pages.parts.widgets import (
     STATIC,
@@ -176,8 +176,7 @@ def _reasons(recognizer: "Recognizer", item: PhotoFace) -> str:
     return kept[item]
 
 
-through_entry("pages/photo.py")
-st.title("Photo")
+begin_page("pages/photo.py", "Photo")
 choose_model()
 info = model_info()  # a model that cannot be read is said before somebody looks for a photo
 left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")

@@ -4,17 +4,14 @@ import streamlit as st
 
 from fer.training import runs
 from pages.parts.models import runs_folder
-from pages.parts.navigation import through_entry
+from pages.parts.navigation import begin_page
 from pages.parts.permissions import refuse, training_allowed
-from pages.parts.session import show_failure
 from pages.parts.training_runs import all_runs
 from pages.parts.training_setup import NEW, RUNS, new_training
 from pages.parts.widgets import one_of
 
-through_entry("pages/training.py")
-st.title("Training")
+begin_page("pages/training.py", "Training")
 allowed = training_allowed()
-show_failure()
 views = runs.views(runs_folder())
 if not allowed:
     refuse("Training, deleting and reading folders are")

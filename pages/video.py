@@ -10,8 +10,8 @@ from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, STOPPED, Status
 from fer.video.job import KIND, TIMELINE_NAME, VideoRequest, begin, begin_anew, is_begun
 from pages.parts.jobs import ICONS, job_looked_at, leave, progress_text, remove, watch
 from pages.parts.models import choose_model
-from pages.parts.navigation import through_entry
-from pages.parts.session import attempt, show_failure
+from pages.parts.navigation import begin_page
+from pages.parts.session import attempt
 from pages.parts.video_new import choose, prepare
 from pages.parts.video_result import clock, show_result, timeline_at
 from pages.parts.widgets import counted, delete_button, literal
@@ -64,10 +64,8 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
         st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")
 
 
-through_entry("pages/video.py")
-st.title("Video")
+begin_page("pages/video.py", "Video")
 seen = job_looked_at(KIND)
-show_failure()
 if seen is None:
     choose_model()
     choose()

@@ -16,9 +16,9 @@ from fer.video.settings import VideoSettings
 from fer.video.stream import LiveStream
 from pages.parts.connection import ice_servers
 from pages.parts.models import choose_model, load_engine, model_info
-from pages.parts.navigation import through_entry
+from pages.parts.navigation import begin_page
 from pages.parts.video_result import show_downloads, show_sums
-from pages.parts.widgets import NO_BAR, counted, smallest_face, threshold_slider, whole_number
+from pages.parts.widgets import NO_BAR, counted, smallest_face, text, threshold_slider, whole_number
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 TEXTS = Translations(
@@ -154,21 +154,12 @@ def show_summary(stream: LiveStream) -> None:
 
 def show_causes() -> None:
     with st.expander("The camera does not start?", icon=":material/help:"):
-        st.markdown(
-            """
-- **“Requested device not found”**: connect a camera; close other programs that use it.
-- **“Permission denied”**: allow the camera with the icon in the browser's address bar, then press START again.
-- **Opened from another machine**: browsers give the camera to `https://` pages and to localhost only.
-- **“Connection is taking longer than expected”**: a firewall lies between browser and app; a TURN server leads
-  around it. The README says how to set up both.
-"""
-        )
+        st.markdown(text("webcam"))
         if st.button("Take a snapshot instead", icon=":material/photo_camera:"):
             st.switch_page("pages/photo.py")
 
 
-through_entry("pages/webcam.py")
-st.title("Webcam")
+begin_page("pages/webcam.py", "Webcam")
 address = urlsplit(st.context.url or "http://localhost")
 if address.scheme == "http" and address.hostname not in LOCAL:
     st.warning(

@@ -10,7 +10,7 @@ from fer.datasets.dataset import SPLITS, FaceDataset
 from fer.reports.gallery import Card, gallery, pairs_gallery
 from pages.parts.dataset import Data, chosen_path, looked_at, show_data
 from pages.parts.evaluation_charts import show_chart
-from pages.parts.evaluation_pictures import opened, picture
+from pages.parts.evaluation_pictures import opened, picture, votes_of
 from pages.parts.permissions import refuse, training_allowed
 from pages.parts.widgets import show_some
 
@@ -121,8 +121,7 @@ def agreement_of(dataset: FaceDataset, rows: np.ndarray) -> np.ndarray:
 
 
 def _card(dataset: FaceDataset, row: int) -> Card:
-    votes = dict(zip(dataset.labels, dataset.votes[row].tolist(), strict=True))
-    if other := float(dataset.other_votes[row].sum()):
-        votes["something else"] = other
     label = dataset.labels[int(dataset.truth(np.array([row]))[0])]
-    return Card(f"{dataset.splits[row]}: {dataset.name_of(row)}", label, votes, image=picture(dataset, row))
+    return Card(
+        f"{dataset.splits[row]}: {dataset.name_of(row)}", label, votes_of(dataset, row), image=picture(dataset, row)
+    )

@@ -108,7 +108,7 @@ def table(opinions: Sequence[tuple[str, Predictions]], places: np.ndarray) -> li
         for who, said in opinions:
             row[f"{who} says"] = said.labels[said.predicted[place]]
             row[f"{who}, sure"] = float(said.confidence[place])
-        row |= {"raters": votes_text(_votes(first, place)), "picture": first.names[place]}
+        row |= {"raters": votes_text(votes_of(first, place)), "picture": first.names[place]}
         if len(opinions) == 1:
             row |= {label: float(first.probabilities[place, number]) for number, label in enumerate(first.labels)}
         rows.append(row)
@@ -126,7 +126,7 @@ def _card(opinions: Sequence[tuple[str, Predictions]], place: int, dataset: Face
     first = opinions[0][1]
     said = tuple((who, dict(zip(one.labels, one.probabilities[place].tolist(), strict=True))) for who, one in opinions)
     image = picture(dataset, int(first.rows[place]))
-    return Card(first.names[place], first.labels[first.truth[place]], _votes(first, place), said, image)
+    return Card(first.names[place], first.labels[first.truth[place]], votes_of(first, place), said, image)
 
 
 def picture(dataset: FaceDataset, row: int) -> np.ndarray | None:
@@ -137,7 +137,8 @@ def picture(dataset: FaceDataset, row: int) -> np.ndarray | None:
         return None
 
 
-def _votes(predictions: Predictions, place: int) -> dict[str, float]:
-    votes = dict(zip(predictions.labels, predictions.votes[place].tolist(), strict=True))
-    other = float(predictions.other_votes[place])
+def votes_of(people: Predictions | FaceDataset, place: int) -> dict[str, float]:
+    """Return what raters say of a picture: label → how many; "something else" where some chose none of the labels."""
+    votes = dict(zip(people.labels, people.votes[place].tolist(), strict=True))
+    other = float(people.other_votes[place].sum())
     return votes | ({"something else": other} if other else {})

@@ -47,6 +47,9 @@ def confusion_matrix(
 ) -> None:
     """Show what was taken for what: rows are the truth, columns the answers, each row coloured by its shares.
 
+    Plotly's five megabytes of script would take longer than all the rest of the page's opening, and a table of buttons
+    can be used with a finger, with a keyboard and by a screen reader.
+
     Args:
         report: of a model.
         in_percent: shares of each row instead of counts.

@@ -6,6 +6,7 @@ from PIL import Image
 from streamlit.navigation.page import StreamlitPage
 
 from fer.datasets.drawing import draw_face
+from pages.parts.session import show_failure
 
 
 def navigation() -> StreamlitPage:
@@ -33,18 +34,23 @@ def navigation() -> StreamlitPage:
 _entry_has_run = False
 
 
-def through_entry(page: str) -> None:
-    """Go through the entry of the app where Streamlit has started a page alone; the first call of every page.
+def begin_page(page: str, title: str = "") -> None:
+    """Begin a page: show its title, and what went wrong with its last button. The first call of every page.
 
     If the first visitor of a server opens the address of a page, Streamlit takes the files in pages/ for an app of the
-    older kind, without our titles, layout and navigation, and does so until the entry has called st.navigation.
+    older kind, without our titles, layout and navigation, and does so until the entry has called st.navigation: then
+    the page is opened again, through the entry.
 
     Args:
         page: its file, from the folder of the app.
+        title: none where the page begins otherwise.
     """
     if not _entry_has_run:
         navigation()
         st.switch_page(page, query_params=st.query_params.to_dict())  # an address may say more than the page
+    if title:
+        st.title(title)
+    show_failure()
 
 
 @st.cache_data(show_spinner=False)

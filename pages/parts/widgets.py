@@ -51,8 +51,8 @@ def one_of(
 
 def path_here(example: str, hint: str) -> Path | None:
     """Ask for a path on the machine that runs the app; None while there is none. `hint` says of what."""
-    text = st.text_input("Path", placeholder=example, help=hint).strip()
-    return Path(text).expanduser().absolute() if text else None
+    path = st.text_input("Path", placeholder=example, help=hint).strip()
+    return Path(path).expanduser().absolute() if path else None
 
 
 def threshold_slider(unsure_below: float, unsure: str = "A face") -> float:
@@ -120,6 +120,11 @@ def show_some(
     if len(items) > count and st.button(f"Show more of the {of_what}", key=f"more {key}"):
         st.session_state[f"count {key}"] = count + at_once
         st.rerun()
+
+
+def text(name: str) -> str:
+    """Return one of the longer texts of the pages, Markdown."""
+    return Path(__file__).with_name(f"{name}.md").read_text(encoding="utf-8")
 
 
 def literal(text: str) -> str:
