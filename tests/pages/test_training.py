@@ -5,9 +5,8 @@ import json
 import os
 import signal
 import sys
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed
 from fer.training.metrics import EpochMetrics
 from fer.training.runs import KIND, Run, open_run
+from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 TINY = TrainingConfig("synthetic:80", epochs=3, size_px=24)
@@ -103,9 +103,8 @@ def zip_of_faces(pictures: int = 12) -> bytes:
 
 def test_empty(folder: Path) -> None:
     app = open_page()
-    assert "try it with drawn faces" in texts(app)
     assert "Start training" not in buttons(app)
-    assert "No model was trained yet" in texts(see_runs(app))
+    assert see_runs(app).info and not app.radio
     assert not folder.exists()
 
 
@@ -115,7 +114,7 @@ def test_a_zip_is_looked_at_and_trained_on_from_the_shipped_model(folder: Path, 
     assert not app.exception and not app.error
     assert "24 pictures" in texts(app) and "2 expressions" in texts(app)
     assert len(app.get("plotly_chart")) == 1 and len(app.get("image")) == 1
-    assert "About" in texts(app) and "a test" in texts(app)
+    assert "100 faces a second" in texts(app)
     (kept,) = (tmp_path / "data" / "uploads").iterdir()
     assert kept.name.startswith("my-faces-")
 
@@ -132,7 +131,7 @@ def test_a_zip_is_looked_at_and_trained_on_from_the_shipped_model(folder: Path, 
     other.segmented_control(key="training_section").set_value("New training").run()
     other.segmented_control(key="training_source").set_value("Drawn faces").run()
     assert next(button for button in other.button if button.label == "Start training").disabled
-    assert "my-faces is being trained" in texts(other)
+    assert "my-faces" in texts(other)
 
     press(app, "Stop")
     assert runs.view(seen.folder).state == STOPPED
@@ -141,15 +140,31 @@ def test_a_zip_is_looked_at_and_trained_on_from_the_shipped_model(folder: Path, 
     assert runs.views(folder) == [] and not seen.folder.exists()
 
 
+def test_settings_reach_the_run(folder: Path) -> None:
+    app = open_page()
+    app.segmented_control(key="training_source").set_value("Drawn faces").run()
+    app.number_input(key="dropout 0.2").set_value(0.3)
+    app.number_input(key="weight_decay None").set_value(0.001)
+    app.selectbox(key="rule majority").set_value("argmax")
+    assert app.selectbox(key="architecture resnet18").disabled, "the shipped model's"
+    app.selectbox[0].set_value(True).run()
+    app.selectbox(key="architecture resnet18").set_value("resnet34").run()
+    press(app, "Start training")
+    (seen,) = runs.views(folder)
+    assert seen.request and seen.request.own_choices() == {
+        "architecture": "resnet34", "augmentation": "plain", "dropout": 0.3, "rule": "argmax", "weight_decay": 0.001,
+    }  # fmt: skip
+
+
 def test_a_name_that_is_taken_or_a_path_is_refused(folder: Path, tiny_checkpoint: Path) -> None:
     finished_run(folder, "taken", tiny_checkpoint)
     app = open_page()
     app.segmented_control(key="training_source").set_value("Drawn faces").run()
     app.text_input[0].set_value("taken").run()
     press(app, "Start training")
-    assert "something called taken" in app.error[0].value
+    assert "taken" in app.error[0].value
     app.text_input[0].set_value("../../etc").run()
-    assert "expected a name" in app.error[0].value
+    assert "../../etc" in app.error[0].value
     assert "Start training" not in buttons(app)
     assert len(runs.views(folder)) == 1
 
@@ -161,7 +176,7 @@ def test_what_is_no_data_set_is_said(folder: Path, tmp_path: Path) -> None:
     assert "ZIP" in app.error[0].value
     app.segmented_control(key="training_source").set_value("On this machine").run()
     app.text_input[0].set_value(str(tmp_path / "nowhere")).run()
-    assert "found nothing" in app.error[0].value
+    assert str(tmp_path / "nowhere") in app.error[0].value
 
 
 def test_earlier_uploads_can_be_taken_again_and_deleted(folder: Path, tmp_path: Path) -> None:
@@ -181,7 +196,7 @@ def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -
     app = see_runs(open_page())
     assert not app.exception
     assert app.radio[0].options == [":material/check_circle: mine"]
-    assert "75.0 % (validation split, rule majority, n = 8)** in epoch 2" in texts(app)
+    assert all(fact in texts(app) for fact in ("75.0 %", "rule majority, n = 8", "epoch 2"))
     assert len(app.get("plotly_chart")) == 4
     assert "all is well" in app.code[0].value
     assert "Resume" not in buttons(app) and "Stop" not in buttons(app)
@@ -248,7 +263,7 @@ def test_progress_of_a_running_one(folder: Path) -> None:
     assert "Epoch 2 of 3 · batch 2 of 4 · 123 faces / s · about 2 min left" in bars(app)
     pid = json.loads((run.folder / "process.json").read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
-    wait(lambda: not runs.view(run.folder).active)
+    wait_until(lambda: not runs.view(run.folder).active)
     app.run()
     assert "interrupted" in texts(app)
 
@@ -262,7 +277,7 @@ def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch, tiny_ch
     """Without a setting, the connection's address decides; that of a test is none of this machine."""
     monkeypatch.setenv("FER_ALLOW_TRAINING", setting)
     app = open_page()
-    assert "switched off for visitors from other machines" in app.info[0].value
+    assert "FER_ALLOW_TRAINING" in app.info[0].value
     run = finished_run(folder, "mine", tiny_checkpoint)
     Reporter(run.folder).set(FAILED, "/home/owner/secret is gone")
     app.run()
@@ -283,16 +298,9 @@ def test_a_run_of_its_own_process_ends_and_can_be_resumed_from_the_page(folder: 
     press(app, "Stop")
     press(app, "Resume")
     assert buttons(app) == {"Stop"}
-    wait(lambda: not runs.view(real).active)
+    wait_until(lambda: not runs.view(real).active)
     app.run()
     assert "Use it for photos" in buttons(app)
-
-
-def wait(condition: Callable[[], bool], seconds: float = 90) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.2)
 
 
 CONFIG = '{"kind": "training", "dataset": ["synthetic:80"]'
