@@ -12,108 +12,18 @@
 """
 
 import argparse
+import importlib
 import inspect
 import json
 import platform
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from fer.errors import FerError
 from fer.model import DEFAULT_CHECKPOINT, model_file
 
-Figures = dict[str, Any]
-"""Name with unit → figure."""
-
-
-def pictures(checkpoint: Path, threads: int = 1, repeat: int = 30) -> Figures:
-    """Frames of 640×480 with one face and with four, as a viewer's share of a server.
-
-    Detector and network together, the detector alone, the network for each face, and the times to start; medians.
-    """
-    from scripts.benchmarks.pictures import measure_pictures
-
-    return measure_pictures(checkpoint, repeat, threads)
-
-
-def live(checkpoint: Path, threads: int = 1, seconds: float = 10, dataset: str = "") -> Figures:
-    """The engine of the webcam page.
-
-    Its rates with one face and four, for three viewers at once; whether people keep their numbers and labels are
-    steady. With a data set its faces are shown for the latter, else drawn people.
-    """
-    import torch
-
-    from fer.datasets import open_dataset
-    from fer.draw.frame import draw_live
-    from scripts.benchmarks.live import measure_live
-
-    torch.set_num_threads(threads or torch.get_num_threads())
-    return measure_live(checkpoint, seconds, draw_live, open_dataset(dataset) if dataset else None)
-
-
-def video(checkpoint: Path, threads: int = 1, seconds: float = 10) -> Figures:
-    """A generated file of so many seconds, annotated video and all.
-
-    How many times faster than it plays, the memory it takes, and whether changes are found when they happen.
-    """
-    import torch
-
-    from fer.draw.frame import draw_live
-    from scripts.benchmarks.video import measure_video
-
-    torch.set_num_threads(threads or torch.get_num_threads())
-    return measure_video(checkpoint, seconds, draw_live)
-
-
-def folder(checkpoint: Path, threads: int = 1, repeat: int = 10, photos: int = 200) -> Figures:
-    """Many generated photos at once, beside one call of predict.py for each, and beside detector and network alone."""
-    from scripts.benchmarks.folder import measure_folder
-
-    return measure_folder(checkpoint, photos, repeat, threads)
-
-
-def detector(threads: int = 1, repeat: int = 50) -> Figures:
-    """Finding faces, ours and facenet-pytorch's loop in turns.
-
-    In frames of 640×480 with one face and with four, with a photo's setting and the webcam's, and in a photo of 12
-    megapixels; medians, and how many times as fast ours is.
-    """
-    from scripts.benchmarks.detector import measure_detector
-
-    return measure_detector(repeat, threads)
-
-
-def training(
-    threads: int = 0, repeat: int = 5, dataset: str = "synthetic", architecture: str = "resnet18", size: int = 48
-) -> Figures:
-    """The training loop, beside the bare forward, backward and step on a batch in memory, in turns."""
-    import torch
-
-    from fer.datasets import open_dataset
-    from fer.model.device import choose_device
-    from fer.training.config import TrainingConfig
-    from scripts.benchmarks.training import measure_training
-
-    torch.set_num_threads(threads or torch.get_num_threads())
-    config = TrainingConfig((dataset,), architecture=architecture, size_px=size, progressive=False)
-    return measure_training(config, open_dataset(dataset), choose_device(), repeat)
-
-
-def page(repeat: int = 5) -> Figures:
-    """How long the evaluation page takes in Chromium until its figures and its matrix are drawn.
-
-    For the first visitor, with an empty cache, and from the cache.
-    """
-    from scripts.benchmarks.opening import measure_opening
-
-    return {**measure_opening(repeat)}
-
-
-MEASURES: dict[str, Callable[..., Figures]] = {
-    measure.__name__: measure for measure in (pictures, live, video, folder, detector, training, page)
-}
+MEASURES = ("pictures", "live", "video", "folder", "detector", "training", "page")
+"""Modules of scripts/benchmarks; the arguments of their function `measure` are options here."""
 OPTIONS: dict[str, tuple[str, str]] = {
     "checkpoint": ("FILE", "model file, or shipped or shipped-fer2013 (shipped)"),
     "threads": ("N", "of torch; 0: all"),
@@ -129,12 +39,14 @@ OPTIONS: dict[str, tuple[str, str]] = {
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; without a measure's name, `pictures` is meant."""
+    what = arguments[0] if arguments and arguments[0] in (*MEASURES, "-h", "--help") else "pictures"
     plain = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
     commands = parser.add_subparsers(dest="what", metavar="MEASURE", required=True)
-    for name, measure in MEASURES.items():
-        text = inspect.getdoc(measure) or ""
-        command = commands.add_parser(name, help=text.splitlines()[0], description=text, formatter_class=plain)
+    if what in MEASURES:
+        measure = importlib.import_module(f"scripts.benchmarks.{what}").measure
+        command = commands.add_parser(what, description=inspect.getdoc(measure), formatter_class=plain)
+        command.set_defaults(measure=measure)
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
         for option, parameter in inspect.signature(measure).parameters.items():
             default = DEFAULT_CHECKPOINT if parameter.default is parameter.empty else parameter.default
@@ -142,16 +54,15 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
             metavar, meaning = OPTIONS[option]
             shown = "" if option == "checkpoint" or default == "" else f" ({default})"
             command.add_argument(f"--{option}", type=kind, default=default, metavar=metavar, help=meaning + shown)
-    named = arguments and arguments[0] in (*MEASURES, "-h", "--help")
-    return parser.parse_args(arguments if named else ["pictures", *arguments])
+    return parser.parse_args([what, *arguments[arguments[:1] == [what] :]])
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = vars(parse_arguments(sys.argv[1:] if arguments is None else arguments))
-    what, as_json = options.pop("what"), options.pop("json")
+    what, measure, as_json = (options.pop(name) for name in ("what", "measure", "json"))
     try:
-        figures = MEASURES[what](**options)
+        figures = measure(**options)
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -21,12 +21,11 @@ from scripts.benchmarks.live import moving_photo
 from scripts.benchmarks.pictures import WEBCAM_SMALLEST_FACE
 
 
-def measure_detector(repeat: int = 50, threads: int = 1) -> dict[str, Any]:
-    """Return all figures by their names: medians in milliseconds, and how many times as fast ours is.
+def measure(threads: int = 1, repeat: int = 50) -> dict[str, Any]:
+    """Finding faces, ours and facenet-pytorch's loop in turns.
 
-    Args:
-        repeat: how often each picture is searched.
-        threads: of both; 0: all.
+    In frames of 640×480 with one face and with four, with a photo's setting and the webcam's, and in a photo of 12
+    megapixels; medians, and how many times as fast ours is.
     """
     threads = threads or torch.get_num_threads()
     torch.set_num_threads(threads)

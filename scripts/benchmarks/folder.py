@@ -25,19 +25,15 @@ PREDICT = Path(__file__).parents[2] / "scripts" / "predict.py"
 _SIDES_PX = (640, 1600)
 
 
-def measure_folder(checkpoint: Path, count: int, calls: int, threads: int = 1) -> dict[str, float]:
-    """Measure with generated photos; return name → figure.
+def measure(checkpoint: Path, threads: int = 1, repeat: int = 10, photos: int = 200) -> dict[str, float]:
+    """Many generated photos at once, beside one call of predict.py for each, and beside detector and network alone.
 
-    Args:
-        checkpoint: the model file.
-        count: how many photos.
-        calls: as many calls of predict.py with one photo each are measured; they stand for all.
-        threads: of torch, for detector and network alone. The folder takes a thread for each core.
+    As many calls as are asked for are measured and stand for all. The folder takes a thread for each core.
     """
     with tempfile.TemporaryDirectory() as place:
-        pictures = [PictureTask(path, path.name) for path in _write_photos(Path(place), count)]
+        pictures = [PictureTask(path, path.name) for path in _write_photos(Path(place), photos)]
         model = ["--checkpoint", str(checkpoint), "--json"]
-        begun = pictures[:: max(count // calls, 1)][:calls]
+        begun = pictures[:: max(photos // repeat, 1)][:repeat]
         single = sum(timeit(partial(_predict, str(one.path), *model), number=1) for one in begun) / len(begun)
         whole = timeit(lambda: _predict(place, *model), number=1)
         recognizer = Recognizer.load(checkpoint)
@@ -45,11 +41,11 @@ def measure_folder(checkpoint: Path, count: int, calls: int, threads: int = 1) -
         inside = timeit(lambda: list(recognize_pictures(recognizer, pictures)), number=1)
         reading, detector, network = _alone(recognizer, pictures, threads)
     return {
-        f"predict.py with each of {count} photos, from {len(begun)} calls (s)": single * count,
-        f"predict.py with a folder of {count} photos (s)": whole,
-        "  times as fast": single * count / whole,
+        f"predict.py with each of {photos} photos, from {len(begun)} calls (s)": single * photos,
+        f"predict.py with a folder of {photos} photos (s)": whole,
+        "  times as fast": single * photos / whole,
         f"the same without its start, on {available_cores()} core(s) (s)": inside,
-        "  photos a second": count / inside,
+        "  photos a second": photos / inside,
         f"reading alone, {threads} thread(s) (s)": reading,
         f"detector alone, {threads} thread(s) (s)": detector,
         f"crop and network alone, {threads} thread(s) (s)": network,

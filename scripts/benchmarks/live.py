@@ -15,11 +15,13 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+import torch
 
-from fer.datasets import FaceDataset
+from fer.datasets import FaceDataset, open_dataset
 from fer.datasets.drawing import draw_portrait
+from fer.draw.frame import draw_live
 from fer.recognition.recognizer import Recognizer
-from fer.video.follow import Draw, Follower
+from fer.video.follow import Follower
 from fer.video.live import LiveAnalyzer, LiveEngine
 from fer.video.settings import VideoSettings
 from fer.video.smoothing import ExpressionSmoother
@@ -36,24 +38,22 @@ HOLD_SECONDS = 5
 EXPRESSIONS = ("neutral", "happiness", "surprise", "neutral", "surprise", "happiness")
 
 
-def measure_live(checkpoint: Path, seconds: float, draw: Draw, dataset: FaceDataset | None = None) -> dict[str, Any]:
-    """Return all figures by their names, with units.
+def measure(checkpoint: Path, threads: int = 1, seconds: float = 10, dataset: str = "") -> dict[str, Any]:
+    """The engine of the webcam page.
 
-    Args:
-        checkpoint: a model file.
-        seconds: how long each of the three speeds is measured.
-        draw: what draws the faces, which belongs to the time of a frame.
-        dataset: whose validation faces are shown to see how steady labels are; drawn people if not given.
+    Its rates with one face and four, for three viewers at once; whether people keep their numbers and labels are
+    steady. With a data set its validation faces are shown for the latter, else drawn people.
     """
+    torch.set_num_threads(threads or torch.get_num_threads())
     recognizer = Recognizer.load(checkpoint).for_video()
     figures: dict[str, Any] = {}
     for faces in (1, 4):
-        (result,) = _speeds(recognizer, draw, faces, seconds, viewers=1)
+        (result,) = _speeds(recognizer, faces, seconds, viewers=1)
         figures |= {f"{faces} face{'s' * (faces > 1)}: {name}": value for name, value in result.items()}
-    results = _speeds(recognizer, draw, 1, seconds, viewers=3)
+    results = _speeds(recognizer, 1, seconds, viewers=3)
     figures |= {f"3 viewers, the slowest: {name}": _worst(name, results) for name in results[0]}
     figures |= _identities(recognizer)
-    figures |= _labels(recognizer, _known_faces(dataset) if dataset else _drawn_people())
+    figures |= _labels(recognizer, _known_faces(open_dataset(dataset)) if dataset else _drawn_people())
     return figures
 
 
@@ -82,12 +82,12 @@ def moving_photo(faces: int) -> Frame:
     return frame
 
 
-def _speeds(recognizer: Recognizer, draw: Draw, faces: int, seconds: float, viewers: int) -> list[dict[str, float]]:
+def _speeds(recognizer: Recognizer, faces: int, seconds: float, viewers: int) -> list[dict[str, float]]:
     """Play a clip at 30 frames a second to some viewers at once; frames that come too late are left out."""
     engine, frame = LiveEngine(recognizer), moving_photo(faces)
-    streams = [LiveStream(LiveAnalyzer(engine), draw) for _ in range(viewers)]
-    with ThreadPoolExecutor(viewers) as threads:
-        return list(threads.map(lambda stream: _play(stream, frame, seconds), streams))
+    streams = [LiveStream(LiveAnalyzer(engine), draw_live) for _ in range(viewers)]
+    with ThreadPoolExecutor(viewers) as viewing:
+        return list(viewing.map(lambda stream: _play(stream, frame, seconds), streams))
 
 
 def _play(stream: LiveStream, frame: Frame, seconds: float) -> dict[str, float]:

@@ -15,13 +15,10 @@ WEBCAM_SMALLEST_FACE = 0.125
 IMPORTS = ("torch", "torchvision", "facenet_pytorch", "streamlit")
 
 
-def measure_pictures(checkpoint: Path, repeat: int, threads: int) -> dict[str, Any]:
-    """Return all figures by their names, with units.
+def measure(checkpoint: Path, threads: int = 1, repeat: int = 30) -> dict[str, Any]:
+    """Frames of 640×480 with one face and with four, as a viewer's share of a server.
 
-    Args:
-        checkpoint: a model file.
-        repeat: how often each call is measured; the medians count.
-        threads: of torch.
+    Detector and network together, the detector alone, the network for each face, and the times to start; medians.
     """
     starts, began = _start_times(), time.perf_counter()
 

@@ -6,37 +6,40 @@ from typing import Any
 
 import torch
 
-from fer.datasets.dataset import FaceDataset, prepare_faces
-from fer.model.device import autocast
+from fer.datasets import open_dataset
+from fer.datasets.dataset import prepare_faces
+from fer.model.device import autocast, choose_device
 from fer.training.batches import TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.epoch import loss_sum, train_epoch
 from fer.training.hooks import Hooks
 from fer.training.state import State, start
 
+STEPS = 10
 
-def measure_training(config: TrainingConfig, dataset: FaceDataset, device: str, rounds: int = 5) -> dict[str, Any]:
-    """Return pictures a second of the whole loop, of the bare steps, and their ratio, by name with units.
 
-    Both take turns, on the same network with the same batches, precision and optimizer. The bare ones see one batch
-    that lies in memory as the network takes it; the loop reads, changes, mixes and averages as in any training.
+def measure(
+    threads: int = 0, repeat: int = 5, dataset: str = "synthetic", architecture: str = "resnet18", size: int = 48
+) -> dict[str, Any]:
+    """The training loop, beside the bare forward, backward and step on a batch in memory, in turns.
 
-    Args:
-        config: what to train; all epochs should see one size (progressive=False).
-        dataset: its training pictures are used, as many as make ten steps.
-        device: where to compute.
-        rounds: how often each is measured; the medians count.
+    On the same network with the same batches, precision and optimizer; pictures a second, medians. The bare steps see
+    one batch that lies in memory as the network takes it; the loop reads, changes, mixes and averages as in any
+    training.
     """
-    steps = 10
-    rows = dataset.rows("train", "argmax")[: steps * config.batch_size]
-    faces = prepare_faces(dataset, rows, config.preprocessing)
-    pixels, targets = torch.from_numpy(faces.pixels), torch.from_numpy(dataset.distributions(faces.rows))
-    state, _ = start(config, dataset.labels, "", device)
+    torch.set_num_threads(threads or torch.get_num_threads())
+    device = choose_device()
+    config = TrainingConfig((dataset,), architecture=architecture, size_px=size, progressive=False)
+    data = open_dataset(dataset)
+    rows = data.rows("train", "argmax")[: STEPS * config.batch_size]
+    faces = prepare_faces(data, rows, config.preprocessing)
+    pixels, targets = torch.from_numpy(faces.pixels), torch.from_numpy(data.distributions(faces.rows))
+    state, _ = start(config, data.labels, "", device)
     batches = TrainingBatches(config, pixels, targets, device)
     pictures = batches.count * batches.batch_size
     loop: list[float] = []
     bare: list[float] = []
-    for number in range(rounds + 1):
+    for number in range(repeat + 1):
         began = perf_counter()
         train_epoch(config, state, batches, Hooks(), device)
         middle = perf_counter()

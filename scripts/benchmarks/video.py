@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import torch
 
 from fer.datasets.drawing.clip import FRAMES_PER_SECOND, TIMELINE, known_frames, write_clip
+from fer.draw.frame import draw_live
 from fer.recognition.recognizer import Recognizer
 from fer.video.clip import ClipAnalysis
-from fer.video.follow import Draw
 from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
@@ -26,20 +27,18 @@ from fer.video.tracking import TrackedFace
 from scripts.benchmarks.live import moving_photo
 
 
-def measure_video(checkpoint: Path, seconds: float, draw: Draw) -> dict[str, Any]:
-    """Return all figures by their names, with units.
+def measure(checkpoint: Path, threads: int = 1, seconds: float = 10) -> dict[str, Any]:
+    """A generated file of so many seconds, annotated video and all.
 
-    Args:
-        checkpoint: a model file.
-        seconds: length of the clip that the speed is measured on.
-        draw: what annotates.
+    How many times faster than it plays, the memory it takes, and whether changes are found when they happen.
     """
+    torch.set_num_threads(threads or torch.get_num_threads())
     recognizer = Recognizer.load(checkpoint).for_video()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         photo = moving_photo(1)
         clip = write_clip(folder / "photo.mp4", (photo(n) for n in range(round(seconds * FRAMES_PER_SECOND))))
-        analyzed(recognizer, write_clip(folder / "warm.mp4", (photo(n) for n in range(15))), folder / "out.mp4", draw)
+        analyzed(recognizer, write_clip(folder / "warm.mp4", (photo(n) for n in range(15))), folder / "out.mp4")
         before, highest = resident_mb(), 0.0
 
         def watch() -> None:
@@ -47,7 +46,7 @@ def measure_video(checkpoint: Path, seconds: float, draw: Draw) -> dict[str, Any
             highest = max(highest, resident_mb())
 
         began = time.monotonic()
-        result = analyzed(recognizer, clip, folder / "out.mp4", draw, watch)
+        result = analyzed(recognizer, clip, folder / "out.mp4", watch)
         with_video = time.monotonic() - began
         began = time.monotonic()
         analyzed(recognizer, clip)
@@ -69,7 +68,6 @@ def analyzed(
     recognizer: Recognizer,
     path: Path,
     output: Path | None = None,
-    draw: Draw | None = None,
     watch: Callable[[], None] = lambda: None,
 ) -> Timeline:
     """Look at a whole video and return what was seen.
@@ -78,7 +76,6 @@ def analyzed(
         recognizer: see `ClipAnalysis`.
         path: of the video.
         output: where the annotated video goes, if it is wanted.
-        draw: what annotates it, needed with an output.
         watch: called now and then.
     """
     with ExitStack() as stack:
@@ -87,8 +84,8 @@ def analyzed(
         analysis = ClipAnalysis(file, recognizer)
 
         def take(frame: TimedFrame, faces: list[TrackedFace]) -> None:
-            if writer and draw:
-                writer.write(draw(frame.image, faces, analysis.settings), frame.seconds)
+            if writer:
+                writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
 
         def goes_on() -> bool:
             if analysis.frames % 30 == 0:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
-from scripts.benchmarks.opening import chromium, running_app
+from scripts.benchmarks.page import chromium, running_app
 
 FLAGS = [
     "--no-sandbox",

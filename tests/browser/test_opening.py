@@ -6,7 +6,7 @@ import sys
 
 from playwright.sync_api import Browser
 
-from scripts.benchmarks.opening import ROOT
+from scripts.benchmarks.page import ROOT
 
 
 def test_the_benchmark_says_when_figures_and_matrix_are_drawn(browser: Browser) -> None:

@@ -59,7 +59,7 @@ def labels(path: Path) -> list[str]:
 @pytest.mark.slow
 def test_changes_are_found_when_they_happen_and_the_video_is_written(tmp_path: Path, recognizer: Recognizer) -> None:
     path, output = write_clip(tmp_path / "known.mp4", known_frames()), tmp_path / "faces.mp4"
-    result = analyzed(recognizer, path, output, draw_live)
+    result = analyzed(recognizer, path, output)
     assert result.people == [1]
     assert [one.after for one in result.transitions()] == [label for _, label in TIMELINE[1:]]
     assert max(change_errors(result)) < 0.3
@@ -184,7 +184,7 @@ def test_a_phone_held_upright_gives_boxes_in_the_upright_picture(
     at = data.index(b"tkhd") + 44
     struct.pack_into(">9i", data, at, 0, one, 0, -one, 0, 0, 400 * one, 0, 0x40000000)
     path.write_bytes(data)
-    result = analyzed(recognizer, path, tmp_path / "faces.mp4", draw_live)
+    result = analyzed(recognizer, path, tmp_path / "faces.mp4")
     assert result.size_wh == (512, 400)
     (expected,) = recognizer.recognize(np.ascontiguousarray(astronaut[:400]), 0.125)
     assert result.rows["box"][0] == pytest.approx(expected.box.xyxy, abs=6)
@@ -194,7 +194,7 @@ def test_a_phone_held_upright_gives_boxes_in_the_upright_picture(
 def test_4k_is_shrunk_and_its_boxes_are_not(tmp_path: Path, recognizer: Recognizer, astronaut: Image) -> None:
     large = cv2.resize(astronaut[:288], (3840, 2160), interpolation=cv2.INTER_AREA)
     path = write_clip(tmp_path / "a.mp4", (large for _ in range(3)))
-    result = analyzed(recognizer, path, tmp_path / "faces.mp4", draw_live)
+    result = analyzed(recognizer, path, tmp_path / "faces.mp4")
     assert result.size_wh == (3840, 2160)
     (expected,) = recognizer.recognize(large, 0.125)
     assert result.rows["box"][0] == pytest.approx(expected.box.xyxy, abs=40)
@@ -206,7 +206,7 @@ def test_odd_sizes(tmp_path: Path, width: int, height: int) -> None:
     path = lossless(tmp_path / "a.mkv", [draw_scene([Patch(0, 50, 120)], (width, height))] * 10)
     output = tmp_path / "faces.mp4"
     recognizer: Any = PatchRecognizer()
-    result = analyzed(recognizer, path, output, draw_live)
+    result = analyzed(recognizer, path, output)
     assert result.size_wh == (width, height)
     assert result.rows["box"][0] == pytest.approx(Patch(0, 50, 120).box.xyxy, abs=1)
     assert picture_at(output, 0).shape == (height + 1, width + 1, 3)

@@ -39,17 +39,11 @@ requestAnimationFrame(look);
 """
 
 
-def measure_opening(repeat: int = 5) -> dict[str, float]:
-    """Open the evaluation page in Chromium, on the shipped model's report.
+def measure(repeat: int = 5) -> dict[str, float]:
+    """How long the evaluation page takes in Chromium until its figures and its matrix are drawn; medians.
 
     Each time the app is started anew, and the page opened three times: by the app's first visitor, by another one,
-    whose browser has not seen it before either, and by that one again.
-
-    Args:
-        repeat: how often.
-
-    Returns:
-        What was waited for → seconds from the navigation until it was drawn, medians.
+    whose browser has an empty cache, too, and by that one again, from its cache.
 
     Raises:
         EvaluationError: Playwright or Chromium is missing, or the app does not start.
