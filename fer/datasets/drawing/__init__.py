@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fer.datasets.drawing.action_units import EXPRESSIONS, ActionUnits, movement_of
 from fer.datasets.drawing.canvas import Canvas, Image, Points
 from fer.datasets.drawing.painting import paint_person
-from fer.datasets.drawing.person import random_person
+from fer.datasets.drawing.person import Person
 
 __all__ = ["EXPRESSIONS", "ActionUnits", "draw_face", "draw_portrait"]
 
@@ -105,7 +105,7 @@ def _draw(
     rotation = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
     linear = crop_px * oversampling * rotation
     width, height = (oversampling * side for side in resolution_wh)
-    person = random_person(rng)
+    person = Person(rng)
     # Nobody moves exactly like the textbook: each muscle has its own vigour and is never quite at rest.
     vigour, unrest = rng.uniform(0.75, 1.15, movement.size), np.abs(rng.normal(0, 0.035, movement.size))
     units = ActionUnits(*(vigour * movement + unrest).tolist())
