@@ -19,7 +19,8 @@ from statistics import mean
 
 from fer.datasets import FaceDataset, open_dataset
 from fer.errors import EvaluationError, FerError, TrainingError
-from fer.evaluation.ablation import Ablation, Ingredient, read_ablation, write_ablation
+from fer.evaluation.ablation import Ablation, Ingredient, read_ablation
+from fer.records import write_record
 
 TRAINER = Path(__file__).with_name("train.py")
 SAMPLE = 500
@@ -119,7 +120,7 @@ def _measure_rows(options: argparse.Namespace, train: Train) -> None:
     for name in options.rows:
         row = rows[name] = measure_row(name, basic | changes[name], options.seeds, train, dataset, options.rule)
         ordered = tuple(rows[name] for name in NAMES if name in rows)
-        write_ablation(output, Ablation(basis, common, min(SAMPLE, count), ordered))
+        write_record(output, Ablation(basis, common, min(SAMPLE, count), ordered))
         print(f"{name}: {row.accuracy:.4f} ({basis}), worse pictures {row.worse_pictures:.4f}", flush=True)
 
 

@@ -159,9 +159,9 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
 
 
 def _show(report: Report, as_json: bool) -> None:
-    from fer.reports.text import report_text
+    from fer.reports.rendering import render
 
-    print(to_json(report) if as_json else report_text(report))
+    print(to_json(report) if as_json else render("report.txt", report=report).rstrip())
 
 
 @contextlib.contextmanager
@@ -175,14 +175,13 @@ def _writing(path: Path, option: str) -> Iterator[None]:
 def _comparison(options: argparse.Namespace) -> str:
     from fer import records
     from fer.evaluation.comparison import compare
-    from fer.reports.text import comparison_text
+    from fer.reports.rendering import render
 
     a, b = map(read_evaluation, options.compare)
     comparison = compare(a, b)
     if options.json:
         return records.to_json(comparison)
-    first, second = options.compare
-    return comparison_text(comparison, (str(first), str(second)))
+    return render("comparison.txt", comparison=comparison, names=options.compare).rstrip()
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer.errors import EvaluationError
-from fer.files import write_atomically
-from fer.records import from_json, to_json
+from fer.records import from_json
 
 
 @dataclass(frozen=True)
@@ -35,17 +34,8 @@ class Ablation:
     rows: tuple[Ingredient, ...]
 
 
-def write_ablation(path: Path, ablation: Ablation) -> None:
-    """Write it as JSON.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    write_atomically(path, to_json(ablation) + "\n")
-
-
 def read_ablation(path: Path) -> Ablation:
-    """Read what `write_ablation` wrote.
+    """Read a table.
 
     Raises:
         EvaluationError: the file is missing or damaged.

@@ -48,9 +48,9 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
     Raises:
         EvaluationError: they were measured on different data.
     """
-    _check_same(a, b)
     labels = tuple(dict.fromkeys((*a.report.labels, *b.report.labels)))
-    truth = _places(a, a.predictions.truth, labels)
+    truth, other_truth = (_places(one, one.predictions.truth, labels) for one in (a, b))
+    _check_same(a, b, np.array_equal(truth, other_truth))
     first, second = (_places(one, one.predictions.predicted, labels) for one in (a, b))
     shape = (len(labels),) * 3
     kinds, counts = np.unique(np.ravel_multi_index((truth, first, second), shape), return_counts=True)
@@ -76,7 +76,7 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
     )
 
 
-def _check_same(a: Evaluation, b: Evaluation) -> None:
+def _check_same(a: Evaluation, b: Evaluation, same_truth: bool) -> None:
     for name, one, other in (
         ("fingerprint of the data set", a.report.data.fingerprint[:16], b.report.data.fingerprint[:16]),
         ("split", a.report.data.split, b.report.data.split),
@@ -87,9 +87,7 @@ def _check_same(a: Evaluation, b: Evaluation) -> None:
                 f"expected two reports on the same pictures, found another {name}: {one} ({a.report.basis}) and "
                 f"{other} ({b.report.basis}). Evaluate both models with the same --dataset, --split and --rule."
             )
-    labels = tuple(dict.fromkeys((*a.report.labels, *b.report.labels)))
-    truth_a, truth_b = (_places(one, one.predictions.truth, labels) for one in (a, b))
-    if not (np.array_equal(a.predictions.rows, b.predictions.rows) and np.array_equal(truth_a, truth_b)):
+    if not (same_truth and np.array_equal(a.predictions.rows, b.predictions.rows)):
         raise EvaluationError(
             "expected two reports on the same pictures, found other rows or other labels: one model knows labels that "
             "the other does not, or pictures could not be read. Evaluate both again."
@@ -115,14 +113,14 @@ def _difference(label: np.ndarray, said_a: np.ndarray, said_b: np.ndarray, count
 
 
 def _per_class(a: Evaluation, b: Evaluation) -> dict[str, ClassDifference]:
-    one, other = a.report.per_class, b.report.per_class
+    both = {label: (one, b.report.per_class.get(label)) for label, one in a.report.per_class.items()}
     return {
         label: ClassDifference(
-            precision=other[label].precision.value - one[label].precision.value,
-            recall=other[label].recall.value - one[label].recall.value,
-            f1=other[label].f1.value - one[label].f1.value,
-            support=one[label].support,
+            precision=other.precision.value - one.precision.value,
+            recall=other.recall.value - one.recall.value,
+            f1=other.f1.value - one.f1.value,
+            support=one.support,
         )
-        for label in one
-        if label in other
+        for label, (one, other) in both.items()
+        if other
     }

@@ -70,7 +70,7 @@ class Reliability:
     """What the logits were divided by."""
     bins: tuple[ReliabilityBin, ...]
     expected_calibration_error: float
-    """0..1, see `fer.evaluation.reliability`."""
+    """0..1: mean distance between confidence and accuracy over bins of equal width (Naeini et al. 2015)."""
     brier_score: float
     """0..2: squared distance between the probabilities and the truth, summed over the labels (Brier 1950)."""
     negative_log_likelihood: float

@@ -10,7 +10,6 @@ import numpy as np
 
 from fer.errors import EvaluationError
 from fer.evaluation import confusions
-from fer.files import write_atomically
 
 VOTES, PROBABILITY, OTHER = "votes_", "probability_", "other_votes"
 DIGITS = 7
@@ -73,17 +72,9 @@ class Predictions:
         }
         return str(pandas.DataFrame(columns).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n"))
 
-    def write(self, path: Path) -> None:
-        """Write the file, whole or not at all.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        write_atomically(path, self.to_csv())
-
 
 def read_predictions(path: Path) -> Predictions:
-    """Read what `Predictions.write` wrote.
+    """Read a file of predictions.
 
     Raises:
         EvaluationError: the file is missing, damaged, or no table of predictions.

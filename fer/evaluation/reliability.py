@@ -19,7 +19,11 @@ def reliability(probabilities: np.ndarray, truth: np.ndarray, temperature: float
         temperature: what the logits behind the probabilities were divided by; it is only written down.
         bins: how many; bin i holds i / bins ≤ confidence < (i + 1) / bins, the last one 1, too.
     """
-    counts, confidences, rights = _sums(probabilities, truth, bins)
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    counts, confidences, rights = (np.bincount(bin_of, weights, bins) for weights in (None, confidence, right))
+    one_hot = np.eye(probabilities.shape[1])[truth]
     return Reliability(
         temperature=temperature,
         bins=tuple(
@@ -32,34 +36,13 @@ def reliability(probabilities: np.ndarray, truth: np.ndarray, temperature: float
             )
             for index, count in enumerate(counts)
         ),
-        expected_calibration_error=expected_calibration_error(probabilities, truth, bins),
-        brier_score=brier_score(probabilities, truth),
+        expected_calibration_error=float(np.abs(confidences - rights).sum() / len(truth)),
+        brier_score=float(((probabilities - one_hot) ** 2).sum(axis=1).mean()),
         negative_log_likelihood=negative_log_likelihood(probabilities, truth),
     )
-
-
-def expected_calibration_error(probabilities: np.ndarray, truth: np.ndarray, bins: int = BINS) -> float:
-    """Return the mean distance, 0..1, between confidence and accuracy over bins of equal width (Naeini et al. 2015)."""
-    _, confidences, rights = _sums(probabilities, truth, bins)
-    return float(np.abs(confidences - rights).sum() / len(truth))
-
-
-def brier_score(probabilities: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean over pictures of Σ (probability − 1 where true, else 0)², 0..2 (Brier 1950)."""
-    one_hot = np.eye(probabilities.shape[1])[truth]
-    return float(((probabilities - one_hot) ** 2).sum(axis=1).mean())
 
 
 def negative_log_likelihood(probabilities: np.ndarray, truth: np.ndarray) -> float:
     """Return the mean of −ln of the probability given to the true label."""
     given = probabilities[np.arange(len(truth)), truth]
     return float(-np.log(np.maximum(given, LEAST_PROBABILITY)).mean())
-
-
-def _sums(probabilities: np.ndarray, truth: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each bin how many pictures it has, the sum of their confidences, and how many are right."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    counts, confidences, rights = (np.bincount(bin_of, weights, bins) for weights in (None, confidence, right))
-    return counts, confidences, rights

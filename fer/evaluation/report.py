@@ -145,7 +145,7 @@ def write_report(path: Path, report: Report, predictions: Predictions) -> None:
     Raises:
         OSError: one of them cannot be written.
     """
-    predictions.write(path.with_name(report.predictions))
+    write_atomically(path.with_name(report.predictions), predictions.to_csv())
     write_atomically(path, to_json(report))
 
 

@@ -19,15 +19,8 @@ def model_card(report: Report, ablation: Ablation | None = None) -> str:
     return render(
         "model_card.md",
         report=report,
-        data=report.data,
-        model=report.model,
-        made=report.made,
-        speed=report.speed,
-        training=report.model.training,
         own_choices=_own_choices(report.model.training),
         absent=[label for label, figures in report.per_class.items() if not figures.support],
-        before=report.before,
-        after=report.calibration,
         ablation=ablation,
         limits=_limits(report),
     )

@@ -43,15 +43,9 @@ def votes_text(votes: dict[str, float]) -> str:
     return ", ".join(f"{count:g} {label}" for label, count in ranked if count)
 
 
-def gallery(cards: Sequence[Card]) -> str:
-    """Return a grid that fills the width of its place, from a phone's on."""
-    return _grid("9.5rem", cards=cards)
+def gallery(cards: Sequence[Card] = (), pairs: Sequence[tuple[Card, Card]] = ()) -> str:
+    """Return a grid that fills the width of its place, from a phone's on, of cards or of pairs side by side.
 
-
-def pairs_gallery(pairs: Sequence[tuple[Card, Card]]) -> str:
-    """Return a grid of pairs, each side by side; a pair of two labels has an orange frame."""
-    return _grid("min(19rem,100%)", pairs=pairs)
-
-
-def _grid(width: str, cards: Sequence[Card] = (), pairs: Sequence[tuple[Card, Card]] = ()) -> str:
-    return render("gallery.html", width=width, cards=cards, pairs=pairs, most=MOST_PROBABLE, votes_text=votes_text)
+    A pair of two labels has an orange frame.
+    """
+    return render("gallery.html", cards=cards, pairs=pairs, most=MOST_PROBABLE, votes_text=votes_text)

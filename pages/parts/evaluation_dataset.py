@@ -7,7 +7,7 @@ import streamlit as st
 
 from fer.charts.training import rater_agreement
 from fer.datasets.dataset import SPLITS, FaceDataset
-from fer.reports.gallery import Card, gallery, pairs_gallery
+from fer.reports.gallery import Card, gallery
 from pages.parts.dataset import Data, chosen_path, looked_at, show_data
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import opened, picture, votes_of
@@ -66,7 +66,7 @@ def show_copies(dataset: FaceDataset, data: Data) -> None:
     pairs = groups[kind]
     show_some(
         pairs,
-        lambda some: st.html(pairs_gallery([(_card(dataset, one), _card(dataset, other)) for one, other in some])),
+        lambda some: st.html(gallery(pairs=[(_card(dataset, one), _card(dataset, other)) for one, other in some])),
         PAIRS,
         f"{len(pairs):,} pairs",
         f"copies {data.path} {kind}",

@@ -10,7 +10,7 @@ from fer.evaluation import review
 from fer.evaluation.confusions import MATRIX_READING, MATRIX_TITLE
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
-from fer.reports.headline import headline_cards
+from fer.reports.evaluation import headline_cards
 from fer.reports.rendering import render
 from pages.parts.evaluation_charts import introduce, show_confidence, show_expressions, show_people, show_robustness
 from pages.parts.evaluation_downloads import show_downloads

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from fer.errors import EvaluationError
-from fer.evaluation.ablation import Ablation, Ingredient, read_ablation, write_ablation
+from fer.evaluation.ablation import Ablation, Ingredient, read_ablation
+from fer.records import write_record
 
 TABLE = Ablation(
     "drawn faces, validation split, rule majority, n = 80",
@@ -16,7 +17,7 @@ TABLE = Ablation(
 
 
 def test_a_table_comes_back(tmp_path: Path) -> None:
-    write_ablation(tmp_path / "table.json", TABLE)
+    write_record(tmp_path / "table.json", TABLE)
     assert read_ablation(tmp_path / "table.json") == TABLE
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from fer.evaluation.report import Evaluation
 from fer.reports.card import model_card
-from fer.reports.text import comparison_text, report_text
+from fer.reports.rendering import render
 from tests.evaluation.evaluations import make_evaluation
 from tests.evaluation.test_ablation import TABLE
 
@@ -46,7 +46,7 @@ def test_without_raters_nothing_is_said_of_them() -> None:
 
 
 def test_the_terminal_says_the_same_with_rule_and_n(rated: Evaluation) -> None:
-    text = report_text(rated.report)
+    text = render("report.txt", report=rated.report)
     assert text.startswith(rated.report.basis)
     assert f"accuracy {rated.report.accuracy.value:.4f} [" in text
     assert "a single rater" in text and "rule majority, n = 120" in text
@@ -59,7 +59,7 @@ def test_a_comparison_for_a_terminal(rated: Evaluation) -> None:
     from fer.evaluation.comparison import compare
 
     better = make_evaluation(seed=3, skill=3, rated=True)
-    text = comparison_text(compare(rated, better), ("one.json", "other.json"))
+    text = render("comparison.txt", comparison=compare(rated, better), names=("one.json", "other.json"))
     assert text.startswith(rated.report.basis)
     assert "b: other.json" in text and "McNemar" in text and "b − a +0." in text
 

@@ -8,8 +8,7 @@ import pytest
 from fer.charts.evaluation import confusion
 from fer.evaluation.report import Evaluation
 from fer.model import DEFAULT_REPORT
-from fer.reports.evaluation import html_chart, html_report
-from fer.reports.headline import headline
+from fer.reports.evaluation import headline, html_chart, html_report
 from tests.evaluation.evaluations import make_evaluation
 
 

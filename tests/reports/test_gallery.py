@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fer.reports.gallery import Card, gallery, pairs_gallery, votes_text
+from fer.reports.gallery import Card, gallery, votes_text
 
 
 def test_votes_in_words() -> None:
@@ -25,7 +25,7 @@ def test_names_are_shown_as_they_are_and_never_run() -> None:
 
 def test_a_pair_stands_side_by_side_and_two_labels_are_framed() -> None:
     fear, anger = Card("train: a.png", "fear", {}), Card("test: b.png", "anger", {})
-    alike, different = pairs_gallery([(fear, fear)]), pairs_gallery([(fear, anger)])
+    alike, different = gallery(pairs=[(fear, fear)]), gallery(pairs=[(fear, anger)])
     assert alike.count("<figure") == different.count("<figure") == 2
     assert "#D55E00" in different and "#D55E00" not in alike
     assert different.index("train: a.png") < different.index("test: b.png")
