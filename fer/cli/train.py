@@ -99,9 +99,10 @@ def _report(dataset: FaceDataset, folder: Path | None) -> None:
 
     from fer.datasets.contact_sheet import contact_sheet
     from fer.datasets.report import report
+    from fer.reports.rendering import render
 
     found = report(dataset)
-    print(found.to_text())
+    print(render("dataset.txt", report=found).rstrip())
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / "report.json", json.dumps(found.to_dict(), indent=1))

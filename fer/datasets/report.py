@@ -16,10 +16,8 @@ FEW_PICTURES = 10
 """A class with fewer training pictures is warned of."""
 IMBALANCE = 20
 """So is a class with this many times the training pictures of another."""
-BROKEN_SHOWN = 5
-"""So many broken pictures are named in the text."""
 TINY_PX = 32
-"""And pictures with a shorter side than this: little of an expression is left."""
+"""So are pictures with a shorter side than this: little of an expression is left."""
 
 
 @dataclass(frozen=True)
@@ -85,26 +83,6 @@ class DatasetReport:
         record = asdict(self)
         del record["copies"]["pairs"]  # rows mean nothing without the data set
         return record
-
-    def to_text(self) -> str:
-        """Return the report for a terminal."""
-        lines = [f"{self.name}: {self.pictures:,} pictures", "", *_table(self), ""]
-        if self.sizes:
-            sizes = (self.sizes.smallest, self.sizes.median, self.sizes.largest)
-            smallest, median, largest = ("{}×{}".format(*size) for size in sizes)
-            size = smallest if smallest == largest else f"{smallest} to {largest}, median {median}"
-            lines.append(f"size      {size} pixels; {self.sizes.gray:,} gray, {self.sizes.colour:,} in colour")
-        if self.subjects:
-            people = ", ".join(f"{split} {count}" for split, count in self.subjects.items())
-            lines.append(f"people    {people}; {self.subjects_across} on more than one side")
-        lines.append(f"copies    {self.copies.within:,} pairs within a split, {self.copies.across:,} across splits")
-        lines += [f"          {one} = {other}" for one, other in self.copies.examples]
-        lines += [f"broken    {text}" for text in self.broken[:BROKEN_SHOWN]]
-        if len(self.broken) > BROKEN_SHOWN:
-            lines.append(f"broken    and {len(self.broken) - BROKEN_SHOWN} more")
-        lines += [f"note      {text}" for text in self.notes]
-        lines += [f"warning   {text}" for text in self.warnings]
-        return "\n".join(lines)
 
 
 def report(dataset: FaceDataset, progress: Progress | None = None) -> DatasetReport:
@@ -241,20 +219,3 @@ def _warn_of_leaks(found: DatasetReport) -> list[str]:
     if copies.labelled_differently:
         warnings.append(f"{pairs_of_copies(copies.labelled_differently)} with two different labels.")
     return warnings
-
-
-def _table(report: DatasetReport) -> list[str]:
-    """Return a line for each class, with a column for each split and their sum, and lines for the two rules."""
-    totals = {"total": report.rules["argmax"]}
-    if report.is_rated:
-        totals["majority of raters"] = report.rules["majority"]
-    width = max(map(len, (*report.counts, *totals)))
-    head = " " * width + "".join(f"{split:>12}" for split in (*totals["total"], "all"))
-
-    def lines(rows: dict[str, dict[str, int]]) -> list[str]:
-        return [
-            f"{name:{width}}" + "".join(f"{number:12,}" for number in (*by_split.values(), sum(by_split.values())))
-            for name, by_split in rows.items()
-        ]
-
-    return [head, *lines(report.counts), "-" * len(head), *lines(totals)]

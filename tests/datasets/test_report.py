@@ -12,6 +12,7 @@ from fer.datasets.contact_sheet import GAP_PX, TILE_PX, contact_sheet
 from fer.datasets.dataset import FaceDataset
 from fer.datasets.report import report
 from fer.errors import DatasetError
+from fer.reports.rendering import render
 from tests.datasets.pictures import pattern, write_picture
 
 
@@ -42,7 +43,7 @@ def test_a_sound_data_set_has_figures_and_no_warnings() -> None:
 def test_a_report_is_plain_json_and_a_text() -> None:
     found = report(_balanced())
     assert json.loads(json.dumps(found.to_dict()))["counts"]["fear"]["train"] == 20
-    text = found.to_text()
+    text = render("dataset.txt", report=found)
     assert text.startswith("own: 48 pictures\n")
     assert [line.split() for line in text.splitlines()[2:7:4]] == [
         ["train", "validation", "test", "all"],
@@ -56,7 +57,7 @@ def test_both_rules_are_told_where_people_rated() -> None:
     found = report(_dataset([1, 2, 3], [0, 0, 0], ["train"] * 3, votes=votes))
     assert found.is_rated
     assert found.rules == {"majority": {"train": 2}, "argmax": {"train": 3}}
-    assert "majority of raters" in found.to_text()
+    assert "majority of raters" in render("dataset.txt", report=found)
 
 
 def test_copies_are_counted_and_named_those_on_two_sides_first() -> None:
@@ -67,7 +68,7 @@ def test_copies_are_counted_and_named_those_on_two_sides_first() -> None:
     assert found.copies.pairs == ((2, 3), (0, 1))
     assert "pairs" not in found.to_dict()["copies"]
     assert any(warning.startswith("1 pair of copies ") for warning in found.warnings)
-    assert "picture 3 = picture 4" in found.to_text()
+    assert "picture 3 = picture 4" in render("dataset.txt", report=found)
 
 
 def test_people_are_counted_by_split_and_warned_of_on_two_sides() -> None:
@@ -105,7 +106,7 @@ def test_broken_flat_and_tiny_files_are_told(tmp_path: Path) -> None:
     assert found.warnings[1].startswith("1 pictures ")
     assert "32 pixels" in found.warnings[2]
     assert found.notes == ("The folder bored holds no pictures and was left out.",)
-    assert "note      The folder bored" in found.to_text()
+    assert "note      The folder bored" in render("dataset.txt", report=found)
 
 
 def test_a_data_set_of_broken_files_has_a_report(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_a_data_set_of_broken_files_has_a_report(tmp_path: Path) -> None:
     found = report(open_dataset(tmp_path))
     assert found.sizes is None
     assert len(found.broken) == 7
-    assert "broken    and 2 more" in found.to_text()
+    assert "broken    and 2 more" in render("dataset.txt", report=found)
 
 
 def test_a_data_set_that_vanishes_is_an_error(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer.datasets import open_dataset
-from fer.datasets.uploads import delete_upload, keep_upload, kept_uploads
+from fer.datasets.archive import delete_upload, keep_upload, kept_uploads
 from fer.errors import DatasetError
 from fer.images import encode_png
 
