@@ -101,10 +101,7 @@ def check_rgb(image: npt.NDArray[Any]) -> None:
 
 
 def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
-    """Return the bytes of a PNG file.
-
-    Args:
-        image: RGB uint8 (H, W, 3).
+    """Return RGB uint8 (H, W, 3) as the bytes of a PNG file.
 
     Raises:
         ImageError: `image` is something else.
@@ -113,19 +110,11 @@ def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
 
 
 def encode_jpeg(image: npt.NDArray[np.uint8]) -> bytes:
-    """Return the bytes of a JPEG file, a tenth of a PNG's and without visible traces.
-
-    Args:
-        image: RGB uint8 (H, W, 3).
-
-    Raises:
-        ImageError: `image` is something else.
-    """
+    """Return the bytes of a JPEG file, a tenth of a PNG's and without visible traces; see `encode_png`."""
     return _encode(image, format="JPEG", quality=90)
 
 
 def _encode(image: npt.NDArray[np.uint8], **options: Any) -> bytes:
-    """Return the bytes of a file, as Pillow writes it with these options."""
     check_rgb(image)
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, **options)

@@ -40,7 +40,11 @@ class FaceDetector:
             threads: on how many they compute, on the CPU.
             mtcnn: what finds the faces, instead of one for `device`.
         """
-        self.mtcnn = mtcnn or _mtcnn(device, threads)
+        if mtcnn is None and device != "cpu":
+            from fer.recognition.facenet import FacenetMtcnn
+
+            mtcnn = FacenetMtcnn(device)
+        self.mtcnn = mtcnn or Mtcnn(threads)
 
     def detect(
         self, image: np.ndarray, smallest_face: float | None = None, region: Box | None = None
@@ -79,14 +83,6 @@ class FaceDetector:
             if score >= MIN_SCORE and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]
         return sorted(faces, key=lambda face: face.box.center)
-
-
-def _mtcnn(device: str, threads: int) -> Finder:
-    if device == "cpu":
-        return Mtcnn(threads)
-    from fer.recognition.facenet import FacenetMtcnn
-
-    return FacenetMtcnn(device)
 
 
 def _cut(image: npt.NDArray[np.uint8], region: Box) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:

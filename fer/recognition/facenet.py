@@ -10,16 +10,14 @@ from facenet_pytorch import MTCNN
 from fer.errors import ImageError
 from fer.recognition.mtcnn import Candidates
 
+NOBODY = Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
+
 
 class FacenetMtcnn:
     """facenet-pytorch's loop and networks. Not safe to call from two threads at once."""
 
     def __init__(self, device: str = "cpu") -> None:
-        """Load the three networks.
-
-        Args:
-            device: where they run.
-        """
+        """Load the three networks onto a device."""
         self.mtcnn = MTCNN(keep_all=True, select_largest=False, device=device)
         for network in (self.mtcnn.pnet, self.mtcnn.rnet, self.mtcnn.onet):
             # Max-pooling of the default layout is not vectorized on CPUs and took half of the whole time.
@@ -32,7 +30,7 @@ class FacenetMtcnn:
             ImageError: facenet-pytorch fails, which it does on some pictures with candidates of no width.
         """
         if min(image.shape[:2]) < min_face_px:  # facenet-pytorch fails where no face fits
-            return Candidates.none()
+            return NOBODY
         self.mtcnn.min_face_size = min_face_px
         try:
             with torch.inference_mode():
@@ -41,7 +39,7 @@ class FacenetMtcnn:
             height, width = image.shape[:2]
             raise ImageError(f"the face detector failed on a picture of {width}x{height} pixels: {error}") from error
         if boxes is None:
-            return Candidates.none()
+            return NOBODY
         return Candidates(*(np.asarray(values, np.float32) for values in (boxes, scores, landmarks)))
 
 

@@ -5,15 +5,15 @@ R-Net looks at what P-Net proposes, O-Net at what R-Net leaves, and adds five la
 those of facenet-pytorch, number by number, so that the faces are the same; what differs is how they are computed.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-
-from fer.recognition.integral import IntegralImage
 
 WEIGHTS = Path(__file__).parent / "weights"
 """Made by `scripts/export_detector.py`."""
@@ -21,8 +21,8 @@ CELL_PX, STRIDE_PX = 12, 2
 """P-Net sees squares of this side, so far apart."""
 PYRAMID_FACTOR = 0.709
 """Each size of the picture that P-Net sees is smaller by this: half as many pixels."""
-MIN_SCORES = (0.6, 0.7, 0.7)
-"""Of a candidate, 0..1, to pass P-Net, R-Net and O-Net, as facenet-pytorch has them."""
+MIN_LOGITS = [math.log(score / (1 - score)) for score in (0.6, 0.7, 0.7)]
+"""Of the scores of a candidate, 0..1, to pass P-Net, R-Net and O-Net, as facenet-pytorch has them."""
 TILE_POSITIONS = (48, 64)
 """Rows and columns of P-Net's answers that are computed at once: what lies between its layers then fits the cache, and
 takes 5 MB however large the picture."""
@@ -32,6 +32,7 @@ BLOCK_BOXES = 256
 """So many boxes are compared with each other at once."""
 
 Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +46,79 @@ class Candidates:
     landmarks: Floats
     """(n, 5, 2): x and y of both eyes, the nose and both corners of the mouth, in pixels."""
 
-    @classmethod
-    def none(cls) -> "Candidates":
-        """Return what is found where there is no face."""
-        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
+
+class IntegralImage:
+    """A picture of which many parts are wanted in other sizes, as the networks take them: (mean - 127.5) / 128.
+
+    The means over rectangles come from sums that are added up once (Crow 1984). They are those of
+    `torch.nn.functional.interpolate(…, mode="area")`, which MTCNN's weights expect: bin i of n is the pixels from
+    ⌊i·length/n⌋ to ⌈(i + 1)·length/n⌉, whole ones, so that bins may share a pixel. OpenCV's area interpolation divides
+    pixels instead, which moves the corners of some faces by 4 % of their side; and it is slower.
+    """
+
+    def __init__(self, image: npt.NDArray[np.uint8]) -> None:
+        """Add up.
+
+        Args:
+            image: RGB uint8 (H, W, 3).
+        """
+        self.height, self.width = image.shape[:2]
+        # Sums of more than 8 million pixels overflow, but their differences are right where those of a bin do not.
+        sums = cv2.integral(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), sdepth=cv2.CV_32S)
+        self._sums = sums.view(np.complex128).ravel()  # of four int32 each, which numpy then takes in one go
+
+    def resized(self, size_hw: tuple[int, int], rows: slice, columns: slice) -> Floats:
+        """Return a part of the whole picture in another size.
+
+        Args:
+            size_hw: of the whole picture, resized.
+            rows: of that, which are wanted, from start to stop.
+            columns: likewise.
+
+        Returns:
+            float32 (1, 3, rows, columns).
+        """
+        top, bottom = _bins(self.height, size_hw[0], np.arange(rows.start, rows.stop))
+        left, right = _bins(self.width, size_hw[1], np.arange(columns.start, columns.stop))
+        return self._means(top[None], bottom[None], left[None], right[None])
+
+    def crops(self, boxes: Integers, size_px: int) -> Floats:
+        """Cut out rectangles and resize each one to a square.
+
+        Args:
+            boxes: (n, 4), x1, y1, x2, y2 in pixels, inside the picture, with x1 < x2 and y1 < y2.
+            size_px: side of the squares.
+
+        Returns:
+            float32 (n, 3, size, size).
+        """
+        x1, y1, x2, y2 = boxes.T[..., None]
+        left, right = _bins(x2 - x1, size_px, np.arange(size_px))
+        top, bottom = _bins(y2 - y1, size_px, np.arange(size_px))
+        return self._means(y1 + top, y1 + bottom, x1 + left, x1 + right)
+
+    def _means(self, top: Integers, bottom: Integers, left: Integers, right: Integers) -> Floats:
+        """Return float32 (n, 3, R, C) for bins between rows (n, R) and columns (n, C)."""
+        above, below = (rows[..., None] * (self.width + 1) for rows in (top, bottom))
+        before, after = left[:, None], right[:, None]
+        sums = self._at(below + after)
+        sums -= self._at(below + before)
+        sums -= self._at(above + after)
+        sums += self._at(above + before)
+        channels_first = sums.reshape(len(top), top.shape[1], left.shape[1], 4).transpose(0, 3, 1, 2)[:, :3]
+        by_height, by_width = (1 / (128 * (bottom - top)), 1 / (right - left))
+        factors = by_height[:, None, :, None].astype(np.float32) * by_width[:, None, None].astype(np.float32)
+        means = np.multiply(channels_first, factors, dtype=np.float32, casting="unsafe", order="C")
+        means -= np.float32(127.5 / 128)
+        return means
+
+    def _at(self, corners: Integers) -> npt.NDArray[np.int32]:
+        return self._sums.take(corners, mode="clip").view(np.int32)  # nothing is clipped, but it is twice as fast
+
+
+def _bins(length: "int | Integers", count: int, which: Integers) -> tuple[Integers, Integers]:
+    """Return where some of `count` bins of a length begin and end."""
+    return which * length // count, -(-(which + 1) * length // count)
 
 
 class Mtcnn:
@@ -85,17 +155,18 @@ class Mtcnn:
         """
         picture = IntegralImage(image)
         boxes = self._propose(picture, min_face_px)
-        boxes, outputs = self._look(self._rnet, picture, boxes, 24, MIN_SCORES[1])
+        boxes, outputs = self._look(self._rnet, picture, boxes, 24, MIN_LOGITS[1])
         chosen = suppress(boxes, outputs[:, 0], 0.7)
         boxes = _squares(_corrected(boxes[chosen], outputs[chosen, 1:5]))
-        boxes, outputs = self._look(self._onet, picture, boxes, 48, MIN_SCORES[2])
+        boxes, outputs = self._look(self._onet, picture, boxes, 48, MIN_LOGITS[2])
         x, y = (
             boxes[:, axis, None] - 1 + (boxes[:, 2 + axis] - boxes[:, axis] + 1)[:, None] * shares
             for axis, shares in enumerate((outputs[:, 5:10], outputs[:, 10:15]))
         )
         boxes = _corrected(boxes, outputs[:, 1:5])
         chosen = suppress(boxes, outputs[:, 0], 0.7, of_smaller=True)
-        return Candidates(boxes[chosen], _sigmoid(outputs[chosen, 0]), np.stack((x, y), axis=2)[chosen])
+        scores = np.asarray(1 / (1 + np.exp(-outputs[chosen, 0])), np.float32)
+        return Candidates(boxes[chosen], scores, np.stack((x, y), axis=2)[chosen])
 
     def _propose(self, picture: IntegralImage, min_face_px: float) -> Floats:
         """Return the squares that P-Net takes for faces, float32 (n, 4)."""
@@ -103,7 +174,7 @@ class Mtcnn:
         for level, scale in enumerate(_scales(min(picture.height, picture.width), min_face_px)):
             size_hw = int(picture.height * scale + 1), int(picture.width * scale + 1)
             for top, left, outputs in self._answers(picture, size_hw):
-                rows, columns = np.nonzero(outputs[0] >= _logit(MIN_SCORES[0]))
+                rows, columns = np.nonzero(outputs[0] >= MIN_LOGITS[0])
                 corners = STRIDE_PX * np.stack((left + columns, top + rows)).astype(np.float32)
                 first, last = (np.floor((corners + add) / np.float32(scale)) for add in (1, CELL_PX))
                 levels = np.full((1, len(rows)), level, np.float32)
@@ -130,7 +201,7 @@ class Mtcnn:
                 yield top, left, self._pnet.run(None, {"image": tile})[0][0]
 
     def _look(
-        self, network: onnxruntime.InferenceSession, picture: IntegralImage, boxes: Floats, size_px: int, score: float
+        self, network: onnxruntime.InferenceSession, picture: IntegralImage, boxes: Floats, size_px: int, least: float
     ) -> tuple[Floats, Floats]:
         """Show candidates (n, 4) to R-Net or O-Net; return those that pass and what the network says of them."""
         corners = np.trunc(boxes).astype(np.int64)
@@ -144,11 +215,11 @@ class Mtcnn:
             for first in range(0, len(crops), BATCH_CANDIDATES):
                 outputs.append(network.run(None, {"image": crops[first : first + BATCH_CANDIDATES]})[0])
         answers = np.concatenate(outputs)
-        passed = answers[:, 0] > _logit(score)
+        passed = answers[:, 0] > least
         return boxes[passed], answers[passed]
 
 
-def suppress(boxes: Floats, scores: Floats, most: float, *, of_smaller: bool = False) -> npt.NDArray[np.int64]:
+def suppress(boxes: Floats, scores: Floats, most: float, *, of_smaller: bool = False) -> Integers:
     """Choose the surest of boxes that overlap: non-maximum suppression.
 
     Args:
@@ -213,11 +284,3 @@ def _squares(boxes: Floats) -> Floats:
     side = size.max(axis=1, keepdims=True)
     start = boxes[:, :2] + size * np.float32(0.5) - side * np.float32(0.5)
     return np.concatenate((start, start + side), axis=1)
-
-
-def _logit(probability: float) -> float:
-    return float(np.log(probability / (1 - probability)))
-
-
-def _sigmoid(logits: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)

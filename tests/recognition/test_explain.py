@@ -20,8 +20,14 @@ from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier, softmax
 from fer.model.network import build_network
 from fer.model.preprocessing import Preprocessing
-from fer.recognition.explain import Explanation, cover_parts, explain, heat_map
-from fer.recognition.parts import TYPICAL_LANDMARKS, facial_parts
+from fer.recognition.explain import (
+    TYPICAL_LANDMARKS,
+    Explanation,
+    cover_parts,
+    explain,
+    facial_parts,
+    heat_map,
+)
 from fer.recognition.recognizer import Recognizer
 
 SIZE = 48

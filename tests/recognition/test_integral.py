@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from fer.recognition.integral import IntegralImage
+from fer.recognition.mtcnn import IntegralImage
 
 
 def interpolated(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:

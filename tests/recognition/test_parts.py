@@ -7,7 +7,7 @@ from fer.datasets.drawing import draw_portrait
 from fer.faces import Box
 from fer.model.preprocessing import Preprocessing
 from fer.recognition.detector import FaceDetector
-from fer.recognition.parts import TYPICAL_LANDMARKS, facial_parts
+from fer.recognition.explain import TYPICAL_LANDMARKS, facial_parts
 
 
 def center(mask: np.ndarray) -> np.ndarray:
