@@ -19,12 +19,12 @@ from statistics import mean
 
 from fer.datasets import FaceDataset, open_dataset
 from fer.errors import EvaluationError, FerError, TrainingError
-from fer.evaluation.ablation import Ablation, Ingredient, read_ablation
+from fer.evaluation.report import Ablation, Ingredient, read_ablation
 from fer.records import write_record
 
 TRAINER = Path(__file__).with_name("train.py")
 SAMPLE = 500
-"""So many validation pictures are made worse, in all ways of `fer.evaluation.disturbances`."""
+"""So many validation pictures are made worse, in all ways of `fer.evaluation.robustness`."""
 
 Options = dict[str, str]
 """Of scripts/train.py, by name; "" is the value of a flag."""

@@ -93,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not options.json:
             print(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
     if options.card:
-        from fer.evaluation.ablation import read_ablation
+        from fer.evaluation.report import read_ablation
         from fer.reports.card import model_card
 
         card = model_card(report, read_ablation(options.ablation) if options.ablation else None)

@@ -97,8 +97,7 @@ def _report(dataset: FaceDataset, folder: Path | None) -> None:
     """Print what is in the data set, and write it to a folder."""
     from PIL import Image
 
-    from fer.datasets.contact_sheet import contact_sheet
-    from fer.datasets.report import report
+    from fer.datasets.report import contact_sheet, report
     from fer.reports.rendering import render
 
     found = report(dataset)

@@ -1,10 +1,11 @@
-"""What is in a data set, before anything is trained on it: a look at every picture, as numbers and in words."""
+"""What is in a data set, before anything is trained on it: numbers, words, and a sheet of pictures."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from fer.datasets.dataset import RULES, SPLITS, FaceDataset, Progress
 from fer.datasets.duplicates import FLAT, SMALL_PX, find_copies, small_version
@@ -18,6 +19,12 @@ IMBALANCE = 20
 """So is a class with this many times the training pictures of another."""
 TINY_PX = 32
 """So are pictures with a shorter side than this: little of an expression is left."""
+
+TILE_PX = 72
+GAP_PX = 4
+NAME_PX = 110
+FONT_PX = 14
+_BACKGROUND, _TEXT = "white", "#222222"
 
 
 @dataclass(frozen=True)
@@ -219,3 +226,39 @@ def _warn_of_leaks(found: DatasetReport) -> list[str]:
     if copies.labelled_differently:
         warnings.append(f"{pairs_of_copies(copies.labelled_differently)} with two different labels.")
     return warnings
+
+
+def contact_sheet(dataset: FaceDataset, per_class: int = 8) -> np.ndarray:
+    """Draw a row for each class: its name and up to `per_class` of its pictures, spread evenly over the data set.
+
+    Training pictures are shown where the class has any. Broken pictures are passed over; a class without pictures has
+    an empty row.
+
+    Returns:
+        RGB uint8 (H, W, 3).
+    """
+    font = ImageFont.load_default(FONT_PX)
+    step = TILE_PX + GAP_PX
+    name_px = max(NAME_PX, *(int(font.getlength(label)) + 3 * GAP_PX for label in dataset.labels))
+    sheet = Image.new("RGB", (name_px + per_class * step, len(dataset.labels) * step + GAP_PX), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    rows = dataset.rows("all", "argmax")
+    truth = dataset.truth(rows)
+    for number, label in enumerate(dataset.labels):
+        top = GAP_PX + number * step
+        draw.text((2 * GAP_PX, top + TILE_PX / 2), label, fill=_TEXT, font=font, anchor="lm")
+        for column, tile in enumerate(_tiles(dataset, rows[truth == number], per_class)):
+            sheet.paste(tile, (name_px + column * step, top))
+    return np.array(sheet)
+
+
+def _tiles(dataset: FaceDataset, rows: np.ndarray, count: int) -> list[Image.Image]:
+    """Return up to `count` pictures as squares of TILE_PX."""
+    training = rows[dataset.splits[rows] == "train"]
+    rows = training if len(training) else rows
+    shown = dataset.read(rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)])
+    return [
+        ImageOps.fit(Image.fromarray(picture), (TILE_PX, TILE_PX), Image.Resampling.BILINEAR)
+        for _, picture in shown
+        if not isinstance(picture, ImageError)
+    ]

@@ -22,7 +22,7 @@ from fer.evaluation.figures import (
 )
 from fer.evaluation.predictions import Predictions, read_predictions
 from fer.files import write_atomically
-from fer.records import from_plain, plain_of, to_plain
+from fer.records import from_json, from_plain, plain_of, to_plain
 
 FORMAT = "fer-report-2"
 RULE_MEANINGS = {
@@ -214,6 +214,47 @@ def read_evaluation(path: Path) -> Evaluation:
             f"expected in {beside} the predictions that {path} reports on, found others. Evaluate the model again."
         )
     return Evaluation(report, predictions)
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """One row of an `Ablation`: means over the seeds; rates are 0..1."""
+
+    name: str
+    command: str
+    """Of the first seed."""
+    seeds: tuple[int, ...]
+    accuracy: float
+    macro_f1: float
+    worse_pictures: float
+    """Mean accuracy over all disturbances, on `Ablation.sample` pictures."""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The table of what each ingredient of a recipe is worth; scripts/ablation.py measures it."""
+
+    basis: str
+    """Data, split, rule and n, in words."""
+    recipe: str
+    """What the rows change, as options of `fer-studio train`."""
+    sample: int
+    """On so many of these pictures, made worse in all ways of `fer.evaluation.robustness`."""
+    rows: tuple[Ingredient, ...]
+
+
+def read_ablation(path: Path) -> Ablation:
+    """Read a table.
+
+    Raises:
+        EvaluationError: the file is missing or damaged.
+    """
+    try:
+        return from_json(path.read_bytes(), Ablation)
+    except (OSError, ValueError) as error:
+        raise EvaluationError(
+            f"expected a table of what each ingredient is worth, cannot read {path}: {error}. Measure it again."
+        ) from error
 
 
 def _mean(values: list[float | None]) -> float | None:

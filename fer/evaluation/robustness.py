@@ -1,11 +1,20 @@
-"""How much accuracy is lost when pictures get worse."""
+"""How much accuracy is lost when the pictures of faces get worse, in ways that are the same every time.
 
+The disturbances act on the data set's picture, before it is shrunk for the network. Lengths are shares of its side;
+those in pixels are of a picture 48 pixels wide, as FER2013's are, and grow with a larger one. Where something is moved,
+the border is repeated.
+"""
+
+import io
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
+import cv2
 import numpy as np
+from PIL import Image
 
 from fer.datasets.dataset import FaceDataset
-from fer.evaluation.disturbances import DISTURBANCES, Disturbance
 from fer.evaluation.figures import DisturbedAccuracy, Robustness
 from fer.evaluation.intervals import bootstrap_mean
 from fer.model.preprocessing import Preprocessing
@@ -16,6 +25,111 @@ _AT_ONCE = 256
 
 Predict = Callable[[np.ndarray], np.ndarray]
 """Shrunk faces uint8 (n, C, S, S) → probabilities or logits (n, K)."""
+
+REFERENCE_PX = 48
+GRAY = 128
+
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+"""RGB uint8 (H, W, 3) and a source of chance → the same shape."""
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """One way, in one strength."""
+
+    name: str
+    setting: str
+    """How strong, in words with units; "" where there is one strength only."""
+    change: Change
+
+    def apply(self, image: np.ndarray, row: int) -> np.ndarray:
+        """Return the picture made worse, RGB uint8 (H, W, 3); chance depends on the row only."""
+        return self.change(image, np.random.default_rng(row))
+
+
+def blur(image: np.ndarray, _: np.random.Generator, sigma_px: float) -> np.ndarray:
+    """Blur with a Gaussian."""
+    sigma_px *= min(image.shape[:2]) / REFERENCE_PX
+    return cv2.GaussianBlur(image, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE)
+
+
+def noise(image: np.ndarray, random: np.random.Generator, sigma: float) -> np.ndarray:
+    """Add gray Gaussian noise, of gray levels 0..255, independent from pixel to pixel."""
+    return _gray_levels(image + random.normal(0, sigma, (*image.shape[:2], 1)))
+
+
+def brightness(image: np.ndarray, _: np.random.Generator, factor: float) -> np.ndarray:
+    """Change the brightness; what gets too bright stays white."""
+    return _gray_levels(image * factor)
+
+
+def jpeg(image: np.ndarray, _: np.random.Generator, quality: int) -> np.ndarray:
+    """Leave what JPEG leaves of a picture, quality 1 to 100."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=quality)
+    return np.array(Image.open(file))
+
+
+def low_resolution(image: np.ndarray, _: np.random.Generator, side_px: int) -> np.ndarray:
+    """Leave what is left of a picture that was this wide, in real pixels, and is enlarged again."""
+    height, width = image.shape[:2]
+    small = cv2.resize(image, (side_px, max(round(side_px * height / width), 1)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def crop_offset(image: np.ndarray, random: np.random.Generator, share: float) -> np.ndarray:
+    """Move the crop by a share of the side, each picture in a direction of its own."""
+    angle = random.uniform(0, 2 * np.pi)
+    return warped(image, random, shift=(share * np.cos(angle), share * np.sin(angle)))
+
+
+def covered(image: np.ndarray, _: np.random.Generator, box: tuple[float, float, float, float]) -> np.ndarray:
+    """Cover a rectangle with gray: left, top, right, bottom as shares of the width and the height."""
+    height, width = image.shape[:2]
+    left, top, right, bottom = box
+    image = image.copy()
+    image[round(top * height) : round(bottom * height), round(left * width) : round(right * width)] = GRAY
+    return image
+
+
+def mirrored(image: np.ndarray, _: np.random.Generator) -> np.ndarray:
+    """Swap left and right."""
+    return np.ascontiguousarray(image[:, ::-1])
+
+
+def warped(
+    image: np.ndarray,
+    _: np.random.Generator,
+    degrees: float = 0.0,
+    factor: float = 1.0,
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    """Turn counter-clockwise and enlarge around the centre, and move by shares of the sides."""
+    height, width = image.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, factor)
+    matrix[:, 2] += (shift[0] * width, shift[1] * height)
+    return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _gray_levels(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+DISTURBANCES: tuple[Disturbance, ...] = (
+    *(Disturbance("blur", f"σ {sigma:g} px", partial(blur, sigma_px=sigma)) for sigma in (0.5, 1, 2)),
+    *(Disturbance("noise", f"σ {sigma} of 255", partial(noise, sigma=sigma)) for sigma in (10, 20)),
+    Disturbance("dark", "half as bright", partial(brightness, factor=0.5)),
+    Disturbance("bright", "half again as bright", partial(brightness, factor=1.5)),
+    *(Disturbance("JPEG", f"quality {quality}", partial(jpeg, quality=quality)) for quality in (90, 40, 20)),
+    *(Disturbance("low resolution", f"{side} px", partial(low_resolution, side_px=side)) for side in (24, 16)),
+    *(Disturbance("rotation", f"{degrees:+d}°", partial(warped, degrees=degrees)) for degrees in (-20, -10, 10, 20)),
+    # On FER2013's crops the eyes lie at 39 % of the height, 37 % of the side apart, the mouth at 77 %.
+    Disturbance("covered", "mouth", partial(covered, box=(0.2, 0.65, 0.8, 0.9))),
+    Disturbance("covered", "eyes", partial(covered, box=(0.1, 0.29, 0.9, 0.49))),
+    *(Disturbance("crop offset", f"{part} %", partial(crop_offset, share=part / 100)) for part in (4, 8, 12)),
+    *(Disturbance("scale", f"× {factor:g}", partial(warped, factor=factor)) for factor in (0.85, 1.15)),
+    Disturbance("mirrored", "", mirrored),
+)
 
 
 def robustness(
@@ -28,11 +142,11 @@ def robustness(
     disturbances: tuple[Disturbance, ...] = DISTURBANCES,
     progress: Callable[[int, int], None] | None = None,
 ) -> Robustness:
-    """Measure the accuracy on the same pictures as they are and in each disturbance.
+    """Measure a model's accuracy on the same face crops as they are and in each disturbance.
 
     Args:
-        dataset: face crops.
-        rows: int (n,), pictures that can be read.
+        dataset: whose pictures.
+        rows: int (n,), which of them; they can be read.
         truth: int (n,), the label of each, as an index of the model's outputs.
         preprocessing: the model's.
         predict: the model.

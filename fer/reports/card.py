@@ -5,8 +5,7 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting" (arXiv:1810.03993)
 
 from typing import Any
 
-from fer.evaluation.ablation import Ablation
-from fer.evaluation.report import Report
+from fer.evaluation.report import Ablation, Report
 from fer.faces import percent
 from fer.reports.rendering import render
 

@@ -11,8 +11,7 @@ from fer import home
 from fer.charts.training import class_bars
 from fer.datasets import open_datasets
 from fer.datasets.archive import delete_upload, keep_upload, kept_uploads
-from fer.datasets.contact_sheet import contact_sheet
-from fer.datasets.report import DatasetReport, pairs_of_copies, report
+from fer.datasets.report import DatasetReport, contact_sheet, pairs_of_copies, report
 from pages.parts.widgets import STATIC, delete_button, one_of, path_here
 
 UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"

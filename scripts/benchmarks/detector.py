@@ -6,6 +6,7 @@ processor's time is taken, which waiting for other programs is no part of.
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -39,18 +40,19 @@ def measure(threads: int = 1, repeat: int = 50) -> dict[str, Any]:
         if width == 640:
             settings["webcam"] = (webcam_px, SEARCHED_FACE_PX, WEBCAM_SMALLEST_FACE)
         for setting, (longest_px, min_face_px, smallest_face) in settings.items():
-
-            def old(image: np.ndarray = image, longest: int = longest_px, face: int = min_face_px) -> object:
-                return facenet.find(shrink_to_fit(image, longest), face)
-
-            def new(image: np.ndarray = image, smallest: float | None = smallest_face) -> object:
-                return ours.detect(image, smallest)
-
-            times = _in_turns((old, new), repeat, time.thread_time if threads == 1 else time.perf_counter)
+            calls = (
+                partial(_facenet, facenet, image, longest_px, min_face_px),
+                partial(ours.detect, image, smallest_face),
+            )
+            times = _in_turns(calls, repeat, time.thread_time if threads == 1 else time.perf_counter)
             name = f"{picture}, {setting} setting"
             figures[f"{name}: facenet-pytorch (ms)"], figures[f"{name}: ours (ms)"] = times
             figures[f"{name}: times as fast"] = times[0] / times[1]
     return figures
+
+
+def _facenet(finder: FacenetMtcnn, image: np.ndarray, longest_px: int, min_face_px: int) -> object:
+    return finder.find(shrink_to_fit(image, longest_px), min_face_px)
 
 
 def _pictures() -> dict[str, np.ndarray]:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from fer.datasets import open_dataset
-from fer.datasets.contact_sheet import GAP_PX, TILE_PX, contact_sheet
 from fer.datasets.dataset import FaceDataset
-from fer.datasets.report import report
+from fer.datasets.report import GAP_PX, TILE_PX, contact_sheet, report
 from fer.errors import DatasetError
 from fer.reports.rendering import render
 from tests.datasets.pictures import pattern, write_picture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fer.errors import EvaluationError
-from fer.evaluation.ablation import Ablation, Ingredient, read_ablation
+from fer.evaluation.report import Ablation, Ingredient, read_ablation
 from fer.records import write_record
 
 TABLE = Ablation(

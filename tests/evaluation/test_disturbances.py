@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fer.evaluation.disturbances import DISTURBANCES, Disturbance, blur, crop_offset, low_resolution
+from fer.evaluation.robustness import DISTURBANCES, Disturbance, blur, crop_offset, low_resolution
 
 KINDS = {disturbance.name for disturbance in DISTURBANCES}
 

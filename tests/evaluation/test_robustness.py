@@ -7,9 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from fer.datasets.dataset import FaceDataset
-from fer.evaluation.disturbances import Disturbance, brightness, mirrored
 from fer.evaluation.figures import Estimate
-from fer.evaluation.robustness import robustness
+from fer.evaluation.robustness import Disturbance, brightness, mirrored, robustness
 from fer.model.preprocessing import Preprocessing
 
 PREPROCESSING = Preprocessing(size_px=16)

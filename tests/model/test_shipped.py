@@ -10,12 +10,11 @@ import pytest
 from PIL import Image
 
 from fer.datasets.dataset import FaceDataset
-from fer.evaluation.ablation import read_ablation
 from fer.evaluation.agreement import agreement
 from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
 from fer.evaluation.reliability import reliability
-from fer.evaluation.report import read_evaluation, read_report
+from fer.evaluation.report import read_ablation, read_evaluation, read_report
 from fer.files import file_sha256
 from fer.labels import FER2013, FERPLUS
 from fer.model import DEFAULT_REPORT, SHIPPED, WEIGHTS_DIR, report_of

@@ -7,9 +7,9 @@ import pytest
 
 from fer.cli import train
 from fer.datasets import open_dataset
-from fer.evaluation.ablation import read_ablation
 from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
+from fer.evaluation.report import read_ablation
 from fer.model.classifier import Classifier
 from scripts import ablation
 from scripts.ablation import NAMES, command_line, ingredients, measure_row, recipe

@@ -12,10 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer.datasets.drawing.action_units import EXPRESSIONS, ActionUnits, movement_of
 from fer.datasets.drawing.canvas import Canvas, Image, Points
 from fer.datasets.drawing.painting import paint_person
-from fer.datasets.drawing.person import Person
+from fer.datasets.drawing.person import EXPRESSIONS, ActionUnits, Person, movement_of
 
 __all__ = ["EXPRESSIONS", "ActionUnits", "draw_face", "draw_portrait"]
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from fer.datasets.drawing.action_units import ActionUnits
 from fer.datasets.drawing.canvas import ALONG, Canvas, Points, arc, between, ellipse, mirror, mix
-from fer.datasets.drawing.person import Person
+from fer.datasets.drawing.person import ActionUnits, Person
 
 _ACROSS = np.linspace(-1, 1, 33)  # of the mouth, from the left corner to the right one
 _BOW = np.sqrt(1 - _ACROSS**2)
