@@ -71,13 +71,10 @@ def read_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> npt.NDAr
 
 
 def check_rgb(image: npt.NDArray[Any]) -> None:
-    """Refuse an array that cannot be a picture of ours. BGR cannot be told from RGB, so it is not noticed.
-
-    Args:
-        image: What a caller handed in; expected RGB uint8 (H, W, 3), H ≥ 1, W ≥ 1.
+    """Refuse an array that is no picture of ours. BGR cannot be told from RGB, so it is not noticed.
 
     Raises:
-        ImageError: It is anything else; the message says how to convert it.
+        ImageError: It is anything but RGB uint8 (H, W, 3), H ≥ 1, W ≥ 1; the message says how to convert it.
     """
     expected = "expected an RGB picture, a uint8 array of shape (height, width, 3)"
     if not isinstance(image, np.ndarray):
@@ -122,14 +119,9 @@ def _encode(image: npt.NDArray[np.uint8], **options: Any) -> bytes:
 
 
 def shrink_to_fit(image: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[np.uint8]:
-    """Shrink a picture, with antialiasing, until its longer side has `longest_px`; a smaller one comes back as it is.
+    """Shrink RGB uint8 (H, W, 3), with antialiasing, until its longer side has `longest_px` ≥ 1.
 
-    Args:
-        image: RGB uint8 (H, W, 3).
-        longest_px: at least 1.
-
-    Returns:
-        RGB uint8 (h, w, 3).
+    A smaller picture comes back as it is.
     """
     height, width = image.shape[:2]
     scale = longest_px / max(height, width)

@@ -81,12 +81,7 @@ class _Graph:
 
 
 def build(name: str, network: Any) -> onnx.ModelProto:
-    """Return one network as an ONNX model.
-
-    Args:
-        name: "pnet", "rnet" or "onet".
-        network: of facenet-pytorch.
-    """
+    """Return a network of facenet-pytorch, "pnet", "rnet" or "onet", as an ONNX model."""
     graph, channels, axes = _Graph(), 3, 4
     layers = {key: layer for key, layer in network.named_children() if not key.startswith("softmax")}
     heads = [layers.pop(key) for key in tuple(layers) if "_" in key]

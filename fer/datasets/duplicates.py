@@ -42,11 +42,7 @@ def small_versions(dataset: FaceDataset, progress: Progress | None = None) -> np
 
 
 def find_copies(small: np.ndarray) -> np.ndarray:
-    """Return the pairs of pictures that are copies, int (P, 2), each with the lower index first, ascending.
-
-    Args:
-        small: uint8 (N, 32, 32), from `small_versions`.
-    """
+    """Return the pairs of `small_versions` (N, 32, 32) that are copies, int (P, 2), the lower index first, sorted."""
     shows_something = np.flatnonzero(small.std(axis=(1, 2)) >= FLAT)
     bits = _hashes(small[shows_something])
     pattern = _normalized(small[shows_something])
@@ -64,12 +60,7 @@ def find_copies(small: np.ndarray) -> np.ndarray:
 
 
 def connected_groups(pairs: np.ndarray, count: int) -> np.ndarray:
-    """Return the number of the group of each of `count` pictures, int (count,): whoever is linked shares one.
-
-    Args:
-        pairs: int (P, 2), the links.
-        count: how many pictures there are.
-    """
+    """Return the group of each of `count` pictures, int (count,): those that pairs, int (P, 2), link share one."""
     links = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     return np.asarray(connected_components(links, directed=False)[1], int)
 

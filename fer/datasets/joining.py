@@ -16,10 +16,6 @@ def join(datasets: Sequence[FaceDataset], progress: Progress | None = None) -> F
 
     A picture of one data set that has a copy in another is left out where the copy stands on a side that must not have
     been seen: training pictures with a copy to validate or test with, validation pictures with a copy to test with.
-
-    Args:
-        datasets: one or more.
-        progress: called with (done, total) while pictures are compared.
     """
     if len(datasets) == 1:
         return datasets[0]

@@ -95,10 +95,6 @@ class DatasetReport:
 def report(dataset: FaceDataset, progress: Progress | None = None) -> DatasetReport:
     """Look at every picture of a data set once.
 
-    Args:
-        dataset: what to look at.
-        progress: called with (done, total) while pictures are read.
-
     Raises:
         DatasetError: the data set has vanished meanwhile.
     """

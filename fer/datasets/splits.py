@@ -41,16 +41,11 @@ def complete_splits(dataset: FaceDataset, progress: Progress | None = None) -> F
 
 
 def folds(dataset: FaceDataset, n: int = 10, progress: Progress | None = None) -> list[FaceDataset]:
-    """Split a data set anew, n times, for cross-validation: each picture is tested on once.
+    """Split a data set anew, n ≥ 3 times, for cross-validation: each picture is tested on once.
 
     In the k-th, the k-th tenth (of n = 10) is the test split, the next one validation, the rest train; each has about
     the same share of every class. People are kept together, or copies of a picture where people are not known. The
     same pictures give the same folds. The data set's own splits do not count.
-
-    Args:
-        dataset: what to split.
-        n: how many folds, at least 3.
-        progress: called with (done, total) while pictures are compared, which known people make needless.
 
     Raises:
         DatasetError: there are fewer people, or fewer different pictures, than folds, or fewer than 3 are asked for.

@@ -11,13 +11,7 @@ DIGITS = 5
 
 
 def curves(probabilities: np.ndarray, truth: np.ndarray, labels: tuple[str, ...]) -> dict[str, ClassCurves]:
-    """Return the curves of all labels.
-
-    Args:
-        probabilities: float (n, K).
-        truth: int (n,), indices of `labels`.
-        labels: the K labels.
-    """
+    """Return the curves of K labels, of probabilities float (n, K) and truth int (n,), indices of the labels."""
     return {label: _curves_of(truth == index, probabilities[:, index], label) for index, label in enumerate(labels)}
 
 

@@ -25,12 +25,7 @@ class Metrics:
 
 
 def measure(probabilities: np.ndarray, truth: np.ndarray) -> Metrics:
-    """Compare predictions with the truth.
-
-    Args:
-        probabilities: float (n, K), rows summing to 1, n ≥ 1.
-        truth: int (n,), indices of the K labels.
-    """
+    """Compare n ≥ 1 predictions, float (n, K), rows summing to 1, with the truth, int (n,), indices of the K labels."""
     confusion = confusions.count(truth, probabilities.argmax(axis=1), probabilities.shape[1])
     return Metrics(
         accuracy=float(confusions.accuracy(confusion[None])[0]),
@@ -41,12 +36,7 @@ def measure(probabilities: np.ndarray, truth: np.ndarray) -> Metrics:
 
 
 def resampled(figure: Statistic, confusion: np.ndarray) -> Estimate:
-    """Return a figure of `fer.evaluation.confusions` with its bootstrap interval.
-
-    Args:
-        figure: which one.
-        confusion: int (K, K), rows truth, columns prediction.
-    """
+    """Return a figure of `fer.evaluation.confusions`, of one matrix int (K, K), with its bootstrap interval."""
     return bootstrap(confusion.ravel(), lambda drawn: figure(drawn.reshape(-1, *confusion.shape)))
 
 
@@ -58,11 +48,9 @@ def top_two_accuracy(probabilities: np.ndarray, truth: np.ndarray) -> Estimate:
 
 
 def class_figures(confusion: np.ndarray, labels: tuple[str, ...]) -> dict[str, ClassFigures]:
-    """Return precision, recall and F1 of each label with score intervals, which hold for rare labels, too.
+    """Return precision, recall and F1 of K labels, of a confusion matrix int (K, K), rows truth, columns prediction.
 
-    Args:
-        confusion: int (K, K), rows truth, columns prediction.
-        labels: the K labels.
+    Their score intervals hold for rare labels, too.
     """
     right, support, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     return {

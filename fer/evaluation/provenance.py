@@ -15,11 +15,7 @@ def versions() -> dict[str, str]:
 
 
 def command_line(arguments: Sequence[str] | None = None) -> str:
-    """Return a command as it was typed, so that it can be typed again.
-
-    Args:
-        arguments: the program and what it was told; None: a script that this process runs.
-    """
+    """Return a program and its arguments as they are typed; not given, those of the script that this process runs."""
     return shlex.join(arguments or ["python", *sys.argv])
 
 

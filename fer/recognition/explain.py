@@ -53,7 +53,7 @@ def explain(recognizer: Recognizer, face: Face, pixels: np.ndarray) -> Explanati
 
     Args:
         recognizer: the one that found the face.
-        face: the face, in any picture's pixels.
+        face: in any picture's pixels.
         pixels: what the network saw of it, uint8 (C, S, S), see `Recognizer.network_input`.
     """
     label = face.labels.index(face.label)
@@ -65,14 +65,9 @@ def explain(recognizer: Recognizer, face: Face, pixels: np.ndarray) -> Explanati
 
 
 def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarray | None:
-    """Return how much each place speaks for a label: Grad-CAM, see `Explanation.heat`.
+    """Return how much each place of pixels, uint8 (C, S, S), speaks for a label: Grad-CAM, see `Explanation.heat`.
 
     Not safe while another thread uses the same classifier: its network is listened to meanwhile.
-
-    Args:
-        classifier: any.
-        pixels: uint8 (C, S, S).
-        label: its number.
     """
     network = classifier.network
     if isinstance(network, VisionTransformer):  # its last features are words of a sentence, mixed by attention
@@ -116,10 +111,7 @@ def _has_places(module: nn.Module, output: torch.Tensor) -> bool:
 def cover_parts(classifier: Classifier, face: Face, pixels: np.ndarray) -> list[Covered]:
     """Cover one part of a face after the other with the mean colour of the crop, and ask the network again.
 
-    Args:
-        classifier: any.
-        face: its landmarks say where the parts are.
-        pixels: what the network saw of it, uint8 (C, S, S).
+    What the network saw of the face is uint8 (C, S, S); the face's landmarks say where the parts are.
     """
     landmarks = classifier.info.preprocessing.landmarks_in_crop(face)
     parts = facial_parts(landmarks, pixels.shape[1])

@@ -57,40 +57,24 @@ class IntegralImage:
     """
 
     def __init__(self, image: npt.NDArray[np.uint8]) -> None:
-        """Add up.
-
-        Args:
-            image: RGB uint8 (H, W, 3).
-        """
+        """Add up RGB uint8 (H, W, 3)."""
         self.height, self.width = image.shape[:2]
         # Sums of more than 8 million pixels overflow, but their differences are right where those of a bin do not.
         sums = cv2.integral(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), sdepth=cv2.CV_32S)
         self._sums = sums.view(np.complex128).ravel()  # of four int32 each, which numpy then takes in one go
 
     def resized(self, size_hw: tuple[int, int], rows: slice, columns: slice) -> Floats:
-        """Return a part of the whole picture in another size.
-
-        Args:
-            size_hw: of the whole picture, resized.
-            rows: of that, which are wanted, from start to stop.
-            columns: likewise.
-
-        Returns:
-            float32 (1, 3, rows, columns).
-        """
+        """Return some rows and columns of the picture in another size: float32 (1, 3, rows, columns)."""
         top, bottom = _bins(self.height, size_hw[0], np.arange(rows.start, rows.stop))
         left, right = _bins(self.width, size_hw[1], np.arange(columns.start, columns.stop))
         return self._means(top[None], bottom[None], left[None], right[None])
 
     def crops(self, boxes: Integers, size_px: int) -> Floats:
-        """Cut out rectangles and resize each one to a square.
+        """Cut out rectangles and resize each one to a square: float32 (n, 3, size, size).
 
         Args:
             boxes: (n, 4), x1, y1, x2, y2 in pixels, inside the picture, with x1 < x2 and y1 < y2.
             size_px: side of the squares.
-
-        Returns:
-            float32 (n, 3, size, size).
         """
         x1, y1, x2, y2 = boxes.T[..., None]
         left, right = _bins(x2 - x1, size_px, np.arange(size_px))
@@ -125,11 +109,7 @@ class Mtcnn:
     """The three networks and the loop around them. Safe to share between threads: it changes nothing."""
 
     def __init__(self, threads: int = 1) -> None:
-        """Load the three networks.
-
-        Args:
-            threads: on how many each of them computes.
-        """
+        """Load the three networks, each to compute on so many threads."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -144,15 +124,7 @@ class Mtcnn:
         return self
 
     def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
-        """Find the faces of a picture.
-
-        Args:
-            image: RGB uint8 (H, W, 3).
-            min_face_px: side of the smallest face that is looked for.
-
-        Returns:
-            Nothing, where the picture is smaller than that.
-        """
+        """Find the faces with sides of at least `min_face_px` in RGB uint8 (H, W, 3)."""
         picture = IntegralImage(image)
         boxes = self._propose(picture, min_face_px)
         boxes, outputs = self._look(self._rnet, picture, boxes, 24, MIN_LOGITS[1])

@@ -49,11 +49,7 @@ class PhotoResult:
 
 
 def recognize_photo(recognizer: "Recognizer", source: ImageSource) -> PhotoResult:
-    """Read a photo, find its faces and their expressions.
-
-    Args:
-        recognizer: shared by all who look at photos.
-        source: as `read_image` takes it.
+    """Read a photo, as `read_image` takes it, and find its faces and their expressions.
 
     Raises:
         ImageError: the photo cannot be read.

@@ -16,9 +16,7 @@ TURNED_ABOVE = 0.3
 def concerns(face: Face, unsure_below: float = UNSURE_BELOW) -> dict[str, str]:
     """Say what speaks against trusting a prediction: a word for each concern → what it means. Empty: nothing does.
 
-    Args:
-        face: the prediction.
-        unsure_below: confidence under which the prediction is called unsure, 0..1.
+    It is called unsure with a confidence under `unsure_below`, 0..1.
     """
     found = {}
     if face.box.height < SMALL_BELOW_PX:
@@ -37,11 +35,7 @@ def concerns(face: Face, unsure_below: float = UNSURE_BELOW) -> dict[str, str]:
 
 
 def mean_luma(pixels: np.ndarray) -> float:
-    """Return how bright a face is, 0..255.
-
-    Args:
-        pixels: what the network sees, uint8 (1, S, S) in gray or (3, S, S) in RGB.
-    """
+    """Return how bright a face is, 0..255, of what the network sees: uint8 (1, S, S) in gray or (3, S, S) in RGB."""
     channels = pixels.mean(axis=(1, 2))
     return float(channels[0] if len(channels) == 1 else channels @ np.array([0.299, 0.587, 0.114]))
 

@@ -26,9 +26,7 @@ def change(explanation: Explanation, covered: Covered) -> str:
 def explanation_html(explanation: Explanation, crop: np.ndarray) -> str:
     """Return everything about one face as HTML for any page, from a phone's width on.
 
-    Args:
-        explanation: of the face.
-        crop: the upright square around it, RGB uint8 (side, side, 3).
+    The crop is the upright square around it, RGB uint8 (side, side, 3).
     """
     heat, covered = explanation.heat, explanation.covered
     shown = [one for place, one in enumerate(covered) if place < SHOWN_ANYHOW or _changes(explanation, one, SHOWN_FROM)]

@@ -82,10 +82,7 @@ def chromium() -> str | None:
 
 @contextmanager
 def running_app(place: Path) -> Iterator[str]:
-    """Start the app as a user does, with the model that is shipped; give its address, and end it afterwards.
-
-    Args:
-        place: a folder for its runs, data and log.
+    """Start the app as a user does, with its runs, data and log in a folder; give its address, and end it afterwards.
 
     Raises:
         EvaluationError: it does not start.

@@ -49,14 +49,10 @@ def known_frames(
     timeline: Sequence[tuple[float, str]] = TIMELINE, seconds: float = TIMELINE_SECONDS, person: int = KNOWN_PERSON
 ) -> Iterator[np.ndarray]:
     """Yield a drawn person who changes the expression at known moments and moves a little; RGB uint8 (480, 640, 3)."""
-    pictures = {label: _portrait(label, person) for _, label in timeline}
+    size = {"width_px": 720, "height_px": 520, "face_height_px": 210}
+    pictures = {label: draw_portrait(label, np.random.default_rng(person), **size)[0] for _, label in timeline}
     for number in range(round(seconds * FRAMES_PER_SECOND)):
         now = number / FRAMES_PER_SECOND
         label = next(label for start, label in reversed(timeline) if start <= now + 1e-6)
         x, y = 40 + round(30 * np.sin(now)), 20 + round(15 * np.cos(2 * now))
         yield np.ascontiguousarray(pictures[label][y : y + 480, x : x + 640])
-
-
-def _portrait(label: str, person: int) -> np.ndarray:
-    random = np.random.default_rng(person)
-    return draw_portrait(label, random, width_px=720, height_px=520, face_height_px=210)[0]
