@@ -28,6 +28,8 @@ SAMPLE = 500
 
 Options = dict[str, str]
 """Of scripts/train.py, by name; "" is the value of a flag."""
+Train = Callable[[str, list[str]], Path]
+"""Trains with (the run's name, options of scripts/train.py) unless it is done, and returns the model."""
 
 
 def recipe(dataset: str, rule: str, epochs: int, size_px: int) -> Options:
@@ -86,19 +88,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = parse_arguments(arguments)
-    try:
-        _measure_rows(options)
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _measure_rows(options: argparse.Namespace) -> None:
-    import torch  # after the options are known to be right: it takes seconds
-
     machine = ["--threads", str(options.threads)] if options.threads else []
-    torch.set_num_threads(options.threads or torch.get_num_threads())
 
     def train(name: str, given: list[str]) -> Path:
         command = [sys.executable, TRAINER, *given, *machine, "--runs", options.runs, "--name", name]
@@ -106,6 +96,19 @@ def _measure_rows(options: argparse.Namespace) -> None:
             raise TrainingError(f"the training {name} ended with exit code {code}; the same command goes on.")
         return Path(options.runs, name, "best.safetensors")
 
+    try:
+        _measure_rows(options, train)
+    except (FerError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _measure_rows(options: argparse.Namespace, train: Train) -> None:
+    import torch  # after the options are known to be right: it takes seconds
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
     dataset = open_dataset(options.dataset)
     count = len(dataset.rows("validation", options.rule))
     basis = f"{dataset.name}, validation split, rule {options.rule}, n = {count:,}"
@@ -140,17 +143,9 @@ def command_line(options: Options) -> list[str]:
 
 
 def measure_row(
-    name: str,
-    options: Options,
-    seeds: list[int],
-    train: Callable[[str, list[str]], Path],
-    dataset: FaceDataset,
-    rule: str,
+    name: str, options: Options, seeds: list[int], train: Train, dataset: FaceDataset, rule: str
 ) -> Ingredient:
-    """Train with all options but the seed, once with each seed, and measure on the validation pictures that count.
-
-    `train` takes the name of the run and its options, trains unless it is done, and returns the model.
-    """
+    """Train with all options but the seed, once with each seed, and measure on the validation pictures that count."""
     given = command_line(options)
     plain = "-".join(re.findall(r"\w+", name.lower()))  # a folder can have that name
     models = [train(f"{plain}-{seed}", [*given, "--seed", str(seed)]) for seed in seeds]
