@@ -29,14 +29,9 @@ _HIDDEN = ("__MACOSX", ".")
 
 
 def unpack(file: Path, into: Path | None = None) -> Path:
-    """Unpack a ZIP, once: the same content is found again under the same name.
+    """Unpack a ZIP, whatever its suffix, to into/NAME-HASH, once: the same content is found again under the same name.
 
-    Args:
-        file: the archive. Its suffix does not matter, an uploaded file has none perhaps.
-        into: where the folder is made; data/unpacked if not given, which may be deleted at any time.
-
-    Returns:
-        The folder with what was in it: into/NAME-HASH.
+    What is unpacked to data/unpacked, where it goes if not told otherwise, may be deleted at any time.
 
     Raises:
         DatasetError: it is no ZIP, is damaged, encrypted or too large, or an entry would leave the folder.
@@ -121,15 +116,12 @@ def _plain(name: str) -> str:
 
 
 def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
-    """Keep an uploaded ZIP, unpacked, or an uploaded table; the same content is kept once.
+    """Keep an uploaded ZIP, unpacked, or an uploaded table; return its path. The same content is kept once.
 
     Args:
         name: what the visitor's file is called; only its last part counts, and of that only letters and digits.
         content: an open file, at its start.
         folder: where data sets are kept, made if it is not there.
-
-    Returns:
-        The path of the data set, for `open_datasets`.
 
     Raises:
         DatasetError: it is neither a ZIP nor a CSV, is refused (see `unpack`), or cannot be written.

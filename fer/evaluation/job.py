@@ -76,16 +76,13 @@ def views(runs_folder: Path) -> list[JobView[Request]]:
 def start(
     runs_folder: Path, requests: Sequence[tuple[str | None, Request]], title: str, threads: int | None = None
 ) -> list[Path]:
-    """Start evaluations of one model or several, each as a process of its own, all at once.
+    """Start evaluations of one model or several, each as a process of its own, all at once; return their folders.
 
     Args:
         runs_folder: where the runs are kept.
         requests: the name of the run that the model is of, or None for a shipped one, and what to measure.
         title: what the data set is called; a number is added where there is one of that name.
         threads: of the processor, for all of them; all but one if not given, which is left to the pages.
-
-    Returns:
-        The evaluations' folders.
 
     Raises:
         JobError: others go on, or no process can be started.

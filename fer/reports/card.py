@@ -15,13 +15,21 @@ SELDOM = 0.5
 
 def model_card(report: Report, ablation: Ablation | None = None) -> str:
     """Return the card in Markdown, with what each ingredient of the recipe is worth where it was measured."""
+    seldom = [
+        f"{label} ({percent(figures.recall.value)} of {figures.support:,})"
+        for label, figures in report.per_class.items()
+        if figures.support and figures.recall.value < SELDOM
+    ]
+    leaning, mistaken = _most_frequent_mistake(report)
     return render(
         "model_card.md",
         report=report,
         own_choices=_own_choices(report.model.training),
         absent=[label for label, figures in report.per_class.items() if not figures.support],
         ablation=ablation,
-        limits=_limits(report),
+        seldom=seldom,
+        leaning=leaning,
+        mistaken=mistaken,
     )
 
 
@@ -32,24 +40,6 @@ def _own_choices(training: dict[str, Any]) -> list[str]:
         for name, value in training.get("own_choices", {}).items()
         if name not in ("epochs", "seed")
     ]
-
-
-def _limits(report: Report) -> list[str]:
-    seldom = [
-        f"{label} ({percent(figures.recall.value)} of {figures.support:,})"
-        for label, figures in report.per_class.items()
-        if figures.support and figures.recall.value < SELDOM
-    ]
-    leaning, mistaken = _most_frequent_mistake(report)
-    limits = [
-        f"Seldom recognized: {', '.join(seldom)} pictures." if seldom else "",
-        f"It leans to {leaning}: its most frequent mistake on {', '.join(mistaken)}." if len(mistaken) > 1 else "",
-        "On other pictures than those it was trained on, or like them, expect less.",
-        "Age, gender, skin colour and origin of the people on the pictures are not recorded. For whom it is right less "
-        "often is not known; other models of this kind are, for some groups and ages.",
-        "The truth here is what raters said of one still picture without its situation; they often disagree.",
-    ]
-    return [limit for limit in limits if limit]
 
 
 def _most_frequent_mistake(report: Report) -> tuple[str, list[str]]:

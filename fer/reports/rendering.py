@@ -32,12 +32,8 @@ def between(estimate: Estimate, scale: float = 100.0, digits: int = 1, unit: str
 def with_interval(estimate: Estimate | None, form: str, bounds: str = "", scale: float = 1.0, unit: str = "") -> str:
     """Return "85.2 % [84.0, 86.5]"; "–" where nothing was measured.
 
-    Args:
-        estimate: the figure.
-        form: how the value is written, ".1f".
-        bounds: how the interval is written; like the value if not given.
-        scale: what both are multiplied by.
-        unit: behind the value.
+    Value and interval are multiplied by the scale and written in the form, ".1f", the interval in that of the bounds if
+    it has its own; the unit stands behind the value.
     """
     if estimate is None:
         return "–"

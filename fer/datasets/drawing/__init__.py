@@ -24,16 +24,13 @@ _LOWEST_PX, _HIGHEST_PX = 16, 1024
 
 
 def draw_face(expression: str, rng: np.random.Generator, *, size_px: int = 48, strength: float | None = None) -> Image:
-    """Draw the face of a random person, cropped the way FER2013 is.
+    """Draw the face of a random person, cropped the way FER2013 is: RGB uint8 (size_px, size_px, 3).
 
     Args:
         expression: A label of `fer.labels.FERPLUS`.
         rng: Decides on person, light and noise. From the same state the same person comes, whatever the expression.
         size_px: Side of the picture, 16..1024.
         strength: 0 (neutral) .. 1 (full expression); None draws it from 0.6..1.
-
-    Returns:
-        RGB (size_px, size_px, 3) uint8.
 
     Raises:
         ValueError: An unknown expression, or a size or strength out of its range.
@@ -62,13 +59,13 @@ def draw_portrait(
     Args:
         expression: A label of `fer.labels.FERPLUS`.
         rng: Decides on person, strength (0.6..1), light and noise.
-        width_px: Width of the picture, 16..4096.
-        height_px: Height of the picture, 16..4096.
+        width_px: Of the picture, 16..4096, as the next one.
+        height_px: Likewise.
         face_height_px: Height of the face's box as MTCNN would place it, 16..1024. Its centre lies in the middle of
             the picture, a little above half height.
 
     Returns:
-        RGB (height_px, width_px, 3) uint8, and the box (x1, y1, x2, y2) in pixels.
+        RGB uint8 (height_px, width_px, 3), and the box (x1, y1, x2, y2) in pixels.
 
     Raises:
         ValueError: An unknown expression, a size out of its range, or a box that would leave the picture.
