@@ -3,15 +3,15 @@
 import argparse
 import math
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tqdm import tqdm
 
-from fer.cli.interrupt import Stop
-from fer.errors import FerError, VideoError
+from fer.cli.arguments import load_recognizer
+from fer.cli.command import Stop
+from fer.errors import VideoError
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import timeline_csv, timeline_json, timeline_text
 from fer.video.io.files import TimedFrame, VideoFile
@@ -20,14 +20,6 @@ from fer.video.io.sound import Sound
 from fer.video.settings import MAX_SIDE_PX, ClipOptions
 from fer.video.timeline import Timeline
 
-if TYPE_CHECKING:
-    from fer.video.clip import ClipAnalysis
-    from fer.video.tracking import TrackedFace
-
-    Begin = Callable[[VideoFile, ClipOptions], ClipAnalysis]
-
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
 
 
@@ -59,37 +51,30 @@ def _moment(text: str) -> float:
     raise argparse.ArgumentTypeError(f"expected a time such as 45, 1:30 or 1:02:03, got {text}")
 
 
-def predict_video(options: argparse.Namespace, begin: "Begin") -> int:
+def predict_video(options: argparse.Namespace) -> int:
     """Look at a video, write what is asked for and print a summary; return the exit code.
 
     Args:
-        options: of `add_arguments`, and video, output, csv, json.
-        begin: loads the model, which takes seconds, so it is called when the options are known to be right.
+        options: of `add_arguments` and `fer.cli.arguments.load_recognizer`, and video, output, csv, json.
     """
     with Stop() as stop:
-        try:
-            timeline = _looked_at(options, begin, stop)
-            _write(options, timeline)
-        except (FerError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-            return STOPPED
+        timeline = _looked_at(options, stop)
+        _write(options, timeline)
     print(timeline_json(timeline) if options.json else "\n".join(timeline_text(timeline, timeline.name)))
     for written in filter(None, (options.output, options.csv, options.subtitles)):
         print(f"written to {written}", file=sys.stderr)
-    if stop.asked:
-        print("stopped: this is the part up to there", file=sys.stderr)
-        return STOPPED
-    if timeline.problem:
-        print(f"error: {timeline.problem}", file=sys.stderr)
-        return 1
-    return 0
+    return stop.code(timeline.problem)
 
 
-def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> Timeline:
+def seconds_bar(total: float | None) -> "tqdm[Any]":
+    """Return a bar that counts a video's seconds; None where its length is not known."""
+    form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s, {remaining} left" if total else "{n:.0f} s, {elapsed}"
+    return tqdm(total=total, bar_format=form, leave=False, disable=None)
+
+
+def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
     from fer.draw.frame import draw_live
+    from fer.video.clip import ClipAnalysis, ClipFrame
 
     chosen = ClipOptions(
         options.begin,
@@ -107,13 +92,12 @@ def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> Timel
             raise VideoError(f"expected --from before the end, got {options.begin:g} of {file.seconds_expected:.1f} s.")
         if options.output:
             writer = stack.enter_context(Mp4Writer(options.output, Sound.of(options.video, file.starts)))
-        analysis = begin(file, chosen)
+        analysis = ClipAnalysis(file, load_recognizer(options, for_video=True), chosen)
         stop.gently = True
         end = analysis.end_seconds
-        form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s, {remaining} left" if end else None
-        bar = stack.enter_context(tqdm(total=end, unit=" s", bar_format=form, leave=False, disable=None))
+        bar = stack.enter_context(seconds_bar(end))
 
-        def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
+        def take(frame: ClipFrame) -> None:
             if writer:
                 writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from fer.cli.interrupt import Stop
+from fer.cli.command import Stop
 from fer.errors import VideoError
 from fer.jobs.status import STOPPED, Reporter
 from fer.results.timeline import write_timeline

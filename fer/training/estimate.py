@@ -73,7 +73,7 @@ def print_speed(architecture: str, size_px: int, channels: int, threads: int) ->
     from fer.model.device import choose_device
     from fer.training.batches import TrainingBatches
     from fer.training.epoch import train_epoch
-    from fer.training.hooks import Hooks
+    from fer.training.metrics import Hooks
     from fer.training.state import start
 
     torch.set_num_threads(threads)

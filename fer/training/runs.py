@@ -11,25 +11,28 @@ tensorboard/         curves for TensorBoard, if wanted
 process.json, .lock  who trains, see `fer.jobs.job`
 """
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer.errors import JobError, TrainingError
+from fer.files import write_atomically
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import FINISHED
-from fer.records import from_json
+from fer.records import from_json, to_json
 from fer.training.config import TrainingConfig
-from fer.training.metrics import EpochMetrics, append_metrics, read_metrics
+from fer.training.metrics import EpochMetrics
 
 BEST_NAME = "best.safetensors"
 PARALLEL_VARIABLE = "FER_PARALLEL_RUNS"
 """Environment variable: how many runs may go on at the same time; 1 if it is not set."""
 
-_NAME = re.compile(r"\w[\w .-]{0,63}")
+_NAME = re.compile(r"""(?![.-])[^\x00-\x1f/\\:*?"<>|]{1,64}(?<![ .])""")
 
 
 def parallel_runs() -> int:
@@ -75,12 +78,24 @@ class Run:
         return job.read_request(self.folder, KIND)
 
     def metrics(self) -> list[EpochMetrics]:
-        """Read the finished epochs, oldest first."""
-        return read_metrics(self.metrics_path)
+        """Read the finished epochs, oldest first. A line that is still being written or is damaged is left out."""
+        return [line for _, line in self._lines()]
 
     def append_metrics(self, metrics: EpochMetrics) -> None:
-        """Add a finished epoch; see `fer.training.metrics.append_metrics`."""
-        append_metrics(self.metrics_path, metrics)
+        """Add a finished epoch; what an earlier try at the same or a later epoch wrote is dropped.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        kept = [text for text, line in self._lines() if line.epoch < metrics.epoch]
+        write_atomically(self.metrics_path, "".join([*kept, to_json(metrics, indent=0) + "\n"]))
+
+    def _lines(self) -> Iterator[tuple[str, EpochMetrics]]:
+        with contextlib.suppress(OSError):
+            for line in self.metrics_path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
+                with contextlib.suppress(ValueError):
+                    if line.endswith("\n"):
+                        yield line, from_json(line, EpochMetrics)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,10 +196,10 @@ def check_name(name: str) -> None:
     Raises:
         TrainingError: it says what a name may be.
     """
-    if not _NAME.fullmatch(name) or name != name.strip(" ."):
+    if not _NAME.fullmatch(name):
         raise TrainingError(
-            f"expected a name of at most 64 letters, digits, spaces, dots, - and _, that begins with a letter or a "
-            f"digit, got {name!r}."
+            f"expected a plain name for the run, of at most 64 letters, digits and signs that files may be called by, "
+            f"without slashes, that begins with no dot or -, got {name!r}."
         )
 
 
@@ -201,7 +216,9 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
         TrainingError: the name is taken by a run with another configuration, or is no plain name.
         JobError: the configuration of the run of that name cannot be read.
     """
-    if name is None:
+    if name is not None:
+        check_name(name)
+    else:
         base, number = default_name(config), 1
         name = base
         while (runs_folder / name / job.CONFIG_NAME).exists():
@@ -210,7 +227,7 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
                 break
             number += 1
             name = f"{base}-{number}"
-    run = Run(runs_folder / plain_name(name))
+    run = Run(runs_folder / name)
     if not (run.folder / job.CONFIG_NAME).exists():
         run.folder.mkdir(parents=True, exist_ok=True)
         job.write_request(run.folder, KIND, config)
@@ -220,17 +237,6 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
             "Give the same options to continue it, or another --name."
         )
     return run
-
-
-def plain_name(name: str) -> str:
-    """Return the name, if it is one.
-
-    Raises:
-        TrainingError: it would lead to another folder.
-    """
-    if name in ("", ".", "..") or Path(name).name != name:
-        raise TrainingError(f"expected a plain name for the run, without slashes, got {name!r}.")
-    return name
 
 
 def default_name(config: TrainingConfig) -> str:

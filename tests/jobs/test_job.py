@@ -20,7 +20,7 @@ from tests.scripts.processes import wait_until
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from fer.cli.interrupt import Stop
+from fer.cli.command import Stop
 from fer.jobs import job
 from tests.jobs.test_job import KIND, count
 folder = Path(sys.argv[1])

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pytest
 
 from fer.cli import live as real_time_detection
-from fer.cli.window import VideoWindow, _fitting
+from fer.cli.window import VideoWindow
 from fer.errors import VideoError
 from fer.video.io.mp4 import Mp4Writer
 from tests.scripts.processes import PATIENCE_SECONDS, ROOT, start
@@ -304,12 +304,6 @@ def test_without_a_display_the_way_out_is_said(clips: Path, command: Command, mo
     code, _, err = command("--source", clips / "clip.mp4")
     assert code == 1
     assert err.startswith("error: expected a display") and "--no-window, with --output FILE.mp4 or --json" in err
-
-
-def test_a_picture_is_made_to_fit_the_screen() -> None:
-    small = np.zeros((240, 320, 3), np.uint8)
-    assert _fitting(small, (1024, 768)) is small
-    assert _fitting(np.zeros((2160, 3840, 3), np.uint8), (1000, 800)).shape == (506, 900, 3)
 
 
 class FakeWindow:

@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
+from fer.training.camera import photograph
 
 from fer.training import camera
-from fer.training.camera import photograph
 
 
 def chance(seed: int = 0) -> torch.Generator:

@@ -19,9 +19,8 @@ from fer.images import encode_png
 from fer.jobs.status import INTERRUPTED
 from fer.model.checkpoint import read_info
 from fer.training.config import TrainingConfig
-from fer.training.hooks import Hooks
 from fer.training.loop import train
-from fer.training.metrics import EpochMetrics
+from fer.training.metrics import EpochMetrics, Hooks
 from fer.training.runs import Run, open_run, view
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +34,7 @@ from pathlib import Path
 import torch
 from fer.datasets import open_dataset
 from fer.jobs.job import working
-from fer.training.hooks import Hooks
+from fer.training.metrics import Hooks
 from fer.training.loop import train
 from fer.training.runs import Run
 torch.set_num_threads(1)

@@ -17,9 +17,8 @@ from fer.labels import FERPLUS
 from fer.model.checkpoint import load_checkpoint, read_info
 from fer.model.classifier import Classifier
 from fer.training.config import TrainingConfig
-from fer.training.hooks import Hooks
 from fer.training.loop import check_trainable, train
-from fer.training.metrics import EpochMetrics
+from fer.training.metrics import EpochMetrics, Hooks
 from fer.training.optimizer import learning_rate
 from fer.training.runs import Run, open_run
 

@@ -13,8 +13,8 @@ from fer.errors import CheckpointError, TrainingError
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier
 from fer.training.config import TrainingConfig
-from fer.training.hooks import Hooks
 from fer.training.loop import check_trainable
+from fer.training.metrics import Hooks
 from fer.training.teachers import check_teachers, learned_targets
 
 CONFIG = TrainingConfig("synthetic:80")

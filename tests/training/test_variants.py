@@ -18,8 +18,8 @@ from fer.training.batches import TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
 from fer.training.epoch import train_epoch
-from fer.training.hooks import Hooks
 from fer.training.loop import check_trainable, train
+from fer.training.metrics import Hooks
 from fer.training.runs import Run
 from fer.training.state import start
 
