@@ -40,9 +40,9 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
             os.close(folder)
 
 
-def write_atomically(path: Path, text: str, durable: bool = True) -> None:
-    """Write a text, UTF-8, in the manner of `replace_file`."""
-    data = text.encode()
+def write_atomically(path: Path, content: str | bytes | memoryview, durable: bool = True) -> None:
+    """Write bytes, or a text as UTF-8, in the manner of `replace_file`."""
+    data = content.encode() if isinstance(content, str) else content
     replace_file(path, lambda file: file.write(data), durable)
 
 

@@ -144,14 +144,15 @@ def _recognized(options: argparse.Namespace, pictures: list[PictureTask]) -> Gen
         return
     # Not before there is something to do, since it takes seconds.
     if options.engine == "ray":
-        from fer.collection.ray_engine import Cluster, recognize_with_ray
+        from fer.collection.ray_engine import recognize_with_ray
         from fer.model.device import choose_device
 
-        device, cluster = choose_device(options.device), Cluster(options.ray_address, options.workers)
-        yield from recognize_with_ray(pictures, options.checkpoint, device, cluster, options.faces)
+        device = choose_device(options.device)
+        yield from recognize_with_ray(
+            pictures, options.checkpoint, device, options.faces, options.ray_address, options.workers
+        )
         return
-    from fer.collection.copies import write_whole
-    from fer.collection.pipeline import recognize_pictures
+    from fer.collection.pipeline import recognize_pictures, write_whole
 
     recognizer = load_recognizer(options)
     finish = partial(write_whole, recognizer.info.unsure_below) if options.output else None

@@ -12,13 +12,12 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fer
-from fer.collection.copies import write_whole
 from fer.errors import CollectionError
 from fer.model.prior import EVERYDAY
 from fer.records import from_plain, to_plain
@@ -38,22 +37,13 @@ STORE_BYTES = 2**28
 """Of a Ray of its own: paths and results are small, pictures never lie in it."""
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """Where pictures are done."""
-
-    address: str = LOCAL
-    """`LOCAL`, or that of a running Ray: "host:6379", "ray://host:10001", "auto"."""
-    workers: int | None = None
-    """How many processes; one for each core, or graphics card where those are used, if not given."""
-
-
 def recognize_with_ray(
     pictures: Sequence[PictureTask],
     checkpoint: Path,
     device: str = "cpu",
-    cluster: Cluster | None = None,
     faces: str = EVERYDAY,
+    address: str = LOCAL,
+    workers: int | None = None,
 ) -> Iterator[Finished]:
     """Recognize pictures and yield each one once, when it is done, in any order; annotated copies are written as asked.
 
@@ -61,14 +51,14 @@ def recognize_with_ray(
         pictures: what to read; the workers open the paths.
         checkpoint: the model file; it is sent to the workers.
         device: for the networks: cpu, cuda.
-        cluster: where; a Ray of its own on this machine if not given.
         faces: what kind of faces they show, one of `KINDS_OF_FACES`.
+        address: `LOCAL`, or that of a running Ray: "host:6379", "ray://host:10001", "auto".
+        workers: how many processes; one for each core, or graphics card where those are used, if not given.
 
     Raises:
         CollectionError: Ray is not installed, the cluster is out of reach, or the job was broken off.
     """
-    cluster = cluster or Cluster()
-    _check_reachable(cluster.address)
+    _check_reachable(address)
     try:
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what concerns us is raised, too
         import ray
@@ -83,10 +73,10 @@ def recognize_with_ray(
     }
     wanted = list(left)
     try:
-        _connect(cluster)
+        _connect(address, workers)
         try:
             model = {"model": ray.put(checkpoint.read_bytes()), "device": device, "faces": faces}
-            for row in _results(wanted, model, cluster.workers).iter_rows():
+            for row in _results(wanted, model, workers).iter_rows():
                 finished = Finished.from_dict(json.loads(row["finished"]))
                 picture = left.pop(finished.picture, None)
                 if picture:
@@ -119,19 +109,19 @@ def _check_reachable(address: str) -> None:
         ) from error
 
 
-def _connect(cluster: Cluster) -> None:
+def _connect(address: str, workers: int | None) -> None:
     import ray.data
 
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     # What the workers import is this code, whatever is installed there.
     options["runtime_env"] = {"py_modules": [str(Path(fer.__file__).parent)]}
-    if cluster.address == LOCAL:
+    if address == LOCAL:
         options |= {
-            "num_cpus": cluster.workers or os.cpu_count(),
+            "num_cpus": workers or os.cpu_count(),
             "object_store_memory": STORE_BYTES,
             "include_dashboard": False,
         }
-    ray.init(cluster.address, **options)
+    ray.init(address, **options)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False  # there is one already
 
@@ -173,7 +163,7 @@ class _Worker:
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Recognize a batch of pictures: a column of `PictureTask` → a column of `Finished`, both as JSON."""
-        from fer.collection.pipeline import recognize_pictures
+        from fer.collection.pipeline import recognize_pictures, write_whole
 
         pictures = [from_plain(json.loads(one), PictureTask) for one in batch["picture"]]
         unsure_below = self.recognizer.info.unsure_below

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -148,13 +148,8 @@ def write_request(folder: Path, kind: Kind[R], request: R) -> None:
 
 def kind_of(folder: Path) -> str | None:
     """Return the name of the kind of a job; None where the folder does not say it."""
-    named = read_record(folder / CONFIG_NAME, _Named)
-    return named.kind if named else None
-
-
-@dataclass(frozen=True)
-class _Named:
-    kind: str
+    name = (read_record(folder / CONFIG_NAME, dict[str, Any]) or {}).get("kind")
+    return name if isinstance(name, str) else None
 
 
 def read_request(folder: Path, kind: Kind[R]) -> R:

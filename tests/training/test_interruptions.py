@@ -101,7 +101,7 @@ def test_a_full_disk_ends_the_run_and_the_last_good_state_stays(
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr("fer.training.state.replace_file", full)
+        patch.setattr("fer.training.state.write_atomically", full)
         with pytest.raises(TrainingError, match=r"expected about \d+ MB of room to save epoch 2 .*found \d+ MB \("):
             train(CONFIG, dataset, run, Hooks())
     assert run.last_path.read_bytes() == kept

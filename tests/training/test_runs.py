@@ -131,10 +131,10 @@ def test_a_run_that_has_said_nothing_yet(tmp_path: Path) -> None:
     "name", ["", ".", "..", "a/b", "../a", "/a", ".hidden", "-x", "a\0", "a\n", "a ", "a.", "x" * 65]
 )
 def test_a_name_cannot_be_a_path(tmp_path: Path, name: str) -> None:
-    with pytest.raises(TrainingError, match="expected a name"):
+    with pytest.raises(TrainingError, match="expected a plain name"):
         runs.start(tmp_path, CONFIG, name)
     run = open_run(tmp_path, CONFIG, "plain")
-    with pytest.raises(TrainingError, match="expected a name"):
+    with pytest.raises(TrainingError, match="expected a plain name"):
         runs.rename(run.folder, name)
     assert [entry.name for entry in tmp_path.iterdir()] == ["plain"]
 
