@@ -40,13 +40,7 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
 
 
 def command_parser(name: str, text: str | None, arguments: list[str] | None) -> argparse.ArgumentParser:
-    """Return the parser of a command; its help shows the command as it was started.
-
-    Args:
-        name: as `fer-studio` knows it.
-        text: the docstring of its module, with examples that begin with `fer-studio NAME`.
-        arguments: None in a script of its own, which is named by what was typed.
-    """
+    """Return the parser of a command; in a script of its own, without arguments, its help shows what was typed."""
     typed = f"fer-studio {name}" if arguments is not None else f"python {sys.argv[0]}"
     return argparse.ArgumentParser(
         typed,
@@ -75,11 +69,7 @@ class Stop:
             signal.signal(number, handler)
 
     def code(self, problem: str | None) -> int:
-        """Say why not all was seen, if so; return the exit code.
-
-        Args:
-            problem: what a source broke off with.
-        """
+        """Say why not all was seen, if it was stopped or broke off with a problem; return the exit code."""
         if self.asked:
             print("stopped", file=sys.stderr)
             return STOPPED_CODE

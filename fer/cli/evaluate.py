@@ -11,16 +11,13 @@ report.predictions.csv. Choose models on the validation split, and look at the t
 
 import argparse
 import contextlib
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tqdm import tqdm
-
 from fer import records
 from fer.cli.arguments import add_model_arguments
-from fer.cli.command import command_parser, tells_errors
+from fer.cli.command import ProgressBar, command_parser, tells_errors
 from fer.errors import FerError
 from fer.evaluation.job import Request, measure
 from fer.evaluation.provenance import command_line
@@ -33,6 +30,7 @@ from fer.evaluation.report import (
     write_report,
 )
 from fer.files import write_atomically
+from fer.jobs.status import Reporter
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -119,14 +117,12 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
         options.faces, options.detect,
     )  # fmt: skip
     written = 0.0
-    with tqdm(leave=False, disable=None) as bar:
+    with ProgressBar() as bar:
+        reporter = Reporter(None, bar)
 
         def show(what: str, done: int, total: int) -> None:
-            if done < bar.n or bar.total != total:
-                bar.reset(total)
-            bar.set_description(what, refresh=False)
-            bar.update(done - bar.n)
             nonlocal written
+            reporter.say(what, done, total)
             if options.progress and time.monotonic() - written > 1:
                 written = time.monotonic()
                 with contextlib.suppress(OSError):  # a full disk is told of when the report is written
@@ -159,7 +155,3 @@ def _comparison(options: argparse.Namespace) -> str:
         return records.to_json(comparison)
     first, second = options.compare
     return comparison_text(comparison, (str(first), str(second)))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

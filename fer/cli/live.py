@@ -207,7 +207,3 @@ def _follow_live(source: LiveSource, recognizer: "Recognizer", sinks: _Sinks, se
             sinks.take(frame.seconds, frame.image, faces, analyzer.settings, faces)
             time.sleep(analyzer.frame_pause)
     return analyzer.recorder.timeline()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

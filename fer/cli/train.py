@@ -195,7 +195,3 @@ def _say_failed(run: Run, error: Exception) -> None:
     """Say it in the run's status, unless another process trains there: it would be taken for that one's words."""
     with contextlib.suppress(FerError, OSError), working(run.folder):
         raise error
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -52,11 +52,7 @@ def _moment(text: str) -> float:
 
 
 def predict_video(options: argparse.Namespace) -> int:
-    """Look at a video, write what is asked for and print a summary; return the exit code.
-
-    Args:
-        options: of `add_arguments` and `fer.cli.arguments.load_recognizer`, and video, output, csv, json.
-    """
+    """Look at a video, write what is asked for and print a summary; return the exit code."""
     with Stop() as stop:
         timeline = _looked_at(options, stop)
         _write(options, timeline)

@@ -6,9 +6,7 @@
     log.txt        what that process said
     .lock          held by the process for as long as it lives
 
-So a page may be reloaded, several people may look at once, and the program that started a job may end, without the job
-noticing or anybody seeing something else. What a job is about, its kind knows: what it reads, writes and keeps beside
-these files.
+So a page may be reloaded, several people may look at once, and the program that started a job may end.
 """
 
 import contextlib
@@ -252,11 +250,7 @@ def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequen
 
 
 def check_free(kind: Kind[R], among: Sequence[JobView[R]]) -> None:
-    """Refuse to start another job where as many as allowed go on; which ones may be a secret.
-
-    Raises:
-        JobError: it says how many may go on.
-    """
+    """Raise JobError where as many jobs as allowed go on; which ones may be a secret."""
     allowed = kind.at_once()
     if sum(view(seen.folder, kind).active for seen in among) >= allowed:
         raise JobError(
@@ -303,11 +297,7 @@ def delete(folder: Path, kind: Kind[R]) -> None:
 
 
 def check_still(folder: Path, kind: Kind[R]) -> None:
-    """Refuse to touch a job that goes on.
-
-    Raises:
-        JobError: it goes on.
-    """
+    """Raise JobError if a job goes on."""
     if view(folder, kind).active:
         raise JobError(f"{folder.name} is running. Stop it first.")
 

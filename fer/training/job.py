@@ -33,7 +33,7 @@ def run(
         reporter: of the first process; that of others writes nothing.
         stop: is looked at after each batch.
         threads: of the processor.
-        dataset: what the request names, if it is open already, only the fold of the request.
+        dataset: what the request names, without other folds, where it is open already.
         device: where to compute; the best there is if not given.
         processes: that train together.
         on_epoch: is told of each epoch, too.

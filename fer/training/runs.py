@@ -149,12 +149,6 @@ def _with_metrics(seen: JobView[TrainingConfig]) -> RunView:
 def start(runs_folder: Path, config: TrainingConfig, name: str, threads: int | None = None) -> Path:
     """Start a training run as a process of its own, and return its folder.
 
-    Args:
-        runs_folder: where the runs are kept.
-        config: what to train.
-        name: a plain name that no other run has.
-        threads: see `fer.jobs.job.start`.
-
     Raises:
         TrainingError: it is no plain name.
         JobError: as many runs as allowed go on already, the name is taken, or no process can be started.
@@ -191,11 +185,7 @@ def rename(folder: Path, name: str) -> Path:
 
 
 def check_name(name: str) -> None:
-    """Refuse what is no plain name.
-
-    Raises:
-        TrainingError: it says what a name may be.
-    """
+    """Raise TrainingError where a name is no plain one."""
     if not _NAME.fullmatch(name):
         raise TrainingError(
             f"expected a plain name for the run, of at most 64 letters, digits and signs that files may be called by, "
@@ -206,11 +196,8 @@ def check_name(name: str) -> None:
 def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None) -> Run:
     """Return the run to go on with, or a new one: the same command again continues what was interrupted.
 
-    Args:
-        runs_folder: where the runs are kept.
-        config: what is asked for now.
-        name: the run's name. Without it, the data set and the architecture give one, with a number where a finished or
-            different run of that name exists.
+    Without a name, the data set and the architecture give one, with a number where a finished or different run of that
+    name exists.
 
     Raises:
         TrainingError: the name is taken by a run with another configuration, or is no plain name.
