@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-_CHUNK = 2**20
-
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
     """Write a file so that a reader sees the old content or the new one, never a part.
@@ -74,6 +72,6 @@ def file_sha256(path: Path) -> str:
     """
     digest = hashlib.sha256()
     with path.open("rb") as content:
-        while chunk := content.read(_CHUNK):
+        while chunk := content.read(2**20):
             digest.update(chunk)
     return digest.hexdigest()

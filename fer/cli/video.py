@@ -3,9 +3,10 @@
 import argparse
 import math
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -19,6 +20,9 @@ from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
 from fer.video.settings import MAX_SIDE_PX, ClipOptions
 from fer.video.timeline import Timeline
+
+if TYPE_CHECKING:
+    from fer.video.clip import ClipAnalysis, ClipFrame
 
 _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
 
@@ -69,8 +73,7 @@ def seconds_bar(total: float | None) -> "tqdm[Any]":
 
 
 def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
-    from fer.draw.frame import draw_live
-    from fer.video.clip import ClipAnalysis, ClipFrame
+    from fer.video.clip import ClipAnalysis
 
     chosen = ClipOptions(
         options.begin,
@@ -93,16 +96,23 @@ def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
         end = analysis.end_seconds
         bar = stack.enter_context(seconds_bar(end))
 
-        def take(frame: ClipFrame) -> None:
-            if writer:
-                writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
-
         def goes_on() -> bool:
             bar.update(min(analysis.seconds, end or math.inf) - bar.n)
             return not stop.asked
 
-        analysis.run(take, goes_on)
+        annotate(analysis, writer, goes_on)
     return analysis.timeline()
+
+
+def annotate(analysis: "ClipAnalysis", writer: Mp4Writer | None, goes_on: Callable[[], bool]) -> None:
+    """Look at a video and write it with its faces marked, if wanted, until its end or as long as it goes on."""
+    from fer.draw.frame import draw_live
+
+    def take(frame: "ClipFrame") -> None:
+        if writer:
+            writer.write(draw_live(frame.image, frame.faces, analysis.settings), frame.seconds)
+
+    analysis.run(take, goes_on)
 
 
 def _check_places(options: argparse.Namespace) -> None:

@@ -30,11 +30,6 @@ LOCAL = "local"
 """Instead of a cluster's address: a Ray of its own on this machine, gone at the end."""
 BATCH_PICTURES = 16
 """So many go to a worker at once, and are done again if it dies."""
-BATCHES_A_WORKER = 4
-"""At least; so that nobody waits long for the last worker."""
-CONNECT_SECONDS = 10.0
-STORE_BYTES = 2**28
-"""Of a Ray of its own: paths and results are small, pictures never lie in it."""
 
 
 def recognize_with_ray(
@@ -102,7 +97,7 @@ def _check_reachable(address: str) -> None:
     if not port.isdecimal():
         return
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+        socket.create_connection((host, int(port)), timeout=10).close()
     except OSError as error:
         raise CollectionError(
             f"expected a running Ray at {address}, found none ({error}). Check the address."
@@ -118,7 +113,7 @@ def _connect(address: str, workers: int | None) -> None:
     if address == LOCAL:
         options |= {
             "num_cpus": workers or os.cpu_count(),
-            "object_store_memory": STORE_BYTES,
+            "object_store_memory": 2**28,  # paths and results are small, pictures never lie in it
             "include_dashboard": False,
         }
     ray.init(address, **options)
@@ -133,7 +128,8 @@ def _results(pictures: Sequence[PictureTask], model: dict[str, Any], workers: in
     on_gpu = model["device"].startswith("cuda")
     there_are = int(ray.cluster_resources().get("GPU" if on_gpu else "CPU", 1))
     workers = min(workers or max(there_are, 1), len(pictures))
-    size = max(min(BATCH_PICTURES, len(pictures) // (workers * BATCHES_A_WORKER)), 1)
+    # At least four batches a worker, so that nobody waits long for the last one.
+    size = max(min(BATCH_PICTURES, len(pictures) // (4 * workers)), 1)
     # JSON, as Arrow has no text for names that are not UTF-8.
     rows = [{"picture": json.dumps(to_plain(one))} for one in pictures]
     return ray.data.from_items(rows, override_num_blocks=-(-len(rows) // size)).map_batches(

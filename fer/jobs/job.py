@@ -44,10 +44,6 @@ from fer.records import from_plain, plain_of, read_record, write_record
 CONFIG_NAME, PROCESS_NAME, LOCK_NAME = "config.json", "process.json", ".lock"
 WORKER = ("-m", "fer.cli.jobs", "run")
 """What Python is started with to do a job; the folder follows."""
-STOP_SECONDS = 20.0
-"""A job that was asked to stop has so long to come to a good end."""
-LOCK_SECONDS = 1.0
-"""As long one waits for a lock: whoever looks whether it is held holds it for a moment."""
 
 _ID = re.compile(r"[\w-]{16,32}")
 
@@ -259,7 +255,7 @@ def check_free(kind: Kind[R], among: Sequence[JobView[R]]) -> None:
         )
 
 
-def stop(folder: Path, kind: Kind[R], patience_seconds: float = STOP_SECONDS) -> None:
+def stop(folder: Path, kind: Kind[R], patience_seconds: float = 20.0) -> None:
     """Ask a job to stop, wait until it has, and end it if it does not; what is done stays, and `start` goes on.
 
     Raises:
@@ -315,13 +311,14 @@ def log_tail(folder: Path, lines: int = 12) -> str:
 
 
 @contextmanager
-def locked(folder: Path, patience_seconds: float = LOCK_SECONDS) -> Iterator[None]:
+def locked(folder: Path, patience_seconds: float = 1.0) -> Iterator[None]:
     """Keep other processes out of a job's folder; the system lets the lock go when this process ends, however it ends.
 
     Raises:
         JobError: another process is in it.
     """
     try:
+        # Whoever looks whether the lock is held holds it for a moment.
         with FileLock(folder / LOCK_NAME, timeout=patience_seconds):
             yield
     except Timeout as error:
