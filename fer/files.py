@@ -55,10 +55,10 @@ def visible(folder: Path) -> list[Path]:
     )
 
 
-def free_path(path: Path) -> Path:
-    """Return the path, with a number where there is something of that name."""
+def free_path(path: Path, is_taken: Callable[[Path], bool] = Path.exists) -> Path:
+    """Return the path, with a number where it is taken: where there is something of that name, if not given."""
     number, free = 1, path
-    while free.exists():
+    while is_taken(free):
         number += 1
         free = path.with_stem(f"{path.stem}-{number}")
     return free

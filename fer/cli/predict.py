@@ -28,7 +28,7 @@ from fer.cli.arguments import add_model_arguments, load_recognizer
 from fer.cli.command import STOPPED_CODE, command_parser, tells_errors
 from fer.errors import ImageError
 from fer.faces import describe
-from fer.files import file_sha256
+from fer.files import file_sha256, free_path
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.results.journal import Finished, PictureTask, forget_results, open_results
@@ -215,10 +215,7 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
     output.mkdir(parents=True, exist_ok=True)
     chosen: list[Path | None] = []
     for path in paths:
-        place, number = output / f"{path.stem}.png", 1
-        while place.resolve() in taken:
-            number += 1
-            place = output / f"{path.stem}-{number}.png"
+        place = free_path(output / f"{path.stem}.png", lambda place: place.resolve() in taken)
         taken.add(place.resolve())
         chosen.append(place)
     return chosen

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import JobError, TrainingError
-from fer.files import write_atomically
+from fer.files import free_path, write_atomically
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import FINISHED
@@ -203,24 +203,22 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
         TrainingError: the name is taken by a run with another configuration, or is no plain name.
         JobError: the configuration of the run of that name cannot be read.
     """
+
+    def is_other(folder: Path) -> bool:
+        seen = job.view(folder, KIND)
+        return (folder / job.CONFIG_NAME).exists() and (seen.request != config or seen.state == FINISHED)
+
     if name is not None:
         check_name(name)
+        run = Run(runs_folder / name)
     else:
-        base, number = default_name(config), 1
-        name = base
-        while (runs_folder / name / job.CONFIG_NAME).exists():
-            seen = job.view(runs_folder / name, KIND)
-            if seen.request == config and seen.state != FINISHED:
-                break
-            number += 1
-            name = f"{base}-{number}"
-    run = Run(runs_folder / name)
+        run = Run(free_path(runs_folder / default_name(config), is_other))
     if not (run.folder / job.CONFIG_NAME).exists():
         run.folder.mkdir(parents=True, exist_ok=True)
         job.write_request(run.folder, KIND, config)
     elif differences := config.differences(run.config()):
         raise TrainingError(
-            f"the run {name} exists with another configuration ({'; '.join(differences)}). "
+            f"the run {run.folder.name} exists with another configuration ({'; '.join(differences)}). "
             "Give the same options to continue it, or another --name."
         )
     return run
