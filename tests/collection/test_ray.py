@@ -78,7 +78,7 @@ def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, tiny_checkp
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"  # nobody listens there
-        with pytest.raises(CollectionError, match=f"expected a running Ray at {address}, found none"):
+        with pytest.raises(CollectionError, match=address):
             next(recognize_with_ray(pictures, tiny_checkpoint, address=address))
 
 

@@ -201,6 +201,7 @@ def test_help_explains_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 # Stopping
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals that a process could answer")
 def test_stopped_it_leaves_a_video_that_plays(clips: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     options = ("--source", clips / "long.mp4", "--no-window", "--json", "--output", "out.mp4")
@@ -359,6 +360,7 @@ def test_closing_the_window_ends_it(
     assert len(window.shown) == 5
 
 
+@pytest.mark.slow
 def test_sigterm_ends_it_like_ctrl_c(
     clips: Path, command: Command, window: type[FakeWindow], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
