@@ -81,7 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if options.report_only else _train(config, dataset, run, options)
     except (FerError, OSError) as error:
         if run:
-            _say_failed(run, error)
+            # Not where another process trains: it would be taken for that one's words.
+            with contextlib.suppress(FerError, OSError), working(run.folder):
+                raise error
         raise
 
 
@@ -189,9 +191,3 @@ def _train_folds(
         for figure in ("accuracy", "macro_f1"):
             print(f"{figure:10} {summary[figure]['mean']:.4f} ± {summary[figure]['sd']:.4f}")
     return 0
-
-
-def _say_failed(run: Run, error: Exception) -> None:
-    """Say it in the run's status, unless another process trains there: it would be taken for that one's words."""
-    with contextlib.suppress(FerError, OSError), working(run.folder):
-        raise error
