@@ -109,7 +109,7 @@ def test_nothing_happens_to_a_job_that_goes_on(place: Path) -> None:
         job.start(other, KIND, among=among)
     with pytest.raises(JobError, match=r"one.* running"):
         job.delete(folder, KIND)
-    with pytest.raises(JobError, match=r"one.* running"):
+    with pytest.raises(JobError, match="one"):
         job.start(folder, KIND)
     assert [(seen.name, seen.active) for seen in job.views(place, KIND)] == [("one", True), ("other", False)]
     seen_when(folder, lambda seen: seen.status.done > 3)
