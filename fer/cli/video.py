@@ -22,7 +22,8 @@ from fer.video.settings import MAX_SIDE_PX, ClipOptions
 from fer.video.timeline import Timeline
 
 if TYPE_CHECKING:
-    from fer.video.clip import ClipAnalysis, ClipFrame
+    from fer.video.clip import ClipAnalysis
+    from fer.video.tracking import TrackedFace
 
 _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
 
@@ -108,9 +109,9 @@ def annotate(analysis: "ClipAnalysis", writer: Mp4Writer | None, goes_on: Callab
     """Look at a video and write it with its faces marked, if wanted, until its end or as long as it goes on."""
     from fer.draw.frame import draw_live
 
-    def take(frame: "ClipFrame") -> None:
+    def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
         if writer:
-            writer.write(draw_live(frame.image, frame.faces, analysis.settings), frame.seconds)
+            writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
 
     analysis.run(take, goes_on)
 

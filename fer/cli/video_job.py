@@ -15,7 +15,7 @@ from fer.cli.video import annotate
 from fer.errors import VideoError
 from fer.jobs.status import STOPPED, Reporter
 from fer.results.timeline import write_timeline
-from fer.video.io.files import TimedFrame, VideoFile
+from fer.video.io.files import VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
 from fer.video.job import KIND, LOADING, LOOKING, SKIPPING, TIMELINE_NAME, WAITING, VideoRequest
@@ -80,6 +80,7 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
             with Mp4Writer(output, Sound.of(path, file.starts)) as writer:
                 try:
                     annotate(analysis, writer, keeper.goes_on)
+                    keeper.goes_on()  # the last frames are given after it was asked last
                 except VideoError:  # the annotated video cannot be written
                     raise
                 except Exception as error:  # the annotated video is kept up to there
