@@ -7,7 +7,6 @@ FOLDER/ID/        the ID cannot be guessed: who has it may see the job
                   and what `fer.jobs.job` keeps
 """
 
-import re
 import shutil
 from dataclasses import dataclass
 from functools import partial

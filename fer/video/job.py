@@ -8,14 +8,12 @@ FOLDER/ID/             the ID cannot be guessed: who has it may see the job
 Who does it is a module above, as that draws.
 """
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from fer.errors import JobError
 from fer.jobs import visitors
 from fer.jobs.job import (
-    CONFIG_NAME,
     PROCESS_NAME,
     Kind,
     check_still,
