@@ -1,17 +1,5 @@
 """Everything that can go wrong in a way the user can mend.
 
-    FerError
-    ├── ImageError                a picture cannot be read or is refused
-    ├── DatasetError              a data set is missing, incomplete or of an unknown layout
-    ├── CheckpointError           a model file is missing, damaged or does not fit
-    ├── TrainingError             a training run cannot start or go on
-    ├── EvaluationError           a report is missing, damaged, or cannot be compared with another
-    ├── CollectionError           the results of many pictures cannot be read, or somebody else works on them
-    ├── JobError                  what runs in the background cannot be started, stopped or read
-    ├── VideoError                a camera, a video file or a window cannot be opened
-    ├── ConnectionSettingsError   the servers for WebRTC are given in a wrong form
-    └── PackageMissingError       something is to be installed first
-
 Each message says what was expected, what was found and what to do. Finding no face is not an error: the
 result is an empty list.
 """

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-_CHUNK = 2**20
-
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
     """Write a file so that a reader sees the old content or the new one, never a part.
@@ -40,9 +38,9 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
             os.close(folder)
 
 
-def write_atomically(path: Path, text: str, durable: bool = True) -> None:
-    """Write a text, UTF-8, in the manner of `replace_file`."""
-    data = text.encode()
+def write_atomically(path: Path, content: str | bytes | memoryview, durable: bool = True) -> None:
+    """Write bytes, or a text as UTF-8, in the manner of `replace_file`."""
+    data = content.encode() if isinstance(content, str) else content
     replace_file(path, lambda file: file.write(data), durable)
 
 
@@ -57,10 +55,10 @@ def visible(folder: Path) -> list[Path]:
     )
 
 
-def free_path(path: Path) -> Path:
-    """Return the path, with a number where there is something of that name."""
+def free_path(path: Path, is_taken: Callable[[Path], bool] = Path.exists) -> Path:
+    """Return the path, with a number where it is taken: where there is something of that name, if not given."""
     number, free = 1, path
-    while free.exists():
+    while is_taken(free):
         number += 1
         free = path.with_stem(f"{path.stem}-{number}")
     return free
@@ -74,6 +72,6 @@ def file_sha256(path: Path) -> str:
     """
     digest = hashlib.sha256()
     with path.open("rb") as content:
-        while chunk := content.read(_CHUNK):
+        while chunk := content.read(2**20):
             digest.update(chunk)
     return digest.hexdigest()

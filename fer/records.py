@@ -83,11 +83,7 @@ def read_record(path: Path, kind: type[T]) -> T | None:
 
 
 def write_record(path: Path, value: Any, durable: bool = True) -> None:
-    """Write a record, whole or not at all; see `replace_file`.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write a record, whole or not at all; see `replace_file`, which has the errors."""
     write_atomically(path, to_json(value), durable)
 
 

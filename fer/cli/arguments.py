@@ -2,10 +2,13 @@
 
 import argparse
 from dataclasses import fields
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from fer.model import DEFAULT_CHECKPOINT, model_file
 from fer.model.prior import EVERYDAY, KINDS_OF_FACES
+
+if TYPE_CHECKING:
+    from fer.recognition.recognizer import Recognizer
 
 
 def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -> None:
@@ -33,18 +36,27 @@ def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -
         parser.add_argument(about["flag"] or f"--{field.name.replace('_', '-')}", **how)
 
 
-def add_checkpoint_argument(parser: argparse.ArgumentParser) -> None:
-    """Add --checkpoint."""
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --checkpoint and --faces."""
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
     )  # fmt: skip
-
-
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --checkpoint and --faces."""
-    add_checkpoint_argument(parser)
     parser.add_argument(
         "--faces", choices=KINDS_OF_FACES, default=EVERYDAY,
         help="posed or acted faces are neutral less often than the model expects (everyday)",
     )  # fmt: skip
+
+
+def load_recognizer(options: argparse.Namespace, for_video: bool = False) -> "Recognizer":
+    """Load the model of `add_model_arguments` and --device; it takes seconds, so not before all options are checked."""
+    import torch
+
+    from fer.model.device import choose_device
+    from fer.recognition.recognizer import Recognizer
+
+    recognizer = Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
+    if for_video:
+        torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
+        return recognizer.for_video()
+    return recognizer

@@ -1,18 +1,26 @@
-"""What all commands have in common: how their help begins, and how they tell what went wrong."""
+"""What all commands have in common: how their help begins, how they tell what went wrong, Ctrl-C, a progress bar."""
 
 import argparse
 import functools
+import signal
 import sys
 from collections.abc import Callable
-from typing import ParamSpec
+from types import FrameType
+from typing import Any, ParamSpec
+
+from tqdm import tqdm
 
 from fer.errors import FerError, PackageMissingError
+from fer.jobs.status import Status
+
+STOPPED_CODE = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 P = ParamSpec("P")
 
 
 def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
-    """Make a command print what the user can mend, and return the exit code 1."""
+    """Make a command print what the user can mend, and return the exit code 1; after Ctrl-C that of a shell."""
 
     @functools.wraps(main)
     def told(*arguments: P.args, **named: P.kwargs) -> int:
@@ -22,6 +30,9 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
             text: Exception = PackageMissingError.from_import(error)
         except (FerError, OSError) as error:
             text = error
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            return STOPPED_CODE
         print(f"error: {text}", file=sys.stderr)
         return 1
 
@@ -29,16 +40,69 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
 
 
 def command_parser(name: str, text: str | None, arguments: list[str] | None) -> argparse.ArgumentParser:
-    """Return the parser of a command; its help shows the command as it was started.
-
-    Args:
-        name: as `fer-studio` knows it.
-        text: the docstring of its module, with examples that begin with `fer-studio NAME`.
-        arguments: None in a script of its own, which is named by what was typed.
-    """
+    """Return the parser of a command; in a script of its own, without arguments, its help shows what was typed."""
     typed = f"fer-studio {name}" if arguments is not None else f"python {sys.argv[0]}"
     return argparse.ArgumentParser(
         typed,
         description=(text or "").replace(f"fer-studio {name}", typed),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+class Stop:
+    """Ctrl-C and SIGTERM: they end the program at once, or with the next frame when frames are taken."""
+
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
+        self.asked = False
+        self.gently = False
+        """Whether there is something to finish; set when frames are taken."""
+        self.patient = False
+        """Whether to be asked twice changes nothing."""
+
+    def __enter__(self) -> "Stop":
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def code(self, problem: str | None) -> int:
+        """Say why not all was seen, if it was stopped or broke off with a problem; return the exit code."""
+        if self.asked:
+            print("stopped", file=sys.stderr)
+            return STOPPED_CODE
+        if problem:
+            print(f"error: {problem}", file=sys.stderr)
+            return 1
+        return 0
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if not self.gently or (self.asked and not self.patient):
+            raise KeyboardInterrupt  # nothing to finish, or asked twice: at once
+        self.asked = True
+
+
+class ProgressBar:
+    """Shows a person at a terminal what a job says, on standard error; where that is a file, its notes only."""
+
+    def __enter__(self) -> "ProgressBar":
+        form = "{desc} {percentage:3.0f} %|{bar}| {elapsed}<{remaining}"
+        self._bar: tqdm[Any] = tqdm(leave=False, disable=None, bar_format=form)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def progress(self, status: Status) -> None:
+        """Show how far it is."""
+        if status.total != self._bar.total or status.done < self._bar.n:  # what is done from here on tells the speed
+            self._bar.reset(status.total)
+            self._bar.initial = self._bar.n = status.done
+        self._bar.set_description_str(status.what, refresh=False)
+        self._bar.update(status.done - self._bar.n)
+
+    def note(self, line: str) -> None:
+        """Show a line of its log."""
+        tqdm.write(line, file=sys.stderr)

@@ -11,29 +11,26 @@ report.predictions.csv. Choose models on the validation split, and look at the t
 
 import argparse
 import contextlib
-import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tqdm import tqdm
-
+from fer import records
 from fer.cli.arguments import add_model_arguments
-from fer.cli.command import command_parser, tells_errors
+from fer.cli.command import ProgressBar, command_parser, tells_errors
 from fer.errors import FerError
+from fer.evaluation.job import Request, measure
 from fer.evaluation.provenance import command_line
 from fer.evaluation.report import (
     Evaluation,
     Report,
-    predictions_name,
     read_evaluation,
     read_report,
     to_json,
     write_report,
 )
 from fer.files import write_atomically
-from fer.model.prior import correction_for
+from fer.jobs.status import Reporter
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -115,47 +112,23 @@ def _positive(text: str) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> Evaluation:
-    import torch  # after the options are known to be right: it takes seconds
-
-    from fer.datasets import open_dataset
-    from fer.evaluation.evaluate import Options, evaluate
-    from fer.model.classifier import Classifier
-    from fer.recognition.recognizer import Recognizer
-
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    classifier = Classifier.load(options.checkpoint)
-    classifier = classifier.corrected(correction_for(options.faces, classifier.info))
-    recognizer = None
-    if options.detect:
-        from fer.recognition.detector import FaceDetector
-
-        recognizer = Recognizer(FaceDetector(), classifier)
-    dataset = open_dataset(options.dataset)
-    wanted = Options(
-        split=options.split,
-        rule=options.rule,
-        robustness=options.robustness,
-        sample=options.sample,
-        predictions=predictions_name(options.output),
-        command=options.command,
-    )
+    request = Request(
+        options.dataset, str(options.checkpoint), options.split, options.rule, options.robustness, options.sample,
+        options.faces, options.detect,
+    )  # fmt: skip
     written = 0.0
-    with tqdm(leave=False, disable=None) as bar:
+    with ProgressBar() as bar:
+        reporter = Reporter(None, bar)
 
         def show(what: str, done: int, total: int) -> None:
-            if done < bar.n or bar.total != total:
-                bar.reset(total)
-            bar.set_description(what, refresh=False)
-            bar.update(done - bar.n)
             nonlocal written
+            reporter.say(what, done, total)
             if options.progress and time.monotonic() - written > 1:
                 written = time.monotonic()
-                progress = {"what": what, "done": done, "total": total}
                 with contextlib.suppress(OSError):  # a full disk is told of when the report is written
-                    write_atomically(options.progress, json.dumps(progress), durable=False)
+                    records.write_record(options.progress, {"what": what, "done": done, "total": total}, durable=False)
 
-        return evaluate(classifier, options.checkpoint, dataset, wanted, show, recognizer)
+        return measure(request, options.output, options.command, show, options.threads)
 
 
 def _show(report: Report, as_json: bool) -> None:
@@ -173,7 +146,6 @@ def _writing(path: Path, option: str) -> Iterator[None]:
 
 
 def _comparison(options: argparse.Namespace) -> str:
-    from fer import records
     from fer.evaluation.comparison import compare
     from fer.reports.rendering import render
 
@@ -182,7 +154,3 @@ def _comparison(options: argparse.Namespace) -> str:
     if options.json:
         return records.to_json(comparison)
     return render("comparison.txt", comparison=comparison, names=options.compare).rstrip()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol
 
-from fer.cli.command import command_parser, tells_errors
-from fer.cli.interrupt import Stop
+from fer.cli.command import STOPPED_CODE, ProgressBar, Stop, command_parser, tells_errors
 from fer.errors import JobError
 from fer.jobs import job
 from fer.jobs.job import Kind
@@ -26,8 +25,6 @@ KINDS = {
     "video": "fer.cli.video_job",
 }
 """What config.json calls a kind → the module that knows it. Nothing else is ever imported for a folder."""
-STOPPED_CODE = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 class JobModule(Protocol):
@@ -79,8 +76,6 @@ def work(folder: Path, threads: int | None, watcher: Watcher | None = None) -> i
 
 def resume(folder: Path, threads: int | None, background: bool) -> int:
     """Go on with a job, here with a progress bar or as a process of its own; return the exit code."""
-    from fer.cli.terminal import ProgressBar
-
     kind = module_of(folder).KIND
     if background:
         job.start(folder, kind, threads)

@@ -23,16 +23,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
 
-from fer.cli.arguments import add_model_arguments
-from fer.cli.command import command_parser
-from fer.cli.interrupt import Stop
+from fer.cli.arguments import add_model_arguments, load_recognizer
+from fer.cli.command import Stop, command_parser, tells_errors
+from fer.cli.video import seconds_bar
 from fer.cli.window import VideoWindow
-from fer.errors import FerError, VideoError
+from fer.errors import VideoError
 from fer.results.timeline import timeline_text
 from fer.video.io.files import LiveSource, TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
@@ -42,9 +42,6 @@ from fer.video.timeline import Timeline
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
     from fer.video.tracking import TrackedFace
-
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -72,33 +69,23 @@ def _seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, got {text}")
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Follow faces until the video ends; return the exit code."""
     options = parse_arguments(arguments)
-    with Stop() as stop:
-        try:
-            return _run(options, stop)
-        except (FerError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-            return STOPPED
-
-
-def _run(options: argparse.Namespace, stop: Stop) -> int:
-    with ExitStack() as stack:
+    with Stop() as stop, ExitStack() as stack:
         writer = Mp4Writer(options.output) if options.output else None
         source = stack.enter_context(closing(_open(options.source, options.output)))
         window = None
         if options.window:
             window = stack.enter_context(closing(VideoWindow(f"{options.source} – faces", "Loading the model …")))
-        recognizer = _recognizer(options)
+        recognizer = load_recognizer(options, for_video=True)
         if writer:
             stack.enter_context(writer)
         bar = None
         if not options.json and not window:
-            bar = stack.enter_context(_bar(source, options))
+            length = source.seconds_expected if isinstance(source, VideoFile) else None
+            bar = stack.enter_context(seconds_bar(length and min(length, options.seconds)))
         mirror = options.source.isdecimal() if options.mirror is None else options.mirror
         sinks = _Sinks(options.json, mirror, writer, window, bar, stop)
         stop.gently = True
@@ -106,7 +93,15 @@ def _run(options: argparse.Namespace, stop: Stop) -> int:
             timeline = _follow_file(source, recognizer, sinks, options.seconds)
         else:
             timeline = _follow_live(source, recognizer, sinks, options.seconds)
-    return _conclude(options, source, timeline, sinks)
+    if not options.json:
+        print("\n".join(timeline_text(timeline, options.source)))
+    if options.output:
+        written = f"written to {options.output}" if sinks.frames else "nothing written: there was no frame to write"
+        print(written, file=sys.stderr)
+    code = stop.code(source.problem)
+    if code == 0 and isinstance(source, LiveSource) and source.ended:
+        print(f"{source.name} has ended", file=sys.stderr)
+    return code
 
 
 def _open(source: str, output: Path | None) -> VideoFile | LiveSource:
@@ -119,17 +114,6 @@ def _open(source: str, output: Path | None) -> VideoFile | LiveSource:
     return VideoFile(source, MAX_SIDE_PX)
 
 
-def _recognizer(options: argparse.Namespace) -> "Recognizer":
-    # After the options are known to be right, since it takes seconds.
-    import torch
-
-    from fer.model.device import choose_device
-    from fer.recognition.recognizer import Recognizer
-
-    torch.set_num_threads(1)  # as on the page: drawing and writing go on beside the model
-    return Recognizer.load(options.checkpoint, choose_device(options.device), options.faces).for_video()
-
-
 @dataclass
 class _Sinks:
     """Where the results go."""
@@ -138,7 +122,7 @@ class _Sinks:
     mirror: bool
     writer: Mp4Writer | None
     window: VideoWindow | None
-    bar: "tqdm[None] | None"
+    bar: "tqdm[Any] | None"
     stop: Stop
     frames: int = 0
     broken: bool = False
@@ -182,7 +166,7 @@ class _Sinks:
                 self.window.show(drawn)
         self.frames += 1
         if self.bar is not None:
-            self.bar.update()
+            self.bar.update(seconds - self.bar.n)
 
     def _say(self, seconds: float, faces: Sequence["TrackedFace"]) -> None:
         """Print a frame as a line of JSON."""
@@ -223,34 +207,3 @@ def _follow_live(source: LiveSource, recognizer: "Recognizer", sinks: _Sinks, se
             sinks.take(frame.seconds, frame.image, faces, analyzer.settings, faces)
             time.sleep(analyzer.frame_pause)
     return analyzer.recorder.timeline()
-
-
-def _bar(source: VideoFile | LiveSource, options: argparse.Namespace) -> "tqdm[None]":
-    total = None
-    if isinstance(source, VideoFile) and source.frames_expected:
-        total = min(source.frames_expected, math.ceil(min(options.seconds, 1e6) * source.frames_per_second))
-    return tqdm(total=total, unit=" frames", leave=False, disable=None)
-
-
-def _conclude(options: argparse.Namespace, source: VideoFile | LiveSource, timeline: Timeline, sinks: _Sinks) -> int:
-    """Say what was seen and written; return the exit code."""
-    if not options.json:
-        print("\n".join(timeline_text(timeline, options.source)))
-    if options.output:
-        print(
-            f"written to {options.output}" if sinks.frames else "nothing written: there was no frame to write",
-            file=sys.stderr,
-        )
-    if sinks.stop.asked:
-        print("stopped", file=sys.stderr)
-        return STOPPED
-    if source.problem:
-        print(f"error: {source.problem}", file=sys.stderr)
-        return 1
-    if isinstance(source, LiveSource) and source.ended:
-        print(f"{source.name} has ended", file=sys.stderr)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -20,27 +20,20 @@ import sys
 from collections.abc import Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from fer.cli import video
-from fer.cli.arguments import add_model_arguments
-from fer.cli.command import command_parser, tells_errors
+from fer.cli.arguments import add_model_arguments, load_recognizer
+from fer.cli.command import STOPPED_CODE, command_parser, tells_errors
 from fer.errors import ImageError
 from fer.faces import describe
-from fer.files import file_sha256
+from fer.files import file_sha256, free_path
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.results.journal import Finished, PictureTask, forget_results, open_results
 from fer.results.parquet import write_parquet
 from fer.results.pictures import PictureResult, concern_words, to_csv, to_json
-from fer.video.io.files import VideoFile
-from fer.video.settings import ClipOptions
-
-if TYPE_CHECKING:
-    from fer.recognition.recognizer import Recognizer
-    from fer.video.clip import ClipAnalysis
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -104,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.explain and options.explain.suffix.lower() not in (".html", ".htm"):
         raise ImageError(f"expected --explain to end with .html, got {options.explain}. It is a page.")
     if options.video:
-        return video.predict_video(options, partial(_analysis, options))
+        return video.predict_video(options)
     paths = list_images(options.image)
     if not paths:
         raise ImageError(f"expected pictures, found none in {', '.join(map(str, options.image))}.")
@@ -114,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         goes_on = "" if _results_path(options) is None else " The same command goes on where it stopped."
         print(f"interrupted.{goes_on}", file=sys.stderr)
-        return 130
+        return STOPPED_CODE
 
 
 def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
@@ -145,39 +138,23 @@ def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
     return 1 if failed else 0
 
 
-def _load(options: argparse.Namespace) -> "Recognizer":
-    # After the options are known to be right, since it takes seconds.
-    from fer.model.device import choose_device
-    from fer.recognition.recognizer import Recognizer
-
-    return Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
-
-
-def _analysis(options: argparse.Namespace, file: VideoFile, chosen: ClipOptions) -> "ClipAnalysis":
-    import torch
-
-    from fer.video.clip import ClipAnalysis
-
-    torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
-    return ClipAnalysis(file, _load(options).for_video(), chosen)
-
-
 def _recognized(options: argparse.Namespace, pictures: list[PictureTask]) -> Generator[Finished, None, None]:
     """Recognize pictures with the engine that was chosen, annotated copies included."""
     if not pictures:
         return
     # Not before there is something to do, since it takes seconds.
     if options.engine == "ray":
-        from fer.collection.ray_engine import Cluster, recognize_with_ray
+        from fer.collection.ray_engine import recognize_with_ray
         from fer.model.device import choose_device
 
-        device, cluster = choose_device(options.device), Cluster(options.ray_address, options.workers)
-        yield from recognize_with_ray(pictures, options.checkpoint, device, cluster, options.faces)
+        device = choose_device(options.device)
+        yield from recognize_with_ray(
+            pictures, options.checkpoint, device, options.faces, options.ray_address, options.workers
+        )
         return
-    from fer.collection.copies import write_whole
-    from fer.collection.pipeline import recognize_pictures
+    from fer.collection.pipeline import recognize_pictures, write_whole
 
-    recognizer = _load(options)
+    recognizer = load_recognizer(options)
     finish = partial(write_whole, recognizer.info.unsure_below) if options.output else None
     yield from recognize_pictures(recognizer, pictures, finish, options.workers)
 
@@ -207,7 +184,7 @@ def _explain(options: argparse.Namespace, results: Iterable[PictureResult]) -> N
     from fer.recognition.explain import explain
     from fer.reports.explanation import explanation_page, explanation_section
 
-    recognizer = _load(options)
+    recognizer = load_recognizer(options)
     preprocessing = recognizer.info.preprocessing
     sections = []
     for result in tqdm(results, desc="explaining", disable=None, leave=False):
@@ -238,10 +215,7 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
     output.mkdir(parents=True, exist_ok=True)
     chosen: list[Path | None] = []
     for path in paths:
-        place, number = output / f"{path.stem}.png", 1
-        while place.resolve() in taken:
-            number += 1
-            place = output / f"{path.stem}-{number}.png"
+        place = free_path(output / f"{path.stem}.png", lambda place: place.resolve() in taken)
         taken.add(place.resolve())
         chosen.append(place)
     return chosen

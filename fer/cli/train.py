@@ -13,25 +13,26 @@ import argparse
 import contextlib
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer.cli.arguments import add_field_options
-from fer.cli.command import command_parser, tells_errors
+from fer.cli.command import STOPPED_CODE, ProgressBar, Stop, command_parser, tells_errors
 from fer.datasets import FaceDataset, open_datasets
 from fer.errors import FerError
 from fer.files import write_atomically
 from fer.home import runs_folder
 from fer.jobs.job import working
+from fer.jobs.status import FINISHED, Reporter, read_status
 from fer.model import model_file
 from fer.training.config import TrainingConfig
-from fer.training.runs import Run, default_name, open_run, plain_name
+from fer.training.runs import Run, check_name, default_name, open_run
 
 if TYPE_CHECKING:
     from fer.training.distributed import Processes
-
-STOPPED_CODE = 130
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -80,7 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if options.report_only else _train(config, dataset, run, options)
     except (FerError, OSError) as error:
         if run:
-            _say_failed(run, error)
+            # Not where another process trains: it would be taken for that one's words.
+            with contextlib.suppress(FerError, OSError), working(run.folder):
+                raise error
         raise
 
 
@@ -121,80 +124,70 @@ def _train(config: TrainingConfig, dataset: FaceDataset, run: Run | None, option
     device = local_device(choose_device(options.device))
     parts = folds(dataset, config.folds) if config.folds else [dataset]
     with joined(device) as processes:
+        train_one = partial(_train_one, options.tensorboard, device, processes)
         if options.folds:
-            return _train_folds(config, parts, options, device, processes)
-        return _train_one(config, parts[max(config.fold - 1, 0)], run, options, device, processes)[0]
+            return _train_folds(config, parts, options, train_one, device if processes.is_first else None)
+        opened = partial(open_run, options.runs, config, options.name) if run is None else lambda: run
+        return train_one(config, parts[max(config.fold - 1, 0)], opened)
 
 
 def _train_one(
-    config: TrainingConfig,
-    dataset: FaceDataset,
-    run: Run | None,
-    options: argparse.Namespace,
+    tensorboard: bool,
     device: str,
     processes: "Processes",
-) -> tuple[int, Run]:
-    """Train a run that is given, or the one that the options name. Return (exit code, run)."""
-    from fer.cli.interrupt import Stop
-    from fer.cli.terminal import ProgressBar
-    from fer.jobs.status import FINISHED, Reporter, read_status
-    from fer.training.job import train_run
+    config: TrainingConfig,
+    dataset: FaceDataset,
+    opened: Callable[[], Run],
+) -> int:
+    """Train a run that is opened when it is known that it can be; return the exit code."""
+    from fer.training import job
     from fer.training.loop import check_trainable
-    from fer.training.tensorboard import TensorBoard
 
     check_trainable(config, dataset, processes)
-    if run is None:
-        run = processes.from_first(open_run(options.runs, config, options.name) if processes.is_first else None)
-    status = read_status(run.folder) if processes.is_first else None
+    folder = processes.from_first(opened().folder if processes.is_first else None)
+    status = read_status(folder) if processes.is_first else None
     if processes.from_first(status is not None and status.state == FINISHED):
         if processes.is_first:
-            print(f"{run.folder} has finished already", file=sys.stderr)
-        return 0, run
+            print(f"{folder} has finished already", file=sys.stderr)
+        return 0
     try:
         with Stop() as stop, ProgressBar() as bar:
             # One of several processes that ended alone would leave the others waiting.
             stop.gently = stop.patient = processes.count > 1
-            with working(run.folder, bar) if processes.is_first else contextlib.nullcontext(Reporter(None)) as reporter:
-                board = TensorBoard(run).write if options.tensorboard and processes.is_first else None
-                info = train_run(run, config, dataset, reporter, stop, device, processes, board)
+            with working(folder, bar) if processes.is_first else contextlib.nullcontext(Reporter(None)) as reporter:
+                on_epoch = job.curves(folder) if tensorboard and processes.is_first else None
+                job.run(
+                    folder, config, reporter, stop, dataset=dataset, device=device, processes=processes,
+                    on_epoch=on_epoch,
+                )  # fmt: skip
     except KeyboardInterrupt:  # before the first batch, or asked twice
-        return STOPPED_CODE, run
-    return (0 if info else STOPPED_CODE), run
+        return STOPPED_CODE
+    return 0 if reporter.status.state == FINISHED else STOPPED_CODE
 
 
 def _train_folds(
     config: TrainingConfig,
     parts: list[FaceDataset],
     options: argparse.Namespace,
-    device: str,
-    processes: "Processes",
+    train_one: Callable[[TrainingConfig, FaceDataset, Callable[[], Run]], int],
+    device: str | None,
 ) -> int:
-    """Train the folds that are not finished yet, and say how good they are on average."""
-    from fer.training.cross_validation import measure_fold, summarize
+    """Train the folds that are not finished yet, and say how good they are on average, where there is a device."""
+    from fer.training.validation import measure_fold, summarize
 
-    name = plain_name(options.name or f"{default_name(config)}-{config.folds}-folds")
-    folder, results = options.runs / name, []
+    if options.name:
+        check_name(options.name)
+    place, results = options.runs / (options.name or f"{default_name(config)}-{config.folds}-folds"), []
     for number, part in enumerate(parts, start=1):
-        own = argparse.Namespace(**{**vars(options), "runs": folder, "name": f"fold-{number:02d}"})
-        code, run = _train_one(replace(config, fold=number), part, None, own, device, processes)
-        if code:
+        name, own = f"fold-{number:02d}", replace(config, fold=number)
+        if code := train_one(own, part, partial(open_run, place, own, name)):
             return code
-        if processes.is_first:
-            results.append(measure_fold(run, part, config.rule, device))
-    if processes.is_first:
-        summary = summarize(folder, results)
+        if device:
+            results.append(measure_fold(Run(place / name), part, config.rule, device))
+    if device:
+        summary = summarize(place, results)
         n = sum(result["n"] for result in results)
         print(f"{config.folds} folds, test pictures by rule {config.rule}, n = {n:,} in all:")
         for figure in ("accuracy", "macro_f1"):
             print(f"{figure:10} {summary[figure]['mean']:.4f} ± {summary[figure]['sd']:.4f}")
     return 0
-
-
-def _say_failed(run: Run, error: Exception) -> None:
-    """Say it in the run's status, unless another process trains there: it would be taken for that one's words."""
-    with contextlib.suppress(FerError, OSError), working(run.folder):
-        raise error
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from fer.cli.interrupt import Stop
-from fer.errors import FerError, VideoError
+from fer.cli.arguments import load_recognizer
+from fer.cli.command import Stop
+from fer.errors import VideoError
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import timeline_csv, timeline_json, timeline_text
 from fer.video.io.files import TimedFrame, VideoFile
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from fer.video.clip import ClipAnalysis
     from fer.video.tracking import TrackedFace
 
-    Begin = Callable[[VideoFile, ClipOptions], ClipAnalysis]
-
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
 
 
@@ -59,37 +56,25 @@ def _moment(text: str) -> float:
     raise argparse.ArgumentTypeError(f"expected a time such as 45, 1:30 or 1:02:03, got {text}")
 
 
-def predict_video(options: argparse.Namespace, begin: "Begin") -> int:
-    """Look at a video, write what is asked for and print a summary; return the exit code.
-
-    Args:
-        options: of `add_arguments`, and video, output, csv, json.
-        begin: loads the model, which takes seconds, so it is called when the options are known to be right.
-    """
+def predict_video(options: argparse.Namespace) -> int:
+    """Look at a video, write what is asked for and print a summary; return the exit code."""
     with Stop() as stop:
-        try:
-            timeline = _looked_at(options, begin, stop)
-            _write(options, timeline)
-        except (FerError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-            return STOPPED
+        timeline = _looked_at(options, stop)
+        _write(options, timeline)
     print(timeline_json(timeline) if options.json else "\n".join(timeline_text(timeline, timeline.name)))
     for written in filter(None, (options.output, options.csv, options.subtitles)):
         print(f"written to {written}", file=sys.stderr)
-    if stop.asked:
-        print("stopped: this is the part up to there", file=sys.stderr)
-        return STOPPED
-    if timeline.problem:
-        print(f"error: {timeline.problem}", file=sys.stderr)
-        return 1
-    return 0
+    return stop.code(timeline.problem)
 
 
-def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> Timeline:
-    from fer.draw.frame import draw_live
+def seconds_bar(total: float | None) -> "tqdm[Any]":
+    """Return a bar that counts a video's seconds; None where its length is not known."""
+    form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s, {remaining} left" if total else "{n:.0f} s, {elapsed}"
+    return tqdm(total=total, bar_format=form, leave=False, disable=None)
+
+
+def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
+    from fer.video.clip import ClipAnalysis
 
     chosen = ClipOptions(
         options.begin,
@@ -107,22 +92,28 @@ def _looked_at(options: argparse.Namespace, begin: "Begin", stop: Stop) -> Timel
             raise VideoError(f"expected --from before the end, got {options.begin:g} of {file.seconds_expected:.1f} s.")
         if options.output:
             writer = stack.enter_context(Mp4Writer(options.output, Sound.of(options.video, file.starts)))
-        analysis = begin(file, chosen)
+        analysis = ClipAnalysis(file, load_recognizer(options, for_video=True), chosen)
         stop.gently = True
         end = analysis.end_seconds
-        form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s, {remaining} left" if end else None
-        bar = stack.enter_context(tqdm(total=end, unit=" s", bar_format=form, leave=False, disable=None))
-
-        def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
-            if writer:
-                writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
+        bar = stack.enter_context(seconds_bar(end))
 
         def goes_on() -> bool:
             bar.update(min(analysis.seconds, end or math.inf) - bar.n)
             return not stop.asked
 
-        analysis.run(take, goes_on)
+        annotate(analysis, writer, goes_on)
     return analysis.timeline()
+
+
+def annotate(analysis: "ClipAnalysis", writer: Mp4Writer | None, goes_on: Callable[[], bool]) -> None:
+    """Look at a video and write it with its faces marked, if wanted, until its end or as long as it goes on."""
+    from fer.draw.frame import draw_live
+
+    def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
+        if writer:
+            writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
+
+    analysis.run(take, goes_on)
 
 
 def _check_places(options: argparse.Namespace) -> None:

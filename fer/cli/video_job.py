@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from fer.cli.interrupt import Stop
+from fer.cli.command import Stop
+from fer.cli.video import annotate
 from fer.errors import VideoError
 from fer.jobs.status import STOPPED, Reporter
 from fer.results.timeline import write_timeline
-from fer.video.io.files import TimedFrame, VideoFile
+from fer.video.io.files import VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
 from fer.video.job import KIND, LOADING, LOOKING, SKIPPING, TIMELINE_NAME, WAITING, VideoRequest
@@ -22,7 +23,6 @@ from fer.video.settings import MAX_SIDE_PX
 
 if TYPE_CHECKING:
     from fer.video.clip import ClipAnalysis
-    from fer.video.tracking import TrackedFace
 
 __all__ = ["KIND", "run"]
 
@@ -65,7 +65,6 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
     reporter.say(LOADING, 0, 0)
     import torch
 
-    from fer.draw.frame import draw_live
     from fer.recognition.recognizer import Recognizer
     from fer.video.clip import ClipAnalysis
 
@@ -79,12 +78,9 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
         stop.gently = True  # from now on there is something to bring to a good end
         try:
             with Mp4Writer(output, Sound.of(path, file.starts)) as writer:
-
-                def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
-                    writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
-
                 try:
-                    analysis.run(take, keeper.goes_on)
+                    annotate(analysis, writer, keeper.goes_on)
+                    keeper.goes_on()  # the last frames are given after it was asked last
                 except VideoError:  # the annotated video cannot be written
                     raise
                 except Exception as error:  # the annotated video is kept up to there

@@ -4,7 +4,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -68,8 +67,9 @@ class VideoWindow:
     def show(self, image: np.ndarray) -> None:
         """Show a picture, RGB uint8 (H, W, 3)."""
         try:
+            picture = Image.fromarray(image)
             screen_wh = self._root.winfo_screenwidth(), self._root.winfo_screenheight()
-            picture = Image.fromarray(_fitting(image, screen_wh))
+            picture.thumbnail((_LARGEST_SHARE * screen_wh[0], _LARGEST_SHARE * screen_wh[1]))
             if self._photo is None or (self._photo.width(), self._photo.height()) != picture.size:
                 self._photo = self._photo_of(picture)
                 self._label.configure(image=self._photo, padx=0, pady=0)
@@ -91,13 +91,3 @@ class VideoWindow:
         self.open = False
         with contextlib.suppress(self._ended):  # it went with the display
             self._root.destroy()
-
-
-def _fitting(image: np.ndarray, screen_wh: tuple[int, int]) -> np.ndarray:
-    """Return a picture that fits the screen."""
-    height, width = image.shape[:2]
-    scale = min(_LARGEST_SHARE * screen_wh[0] / width, _LARGEST_SHARE * screen_wh[1] / height)
-    if scale >= 1:
-        return image
-    size_wh = max(round(scale * width), 1), max(round(scale * height), 1)
-    return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA))

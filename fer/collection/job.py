@@ -7,10 +7,7 @@ FOLDER/ID/        the ID cannot be guessed: who has it may see the job
                   and what `fer.jobs.job` keeps
 """
 
-import re
-import secrets
 import shutil
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -23,12 +20,11 @@ from fer.images import IMAGE_SUFFIXES, list_images
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop
 from fer.jobs.status import FINISHED, INTERRUPTED, STOPPED, Reporter, Status
+from fer.jobs.visitors import new_job, safe_name
 from fer.model.prior import EVERYDAY
 from fer.records import read_record
 from fer.results.journal import PictureTask, open_results
 
-KEPT_SECONDS = 7 * 24 * 3600
-"""Uploads of visitors who never come back do not fill the disk."""
 RESULTS_NAME, UPLOADS_NAME = "results.jsonl", "pictures"
 
 
@@ -90,7 +86,7 @@ def create(
     """Make a job, without starting it.
 
     Args:
-        place: where jobs are kept; made if it is not there. Uploads that nobody looked after for `KEPT_SECONDS` go.
+        place: where jobs are kept, see `fer.jobs.visitors.new_job`.
         checkpoint: the model file.
         title: what people call it.
         source: a folder of this machine; None: pictures are added with `add_upload`.
@@ -102,13 +98,7 @@ def create(
     """
     if source and not source.is_dir():
         raise CollectionError(f"expected a folder of pictures, found none at {source}. Check the path.")
-    folder = place / secrets.token_urlsafe(16)
-    job.create(folder, KIND, Request(title, checkpoint.absolute(), source, faces))
-    for old in views(place):
-        kept = old.active or not old.request or not is_upload(old.folder, old.request)
-        if not kept and time.time() - old.created > KEPT_SECONDS:
-            job.delete(old.folder, KIND)
-    return job.view(folder, KIND)
+    return job.view(new_job(place, KIND, Request(title, checkpoint.absolute(), source, faces), is_upload), KIND)
 
 
 def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
@@ -122,8 +112,7 @@ def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
     Raises:
         CollectionError: it is neither, or is refused (see `unpack`), or cannot be written.
     """
-    parts = [re.sub(r"[^\w .()-]+", "-", part).strip(" .") for part in PurePosixPath(name.replace("\\", "/")).parts]
-    place = (folder / UPLOADS_NAME).joinpath(*(part for part in parts if part))
+    place = (folder / UPLOADS_NAME).joinpath(*map(safe_name, PurePosixPath(name.replace("\\", "/")).parts))
     try:
         if place.suffix.lower() == ".zip":
             packed = folder / f"{place.stem[:40] or 'pictures'}.zip"
@@ -173,8 +162,7 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
         FerError: the model cannot be read, or the results are something else.
         OSError: the disk is full.
     """
-    from fer.collection.copies import write_preview
-    from fer.collection.pipeline import recognize_pictures
+    from fer.collection.pipeline import recognize_pictures, write_preview
     from fer.recognition.recognizer import Recognizer
 
     pictures = pictures_of(folder, request)

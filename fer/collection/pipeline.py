@@ -5,6 +5,7 @@ is faster than one detector on all of them. The network then names the faces of 
 Pictures are let go as soon as their faces are cut out; no more than a few are held at any moment.
 """
 
+import base64
 import copy
 import itertools
 import os
@@ -19,10 +20,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from fer.draw.picture import draw_faces
 from fer.errors import ImageError
 from fer.faces import Detection, Face
-from fer.images import read_image
+from fer.files import write_atomically
+from fer.images import encode_jpeg, encode_png, read_image, shrink_to_fit
+from fer.model.checkpoint import ModelInfo
 from fer.recognition.detector import FaceDetector
+from fer.recognition.photo import PREVIEW_PX, scaled
 from fer.recognition.recognizer import Recognizer
 from fer.results.journal import Finished, PictureTask
 from fer.results.pictures import PictureResult
@@ -34,6 +39,7 @@ BATCH_BYTES = 100_000_000
 """Of pictures that wait for their faces' names, because something is done with them afterwards."""
 BATCH_SECONDS = 1.0
 """A picture waits no longer for others: what is not named yet is lost if the process is killed."""
+THUMBNAIL_PX = 96
 
 Finish = Callable[[PictureTask, np.ndarray, tuple[Face, ...]], tuple[str, ...]]
 """Does something with a picture, RGB uint8 (H, W, 3), and its faces, in one of the threads; returns its thumbnails.
@@ -101,7 +107,8 @@ def _flow(
     coming = iter(pictures)
     looking: set[Future[_Seen]] = set()
     finishing: set[Future[Finished]] = set()
-    batch = _Batch()
+    waiting: list[_Seen] = []
+    began = 0.0
     while True:
         room = max(ahead - len(looking) - len(finishing), 0)
         looking |= {pool.submit(look, picture) for picture in itertools.islice(coming, room)}
@@ -110,45 +117,34 @@ def _flow(
         under_way: set[Future[Any]] = {*looking, *finishing}
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
         for looked in looking & done:
-            batch.add(looked.result())
+            began = began if waiting else time.monotonic()
+            waiting.append(looked.result())
         for finished in finishing & done:
             yield finished.result()
         looking -= done
         finishing -= done
-        if batch.is_full() or not looking:
-            named = batch.take(recognizer)
-            finishing |= {pool.submit(_finished, seen, faces, finish) for seen, faces in named}
+        if _is_full(waiting, began) or not looking:
+            finishing |= {pool.submit(_finished, seen, faces, finish) for seen, faces in _named(recognizer, waiting)}
+            waiting = []
 
 
-class _Batch:
-    """Pictures that wait for the network."""
+def _is_full(waiting: list[_Seen], began: float) -> bool:
+    """Whether it is time to name the faces of the pictures that wait for the network since a moment."""
+    return (
+        len(waiting) >= BATCH_PICTURES
+        or sum(len(seen.detections) for seen in waiting) >= BATCH_FACES
+        or sum(seen.image.nbytes for seen in waiting if seen.image is not None) >= BATCH_BYTES
+        or (bool(waiting) and time.monotonic() - began > BATCH_SECONDS)
+    )
 
-    def __init__(self) -> None:
-        self.seen: list[_Seen] = []
-        self.began = 0.0
 
-    def add(self, seen: _Seen) -> None:
-        """Let another picture wait."""
-        if not self.seen:
-            self.began = time.monotonic()
-        self.seen.append(seen)
-
-    def is_full(self) -> bool:
-        """Whether it is time."""
-        return (
-            len(self.seen) >= BATCH_PICTURES
-            or sum(len(seen.detections) for seen in self.seen) >= BATCH_FACES
-            or sum(seen.image.nbytes for seen in self.seen if seen.image is not None) >= BATCH_BYTES
-            or (bool(self.seen) and time.monotonic() - self.began > BATCH_SECONDS)
-        )
-
-    def take(self, recognizer: Recognizer) -> list[tuple[_Seen, tuple[Face, ...]]]:
-        """Name all faces at once; nobody waits any more."""
-        waiting, self.seen = self.seen, []
-        detections = [detection for seen in waiting for detection in seen.detections]
-        pixels = [face for seen in waiting for face in seen.pixels]
-        faces = iter(recognizer.name(detections, np.stack(pixels)) if detections else [])
-        return [(seen, tuple(itertools.islice(faces, len(seen.detections)))) for seen in waiting]
+def _named(recognizer: Recognizer, waiting: list[_Seen]) -> Iterator[tuple[_Seen, tuple[Face, ...]]]:
+    """Name all faces at once."""
+    detections = [detection for seen in waiting for detection in seen.detections]
+    pixels = [face for seen in waiting for face in seen.pixels]
+    faces = iter(recognizer.name(detections, np.stack(pixels)) if detections else [])
+    for seen in waiting:
+        yield seen, tuple(itertools.islice(faces, len(seen.detections)))
 
 
 def _look(recognizer: Recognizer, detector: FaceDetector, picture: PictureTask, *, keep_image: bool) -> _Seen:
@@ -186,3 +182,26 @@ def _one_torch_thread_each() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def write_whole(
+    unsure_below: float, picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]
+) -> tuple[str, ...]:
+    """Write the annotated picture as PNG, as large as it is; no thumbnails. To be used as `Finish`."""
+    if picture.output:
+        annotated = encode_png(draw_faces(image, faces, threshold=unsure_below))
+        write_atomically(picture.output, annotated, durable=False)
+    return ()
+
+
+def write_preview(info: ModelInfo, picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
+    """Write the annotated picture as JPEG, at most `PREVIEW_PX` long, and return the thumbnails that a page shows."""
+    preview = shrink_to_fit(image, PREVIEW_PX)
+    if picture.output:
+        shown = [scaled(face, preview.shape[1] / image.shape[1]) for face in faces]
+        picture.output.parent.mkdir(parents=True, exist_ok=True)
+        annotated = encode_jpeg(draw_faces(preview, shown, threshold=info.unsure_below))
+        write_atomically(picture.output, annotated, durable=False)
+    crops = [info.preprocessing.crop(image, face) for face in faces] or [preview]
+    encoded = (base64.b64encode(encode_jpeg(shrink_to_fit(crop, THUMBNAIL_PX))).decode() for crop in crops)
+    return tuple(f"data:image/jpeg;base64,{text}" for text in encoded)

@@ -12,13 +12,12 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fer
-from fer.collection.copies import write_whole
 from fer.errors import CollectionError
 from fer.model.prior import EVERYDAY
 from fer.records import from_plain, to_plain
@@ -31,29 +30,15 @@ LOCAL = "local"
 """Instead of a cluster's address: a Ray of its own on this machine, gone at the end."""
 BATCH_PICTURES = 16
 """So many go to a worker at once, and are done again if it dies."""
-BATCHES_A_WORKER = 4
-"""At least; so that nobody waits long for the last worker."""
-CONNECT_SECONDS = 10.0
-STORE_BYTES = 2**28
-"""Of a Ray of its own: paths and results are small, pictures never lie in it."""
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Where pictures are done."""
-
-    address: str = LOCAL
-    """`LOCAL`, or that of a running Ray: "host:6379", "ray://host:10001", "auto"."""
-    workers: int | None = None
-    """How many processes; one for each core, or graphics card where those are used, if not given."""
 
 
 def recognize_with_ray(
     pictures: Sequence[PictureTask],
     checkpoint: Path,
     device: str = "cpu",
-    cluster: Cluster | None = None,
     faces: str = EVERYDAY,
+    address: str = LOCAL,
+    workers: int | None = None,
 ) -> Iterator[Finished]:
     """Recognize pictures and yield each one once, when it is done, in any order; annotated copies are written as asked.
 
@@ -61,14 +46,14 @@ def recognize_with_ray(
         pictures: what to read; the workers open the paths.
         checkpoint: the model file; it is sent to the workers.
         device: for the networks: cpu, cuda.
-        cluster: where; a Ray of its own on this machine if not given.
         faces: what kind of faces they show, one of `KINDS_OF_FACES`.
+        address: `LOCAL`, or that of a running Ray: "host:6379", "ray://host:10001", "auto".
+        workers: how many processes; one for each core, or graphics card where those are used, if not given.
 
     Raises:
         CollectionError: Ray is not installed, the cluster is out of reach, or the job was broken off.
     """
-    cluster = cluster or Cluster()
-    _check_reachable(cluster.address)
+    _check_reachable(address)
     try:
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what concerns us is raised, too
         import ray
@@ -83,10 +68,10 @@ def recognize_with_ray(
     }
     wanted = list(left)
     try:
-        _connect(cluster)
+        _connect(address, workers)
         try:
             model = {"model": ray.put(checkpoint.read_bytes()), "device": device, "faces": faces}
-            for row in _results(wanted, model, cluster.workers).iter_rows():
+            for row in _results(wanted, model, workers).iter_rows():
                 finished = Finished.from_dict(json.loads(row["finished"]))
                 picture = left.pop(finished.picture, None)
                 if picture:
@@ -112,26 +97,26 @@ def _check_reachable(address: str) -> None:
     if not port.isdecimal():
         return
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+        socket.create_connection((host, int(port)), timeout=10).close()
     except OSError as error:
         raise CollectionError(
             f"expected a running Ray at {address}, found none ({error}). Check the address."
         ) from error
 
 
-def _connect(cluster: Cluster) -> None:
+def _connect(address: str, workers: int | None) -> None:
     import ray.data
 
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     # What the workers import is this code, whatever is installed there.
     options["runtime_env"] = {"py_modules": [str(Path(fer.__file__).parent)]}
-    if cluster.address == LOCAL:
+    if address == LOCAL:
         options |= {
-            "num_cpus": cluster.workers or os.cpu_count(),
-            "object_store_memory": STORE_BYTES,
+            "num_cpus": workers or os.cpu_count(),
+            "object_store_memory": 2**28,  # paths and results are small, pictures never lie in it
             "include_dashboard": False,
         }
-    ray.init(cluster.address, **options)
+    ray.init(address, **options)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False  # there is one already
 
@@ -143,7 +128,8 @@ def _results(pictures: Sequence[PictureTask], model: dict[str, Any], workers: in
     on_gpu = model["device"].startswith("cuda")
     there_are = int(ray.cluster_resources().get("GPU" if on_gpu else "CPU", 1))
     workers = min(workers or max(there_are, 1), len(pictures))
-    size = max(min(BATCH_PICTURES, len(pictures) // (workers * BATCHES_A_WORKER)), 1)
+    # At least four batches a worker, so that nobody waits long for the last one.
+    size = max(min(BATCH_PICTURES, len(pictures) // (4 * workers)), 1)
     # JSON, as Arrow has no text for names that are not UTF-8.
     rows = [{"picture": json.dumps(to_plain(one))} for one in pictures]
     return ray.data.from_items(rows, override_num_blocks=-(-len(rows) // size)).map_batches(
@@ -173,7 +159,7 @@ class _Worker:
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Recognize a batch of pictures: a column of `PictureTask` → a column of `Finished`, both as JSON."""
-        from fer.collection.pipeline import recognize_pictures
+        from fer.collection.pipeline import recognize_pictures, write_whole
 
         pictures = [from_plain(json.loads(one), PictureTask) for one in batch["picture"]]
         unsure_below = self.recognizer.info.unsure_below

@@ -8,15 +8,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer.evaluation.provenance import command_line
-from fer.evaluation.report import predictions_name, write_report
+from fer.evaluation.report import Evaluation, predictions_name, write_report
 from fer.files import free_path
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop
 from fer.jobs.process import spare_threads
 from fer.jobs.status import FINISHED, INTERRUPTED, Reporter, Status
+from fer.model.prior import EVERYDAY, correction_for
 from fer.records import read_record
+
+if TYPE_CHECKING:
+    from fer.evaluation.predict import Progress
 
 SHIPPED_FOLDER = ".shipped"
 """Stands where a run's folder does. No run can be called so."""
@@ -35,6 +40,10 @@ class Request:
     robustness: bool = False
     sample: int | None = None
     """Make only so many pictures worse."""
+    faces: str = EVERYDAY
+    """What kind of faces they are, one of `KINDS_OF_FACES`."""
+    detect: bool = False
+    """Whether the faces are to be found first, in whole photos."""
 
     def command(self) -> list[str]:
         """Return the command that measures the same."""
@@ -102,31 +111,46 @@ def start(
 
 
 def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
-    """Measure a model in this process, and write its report.
+    """Measure a model in this process, and write its report; see `measure`.
+
+    Raises:
+        OSError: the report cannot be written.
+    """
+
+    def say(what: str, done: int, total: int) -> None:
+        reporter.say(f"{what} · {done:,} of {total:,}", done, total)
+
+    evaluation = measure(request, folder / REPORT_NAME, command_line(request.command()), say, threads)
+    write_report(folder / REPORT_NAME, evaluation.report, evaluation.predictions)
+
+
+def measure(request: Request, output: Path, command: str, say: "Progress", threads: int | None = None) -> Evaluation:
+    """Measure a model in this process.
+
+    Args:
+        request: what to measure.
+        output: where the report will be.
+        command: what was typed, to be written down.
+        say: is told how far it is.
+        threads: of the processor.
 
     Raises:
         FerError: the model or the data set cannot be read.
-        OSError: the report cannot be written.
     """
     import torch
 
     from fer.datasets import open_dataset
     from fer.evaluation.evaluate import Options, evaluate
     from fer.model.classifier import Classifier
-    from fer.model.prior import EVERYDAY, correction_for
+    from fer.recognition.detector import FaceDetector
+    from fer.recognition.recognizer import Recognizer
 
     if threads:
         torch.set_num_threads(threads)
-    classifier = Classifier.load(Path(request.checkpoint))
-    classifier = classifier.corrected(correction_for(EVERYDAY, classifier.info))
-    wanted = Options(
-        request.split, request.rule, request.robustness, request.sample,
-        predictions_name(folder / REPORT_NAME), command_line(request.command()),
-    )  # fmt: skip
+    checkpoint = Path(request.checkpoint)
+    classifier = Classifier.load(checkpoint)
+    classifier = classifier.corrected(correction_for(request.faces, classifier.info))
+    recognizer = Recognizer(FaceDetector(), classifier) if request.detect else None
     dataset = open_dataset(request.dataset)
-
-    def say(what: str, done: int, total: int) -> None:
-        reporter.say(f"{what} · {done:,} of {total:,}", done, total)
-
-    evaluation = evaluate(classifier, Path(request.checkpoint), dataset, wanted, say)
-    write_report(folder / REPORT_NAME, evaluation.report, evaluation.predictions)
+    wanted = Options(request.split, request.rule, request.robustness, request.sample, predictions_name(output), command)
+    return evaluate(classifier, checkpoint, dataset, wanted, say, recognizer)

@@ -6,9 +6,7 @@
     log.txt        what that process said
     .lock          held by the process for as long as it lives
 
-So a page may be reloaded, several people may look at once, and the program that started a job may end, without the job
-noticing or anybody seeing something else. What a job is about, its kind knows: what it reads, writes and keeps beside
-these files.
+So a page may be reloaded, several people may look at once, and the program that started a job may end.
 """
 
 import contextlib
@@ -20,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -46,10 +44,6 @@ from fer.records import from_plain, plain_of, read_record, write_record
 CONFIG_NAME, PROCESS_NAME, LOCK_NAME = "config.json", "process.json", ".lock"
 WORKER = ("-m", "fer.cli.jobs", "run")
 """What Python is started with to do a job; the folder follows."""
-STOP_SECONDS = 20.0
-"""A job that was asked to stop has so long to come to a good end."""
-LOCK_SECONDS = 1.0
-"""As long one waits for a lock: whoever looks whether it is held holds it for a moment."""
 
 _ID = re.compile(r"[\w-]{16,32}")
 
@@ -148,13 +142,8 @@ def write_request(folder: Path, kind: Kind[R], request: R) -> None:
 
 def kind_of(folder: Path) -> str | None:
     """Return the name of the kind of a job; None where the folder does not say it."""
-    named = read_record(folder / CONFIG_NAME, _Named)
-    return named.kind if named else None
-
-
-@dataclass(frozen=True)
-class _Named:
-    kind: str
+    name = (read_record(folder / CONFIG_NAME, dict[str, Any]) or {}).get("kind")
+    return name if isinstance(name, str) else None
 
 
 def read_request(folder: Path, kind: Kind[R]) -> R:
@@ -257,11 +246,7 @@ def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequen
 
 
 def check_free(kind: Kind[R], among: Sequence[JobView[R]]) -> None:
-    """Refuse to start another job where as many as allowed go on; which ones may be a secret.
-
-    Raises:
-        JobError: it says how many may go on.
-    """
+    """Raise JobError where as many jobs as allowed go on; which ones may be a secret."""
     allowed = kind.at_once()
     if sum(view(seen.folder, kind).active for seen in among) >= allowed:
         raise JobError(
@@ -270,7 +255,7 @@ def check_free(kind: Kind[R], among: Sequence[JobView[R]]) -> None:
         )
 
 
-def stop(folder: Path, kind: Kind[R], patience_seconds: float = STOP_SECONDS) -> None:
+def stop(folder: Path, kind: Kind[R], patience_seconds: float = 20.0) -> None:
     """Ask a job to stop, wait until it has, and end it if it does not; what is done stays, and `start` goes on.
 
     Raises:
@@ -308,11 +293,7 @@ def delete(folder: Path, kind: Kind[R]) -> None:
 
 
 def check_still(folder: Path, kind: Kind[R]) -> None:
-    """Refuse to touch a job that goes on.
-
-    Raises:
-        JobError: it goes on.
-    """
+    """Raise JobError if a job goes on."""
     if view(folder, kind).active:
         raise JobError(f"{folder.name} is running. Stop it first.")
 
@@ -330,13 +311,14 @@ def log_tail(folder: Path, lines: int = 12) -> str:
 
 
 @contextmanager
-def locked(folder: Path, patience_seconds: float = LOCK_SECONDS) -> Iterator[None]:
+def locked(folder: Path, patience_seconds: float = 1.0) -> Iterator[None]:
     """Keep other processes out of a job's folder; the system lets the lock go when this process ends, however it ends.
 
     Raises:
         JobError: another process is in it.
     """
     try:
+        # Whoever looks whether the lock is held holds it for a moment.
         with FileLock(folder / LOCK_NAME, timeout=patience_seconds):
             yield
     except Timeout as error:

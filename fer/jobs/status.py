@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
-from fer.records import from_json, read_record, to_json, write_record
+from fer.records import from_plain, read_record, write_record
 
 STARTING, RUNNING, STOPPED, INTERRUPTED = "starting", "running", "stopped", "interrupted"
 FAILED, FINISHED, DAMAGED = "failed", "finished", "damaged"
@@ -52,7 +52,7 @@ def read_status(folder: Path) -> Status | None:
         name: value for name, value in found.items() if name not in known and isinstance(value, int | float)
     }
     try:
-        return from_json(to_json(found), Status)
+        return from_plain(found, Status)
     except ValueError:  # a later version may say more in another shape
         return Status(found["state"])
 

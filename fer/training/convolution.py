@@ -19,30 +19,25 @@ class SmallMapConv2d(nn.Conv2d):
     """A convolution of any kind that takes the fast way where it can. Same weights, same results."""
 
     def _conv_forward(self, input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-        if not self.training or not _is_small(self, input):
+        stride = self.stride[0]
+        positions = -(-input.shape[2] // stride) * -(-input.shape[3] // stride)
+        if not self.training or input.device.type != "cpu" or positions > SMALL_MAP:
             return super()._conv_forward(input, weight, bias)
         if torch.is_autocast_enabled("cpu"):  # autocast does not look into functions of our own
             precision = torch.get_autocast_dtype("cpu")
             input, weight = input.to(precision), weight.to(precision)
-        output: torch.Tensor = _Convolution.apply(input, weight, self.stride[0])
+        output: torch.Tensor = _Convolution.apply(input, weight, stride)
         return output
 
 
 def speed_up_convolutions(network: nn.Module) -> None:
     """Let the 3×3 convolutions of a network take the fast way in training, in place."""
     for module in network.modules():
-        if type(module) is nn.Conv2d and _is_plain(module):
+        if type(module) is not nn.Conv2d or module.stride[0] != module.stride[1]:
+            continue
+        shape = (module.kernel_size, module.padding, module.dilation, module.groups, module.bias, module.padding_mode)
+        if shape == ((3, 3), (1, 1), (1, 1), 1, None, "zeros"):
             module.__class__ = SmallMapConv2d  # keeps parameters, hooks and the names in the state
-
-
-def _is_plain(module: nn.Conv2d) -> bool:
-    shape = (module.kernel_size, module.padding, module.dilation, module.groups, module.bias, module.padding_mode)
-    return shape == ((3, 3), (1, 1), (1, 1), 1, None, "zeros") and module.stride[0] == module.stride[1]
-
-
-def _is_small(module: nn.Conv2d, x: torch.Tensor) -> bool:
-    stride = module.stride[0]
-    return x.device.type == "cpu" and -(-x.shape[2] // stride) * -(-x.shape[3] // stride) <= SMALL_MAP
 
 
 class _Convolution(torch.autograd.Function):

@@ -66,15 +66,10 @@ def local_device(device: str) -> str:
     return f"cuda:{os.environ['LOCAL_RANK']}" if device.startswith("cuda") and "LOCAL_RANK" in os.environ else device
 
 
-def started_by_torchrun() -> bool:
-    """Whether this process is one of several."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
 @contextmanager
 def joined(device: str) -> Iterator[Processes]:
     """Join the other processes, if torchrun started some, and leave them at the end."""
-    if not started_by_torchrun():
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Processes()
         return
     if device.startswith("cuda"):

@@ -13,8 +13,7 @@ from fer.model.network import last_layer
 from fer.training.batches import Batch, TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
-from fer.training.hooks import Hooks
-from fer.training.metrics import Learned
+from fer.training.metrics import Hooks, Learned
 from fer.training.optimizer import set_learning_rate
 from fer.training.state import State
 

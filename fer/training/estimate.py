@@ -15,6 +15,7 @@ START_SECONDS = 10.0
 """What a run needs before its first epoch: libraries and pictures are loaded."""
 _MEASURE_SECONDS = 2.0
 _PICTURES = 8192
+_NETWORK = ("architecture", "size_px", "channels")
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,7 @@ class Speed:
 
 
 def seconds_for(config: TrainingConfig, pictures: int, faces_per_second: float) -> float:
-    """Return about how long a run takes, reading included.
-
-    Args:
-        config: what is to be trained.
-        pictures: of the training split.
-        faces_per_second: at the full size; smaller ones are faster as their area.
-    """
+    """Return about how long a run takes, reading included; smaller pictures than the full size are faster."""
     areas = [(config.size_at(epoch) / config.size_px) ** 2 for epoch in range(config.epochs)]
     return START_SECONDS + pictures * sum(areas) / faces_per_second
 
@@ -42,10 +37,9 @@ def known_speed(config: TrainingConfig, runs: Sequence[RunView]) -> Speed | None
     """Return how fast an earlier run of the same network and size was on this machine, the newest that tells."""
     for seen in runs:
         other = seen.request
-        if other is None or not seen.metrics or _network(other) != _network(config):
-            continue
-        line = seen.metrics[-1]  # the first ones are faster where only the last layer learns
-        if line.faces and line.seconds:
+        same = other and all(getattr(other, name) == getattr(config, name) for name in _NETWORK)
+        line = seen.metrics[-1] if seen.metrics else None  # the first ones are faster where only the last layer learns
+        if same and line and line.faces and line.seconds:
             speed = line.faces / line.seconds * (line.size_px / config.size_px) ** 2
             return Speed(speed, f"the run {seen.name}")
     return None
@@ -73,7 +67,7 @@ def print_speed(architecture: str, size_px: int, channels: int, threads: int) ->
     from fer.model.device import choose_device
     from fer.training.batches import TrainingBatches
     from fer.training.epoch import train_epoch
-    from fer.training.hooks import Hooks
+    from fer.training.metrics import Hooks
     from fer.training.state import start
 
     torch.set_num_threads(threads)
@@ -97,7 +91,3 @@ def print_speed(architecture: str, size_px: int, channels: int, threads: int) ->
     while train_epoch(config, state, batches, hooks, device):
         pass
     print(faces / (time.perf_counter() - began))
-
-
-def _network(config: TrainingConfig) -> tuple[str, int, int]:
-    return config.architecture, config.size_px, config.channels

@@ -2,73 +2,59 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fer.errors import TrainingError
 from fer.jobs.job import Stop
 from fer.jobs.status import FINISHED, STOPPED, Reporter
 from fer.training.config import TrainingConfig
-from fer.training.hooks import Hooks
-from fer.training.metrics import EpochMetrics
+from fer.training.metrics import EpochMetrics, Hooks
 from fer.training.runs import KIND, Run
 
 if TYPE_CHECKING:
     from fer.datasets.dataset import FaceDataset
-    from fer.model.checkpoint import ModelInfo
     from fer.training.distributed import Processes
 
-__all__ = ["KIND", "run", "train_run"]
+__all__ = ["KIND", "curves", "run"]
 
 
-def run(folder: Path, request: TrainingConfig, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
-    """Train, or go on after the last whole epoch, in this process.
+def run(
+    folder: Path, request: TrainingConfig, reporter: Reporter, stop: Stop, threads: int | None = None, *,
+    dataset: "FaceDataset | None" = None, device: str | None = None, processes: "Processes | None" = None,
+    on_epoch: Callable[[EpochMetrics], None] | None = None,
+) -> None:  # fmt: skip
+    """Train, or go on after the last whole epoch, in this process; see `fer.training.loop.train`, which has the errors.
 
-    Raises:
-        FerError: the data set cannot be read or trained on, or the disk is full.
+    Args:
+        folder: where it is kept.
+        request: what is asked for.
+        reporter: of the first process; that of others writes nothing.
+        stop: is looked at after each batch.
+        threads: of the processor.
+        dataset: what the request names, without other folds, where it is open already.
+        device: where to compute; the best there is if not given.
+        processes: that train together.
+        on_epoch: is told of each epoch, too.
     """
     import torch
 
     from fer.datasets import open_datasets
     from fer.datasets.splits import folds
     from fer.model.device import choose_device
-
-    dataset = open_datasets(request.dataset)
-    if request.folds:
-        dataset = folds(dataset, request.folds)[request.fold - 1]
-    if threads:
-        torch.set_num_threads(threads)
-    train_run(Run(folder), request, dataset, reporter, stop, choose_device(None))
-
-
-def train_run(
-    run: Run,
-    config: TrainingConfig,
-    dataset: "FaceDataset",
-    reporter: Reporter,
-    stop: Stop,
-    device: str,
-    processes: "Processes | None" = None,
-    on_epoch: Callable[[EpochMetrics], None] | None = None,
-) -> "ModelInfo | None":
-    """Train, and say how it goes; see `fer.training.loop.train`, which has the errors.
-
-    Args:
-        run: where it is kept.
-        config: what is asked for.
-        dataset: opened from it.
-        reporter: of the first process; that of others writes nothing.
-        stop: is looked at after each batch.
-        device: where to compute.
-        processes: that train together.
-        on_epoch: is told of each epoch, too.
-
-    Returns:
-        What the model is; None if it was stopped.
-    """
     from fer.training.loop import train
 
-    reporter.note(f"run {run.folder}: {dataset.name}, {len(dataset)} pictures, on {device}")
-    told = _Told(config, reporter, stop)
+    if dataset is None:
+        dataset = open_datasets(request.dataset)
+        if request.folds:
+            dataset = folds(dataset, request.folds)[request.fold - 1]
+    if threads:
+        torch.set_num_threads(threads)
+    device = device or choose_device(None)
+    kept = Run(folder)
+    reporter.note(f"run {folder}: {dataset.name}, {len(dataset)} pictures, on {device}")
+    told = _Told(request, reporter, stop)
 
     def end_epoch(line: EpochMetrics) -> None:
         told.epoch(line)
@@ -76,19 +62,43 @@ def train_run(
             on_epoch(line)
 
     hooks = Hooks(told.read, told.batch, end_epoch, reporter.note, lambda: stop.asked)
-    info = train(config, dataset, run, hooks, device, processes)
+    info = train(request, dataset, kept, hooks, device, processes)
     if info is None:
         reporter.set(STOPPED)
-        return None
+        return
     best = info.training
-    figures = {"epoch": run.metrics()[-1].epoch, "epochs": config.epochs, "best_epoch": best["best_epoch"]}
+    figures = {"epoch": kept.metrics()[-1].epoch, "epochs": request.epochs, "best_epoch": best["best_epoch"]}
     reporter.set(FINISHED, figures=figures)
     reporter.note(
         f"done: validation accuracy {best['validation_accuracy']:.4f} (rule {best['rule']}, "
         f"n = {best['validation_n']:,}) in epoch {best['best_epoch']}, temperature {info.temperature:.3f}; the model "
-        f"is {run.best_path}"
+        f"is {kept.best_path}"
     )
-    return info
+
+
+def curves(folder: Path) -> Callable[[EpochMetrics], None]:
+    """Return what adds an epoch's numbers to the curves for TensorBoard, in the folder `tensorboard` of a run.
+
+    Raises:
+        TrainingError: the package tensorboard is not there.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise TrainingError(f"expected the package tensorboard ({error}): pip install tensorboard") from error
+
+    writer: SummaryWriter | None = None
+
+    def write(line: EpochMetrics) -> None:
+        nonlocal writer
+        # Later epochs, of an earlier try, are dropped.
+        writer = writer or SummaryWriter(str(folder / "tensorboard"), purge_step=line.epoch)
+        for name, value in asdict(line).items():
+            if name != "epoch" and isinstance(value, (int, float)):
+                writer.add_scalar(name, value, line.epoch)
+        writer.flush()
+
+    return write
 
 
 class _Told:

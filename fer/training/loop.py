@@ -20,9 +20,8 @@ from fer.training.batches import TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
 from fer.training.epoch import train_epoch
-from fer.training.hooks import Hooks
 from fer.training.initialization import check_init
-from fer.training.metrics import EpochMetrics, Learned
+from fer.training.metrics import EpochMetrics, Hooks, Learned
 from fer.training.runs import Run
 from fer.training.state import State, read_state, saving, start
 from fer.training.teachers import check_teachers, learned_targets

@@ -1,10 +1,7 @@
-"""What is known of an epoch, and the file of a run that has a line for each."""
+"""What is known of an epoch, and how the loop tells it to whoever started it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-
-from fer.files import write_atomically
-from fer.records import from_json, to_json
 
 
 @dataclass(frozen=True)
@@ -47,31 +44,17 @@ class EpochMetrics:
         return sum(map(sum, self.validation_confusion))
 
 
-def read_metrics(path: Path) -> list[EpochMetrics]:
-    """Read the finished epochs, oldest first. A line that is still being written or is damaged is left out."""
-    return [line for _, line in _lines(path)]
+@dataclass
+class Hooks:
+    """What the loop tells whoever started it, and asks."""
 
-
-def append_metrics(path: Path, metrics: EpochMetrics) -> None:
-    """Add a finished epoch; what an earlier try at the same or a later epoch wrote is dropped.
-
-    Raises:
-        OSError: the disk is full.
-    """
-    kept = [text for text, line in _lines(path) if line.epoch < metrics.epoch]
-    write_atomically(path, "".join([*kept, to_json(metrics, indent=0) + "\n"]))
-
-
-def _lines(path: Path) -> list[tuple[str, EpochMetrics]]:
-    found = []
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    for line in text.splitlines(keepends=True):
-        if line.endswith("\n"):
-            try:
-                found.append((line, from_json(line, EpochMetrics)))
-            except ValueError:
-                continue
-    return found
+    on_read: Callable[[int, int], None] = lambda done, total: None
+    """(pictures read, pictures in all)"""
+    on_batch: Callable[[int, int, int, int], None] = lambda epoch, done, total, faces: None
+    """(epoch from 0, batches done, batches in all, faces in this one)"""
+    on_epoch: Callable[[EpochMetrics], None] = lambda metrics: None
+    """The line that went to metrics.jsonl."""
+    on_note: Callable[[str], None] = lambda text: None
+    """Something a person should know."""
+    should_stop: Callable[[], bool] = lambda: False
+    """Asked after each batch; True ends the run, which resumes from the last whole epoch."""

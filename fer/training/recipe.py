@@ -13,12 +13,7 @@ _EPOCHS = (8, 30)
 
 
 def fine_tuning(dataset: str, pictures: int) -> TrainingConfig:
-    """Go on from the shipped model, with a network and a size that are its own.
-
-    Args:
-        dataset: the path.
-        pictures: of the training split; small data sets are gone through more often.
-    """
+    """Go on from the shipped model; the fewer pictures the training split has, the more often they are gone through."""
     info = read_info(DEFAULT_CHECKPOINT)
     few, many = _EPOCHS
     return TrainingConfig(

@@ -11,25 +11,28 @@ tensorboard/         curves for TensorBoard, if wanted
 process.json, .lock  who trains, see `fer.jobs.job`
 """
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer.errors import JobError, TrainingError
+from fer.files import free_path, write_atomically
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import FINISHED
-from fer.records import from_json
+from fer.records import from_json, to_json
 from fer.training.config import TrainingConfig
-from fer.training.metrics import EpochMetrics, append_metrics, read_metrics
+from fer.training.metrics import EpochMetrics
 
 BEST_NAME = "best.safetensors"
 PARALLEL_VARIABLE = "FER_PARALLEL_RUNS"
 """Environment variable: how many runs may go on at the same time; 1 if it is not set."""
 
-_NAME = re.compile(r"\w[\w .-]{0,63}")
+_NAME = re.compile(r"""(?![.-])[^\x00-\x1f/\\:*?"<>|]{1,64}(?<![ .])""")
 
 
 def parallel_runs() -> int:
@@ -75,12 +78,24 @@ class Run:
         return job.read_request(self.folder, KIND)
 
     def metrics(self) -> list[EpochMetrics]:
-        """Read the finished epochs, oldest first."""
-        return read_metrics(self.metrics_path)
+        """Read the finished epochs, oldest first. A line that is still being written or is damaged is left out."""
+        return [line for _, line in self._lines()]
 
     def append_metrics(self, metrics: EpochMetrics) -> None:
-        """Add a finished epoch; see `fer.training.metrics.append_metrics`."""
-        append_metrics(self.metrics_path, metrics)
+        """Add a finished epoch; what an earlier try at the same or a later epoch wrote is dropped.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        kept = [text for text, line in self._lines() if line.epoch < metrics.epoch]
+        write_atomically(self.metrics_path, "".join([*kept, to_json(metrics, indent=0) + "\n"]))
+
+    def _lines(self) -> Iterator[tuple[str, EpochMetrics]]:
+        with contextlib.suppress(OSError):
+            for line in self.metrics_path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
+                with contextlib.suppress(ValueError):
+                    if line.endswith("\n"):
+                        yield line, from_json(line, EpochMetrics)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,12 +149,6 @@ def _with_metrics(seen: JobView[TrainingConfig]) -> RunView:
 def start(runs_folder: Path, config: TrainingConfig, name: str, threads: int | None = None) -> Path:
     """Start a training run as a process of its own, and return its folder.
 
-    Args:
-        runs_folder: where the runs are kept.
-        config: what to train.
-        name: a plain name that no other run has.
-        threads: see `fer.jobs.job.start`.
-
     Raises:
         TrainingError: it is no plain name.
         JobError: as many runs as allowed go on already, the name is taken, or no process can be started.
@@ -176,61 +185,43 @@ def rename(folder: Path, name: str) -> Path:
 
 
 def check_name(name: str) -> None:
-    """Refuse what is no plain name.
-
-    Raises:
-        TrainingError: it says what a name may be.
-    """
-    if not _NAME.fullmatch(name) or name != name.strip(" ."):
+    """Raise TrainingError where a name is no plain one."""
+    if not _NAME.fullmatch(name):
         raise TrainingError(
-            f"expected a name of at most 64 letters, digits, spaces, dots, - and _, that begins with a letter or a "
-            f"digit, got {name!r}."
+            f"expected a plain name for the run, of at most 64 letters, digits and signs that files may be called by, "
+            f"without slashes, that begins with no dot or -, got {name!r}."
         )
 
 
 def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None) -> Run:
     """Return the run to go on with, or a new one: the same command again continues what was interrupted.
 
-    Args:
-        runs_folder: where the runs are kept.
-        config: what is asked for now.
-        name: the run's name. Without it, the data set and the architecture give one, with a number where a finished or
-            different run of that name exists.
+    Without a name, the data set and the architecture give one, with a number where a finished or different run of that
+    name exists.
 
     Raises:
         TrainingError: the name is taken by a run with another configuration, or is no plain name.
         JobError: the configuration of the run of that name cannot be read.
     """
-    if name is None:
-        base, number = default_name(config), 1
-        name = base
-        while (runs_folder / name / job.CONFIG_NAME).exists():
-            seen = job.view(runs_folder / name, KIND)
-            if seen.request == config and seen.state != FINISHED:
-                break
-            number += 1
-            name = f"{base}-{number}"
-    run = Run(runs_folder / plain_name(name))
+
+    def is_other(folder: Path) -> bool:
+        seen = job.view(folder, KIND)
+        return (folder / job.CONFIG_NAME).exists() and (seen.request != config or seen.state == FINISHED)
+
+    if name is not None:
+        check_name(name)
+        run = Run(runs_folder / name)
+    else:
+        run = Run(free_path(runs_folder / default_name(config), is_other))
     if not (run.folder / job.CONFIG_NAME).exists():
         run.folder.mkdir(parents=True, exist_ok=True)
         job.write_request(run.folder, KIND, config)
     elif differences := config.differences(run.config()):
         raise TrainingError(
-            f"the run {name} exists with another configuration ({'; '.join(differences)}). "
+            f"the run {run.folder.name} exists with another configuration ({'; '.join(differences)}). "
             "Give the same options to continue it, or another --name."
         )
     return run
-
-
-def plain_name(name: str) -> str:
-    """Return the name, if it is one.
-
-    Raises:
-        TrainingError: it would lead to another folder.
-    """
-    if name in ("", ".", "..") or Path(name).name != name:
-        raise TrainingError(f"expected a plain name for the run, without slashes, got {name!r}.")
-    return name
 
 
 def default_name(config: TrainingConfig) -> str:

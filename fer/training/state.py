@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from fer.errors import TrainingError
-from fer.files import replace_file
+from fer.files import write_atomically
 from fer.model.device import mixed_precision
 from fer.model.network import build_network
 from fer.training.config import TrainingConfig
@@ -67,7 +67,7 @@ class State:
         }
         buffer = io.BytesIO()  # what torch.save raises on a full disk does not say that it was full
         torch.save(saved, buffer)
-        replace_file(run.last_path, lambda file: file.write(buffer.getbuffer()))
+        write_atomically(run.last_path, buffer.getbuffer())
 
     def restore(self, saved: dict[str, Any], run: Run) -> None:
         """Take over what `read_state` returned.

@@ -12,7 +12,7 @@ from fer.errors import TrainingError
 from fer.model.checkpoint import read_info
 from fer.model.classifier import Classifier
 from fer.training.config import TrainingConfig
-from fer.training.hooks import Hooks
+from fer.training.metrics import Hooks
 
 _AT_ONCE = 256
 

@@ -1,6 +1,9 @@
-"""How good the moving average is on the validation split, and what is fitted there when training has ended."""
+"""How good a model is: after each epoch, and over several folds; what is fitted to it when training has ended."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +15,11 @@ from fer.evaluation.calibration import (
     fit_unsure_threshold,
 )
 from fer.evaluation.metrics import Metrics, measure
+from fer.evaluation.predict import predict
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier, probabilities_of
 from fer.model.device import autocast
+from fer.records import write_record
 from fer.training.runs import Run
 from fer.training.state import State
 
@@ -57,3 +62,20 @@ class Validation:
         """The accuracy of always naming the most frequent expression."""
         truth = self.dataset.truth(self.faces.rows)
         return float(np.bincount(truth).max() / len(truth))
+
+
+def measure_fold(run: Run, dataset: FaceDataset, rule: str, device: str) -> dict[str, Any]:
+    """Measure the model of a finished fold on the part that it was neither trained on nor chosen by."""
+    found = predict(Classifier.load(run.best_path, device), dataset, "test", rule).predictions
+    metrics = measure(found.probabilities, found.truth)
+    return {"run": run.folder.name, "n": len(found), "accuracy": metrics.accuracy, "macro_f1": metrics.macro_f1}
+
+
+def summarize(folder: Path, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Write folds.json: each fold, and mean and standard deviation (of a sample) over them, all 0..1."""
+    summary: dict[str, Any] = {"folds": results}
+    for name in ("accuracy", "macro_f1"):
+        values = [result[name] for result in results]
+        summary[name] = {"mean": mean(values), "sd": stdev(values)}
+    write_record(folder / "folds.json", summary)
+    return summary

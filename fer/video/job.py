@@ -8,31 +8,22 @@ FOLDER/ID/             the ID cannot be guessed: who has it may see the job
 Who does it is a module above, as that draws.
 """
 
-import contextlib
-import re
-import secrets
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from fer.errors import JobError
+from fer.jobs import visitors
 from fer.jobs.job import (
-    CONFIG_NAME,
     PROCESS_NAME,
     Kind,
     check_still,
-    create,
-    delete,
     start,
-    view,
     write_request,
 )
 from fer.jobs.status import LOG_NAME, STATUS_NAME
 from fer.model.prior import EVERYDAY
 from fer.video.settings import ClipOptions
 
-KEPT_SECONDS = 7 * 24 * 3600
-"""Uploads of visitors who never come back do not fill the disk."""
 UPLOAD_FOLDER, TIMELINE_NAME = "video", "timeline.npz"
 WAITING, LOADING, SKIPPING, LOOKING = "waiting for its turn", "loading the model", "going there", "looking"
 """What a job says it does."""
@@ -64,19 +55,8 @@ KIND = Kind("video", VideoRequest)
 
 
 def new_job(parent: Path, request: VideoRequest) -> Path:
-    """Make the folder of a job and return it; uploads that nobody looked after for `KEPT_SECONDS` go.
-
-    Raises:
-        JobError: it cannot be made.
-    """
-    for old in parent.glob(f"*/{CONFIG_NAME}"):
-        seen = view(old.parent, KIND)
-        if seen.request and seen.request.is_upload and time.time() - seen.created > KEPT_SECONDS and not seen.active:
-            with contextlib.suppress(JobError):
-                delete(seen.folder, KIND)
-    folder = parent / secrets.token_urlsafe(16)
-    create(folder, KIND, request)
-    return folder
+    """Make the folder of a job and return it; see `fer.jobs.visitors.new_job`."""
+    return visitors.new_job(parent, KIND, request, lambda folder, old: old.is_upload)
 
 
 def is_begun(folder: Path) -> bool:
@@ -100,7 +80,7 @@ def begin_anew(folder: Path, request: VideoRequest) -> None:
 
 def upload_path(name: str) -> Path:
     """Return where an uploaded video lies, from its job's folder on; nothing in its name can lead out of there."""
-    return Path(UPLOAD_FOLDER) / (re.sub(r"[^\w. -]+", "-", name).strip(". ")[-100:] or "video")
+    return Path(UPLOAD_FOLDER) / (visitors.safe_name(name)[-100:] or "video")
 
 
 def keep_upload(folder: Path, request: VideoRequest, content: memoryview) -> None:

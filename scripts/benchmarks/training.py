@@ -12,7 +12,7 @@ from fer.model.device import autocast, choose_device
 from fer.training.batches import TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.epoch import loss_sum, train_epoch
-from fer.training.hooks import Hooks
+from fer.training.metrics import Hooks
 from fer.training.state import State, start
 
 STEPS = 10

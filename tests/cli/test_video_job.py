@@ -14,10 +14,11 @@ from fer.cli import video_job
 from fer.errors import VideoError
 from fer.jobs.job import JobView, view, working
 from fer.jobs.status import FAILED, FINISHED, RUNNING, STOPPED
+from fer.jobs.visitors import KEPT_SECONDS
 from fer.recognition.recognizer import Recognizer
 from fer.results.timeline import read_timeline
 from fer.video.io.mp4 import Mp4Writer
-from fer.video.job import KEPT_SECONDS, KIND, TIMELINE_NAME, VideoRequest, keep_upload, new_job, upload_path
+from fer.video.job import KIND, TIMELINE_NAME, VideoRequest, keep_upload, new_job, upload_path
 from fer.video.settings import ClipOptions
 from fer.video.timeline import Timeline
 from tests.video.clips import PatchRecognizer, still

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer.collection.copies import write_preview, write_whole
-from fer.collection.pipeline import BATCH_FACES, recognize_pictures
+from fer.collection.pipeline import BATCH_FACES, recognize_pictures, write_preview, write_whole
 from fer.errors import ImageError
 from fer.faces import Face
 from fer.images import list_images, read_image

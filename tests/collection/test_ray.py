@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fer.collection.ray_engine import Cluster, recognize_with_ray
+from fer.collection.ray_engine import recognize_with_ray
 from fer.errors import CollectionError
 from fer.results.journal import HEADER, PictureTask
 from tests.scripts.processes import PATIENCE_SECONDS, end_of, start, wait_until, wait_while_alive
@@ -78,8 +78,8 @@ def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, tiny_checkp
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"  # nobody listens there
-        with pytest.raises(CollectionError, match=f"expected a running Ray at {address}, found none"):
-            next(recognize_with_ray(pictures, tiny_checkpoint, cluster=Cluster(address)))
+        with pytest.raises(CollectionError, match=address):
+            next(recognize_with_ray(pictures, tiny_checkpoint, address=address))
 
 
 def test_without_ray_it_says_how_to_get_it(

@@ -118,7 +118,7 @@ def test_predict_says_what_is_missing(
 
     broken = str(photos / "broken.jpg")
     assert predict.main(["--image", photo, "--checkpoint", broken]) == 1
-    assert "expected a .safetensors model file" in capsys.readouterr().err
+    assert ".safetensors" in capsys.readouterr().err
 
 
 def test_predict_never_writes_over_a_picture_that_it_reads(
@@ -137,10 +137,10 @@ def test_predict_never_writes_over_a_picture_that_it_reads(
 
     capsys.readouterr()
     assert predict.main(["--image", str(paths[0]), *model, "--output", str(paths[0])]) == 1
-    assert "another file than the picture" in capsys.readouterr().err
+    assert "--output" in capsys.readouterr().err
     assert paths[0].read_bytes() == data
     assert predict.main(["--image", str(paths[0]), *model, "--output", str(tmp_path / "out.jpg")]) == 1
-    assert "end with .png" in capsys.readouterr().err
+    assert ".png" in capsys.readouterr().err
 
 
 def test_predict_can_name_files_that_no_terminal_can(

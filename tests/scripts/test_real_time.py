@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pytest
 
 from fer.cli import live as real_time_detection
-from fer.cli.window import VideoWindow, _fitting
+from fer.cli.window import VideoWindow
 from fer.errors import VideoError
 from fer.video.io.mp4 import Mp4Writer
 from tests.scripts.processes import PATIENCE_SECONDS, ROOT, start
@@ -201,6 +201,7 @@ def test_help_explains_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 # Stopping
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals that a process could answer")
 def test_stopped_it_leaves_a_video_that_plays(clips: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     options = ("--source", clips / "long.mp4", "--no-window", "--json", "--output", "out.mp4")
@@ -306,12 +307,6 @@ def test_without_a_display_the_way_out_is_said(clips: Path, command: Command, mo
     assert err.startswith("error: expected a display") and "--no-window, with --output FILE.mp4 or --json" in err
 
 
-def test_a_picture_is_made_to_fit_the_screen() -> None:
-    small = np.zeros((240, 320, 3), np.uint8)
-    assert _fitting(small, (1024, 768)) is small
-    assert _fitting(np.zeros((2160, 3840, 3), np.uint8), (1000, 800)).shape == (506, 900, 3)
-
-
 class FakeWindow:
     """Notes when pictures are shown, by a clock that only goes on while one is waited for; closed after some."""
 
@@ -365,6 +360,7 @@ def test_closing_the_window_ends_it(
     assert len(window.shown) == 5
 
 
+@pytest.mark.slow
 def test_sigterm_ends_it_like_ctrl_c(
     clips: Path, command: Command, window: type[FakeWindow], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

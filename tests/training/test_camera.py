@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from fer.training import camera
-from fer.training.camera import photograph
+from fer.training import augmentation as camera
+from fer.training.augmentation import photograph
 
 
 def chance(seed: int = 0) -> torch.Generator:

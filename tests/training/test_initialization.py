@@ -79,17 +79,17 @@ def test_weights_that_cannot_be_downloaded_are_told_how_to_get(tmp_path: Path, m
 
     monkeypatch.setattr("torch.hub.download_url_to_file", unreachable)
     config = TrainingConfig("x", init="imagenet", architecture="mobilenet_v3_small")
-    with pytest.raises(TrainingError, match=r"no route to host.*put it at .*mobilenet_v3_small.*--init none"):
+    with pytest.raises(TrainingError, match=r"no route to host.*mobilenet_v3_small.*--init none"):
         initialize(network_of(config), config, FERPLUS)
 
 
 def test_a_model_of_another_architecture_is_refused() -> None:
-    with pytest.raises(TrainingError, match=r"a resnet34 to begin with, found a resnet18.*--architecture resnet18"):
+    with pytest.raises(TrainingError, match=r"resnet34.*--architecture resnet18"):
         check_init(replace(SHIPPED, architecture="resnet34"))
 
 
 def test_a_file_that_is_not_there_or_no_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="none, imagenet or a model file, got 'somewhere'"):
+    with pytest.raises(TrainingError, match=r"init .*'somewhere'"):
         check_init(TrainingConfig("x", init="somewhere"))
     (tmp_path / "x.safetensors").write_text("no model")
     with pytest.raises(CheckpointError, match="cannot be read as one"):

@@ -51,11 +51,11 @@ def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkey
     config = TrainingConfig("synthetic:80", epochs=6, size_px=24, progressive=False)
     folder = runs.start(place, config, "faces 1", threads=1)
     assert runs.view(folder).active
-    with pytest.raises(JobError, match=r"another training goes on, .* 1 at a time.*FER_PARALLEL_RUNS"):
+    with pytest.raises(JobError, match=r"training.* 1 .*FER_PARALLEL_RUNS"):
         runs.start(place, SHORT, "second")
     assert not (place / "second").exists()
     for forbidden in (lambda: job.delete(folder, KIND), lambda: runs.rename(folder, "other")):
-        with pytest.raises(JobError, match="faces 1 is running"):
+        with pytest.raises(JobError, match=r"faces 1.* running"):
             forbidden()
     seen_when(folder, lambda seen: len(seen.metrics) >= 2 and Run(folder).last_path.exists())
     kill(folder)
@@ -77,9 +77,9 @@ def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkey
     assert model.keys() == expected.keys()
     assert all(torch.equal(model[name], expected[name]) for name in expected)
     assert "going on after epoch" in (folder / "log.txt").read_text()
-    with pytest.raises(JobError, match="faces 1 is finished"):
+    with pytest.raises(JobError, match=r"faces 1.* finished"):
         runs.resume(folder)
-    with pytest.raises(JobError, match="expected a new name"):
+    with pytest.raises(JobError, match="faces 1"):
         runs.start(place, LONG, "faces 1")
 
 

@@ -5,37 +5,37 @@ from pathlib import Path
 
 import pytest
 
-from fer.training.metrics import EpochMetrics, append_metrics, read_metrics
+from fer.training.metrics import EpochMetrics
+from fer.training.runs import Run
 
 ONE = EpochMetrics(1, 0.5, train_loss=0.5, validation_confusion=((3, 1), (0, 4)), size_px=48, seconds=2.5)
 
 
 def test_lines_come_back_in_order(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    assert read_metrics(path) == []
+    assert Run(tmp_path).metrics() == []
     lines = [EpochMetrics(epoch, 0.5, train_loss=1 / epoch) for epoch in (1, 2, 3)]
     for line in lines:
-        append_metrics(path, line)
-    assert read_metrics(path) == lines
+        Run(tmp_path).append_metrics(line)
+    assert Run(tmp_path).metrics() == lines
     assert [json.loads(line)["train_loss"] for line in path.read_text().splitlines()] == [1, 1 / 2, 1 / 3]
 
 
 def test_a_half_written_line_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    append_metrics(path, ONE)
+    Run(tmp_path).append_metrics(ONE)
     with path.open("a") as file:
         file.write('{"epoch": 2, "validation_acc')
-    assert read_metrics(path) == [ONE]
-    append_metrics(path, EpochMetrics(2, 0.4))
-    assert [line.epoch for line in read_metrics(path)] == [1, 2]
+    assert Run(tmp_path).metrics() == [ONE]
+    Run(tmp_path).append_metrics(EpochMetrics(2, 0.4))
+    assert [line.epoch for line in Run(tmp_path).metrics()] == [1, 2]
 
 
 def test_an_epoch_that_is_run_again_replaces_itself_and_what_followed(tmp_path: Path) -> None:
-    path = tmp_path / "metrics.jsonl"
     for epoch in (1, 2, 3):
-        append_metrics(path, EpochMetrics(epoch, 0.1))
-    append_metrics(path, EpochMetrics(2, 0.2))
-    assert read_metrics(path) == [EpochMetrics(1, 0.1), EpochMetrics(2, 0.2)]
+        Run(tmp_path).append_metrics(EpochMetrics(epoch, 0.1))
+    Run(tmp_path).append_metrics(EpochMetrics(2, 0.2))
+    assert Run(tmp_path).metrics() == [EpochMetrics(1, 0.1), EpochMetrics(2, 0.2)]
 
 
 @pytest.mark.parametrize(
@@ -43,21 +43,22 @@ def test_an_epoch_that_is_run_again_replaces_itself_and_what_followed(tmp_path: 
 )
 def test_what_is_no_line_is_passed_over(tmp_path: Path, line: str) -> None:
     path = tmp_path / "metrics.jsonl"
-    append_metrics(path, ONE)
+    Run(tmp_path).append_metrics(ONE)
     path.write_text(f"{line}\n{path.read_text()}", encoding="latin-1")
-    assert read_metrics(path) == [ONE]
+    assert Run(tmp_path).metrics() == [ONE]
 
 
 def test_a_later_version_may_write_more_which_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"epoch": 1, "validation_accuracy": 0.5, "mood": "good"}\n')
-    append_metrics(path, EpochMetrics(2, 0.5))
-    assert read_metrics(path)[0] == EpochMetrics(1, 0.5)
+    Run(tmp_path).append_metrics(EpochMetrics(2, 0.5))
+    assert Run(tmp_path).metrics()[0] == EpochMetrics(1, 0.5)
     assert "mood" in path.read_text()
 
 
 def test_a_folder_in_its_place(tmp_path: Path) -> None:
-    assert read_metrics(tmp_path) == []
+    (tmp_path / "metrics.jsonl").mkdir()
+    assert Run(tmp_path).metrics() == []
 
 
 def test_how_many_pictures_it_was_validated_with() -> None:

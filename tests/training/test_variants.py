@@ -18,8 +18,8 @@ from fer.training.batches import TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
 from fer.training.epoch import train_epoch
-from fer.training.hooks import Hooks
 from fer.training.loop import check_trainable, train
+from fer.training.metrics import Hooks
 from fer.training.runs import Run
 from fer.training.state import start
 
@@ -47,9 +47,9 @@ def test_other_families_are_trained_and_used(architecture: str, tmp_path: Path, 
 
 @pytest.mark.slow
 def test_pictures_that_are_too_small_for_a_network_are_refused(tmp_path: Path, dataset: FaceDataset) -> None:
-    with pytest.raises(TrainingError, match=r"vgg11_bn cannot be trained at 24 pixels.*larger --size"):
+    with pytest.raises(TrainingError, match=r"vgg11_bn .* 24 .*--size"):
         train(replace(CONFIG, architecture="vgg11_bn", size_px=24), dataset, Run(tmp_path), Hooks())
-    with pytest.raises(TrainingError, match="cannot be trained at 40 pixels"):
+    with pytest.raises(TrainingError, match=" 40 "):
         train(replace(CONFIG, architecture="vit_b_16", size_px=40), dataset, Run(tmp_path), Hooks())
 
 
@@ -93,7 +93,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(dataset: FaceDataset) -
 
 
 def test_batches_that_are_too_small_to_be_shared_are_refused(dataset: FaceDataset) -> None:
-    with pytest.raises(TrainingError, match="at least two pictures for each of 8 parts, got 8 in all"):
+    with pytest.raises(TrainingError, match=r"8 parts.* 8 .*--accumulate"):
         check_trainable(replace(CONFIG, accumulate=4), dataset, Processes(0, 2))
 
 
