@@ -44,6 +44,8 @@ def test_the_package_runs_as_a_module_and_hands_the_exit_code_on(tmp_path: Path)
 
 def test_home_is_for_this_process_and_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HOME_VARIABLE, "before")  # so that it is taken back
+    for variable in ("FER_RUNS", "FER_DATA"):  # each would count more
+        monkeypatch.delenv(variable, raising=False)
     seen = []
     monkeypatch.setattr("fer.cli.benchmark.main", lambda options: seen.append(options) or 7)
     assert main.main(["--home", str(tmp_path), "benchmark", "live", "--json", "--home", "x"]) == 7
