@@ -1,7 +1,7 @@
 """A running app and a browser to use it with. Without a browser the tests are skipped."""
 
-import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
@@ -44,13 +44,16 @@ def browser(start_browser: Callable[..., Browser]) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app keeps its runs and its data; tests put some there."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="session")
+def app_url(app_folder: Path) -> Iterator[str]:
     """The address of the app, started as a user starts it, with the model that is shipped and folders of its own."""
-    place = tmp_path_factory.mktemp("app")
-    os.environ |= {"FER_RUNS": str(place / "runs"), "FER_DATA": str(place / "data")}  # tests put runs there
-    with running_app(place) as url:
+    with running_app(app_folder) as url:
         yield url
-    del os.environ["FER_RUNS"], os.environ["FER_DATA"]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The evaluation page as people use it: charts are drawn, a field opens its pictures, runs are compared, files open."""
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -34,9 +33,9 @@ def picture_of(page: Page, name: str) -> bytes:
 
 
 @pytest.fixture
-def runs(app_url: str) -> Iterator[dict[str, Evaluation]]:
+def runs(app_url: str, app_folder: Path) -> Iterator[dict[str, Evaluation]]:
     """Two runs of pretended models, measured on drawn faces that can be opened again."""
-    folder = Path(os.environ["FER_RUNS"])
+    folder = app_folder / "runs"
     fingerprint = open_dataset("synthetic:80").fingerprint()
     made = {}
     for seed, name in enumerate(("calm", "eager")):

@@ -1,7 +1,6 @@
 """The training page as people use it: start, watch, come back, stop, go on, use the model."""
 
 import io
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,9 +30,9 @@ def zip_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def runs(app_url: str) -> Iterator[Path]:
+def runs(app_url: str, app_folder: Path) -> Iterator[Path]:
     """The app's run folder, empty before and after."""
-    folder = Path(os.environ["FER_RUNS"])
+    folder = app_folder / "runs"
     yield folder
     for seen in training_runs.views(folder):
         job.stop(seen.folder, KIND)
