@@ -5,7 +5,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from fer.model import DEFAULT_CHECKPOINT, model_file
-from fer.model.prior import EVERYDAY, KINDS_OF_FACES
+from fer.model.checkpoint import read_info
+from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
@@ -37,16 +38,22 @@ def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -
 
 
 def add_model_arguments(
-    parser: argparse.ArgumentParser, faces: str = EVERYDAY, kinds: tuple[str, ...] = KINDS_OF_FACES
+    parser: argparse.ArgumentParser, kinds: tuple[str, ...] = KINDS_OF_FACES, acted: bool = False
 ) -> None:
-    """Add --checkpoint and --faces, with the kind that is usual and those that there are."""
+    """Add --checkpoint and --faces.
+
+    Args:
+        parser: of the command.
+        kinds: what there is to choose from.
+        acted: whether people act before it as a rule: then `load_recognizer` takes faces in between for usual ones.
+    """
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
     )  # fmt: skip
     parser.add_argument(
-        "--faces", choices=kinds, default=faces,
-        help=f"posed or acted faces are neutral less often than the model expects ({faces})",
+        "--faces", choices=kinds, default=None if acted else EVERYDAY,
+        help=f"posed or acted faces are neutral less often than the model expects ({BETWEEN if acted else EVERYDAY})",
     )  # fmt: skip
 
 
@@ -57,7 +64,9 @@ def load_recognizer(options: argparse.Namespace, for_video: bool = False) -> "Re
     from fer.model.device import choose_device
     from fer.recognition.recognizer import Recognizer
 
-    recognizer = Recognizer.load(options.checkpoint, choose_device(options.device), options.faces)
+    device = choose_device(options.device)
+    usual = BETWEEN if read_info(options.checkpoint).can_be_corrected else EVERYDAY
+    recognizer = Recognizer.load(options.checkpoint, device, options.faces or usual)
     if for_video:
         torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
         return recognizer.for_video()

@@ -2,12 +2,16 @@
 
 import argparse
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fer.cli import train
-from fer.cli.arguments import add_field_options
+from fer.cli import live, train
+from fer.cli.arguments import add_field_options, load_recognizer
+from fer.model import DEFAULT_CHECKPOINT
+from fer.model.checkpoint import read_info
+from fer.model.prior import BETWEEN, POSED
 from fer.training.config import TrainingConfig, option
 
 
@@ -60,3 +64,12 @@ def test_the_help_ends_with_the_default(parser: argparse.ArgumentParser) -> None
 def test_every_choice_of_a_training_is_an_option() -> None:
     options = vars(train.parse_arguments(["--dataset", "x"]))
     assert {field.name for field in fields(TrainingConfig)} - options.keys() == {"warmup_epochs", "fold"}
+
+
+def test_before_a_camera_people_act_unless_it_is_said_or_the_model_cannot_tell(tiny_checkpoint: Path) -> None:
+    between, posed = (read_info(DEFAULT_CHECKPOINT).reading(kind) for kind in (BETWEEN, POSED))
+    for given, expected in (((), between), (("--faces", POSED), posed)):
+        info = load_recognizer(live.parse_arguments([*given])).info
+        assert (info.prior_correction, info.second_share) == (expected.prior_correction, expected.second_share)
+    options = live.parse_arguments(["--checkpoint", str(tiny_checkpoint)])
+    assert load_recognizer(options).info.prior_correction == 0
