@@ -18,6 +18,10 @@ MIXED_RATIO = 0.6
 """The second expression at or above this share of the first makes a mixed expression (see `Face.is_mixed`)."""
 
 
+OPINIONS = ("raters", "label")
+"""Whose opinions a model with two heads tells, as JSON calls them: see `Face.opinions`."""
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle in pixels, inside its picture: 0 ≤ x1 < x2 ≤ width, 0 ≤ y1 < y2 ≤ height."""
@@ -76,6 +80,8 @@ class Face(Detection):
     """Mean brightness of what the network saw, 0..255; None if it was not measured."""
     track_id: int | None = field(default=None, kw_only=True)
     """The number of the person in a video; None in a single picture."""
+    opinions: tuple[tuple[float, ...], tuple[float, ...]] | None = field(default=None, kw_only=True)
+    """Of a model with two heads, the probabilities that raters would give and those that the label would, each alone."""
 
     def __post_init__(self) -> None:
         if len(self.labels) != len(self.probabilities) or not self.labels:
@@ -100,13 +106,24 @@ class Face(Detection):
         ranked = self.ranked()
         return len(ranked) > 1 and ranked[1][1] >= MIXED_RATIO * ranked[0][1]
 
+    @property
+    def differing(self) -> tuple[str, str] | None:
+        """What raters would say and what the label would say, where these are different expressions."""
+        if self.opinions is None:
+            return None
+        raters, label = (self.labels[opinion.index(max(opinion))] for opinion in self.opinions)
+        return (raters, label) if raters != label else None
+
     def ranked(self) -> list[tuple[str, float]]:
         """All (label, probability), the most probable first; ties in the order of the labels."""
         return sorted(zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, lists and strings, ready for JSON."""
-        measured = {"luma": self.luma, "track_id": self.track_id}
+        opinions = self.opinions and {
+            who: dict(zip(self.labels, said, strict=True)) for who, said in zip(OPINIONS, self.opinions, strict=True)
+        }
+        measured = {"luma": self.luma, "track_id": self.track_id, "opinions": opinions}
         return {
             "box": list(self.box.xyxy),
             "landmarks": [list(point) for point in self.landmarks],
@@ -120,6 +137,7 @@ class Face(Detection):
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Face":
         """Return the face that `to_dict` was called on."""
+        said = record.get("opinions")
         return cls(
             Box(*record["box"]),
             tuple((x, y) for x, y in record["landmarks"]),
@@ -128,6 +146,7 @@ class Face(Detection):
             probabilities=tuple(record["probabilities"].values()),
             luma=record.get("luma"),
             track_id=record.get("track_id"),
+            opinions=said and tuple(tuple(said[who].values()) for who in OPINIONS),
         )
 
 
@@ -135,6 +154,11 @@ def describe(face: Face) -> str:
     """Say in words what the face seems to show: "happiness 92 %", or "happiness 48 %, surprise 41 %" if mixed."""
     shown: Iterable[tuple[str, float]] = face.ranked()[: 2 if face.is_mixed else 1]
     return ", ".join(f"{label} {percent(probability)}" for label, probability in shown)
+
+
+def difference(face: Face) -> str:
+    """Say in words where the two opinions differ: "raters would say neutral; the label would say anger"; else ""."""
+    return "raters would say {}; the label would say {}".format(*face.differing) if face.differing else ""
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -160,11 +160,12 @@ def _measure(model: Path, dataset: FaceDataset, rule: str) -> tuple[float, float
     from fer.evaluation.predict import predict
     from fer.evaluation.robustness import robustness
     from fer.model.classifier import Classifier
+    from fer.model.prior import RATERS
 
-    classifier = Classifier.load(model).corrected(0.0)  # some are corrected for the prior: not the ingredient
+    classifier = Classifier.load(model).for_faces(RATERS)  # some are corrected for the prior: not the ingredient
     found = predict(classifier, dataset, "validation", rule).predictions
     metrics = measure(found.probabilities, found.truth)
-    worse = robustness(dataset, found.rows, found.truth, classifier.info.preprocessing, classifier.logits, SAMPLE)
+    worse = robustness(dataset, found.rows, found.truth, classifier.info.preprocessing, classifier.probabilities, SAMPLE)
     return metrics.accuracy, metrics.macro_f1, mean(one.accuracy.value for one in worse.disturbed)
 
 

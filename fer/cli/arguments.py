@@ -36,15 +36,17 @@ def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -
         parser.add_argument(about["flag"] or f"--{field.name.replace('_', '-')}", **how)
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --checkpoint and --faces."""
+def add_model_arguments(
+    parser: argparse.ArgumentParser, faces: str = EVERYDAY, kinds: tuple[str, ...] = KINDS_OF_FACES
+) -> None:
+    """Add --checkpoint and --faces, with the kind that is usual and those that there are."""
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
     )  # fmt: skip
     parser.add_argument(
-        "--faces", choices=KINDS_OF_FACES, default=EVERYDAY,
-        help="posed or acted faces are neutral less often than the model expects (everyday)",
+        "--faces", choices=kinds, default=faces,
+        help=f"posed or acted faces are neutral less often than the model expects ({faces})",
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from fer.evaluation.report import (
 )
 from fer.files import write_atomically
 from fer.jobs.status import Reporter
+from fer.model.prior import READINGS
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -47,7 +48,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         choices=("majority", "argmax"),
         help="which pictures count: more than half of the raters agree (majority), or all with a top label (argmax)",
     )
-    add_model_arguments(parser)
+    add_model_arguments(parser, kinds=READINGS)
     parser.add_argument("--detect", action="store_true", help="find the face first: for whole photos instead of crops")
     parser.add_argument(
         "--robustness", action="store_true", help="also blurred, dark, turned, covered, …: 25 times as long"
@@ -60,6 +61,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
     parser.add_argument(
         "--ablation", type=Path, metavar="FILE", help="what each ingredient of a model is worth, for its card"
+    )
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="how a model is read for each kind of faces, for its card"
+    )
+    parser.add_argument(
+        "--beside", type=Path, nargs="+", default=[], metavar="FILE", help="more reports of the same model, for its card"
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with charts")
     parser.add_argument("--progress", type=Path, metavar="FILE", help="write there every second how far it is, as JSON")
@@ -91,9 +98,15 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
     if options.card:
         from fer.evaluation.report import read_ablation
+        from fer.evaluation.settings import read_settings
         from fer.reports.card import model_card
 
-        card = model_card(report, read_ablation(options.ablation) if options.ablation else None)
+        card = model_card(
+            report,
+            read_ablation(options.ablation) if options.ablation else None,
+            read_settings(options.settings) if options.settings else None,
+            [read_report(file) for file in options.beside],
+        )
         with _writing(options.card, "--card"):
             write_atomically(options.card, card)
     if options.html:

@@ -33,6 +33,7 @@ from fer.cli.command import Stop, command_parser, tells_errors
 from fer.cli.video import seconds_bar
 from fer.cli.window import VideoWindow
 from fer.errors import VideoError
+from fer.model.prior import BETWEEN
 from fer.results.timeline import timeline_text
 from fer.video.io.files import LiveSource, TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
@@ -57,7 +58,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         action=argparse.BooleanOptionalAction,
         help="show and write it as in a mirror; JSON is not mirrored (cameras only)",
     )
-    add_model_arguments(parser)
+    add_model_arguments(parser, BETWEEN)  # before a camera people act
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     return parser.parse_args(arguments)
 

@@ -1,16 +1,23 @@
-"""Numbers that a model gets from validation pictures when its network is done.
+"""Numbers that a model gets from validation pictures when its network is done, for each kind of faces; see `Reading`.
 
 prior correction     takes off the logits what the network learned of how frequent each expression is
 temperature          makes a confidence of 80 % right in 80 % of cases (Guo et al. 2017, arXiv:1706.04599)
 unsure threshold     under which confidence an answer is called unsure
+neutral              what the model says of neutral faces on average, which a person's own are compared with
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_expit, log_softmax
 from sklearn.metrics import f1_score
+
+from fer.model.checkpoint import ModelInfo
+from fer.model.classifier import probabilities_of
+from fer.model.prior import BETWEEN, EVERYDAY, LABEL, POSED, RATERS, Reading
+from fer.recognition.baseline import mean_logarithm
 
 BOUNDS = (0.05, 20.0)
 PRIOR_SD = 0.5
@@ -26,6 +33,56 @@ UNSURE_SHARE = 0.1
 """This share of the validation pictures, those with the least confidence, is called unsure."""
 SURE_FROM = 0.5
 """An answer with this confidence is never called unsure: it is right more often than not."""
+NEUTRAL = "neutral"
+
+TWO_HEADS: Mapping[str, tuple[float, float]] = {EVERYDAY: (0.15, 0.2), BETWEEN: (0.2, 0.4), POSED: (0.25, 1.0)}
+"""(τ, β) of each kind of faces, where no photos of other people are at hand to choose them by; *posed* always. They suit
+the shipped model, see `fer.evaluation.settings`."""
+
+Asked = tuple[np.ndarray, np.ndarray]
+"""Validation pictures: logits, float (n, outputs), and the truth, int (n,), indices of the model's labels."""
+
+
+def calibrate(
+    info: ModelInfo,
+    asked: Asked,
+    labelled: Asked | None = None,
+    settings: Mapping[str, tuple[float, float]] = TWO_HEADS,
+) -> ModelInfo:
+    """Fit all readings of a model, which is not multilabel.
+
+    Args:
+        info: the model.
+        asked: pictures whose truth is what the first head learned.
+        labelled: pictures whose truth is what the second head learned; *posed* and the label alone are fitted to them.
+        settings: (τ, β) of each kind of faces, for a model with two heads.
+
+    Returns:
+        The model, read for everyday faces.
+    """
+    if info.second:
+        wanted = {**settings, RATERS: (0.0, 0.0), LABEL: (0.0, 1.0)}
+    else:
+        bare = replace(info, prior_correction=fit_prior_correction(*asked, info.prior), kinds={})
+        wanted = {kind: (bare.reading(kind).prior_correction, 0.0) for kind in (EVERYDAY, BETWEEN, POSED, RATERS)}
+    kinds = {
+        kind: _fitted(info, Reading(*setting), *(labelled if labelled and kind in (POSED, LABEL) else asked))
+        for kind, setting in wanted.items()
+    }
+    return replace(info, kinds=kinds).read_for(EVERYDAY)
+
+
+def _fitted(info: ModelInfo, reading: Reading, logits: np.ndarray, truth: np.ndarray) -> Reading:
+    """Return a reading with its temperature, its unsure threshold and what it says of neutral faces."""
+    uncalibrated = probabilities_of(replace(info, **vars(reading)), logits)
+    reading = replace(reading, temperature=fit_temperature(np.log(np.maximum(uncalibrated, 1e-300)), truth))
+    found = probabilities_of(replace(info, **vars(reading)), logits)
+    neutral = found[truth == info.labels.index(NEUTRAL)] if NEUTRAL in info.labels else found[:0]
+    return replace(
+        reading,
+        unsure_below=fit_unsure_threshold(found.max(axis=1)),
+        neutral=mean_logarithm(neutral) if len(neutral) else (),
+    )
 
 
 def fit_prior_correction(logits: np.ndarray, truth: np.ndarray, prior: Sequence[float]) -> float:

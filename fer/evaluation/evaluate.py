@@ -1,6 +1,6 @@
 """From a model and a data set to a report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,9 @@ from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, R
 from fer.evaluation.robustness import robustness
 from fer.evaluation.speed import measure_speed
 from fer.files import file_sha256
-from fer.model.checkpoint import ModelInfo
+from fer.model.checkpoint import ModelInfo, weights_file
 from fer.model.classifier import Classifier, probabilities_of, shares_of
+from fer.model.prior import EVERYDAY
 from fer.recognition.recognizer import Recognizer
 
 
@@ -37,6 +38,8 @@ class Options:
     """The name that the report gives the file of the predictions."""
     command: str = ""
     """What was typed, to be written down."""
+    faces: str = EVERYDAY
+    """How the model is read, one of `READINGS`."""
 
 
 def evaluate(
@@ -62,6 +65,7 @@ def evaluate(
         EvaluationError: robustness is asked for on whole photos.
     """
     options = options or Options()
+    classifier = classifier.for_faces(options.faces)
     if options.robustness and detect_with:
         raise EvaluationError(
             "expected crops of faces to measure robustness with, got whole photos. Leave one of the two out."
@@ -70,16 +74,16 @@ def evaluate(
     answers = predict(classifier, dataset, options.split, options.rule, progress, detect_with)
     found = answers.predictions
     confusion = found.confusion
-    uncalibrated = shares_of(probabilities_of(info, answers.logits * info.temperature))
+    uncalibrated = shares_of(probabilities_of(replace(info, temperature=1.0), answers.logits))
     worse = None
     if options.robustness:
         told = partial(progress, "making pictures worse") if progress else None
         worse = robustness(
-            dataset, found.rows, found.truth, info.preprocessing, classifier.logits, options.sample, progress=told
+            dataset, found.rows, found.truth, info.preprocessing, classifier.probabilities, options.sample, progress=told
         )
     report = Report(
         data=_data(dataset, options, answers, detected=detect_with is not None),
-        model=_model(info, checkpoint),
+        model=_model(info, checkpoint, options.faces),
         made=_making(options),
         predictions=options.predictions,
         n=len(found),
@@ -95,7 +99,7 @@ def evaluate(
         calibration=reliability(found.probabilities, found.truth, info.temperature),
         agreement=agreement(found.votes, found.other_votes, found.probabilities, found.truth),
         robustness=worse,
-        speed=measure_speed(classifier, checkpoint),
+        speed=measure_speed(classifier, weights_file(checkpoint)),
     )
     return Evaluation(report, found)
 
@@ -114,15 +118,17 @@ def _data(dataset: FaceDataset, options: Options, answers: Answers, detected: bo
     )
 
 
-def _model(info: ModelInfo, checkpoint: Path) -> ModelSource:
+def _model(info: ModelInfo, checkpoint: Path, faces: str) -> ModelSource:
     return ModelSource(
         file=checkpoint.name,
-        sha256=file_sha256(checkpoint),
+        sha256=file_sha256(weights_file(checkpoint)),
         architecture=info.architecture,
         size_px=info.preprocessing.size_px,
         labels=info.labels,
         multilabel=info.multilabel,
         training=info.training,
+        faces=faces,
+        reading=replace(info.reading(faces), neutral=()),
     )
 
 

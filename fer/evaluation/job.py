@@ -17,7 +17,7 @@ from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop
 from fer.jobs.process import spare_threads
 from fer.jobs.status import FINISHED, INTERRUPTED, Reporter, Status
-from fer.model.prior import EVERYDAY, correction_for
+from fer.model.prior import EVERYDAY
 from fer.records import read_record
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Request:
     sample: int | None = None
     """Make only so many pictures worse."""
     faces: str = EVERYDAY
-    """What kind of faces they are, one of `KINDS_OF_FACES`."""
+    """How the model is read, one of `READINGS`."""
     detect: bool = False
     """Whether the faces are to be found first, in whole photos."""
 
@@ -49,6 +49,10 @@ class Request:
         """Return the command that measures the same."""
         options = {"dataset": self.dataset, "checkpoint": self.checkpoint, "split": self.split, "rule": self.rule}
         given = ["fer-studio", "evaluate", *(part for name, value in options.items() for part in (f"--{name}", value))]
+        if self.faces != EVERYDAY:
+            given += ["--faces", self.faces]
+        if self.detect:
+            given += ["--detect"]
         if self.robustness:
             given += ["--robustness", *(["--sample", str(self.sample)] if self.sample else [])]
         return given
@@ -149,8 +153,10 @@ def measure(request: Request, output: Path, command: str, say: "Progress", threa
         torch.set_num_threads(threads)
     checkpoint = Path(request.checkpoint)
     classifier = Classifier.load(checkpoint)
-    classifier = classifier.corrected(correction_for(request.faces, classifier.info))
     recognizer = Recognizer(FaceDetector(), classifier) if request.detect else None
     dataset = open_dataset(request.dataset)
-    wanted = Options(request.split, request.rule, request.robustness, request.sample, predictions_name(output), command)
+    wanted = Options(
+        request.split, request.rule, request.robustness, request.sample, predictions_name(output), command,
+        request.faces,
+    )  # fmt: skip
     return evaluate(classifier, checkpoint, dataset, wanted, say, recognizer)

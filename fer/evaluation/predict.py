@@ -23,7 +23,7 @@ class Answers:
 
     predictions: Predictions
     logits: np.ndarray
-    """float32 (n, K), divided by the model's temperature."""
+    """float32 (n, outputs), as the network gives them."""
     unknown_labels: dict[str, int]
     """Labels that the model does not know → how many pictures were left out for it."""
     broken: tuple[str, ...]

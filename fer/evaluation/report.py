@@ -22,6 +22,7 @@ from fer.evaluation.figures import (
 )
 from fer.evaluation.predictions import Predictions, read_predictions
 from fer.files import write_atomically
+from fer.model.prior import EVERYDAY, LABEL, RATERS, Reading
 from fer.records import from_json, from_plain, plain_of, to_plain
 
 FORMAT = "fer-report-2"
@@ -72,6 +73,19 @@ class ModelSource:
     """If so, the figures are those of its probabilities as shares of their sum."""
     training: dict[str, Any]
     """What the model file says of how it was made."""
+    faces: str = EVERYDAY
+    """How its outputs were read, one of `READINGS`."""
+    reading: Reading | None = None
+    """What that is; None in earlier reports."""
+
+    @property
+    def read(self) -> str:
+        """How its outputs were read, in words."""
+        words = {RATERS: "its raters' head alone", LABEL: "its label's head alone"}
+        found = self.reading or Reading()
+        return f"{words.get(self.faces, f'read for {self.faces} faces')} (τ {found.prior_correction:g}" + (
+            f", β {found.second_share:g})" if found.second_share else ")"
+        )
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,25 @@
 """One safetensors file that holds a model: its weights, and in its header all that is needed to use it."""
 
 import json
-import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fer.errors import CheckpointError
 from fer.faces import UNSURE_BELOW
 from fer.files import replace_file
 from fer.model.preprocessing import Preprocessing
+from fer.model.prior import (
+    BETWEEN,
+    BETWEEN_MORE,
+    EVERYDAY,
+    LABEL,
+    MOST_TAKEN_OFF,
+    POSED,
+    Reading,
+    SecondHead,
+)
 from fer.records import from_plain, to_plain
 
 if TYPE_CHECKING:
@@ -18,18 +27,22 @@ if TYPE_CHECKING:
     from torch import nn
 
 FORMAT = "fer-studio-1"
+_SECOND_OF = "second_of"
+"""In the header of a file without weights: the file beside it whose second head it stands for."""
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a model is, without its weights; reading it does not import torch."""
+    """What a model is, without its weights; reading it does not import torch.
+
+    The fields of `Reading` that it has, too, say how it is read now: as for everyday faces, until `read_for` is asked.
+    """
 
     architecture: str
     labels: tuple[str, ...]
     """In the order of the network's outputs."""
     preprocessing: Preprocessing
     temperature: float = 1.0
-    """The logits are divided by it before the softmax, or the sigmoid (Guo et al. 2017, arXiv:1706.04599)."""
     training: dict[str, Any] = field(default_factory=dict)
     """How it was made: data, rule, seed, versions, validation metrics. For people; nothing depends on it."""
     multilabel: bool = False
@@ -37,33 +50,79 @@ class ModelInfo:
     prior: tuple[float, ...] = ()
     """Share of each label in the pictures that it was trained on, 0..1; empty where that is not known."""
     prior_correction: float = 0.0
-    """τ: so many times the logarithm of the prior is taken off the logits, before they are divided by the temperature,
-    since a network learns how frequent an expression is together with what it looks like (Menon et al. 2021,
-    arXiv:2007.07314). 0: never; 1: as if all expressions were equally frequent."""
     unsure_below: float = UNSURE_BELOW
-    """An answer with less confidence is called unsure, 0..1."""
     stem: str = "small"
     """The kind of its first convolution, see `build_network`."""
+    second: SecondHead | None = None
+    second_share: float = 0.0
+    neutral: tuple[float, ...] = ()
+    kinds: dict[str, Reading] = field(default_factory=dict)
+    """How it is read otherwise, by words of `READINGS`: what was fitted on validation pictures."""
 
     def __post_init__(self) -> None:
         if not self.labels or len(set(self.labels)) < len(self.labels):
             raise ValueError(f"a model needs labels, each of them once, got {self.labels}")
-        if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise ValueError(f"temperature must be positive, got {self.temperature}")
-        if self.prior and (len(self.prior) != len(self.labels) or not min(self.prior) > 0):
-            raise ValueError(f"a prior needs a positive share for each label, got {self.prior}")
-        if not (0 <= self.prior_correction <= 1 and 0 <= self.unsure_below <= 1):
-            raise ValueError(
-                f"prior_correction and unsure_below must be from 0 to 1, got {self.prior_correction} and "
-                f"{self.unsure_below}"
-            )
+        second = self.second or SecondHead((), (), "")
+        for labels, prior in ((self.labels, self.prior), (second.labels, second.prior)):
+            if prior and (len(prior) != len(labels) or not min(prior) > 0):
+                raise ValueError(f"a prior needs a positive share for each label, got {prior}")
+        if self.second and (not set(second.labels) <= set(self.labels) or not second.labels or self.multilabel):
+            raise ValueError("a second head names labels of the first one, which is not multilabel")
         if self.prior_correction and not self.can_be_corrected:
             raise ValueError("only a model with a prior, and not a multilabel one, can be corrected for it")
+        if self.reading(EVERYDAY).second_share and not self.second:
+            raise ValueError("only a model with a second head can have a share of it")
 
     @property
     def can_be_corrected(self) -> bool:
         """Whether the prior can be taken off."""
         return bool(self.prior) and not self.multilabel
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the network gives for each face: the first head's labels, then the second one's."""
+        return len(self.labels) + (len(self.second.labels) if self.second else 0)
+
+    def reading(self, kind: str) -> Reading:
+        """Return how the outputs are read, by a word of `READINGS`.
+
+        Raises:
+            CheckpointError: the model has not learned what that takes.
+        """
+        everyday = Reading(**{one.name: getattr(self, one.name) for one in fields(Reading)})
+        kept = {EVERYDAY: everyday} | self.kinds
+        if kind == LABEL and not self.second:
+            raise CheckpointError("expected a model with two heads to ask the second one, found one. Leave out --faces.")
+        if kind in kept:
+            return kept[kind]
+        if kind in (BETWEEN, POSED) and not self.can_be_corrected:
+            raise CheckpointError(
+                f"expected a model that knows how frequent each expression was in its training, to read {kind} faces "
+                "with; this one does not. Leave out --faces, or train it again."
+            )
+        usual = kept[EVERYDAY]
+        between = min(usual.prior_correction + BETWEEN_MORE, MOST_TAKEN_OFF)
+        taken_off = {BETWEEN: between, POSED: MOST_TAKEN_OFF}.get(kind, -1.0)
+        if taken_off < 0:
+            return replace(usual, prior_correction=0.0, second_share=float(kind == LABEL), neutral=())
+        return replace(usual, prior_correction=max(taken_off, usual.prior_correction), neutral=())
+
+    def read_for(self, kind: str) -> "ModelInfo":
+        """Return the same model, read for a kind of faces or by one head alone; see `reading`."""
+        return replace(self, **vars(self.reading(kind)), kinds={EVERYDAY: self.reading(EVERYDAY)} | self.kinds)
+
+    def second_alone(self) -> "ModelInfo":
+        """Return the model that the second head is without the first one.
+
+        Raises:
+            CheckpointError: there is none.
+        """
+        alone, second = self.reading(LABEL), cast(SecondHead, self.second)
+        return ModelInfo(
+            self.architecture, second.labels, self.preprocessing, alone.temperature,
+            self.training | {"dataset": second.source}, prior=second.prior, stem=self.stem,
+            unsure_below=alone.unsure_below,
+        )  # fmt: skip
 
 
 def read_info(path: str | os.PathLike[str]) -> ModelInfo:
@@ -72,9 +131,34 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
     Raises:
         CheckpointError: the file is missing, is no safetensors file, or was not made by this package.
     """
+    path = Path(path)
+    metadata = _metadata(path)
+    if _SECOND_OF in metadata:
+        return read_info(weights_file(path)).second_alone()
+    try:
+        header = json.loads(metadata["model"])
+        info = from_plain(header, ModelInfo)  # older files do not say all of it
+        if missing := {"temperature", "training"} - header.keys():
+            raise ValueError(f"it does not say {' and '.join(sorted(missing))}")
+        from_plain(header["preprocessing"], Preprocessing, exact=True)  # a step that is not known would be left out
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"the header of {path} is damaged or of another version: {error!r}.") from error
+    return info
+
+
+def weights_file(path: Path) -> Path:
+    """Return the file that holds a model's weights: itself, or that whose second head it stands for.
+
+    Raises:
+        CheckpointError: as `read_info`.
+    """
+    whole = _metadata(path).get(_SECOND_OF)
+    return path.with_name(Path(whole).name) if whole and whole != path.name else path
+
+
+def _metadata(path: Path) -> dict[str, str]:
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
     if path.is_dir():
         raise CheckpointError(f"expected a model file, found the folder {path}. Try {path / 'best.safetensors'}.")
     if not path.is_file():
@@ -94,15 +178,7 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
             f"expected a model made by `fer-studio train` (format {FORMAT}), but {path} is of format "
             f"{metadata.get('format', 'unknown')!r}."
         )
-    try:
-        header = json.loads(metadata["model"])
-        info = from_plain(header, ModelInfo)  # older files do not say all of it
-        if missing := {"temperature", "training"} - header.keys():
-            raise ValueError(f"it does not say {' and '.join(sorted(missing))}")
-        from_plain(header["preprocessing"], Preprocessing, exact=True)  # a step that is not known would be left out
-    except (KeyError, ValueError) as error:
-        raise CheckpointError(f"the header of {path} is damaged or of another version: {error!r}.") from error
-    return info
+    return dict(metadata)
 
 
 def save_checkpoint(path: str | os.PathLike[str], info: ModelInfo, state: "dict[str, torch.Tensor]") -> None:
@@ -130,18 +206,30 @@ def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module
     """
     from safetensors.torch import load_file
 
-    from fer.model.network import build_network
+    from fer.model.network import build_network, last_layer
 
-    info = read_info(path)
+    info, file = read_info(path), weights_file(Path(path))
     try:
         network = build_network(
             info.architecture,
-            classes=len(info.labels),
+            classes=info.outputs,
             channels=info.preprocessing.channels,
             size_px=info.preprocessing.size_px,
             stem=info.stem,
         )
-        network.load_state_dict(load_file(path))
+        state = load_file(file)
+        if file != Path(path):
+            last = f"{last_layer(network).name}."
+            state |= {name: value[-info.outputs :] for name, value in state.items() if name.startswith(last)}
+        network.load_state_dict(state)
     except (ValueError, RuntimeError) as error:
         raise CheckpointError(f"the weights in {path} do not fit a {info.architecture}: {str(error)[:400]}") from error
     return info, network.eval()
+
+
+def save_second_alone(path: Path, whole: Path) -> None:
+    """Write a small file that stands for the second head of the model in a file beside it, which is read with it."""
+    from safetensors.numpy import save
+
+    data = save({}, metadata={"format": FORMAT, _SECOND_OF: whole.name})
+    replace_file(path, lambda file: file.write(data))

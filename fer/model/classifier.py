@@ -2,7 +2,6 @@
 
 import copy
 import os
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from torch import nn
 
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo, load_checkpoint
+from fer.model.prior import LABEL, RATERS
 
 
 class Classifier:
@@ -22,7 +22,7 @@ class Classifier:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device = device
         self._dtype = next((parameter.dtype for parameter in network.parameters()), torch.float32)
-        self._shift = info.prior_correction * np.log(np.array(info.prior or [1.0], np.float32))
+        self._heads = (info.read_for(RATERS), info.read_for(LABEL)) if info.second else None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] = DEFAULT_CHECKPOINT, device: str = "cpu") -> "Classifier":
@@ -43,29 +43,29 @@ class Classifier:
             return self
         return Classifier(self.info, copy.deepcopy(self.network).bfloat16())
 
-    def corrected(self, prior_correction: float) -> "Classifier":
-        """Return a classifier with the same network and another correction, see `ModelInfo.prior_correction`.
+    def for_faces(self, kind: str) -> "Classifier":
+        """Return a classifier with the same network that is read for a kind of faces, see `ModelInfo.reading`.
 
-        This one where the correction is the same already, or where the model has no prior to correct.
+        Raises:
+            CheckpointError: the model has not learned what that takes.
         """
-        if prior_correction == self.info.prior_correction or not self.info.can_be_corrected:
-            return self
-        return Classifier(replace(self.info, prior_correction=prior_correction), self.network, self.device)
+        return Classifier(self.info.read_for(kind), self.network, self.device)
 
     def logits(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """Return float32 (n, K) for `Preprocessing.shrink`ed faces uint8 (n, C, S, S).
+        """Return what the network says of `Preprocessing.shrink`ed faces uint8 (n, C, S, S), before it is read.
 
-        Corrected for the prior, then divided by the temperature.
+        Returns:
+            float32 (n, outputs), see `ModelInfo.outputs`.
         """
         batches = [self._logits(pixels[start : start + batch_size]) for start in range(0, len(pixels), batch_size)]
-        return np.concatenate(batches) if batches else np.empty((0, len(self.info.labels)), np.float32)
+        return np.concatenate(batches) if batches else np.empty((0, self.info.outputs), np.float32)
 
     def _logits(self, pixels: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             batch = self.info.preprocessing.normalize(torch.from_numpy(pixels).to(self.device))
             batch = batch.to(self._dtype, memory_format=torch.channels_last)
             logits = self.network(batch)
-        return (logits.float().cpu().numpy() - self._shift) / self.info.temperature
+        return np.asarray(logits.float().cpu().numpy())
 
     def probabilities(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """Return float64 (n, K), 0..1, for `Preprocessing.shrink`ed faces uint8 (n, C, S, S).
@@ -74,15 +74,43 @@ class Classifier:
         """
         return probabilities_of(self.info, self.logits(pixels, batch_size))
 
+    def with_opinions(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the probabilities, and of a model with two heads what each of them says, float64 (n, 2, K)."""
+        logits = self.logits(pixels)
+        opinions = np.stack([probabilities_of(head, logits) for head in self._heads], axis=1) if self._heads else None
+        return probabilities_of(self.info, logits), opinions
+
     def distributions(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """Return the probabilities as shares of their sum, so that rows sum to 1 whatever the model."""
         return shares_of(self.probabilities(pixels, batch_size))
 
 
 def probabilities_of(info: ModelInfo, logits: np.ndarray) -> np.ndarray:
-    """Return float64 (n, K) for logits (n, K) that are divided by the temperature."""
-    logits = logits.astype(np.float64)
-    return np.asarray(expit(logits) if info.multilabel else softmax(logits, axis=1))
+    """Read a network's outputs as the model says.
+
+    Args:
+        info: the model; see `Reading`.
+        logits: float (n, outputs), as the network gives them.
+
+    Returns:
+        float64 (n, K), 0..1.
+    """
+    count, logits = len(info.labels), logits.astype(np.float64)
+    if info.multilabel:
+        return np.asarray(expit(logits / info.temperature))
+    found = _opinion(logits[:, :count], info.prior, info.prior_correction)
+    if info.second and info.second_share:
+        known = [info.labels.index(label) for label in info.second.labels]
+        other = found.copy()  # what the second head has no word for keeps its share
+        other[:, known] = _opinion(logits[:, count:], info.second.prior, info.prior_correction)
+        other[:, known] *= found[:, known].sum(axis=1, keepdims=True)
+        found = (1 - info.second_share) * found + info.second_share * other
+    return shares_of((found / found.max(axis=1, keepdims=True)) ** (1 / info.temperature))
+
+
+def _opinion(logits: np.ndarray, prior: tuple[float, ...], prior_correction: float) -> np.ndarray:
+    """Return what one head says, float (n, k), with a part of its prior taken off."""
+    return np.asarray(softmax(logits - prior_correction * np.log(prior or 1.0), axis=1))
 
 
 def shares_of(probabilities: np.ndarray) -> np.ndarray:

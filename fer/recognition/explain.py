@@ -83,7 +83,8 @@ def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarr
         with torch.enable_grad():
             batch = classifier.info.preprocessing.normalize(torch.from_numpy(pixels[None]))
             # With a gradient of its own it does not matter whether the weights are frozen.
-            logit = network(batch.to(next(network.parameters())).requires_grad_())[0, label]
+            logits = network(batch.to(next(network.parameters())).requires_grad_())[0]
+            logit = logits @ logits.new_tensor(_weights(classifier.info, label))
     finally:
         for hook in hooks:
             hook.remove()
@@ -96,6 +97,17 @@ def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarr
     if heat.any():
         heat /= heat.max()
     return heat.cpu().numpy()
+
+
+def _weights(info: ModelInfo, label: int) -> list[float]:
+    """Return how much each output of the network counts for a label: that of the first head, and of the second."""
+    weights = [0.0] * info.outputs
+    second = info.second.labels if info.second else ()
+    known = info.labels[label] in second
+    weights[label] = 1 - info.second_share * known
+    if known:
+        weights[len(info.labels) + second.index(info.labels[label])] = info.second_share
+    return weights
 
 
 def _has_places(module: nn.Module, output: torch.Tensor) -> bool:
@@ -119,7 +131,7 @@ def cover_parts(classifier: Classifier, face: Face, pixels: np.ndarray) -> list[
     pictures = np.stack([np.where(mask, plain, pixels) for mask in parts.values()])
     rows = classifier.probabilities(pictures)
     return [
-        Covered(part, picture, replace(face, probabilities=tuple(row.tolist())))
+        Covered(part, picture, replace(face, probabilities=tuple(row.tolist()), opinions=None))
         for part, picture, row in zip(parts, pictures, rows, strict=True)
     ]
 

@@ -10,7 +10,7 @@ from fer.faces import Detection, Face
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier
-from fer.model.prior import EVERYDAY, correction_for
+from fer.model.prior import EVERYDAY
 from fer.recognition.detector import FaceDetector
 from fer.recognition.quality import mean_luma
 
@@ -37,21 +37,18 @@ class Recognizer:
             faces: what kind of faces it will see, one of `KINDS_OF_FACES`.
 
         Raises:
-            CheckpointError: the file is missing, damaged or not one of ours.
+            CheckpointError: the file is missing, damaged, not one of ours, or has not learned what that kind takes.
         """
-        classifier = Classifier.load(checkpoint, device)
-        return cls(FaceDetector(device), classifier.corrected(correction_for(faces, classifier.info)))
+        classifier = Classifier.load(checkpoint, device).for_faces(faces)
+        return cls(FaceDetector(device), classifier)
 
     def for_video(self) -> "Recognizer":
         """Return a recognizer with the faster classifier, see `Classifier.reduced`; detector and lock are shared."""
         return Recognizer(self.detector, self.classifier.reduced(), self.lock)
 
-    def corrected(self, prior_correction: float) -> "Recognizer":
-        """Return a recognizer for pictures with another share of each expression, see `Classifier.corrected`.
-
-        Detector, network and lock are shared.
-        """
-        return Recognizer(self.detector, self.classifier.corrected(prior_correction), self.lock)
+    def for_faces(self, kind: str) -> "Recognizer":
+        """Return a recognizer for a kind of faces, see `Classifier.for_faces`. Detector, network and lock are shared."""
+        return Recognizer(self.detector, self.classifier.for_faces(kind), self.lock)
 
     @property
     def info(self) -> ModelInfo:
@@ -92,7 +89,7 @@ class Recognizer:
             pixels: their `network_input`, uint8 (n, channels, size, size).
         """
         with self.lock:
-            rows = self.classifier.probabilities(pixels)
+            rows, opinions = self.classifier.with_opinions(pixels)
         return [
             Face(
                 detection.box,
@@ -101,8 +98,11 @@ class Recognizer:
                 labels=self.info.labels,
                 probabilities=tuple(row.tolist()),
                 luma=mean_luma(face),
+                opinions=(tuple(both[0].tolist()), tuple(both[1].tolist())) if both is not None else None,
             )
-            for detection, face, row in zip(detections, pixels, rows, strict=True)
+            for detection, face, row, both in zip(
+                detections, pixels, rows, [None] * len(rows) if opinions is None else opinions, strict=True
+            )
         ]
 
     def network_input(self, image: np.ndarray, detection: Detection) -> np.ndarray:

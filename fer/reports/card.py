@@ -3,9 +3,11 @@
 After Mitchell et al. 2019, "Model Cards for Model Reporting" (arXiv:1810.03993).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from fer.evaluation.report import Ablation, Report
+from fer.evaluation.settings import COSTS, Settings
 from fer.faces import percent
 from fer.reports.rendering import render
 
@@ -13,8 +15,20 @@ SELDOM = 0.5
 """A label that is recognized in a smaller share of its pictures is named among the limits."""
 
 
-def model_card(report: Report, ablation: Ablation | None = None) -> str:
-    """Return the card in Markdown, with what each ingredient of the recipe is worth where it was measured."""
+def model_card(
+    report: Report,
+    ablation: Ablation | None = None,
+    settings: Settings | None = None,
+    beside: Sequence[Report] = (),
+) -> str:
+    """Return the card in Markdown.
+
+    Args:
+        report: of the model.
+        ablation: what each ingredient of the recipe is worth, where it was measured.
+        settings: how it was chosen how the model is read for each kind of faces.
+        beside: reports of the same model that is read otherwise, or on other data.
+    """
     seldom = [
         f"{label} ({percent(figures.recall.value)} of {figures.support:,})"
         for label, figures in report.per_class.items()
@@ -27,6 +41,9 @@ def model_card(report: Report, ablation: Ablation | None = None) -> str:
         own_choices=_own_choices(report.model.training),
         absent=[label for label, figures in report.per_class.items() if not figures.support],
         ablation=ablation,
+        settings=settings,
+        costs=COSTS,
+        beside=beside,
         seldom=seldom,
         leaning=leaning,
         mistaken=mistaken,

@@ -8,12 +8,7 @@ from typing import Any
 import numpy as np
 
 from fer.datasets.dataset import FaceDataset, PreparedFaces
-from fer.evaluation.calibration import (
-    fit_multilabel_temperature,
-    fit_prior_correction,
-    fit_temperature,
-    fit_unsure_threshold,
-)
+from fer.evaluation.calibration import calibrate, fit_multilabel_temperature, fit_unsure_threshold
 from fer.evaluation.metrics import Metrics, measure
 from fer.evaluation.predict import predict
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
@@ -39,21 +34,18 @@ class Validation:
         return measure(shares, self.dataset.truth(self.faces.rows))
 
     def calibrate(self, run: Run) -> ModelInfo:
-        """Fit correction, temperature and threshold of the best epoch's model and write the file again with them."""
+        """Fit how the best epoch's model is read, and write the file again with it."""
         info, network = load_checkpoint(run.best_path)
-        raw = replace(info, temperature=1.0, prior_correction=0.0)
-        logits = Classifier(raw, network, self.device).logits(self.faces.pixels)
+        logits = Classifier(info, network, self.device).logits(self.faces.pixels)
         truth = self.dataset.truth(self.faces.rows)
         if info.multilabel:
             info = replace(
                 info, temperature=fit_multilabel_temperature(logits, self.dataset.distributions(self.faces.rows))
             )
+            confidences = probabilities_of(info, logits).max(axis=1)
+            info = replace(info, unsure_below=fit_unsure_threshold(confidences))
         else:
-            correction = fit_prior_correction(logits, truth, info.prior)
-            logits = logits - correction * np.log(info.prior)
-            info = replace(info, prior_correction=correction, temperature=fit_temperature(logits, truth))
-        confidences = probabilities_of(info, logits / info.temperature).max(axis=1)
-        info = replace(info, unsure_below=fit_unsure_threshold(confidences))
+            info = calibrate(info, (logits, truth))
         save_checkpoint(run.best_path, info, network.state_dict())
         return info
 

@@ -15,7 +15,7 @@ from fer.errors import CheckpointError
 from fer.evaluation.report import Report, read_report
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED, report_of
 from fer.model.checkpoint import ModelInfo, read_info
-from fer.model.prior import BETWEEN, EVERYDAY, POSED, correction_for
+from fer.model.prior import BETWEEN, EVERYDAY, POSED
 from fer.training.runs import BEST_NAME
 from pages.parts.session import FILES_AS_THEY_ARE, lasting
 
@@ -118,14 +118,9 @@ def shipped_report() -> Report | None:
 def load_recognizer() -> "Recognizer":
     """Return the recognizer that all viewers of a model share, or show the error and end the page."""
     try:
-        return _recognizer_for(checkpoint_path(), _correction())
+        return _recognizer_for(checkpoint_path(), chosen_faces())
     except CheckpointError as error:
         _no_model(error)
-
-
-def _correction() -> float:
-    """Return what is taken off for the prior, for this visitor's model and faces."""
-    return correction_for(chosen_faces(), read_info(checkpoint_path()))
 
 
 # A run that goes on writes better models to the same file.
@@ -139,9 +134,9 @@ def _recognizer(path: Path) -> "Recognizer":
 
 
 @st.cache_resource(max_entries=3 * _MODELS_AT_ONCE, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
-def _recognizer_for(path: Path, prior_correction: float) -> "Recognizer":
-    """Return the recognizer for a kind of faces: the same network, another correction."""
-    return _recognizer(path).corrected(prior_correction)
+def _recognizer_for(path: Path, faces: str) -> "Recognizer":
+    """Return the recognizer for a kind of faces: the same network, read otherwise."""
+    return _recognizer(path).for_faces(faces)
 
 
 @st.cache_resource(show_spinner=False)
@@ -159,14 +154,14 @@ def _detector() -> "tuple[FaceDetector, threading.Lock]":
 def load_engine() -> "LiveEngine":
     """Return what runs the model for the videos of all its viewers, or show the error and end the page."""
     load_recognizer()  # says what it does while it loads, which must not happen within another cached function
-    return _engine(checkpoint_path(), _correction())
+    return _engine(checkpoint_path(), chosen_faces())
 
 
 @st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
-def _engine(path: Path, prior_correction: float) -> "LiveEngine":
+def _engine(path: Path, faces: str) -> "LiveEngine":
     from fer.video.live import LiveEngine
 
-    engine = LiveEngine(_recognizer_for(path, prior_correction).for_video())
+    engine = LiveEngine(_recognizer_for(path, faces).for_video())
     # Streamlit collects garbage after each run of a script, so every second beside a live video. Going through all that
     # torch made takes 0.3 seconds in which every other thread waits. Frozen, it is passed over.
     gc.collect()

@@ -1,0 +1,126 @@
+"""How a model with two heads is best read for each kind of faces: a table of settings and data sets, and the choice.
+
+A setting is (τ, β), see `Reading`. Whatever helps on other people's photos costs accuracy on the raters' votes, since
+most faces there are neutral or happy. So each kind may cost so much of it, and takes what is best on the photos:
+
+    everyday    at most `COSTS[EVERYDAY]`
+    between     at most `COSTS[BETWEEN]`
+    posed       is not chosen here: its setting is the best one on faces of people who posed, kept aside from all else
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fer.errors import EvaluationError
+from fer.evaluation import confusions
+from fer.evaluation.calibration import TWO_HEADS, Asked
+from fer.files import write_atomically
+from fer.model.checkpoint import ModelInfo
+from fer.model.classifier import probabilities_of
+from fer.model.prior import BETWEEN, EVERYDAY, POSED, Reading
+from fer.records import from_json, to_json
+
+COSTS = {EVERYDAY: 0.011, BETWEEN: 0.025}
+"""How much validation accuracy by the raters' votes each kind may cost, 0..1."""
+CORRECTIONS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0)
+ANGER = "anger"
+"""What people act most, and what models least often recognize in it."""
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row; rates are 0..1."""
+
+    prior_correction: float
+    """τ"""
+    second_share: float
+    """β"""
+    accuracy: float
+    """On validation pictures, by the raters' votes."""
+    photos_accuracy: float
+    photos_balanced: float
+    """Mean recall on photos of other people."""
+    photos_anger: float | None
+    """Recall of anger there."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The table."""
+
+    validation: str
+    """Data, split, rule and n, in words."""
+    photos: str
+    """Those of the photos."""
+    kinds: dict[str, tuple[float, float]]
+    """(τ, β) that was chosen for each kind of faces."""
+    rows: tuple[Setting, ...]
+
+    def kind_of(self, row: Setting) -> str:
+        """Return which faces a row was chosen for, or "" if for none."""
+        return next((kind for kind, pair in self.kinds.items() if pair == (row.prior_correction, row.second_share)), "")
+
+
+def measure_settings(info: ModelInfo, asked: Asked, photos: Asked) -> tuple[Setting, ...]:
+    """Measure all settings.
+
+    Args:
+        info: a model with two heads.
+        asked: validation pictures that raters judged.
+        photos: of other people, each with one label.
+    """
+    return tuple(_measure(info, tau, beta, asked, photos) for tau in CORRECTIONS for beta in SHARES)
+
+
+def choose(rows: tuple[Setting, ...]) -> dict[str, tuple[float, float]]:
+    """Return the (τ, β) of each kind of faces."""
+    least = rows[0].accuracy  # nothing taken off, and the raters' head alone
+    kinds = {}
+    for kind, cost in COSTS.items():
+        affordable = [row for row in rows if row.accuracy >= least - cost]
+        best = max(affordable, key=lambda row: (row.photos_balanced, row.accuracy))
+        kinds[kind] = (best.prior_correction, best.second_share)
+    return kinds | {POSED: TWO_HEADS[POSED]}
+
+
+def _measure(info: ModelInfo, tau: float, beta: float, asked: Asked, photos: Asked) -> Setting:
+    read = replace(info, **vars(Reading(tau, beta)))
+    matrices = np.stack(
+        [
+            confusions.count(truth, probabilities_of(read, logits).argmax(axis=1), len(info.labels))
+            for logits, truth in (asked, photos)
+        ]
+    )
+    angry = matrices[1][info.labels.index(ANGER)] if ANGER in info.labels else np.zeros(1)
+    return Setting(
+        tau,
+        beta,
+        accuracy=float(confusions.accuracy(matrices[:1])[0]),
+        photos_accuracy=float(confusions.accuracy(matrices[1:])[0]),
+        photos_balanced=float(confusions.balanced_accuracy(matrices[1:])[0]),
+        photos_anger=float(angry[info.labels.index(ANGER)] / angry.sum()) if angry.sum() else None,
+    )
+
+
+def write_settings(path: Path, settings: Settings) -> None:
+    """Write it as JSON.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_atomically(path, to_json(settings) + "\n")
+
+
+def read_settings(path: Path) -> Settings:
+    """Read what `write_settings` wrote.
+
+    Raises:
+        EvaluationError: the file is missing or damaged.
+    """
+    try:
+        return from_json(path.read_bytes(), Settings)
+    except (OSError, ValueError) as error:
+        raise EvaluationError(f"expected a table of settings, cannot read {path}: {error}. Measure it again.") from error

@@ -1,0 +1,72 @@
+"""Choose how a model with two heads is read for each kind of faces, and write that into the model file.
+
+    python scripts/choose_readings.py --checkpoint FILE --dataset data/ferplus --label-dataset data/fer2013 \\
+        --photos data/photos --output settings.json
+
+Prints a table of settings and data sets and writes it to --output; see `fer.evaluation.settings` for the rule. Validation
+pictures only, but for the photos, which all count; no test split is looked at.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from fer.datasets import open_dataset
+from fer.errors import FerError
+from fer.evaluation.calibration import Asked, calibrate
+from fer.evaluation.predict import predict
+from fer.evaluation.settings import Settings, choose, measure_settings, write_settings
+from fer.model.checkpoint import load_checkpoint, save_checkpoint
+from fer.model.classifier import Classifier
+from fer.recognition.detector import FaceDetector
+from fer.recognition.recognizer import Recognizer
+from fer.reports.text import settings_text
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="a model with two heads")
+    parser.add_argument("--dataset", required=True, metavar="PATH", help="with what the first head learned: votes")
+    parser.add_argument("--label-dataset", required=True, metavar="PATH", help="with what the second head learned")
+    parser.add_argument("--photos", required=True, metavar="DIR", help="photos of other people, a folder a label")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="where the table is written")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, choose, print and write; return the exit code."""
+    options = parse_arguments(arguments)
+    try:
+        _choose(options)
+    except (FerError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _choose(options: argparse.Namespace) -> None:
+    info, network = load_checkpoint(options.checkpoint)
+    if not info.second:
+        raise FerError(f"expected a model with two heads, {options.checkpoint} has one.")
+    recognizer = Recognizer(FaceDetector(), Classifier(info, network))
+    bases = []
+
+    def ask(path: str, split: str, detect_with: Recognizer | None = None) -> Asked:
+        dataset = open_dataset(path)
+        answers = predict(recognizer.classifier, dataset, split, detect_with=detect_with)
+        found = answers.predictions
+        bases.append(f"{dataset.name}, {split} split, rule majority, n = {len(found):,}")
+        return answers.logits, found.truth
+
+    asked, photos = ask(options.dataset, "validation"), ask(options.photos, "all", recognizer)
+    rows = measure_settings(info, asked, photos)
+    settings = Settings(*bases, choose(rows), rows)
+    print(settings_text(settings))
+    info = calibrate(info, asked, ask(options.label_dataset, "validation"), settings.kinds)
+    save_checkpoint(options.checkpoint, info, network.state_dict())
+    write_settings(options.output, settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

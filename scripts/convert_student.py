@@ -1,0 +1,82 @@
+"""Make a model file of a student that was trained outside this project: torchvision's network and two linear heads.
+
+    python scripts/convert_student.py student.safetensors OUTPUT --dataset data/ferplus --label-dataset data/fer2013 \\
+        --recipe "…" --label-output second.safetensors
+
+The student's file names its layers body.…, votes.… and label.…, as torchvision's ResNet without its last layer, and the
+two heads in the order of FER+ and of FER2013. Its validation accuracy is printed and kept; choose_readings.py comes next.
+"""
+
+import argparse
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from fer.datasets import open_dataset
+from fer.evaluation.metrics import measure
+from fer.evaluation.predict import predict
+from fer.labels import FER2013, FERPLUS
+from fer.model.checkpoint import ModelInfo, save_checkpoint, save_second_alone
+from fer.model.classifier import Classifier
+from fer.model.network import build_network, last_layer
+from fer.model.preprocessing import Preprocessing
+from fer.model.prior import SecondHead
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Convert, measure and write; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("student", type=Path, metavar="FILE")
+    parser.add_argument("output", type=Path, metavar="OUTPUT")
+    parser.add_argument("--dataset", required=True, metavar="PATH", help="what it was trained and validated on: votes")
+    parser.add_argument("--label-dataset", required=True, metavar="PATH", help="the labels of its second head")
+    parser.add_argument("--architecture", default="resnet18", metavar="NAME", help="(resnet18)")
+    parser.add_argument("--recipe", default="", metavar="TEXT", help="how it was trained, for its card")
+    parser.add_argument("--label-output", type=Path, metavar="FILE", help="also a file for its second head alone")
+    options = parser.parse_args(arguments)
+    dataset, labelled = open_dataset(options.dataset), open_dataset(options.label_dataset)
+    priors = [
+        tuple(each.distributions(each.rows("train", "argmax")).mean(axis=0).tolist()) for each in (dataset, labelled)
+    ]
+    info = ModelInfo(
+        options.architecture,
+        FERPLUS,
+        Preprocessing(),
+        prior=priors[0],
+        second=SecondHead(FER2013, priors[1], labelled.name),
+    )
+    network = build_network(info.architecture, classes=info.outputs, channels=1, size_px=info.preprocessing.size_px)
+    network.load_state_dict(_joined(load_file(options.student), last_layer(network).name))
+    found = predict(Classifier(info, network.eval()), dataset, "validation").predictions
+    metrics = measure(found.probabilities, found.truth)
+    print(f"validation accuracy {metrics.accuracy:.4f} ({dataset.name}, rule majority, n = {len(found):,})")
+    info.training.update(
+        dataset=dataset.name,
+        dataset_sha256=dataset.fingerprint(),
+        rule="majority",
+        recipe=options.recipe,
+        validation_n=len(found),
+        validation_accuracy=metrics.accuracy,
+        validation_macro_f1=metrics.macro_f1,
+        versions={name: version(name) for name in ("torch", "torchvision")},
+    )
+    save_checkpoint(options.output, info, network.state_dict())
+    if options.label_output:
+        save_second_alone(options.label_output, options.output)
+    return 0
+
+
+def _joined(student: dict[str, torch.Tensor], last: str) -> dict[str, torch.Tensor]:
+    """Return a student's state as our network names it: both heads are rows of one last layer."""
+    body = {name.removeprefix("body."): value for name, value in student.items() if name.startswith("body.")}
+    heads = {
+        f"{last}.{part}": torch.cat([student[f"votes.{part}"], student[f"label.{part}"]]) for part in ("weight", "bias")
+    }
+    return body | heads
+
+
+if __name__ == "__main__":
+    sys.exit(main())
