@@ -81,7 +81,7 @@ class Face(Detection):
     track_id: int | None = field(default=None, kw_only=True)
     """The number of the person in a video; None in a single picture."""
     opinions: tuple[tuple[float, ...], tuple[float, ...]] | None = field(default=None, kw_only=True)
-    """Of a model with two heads, the probabilities that raters would give and those that the label would, each alone."""
+    """Of a model with two heads, the probabilities that raters would give and that the label would, each alone."""
 
     def __post_init__(self) -> None:
         if len(self.labels) != len(self.probabilities) or not self.labels:

@@ -165,7 +165,9 @@ def _measure(model: Path, dataset: FaceDataset, rule: str) -> tuple[float, float
     classifier = Classifier.load(model).for_faces(RATERS)  # some are corrected for the prior: not the ingredient
     found = predict(classifier, dataset, "validation", rule).predictions
     metrics = measure(found.probabilities, found.truth)
-    worse = robustness(dataset, found.rows, found.truth, classifier.info.preprocessing, classifier.probabilities, SAMPLE)
+    worse = robustness(
+        dataset, found.rows, found.truth, classifier.info.preprocessing, classifier.probabilities, SAMPLE
+    )
     return metrics.accuracy, metrics.macro_f1, mean(one.accuracy.value for one in worse.disturbed)
 
 

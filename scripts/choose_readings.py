@@ -3,8 +3,8 @@
     python scripts/choose_readings.py --checkpoint FILE --dataset data/ferplus --label-dataset data/fer2013 \\
         --photos data/photos --output settings.json
 
-Prints a table of settings and data sets and writes it to --output; see `fer.evaluation.settings` for the rule. Validation
-pictures only, but for the photos, which all count; no test split is looked at.
+Prints a table of settings and data sets and writes it to --output; see `fer.evaluation.settings` for the rule. Of the
+data sets the validation pictures count, and all photos; no test split is looked at.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def _choose(options: argparse.Namespace) -> None:
 
     asked, photos = ask(options.dataset, "validation"), ask(options.photos, "all", recognizer)
     rows = measure_settings(info, asked, photos)
-    settings = Settings(*bases, choose(rows), rows)
+    settings = Settings(bases[0], bases[1], choose(rows), rows)
     print(settings_text(settings))
     info = calibrate(info, asked, ask(options.label_dataset, "validation"), settings.kinds)
     save_checkpoint(options.checkpoint, info, network.state_dict())

@@ -3,8 +3,8 @@
     python scripts/convert_student.py student.safetensors OUTPUT --dataset data/ferplus --label-dataset data/fer2013 \\
         --recipe "…" --label-output second.safetensors
 
-The student's file names its layers body.…, votes.… and label.…, as torchvision's ResNet without its last layer, and the
-two heads in the order of FER+ and of FER2013. Its validation accuracy is printed and kept; choose_readings.py comes next.
+The student's file names its layers body.…, votes.… and label.…: torchvision's ResNet without its last layer, and two
+heads in the order of FER+ and of FER2013. The validation accuracy is printed and kept; choose_readings.py comes next.
 """
 
 import argparse

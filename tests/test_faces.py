@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from fer.faces import Box, Detection, Face, describe, percent
+from fer.faces import Box, Detection, Face, describe, difference, percent
 
 BOX = Box(10, 20, 40, 60)
 EYES = ((18.0, 35.0), (32.0, 35.0))
@@ -93,3 +93,16 @@ def test_track_and_brightness_are_written_down_where_they_are_known() -> None:
     assert face.to_dict()["track_id"] == face.to_dict()["luma"] == 0
     assert Face.from_dict(face.to_dict()) == face
     assert Face.from_dict(_face(fear=1.0).to_dict()) == _face(fear=1.0)
+
+
+def test_both_opinions_are_written_down_and_their_difference_is_said() -> None:
+    alone = _face(neutral=0.6, anger=0.4)
+    assert "opinions" not in alone.to_dict() and alone.differing is None and difference(alone) == ""
+    face = dataclasses.replace(alone, opinions=((0.7, 0.3), (0.2, 0.8)))
+    assert face.to_dict()["opinions"] == {
+        "raters": {"neutral": 0.7, "anger": 0.3}, "label": {"neutral": 0.2, "anger": 0.8}
+    }  # fmt: skip
+    assert Face.from_dict(json.loads(json.dumps(face.to_dict()))) == face
+    assert face.differing == ("neutral", "anger")
+    assert difference(face) == "raters would say neutral; the label would say anger"
+    assert difference(dataclasses.replace(alone, opinions=((0.7, 0.3), (0.6, 0.4)))) == ""

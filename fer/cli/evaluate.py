@@ -66,7 +66,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--settings", type=Path, metavar="FILE", help="how a model is read for each kind of faces, for its card"
     )
     parser.add_argument(
-        "--beside", type=Path, nargs="+", default=[], metavar="FILE", help="more reports of the same model, for its card"
+        "--beside",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="more reports of the same model, for its card",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with charts")
     parser.add_argument("--progress", type=Path, metavar="FILE", help="write there every second how far it is, as JSON")

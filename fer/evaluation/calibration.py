@@ -36,8 +36,8 @@ SURE_FROM = 0.5
 NEUTRAL = "neutral"
 
 TWO_HEADS: Mapping[str, tuple[float, float]] = {EVERYDAY: (0.15, 0.2), BETWEEN: (0.2, 0.4), POSED: (0.25, 1.0)}
-"""(τ, β) of each kind of faces, where no photos of other people are at hand to choose them by; *posed* always. They suit
-the shipped model, see `fer.evaluation.settings`."""
+"""(τ, β) of each kind of faces, where no photos of other people are at hand to choose them by; *posed* always. They
+suit the shipped model, see `fer.evaluation.settings`."""
 
 Asked = tuple[np.ndarray, np.ndarray]
 """Validation pictures: logits, float (n, outputs), and the truth, int (n,), indices of the model's labels."""

@@ -79,7 +79,13 @@ def evaluate(
     if options.robustness:
         told = partial(progress, "making pictures worse") if progress else None
         worse = robustness(
-            dataset, found.rows, found.truth, info.preprocessing, classifier.probabilities, options.sample, progress=told
+            dataset,
+            found.rows,
+            found.truth,
+            info.preprocessing,
+            classifier.probabilities,
+            options.sample,
+            progress=told,
         )
     report = Report(
         data=_data(dataset, options, answers, detected=detect_with is not None),

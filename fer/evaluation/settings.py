@@ -123,4 +123,6 @@ def read_settings(path: Path) -> Settings:
     try:
         return from_json(path.read_bytes(), Settings)
     except (OSError, ValueError) as error:
-        raise EvaluationError(f"expected a table of settings, cannot read {path}: {error}. Measure it again.") from error
+        raise EvaluationError(
+            f"expected a table of settings, cannot read {path}: {error}. Measure it again."
+        ) from error

@@ -92,7 +92,9 @@ class ModelInfo:
         everyday = Reading(**{one.name: getattr(self, one.name) for one in fields(Reading)})
         kept = {EVERYDAY: everyday} | self.kinds
         if kind == LABEL and not self.second:
-            raise CheckpointError("expected a model with two heads to ask the second one, found one. Leave out --faces.")
+            raise CheckpointError(
+                "expected a model with two heads to ask the second one, found one. Leave out --faces."
+            )
         if kind in kept:
             return kept[kind]
         if kind in (BETWEEN, POSED) and not self.can_be_corrected:
@@ -133,8 +135,8 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
     """
     path = Path(path)
     metadata = _metadata(path)
-    if _SECOND_OF in metadata:
-        return read_info(weights_file(path)).second_alone()
+    if (whole := weights_file(path)) != path:
+        return read_info(whole).second_alone()
     try:
         header = json.loads(metadata["model"])
         info = from_plain(header, ModelInfo)  # older files do not say all of it

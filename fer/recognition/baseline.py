@@ -43,7 +43,9 @@ def median_shift_of(rows: Sequence[Probabilities], usual: Sequence[float]) -> tu
     return tuple((np.median(_logarithms(rows), axis=0) - usual).tolist())
 
 
-def without_shift(probabilities: Probabilities, shift: Sequence[float], strength: float = STRENGTH) -> tuple[float, ...]:
+def without_shift(
+    probabilities: Probabilities, shift: Sequence[float], strength: float = STRENGTH
+) -> tuple[float, ...]:
     """Return the probabilities of a person's face with the own neutral taken off, summing to 1."""
     return tuple(softmax(_logarithms(probabilities) - strength * np.array(shift)).tolist())
 

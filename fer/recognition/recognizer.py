@@ -47,7 +47,7 @@ class Recognizer:
         return Recognizer(self.detector, self.classifier.reduced(), self.lock)
 
     def for_faces(self, kind: str) -> "Recognizer":
-        """Return a recognizer for a kind of faces, see `Classifier.for_faces`. Detector, network and lock are shared."""
+        """Return a recognizer for a kind of faces, see `Classifier.for_faces`; all but the reading is shared."""
         return Recognizer(self.detector, self.classifier.for_faces(kind), self.lock)
 
     @property

@@ -8,13 +8,19 @@ from scipy.special import log_softmax, softmax
 from fer.evaluation.calibration import (
     ACCURACY_TO_GIVE,
     BOUNDS,
+    TWO_HEADS,
     UNSURE_SHARE,
+    calibrate,
     fit_multilabel_temperature,
     fit_prior_correction,
     fit_temperature,
     fit_unsure_threshold,
 )
 from fer.evaluation.reliability import reliability
+from fer.model.checkpoint import ModelInfo
+from fer.model.classifier import probabilities_of
+from fer.model.preprocessing import Preprocessing
+from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES, LABEL, POSED, RATERS, READINGS, SecondHead
 
 Array, Labels = npt.NDArray[np.float64], npt.NDArray[np.int64]
 
@@ -121,3 +127,46 @@ def test_the_least_confident_tenth_is_unsure_but_nothing_that_is_right_more_ofte
 def test_a_tenth_lies_under_the_threshold() -> None:
     confidences = np.random.default_rng(0).uniform(0.2, 0.4, 1000)
     assert (confidences < fit_unsure_threshold(confidences)).mean() == pytest.approx(UNSURE_SHARE)
+
+
+# All readings of a model
+
+LABELS = ("neutral", "anger", "fear", "sadness", "disgust")
+
+
+def test_a_model_with_one_head_gets_its_kinds_from_validation_pictures() -> None:
+    prior = (0.95, 0.05)
+    logits, truth = _imbalanced(5000, prior)
+    info = calibrate(ModelInfo("resnet18", LABELS[:2], Preprocessing(), prior=prior), (logits, truth))
+    assert set(info.kinds) == {*KINDS_OF_FACES, RATERS}
+    everyday, between, posed = (info.kinds[kind] for kind in KINDS_OF_FACES)
+    assert info.reading(EVERYDAY) == everyday
+    assert everyday.prior_correction == fit_prior_correction(logits, truth, prior)
+    assert everyday.prior_correction <= between.prior_correction <= posed.prior_correction
+    corrected = logits - everyday.prior_correction * np.log(prior)
+    assert everyday.temperature == pytest.approx(fit_temperature(corrected, truth), rel=1e-3)
+    found = probabilities_of(info, logits)
+    assert everyday.unsure_below == pytest.approx(fit_unsure_threshold(found.max(axis=1)))
+    assert everyday.neutral == pytest.approx(np.log(found[truth == 0]).mean(axis=0))
+
+
+def test_each_opinion_of_a_model_with_two_heads_is_fitted_to_those_who_have_it() -> None:
+    (votes, truth), (said, label_truth) = _calibrated(8000), _calibrated(8000, seed=1)
+    logits = np.concatenate([0.5 * votes, 2.0 * said], axis=1)
+    prior = (0.2,) * 5
+    bare = ModelInfo("resnet18", LABELS, Preprocessing(), prior=prior, second=SecondHead(LABELS, prior, "labels"))
+    info = calibrate(bare, (logits, truth), (logits, label_truth))
+    assert set(info.kinds) == set(READINGS)
+    assert {kind: (one.prior_correction, one.second_share) for kind, one in info.kinds.items()} == {
+        **TWO_HEADS, RATERS: (0, 0), LABEL: (0, 1)
+    }  # fmt: skip
+    assert info.kinds[RATERS].temperature == pytest.approx(0.5, rel=0.05)
+    assert [info.kinds[kind].temperature for kind in (LABEL, POSED)] == pytest.approx([2.0, 2.0], rel=0.05)
+    chosen = calibrate(bare, (logits, truth), settings={**TWO_HEADS, BETWEEN: (0.0, 0.3)})
+    assert chosen.kinds[BETWEEN].second_share == 0.3
+
+
+def test_a_model_that_does_not_name_neutral_has_no_average_of_it() -> None:
+    logits, truth = _imbalanced(600, (0.5, 0.5))
+    info = calibrate(ModelInfo("resnet18", ("fear", "anger"), Preprocessing(), prior=(0.5, 0.5)), (logits, truth))
+    assert info.neutral == ()

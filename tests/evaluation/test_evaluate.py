@@ -14,6 +14,7 @@ from fer.errors import DatasetError, EvaluationError
 from fer.evaluation.evaluate import Options, evaluate
 from fer.evaluation.report import Evaluation, Report
 from fer.faces import Box, Detection
+from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo
 from fer.model.preprocessing import Preprocessing
 
@@ -32,10 +33,13 @@ class _ShadeReader:
     def logits(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         assert pixels.shape[1:] == (1, 16, 16)
         answers = np.clip(pixels[:, 0, 8, 8] // 10, 1, 4) - 1
-        return np.log(np.where(np.eye(len(MODEL_LABELS))[answers] == 1, 0.7, 0.1)).astype(np.float32)
+        return 1.5 * np.log(np.where(np.eye(len(MODEL_LABELS))[answers] == 1, 0.7, 0.1)).astype(np.float32)
 
     def probabilities(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        return np.exp(self.logits(pixels)).astype(float)
+        return np.exp(self.logits(pixels) / 1.5).astype(float)
+
+    def for_faces(self, kind: str) -> "_ShadeReader":
+        return self
 
 
 def _dataset(
@@ -52,7 +56,7 @@ def _dataset(
 
 def _evaluation(dataset: FaceDataset, detect_with: Any = None, progress: Any = None, **options: Any) -> Evaluation:
     reader: Any = _ShadeReader()
-    return evaluate(reader, Path(__file__), dataset, Options(**options), progress, detect_with)
+    return evaluate(reader, DEFAULT_CHECKPOINT, dataset, Options(**options), progress, detect_with)
 
 
 def _evaluate(dataset: FaceDataset, **options: Any) -> Report:
@@ -156,14 +160,14 @@ def test_the_report_says_where_it_comes_from() -> None:
     report = _evaluate(dataset, command="python scripts/evaluate.py", predictions="my.predictions.csv")
     assert report.basis == "shades, test split, rule majority (one label a picture), n = 2"
     assert (report.data.fingerprint, report.data.is_rated) == (dataset.fingerprint(), False)
-    assert (report.model.file, len(report.model.sha256)) == ("test_evaluate.py", 64)
+    assert (report.model.file, len(report.model.sha256)) == (DEFAULT_CHECKPOINT.name, 64)
     assert (report.model.training, report.model.size_px) == ({"seed": 3}, 16)
     assert (report.made.command, report.predictions) == ("python scripts/evaluate.py", "my.predictions.csv")
     assert report.made.time.endswith("+00:00")
     assert report.made.versions["torch"]
     assert report.agreement is None, "one label a picture"
     assert report.robustness is None, "not asked for"
-    assert (report.speed.parameters, report.speed.file_bytes) == (9, Path(__file__).stat().st_size)
+    assert (report.speed.parameters, report.speed.file_bytes) == (9, DEFAULT_CHECKPOINT.stat().st_size)
     assert report.speed.milliseconds_per_face > 0
 
 

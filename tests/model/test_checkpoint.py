@@ -15,9 +15,18 @@ from safetensors.torch import load_file
 
 from fer.errors import CheckpointError
 from fer.labels import FERPLUS
-from fer.model.checkpoint import FORMAT, ModelInfo, load_checkpoint, read_info, save_checkpoint
+from fer.model.checkpoint import (
+    FORMAT,
+    ModelInfo,
+    load_checkpoint,
+    read_info,
+    save_checkpoint,
+    save_second_alone,
+    weights_file,
+)
 from fer.model.network import build_network
 from fer.model.preprocessing import Preprocessing
+from fer.model.prior import Reading, SecondHead
 from fer.records import to_plain
 
 OWN_LABELS = ("zest", "awake", "müde")
@@ -105,6 +114,57 @@ def test_a_prior_and_its_correction_come_back(tmp_path: Path, tiny_checkpoint: P
     made = replace(info, prior=(0.3, *(0.1,) * 7), prior_correction=0.25, unsure_below=0.4, stem="original")
     save_checkpoint(tmp_path / "model", made, network.state_dict())
     assert read_info(tmp_path / "model") == made
+
+
+SECOND = SecondHead(("awake", "zest"), (0.4, 0.6), "labels")
+
+
+def test_a_second_head_and_its_readings_come_back(tmp_path: Path) -> None:
+    made = replace(
+        INFO, prior=(0.2, 0.3, 0.5), second=SECOND, second_share=0.2, kinds={"posed": Reading(0.25, 1.0, 0.8, 0.3)}
+    )
+    save_checkpoint(tmp_path / "two", made, _state(classes=5))
+    info, network = load_checkpoint(tmp_path / "two")
+    assert info == made and info.outputs == 5
+    assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 5)
+
+
+def test_a_small_file_stands_for_the_second_head_alone(tmp_path: Path) -> None:
+    whole, alone = tmp_path / "two.safetensors", tmp_path / "second.safetensors"
+    label = Reading(0.0, 1.0, 0.8, 0.3)
+    save_checkpoint(whole, replace(INFO, second=SECOND, kinds={"label": label}), _state(classes=5))
+    save_second_alone(alone, whole)
+    info, network = load_checkpoint(alone)
+    assert (info.labels, info.prior, info.temperature, info.unsure_below) == (SECOND.labels, SECOND.prior, 0.8, 0.3)
+    assert info.second is None and info.training == INFO.training | {"dataset": "labels"}
+    faces = torch.rand(2, 3, 32, 32)
+    with torch.inference_mode():
+        assert torch.equal(network(faces), load_checkpoint(whole)[1](faces)[:, 3:])
+    assert (weights_file(alone), weights_file(whole)) == (whole, whole)
+    assert alone.stat().st_size < 1000
+    whole.unlink()
+    with pytest.raises(CheckpointError, match=r"two\.safetensors"):
+        read_info(alone)
+
+
+def test_a_file_that_stands_for_itself_is_refused(tmp_path: Path) -> None:
+    save_second_alone(tmp_path / "itself", tmp_path / "itself")
+    with pytest.raises(CheckpointError, match="itself"):
+        read_info(tmp_path / "itself")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"second_share": 0.5},
+        {"second": SecondHead(("else",), (1.0,), "labels")},
+        {"second": SECOND, "multilabel": True},
+        {"second": replace(SECOND, prior=(1.0,))},
+    ],
+)
+def test_a_second_head_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"second head|prior"):
+        replace(INFO, **wrong)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.special import softmax
 
 from fer.errors import CheckpointError
 from fer.labels import FERPLUS
-from fer.model.checkpoint import load_checkpoint
-from fer.model.classifier import Classifier
+from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
+from fer.model.classifier import Classifier, probabilities_of
+from fer.model.network import build_network
+from fer.model.preprocessing import Preprocessing
+from fer.model.prior import LABEL, POSED, RATERS, Reading, SecondHead
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +59,9 @@ def test_no_faces_give_no_rows(classifier: Classifier) -> None:
 
 def test_the_temperature_divides_the_logits(tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]) -> None:
     info, network = load_checkpoint(tiny_checkpoint)
-    plain = Classifier(info, network).logits(pixels)
-    warm = Classifier(replace(info, temperature=2.5), network).logits(pixels)
-    assert warm == pytest.approx(plain / 2.5, rel=1e-6)
+    warm = Classifier(replace(info, temperature=2.5), network)
+    expected = softmax(Classifier(info, network).logits(pixels) / 2.5, axis=1)
+    assert warm.probabilities(pixels) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_same_file_gives_the_same_model(tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]) -> None:
@@ -83,7 +87,7 @@ def test_a_multilabel_model_gives_each_expression_a_probability_of_its_own(
     info, network = load_checkpoint(tiny_checkpoint)
     classifier = Classifier(replace(info, multilabel=True, temperature=2.0), network)
     probabilities = classifier.probabilities(pixels)
-    assert probabilities == pytest.approx(1 / (1 + np.exp(-classifier.logits(pixels).astype(float))))
+    assert probabilities == pytest.approx(1 / (1 + np.exp(-classifier.logits(pixels).astype(float) / 2)))
     assert abs(probabilities.sum(axis=1) - 1).min() > 0.1
     shares = classifier.distributions(pixels)
     assert shares.sum(axis=1) == pytest.approx(np.ones(7))
@@ -98,12 +102,13 @@ def test_the_prior_is_taken_off_the_logits(tiny_checkpoint: Path, pixels: npt.ND
     info, network = load_checkpoint(tiny_checkpoint)
     plain = Classifier(info, network)
     known = Classifier(replace(info, prior=PRIOR, temperature=2.0), network)
-    assert known.logits(pixels) == pytest.approx(plain.logits(pixels) / 2, abs=1e-6)
-    corrected = known.corrected(0.5)
-    assert corrected.logits(pixels) == pytest.approx((plain.logits(pixels) - 0.5 * np.log(PRIOR)) / 2, abs=1e-5)
-    assert corrected.info.prior_correction == 0.5 and known.info.prior_correction == 0
-    assert corrected.network is known.network
-    assert known.corrected(0.0) is known
+    logits = plain.logits(pixels)
+    assert np.array_equal(known.logits(pixels), logits), "what the network says is read afterwards"
+    posed = known.for_faces(POSED)
+    expected = softmax((logits - 0.5 * np.log(PRIOR)) / 2, axis=1)
+    assert posed.probabilities(pixels) == pytest.approx(expected, abs=1e-6)
+    assert posed.info.prior_correction == 0.5 and known.info.prior_correction == 0
+    assert posed.network is known.network
 
 
 def test_a_corrected_model_is_corrected_in_reduced_precision_too(
@@ -114,8 +119,43 @@ def test_a_corrected_model_is_corrected_in_reduced_precision_too(
     assert full.reduced().probabilities(pixels) == pytest.approx(full.probabilities(pixels), abs=0.03)
 
 
-def test_what_has_no_prior_is_not_corrected(tiny_checkpoint: Path) -> None:
-    info, network = load_checkpoint(tiny_checkpoint)
-    for model in (info, replace(info, prior=PRIOR, multilabel=True)):
-        classifier = Classifier(model, network)
-        assert classifier.corrected(1.0) is classifier
+TWO_HEADS = ModelInfo(
+    "resnet18", ("neutral", "anger", "contempt"), Preprocessing(), prior=(0.6, 0.3, 0.1),
+    second=SecondHead(("anger", "neutral"), (0.5, 0.5), "labels"),
+)  # fmt: skip
+OUTPUTS = np.log([[0.6, 0.3, 0.1, 0.8, 0.2], [0.1, 0.1, 0.8, 0.5, 0.5]])
+"""Two faces: what the first head says of three labels, then the second one of two."""
+
+
+@pytest.mark.parametrize(
+    ("reading", "expected"),
+    [
+        (Reading(), [[0.6, 0.3, 0.1], [0.1, 0.1, 0.8]]),
+        (Reading(second_share=1.0), [[0.18, 0.72, 0.1], [0.1, 0.1, 0.8]]),
+        (Reading(second_share=0.5), [[0.39, 0.51, 0.1], [0.1, 0.1, 0.8]]),
+        (Reading(1.0, 0.0), [[1 / 3] * 3, [1 / 51, 2 / 51, 48 / 51]]),
+        (Reading(1.0, 1.0), [[2 / 15, 8 / 15, 1 / 3], [3 / 102, 3 / 102, 48 / 51]]),
+        (Reading(temperature=0.5), [[36 / 46, 9 / 46, 1 / 46], [1 / 66, 1 / 66, 64 / 66]]),
+    ],
+)
+def test_two_heads_are_blended_each_without_a_part_of_its_prior(reading: Reading, expected: list[list[float]]) -> None:
+    """A label that the second head has no word for keeps the share that the first one gives it."""
+    found = probabilities_of(replace(TWO_HEADS, **vars(reading)), OUTPUTS)
+    assert found == pytest.approx(np.array(expected))
+
+
+def test_both_opinions_come_from_one_look(tmp_path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    network = build_network("resnet18", classes=5, channels=1, size_px=48)
+    path = tmp_path / "two.safetensors"
+    save_checkpoint(path, replace(TWO_HEADS, second_share=0.4), network.state_dict())
+    classifier = Classifier.load(path)
+    found, opinions = classifier.with_opinions(pixels)
+    assert found == pytest.approx(classifier.probabilities(pixels))
+    assert opinions is not None and opinions.shape == (7, 2, 3)
+    assert found == pytest.approx(0.6 * opinions[:, 0] + 0.4 * opinions[:, 1])
+    for place, kind in enumerate((RATERS, LABEL)):
+        assert opinions[:, place] == pytest.approx(classifier.for_faces(kind).probabilities(pixels))
+
+
+def test_a_model_with_one_head_has_no_opinions(classifier: Classifier, pixels: npt.NDArray[np.uint8]) -> None:
+    assert classifier.with_opinions(pixels)[1] is None

@@ -1,4 +1,4 @@
-"""From plain words to what is taken off for the prior."""
+"""From plain words to how a model is read."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,17 +8,42 @@ import pytest
 from fer.errors import CheckpointError
 from fer.labels import FERPLUS
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED, model_file
-from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
+from fer.model.checkpoint import ModelInfo, load_checkpoint, read_info, save_checkpoint
 from fer.model.preprocessing import Preprocessing
-from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES, POSED, correction_for
+from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES, LABEL, POSED, RATERS, READINGS, Reading, SecondHead
 from fer.recognition.recognizer import Recognizer
 
-INFO = ModelInfo("resnet18", FERPLUS, Preprocessing(), prior=(0.3, *(0.1,) * 7), prior_correction=0.2)
+INFO = ModelInfo("resnet18", FERPLUS, Preprocessing(), prior=(0.3, *(0.1,) * 7), prior_correction=0.2, temperature=0.8)
+SECOND = SecondHead(("anger", "neutral"), (0.4, 0.6), "labels")
 
 
-def test_everyday_faces_get_what_validation_chose_and_posed_ones_all_of_it() -> None:
-    assert [correction_for(kind, INFO) for kind in (EVERYDAY, BETWEEN, POSED)] == pytest.approx([0.2, 0.6, 1.0])
-    assert set(KINDS_OF_FACES) == {EVERYDAY, BETWEEN, POSED}
+@pytest.mark.parametrize(
+    ("stored", "expected"), [(0.2, [0.2, 0.45, 0.5]), (0.3, [0.3, 0.5, 0.5]), (0.9, [0.9, 0.9, 0.9])]
+)
+def test_of_a_model_with_one_head_more_is_taken_off_where_people_act_but_never_all_of_it(
+    stored: float, expected: list[float]
+) -> None:
+    info = replace(INFO, prior_correction=stored)
+    readings = [info.reading(kind) for kind in KINDS_OF_FACES]
+    assert [reading.prior_correction for reading in readings] == pytest.approx(expected)
+    assert {(reading.second_share, reading.temperature) for reading in readings} == {(0.0, 0.8)}
+
+
+def test_what_was_fitted_counts_and_everyday_faces_can_be_read_again() -> None:
+    posed = Reading(0.25, 1.0, 0.9, 0.3)
+    info = replace(INFO, second=SECOND, kinds={POSED: posed})
+    read = info.read_for(POSED)
+    assert read.reading(POSED) == posed
+    assert (read.prior_correction, read.second_share, read.temperature, read.unsure_below) == (0.25, 1.0, 0.9, 0.3)
+    assert read.read_for(EVERYDAY).reading(EVERYDAY) == info.reading(EVERYDAY)
+
+
+def test_each_opinion_can_be_asked_alone() -> None:
+    info = replace(INFO, second=SECOND, second_share=0.3)
+    assert [vars(info.reading(kind))["second_share"] for kind in (EVERYDAY, RATERS, LABEL)] == [0.3, 0.0, 1.0]
+    assert [info.reading(kind).prior_correction for kind in (RATERS, LABEL)] == [0.0, 0.0]
+    with pytest.raises(CheckpointError, match="two heads"):
+        INFO.reading(LABEL)
 
 
 def test_a_recognizer_is_loaded_for_a_kind_of_faces(tmp_path: Path, tiny_checkpoint: Path) -> None:
@@ -27,8 +52,8 @@ def test_a_recognizer_is_loaded_for_a_kind_of_faces(tmp_path: Path, tiny_checkpo
     save_checkpoint(path, replace(info, prior=INFO.prior, prior_correction=0.2), network.state_dict())
     assert Recognizer.load(path).info.prior_correction == 0.2
     recognizer = Recognizer.load(path, faces=POSED)
-    assert recognizer.info.prior_correction == 1.0
-    again = recognizer.corrected(0.2)
+    assert recognizer.info.prior_correction == 0.5
+    again = recognizer.for_faces(EVERYDAY)
     assert again.info.prior_correction == 0.2
     assert again.lock is recognizer.lock and again.detector is recognizer.detector
 
@@ -39,7 +64,15 @@ def test_shipped_models_have_words() -> None:
     assert set(map(model_file, SHIPPED)) == set(SHIPPED.values())
 
 
+def test_the_shipped_model_was_fitted_for_everything_it_can_be_asked() -> None:
+    info = read_info(DEFAULT_CHECKPOINT)
+    assert set(info.kinds) == set(READINGS)
+    assert all(len(reading.neutral) == len(FERPLUS) for reading in info.kinds.values())
+    settings = {kind: (info.reading(kind).prior_correction, info.reading(kind).second_share) for kind in info.kinds}
+    assert settings[EVERYDAY] < settings[BETWEEN] < settings[POSED] == (0.25, 1.0)
+
+
 def test_a_model_without_a_prior_says_that_it_cannot_read_posed_faces(tiny_checkpoint: Path) -> None:
-    assert correction_for(EVERYDAY, replace(INFO, prior=(), prior_correction=0.0)) == 0
+    assert replace(INFO, prior=(), prior_correction=0.0).reading(EVERYDAY).prior_correction == 0
     with pytest.raises(CheckpointError, match="--faces"):
         Recognizer.load(tiny_checkpoint, faces=POSED)

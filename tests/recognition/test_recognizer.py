@@ -49,10 +49,11 @@ class FakeClassifier:
     def __init__(self) -> None:
         self.batches: list[np.ndarray] = []
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+    def with_opinions(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self.batches.append(pixels)
         bright = pixels.mean(axis=(1, 2, 3)) / 255
-        return np.stack([1 - bright, bright], axis=1)
+        found = np.stack([1 - bright, bright], axis=1)
+        return found, np.stack([found, found[:, ::-1]], axis=1)
 
 
 def fake_recognizer(found: list[Detection]) -> tuple[Recognizer, Any, Any]:
@@ -79,6 +80,13 @@ def crowd(astronaut: Image) -> Image:
 
 
 # With fakes
+
+
+def test_each_face_carries_both_opinions() -> None:
+    recognizer, _, _ = fake_recognizer([detection(10), detection(200)])
+    for face in recognizer.recognize(gray_ramp()):
+        assert face.opinions == (face.probabilities, face.probabilities[::-1])
+        assert face.differing == (face.label, "dark" if face.label == "bright" else "bright")
 
 
 def test_each_face_gets_its_own_row_in_the_order_of_the_detector() -> None:
