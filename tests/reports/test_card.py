@@ -1,8 +1,12 @@
 """The model card: every figure with its rule and n, and what is not known is not said."""
 
+from dataclasses import replace
+
 import pytest
 
 from fer.evaluation.report import Evaluation
+from fer.evaluation.settings import Setting, Settings
+from fer.model.prior import Reading
 from fer.reports.card import model_card
 from fer.reports.rendering import render
 from tests.evaluation.evaluations import make_evaluation
@@ -70,3 +74,17 @@ def test_the_recipe_stands_in_it_where_it_was_measured(rated: Evaluation) -> Non
     assert "| the recipe | 81.2 % | 0.61 | 70.0 % | 0, 1 |" in card
     assert "    python scripts/train.py --dataset x" in card
     assert "ingredient" not in model_card(rated.report)
+
+
+def test_how_a_model_is_read_for_each_kind_of_faces_stands_in_it(rated: Evaluation) -> None:
+    rows = (Setting(0.0, 0.0, 0.88, 0.54, 0.52, 0.73), Setting(0.15, 0.2, 0.872, 0.55, 0.538, None))
+    settings = Settings("FER+, n = 3,191", "photos, n = 783", {"everyday": (0.15, 0.2)}, rows)
+    source = replace(rated.report.model, faces="label", reading=Reading(0.0, 1.0))
+    other = replace(rated.report, model=source, made=replace(rated.report.made, command="evaluate the label"))
+    card = model_card(rated.report, settings=settings, beside=[other])
+    assert "| 0.15 | 0.2 | everyday | 87.2 % | 55.0 % | 53.8 % | – |" in card
+    assert "| 0 | 0 |  | 88.0 % | 54.0 % | 52.0 % | 0.73 |" in card
+    assert "n = 3,191" in card and "n = 783" in card
+    assert f"| m | its label's head alone (τ 0, β 1) | {rated.report.basis} |" in card
+    assert "    evaluate the label\n" in card
+    assert "read for everyday faces (τ 0)" in report_text(rated.report).splitlines()[0]

@@ -30,7 +30,7 @@ def test_the_same_labels_keep_all_layers_in_their_own_order() -> None:
     assert "all of" in initialize(network, SHIPPED, labels)
     faces = torch.randn(2, 1, 48, 48)
     with torch.inference_mode():
-        assert torch.allclose(network(faces), learned(faces).flip(dims=(1,)), atol=1e-4)
+        assert torch.allclose(network(faces), learned(faces)[:, : len(labels)].flip(dims=(1,)), atol=1e-4)
 
 
 def test_other_labels_keep_all_but_the_last_layer() -> None:
@@ -48,7 +48,7 @@ def test_a_gray_model_sees_the_same_in_colour() -> None:
     initialize(network, config, FERPLUS)
     gray = torch.randn(2, 1, 48, 48)
     with torch.inference_mode():
-        assert torch.allclose(network(gray.repeat(1, 3, 1, 1)), learned(gray), atol=1e-3)
+        assert torch.allclose(network(gray.repeat(1, 3, 1, 1)), learned(gray)[:, : len(FERPLUS)], atol=1e-3)
 
 
 @pytest.mark.parametrize(("channels", "size_px", "kernel"), [(1, 48, 3), (3, 112, 7)])
