@@ -28,9 +28,10 @@ def test_a_student_is_converted_and_its_readings_are_chosen(
     tmp_path: Path, network: torch.nn.Module, astronaut: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     student, model, second = (tmp_path / f"{name}.safetensors" for name in ("student", "model", "second"))
-    body = {f"body.{name}": value for name, value in network.state_dict().items() if not name.startswith("fc.")}
+    state = {name: value.contiguous() for name, value in network.state_dict().items()}
+    body = {f"body.{name}": value for name, value in state.items() if not name.startswith("fc.")}
     heads = {
-        f"{head}.{part}": network.state_dict()[f"fc.1.{part}"][rows].clone()
+        f"{head}.{part}": state[f"fc.1.{part}"][rows].clone()
         for part in ("weight", "bias")
         for head, rows in (("votes", slice(8)), ("label", slice(8, 15)))
     }
