@@ -20,7 +20,7 @@ from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier
 from fer.recognition.detector import FaceDetector
 from fer.recognition.recognizer import Recognizer
-from fer.reports.text import settings_text
+from fer.reports.rendering import render
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -62,7 +62,7 @@ def _choose(options: argparse.Namespace) -> None:
     asked, photos = ask(options.dataset, "validation"), ask(options.photos, "all", recognizer)
     rows = measure_settings(info, asked, photos)
     settings = Settings(bases[0], bases[1], choose(rows), rows)
-    print(settings_text(settings))
+    print(render("settings.txt", settings=settings).rstrip())
     info = calibrate(info, asked, ask(options.label_dataset, "validation"), settings.kinds)
     save_checkpoint(options.checkpoint, info, network.state_dict())
     write_settings(options.output, settings)

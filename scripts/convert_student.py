@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from fer.datasets import open_dataset
+from fer.datasets import FaceDataset, open_dataset
 from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
 from fer.labels import FER2013, FERPLUS
@@ -38,15 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--label-output", type=Path, metavar="FILE", help="also a file for its second head alone")
     options = parser.parse_args(arguments)
     dataset, labelled = open_dataset(options.dataset), open_dataset(options.label_dataset)
-    priors = [
-        tuple(each.distributions(each.rows("train", "argmax")).mean(axis=0).tolist()) for each in (dataset, labelled)
-    ]
     info = ModelInfo(
         options.architecture,
         FERPLUS,
         Preprocessing(),
-        prior=priors[0],
-        second=SecondHead(FER2013, priors[1], labelled.name),
+        prior=_prior(dataset, FERPLUS),
+        second=SecondHead(FER2013, _prior(labelled, FER2013), labelled.name),
     )
     network = build_network(info.architecture, classes=info.outputs, channels=1, size_px=info.preprocessing.size_px)
     network.load_state_dict(_joined(load_file(options.student), last_layer(network).name))
@@ -67,6 +64,13 @@ def main(arguments: list[str] | None = None) -> int:
     if options.label_output:
         save_second_alone(options.label_output, options.output)
     return 0
+
+
+def _prior(dataset: FaceDataset, labels: tuple[str, ...]) -> tuple[float, ...]:
+    """Return the share of each label in the training pictures."""
+    shares = dataset.distributions(dataset.rows("train", "argmax")).mean(axis=0)
+    shares = shares[[dataset.labels.index(label) for label in labels]]
+    return tuple((shares / shares.sum()).tolist())
 
 
 def _joined(student: dict[str, torch.Tensor], last: str) -> dict[str, torch.Tensor]:

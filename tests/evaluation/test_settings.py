@@ -20,7 +20,7 @@ from fer.evaluation.settings import (
 from fer.model.checkpoint import ModelInfo
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import SecondHead
-from fer.reports.text import settings_text
+from fer.reports.rendering import render
 
 LABELS = ("neutral", "anger")
 INFO = ModelInfo("resnet18", LABELS, Preprocessing(), prior=(0.9, 0.1), second=SecondHead(LABELS, (0.5, 0.5), "labels"))
@@ -55,12 +55,12 @@ def test_each_kind_takes_what_is_best_on_photos_of_what_it_can_afford(tmp_path: 
     assert [settings.kind_of(row) for row in rows] == ["", "everyday", "", "between", ""]
     write_settings(tmp_path / "settings.json", settings)
     assert read_settings(tmp_path / "settings.json") == settings
-    text = settings_text(settings)
+    text = render("settings.txt", settings=settings)
     assert "n = 3,191" in text and "n = 783" in text
     assert [line.split()[-1] for line in text.splitlines() if "every" in line or "betw" in line] == [
         "everyday", "between"
     ]  # fmt: skip
-    assert "0.8000" in settings_text(replace(settings, kinds={}))
+    assert "0.8000" in render("settings.txt", settings=replace(settings, kinds={}))
 
 
 def test_a_table_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

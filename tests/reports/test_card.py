@@ -87,4 +87,4 @@ def test_how_a_model_is_read_for_each_kind_of_faces_stands_in_it(rated: Evaluati
     assert "n = 3,191" in card and "n = 783" in card
     assert f"| m | its label's head alone (τ 0, β 1) | {rated.report.basis} |" in card
     assert "    evaluate the label\n" in card
-    assert "read for everyday faces (τ 0)" in report_text(rated.report).splitlines()[0]
+    assert "read for everyday faces (τ 0)" in render("report.txt", report=rated.report).splitlines()[0]
