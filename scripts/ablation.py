@@ -3,10 +3,14 @@
     python scripts/ablation.py --dataset data/ferplus
     python scripts/ablation.py --dataset data/ferplus --rows "the recipe" "no mixup" --seeds 0 1
     python scripts/ablation.py --dataset data/ferplus --epochs 28 --size 48     for a graphics card
+    python scripts/ablation.py --dataset data/ferplus --start FILE.npz --teacher runs/a/best.safetensors
 
 The recipe's first step again and again, from chance, with one thing changed at a time; measured on the validation
 split, so that the test split stays unseen. A row of the shipped table takes about ten minutes of a CPU core. Each run
 is kept in runs/ablation, so the same command goes on where it was interrupted, and adds rows to the table.
+
+With --start, the weights of dlib's face recognition, come the rows of what made the shipped model better: three
+ingredients together, and each of them left out once. They need fer2013.csv beside the FER+ data.
 """
 
 import argparse
@@ -45,8 +49,19 @@ def recipe(dataset: str, rule: str, epochs: int, size_px: int) -> Options:
     }
 
 
-def ingredients(epochs: int, size_px: int) -> dict[str, Options]:
-    """Return the name of each row → what is changed in the recipe for so many epochs and faces of that size."""
+def ingredients(epochs: int, size_px: int, start: str = "", teacher: str = "shipped") -> dict[str, Options]:
+    """Return the name of each row → what is changed in the recipe.
+
+    Args:
+        epochs: of the recipe.
+        size_px: of its faces; dlib's network gets three times that.
+        start: the file of dlib's weights, for the rows of `TOGETHER`.
+        teacher: who teaches there.
+    """
+    network = {"--architecture": "face_recognition_resnet", "--size": str(3 * size_px), "--optimizer": "adamw"}
+    taught = {"--learning-rate": "8e-4", "--teacher": teacher, "--teacher-share": "0.8"}
+    begun, two = {"--init": f"face-recognition:{start}"}, {"--second-head": "fer2013"}
+    each_step = {"--teacher-view": "augmented"}
     return {
         "the recipe": {},
         "twice as long": {"--epochs": str(2 * epochs)},
@@ -63,11 +78,17 @@ def ingredients(epochs: int, size_px: int) -> dict[str, Options]:
         "no moving average": {"--ema-decay": "0"},
         "rarer expressions more often": {"--class-balance": "0.25"},
         "AdamW": {"--optimizer": "adamw"},
+        "face-recognition start, second head, teacher in each step": network | taught | begun | two | each_step,
+        "of the three, without the start": network | taught | two | each_step,
+        "of the three, without the second head": network | taught | begun | each_step,
+        "of the three, teacher asked once": network | taught | begun | two,
     }
 
 
 NAMES = tuple(ingredients(1, 1))
 """Of all rows, in their order."""
+TOGETHER = NAMES[-4:]
+"""The rows that need dlib's weights."""
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -75,7 +96,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", required=True, metavar="PATH", help="what is trained and validated on")
     parser.add_argument("--rule", default="majority", choices=("majority", "argmax"), help="(majority)")
-    parser.add_argument("--rows", nargs="+", choices=NAMES, default=list(NAMES), help="(all)")
+    parser.add_argument("--rows", nargs="+", choices=NAMES, help="(all; the last four with --start)")
+    parser.add_argument("--start", default="", metavar="FILE", help="weights of dlib's face recognition, see train.py")
+    parser.add_argument("--teacher", default="shipped", metavar="FILE", help="who teaches in the last rows (shipped)")
     parser.add_argument("--epochs", type=int, default=6, metavar="N", help="(6)")
     parser.add_argument("--size", type=int, default=32, metavar="PX", help="size of the faces (32)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="(0)")
@@ -113,11 +136,11 @@ def _measure_rows(options: argparse.Namespace, train: Train) -> None:
     count = len(dataset.rows("validation", options.rule))
     basis = f"{dataset.name}, validation split, rule {options.rule}, n = {count:,}"
     basic = recipe(options.dataset, options.rule, options.epochs, options.size)
-    changes = ingredients(options.epochs, options.size)
+    changes = ingredients(options.epochs, options.size, options.start, options.teacher)
     common = " ".join(command_line(basic))
     output = options.output or options.runs / "ablation.json"
     rows = {row.name: row for row in _earlier(output, common)}
-    for name in options.rows:
+    for name in options.rows or (NAMES if options.start else [name for name in NAMES if name not in TOGETHER]):
         row = rows[name] = measure_row(name, basic | changes[name], options.seeds, train, dataset, options.rule)
         ordered = tuple(rows[name] for name in NAMES if name in rows)
         write_record(output, Ablation(basis, common, min(SAMPLE, count), ordered))

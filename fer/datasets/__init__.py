@@ -63,7 +63,7 @@ def open_datasets(paths: Sequence[str | os.PathLike[str]], progress: Progress | 
 
 def _open(path: Path, progress: Progress | None) -> FaceDataset:
     # Here, as pages import the drawing beside them and pandas would cost these half a second.
-    from fer.datasets import archive, ckplus, fer2013, ferplus, folders, synthetic
+    from fer.datasets import ckplus, fer2013, ferplus, folders, synthetic
 
     if synthetic.is_synthetic(path):
         return synthetic.open_synthetic(path)
@@ -74,8 +74,7 @@ def _open(path: Path, progress: Progress | None) -> FaceDataset:
         raise DatasetError(
             f"expected a data set at {path}, found nothing. Check the path, or write synthetic for drawn faces."
         )
-    place = archive.unpack(path) if path.is_file() and path.suffix.lower() == ".zip" else path
-    for folder in _with_only_folders(place):
+    for folder in places_of(path):
         if wants_neutral and ckplus.matches(folder):
             return ckplus.open_path(folder, progress, neutral=True)
         for layout in () if wants_neutral else (ferplus, fer2013, ckplus, folders):
@@ -84,13 +83,25 @@ def _open(path: Path, progress: Progress | None) -> FaceDataset:
     if wants_neutral:
         raise DatasetError(
             f"expected the official trees of CK+ (cohn-kanade-images, Emotion) at {path}, as {NEUTRAL} takes the first "
-            f"frames of their sequences; found {_listing(place)}. Leave {NEUTRAL} out."
+            f"frames of their sequences; found {_listing(_unpacked(path))}. Leave {NEUTRAL} out."
         )
     raise DatasetError(
         f"expected one of these at {path}: FER2013Train/label.csv (FER+), fer2013.csv (Kaggle), cohn-kanade-images and "
         "Emotion (CK+), ckextended.csv, or a folder for each expression with pictures in it; or a ZIP of one. "
-        f"Found: {_listing(place)}."
+        f"Found: {_listing(_unpacked(path))}."
     )
+
+
+def _unpacked(path: Path) -> Path:
+    """Return the folder that a ZIP was unpacked to; of anything else the path itself."""
+    from fer.datasets import archive
+
+    return archive.unpack(path) if path.is_file() and path.suffix.lower() == ".zip" else path
+
+
+def places_of(path: Path) -> list[Path]:
+    """Return where a data set's files may lie: in a ZIP, and in a folder or two that hold nothing else."""
+    return _with_only_folders(_unpacked(path)) if path.exists() else []
 
 
 def _with_only_folders(path: Path) -> list[Path]:

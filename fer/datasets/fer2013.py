@@ -29,23 +29,29 @@ def matches(path: Path) -> bool:
     return path.suffix.lower() == ".csv" if path.is_file() else any((path / name).is_file() for name in NAMES)
 
 
-def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
+def open_path(path: Path, progress: Progress | None = None, rated: bool = True) -> FaceDataset:
     """Open the file, or the folder that holds it. Pictures of ckextended.csv are compared, to find copies.
+
+    Args:
+        path: of either.
+        progress: called with (done, total) while pictures are compared.
+        rated: whether the votes beside fer2013.csv count, if there are any, or its class numbers in any case.
 
     Raises:
         DatasetError: a column is missing, a line has another number of pixels, a class or split is unknown.
     """
     file = path if path.is_file() else next(path / name for name in NAMES if (path / name).is_file())
-    return _open_ck(file, progress) if file.name.lower() == CK_NAME else _open_fer2013(file)
+    return _open_ck(file, progress) if file.name.lower() == CK_NAME else _open_fer2013(file, rated)
 
 
-def _open_fer2013(file: Path) -> FaceDataset:
+def _open_fer2013(file: Path, rated: bool) -> FaceDataset:
     table = _read(file, ("emotion", "pixels", "Usage"))
     splits = table["Usage"].map(lambda usage: USAGES.get(str(usage).strip()))
     _refuse(splits.isna().to_numpy(), file, table["Usage"], f"Usage to be one of {', '.join(USAGES)}")
     votes_file = file.with_name(VOTES_NAME)
-    votes = _votes(votes_file, len(table)) if votes_file.is_file() else _one_hot(file, table, FER2013)
-    labels = FERPLUS if votes_file.is_file() else FER2013
+    rated = rated and votes_file.is_file()
+    votes = _votes(votes_file, len(table)) if rated else _one_hot(file, table, FER2013)
+    labels = FERPLUS if rated else FER2013
     return FaceDataset(
         name="FER+ (fer2013.csv)" if labels is FERPLUS else "FER2013 (fer2013.csv)",
         labels=labels,

@@ -1,4 +1,4 @@
-"""The classifier: any network of torchvision, fitted to small pictures of faces.
+"""The classifier: any network of torchvision, or that of dlib's face recognition, fitted to small pictures of faces.
 
 Its last layer gets an output for each label, with dropout before it, its first convolution the wanted channels. For
 small pictures the first convolution throws less away, as 48 pixels would be gone before the last stage:
@@ -8,7 +8,8 @@ small pictures the first convolution throws less away, as 48 pixels would be gon
     patches of 4  → patches of 2    ConvNeXt, Swin
 
 VGG has stride 1 already. Vision transformers (ViT, MaxViT) are built for one size and keep their first layer, and so
-does every network with the stem "original".
+does dlib's (`fer.model.face_recognition`, made for 150 pixels, at its best from about 96), and every network with the
+stem "original".
 """
 
 import difflib
@@ -19,6 +20,8 @@ import torch
 from torch import nn
 from torchvision import models
 
+from fer.model import face_recognition
+
 SMALL_INPUT_PX = 112
 """Below this size the first convolution is replaced by one that keeps more."""
 
@@ -26,11 +29,11 @@ SMALL_INPUT_PX = 112
 def architectures() -> list[str]:
     """Return the names of all networks that can be built, in alphabetical order."""
     names: list[str] = models.list_models(module=models)
-    return names
+    return sorted([*names, face_recognition.NAME])
 
 
 def check_architecture(name: str) -> None:
-    """Refuse a name that torchvision has no classifier of.
+    """Refuse a name of no network that can be built.
 
     Raises:
         ValueError: with the names that are near.
@@ -39,8 +42,8 @@ def check_architecture(name: str) -> None:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=5, cutoff=0.4) or ["resnet18", "mobilenet_v3_small", "vgg11_bn"]
         raise ValueError(
-            f"expected an architecture of torchvision's {len(known)} classifiers, such as {', '.join(near)}, "
-            f"got {name!r}"
+            f"expected an architecture of torchvision's classifiers, or {face_recognition.NAME}: {len(known)} in all, "
+            f"such as {', '.join(near)}, got {name!r}"
         )
 
 
@@ -62,22 +65,24 @@ def build_network(
     """
     check_architecture(architecture)
     try:
-        network: nn.Module = models.get_model(
-            architecture, weights=None, num_classes=classes, **_options(architecture, size_px)
+        network: nn.Module = (
+            face_recognition.FaceRecognitionResNet(classes)
+            if architecture == face_recognition.NAME
+            else models.get_model(architecture, weights=None, num_classes=classes, **_options(architecture, size_px))
         )
     except (AssertionError, ValueError) as error:
         raise ValueError(
             f"expected a size that {architecture} can divide into its patches, got {size_px}: {error}. "
             "224 suits all networks."
         ) from error
-    small = stem == "small" and size_px < SMALL_INPUT_PX and not _has_one_size(architecture)
+    small = stem == "small" and size_px < SMALL_INPUT_PX and not _keeps_its_first_layer(architecture)
     _fit_first(network, channels, small)
     _set_dropout(network, dropout)
     return network.to(memory_format=torch.channels_last)
 
 
-def _has_one_size(architecture: str) -> bool:
-    return architecture.startswith(("vit_", "maxvit"))
+def _keeps_its_first_layer(architecture: str) -> bool:
+    return architecture.startswith(("vit_", "maxvit", face_recognition.NAME))
 
 
 def _options(architecture: str, size_px: int) -> dict[str, Any]:

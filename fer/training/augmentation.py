@@ -9,10 +9,10 @@ befalls some of the pictures, so that clean ones stay in the majority. Lengths a
 import math
 from collections.abc import Callable
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
+
+from fer.training.jpeg import compress
 
 ROTATION_DEGREES = 15.0
 SCALE = 0.15
@@ -121,12 +121,14 @@ def cutmix(
     return mixed, 1 - (bottom - top) * (right - left) / size**2
 
 
-def uniform(count: int, low: float, high: float, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Return float32 (count,), evenly between two bounds, on the device of `like`.
+def uniform(count: int, low: float, high: float, like: torch.Tensor | None, generator: torch.Generator) -> torch.Tensor:
+    """Return float32 (count,), evenly between two bounds, on the device of `like`, or on the CPU.
 
-    It is drawn on the CPU, so that a resumed run and another device see the same numbers.
+    It is drawn on the CPU, so that a resumed run and another device see the same numbers, and so that what depends on
+    them here need not wait for a graphics card.
     """
-    return torch.empty(count).uniform_(low, high, generator=generator).to(like.device)
+    numbers = torch.empty(count).uniform_(low, high, generator=generator)
+    return numbers if like is None else numbers.to(like.device, non_blocking=True)
 
 
 def photograph(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -154,9 +156,10 @@ def _befall(
     generator: torch.Generator,
 ) -> torch.Tensor:
     """Change some of the pictures."""
-    some = torch.nonzero(uniform(len(faces), 0, 1, faces, generator) < share).flatten()
+    some = torch.nonzero(uniform(len(faces), 0, 1, None, generator) < share).flatten()
     if not len(some):
         return faces
+    some = some.to(faces.device, non_blocking=True)
     return faces.index_copy(0, some, change(faces[some], generator).clamp_(0, 255))
 
 
@@ -195,7 +198,7 @@ def _blur(faces: torch.Tensor, sigma_px: torch.Tensor) -> torch.Tensor:
 def _coarsen(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Shrink and enlarge again, all by one factor: the pictures of a batch that it befalls are few."""
     size = faces.shape[-1]
-    small = round(size * float(uniform(1, *COARSE, faces, generator)))
+    small = round(size * float(uniform(1, *COARSE, None, generator)))
     shrunk = F.interpolate(faces, (small, small), mode="area")
     return F.interpolate(shrunk, (size, size), mode="bilinear", align_corners=False)
 
@@ -203,18 +206,12 @@ def _coarsen(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 def _add_noise(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Add Gaussian noise, independent from pixel to pixel and from channel to channel."""
     sigma = uniform(len(faces), 0, NOISE_SIGMA, faces, generator).view(-1, 1, 1, 1)
-    return faces + sigma * torch.randn(faces.shape, generator=generator).to(faces.device)
+    if faces.is_cuda:  # so many numbers are drawn where they are needed
+        seed = int(torch.randint(2**62, (), generator=generator))
+        generator = torch.Generator(faces.device).manual_seed(seed)
+    return faces + sigma * torch.randn(faces.shape, generator=generator, device=generator.device).to(faces.device)
 
 
 def _compress(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Leave what JPEG leaves."""
-    pictures = faces.round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    qualities = uniform(len(faces), *JPEG_QUALITY, faces, generator).round().int().tolist()
-    left = [_through_jpeg(picture, quality) for picture, quality in zip(pictures, qualities, strict=True)]
-    return torch.from_numpy(np.stack(left)).to(faces.device, torch.float32).permute(0, 3, 1, 2)
-
-
-def _through_jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
-    """Write and read uint8 (S, S, C), gray or RGB."""
-    file = cv2.imencode(".jpg", picture[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
-    return np.asarray(cv2.imdecode(file, cv2.IMREAD_UNCHANGED)).reshape(picture.shape)[..., ::-1]
+    return compress(faces, uniform(len(faces), *JPEG_QUALITY, faces, generator).round())

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from fer.training.augmentation import augment, cutmix
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
+from fer.training.teachers import Teachers, resized
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +24,9 @@ class Batch:
     faces: torch.Tensor
     """float32 (n, C, S, S), normalized, channels last."""
     targets: torch.Tensor
-    """float32 (n, K), rows summing to 1."""
+    """float32 (n, K of all heads), the first head's part of each row summing to 1."""
     credits: torch.Tensor
-    """float32 (n, K), what naming each label is worth; see `epoch.right_count`."""
+    """float32 (n, K of the first head), what naming each label is worth; see `epoch.right_count`."""
 
 
 class TrainingBatches:
@@ -38,26 +39,39 @@ class TrainingBatches:
         targets: torch.Tensor,
         device: str,
         processes: Processes | None = None,
+        second: int = 0,
+        teachers: Teachers | None = None,
     ) -> None:
-        """Take uint8 (N, C, S, S) pictures and float32 (N, K) shares of votes."""
+        """Take pictures and what is to be learned of them.
+
+        Args:
+            config: how.
+            pixels: uint8 (N, C, S, S). They are kept on the device, if it has room.
+            targets: float32 (N, K of both heads), shares of votes; the first head's part sums to 1.
+            device: where to compute.
+            processes: that train together.
+            second: how many of the targets are those of a second head.
+            teachers: who are asked about each batch.
+        """
         self.config = config
-        self.pixels = pixels
-        self.targets = targets
+        self.pixels = pixels.to(device) if _has_room(device, pixels) else pixels
+        self.heads = (targets.shape[1] - second, second) if second else (targets.shape[1],)
+        """How many labels each head has."""
         self.device = device
+        self.teachers = teachers
         self.processes = processes or Processes()
         self.batch_size = config.batch_size_for(len(pixels))
         """Of all processes together."""
         self.count = len(pixels) // self.batch_size
         """In an epoch. The rest, too few for batch normalization, has its turn in another epoch."""
-        self._credits = F.one_hot(targets.argmax(dim=1), targets.shape[1]).float()
-        self._weights = _picture_weights(targets, config.class_balance)
-
-    @property
-    def prior(self) -> tuple[float, ...]:
-        """Share of each label in what an epoch sees, 0..1; K numbers that sum to 1, none of them 0."""
-        weights = torch.ones(len(self.targets)) if self._weights is None else self._weights
-        shares = (weights @ self.targets).clamp_min(weights.mean())  # at least that of a single picture
-        return tuple((shares / shares.sum()).tolist())
+        first = targets[:, : self.heads[0]]
+        self._weights = _picture_weights(first, config.class_balance)
+        weights = torch.ones(len(targets)) if self._weights is None else self._weights
+        seen = (weights @ targets).clamp_min(weights.mean())  # at least that of a single picture
+        self.priors = tuple(tuple((part / part.sum()).tolist()) for part in seen.split(self.heads))
+        """Of each head, the share of each label in what an epoch sees, 0..1; they sum to 1, none of them is 0."""
+        self._credits = F.one_hot(first.argmax(dim=1), self.heads[0]).float().to(device)
+        self._targets = targets.to(device)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, from 0."""
@@ -78,8 +92,11 @@ class TrainingBatches:
         self, chosen: torch.Tensor, size_px: int, generator: torch.Generator, mixing: np.random.Generator
     ) -> Batch:
         config = self.config
-        faces = augment(self.pixels[chosen].to(self.device), size_px, generator, config.augmentation)
-        targets, credits = self.targets[chosen].to(self.device), self._credits[chosen].to(self.device)
+        pixels = self.pixels[chosen.to(self.pixels.device, non_blocking=True)].to(self.device)
+        chosen = chosen.to(self.device, non_blocking=True)
+        targets, credits = self._targets[chosen], self._credits[chosen]
+        # Teachers have no use for the small pictures of the first epochs.
+        faces = augment(pixels, config.size_px if self.teachers else size_px, generator, config.augmentation)
         cuts = config.cutmix > 0 and (config.mixup == 0 or mixing.random() < 0.5)
         alpha = config.cutmix if cuts else config.mixup
         if alpha:
@@ -92,9 +109,18 @@ class TrainingBatches:
             targets = targets.lerp(targets[partner], 1 - share)
             credits = credits.lerp(credits[partner], 1 - share)
         if config.label_smoothing:
-            targets = targets.lerp(torch.full_like(targets, 1 / targets.shape[1]), config.label_smoothing)
+            first = targets[:, : self.heads[0]]
+            first.lerp_(torch.full_like(first, 1 / self.heads[0]), config.label_smoothing)
+        if self.teachers:
+            targets = self.teachers.taught(targets, faces)
+        faces = resized(faces, size_px)
         faces = config.preprocessing.normalize(faces).contiguous(memory_format=torch.channels_last)
         return Batch(faces, targets, credits)
+
+
+def _has_room(device: str, pixels: torch.Tensor) -> bool:
+    """Whether all pictures may lie on a device, beside what is computed there."""
+    return not device.startswith("cuda") or 2 * pixels.nbytes < torch.cuda.mem_get_info(device)[0]
 
 
 def _picture_weights(targets: torch.Tensor, balance: float) -> torch.Tensor | None:

@@ -53,19 +53,36 @@ class TrainingConfig:
     dataset: tuple[str, ...]
     """Paths, or "synthetic"; see `fer.datasets`. A single path may be given as text."""
     epochs: int = _training(28, "N", at_least=1)
-    architecture: str = _network("resnet18", "NAME", "any classifier of torchvision")
+    architecture: str = _network("resnet18", "NAME", "any classifier of torchvision, or face_recognition_resnet")
     """See `fer.model.network`, for the stem too."""
     stem: str = _network(
         "small", None, "first convolution for small pictures, or torchvision's", choices=("small", "original")
     )
     size_px: int = _network(48, "PX", "width and height of the faces", flag="--size", at_least=24)
     channels: int = _network(1, None, "1: gray, 3: RGB", choices=(1, 3))
-    init: str = _network("none", "FROM", "none, imagenet, shipped (the model of the package), or a model file (none)")
-    """Here "none" (chance), "imagenet" (torchvision's weights), or the path of a model file."""
+    init: str = _network(
+        "none",
+        "FROM",
+        "none, imagenet, shipped (the model of the package), a model file, or face-recognition:FILE, dlib's weights in "
+        "the form of the npm package @vladmandic/face-api, public domain (none)",
+    )
+    """Here "none" (chance), "imagenet" (torchvision's weights), the path of a model file, or "face-recognition:" and a
+    path, see `fer.training.face_recognition`."""
     freeze_epochs: int = _network(0, "N", "epochs in which only the last layer learns", flag="--freeze", at_least=0)
     layer_decay: float = _network(1.0, "D", "a block's learning rate is the next one's times this", over=0, at_most=1)
     multilabel: bool = _network(False, None, "a probability of its own for each expression")
     """By sigmoid, instead of all of them summing to 1 by softmax."""
+    second_head: str = _network(
+        "none",
+        "NAME",
+        "a second opinion in the same model: fer2013, what FER-2013 calls the pictures of FER+; or a name for what "
+        "--second-dataset calls them (none)",
+    )
+    """Its labels are the source of the second head's; see `fer.datasets.second`."""
+    second_dataset: str = _data(
+        "", "PATH", "the same pictures with the labels of the second head (fer2013.csv beside the data set)"
+    )
+    second_share: float = _training(0.5, "WEIGHT", "of the second head in what is learned, against 1", at_least=0)
     optimizer: str = _training("sgd", None, choices=("sgd", "adamw"))
     """Nesterov's momentum of 0.9, or adamw, which ConvNeXt and transformers need."""
     batch_size: int = _training(128, "N", "pictures a step, of all processes", at_least=2)
@@ -89,6 +106,17 @@ class TrainingConfig:
     )
     """Paths here; see `fer.training.teachers`."""
     teacher_share: float = _training(0.5, "SHARE", "of the teachers in what is learned", at_least=0, at_most=1)
+    teacher_view: str = _training(
+        "once",
+        None,
+        "what teachers see: once each picture as it is, which is fast; or augmented, in each step just the changed "
+        "picture that the student sees, which teaches more",
+        choices=("once", "augmented"),
+    )
+    soft_labels: str = _training(
+        "", "FILE", "answers that teachers gave before, instead of teachers: an .npz with row and answers (none)"
+    )
+    """See `fer.training.teachers` for the form."""
     augmentation: str = _training(
         "camera",
         None,
@@ -126,6 +154,12 @@ class TrainingConfig:
         object.__setattr__(self, "teacher", tuple(self.teacher))
         if not paths or not all(isinstance(path, str) and path for path in paths):
             raise TrainingError(f"dataset must be one or more paths, got {self.dataset!r}.")
+        if self.second_dataset and not self.has_second_head:
+            raise TrainingError("second_dataset is for a second head, got none: name it with second_head.")
+        if self.multilabel and self.has_second_head:
+            raise TrainingError("multilabel models have one head, got second_head with it. Leave out one of both.")
+        if self.soft_labels and self.teacher:
+            raise TrainingError("soft_labels stand for teachers, got both. Leave out one of them.")
         for one in fields(self):
             value, bounds = getattr(self, one.name), one.metadata.get("bounds", {})
             if value is not None and not all(_HOLDS[name](value, bound) for name, bound in bounds.items()):
@@ -138,6 +172,22 @@ class TrainingConfig:
             raise TrainingError(
                 f"fold must be 1 to folds, and folds 3 or more, or both 0, got {self.fold} of {self.folds}."
             )
+
+    @property
+    def has_second_head(self) -> bool:
+        """Whether the model gets a second opinion."""
+        return self.second_head != "none"
+
+    @property
+    def asks_in_each_step(self) -> bool:
+        """Whether teachers are asked about each changed picture (Beyer et al. 2022, arXiv:2106.05237)."""
+        return bool(self.teacher and self.teacher_share) and self.teacher_view == "augmented"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What the run begins with and is taught by: paths, each once."""
+        paths = (self.init.removeprefix("face-recognition:"), *self.teacher, self.soft_labels)
+        return tuple(path for path in dict.fromkeys(paths) if path not in ("", "none", "imagenet"))
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -177,8 +227,8 @@ class TrainingConfig:
         chosen = {name: value for name, value in vars(self).items() if value != usual[name]}
         if "teacher" in chosen:
             chosen["teacher"] = [_end_of(file) for file in self.teacher]
-        if "init" in chosen:
-            chosen["init"] = _end_of(self.init)
+        for name in {"init", "soft_labels", "second_dataset"} & chosen.keys():
+            chosen[name] = _end_of(chosen[name])
         return chosen
 
     def differences(self, other: "TrainingConfig") -> list[str]:

@@ -12,7 +12,6 @@ from fer.model.device import autocast
 from fer.model.network import last_layer
 from fer.training.batches import Batch, TrainingBatches
 from fer.training.config import TrainingConfig
-from fer.training.distributed import Processes
 from fer.training.metrics import Hooks, Learned
 from fer.training.optimizer import set_learning_rate
 from fer.training.state import State
@@ -35,7 +34,7 @@ def train_epoch(
     for number, batch in enumerate(batches.epoch(state.epoch)):
         moment = state.epoch + number / batches.count
         rate = set_learning_rate(state.optimizer, config, moment, batches.batch_size)
-        totals += _step(config, state, network, batch, batches.batch_size, processes, device)
+        totals += _step(config, state, network, batch, batches, device)
         hooks.on_batch(state.epoch, number + 1, batches.count, batches.batch_size)
         if processes.any(hooks.should_stop()):
             return None
@@ -61,12 +60,11 @@ def _step(
     state: State,
     network: nn.Module,
     batch: Batch,
-    batch_size: int,
-    processes: Processes,
+    batches: TrainingBatches,
     device: str,
 ) -> torch.Tensor:
     """Learn from this process' share of a batch. Return (sum of losses, number named right), float32 (2,)."""
-    totals = torch.zeros(2, device=device)
+    totals, processes = torch.zeros(2, device=device), batches.processes
     state.optimizer.zero_grad(set_to_none=True)
     parts = zip(
         *(tensor.tensor_split(config.accumulate) for tensor in (batch.faces, batch.targets, batch.credits)), strict=True
@@ -75,9 +73,9 @@ def _step(
         with processes.waiting(network) if number < config.accumulate else contextlib.nullcontext():
             with autocast(device):
                 logits = network(faces)
-            loss = loss_sum(logits, targets, config.multilabel)
+            loss = loss_sum(logits, targets, config.multilabel, batches.heads, config.second_share)
             # Processes average their gradients: in this way each picture of the whole batch counts the same.
-            state.scaler.scale(loss * (processes.count / batch_size)).backward()
+            state.scaler.scale(loss * (processes.count / batches.batch_size)).backward()
         totals += torch.stack((loss.detach(), right_count(logits.detach(), credits)))
     if config.clip_norm:
         state.scaler.unscale_(state.optimizer)
@@ -89,15 +87,27 @@ def _step(
     return totals
 
 
-def loss_sum(logits: torch.Tensor, targets: torch.Tensor, multilabel: bool) -> torch.Tensor:
+def loss_sum(
+    logits: torch.Tensor,
+    targets: torch.Tensor,
+    multilabel: bool,
+    heads: tuple[int, ...] = (),
+    second_share: float = 0.0,
+) -> torch.Tensor:
     """Return the loss summed over pictures.
 
     Args:
-        logits: float (n, K).
-        targets: float (n, K), the shares of the raters' votes, rows summing to 1.
+        logits: float (n, K of all heads).
+        targets: float (n, K of all heads), the shares of the raters' votes, each head's part summing to 1, or to 0
+            where nothing is known that it could learn.
         multilabel: whether each label is learned on its own: binary cross entropy, summed over the labels. Else the
             cross entropy of the distribution (Barsoum et al. 2016, arXiv:1608.01041).
+        heads: K of each of two heads; empty for one.
+        second_share: what the second head's loss is multiplied by.
     """
+    if len(heads) > 1:
+        (first, second), (wanted, other) = logits.float().split(heads, dim=1), targets.split(heads, dim=1)
+        return loss_sum(first, wanted, False) + second_share * loss_sum(second, other, False)
     if multilabel:
         return F.binary_cross_entropy_with_logits(logits.float(), targets, reduction="sum")
     return F.cross_entropy(logits.float(), targets, reduction="sum")
@@ -107,8 +117,8 @@ def right_count(logits: torch.Tensor, credits: torch.Tensor) -> torch.Tensor:
     """Return how many pictures the network names right while it learns, a float.
 
     Args:
-        logits: float (n, K).
-        credits: float (n, K): what naming each label is worth. 1 for a picture's top label; where two pictures are
-            mixed, each one's top label is worth its share, so that even a perfect network stays under 100 %.
+        logits: float (n, K of all heads).
+        credits: float (n, K of the first head): what naming each label is worth. 1 for a picture's top label; where two
+            are mixed, each one's top label is worth its share, so that even a perfect network stays under 100 %.
     """
-    return credits.gather(1, logits.argmax(dim=1, keepdim=True)).sum()
+    return credits.gather(1, logits[:, : credits.shape[1]].argmax(dim=1, keepdim=True)).sum()

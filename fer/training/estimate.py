@@ -15,7 +15,7 @@ START_SECONDS = 10.0
 """What a run needs before its first epoch: libraries and pictures are loaded."""
 _MEASURE_SECONDS = 2.0
 _PICTURES = 8192
-_NETWORK = ("architecture", "size_px", "channels")
+_NETWORK = ("architecture", "size_px", "channels", "teacher", "teacher_view")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a network's weights begin with: chance, those that torchvision learned on ImageNet, or those of a model file.
+"""What a network's weights begin with: chance, what torchvision learned on ImageNet or dlib of faces, or a model file.
 
 A first convolution of another shape takes over what fits. From colour to gray its weights are summed over the colours,
 so a gray picture gives what the same picture gave in three equal channels; from gray to colour they are split evenly.
@@ -16,7 +16,9 @@ from torchvision.models.vision_transformer import interpolate_embeddings
 
 from fer.errors import TrainingError
 from fer.model.checkpoint import load_checkpoint, read_info
+from fer.model.face_recognition import NAME, FaceRecognitionResNet
 from fer.model.network import check_architecture, first_convolution, last_layer
+from fer.training import face_recognition
 from fer.training.config import TrainingConfig
 
 State = dict[str, torch.Tensor]
@@ -27,16 +29,24 @@ def check_init(config: TrainingConfig) -> None:
 
     Raises:
         CheckpointError: the file cannot be read.
-        TrainingError: it holds another architecture, or torchvision has no weights for this one.
+        TrainingError: it holds another architecture, or there are no weights for this one.
     """
     if config.init == "none":
         return
+    if config.init.split(":")[0] == face_recognition.PREFIX:
+        face_recognition.check(config.init, config.architecture)
+        return
     if config.init == "imagenet":
         check_architecture(config.architecture)
+        if config.architecture == NAME:
+            raise TrainingError(
+                f"torchvision has no weights of a {config.architecture}. Begin with --init {face_recognition.PREFIX}."
+            )
         return
     if not Path(config.init).exists():
         raise TrainingError(
-            f"init must be none, imagenet or a model file, got {config.init!r}, where there is nothing."
+            f"init must be none, imagenet, {face_recognition.PREFIX}:FILE or a model file, got {config.init!r}, where "
+            "there is nothing."
         )
     found = read_info(config.init).architecture
     if found != config.architecture:
@@ -46,8 +56,13 @@ def check_init(config: TrainingConfig) -> None:
         )
 
 
-def initialize(network: nn.Module, config: TrainingConfig, labels: tuple[str, ...]) -> str:
+def initialize(
+    network: nn.Module, config: TrainingConfig, labels: tuple[str, ...], second: tuple[str, ...] = ()
+) -> str:
     """Give a network its first weights, in place, and say which they are.
+
+    The last layer begins with what a model file has learned of the same labels, head by head; its other outputs begin
+    with chance.
 
     Raises:
         CheckpointError: the file cannot be read.
@@ -57,19 +72,28 @@ def initialize(network: nn.Module, config: TrainingConfig, labels: tuple[str, ..
     if config.init == "none":
         return "weights: from chance"
     if config.init == "imagenet":
-        _adopt(network, _imagenet_state(config), head=None)
+        _adopt(network, _imagenet_state(config), {})
         return f"weights: torchvision's {config.architecture} of ImageNet, a new last layer"
+    file = face_recognition.file_of(config.init)
+    if isinstance(network, FaceRecognitionResNet) and file:
+        face_recognition.adopt(network, file, config.preprocessing)
+        return f"weights: dlib's face recognition, {file}, a new last layer"
     info, learned = load_checkpoint(config.init)
     name = last_layer(learned).name
     state: State = dict(learned.state_dict())
-    head = {key: value for key, value in state.items() if key.startswith(f"{name}.")}
-    body = {key: value for key, value in state.items() if key not in head}
-    if set(info.labels) == set(labels):
-        order = [info.labels.index(label) for label in labels]
-        _adopt(network, body, {key: value[order] for key, value in head.items()})
+    head = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+    body = {key: value for key, value in state.items() if not key.startswith(f"{name}.")}
+    own = info.second.labels if info.second else ()
+    known = {row: info.labels.index(label) for row, label in enumerate(labels) if label in info.labels}
+    for row, label in enumerate(second, start=len(labels)):
+        if label in own:
+            known[row] = len(info.labels) + own.index(label)
+    _adopt(network, body, {key: {row: value[old] for row, old in known.items()} for key, value in head.items()})
+    if len(known) == len(labels) + len(second):
         return f"weights: all of {config.init}"
-    _adopt(network, body, head=None)
-    return f"weights: {config.init}, a new last layer for other expressions"
+    both = (*labels, *second)
+    kept = f", with what its last layer knows of {', '.join(both[row] for row in known)}" if known else ""
+    return f"weights: {config.init}, a new last layer for other expressions{kept}"
 
 
 def _imagenet_state(config: TrainingConfig) -> State:
@@ -93,14 +117,17 @@ def _imagenet_state(config: TrainingConfig) -> State:
 
 
 @torch.no_grad()
-def _adopt(network: nn.Module, body: State, head: State | None) -> None:
-    """Load all layers but the last, and the last one, too, where it is given."""
+def _adopt(network: nn.Module, body: State, head: dict[str, dict[int, torch.Tensor]]) -> None:
+    """Load all layers but the last, and of that one the given rows of its parameters."""
     first, last = first_convolution(network), last_layer(network)
     key = f"{first.name}.weight"
     body = body | {key: _fitted(body[key], first.module.weight)}  # type: ignore[arg-type]
     own_head = {name: value for name, value in network.state_dict().items() if name.startswith(f"{last.name}.")}
     try:
-        network.load_state_dict(body | (own_head if head is None else head))
+        for name, rows in head.items():
+            for row, value in rows.items():
+                own_head[f"{last.name}.{name}"][row] = value
+        network.load_state_dict(body | own_head)
     except RuntimeError as error:
         raise TrainingError(
             f"the weights to begin with do not fit this network: {str(error)[:400]}. Train at the size that they were "

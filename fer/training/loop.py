@@ -10,12 +10,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from fer.datasets.dataset import FaceDataset, PreparedFaces, prepare_faces
+from fer.datasets.second import NO_SECOND, SecondLabels, find_second, second_labels
 from fer.errors import TrainingError
 from fer.model.checkpoint import ModelInfo, save_checkpoint
 from fer.model.network import check_architecture
+from fer.model.prior import SecondHead
+from fer.training import face_recognition
 from fer.training.batches import TrainingBatches
 from fer.training.config import TrainingConfig
 from fer.training.distributed import Processes
@@ -24,7 +28,7 @@ from fer.training.initialization import check_init
 from fer.training.metrics import EpochMetrics, Hooks, Learned
 from fer.training.runs import Run
 from fer.training.state import State, read_state, saving, start
-from fer.training.teachers import check_teachers, learned_targets
+from fer.training.teachers import Teachers, check_teachers, learned_targets
 from fer.training.validation import Validation
 
 
@@ -47,22 +51,29 @@ def train(
     """
     processes = processes or Processes()
     check_trainable(config, dataset, processes)
-    state = _begin(config, dataset, run, hooks, device, processes)
-    training, validation = _read(config, dataset, state, hooks, device, processes)
+    torch.backends.cudnn.benchmark = True  # pictures have one size for many steps
+    second = _second_labels(config, dataset, hooks)
+    state = _begin(config, dataset, second, run, hooks, device, processes)
+    training, validation = _read(config, dataset, second, state, hooks, device, processes)
+    if state.step == 0 and face_recognition.file_of(config.init):
+        _settle(config, state, training, device)
     batches = TrainingBatches(
         config,
         torch.from_numpy(training.pixels),
-        torch.from_numpy(learned_targets(config, dataset, training.rows, hooks, device)),
+        torch.from_numpy(learned_targets(config, dataset, training.rows, hooks, device, second)),
         device,
         processes,
+        len(second.labels),
+        Teachers(config, dataset.labels, second.labels, device) if config.asks_in_each_step else None,
     )
     info = ModelInfo(
         config.architecture,
         dataset.labels,
         config.preprocessing,
         multilabel=config.multilabel,
-        prior=batches.prior,
+        prior=batches.priors[0],
         stem=config.stem,
+        second=SecondHead(second.labels, batches.priors[1], second.source) if second.labels else None,
     )
     while state.epoch < config.epochs and not _has_given_up(config, state):
         started = time.monotonic()
@@ -107,14 +118,37 @@ def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Pro
         raise TrainingError(f"{error}. Choose one of them.") from error
     check_init(config)
     check_teachers(config, dataset.labels)
+    if config.has_second_head:
+        find_second(config.dataset, config.second_dataset)
+
+
+def _second_labels(config: TrainingConfig, dataset: FaceDataset, hooks: Hooks) -> SecondLabels:
+    """Return what the second head learns; no labels where there is none."""
+    if not config.has_second_head:
+        return NO_SECOND
+    second = second_labels(dataset, find_second(config.dataset, config.second_dataset))
+    if not set(second.labels) <= set(dataset.labels):
+        raise TrainingError(
+            f"expected a second head with expressions of the first one, {', '.join(dataset.labels)}; found "
+            f"{', '.join(second.labels)}. Change both data sets: the one with more expressions is the first."
+        )
+    known = int(second.of(np.arange(len(dataset))).any(axis=1).sum())
+    hooks.on_note(f"{config.second_head}: {known:,} of {len(dataset):,} pictures have a label for the second head")
+    return second
 
 
 def _begin(
-    config: TrainingConfig, dataset: FaceDataset, run: Run, hooks: Hooks, device: str, processes: Processes
+    config: TrainingConfig,
+    dataset: FaceDataset,
+    second: SecondLabels,
+    run: Run,
+    hooks: Hooks,
+    device: str,
+    processes: Processes,
 ) -> State:
     """Return the state of the run folder, or that before the first step."""
     try:
-        state, beginning = start(config, dataset.labels, dataset.fingerprint(), device)
+        state, beginning = start(config, dataset.labels, second.fingerprint(dataset), device, second.labels)
         smallest = config.size_at(0)
         with torch.no_grad():
             state.average(torch.zeros(2, config.channels, smallest, smallest, device=device))
@@ -125,15 +159,31 @@ def _begin(
         ) from error
     exists = processes.from_first(run.last_path.exists())
     if exists:
-        state.restore(processes.from_first(read_state(run, device) if processes.is_first else None), run)
+        changed = state.restore(processes.from_first(read_state(run, device) if processes.is_first else None), run)
         hooks.on_note(f"going on after epoch {state.epoch} of {config.epochs}")
+        for file in changed:
+            hooks.on_note(f"{file} is another file now than when this run began; it goes on with this one")
     elif config.init != "none":
         hooks.on_note(beginning)
     return state
 
 
+def _settle(config: TrainingConfig, state: State, training: PreparedFaces, device: str) -> None:
+    """Fit the batch norms of dlib's weights to some of the pictures."""
+    some = np.random.default_rng(config.seed).permutation(len(training.pixels))[: face_recognition.FACES]
+    faces = torch.from_numpy(training.pixels[some]).to(device)
+    face_recognition.settle(state.network, config.preprocessing.normalize(faces))
+    state.average.load_state_dict(state.network.state_dict())
+
+
 def _read(
-    config: TrainingConfig, dataset: FaceDataset, state: State, hooks: Hooks, device: str, processes: Processes
+    config: TrainingConfig,
+    dataset: FaceDataset,
+    second: SecondLabels,
+    state: State,
+    hooks: Hooks,
+    device: str,
+    processes: Processes,
 ) -> tuple[PreparedFaces, Validation | None]:
     """Return the pictures to train on and, in the first process, those to validate with."""
     training_rows, validation_rows = dataset.rows("train", "argmax"), dataset.rows("validation", config.rule)
@@ -148,7 +198,7 @@ def _read(
     for text in broken:
         hooks.on_note(f"left out: {text}")
     state.check_pictures([len(training.rows), len(validation.rows)], broken)
-    return training, Validation(dataset, validation, device)
+    return training, Validation(dataset, validation, device, second)
 
 
 def _has_given_up(config: TrainingConfig, state: State) -> bool:
@@ -201,6 +251,7 @@ def _origin(config: TrainingConfig, dataset: FaceDataset, line: EpochMetrics, st
         "best_epoch": state.best_epoch,
         "validation_n": line.validation_n,
         "init": config.init if config.init in ("none", "imagenet") else Path(config.init).name,
+        "files": {Path(file).name: digest for file, digest in state.files.items()},
         "seed": config.seed,
         "own_choices": config.own_choices(),
         "validation_loss": line.validation_loss,

@@ -8,13 +8,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from fer.errors import TrainingError
-from fer.files import write_atomically
+from fer.files import file_sha256, write_atomically
 from fer.model.device import mixed_precision
 from fer.model.network import build_network
 from fer.training.config import TrainingConfig
@@ -44,6 +45,8 @@ class State:
     """Of the data set that it is trained on, see `FaceDataset.fingerprint`."""
     pictures: list[int] = field(default_factory=list)
     """How many could be read to train on and to validate with; empty before they are read."""
+    files: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of the files that it began with and is taught by, see `TrainingConfig.files`."""
 
     def update_average(self, decay: float) -> None:
         """Move the averaged weights, and the statistics of normalization, a little towards the present ones."""
@@ -64,13 +67,14 @@ class State:
             "counters": [self.epoch, self.step, self.best_accuracy, self.best_epoch],
             "dataset_sha256": self.dataset_sha256,
             "pictures": self.pictures,
+            "files": self.files,
         }
         buffer = io.BytesIO()  # what torch.save raises on a full disk does not say that it was full
         torch.save(saved, buffer)
         write_atomically(run.last_path, buffer.getbuffer())
 
-    def restore(self, saved: dict[str, Any], run: Run) -> None:
-        """Take over what `read_state` returned.
+    def restore(self, saved: dict[str, Any], run: Run) -> list[str]:
+        """Take over what `read_state` returned; return the files that are others now than when the run began.
 
         Raises:
             TrainingError: the data set has changed since, or the file is of another version.
@@ -86,6 +90,8 @@ class State:
         self.scaler.load_state_dict(saved["scaler"])
         self.epoch, self.step, self.best_accuracy, self.best_epoch = saved["counters"]
         self.pictures = saved["pictures"]
+        now, self.files = self.files, saved.get("files", self.files)  # runs of earlier versions do not know
+        return [file for file, digest in self.files.items() if now.get(file) != digest]
 
     def check_pictures(self, read: list[int], broken: tuple[str, ...]) -> None:
         """Remember how many pictures could be read, and refuse to go on with others than before.
@@ -102,23 +108,34 @@ class State:
         self.pictures = read
 
 
-def start(config: TrainingConfig, labels: tuple[str, ...], dataset_sha256: str, device: str) -> tuple[State, str]:
-    """Return the state before the first step, and in words what the weights begin with."""
+def start(
+    config: TrainingConfig, labels: tuple[str, ...], dataset_sha256: str, device: str, second: tuple[str, ...] = ()
+) -> tuple[State, str]:
+    """Return the state before the first step, and in words what the weights begin with.
+
+    Args:
+        config: the run.
+        labels: of the first head.
+        dataset_sha256: what the pictures and their labels are.
+        device: where to compute.
+        second: the labels of the second head, if there is one.
+    """
     torch.manual_seed(config.seed)
     network = build_network(
         config.architecture,
-        classes=len(labels),
+        classes=len(labels) + len(second),
         channels=config.channels,
         size_px=config.size_px,
         dropout=config.dropout,
         stem=config.stem,
     )
-    beginning = initialize(network, config, labels)
+    beginning = initialize(network, config, labels, second)
     network = network.to(device)
     average = copy.deepcopy(network).eval().requires_grad_(False)
     speed_up_convolutions(network)
     scaler = torch.amp.GradScaler(torch.device(device).type, enabled=mixed_precision(device) == torch.float16)
     state = State(network, average, make_optimizer(network, config), scaler, dataset_sha256=dataset_sha256)
+    state.files = {file: file_sha256(Path(file)) for file in config.files}
     return state, beginning
 
 

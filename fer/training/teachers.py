@@ -1,20 +1,42 @@
 """Learning from other models: their answers beside the raters' votes (Hinton et al. 2015, arXiv:1503.02531).
 
 Ten raters tell a distribution by tenths only. A teacher's answer is smoother, and several teachers err less than one.
-They are asked once, about each picture as it is and mirrored; the student must say the same of pictures that are
-turned, blurred or noisy (Xie et al. 2020, arXiv:1911.04252).
+There are three ways to ask them:
+
+once         about each picture as it is and mirrored; the student must say the same of pictures that are turned,
+             blurred or noisy (Xie et al. 2020, arXiv:1911.04252)
+augmented    in each step, about just the changed and mixed picture that the student sees: whatever a change does to a
+             face, the answer belongs to it (Beyer et al. 2022, arXiv:2106.05237)
+soft labels  before, by somebody with a graphics card: an .npz with `row`, int (n,), rows of Kaggle's fer2013.csv, and
+             `answers`, uint8 (n, 8 or 15), 0..255 for 0..1, of the labels of FER+ and then of those of FER-2013
+
+Teachers answer with what their heads learned, without what a model file adds to be used: a prior that is taken off
+would be learned as if it were another one.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
+from zipfile import BadZipFile
+
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from fer.datasets.dataset import FaceDataset, prepare_faces
+from fer.datasets.second import NO_SECOND, SecondLabels, kaggle_numbers
 from fer.errors import TrainingError
-from fer.model.checkpoint import read_info
-from fer.model.classifier import Classifier
+from fer.labels import FER2013, FERPLUS
+from fer.model.checkpoint import load_checkpoint, read_info
+from fer.model.device import autocast
 from fer.training.config import TrainingConfig
 from fer.training.metrics import Hooks
 
+SECOND_SMOOTHING = 0.1
+"""Share of the second label that is spread evenly: FER-2013's are often wrong."""
 _AT_ONCE = 256
+_AGREEING = 0.5
+"""Soft labels and raters name the same expression in at least so many pictures, or they are not of the same ones."""
+_GRAY = (0.299, 0.587, 0.114)
 
 
 def check_teachers(config: TrainingConfig, labels: tuple[str, ...]) -> None:
@@ -22,7 +44,7 @@ def check_teachers(config: TrainingConfig, labels: tuple[str, ...]) -> None:
 
     Raises:
         CheckpointError: a file cannot be read.
-        TrainingError: a teacher's labels are not those of the data set.
+        TrainingError: a teacher's labels are not those of the data set, or there are no soft labels.
     """
     for file in config.teacher:
         known = read_info(file).labels
@@ -31,38 +53,156 @@ def check_teachers(config: TrainingConfig, labels: tuple[str, ...]) -> None:
                 f"expected a teacher that names the data set's expressions, {', '.join(labels)}; {file} names "
                 f"{', '.join(known)}. Choose another --teacher, or another data set."
             )
+    if config.soft_labels and not (Path(config.soft_labels).is_file() and set(labels) <= set(FERPLUS)):
+        raise TrainingError(
+            f"expected soft labels of a data set with expressions of FER+ in the file {config.soft_labels}, found "
+            f"{', '.join(labels) if Path(config.soft_labels).is_file() else 'no file'}. Check --soft-labels."
+        )
+
+
+class Teacher:
+    """A network that is asked what the outputs of its student should be."""
+
+    def __init__(self, file: str, labels: tuple[str, ...], second: tuple[str, ...], device: str) -> None:
+        """Read a model file.
+
+        Args:
+            file: of a model with one head or two.
+            labels: of the student's first head.
+            second: of its second head; empty where it has none.
+            device: where to compute.
+
+        Raises:
+            CheckpointError: it cannot be read any more.
+        """
+        self.info, network = load_checkpoint(file)
+        self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        own = self.info.second.labels if self.info.second else ()
+        self._first = [self.info.labels.index(label) for label in labels]
+        self._second = [len(self.info.labels) + own.index(label) for label in second] if set(own) == set(second) else []
+        self.knows = torch.tensor([1.0] * len(labels) + [float(bool(self._second))] * len(second), device=device)
+        """float32 (K of both heads,): 1 for outputs that it has an answer for, else 0."""
+        self._device = device
+
+    @torch.no_grad()
+    def answers(self, faces: torch.Tensor) -> torch.Tensor:
+        """Return what it says of faces, float32 (n, K of both heads), each head's part summing to 1, or 0 if unknown.
+
+        Args:
+            faces: uint8 or float (n, C, S, S), 0..255, gray or RGB, of any size, on the device.
+        """
+        wanted, faces = self.info.preprocessing, faces.float()
+        if faces.shape[1] > wanted.channels:
+            faces = torch.einsum("c,nchw->nhw", torch.tensor(_GRAY, device=faces.device), faces).unsqueeze(1)
+        faces = resized(faces.expand(-1, wanted.channels, -1, -1), wanted.size_px)
+        with autocast(self._device):
+            logits = self._network(wanted.normalize(faces).contiguous(memory_format=torch.channels_last)).float()
+        first = logits[:, self._first]
+        first = F.normalize(first.sigmoid(), p=1) if self.info.multilabel else first.softmax(dim=1)
+        unknown = first.new_zeros(len(first), len(self.knows) - first.shape[1])
+        return torch.cat([first, logits[:, self._second].softmax(dim=1) if self._second else unknown], dim=1)
+
+
+class Teachers:
+    """All of a run's teachers; their answers are averaged, for each head of those who have it."""
+
+    def __init__(self, config: TrainingConfig, labels: tuple[str, ...], second: tuple[str, ...], device: str) -> None:
+        """Read their files; see `Teacher`."""
+        self.each = [Teacher(file, labels, second, device) for file in config.teacher]
+        self._count = torch.stack([teacher.knows for teacher in self.each]).sum(dim=0)
+        self._share = config.teacher_share * (self._count > 0)
+
+    def blend(self, targets: torch.Tensor, answers: Iterable[torch.Tensor]) -> torch.Tensor:
+        """Return targets float32 (n, K of both heads) with the teachers' share of what each of them answers."""
+        taught = sum(answers) / self._count.clamp_min(1)
+        return (1 - self._share) * targets + self._share * taught
+
+    def taught(self, targets: torch.Tensor, faces: torch.Tensor) -> torch.Tensor:
+        """Return the same, asking about faces: float (n, C, S, S), 0..255, as the student sees them."""
+        return self.blend(targets, (teacher.answers(faces) for teacher in self.each))
+
+
+def resized(faces: torch.Tensor, size_px: int) -> torch.Tensor:
+    """Return float (n, C, size, size), with antialiasing, for float (n, C, S, S)."""
+    if faces.shape[-1] == size_px:
+        return faces
+    return F.interpolate(faces, (size_px, size_px), mode="bilinear", antialias=True, align_corners=False)
 
 
 def learned_targets(
-    config: TrainingConfig, dataset: FaceDataset, rows: np.ndarray, hooks: Hooks, device: str
+    config: TrainingConfig,
+    dataset: FaceDataset,
+    rows: np.ndarray,
+    hooks: Hooks,
+    device: str,
+    second: SecondLabels = NO_SECOND,
 ) -> np.ndarray:
-    """Return what is learned of each picture, float32 (n, K), rows summing to 1: votes or label, mixed with teachers.
+    """Return what is learned of each picture: votes or label, then the second labels, mixed with teachers.
+
+    Returns:
+        float32 (n, K of both heads). The first head's part sums to 1; the second one's to 1, to less where only
+        teachers say something of it, or to 0.
 
     Raises:
         CheckpointError: a teacher cannot be read any more.
+        TrainingError: the soft labels are those of other pictures.
     """
-    targets = dataset.distributions(rows)
+    first, other = dataset.distributions(rows), second.of(rows)
     if config.targets == "label":
-        targets = np.eye(len(dataset.labels), dtype=np.float32)[dataset.truth(rows)]
-    if not config.teacher or not config.teacher_share:
-        return targets
-    taught = np.zeros_like(targets)
-    for file in config.teacher:
-        hooks.on_note(f"asking the teacher {file}")
-        taught += _answers(file, dataset, rows, hooks, device)
-    share = config.teacher_share
-    return (1 - share) * targets + share * taught / len(config.teacher)
+        first = np.eye(len(dataset.labels), dtype=np.float32)[dataset.truth(rows)]
+    spread = other.sum(axis=1, keepdims=True) / max(len(second.labels), 1)
+    targets = np.concatenate([first, (1 - SECOND_SMOOTHING) * other + SECOND_SMOOTHING * spread], axis=1)
+    if config.soft_labels:
+        answers, known = _read_soft_labels(config.soft_labels, dataset, rows, second.labels)
+        share = config.teacher_share * known
+        targets = (1 - share) * targets + share * answers
+    elif config.teacher and config.teacher_share and not config.asks_in_each_step:
+        teachers = Teachers(config, dataset.labels, second.labels, device)
+        asked = zip(teachers.each, config.teacher, strict=True)
+        answered = (_ask_once(teacher, file, dataset, rows, hooks, device) for teacher, file in asked)
+        targets = teachers.blend(torch.from_numpy(targets).to(device), answered).cpu().numpy()
+    return targets
 
 
-def _answers(file: str, dataset: FaceDataset, rows: np.ndarray, hooks: Hooks, device: str) -> np.ndarray:
-    """Return a teacher's distributions, float32 (n, K), in the order of the data set's labels."""
-    teacher = Classifier.load(file, device).reduced()
-    order = [teacher.info.labels.index(label) for label in dataset.labels]
-    found = np.empty((len(rows), len(order)), np.float32)
+def _ask_once(
+    teacher: Teacher, file: str, dataset: FaceDataset, rows: np.ndarray, hooks: Hooks, device: str
+) -> torch.Tensor:
+    """Return a teacher's answers to pictures as they are, and mirrored, on average."""
+    hooks.on_note(f"asking the teacher {file}")
+    found = []
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
-        pixels = prepare_faces(dataset, part, teacher.info.preprocessing).pixels
-        both = teacher.distributions(pixels) + teacher.distributions(np.ascontiguousarray(pixels[..., ::-1]))
-        found[start : start + len(part)] = both[:, order] / 2
+        pixels = torch.from_numpy(prepare_faces(dataset, part, teacher.info.preprocessing).pixels).to(device)
+        found.append((teacher.answers(pixels) + teacher.answers(pixels.flip(-1))) / 2)
         hooks.on_read(start + len(part), len(rows))
-    return found
+    return torch.cat(found)
+
+
+def _read_soft_labels(
+    file: str, dataset: FaceDataset, rows: np.ndarray, second: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (answers, 1 where there is one, else 0), float32 (n, K of both heads) both."""
+    numbers = kaggle_numbers(dataset)
+    try:
+        with np.load(file) as stored:
+            known_rows, table = stored["row"].tolist(), stored["answers"] / np.float32(255)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise TrainingError(f"expected an .npz with row and answers in {file}, found {error!r}.") from error
+    place = {row: index for index, row in enumerate(known_rows)}
+    where = np.array([place.get(number, -1) for number in ([] if numbers is None else numbers[rows].tolist())])
+    found = np.flatnonzero(where >= 0)
+    columns = [FERPLUS.index(label) for label in dataset.labels]
+    agreeing = table[where[found]][:, columns].argmax(axis=1) == dataset.truth(rows[found])
+    if not len(found) or agreeing.mean() < _AGREEING:
+        raise TrainingError(
+            f"expected the soft labels in {file} to be of the pictures of {dataset.name}, by their rows in fer2013.csv "
+            f"(fer0000017.png is row 17): found {len(found)} of {len(rows)}, and the same expression on top in "
+            f"{agreeing.sum()}. Leave out --soft-labels, or take the data set that they were made for."
+        )
+    own = FERPLUS + FER2013 if table.shape[1] > len(FERPLUS) else FERPLUS
+    others = [own.index(label, len(FERPLUS)) for label in second] if set(second) <= set(own[len(FERPLUS) :]) else []
+    answers = np.zeros((len(rows), len(columns) + len(second)), np.float32)
+    known = np.zeros_like(answers)
+    chosen = table[where[found]][:, [*columns, *others]]
+    answers[found, : chosen.shape[1]], known[found, : chosen.shape[1]] = chosen, 1
+    return answers, known

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fer.datasets.dataset import FaceDataset, PreparedFaces
-from fer.evaluation.calibration import calibrate, fit_multilabel_temperature, fit_unsure_threshold
+from fer.datasets.second import NO_SECOND, SecondLabels
+from fer.evaluation.calibration import Asked, calibrate, fit_multilabel_temperature, fit_unsure_threshold
 from fer.evaluation.metrics import Metrics, measure
 from fer.evaluation.predict import predict
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
@@ -26,6 +27,7 @@ class Validation:
     dataset: FaceDataset
     faces: PreparedFaces
     device: str
+    second: SecondLabels = NO_SECOND
 
     def measure(self, info: ModelInfo, state: State) -> Metrics:
         """Return how good the average is after an epoch."""
@@ -45,9 +47,16 @@ class Validation:
             confidences = probabilities_of(info, logits).max(axis=1)
             info = replace(info, unsure_below=fit_unsure_threshold(confidences))
         else:
-            info = calibrate(info, (logits, truth))
+            info = calibrate(info, (logits, truth), self._labelled(info, logits))
         save_checkpoint(run.best_path, info, network.state_dict())
         return info
+
+    def _labelled(self, info: ModelInfo, logits: np.ndarray) -> Asked | None:
+        """Return what was answered to the pictures that the second head has a label for, and these."""
+        shares = self.second.of(self.faces.rows)
+        known = shares.any(axis=1)
+        words = np.array([info.labels.index(label) for label in self.second.labels], int)
+        return (logits[known], words[shares[known].argmax(axis=1)]) if known.any() else None
 
     @property
     def most_frequent(self) -> float:

@@ -12,7 +12,7 @@ from fer.evaluation.predict import predict
 from fer.evaluation.report import read_ablation
 from fer.model.classifier import Classifier
 from scripts import ablation
-from scripts.ablation import NAMES, command_line, ingredients, measure_row, recipe
+from scripts.ablation import NAMES, TOGETHER, command_line, ingredients, measure_row, recipe
 
 
 def run(folder: Path, *options: str) -> int:
@@ -51,6 +51,10 @@ def test_each_row_changes_the_recipe_in_its_own_way() -> None:
     assert len(set(made)) == len(made)
     for options in made:
         train.parse_arguments(list(options))  # scripts/train.py has them
+    without = [set(changes[TOGETHER[0]].items()) - set(changes[name].items()) for name in TOGETHER[1:]]
+    assert [{option for option, _ in left_out} for left_out in without] == [
+        {"--init"}, {"--second-head"}, {"--teacher-view"},
+    ]  # fmt: skip
     assert "--epochs 12" in " ".join(made[1]) and "--size 48" in " ".join(made[2])
 
 

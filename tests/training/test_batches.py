@@ -74,3 +74,46 @@ def test_smoothing_spreads_a_share_evenly() -> None:
     for batch in batches_of(replace(CONFIG, label_smoothing=0.2)):
         assert batch.targets.max(dim=1).values.tolist() == pytest.approx([0.85] * len(batch.targets))
         assert batch.targets.min(dim=1).values.tolist() == pytest.approx([0.05] * len(batch.targets))
+
+
+# Two heads and teachers
+
+
+BOTH = torch.cat([TARGETS, torch.eye(3)[torch.arange(80) % 3] * (torch.arange(80) % 2).view(-1, 1)], dim=1)
+"""Four labels, and three of a second head that knows every second picture."""
+
+
+def test_a_second_head_leaves_the_first_one_as_it_is() -> None:
+    config = replace(CONFIG, mixup=0.3, label_smoothing=0.1, class_balance=0.5)
+    batches = TrainingBatches(config, PIXELS, BOTH, "cpu", second=3)
+    assert batches.heads == (4, 3)
+    assert batches.priors[0] == TrainingBatches(config, PIXELS, TARGETS, "cpu").priors[0]
+    assert sum(batches.priors[1]) == pytest.approx(1)
+    for two, one in zip(batches.epoch(0), batches_of(config), strict=True):
+        assert torch.equal(two.faces, one.faces) and torch.equal(two.credits, one.credits)
+        assert torch.equal(two.targets[:, :4], one.targets)
+        assert (two.targets[:, 4:].sum(dim=1) < 1 + 1e-5).all()
+
+
+class Marking:
+    """A teacher who writes the mean brightness of what it sees into the targets, and remembers its size."""
+
+    def __init__(self) -> None:
+        self.sizes: set[int] = set()
+
+    def taught(self, targets: torch.Tensor, faces: torch.Tensor) -> torch.Tensor:
+        self.sizes.add(faces.shape[-1])
+        return faces.mean(dim=(1, 2, 3)).view(-1, 1).expand_as(targets)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_teachers_see_just_the_changed_and_mixed_picture(progressive: bool) -> None:
+    """Small pictures of the first epochs are theirs, shrunk."""
+    config = replace(CONFIG, mixup=0.5, cutmix=1.0, progressive=progressive, epochs=6)
+    teacher = Marking()
+    made = TrainingBatches(config, PIXELS, BOTH, "cpu", second=3, teachers=teacher)  # type: ignore[arg-type]
+    for batch in made.epoch(0):
+        seen = (batch.faces * config.preprocessing.std + config.preprocessing.mean) * 255
+        assert seen.shape[-1] == (16 if progressive else 24)
+        assert torch.allclose(seen.mean(dim=(1, 2, 3)), batch.targets[:, 0], atol=2.0 if progressive else 1e-2)
+    assert teacher.sizes == {24}

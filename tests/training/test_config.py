@@ -111,10 +111,37 @@ def test_differences_name_the_fields_with_both_values() -> None:
 
 def test_every_field_counts_as_a_difference() -> None:
     other = TrainingConfig(
-        ("other",), 3, "resnet34", "original", 32, 3, "imagenet", 1, 0.8, True, "adamw", 64, 2, 0.2, 1.0, 1e-4, 1.0,
-        "label", ("teacher",), 0.3, "plain", 0.1, 1.0, 0.1, 0.5, 0.1, 0.99, False, 3, "argmax", 1, 5, 2,
+        ("other",), 3, "resnet34", "original", 32, 3, "imagenet", 1, 0.8, False, "fer2013", "table", 0.7, "adamw",
+        64, 2, 0.2, 1.0, 1e-4, 1.0, "label", (), 0.3, "augmented", "soft.npz", "plain", 0.1, 1.0, 0.1, 0.5, 0.1, 0.99,
+        False, 3, "argmax", 1, 5, 2,
     )  # fmt: skip
-    assert [text.split()[0] for text in CONFIG.differences(other)] == [field.name for field in fields(CONFIG)]
+    alone = {"multilabel": True, "teacher": ("teacher",)}  # these go with none of the others
+    differing = {text.split()[0] for text in CONFIG.differences(other)} | alone.keys()
+    assert differing == {field.name for field in fields(CONFIG)}
+    assert all(CONFIG.differences(replace(CONFIG, **{name: value})) for name, value in alone.items())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"second_dataset": "x"}, "name it with second_head"),
+        ({"second_head": "fer2013", "multilabel": True}, "have one head"),
+        ({"soft_labels": "x.npz", "teacher": ("y",)}, "got both"),
+        ({"teacher_view": "twice"}, "teacher_view must be one of once, augmented"),
+        ({"second_share": -1.0}, "second_share must be at least 0"),
+    ],
+)
+def test_what_contradicts_each_other_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
+        replace(CONFIG, **given)
+
+
+def test_the_files_that_a_run_depends_on_are_known() -> None:
+    assert CONFIG.files == ()
+    assert replace(CONFIG, init="imagenet", soft_labels="s.npz").files == ("s.npz",)
+    config = replace(CONFIG, init="face-recognition:w.npz", teacher=("t", "u", "t"))
+    assert config.files == ("w.npz", "t", "u")
+    assert replace(config, init="t").files == ("t", "u")
 
 
 def test_one_path_as_text_is_a_data_set_too() -> None:

@@ -27,3 +27,18 @@ def test_half_precision_is_summed_in_full() -> None:
 def test_of_a_mixed_picture_each_label_is_worth_its_share() -> None:
     credits = torch.tensor([[0.7, 0.3, 0.0], [1.0, 0.0, 0.0]])
     assert right_count(LOGITS, credits).item() == pytest.approx(0.7)  # 0 named for the first, 1 for the second
+
+
+def test_the_second_head_has_its_weight_and_learns_nothing_where_nothing_is_known() -> None:
+    logits = torch.cat([LOGITS, LOGITS[:, :2]], dim=1).requires_grad_()
+    targets = torch.cat([TARGETS, torch.tensor([[0.0, 0.0], [0.1, 0.9]])], dim=1)
+    loss = loss_sum(logits, targets, False, (3, 2), 0.5)
+    second = -(targets[1, 3:] * logits[1, 3:].log_softmax(dim=0)).sum()
+    assert loss.item() == pytest.approx(loss_sum(LOGITS, TARGETS, False).item() + 0.5 * second.item(), rel=1e-5)
+    loss.backward()
+    assert logits.grad is not None and logits.grad[0, 3:].tolist() == [0, 0]
+
+
+def test_what_is_right_is_told_by_the_first_head() -> None:
+    logits = torch.cat([LOGITS, torch.full((2, 2), 9.0)], dim=1)
+    assert right_count(logits, torch.tensor([[1.0, 0, 0], [0, 1.0, 0]])).item() == 2

@@ -9,10 +9,12 @@ import torch
 from torchvision import models
 
 from fer.errors import CheckpointError, TrainingError
-from fer.labels import FERPLUS
+from fer.labels import FER2013, FERPLUS
 from fer.model import DEFAULT_CHECKPOINT
-from fer.model.checkpoint import load_checkpoint
+from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
 from fer.model.network import build_network, first_convolution, last_layer
+from fer.model.preprocessing import Preprocessing
+from fer.model.prior import SecondHead
 from fer.training.config import TrainingConfig
 from fer.training.initialization import check_init, initialize
 
@@ -94,3 +96,36 @@ def test_a_file_that_is_not_there_or_no_model_is_refused(tmp_path: Path) -> None
     (tmp_path / "x.safetensors").write_text("no model")
     with pytest.raises(CheckpointError, match="cannot be read as one"):
         check_init(TrainingConfig("x", init=str(tmp_path / "x.safetensors")))
+
+
+def test_a_last_layer_keeps_what_it_knows_of_each_label() -> None:
+    """A data set without fear, with one more expression: what is known of the others is not lost."""
+    labels = ("anger", "bored", "happiness")
+    network, (info, learned) = network_of(SHIPPED, labels), load_checkpoint(DEFAULT_CHECKPOINT)
+    before = network.fc[1].weight.clone()
+    said = initialize(network, SHIPPED, labels)
+    assert said.endswith("a new last layer for other expressions, with what its last layer knows of anger, happiness")
+    own = learned.get_submodule(last_layer(learned).name)
+    for row, label in ((0, "anger"), (2, "happiness")):
+        assert torch.equal(network.fc[1].weight[row], own.weight[info.labels.index(label)])
+        assert torch.equal(network.fc[1].bias[row], own.bias[info.labels.index(label)])
+    assert torch.equal(network.fc[1].weight[1], before[1])
+
+
+def test_of_two_heads_each_begins_with_its_own(tmp_path: Path) -> None:
+    info = ModelInfo("resnet18", FERPLUS, Preprocessing(), second=SecondHead(FER2013, (), "x"))
+    learned = build_network("resnet18", classes=15, channels=1, size_px=48)
+    save_checkpoint(tmp_path / "two.safetensors", info, learned.state_dict())
+    config = TrainingConfig("x", init=str(tmp_path / "two.safetensors"))
+    weight = load_checkpoint(tmp_path / "two.safetensors")[1].fc[1].weight  # type: ignore[index, union-attr]
+    two = build_network("resnet18", classes=15, channels=1, size_px=48)
+    assert "all of" in initialize(two, config, FERPLUS[::-1], FER2013[::-1])
+    assert torch.equal(two.fc[1].weight, torch.cat([weight[:8].flip(0), weight[8:].flip(0)]))  # type: ignore[index, union-attr]
+    one = build_network("resnet18", classes=8, channels=1, size_px=48)
+    assert "all of" in initialize(one, config, FERPLUS)
+    assert torch.equal(one.fc[1].weight, weight[:8])  # type: ignore[index, union-attr]
+    own = build_network("resnet18", classes=2, channels=1, size_px=48)
+    before = own.fc[1].weight.clone()  # type: ignore[index, union-attr]
+    assert "a new last layer" in initialize(own, config, ("tired", "awake"))
+    assert torch.equal(own.fc[1].weight, before)  # type: ignore[index, union-attr]
+    assert torch.equal(own.layer1[0].conv1.weight, one.layer1[0].conv1.weight)  # type: ignore[index, union-attr]

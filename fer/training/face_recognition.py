@@ -1,0 +1,168 @@
+"""Beginning with what dlib's face recognition has learned of faces: its weights in `fer.model.face_recognition`.
+
+The file has eight bits a weight, with a scale and an offset for each array. Two forms of it are read: the pair of
+face_recognition_model-weights_manifest.json and .bin that the npm package @vladmandic/face-api holds, and the same
+arrays in one .npz, NAME and NAME# (scale, offset).
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from torch import nn
+
+from fer.errors import TrainingError
+from fer.model.face_recognition import BLOCKS, NAME, Block, FaceRecognitionResNet
+from fer.model.preprocessing import Preprocessing
+
+PREFIX = "face-recognition"
+"""--init face-recognition:FILE"""
+MEAN = (122.782, 117.001, 104.298)
+"""What dlib takes off red, green and blue, 0..255."""
+DIVISOR = 256.0
+FACES = 1024
+"""So many training faces tell the statistics of batch normalization, which the weights come without."""
+_AT_ONCE = 64
+
+
+def file_of(init: str) -> str:
+    """Return FILE of "face-recognition:FILE"; empty for what is not such a beginning, or names none."""
+    return init.removeprefix(f"{PREFIX}:") if init.startswith(f"{PREFIX}:") else ""
+
+
+def check(init: str, architecture: str) -> None:
+    """Refuse a beginning without its file, or for another network.
+
+    Raises:
+        TrainingError: it says where the file comes from, or which network fits.
+    """
+    file = file_of(init)
+    if not file or not Path(file).is_file():
+        raise TrainingError(
+            f"expected the weights of dlib's face recognition, as --init {PREFIX}:FILE, found "
+            f"{f'nothing at {file}' if file else 'no file'}. The npm package @vladmandic/face-api holds them (model/"
+            "face_recognition_model-weights_manifest.json beside its .bin); they are in the public domain "
+            "(davisking/dlib-models)."
+        )
+    if architecture != NAME:
+        raise TrainingError(
+            f"expected the network that --init {PREFIX} has weights for, got {architecture}. Train with "
+            f"--architecture {NAME}, at 96 pixels or more."
+        )
+
+
+@torch.no_grad()
+def adopt(network: FaceRecognitionResNet, file: str, preprocessing: Preprocessing) -> None:
+    """Load all layers but the last. dlib's affine layers become batch norms that change nothing until `settle`.
+
+    Raises:
+        TrainingError: the file cannot be read, or holds other weights.
+    """
+    try:
+        weights = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in _read(Path(file)).items()}
+        for name, convolution, norm in _layers(network):
+            kernel = weights[f"{name}/conv/filters"].permute(3, 2, 0, 1)
+            bias = weights[f"{name}/conv/bias"]
+            if convolution is network.conv:
+                kernel, offset = for_our_pictures(kernel, preprocessing)
+                bias = bias + offset
+            scale = weights[f"{name}/scale/weights"]
+            convolution.weight.copy_(kernel)
+            norm.weight.copy_(scale)
+            norm.bias.copy_(scale * bias + weights[f"{name}/scale/biases"])
+            norm.running_mean.zero_()  # type: ignore[union-attr]
+            norm.running_var.fill_(1 - norm.eps)  # type: ignore[union-attr]
+    except (OSError, ValueError, KeyError, RuntimeError, BadZipFile) as error:
+        raise TrainingError(
+            f"expected the weights of dlib's face recognition in {file}, cannot take them from there: {error!r}. Take "
+            "the file of the npm package @vladmandic/face-api."
+        ) from error
+
+
+def for_our_pictures(kernel: torch.Tensor, preprocessing: Preprocessing) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a first convolution for normalized pictures that gives what dlib's gives for its own input.
+
+    Args:
+        kernel: float (outputs, 3, k, k), for RGB without `MEAN`, divided by `DIVISOR`.
+        preprocessing: how our pictures are normalized.
+
+    Returns:
+        The kernel, (outputs, channels, k, k), and what is to be added to its result, (outputs,).
+    """
+    offset = kernel.sum(dim=(2, 3)) @ (255 * preprocessing.mean - torch.tensor(MEAN)) / DIVISOR
+    kernel = kernel * (255 * preprocessing.std / DIVISOR)
+    return (kernel.sum(dim=1, keepdim=True) if preprocessing.channels == 1 else kernel), offset
+
+
+@torch.no_grad()
+def settle(network: nn.Module, faces: torch.Tensor) -> None:
+    """Give the batch norms the statistics of these faces, without a change of what the network answers.
+
+    Args:
+        network: as `adopt` leaves it, on the device of the faces.
+        faces: float32 (n, C, S, S), normalized, of the training pictures.
+    """
+    layers = list(_layers(network))
+    moments = [torch.zeros(2, norm.num_features, dtype=torch.float64, device=faces.device) for *_, norm in layers]
+
+    def look(number: int, output: torch.Tensor) -> None:
+        seen = output.double()
+        moments[number] += len(seen) / len(faces) * torch.stack((seen.mean((0, 2, 3)), seen.square().mean((0, 2, 3))))
+
+    hooks = [
+        convolution.register_forward_hook(lambda _, __, output, number=number: look(number, output))
+        for number, (_, convolution, _) in enumerate(layers)
+    ]
+    network.eval()
+    for part in faces.split(_AT_ONCE):
+        network(part)
+    for hook in hooks:
+        hook.remove()
+    for (_, _, norm), (mean, square) in zip(layers, moments, strict=True):
+        variance = square - mean.square()
+        norm.bias.add_(norm.weight * mean)
+        norm.weight.mul_((variance + norm.eps).sqrt())
+        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
+        norm.running_var.copy_(variance)  # type: ignore[union-attr]
+
+
+def _layers(network: nn.Module) -> Iterator[tuple[str, nn.Conv2d, nn.BatchNorm2d]]:
+    """Yield (name of the weights, convolution, what follows it)."""
+    assert isinstance(network, FaceRecognitionResNet)
+    yield "conv32_down", network.conv, network.bn
+    for (name, _), block in zip(BLOCKS, cast("list[Block]", network.blocks), strict=True):
+        yield f"{name}/conv1", block.conv1, block.bn1
+        yield f"{name}/conv2", block.conv2, block.bn2
+
+
+def _read(file: Path) -> dict[str, np.ndarray]:
+    """Return the arrays by name, float32."""
+    if file.suffix == ".json":
+        return dict(_read_manifest(file))
+    with np.load(file) as stored:
+        arrays = dict(stored)
+    return {
+        name: _unpacked(array, *arrays.get(f"{name}#", (1.0, 0.0)))
+        for name, array in arrays.items()
+        if not name.endswith("#")
+    }
+
+
+def _read_manifest(file: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (name, array) of TensorFlow.js's form: groups of arrays, one after the other in the files of a group."""
+    for group in json.loads(file.read_bytes()):
+        data = b"".join((file.parent / path).read_bytes() for path in group["paths"])
+        for entry in group["weights"]:
+            packed = entry.get("quantization", {"dtype": entry["dtype"], "scale": 1.0, "min": 0.0})
+            kind, count = np.dtype(packed["dtype"]).newbyteorder("<"), int(np.prod(entry["shape"]))
+            array = np.frombuffer(data, kind, count).reshape(entry["shape"])
+            data = data[array.nbytes :]
+            yield entry["name"], _unpacked(array, packed["scale"], packed["min"])
+
+
+def _unpacked(array: np.ndarray, scale: float, offset: float) -> np.ndarray:
+    return (array * scale + offset).astype(np.float32)

@@ -1,0 +1,138 @@
+"""Whole tiny runs with two opinions: taught in each step, interrupted, gone on with, begun with and read again."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fer.datasets import open_dataset
+from fer.datasets.dataset import FaceDataset
+from fer.errors import TrainingError
+from fer.labels import FER2013, FERPLUS
+from fer.model.checkpoint import load_checkpoint, read_info
+from fer.model.classifier import Classifier
+from fer.training.config import TrainingConfig
+from fer.training.loop import check_trainable, train
+from fer.training.metrics import Hooks
+from fer.training.runs import Run
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn faces as Kaggle's table with FER+ votes beside it; its own class of contempt is neutral."""
+    drawn, folder = open_dataset("synthetic:80"), tmp_path_factory.mktemp("faces")
+    usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+    table, votes = ["emotion,pixels,Usage"], [f"Usage,Image name,{','.join(FERPLUS)},unknown,NF"]
+    for row, (picture, rated) in enumerate(zip(drawn.pictures, drawn.votes, strict=True)):
+        gray = np.asarray(picture)[:48, :48].reshape(48, 48, -1)[..., 0]
+        label = FERPLUS[rated.argmax()]
+        usage = usages[drawn.splits[row]]
+        table.append(
+            f"{FER2013.index('neutral' if label == 'contempt' else label)},{' '.join(map(str, gray.ravel()))},{usage}"
+        )
+        votes.append(f"{usage},x.png,{','.join(str(int(10 * vote)) for vote in rated)},0,0")
+    (folder / "fer2013.csv").write_text("\n".join(table))
+    (folder / "fer2013new.csv").write_text("\n".join(votes))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dataset(faces: Path) -> FaceDataset:
+    return open_dataset(faces)
+
+
+@pytest.fixture(scope="module")
+def config(faces: Path) -> TrainingConfig:
+    return TrainingConfig(
+        (str(faces),), epochs=2, architecture="shufflenet_v2_x0_5", size_px=32, batch_size=16, second_head="fer2013",
+        learning_rate=0.02,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory, config: TrainingConfig, dataset: FaceDataset) -> Path:
+    run, notes = Run(tmp_path_factory.mktemp("teacher")), list[str]()
+    assert train(replace(config, size_px=40), dataset, run, Hooks(on_note=notes.append)) is not None
+    assert notes[0] == "fer2013: 80 of 80 pictures have a label for the second head"
+    return run.best_path
+
+
+def test_the_model_has_two_heads_and_all_readings(teacher: Path) -> None:
+    info = read_info(teacher)
+    assert info.labels == FERPLUS and info.second is not None
+    assert info.second.labels == FER2013 and info.second.source == "FER2013 (fer2013.csv)"
+    assert {"everyday", "between", "posed", "raters", "label"} <= info.kinds.keys() | {"everyday"}
+    assert sum(info.second.prior) == pytest.approx(1)
+    neutral = info.second.prior[FER2013.index("neutral")]
+    assert neutral == pytest.approx(0.9 / 4 + 0.1 / 7), "a quarter is neutral or contempt, and labels are smoothed"
+    pixels = np.zeros((2, 1, 40, 40), np.uint8)
+    assert Classifier.load(teacher).probabilities(pixels).sum(axis=1) == pytest.approx([1, 1])
+
+
+def test_a_taught_run_that_was_interrupted_ends_bit_equal(
+    tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
+) -> None:
+    taught = replace(config, teacher=(str(teacher),), teacher_view="augmented", teacher_share=0.8, epochs=3)
+    whole, parts = (Run(tmp_path / name) for name in ("whole", "parts"))
+    for run in (whole, parts):
+        run.folder.mkdir()
+    assert train(taught, dataset, whole, Hooks()) is not None
+    ended: list[int] = []
+    hooks = Hooks(on_epoch=lambda line: ended.append(1), should_stop=lambda: bool(ended))
+    assert train(taught, dataset, parts, hooks) is None
+    assert train(taught, dataset, parts, Hooks()) is not None
+    (info, one), (other_info, other) = load_checkpoint(whole.best_path), load_checkpoint(parts.best_path)
+    assert info == other_info
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
+    once = Run(tmp_path / "once")
+    once.folder.mkdir()
+    train(replace(taught, teacher_view="once"), dataset, once, Hooks())
+    assert not torch.equal(load_checkpoint(once.best_path)[1].state_dict()["fc.1.bias"], one.state_dict()["fc.1.bias"])
+
+
+def test_another_teacher_on_resuming_is_noticed(
+    tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
+) -> None:
+    copy = tmp_path / "teacher.safetensors"
+    copy.write_bytes(teacher.read_bytes())
+    run, taught = Run(tmp_path), replace(config, teacher=(str(copy),))
+    ended: list[int] = []
+    hooks = Hooks(on_epoch=lambda line: ended.append(1), should_stop=lambda: bool(ended))
+    assert train(taught, dataset, run, hooks) is None
+    notes: list[str] = []
+    assert train(taught, dataset, run, Hooks(on_note=notes.append, should_stop=lambda: True)) is None
+    assert not any("another file" in note for note in notes)
+    copy.write_bytes(run.best_path.read_bytes())
+    info = train(taught, dataset, run, Hooks(on_note=notes.append))
+    assert f"{copy} is another file now than when this run began; it goes on with this one" in notes
+    assert info is not None and list(info.training["files"]) == ["teacher.safetensors"]
+
+
+def test_a_run_goes_on_from_two_heads_with_one_or_two(
+    tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
+) -> None:
+    notes: list[str] = []
+    onward = replace(config, size_px=40, init=str(teacher), epochs=1)
+    for name, one in (("two", onward), ("one", replace(onward, second_head="none"))):
+        run = Run(tmp_path / name)
+        run.folder.mkdir()
+        info = train(one, dataset, run, Hooks(on_note=notes.append))
+        assert info is not None and (info.second is not None) == (name == "two")
+    assert sum(note.startswith("weights: all of") for note in notes) == 2
+
+
+def test_a_second_head_without_labels_is_refused_at_once(config: TrainingConfig) -> None:
+    with pytest.raises(Exception, match="expected the second labels in fer2013"):
+        check_trainable(replace(config, dataset=("synthetic:80",)), open_dataset("synthetic:80"))
+
+
+def test_a_second_head_with_more_expressions_is_refused(
+    tmp_path: Path, faces: Path, config: TrainingConfig, dataset: FaceDataset
+) -> None:
+    without = replace(dataset, labels=("neutral", "joyless", *FERPLUS[2:]))
+    with pytest.raises(TrainingError, match="the one with more expressions is the first"):
+        train(config, without, Run(tmp_path), Hooks())
