@@ -110,7 +110,7 @@ class TrainingConfig:
         "once",
         None,
         "what teachers see: once each picture as it is, which is fast; or augmented, in each step just the changed "
-        "picture that the student sees, which teaches more",
+        "picture that the student sees, for long trainings",
         choices=("once", "augmented"),
     )
     soft_labels: str = _training(
