@@ -51,9 +51,10 @@ def add_model_arguments(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
     )  # fmt: skip
+    usual = f"{BETWEEN}, of a file {EVERYDAY}" if acted else EVERYDAY
     parser.add_argument(
         "--faces", choices=kinds, default=None if acted else EVERYDAY,
-        help=f"posed or acted faces are neutral less often than the model expects ({BETWEEN if acted else EVERYDAY})",
+        help=f"posed or acted faces are neutral less often than the model expects ({usual})",
     )  # fmt: skip
 
 

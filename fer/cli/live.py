@@ -33,6 +33,7 @@ from fer.cli.command import Stop, command_parser, tells_errors
 from fer.cli.video import seconds_bar
 from fer.cli.window import VideoWindow
 from fer.errors import VideoError
+from fer.model.prior import EVERYDAY
 from fer.results.timeline import timeline_text
 from fer.video.io.files import LiveSource, TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
@@ -79,6 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
         window = None
         if options.window:
             window = stack.enter_context(closing(VideoWindow(f"{options.source} – faces", "Loading the model …")))
+        if isinstance(source, VideoFile):  # which is read as every other command and page reads it
+            options.faces = options.faces or EVERYDAY
         recognizer = load_recognizer(options, for_video=True)
         if writer:
             stack.enter_context(writer)
