@@ -54,10 +54,8 @@ def test_the_network_sees_faces_of_several_pictures_at_once(
     recognizer: Recognizer, pictures: list[PictureTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    probabilities = recognizer.classifier.probabilities
-    monkeypatch.setattr(
-        recognizer.classifier, "probabilities", lambda pixels: batches.append(len(pixels)) or probabilities(pixels)
-    )
+    logits = recognizer.classifier.logits
+    monkeypatch.setattr(recognizer.classifier, "logits", lambda pixels: batches.append(len(pixels)) or logits(pixels))
     assert len(list(recognize_pictures(recognizer, pictures))) == 26
     assert sum(batches) == 24 and max(batches) <= BATCH_FACES
     assert len(batches) < 24
