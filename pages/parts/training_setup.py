@@ -82,6 +82,8 @@ def setting(field: "Field[Any]", usual: Any, fixed: bool) -> Any:
         return st.selectbox(label, choices, choices.index(usual), **rest)
     if isinstance(usual, bool):
         return st.toggle(label, usual, **rest)
+    if isinstance(usual, str):
+        return st.text_input(label, usual, **rest).strip() or usual
     kind: Any = int if isinstance(usual, int) else float
     ends = (bounds.get("at_least", bounds.get("over")), bounds.get("at_most", bounds.get("under")))
     lowest, highest = (None if end is None else kind(end) for end in ends)
