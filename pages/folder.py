@@ -4,7 +4,7 @@ from fer.collection.job import KIND
 from pages.parts.folder_job import show_job
 from pages.parts.folder_new import new_job
 from pages.parts.jobs import job_looked_at
-from pages.parts.models import choose_model, model_info
+from pages.parts.models import choose_model
 from pages.parts.navigation import begin_page
 
 begin_page("pages/folder.py", "Many photos")
@@ -12,5 +12,4 @@ if seen := job_looked_at(KIND):
     show_job(seen)
 else:
     choose_model()
-    model_info()  # a model that cannot be read is said before somebody looks for photos
     new_job()

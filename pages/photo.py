@@ -14,7 +14,7 @@ from fer.faces import describe
 from fer.images import IMAGE_SUFFIXES, encode_png, read_image
 from fer.recognition.photo import PhotoFace, PhotoResult, recognize_photo
 from fer.results.pictures import PictureResult, to_csv, to_json
-from pages.parts.models import choose_model, load_recognizer, model_info
+from pages.parts.models import choose_model, chosen_faces, load_recognizer, model_info
 from pages.parts.navigation import begin_page
 from pages.parts.photo_reasons import show_reasons
 from pages.parts.samples import SAMPLES, sample_picture
@@ -143,12 +143,11 @@ def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
 
 begin_page("pages/photo.py", "Photo")
 choose_model()
-info = model_info()  # a model that cannot be read is said before somebody looks for a photo
 left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with left:
     photos = chosen_photos()
 with right:
-    threshold = threshold_slider(info.unsure_below)
+    threshold = threshold_slider(model_info().reading(chosen_faces()).unsure_below)
 if not photos:
     st.markdown(
         "Choose photos, take a picture with the camera, or try a sample. Each face gets a number, a box and a name."

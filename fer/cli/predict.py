@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
     """Do what is not done yet, and show it with what was."""
-    info = read_info(options.checkpoint)
+    info = read_info(options.checkpoint).read_for(options.faces)
     place = _results_path(options)
     failed = 0
     with open_results(place, pictures, f"{file_sha256(options.checkpoint)} {options.faces}") as known:

@@ -71,7 +71,7 @@ def show_state(seen: JobView[Request]) -> None:
 
 def show_results(request: Request, finished: list[Finished]) -> None:
     """Show totals, the table, one picture, and the files to take along."""
-    info = read_info(request.checkpoint)
+    info = read_info(request.checkpoint).read_for(request.faces)
     entries = entries_of(finished)
     broken = [one for one in finished if one.result.error is not None]
     counts = counts_of(entries, info.labels)

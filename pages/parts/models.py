@@ -13,6 +13,7 @@ import streamlit as st
 from fer import home
 from fer.errors import CheckpointError
 from fer.evaluation.report import Report, read_report
+from fer.faces import percent
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED, report_of
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.model.prior import BETWEEN, EVERYDAY, POSED
@@ -26,8 +27,16 @@ if TYPE_CHECKING:
 
 CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 """Environment variable with the path of another model file for the app."""
-_MODEL, _FACES = "chosen_model", "chosen_faces"
+_MODEL, _FACES, _USUAL = "chosen_model", "chosen_faces", "usual_faces"
 _WHOSE_FACES = {EVERYDAY: "everyday", BETWEEN: "in between", POSED: "posed or acted"}
+_TWO_OPINIONS = (
+    "*Everyday* goes mostly by what raters would call a face, *posed or acted* by the label that its picture would "
+    "carry, which names weak expressions that raters call neutral; *in between* weighs both."
+)
+_ONE_OPINION = (
+    "In everyday pictures most faces are neutral or happy, and the model counts on it; it counts on it less *in "
+    "between*, and least for *posed or acted* faces."
+)
 _MODELS_AT_ONCE = 3
 """As many are kept in memory; the one that was not used for the longest time goes first."""
 
@@ -59,12 +68,18 @@ def known_models() -> list[Path]:
     return [*(path for path in SHIPPED.values() if path.is_file()), *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
 
 
-def choose_model() -> None:
-    """Let the visitor choose among the app's models and those that were trained here, and say whose faces they show."""
+def choose_model(faces: str = EVERYDAY) -> None:
+    """Let the visitor choose among the app's models and those that were trained here, and say whose faces they show.
+
+    Args:
+        faces: the kind that is usual on this page, one of `KINDS_OF_FACES`. What the visitor chooses instead holds for
+            all pages where the same kind is usual, and for no other.
+    """
+    st.session_state[_USUAL] = faces
     own = _own_checkpoint()
     models = list(dict.fromkeys([own, *known_models()]))
     chosen = checkpoint_path()
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if len(models) > 1:
             st.selectbox(
                 "Model",
@@ -75,16 +90,33 @@ def choose_model() -> None:
                 width=300,
                 **lasting(_MODEL, chosen if chosen in models else own),
             )
-        if model_info().can_be_corrected:
+        info = model_info()
+        if info.can_be_corrected:
             st.segmented_control(
                 "Faces",
                 list(_WHOSE_FACES),
                 format_func=_WHOSE_FACES.__getitem__,
                 required=True,
-                help="In everyday pictures most faces are neutral or happy, and the model counts on it. Where people "
-                "pose or act, rare expressions are as frequent as others: then fewer faces are called neutral.",
-                **lasting(_FACES, chosen_faces()),
+                **lasting(f"{_FACES}_{faces}", chosen_faces()),
             )
+            with st.popover("Details", icon=":material/help:"):
+                _show_readings(info)
+    if info.can_be_corrected:
+        st.caption(_TWO_OPINIONS if info.second else _ONE_OPINION)
+
+
+def _show_readings(info: ModelInfo) -> None:
+    """Show the settings behind each kind of faces."""
+    rows = {name: info.reading(kind) for kind, name in _WHOSE_FACES.items()}
+    table = "\n".join(
+        f"| {name} | {read.prior_correction:g} | {read.second_share:g} | {percent(read.unsure_below)} |"
+        for name, read in rows.items()
+    )
+    st.markdown(
+        f"| Faces | τ | β | unsure below |\n|---|---|---|---|\n{table}\n\n"
+        "**τ**: how much is taken off of what the model learned of how frequent each expression is, 0 to 1.\n\n"
+        "**β**: how much the label's opinion counts beside that of the raters, 0 to 1; 0 where a model has one opinion."
+    )
 
 
 def model_name(path: Path) -> str:
@@ -96,8 +128,12 @@ def model_name(path: Path) -> str:
 
 
 def chosen_faces() -> str:
-    """Return whose faces this visitor looks at, one of `KINDS_OF_FACES`; everyday ones where the model cannot tell."""
-    faces: str = st.session_state.get(_FACES, EVERYDAY)
+    """Return whose faces this visitor looks at on a page that called `choose_model`, one of `KINDS_OF_FACES`.
+
+    Everyday ones where the model cannot tell.
+    """
+    usual = st.session_state.get(_USUAL, EVERYDAY)
+    faces: str = st.session_state.get(f"{_FACES}_{usual}", usual)
     return faces if model_info().can_be_corrected else EVERYDAY
 
 

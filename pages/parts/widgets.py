@@ -14,7 +14,7 @@ from fer.faces import Face
 from fer.labels import FERPLUS
 from fer.recognition.quality import concerns
 from fer.reports.rendering import render
-from pages.parts.session import attempt
+from pages.parts.session import attempt, lasting
 
 Item = TypeVar("Item")
 STATIC = {"staticPlot": True}
@@ -56,20 +56,20 @@ def path_here(example: str, hint: str) -> Path | None:
 
 
 def threshold_slider(unsure_below: float, unsure: str = "A face") -> float:
-    """Ask under which confidence a face is called unsure; return it, 0..1.
+    """Ask under which confidence a face is called unsure; return it, 0..1. Once moved, it stays, on all pages.
 
     Args:
-        unsure_below: where it begins, as the model says, 0..1.
+        unsure_below: where it stands until then, as the model says for the kind of faces, 0..1.
         unsure: what is called so, where only some faces are.
     """
     percent = st.slider(
         "Confidence threshold",
         0,
         100,
-        round(100 * unsure_below),
         format="%d %%",
         help=f"{unsure} whose most likely expression is less likely than this is called unsure. It begins where the "
         "model's validation pictures put it.",
+        **lasting("threshold", st.session_state.get("threshold", round(100 * unsure_below))),
     )
     return percent / 100
 

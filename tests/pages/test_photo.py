@@ -177,7 +177,7 @@ def test_posed_faces_are_read_without_the_prior(
     assert app.slider[0].value == 31, "the model's own threshold"
     for faces, kind in ((None, EVERYDAY), ("posed or acted", POSED)):
         if faces:
-            app.segmented_control(key="chosen_faces_widget").set_value(POSED).run()
+            app.segmented_control(key="chosen_faces_everyday_widget").set_value(POSED).run()
         upload(app, ("a.png", encode_png(astronaut), "image/png"))
         (result,) = app.session_state["photo_results"].values()
         (expected,) = Recognizer.load(path, faces=kind).recognize(astronaut)

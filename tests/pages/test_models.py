@@ -1,0 +1,110 @@
+"""The choice of a model and of the kind of faces, which several pages share, without a browser."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer.model.checkpoint import ModelInfo, read_info, save_checkpoint
+from fer.model.network import build_network
+from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES, POSED, Reading, SecondHead
+
+ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
+SECOND = SecondHead(("anger", "happiness", "neutral"), (0.3, 0.3, 0.4), "fer2013")
+KINDS = {
+    BETWEEN: Reading(0.2, 0.4, unsure_below=0.42),
+    POSED: Reading(0.25, 1.0, unsure_below=0.53),
+}
+
+
+@pytest.fixture(scope="module")
+def two_heads(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
+    """The file of an untrained network with two heads, unsure below 31, 42 and 53 % by the kind of faces."""
+    base = read_info(tiny_checkpoint)
+    info: ModelInfo = replace(base, prior=(0.6, *(0.4 / 7,) * 7), second=SECOND, unsure_below=0.31, kinds=KINDS)
+    network = build_network(info.architecture, classes=info.outputs, channels=1, size_px=48)
+    path = tmp_path_factory.mktemp("heads") / "two.safetensors"
+    save_checkpoint(path, info, network.state_dict())
+    return path
+
+
+@pytest.fixture
+def checkpoint(two_heads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FER_CHECKPOINT", str(two_heads))
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
+    return two_heads
+
+
+def a_page() -> None:
+    """A page where the kind of faces in the session is usual; shows which one is taken."""
+    import streamlit as st
+
+    from pages.parts.models import choose_model, chosen_faces
+
+    choose_model(st.session_state["usual"])
+    st.text(chosen_faces())
+
+
+def seen(app: AppTest, usual: str) -> str:
+    app.session_state["usual"] = usual
+    app.run()
+    assert not app.exception
+    return str(app.text[0].value)
+
+
+def choose(app: AppTest, kind: str) -> None:
+    (control,) = [control for control in app.segmented_control if control.label == "Faces"]
+    control.set_value(kind).run()
+    assert not app.exception
+
+
+def test_each_kind_of_page_has_its_usual_faces_and_keeps_what_is_chosen_there(checkpoint: Path) -> None:
+    app = AppTest.from_function(a_page)
+    assert [seen(app, usual) for usual in (EVERYDAY, BETWEEN, EVERYDAY)] == [EVERYDAY, BETWEEN, EVERYDAY]
+    choose(app, POSED)
+    assert [seen(app, usual) for usual in (EVERYDAY, BETWEEN)] == [POSED, BETWEEN]
+    choose(app, EVERYDAY)
+    assert [seen(app, usual) for usual in (BETWEEN, EVERYDAY)] == [EVERYDAY, POSED]
+
+
+def test_where_the_model_cannot_tell_all_faces_are_everyday_ones(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    app = AppTest.from_function(a_page)
+    assert seen(app, BETWEEN) == EVERYDAY
+    assert "Faces" not in [control.label for control in app.segmented_control]
+
+
+def test_the_settings_behind_each_kind_are_told(checkpoint: Path) -> None:
+    app = AppTest.from_function(a_page)
+    seen(app, EVERYDAY)
+    (table,) = [element.value for element in app.markdown if "τ" in element.value]
+    info = read_info(checkpoint)
+    for kind in KINDS_OF_FACES:
+        read = info.reading(kind)
+        assert f"| {read.prior_correction:g} | {read.second_share:g} | {100 * read.unsure_below:.0f} % |" in table
+
+
+def test_the_choice_lasts_from_page_to_page(checkpoint: Path) -> None:
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
+    choose(app, POSED)
+    app.switch_page("pages/folder.py").run()
+    (control,) = [control for control in app.segmented_control if control.label == "Faces"]
+    assert control.value == POSED
+    app.switch_page("pages/photo.py").run()
+    assert app.slider[0].value == 53
+
+
+def test_another_kind_moves_the_threshold_until_somebody_has_moved_it(checkpoint: Path) -> None:
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
+    values = []
+    for kind in KINDS_OF_FACES:
+        choose(app, kind)
+        values.append(app.slider[0].value)
+    assert values == [31, 42, 53]
+    app.slider[0].set_value(60).run()
+    choose(app, EVERYDAY)
+    assert app.slider[0].value == 60
