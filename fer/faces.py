@@ -107,12 +107,17 @@ class Face(Detection):
         return len(ranked) > 1 and ranked[1][1] >= MIXED_RATIO * ranked[0][1]
 
     @property
-    def differing(self) -> tuple[str, str] | None:
-        """What raters would say and what the label would say, where these are different expressions."""
+    def said(self) -> tuple[str, str] | None:
+        """What raters would say and what the label would say, of a model with two heads."""
         if self.opinions is None:
             return None
         raters, label = (self.labels[opinion.index(max(opinion))] for opinion in self.opinions)
-        return (raters, label) if raters != label else None
+        return raters, label
+
+    @property
+    def differing(self) -> tuple[str, str] | None:
+        """`said`, where these are different expressions."""
+        return self.said if self.said and self.said[0] != self.said[1] else None
 
     def ranked(self) -> list[tuple[str, float]]:
         """All (label, probability), the most probable first; ties in the order of the labels."""

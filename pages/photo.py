@@ -27,6 +27,7 @@ from pages.parts.widgets import (
     one_of,
     privacy_note,
     show_concerns,
+    show_opinions,
     threshold_slider,
 )
 
@@ -135,6 +136,7 @@ def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
             with st.container():
                 st.markdown(f"**{number} · {name if face.confidence >= threshold else 'unsure'}**")
                 show_concerns(face, threshold)
+        show_opinions(face)
         st.plotly_chart(
             probability_bars(face), config=STATIC, key=f"bars {key}", alt=f"face {number}: {describe(face)}"
         )

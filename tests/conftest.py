@@ -1,6 +1,7 @@
 """What several test files need: a tiny model, a photo of a person, the real faces beside the repository."""
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,33 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         network = build_network(info.architecture, classes=len(info.labels), channels=1, size_px=48)
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
     save_checkpoint(path, info, network.state_dict())
+    return path
+
+
+@pytest.fixture(scope="session")
+def two_heads(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
+    """The file of a model with two heads that says neutral of any face, as raters, and anger, as the label.
+
+    It is unsure below 31, 42 and 73 % for everyday faces, those in between and posed ones.
+    """
+    import torch
+
+    from fer.model.checkpoint import load_checkpoint, save_checkpoint
+    from fer.model.network import build_network, last_layer
+    from fer.model.prior import BETWEEN, POSED, Reading, SecondHead
+
+    second = SecondHead(("anger", "happiness", "neutral"), (0.3, 0.3, 0.4), "fer2013")
+    kinds = {BETWEEN: Reading(0.2, 0.4, unsure_below=0.42), POSED: Reading(0.25, 1.0, unsure_below=0.73)}
+    info, _ = load_checkpoint(tiny_checkpoint)
+    info = replace(info, prior=(0.6, *(0.4 / 7,) * 7), second=second, second_share=0.2, unsure_below=0.31, kinds=kinds)
+    network = build_network(info.architecture, classes=info.outputs, channels=1, size_px=48)
+    name = last_layer(network).name
+    state = network.state_dict()
+    state[f"{name}.weight"].zero_()
+    state[f"{name}.bias"].zero_()
+    state[f"{name}.bias"][[0, 4, 8]] = torch.tensor([2.0, 1.0, 2.0])  # neutral, anger; the label's anger
+    path = tmp_path_factory.mktemp("heads") / "two.safetensors"
+    save_checkpoint(path, info, state)
     return path
 
 

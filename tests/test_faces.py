@@ -103,6 +103,7 @@ def test_both_opinions_are_written_down_and_their_difference_is_said() -> None:
         "raters": {"neutral": 0.7, "anger": 0.3}, "label": {"neutral": 0.2, "anger": 0.8}
     }  # fmt: skip
     assert Face.from_dict(json.loads(json.dumps(face.to_dict()))) == face
-    assert face.differing == ("neutral", "anger")
+    assert face.said == face.differing == ("neutral", "anger")
     assert difference(face) == "raters would say neutral; the label would say anger"
-    assert difference(dataclasses.replace(alone, opinions=((0.7, 0.3), (0.6, 0.4)))) == ""
+    agreeing = dataclasses.replace(alone, opinions=((0.7, 0.3), (0.6, 0.4)))
+    assert (agreeing.said, agreeing.differing, difference(agreeing)) == (("neutral", "neutral"), None, "")

@@ -66,7 +66,9 @@ def counts_of(entries: Sequence[Entry], labels: Sequence[str]) -> dict[str, int]
     return {label: counts[label] for label in (*labels, NO_FACE) if counts[label]}
 
 
-def select(entries: Sequence[Entry], labels: Sequence[str], lowest: float, highest: float, order: str) -> list[Entry]:
+def select(
+    entries: Sequence[Entry], labels: Sequence[str], lowest: float, highest: float, order: str, differing: bool = False
+) -> list[Entry]:
     """Filter and sort.
 
     Args:
@@ -75,11 +77,13 @@ def select(entries: Sequence[Entry], labels: Sequence[str], lowest: float, highe
         lowest: confidence, 0..1.
         highest: likewise. A picture without a face has none, so it is left out where a limit is set.
         order: one of `ORDERS`.
+        differing: whether only faces are wanted of which the model's two opinions differ.
     """
     chosen = [
         entry
         for entry in entries
         if (not labels or entry.label in labels)
+        and (not differing or (entry.face and entry.face.differing))
         and (lowest <= entry.confidence <= highest if entry.confidence is not None else (lowest, highest) == (0, 1))
     ]
     if order in (SUREST, LEAST_SURE):

@@ -22,7 +22,7 @@ from fer.evaluation.figures import (
 )
 from fer.evaluation.predictions import Predictions, read_predictions
 from fer.files import write_atomically
-from fer.model.prior import EVERYDAY, LABEL, RATERS, Reading
+from fer.model.prior import BETWEEN, EVERYDAY, LABEL, RATERS, Reading
 from fer.records import from_json, from_plain, plain_of, to_plain
 
 FORMAT = "fer-report-2"
@@ -79,13 +79,18 @@ class ModelSource:
     """What that is; None in earlier reports."""
 
     @property
+    def read_as(self) -> str:
+        """Whose faces or which head its outputs were read for, in words."""
+        heads = {RATERS: "its raters' head alone", LABEL: "its label's head alone"}
+        whose = "faces in between" if self.faces == BETWEEN else f"{self.faces} faces"
+        return heads.get(self.faces, f"read for {whose}")
+
+    @property
     def read(self) -> str:
-        """How its outputs were read, in words."""
-        words = {RATERS: "its raters' head alone", LABEL: "its label's head alone"}
+        """The same with its settings."""
         found = self.reading or Reading()
-        return f"{words.get(self.faces, f'read for {self.faces} faces')} (τ {found.prior_correction:g}" + (
-            f", β {found.second_share:g})" if found.second_share else ")"
-        )
+        share = f", β {found.second_share:g}" if found.second_share else ""
+        return f"{self.read_as} (τ {found.prior_correction:g}{share})"
 
 
 @dataclass(frozen=True)

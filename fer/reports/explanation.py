@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 
 from fer.draw.picture import heat_picture, viridis
-from fer.faces import describe, percent
+from fer.faces import describe, difference, percent
 from fer.recognition.explain import Covered, Explanation
 from fer.reports.rendering import render, tied
 
@@ -54,8 +54,10 @@ def explanation_html(explanation: Explanation, crop: np.ndarray) -> str:
 
 def explanation_section(name: str, explanation: Explanation, crop: np.ndarray) -> str:
     """Return what `explanation_html` does under a heading, for `explanation_page`."""
-    title = escape(tied(f"{name}: {describe(explanation.face)}"))
-    return f"<section><h2>{title}</h2>{explanation_html(explanation, crop)}</section>"
+    face = explanation.face
+    title = escape(tied(f"{name}: {describe(face)}"))
+    opinions = f"<p>{escape(difference(face))}</p>{render('opinions.html', face=face)}" if face.differing else ""
+    return f"<section><h2>{title}</h2>{opinions}{explanation_html(explanation, crop)}</section>"
 
 
 def explanation_page(sections: Sequence[str]) -> str:

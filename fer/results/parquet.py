@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fer.errors import CollectionError
 from fer.files import replace_file
-from fer.results.pictures import FACE_COLUMNS, PictureResult, face_rows
+from fer.results.pictures import FACE_COLUMNS, SAID_COLUMNS, PictureResult, face_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,8 +21,9 @@ def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequen
     """Write two tables, each whole or not at all.
 
     faces.parquet has a row for each face: picture, face (from 1), box, detector's score, label, confidence, for each
-    label the probability, and what speaks against trusting it. pictures.parquet has a row for each picture: how many
-    faces it has, 0 where there is none, and why it could not be read, null where it could.
+    label the probability, what raters and the label would say, null where the model has one opinion, and what speaks
+    against trusting it. pictures.parquet has a row for each picture: how many faces it has, 0 where there is none, and
+    why it could not be read, null where it could.
 
     Args:
         folder: is made if it is not there.
@@ -66,7 +67,8 @@ def _schemas(labels: Sequence[str]) -> "tuple[pa.Schema, pa.Schema]":
     kinds = {"path": pa.string(), "face": pa.int32(), "label": pa.string()}
     start = [(name, kinds.get(name, pa.float64())) for name in FACE_COLUMNS]
     probabilities = [(f"probability_{label}", pa.float64()) for label in labels]
-    faces = pa.schema([*start, *probabilities, ("concerns", pa.string())])
+    words = [(name, pa.string()) for name in (*SAID_COLUMNS, "concerns")]
+    faces = pa.schema([*start, *probabilities, *words])
     return faces, pa.schema([("path", pa.string()), ("faces", pa.int32()), ("error", pa.string())])
 
 

@@ -12,6 +12,8 @@ from fer.recognition.quality import concerns
 
 FACE_COLUMNS = ("path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence")
 """What a table of faces begins with; `face` counts from 1 in each picture."""
+SAID_COLUMNS = ("raters_say", "label_says")
+"""`Face.said`, after the labels; empty where the model has one opinion."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def to_csv(results: Sequence[PictureResult], labels: Sequence[str], unsure_below
     """
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow([*FACE_COLUMNS, *map(not_a_formula, labels), "concerns"])
+    table.writerow([*FACE_COLUMNS, *map(not_a_formula, labels), *SAID_COLUMNS, "concerns"])
     for result in results:
         for row in face_rows(result, unsure_below):
             table.writerow(not_a_formula(value) if isinstance(value, str) else value for value in row)
@@ -67,10 +69,11 @@ def to_csv(results: Sequence[PictureResult], labels: Sequence[str], unsure_below
 
 
 def face_rows(result: PictureResult, unsure_below: float) -> Iterator[tuple[Any, ...]]:
-    """Yield a row for each face: `FACE_COLUMNS`, the probability of each label, what speaks against trusting it."""
+    """Yield a row for each face: `FACE_COLUMNS`, the probability of each label, `SAID_COLUMNS`, its concerns."""
     for number, face in enumerate(result.faces, start=1):
         place = result.path, number, *face.box.xyxy, face.score
-        yield *place, face.label, face.confidence, *face.probabilities, concern_words(face, unsure_below)
+        said = face.said or (None, None)
+        yield *place, face.label, face.confidence, *face.probabilities, *said, concern_words(face, unsure_below)
 
 
 def concern_words(face: Face, unsure_below: float) -> str:

@@ -46,7 +46,7 @@ def compare_reports() -> None:
     names = short_names(chosen)
     first, others = chosen[0], {names[path]: path for path in chosen[1:]}
     comparisons = {name: _compared(first, path) for name, path in others.items()}
-    show_figures(first, names[first], comparisons)
+    show_figures(first, names, dict(zip(others.values(), comparisons.values(), strict=True)))
     charts = [differences(names[first], comparisons), class_deltas(names[first], comparisons)]
     for column, chart in zip(st.columns(2, gap="large"), charts, strict=True):
         with column:
@@ -58,16 +58,17 @@ def compare_reports() -> None:
     show_differing(first, names[first], others, comparisons)
 
 
-def show_figures(first: Path, first_name: str, comparisons: dict[str, Comparison]) -> None:
+def show_figures(first: Path, names: dict[Path, str], comparisons: dict[Path, Comparison]) -> None:
     """Show the figures, and whether the difference could be chance."""
-    report = report_at(first)
+    report, first_name = report_at(first), names[first]
     only = "only it right", f"only {first_name} right"
-    columns = ("model", "accuracy", "macro F1", "Δ accuracy", "Δ macro F1", *only, "p")
-    own = first_name, percent(report.accuracy.value, 1), f"{report.macro_f1.value:.2f}"
+    columns = ("model", "answers", "accuracy", "macro F1", "Δ accuracy", "Δ macro F1", *only, "p")
+    own = first_name, report.model.read_as, percent(report.accuracy.value, 1), f"{report.macro_f1.value:.2f}"
     rows = [dict(zip(columns, (*own, *["–"] * (len(columns) - len(own))), strict=True))]
-    for name, one in comparisons.items():
+    for path, one in comparisons.items():
         values = (
-            name,
+            names[path],
+            report_at(path).model.read_as,
             percent(one.accuracies[1], 1),
             f"{one.macro_f1s[1]:.2f}",
             f"{100 * one.accuracy.value:+.1f} ({between(one.accuracy, unit='')})",

@@ -32,6 +32,7 @@ def show_facts(report: Report, with_command: bool) -> None:
     side_px = model.size_px
     facts = {
         "Model": f"{model.architecture}, faces of {side_px} × {side_px} pixels, {len(model.labels)} labels",
+        "Answers": model.read,
         "Size": f"{speed.parameters:,} parameters, {speed.file_bytes / 1e6:.1f} MB",
         "Speed": f"{speed.milliseconds_per_face:.1f} ms a face, one thread of {speed.processor}",
         "Trained on": f"{model.training.get('dataset', 'not known')}, {model.training.get('epochs', '?')} epochs",

@@ -72,7 +72,7 @@ def one_report() -> None:
     if path is None:
         return
     report = report_at(path)
-    st.markdown(f"Measured on **{report.basis}**, without test-time augmentation.")
+    st.markdown(f"Measured on **{report.basis}**, {report.model.read_as}, without test-time augmentation.")
     st.html(headline_cards(report))
     st.caption(
         "Ranges are 95 % intervals: a figure of so many pictures is no surer than that. "

@@ -28,9 +28,10 @@ from pages.parts.folder_new import done_of, title_of
 from pages.parts.jobs import ICONS, leave, remove, watch
 from pages.parts.permissions import training_allowed
 from pages.parts.session import attempt, errors_shown
-from pages.parts.widgets import STATIC, delete_button, download, download_figures, show_concerns
+from pages.parts.widgets import STATIC, delete_button, download, download_figures, show_concerns, show_opinions
 
 ROWS_AT_ONCE = 200
+WHO_SAYS = "What raters would call the face, and what the label of its picture would, where these are not the same."
 
 
 def show_job(seen: JobView[Request]) -> None:
@@ -113,11 +114,16 @@ def filtered(entries: list[Entry], counts: dict[str, int]) -> tuple[list[Entry],
             format_func=lambda label: f"{label} {counts[label]:,}",
             key="folder_labels",
         )
+        count = sum(bool(entry.face and entry.face.differing) for entry in entries)
+        differing = bool(count) and st.toggle(
+            f"Only where the two opinions differ: {count:,}", key="folder_differing", help=WHO_SAYS
+        )
     with middle:
         lowest, highest = st.slider("Confidence", 0, 100, (0, 100), format="%d %%", key="folder_confidence")
     with right:
         order = st.selectbox("Order", ORDERS, key="folder_order")
-    return select(entries, wanted, lowest / 100, highest / 100, order), bool(wanted) or (lowest, highest) != (0, 100)
+    chosen = select(entries, wanted, lowest / 100, highest / 100, order, differing)
+    return chosen, bool(wanted) or differing or (lowest, highest) != (0, 100)
 
 
 def show_table(chosen: list[Entry], unsure_below: float) -> None:
@@ -133,11 +139,13 @@ def show_table(chosen: list[Entry], unsure_below: float) -> None:
             "face": entry.thumbnail,
             "expression": entry.label,
             "confidence": None if entry.confidence is None else 100 * entry.confidence,
+            "raters / label": " / ".join(entry.face.differing or ()) if entry.face else "",
             "concerns": concern_words(entry.face, unsure_below) if entry.face else "",
             "picture": entry.name,
         }
         for entry in rows
     ]
+    differ = any(entry["raters / label"] for entry in table)
     event = st.dataframe(
         table,
         hide_index=True,
@@ -147,6 +155,7 @@ def show_table(chosen: list[Entry], unsure_below: float) -> None:
             "face": st.column_config.ImageColumn(width=80),
             "expression": st.column_config.TextColumn(width=100),
             "confidence": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width=110),
+            "raters / label": st.column_config.TextColumn(width=130, help=WHO_SAYS) if differ else None,
             "concerns": st.column_config.TextColumn(width=110),
             "picture": st.column_config.TextColumn(width="medium"),
         },
@@ -172,6 +181,7 @@ def show_entry(entry: Entry, unsure_below: float) -> None:
             if entry.face:
                 st.markdown(f"**{entry.number} · {describe(entry.face)}**")
                 show_concerns(entry.face, unsure_below)
+                show_opinions(entry.face)
                 st.plotly_chart(
                     probability_bars(entry.face), config=STATIC, key="selected face", alt=describe(entry.face)
                 )

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from fer.datasets.drawing import draw_face
-from fer.faces import Face
+from fer.faces import Face, difference
 from fer.labels import FERPLUS
 from fer.recognition.quality import concerns
 from fer.reports.rendering import render
@@ -161,6 +161,13 @@ def show_concerns(face: Face, unsure_below: float) -> None:
     """Say what speaks against trusting a prediction, a line for each concern."""
     for word, meaning in concerns(face, unsure_below).items():
         st.caption(f":material/warning: {word}: {meaning}")
+
+
+def show_opinions(face: Face) -> None:
+    """Say where raters and the label would name different expressions; in a fold, how probable each finds them all."""
+    if told := difference(face):
+        with st.expander(literal(f"{told[0].upper()}{told[1:]}"), icon=":material/balance:"):
+            st.html(render("opinions.html", face=face))
 
 
 @st.cache_data(show_spinner=False)

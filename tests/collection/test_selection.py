@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,14 @@ def test_a_row_for_each_face_and_for_each_picture_without_one() -> None:
 def test_filter_and_order(labels: list[str], limits: tuple[float, float], order: str, expected: str) -> None:
     chosen = select(ENTRIES, labels, *limits, order)
     assert " ".join(f"{entry.finished.picture.name}{entry.number}" for entry in chosen) == expected
+
+
+def test_faces_whose_opinions_differ() -> None:
+    sad, same = (replace(face(0.9), opinions=((0.1, 0.9), said)) for said in ((0.7, 0.3), (0.2, 0.8)))
+    entries = entries_of([replace(finished("e"), result=PictureResult("e", (same, sad))), *COLLECTION])
+    assert [(entry.finished.picture.name, entry.number) for entry in select(entries, [], 0, 1, BY_NAME, True)] == [
+        ("e", 2)
+    ]
 
 
 def test_pictures_of_faces_come_once() -> None:

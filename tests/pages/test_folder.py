@@ -14,6 +14,8 @@ from fer.faces import UNSURE_BELOW
 from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import STOPPED
+from fer.model.checkpoint import read_info
+from fer.model.prior import POSED
 from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -108,6 +110,20 @@ def test_filters_and_order(done: JobView[Request]) -> None:
     assert list(app.dataframe[0].value["picture"]) == ["nobody.png"]
     app.slider(key="folder_confidence").set_value((99, 100)).run()
     assert not app.dataframe and app.info
+
+
+def test_both_opinions_of_a_model_with_two_heads(folder: Path, two_heads: Path, many_photos: Path) -> None:
+    made = collection.create(folder, two_heads, "holiday", many_photos, faces=POSED)
+    assert command.main(["run", str(made.folder)]) == 0
+    app = opened(job=made.name)
+    table = app.dataframe[0].value
+    found = table["confidence"].notna()
+    assert set(table["raters / label"][found]) == {"neutral / anger"} and set(table["raters / label"][~found]) == {""}
+    limit = 100 * read_info(two_heads).reading(POSED).unsure_below  # not that of everyday faces
+    unsure = table["concerns"].str.contains("unsure")
+    assert (unsure[found] == (table["confidence"][found] < limit)).all() and unsure.any()
+    app.toggle(key="folder_differing").set_value(True).run()
+    assert len(app.dataframe[0].value) == found.sum() == 24
 
 
 def test_work_that_was_interrupted_is_offered_to_go_on(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> None:

@@ -1,32 +1,14 @@
 """The choice of a model and of the kind of faces, which several pages share, without a browser."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer.model.checkpoint import ModelInfo, read_info, save_checkpoint
-from fer.model.network import build_network
-from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES, POSED, Reading, SecondHead
+from fer.model.checkpoint import read_info
+from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES, POSED
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
-SECOND = SecondHead(("anger", "happiness", "neutral"), (0.3, 0.3, 0.4), "fer2013")
-KINDS = {
-    BETWEEN: Reading(0.2, 0.4, unsure_below=0.42),
-    POSED: Reading(0.25, 1.0, unsure_below=0.53),
-}
-
-
-@pytest.fixture(scope="module")
-def two_heads(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
-    """The file of an untrained network with two heads, unsure below 31, 42 and 53 % by the kind of faces."""
-    base = read_info(tiny_checkpoint)
-    info: ModelInfo = replace(base, prior=(0.6, *(0.4 / 7,) * 7), second=SECOND, unsure_below=0.31, kinds=KINDS)
-    network = build_network(info.architecture, classes=info.outputs, channels=1, size_px=48)
-    path = tmp_path_factory.mktemp("heads") / "two.safetensors"
-    save_checkpoint(path, info, network.state_dict())
-    return path
 
 
 @pytest.fixture
@@ -95,7 +77,7 @@ def test_the_choice_lasts_from_page_to_page(checkpoint: Path) -> None:
     (control,) = [control for control in app.segmented_control if control.label == "Faces"]
     assert control.value == POSED
     app.switch_page("pages/photo.py").run()
-    assert app.slider[0].value == 53
+    assert app.slider[0].value == 73
 
 
 def test_another_kind_moves_the_threshold_until_somebody_has_moved_it(checkpoint: Path) -> None:
@@ -104,7 +86,7 @@ def test_another_kind_moves_the_threshold_until_somebody_has_moved_it(checkpoint
     for kind in KINDS_OF_FACES:
         choose(app, kind)
         values.append(app.slider[0].value)
-    assert values == [31, 42, 53]
+    assert values == [31, 42, 73]
     app.slider[0].set_value(60).run()
     choose(app, EVERYDAY)
     assert app.slider[0].value == 60

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fer.faces import Face
+from fer.faces import Face, difference
 from fer.images import encode_png, read_image
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
@@ -200,3 +200,16 @@ def test_the_model_in_use_is_named_and_another_one_can_be_chosen(
     model.select_index(1).run()
     assert app.session_state["chosen_model"] == SHIPPED["shipped-fer2013"]
     assert not app.exception
+
+
+def test_both_opinions_are_told_where_they_differ(
+    monkeypatch: pytest.MonkeyPatch, two_heads: Path, astronaut: np.ndarray
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(two_heads))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
+    upload(app, ("a.png", encode_png(astronaut), "image/png"))
+    (face,) = (item.face for result in app.session_state["photo_results"].values() for item in result.faces)
+    assert face.differing == ("neutral", "anger")
+    told = next(element for element in app.expander if element.label.lower() == difference(face))
+    (table,) = (element.proto.body for element in told.get("html"))
+    assert all(label in table for label in face.labels)

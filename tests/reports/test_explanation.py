@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from fer.draw.picture import heat_picture
-from fer.faces import Box, Face
+from fer.faces import Box, Face, difference
 from fer.images import read_image
 from fer.model.checkpoint import ModelInfo
 from fer.model.preprocessing import Preprocessing
@@ -117,6 +117,17 @@ def test_labels_and_names_cannot_change_the_page() -> None:
     section = explanation_section("<script>.png, face 1", shy, CROP)
     assert "<shy>" not in section and "<script>" not in section
     assert "&lt;shy&gt;" in section and "&lt;script&gt;.png, face 1" in section
+
+
+def test_a_section_tells_both_opinions_where_they_differ() -> None:
+    both = replace(face(0.6, 0.3, 0.1), opinions=((0.2, 0.7, 0.1), (0.8, 0.1, 0.1)))
+    section = explanation_section("a.png, face 1", replace(explanation(), face=both), CROP)
+    assert difference(both) in section
+    table = section[section.index("<table") : section.index("</table>")]
+    assert re.findall(r"font-weight:700\">([^<]+)<", table) == ["80\u00a0%", "70\u00a0%"]
+    assert table.count("<tr>") == 1 + len(LABELS) and table.count('scope="row"') == len(LABELS)
+    same = replace(both, opinions=both.opinions and (both.opinions[0],) * 2)
+    assert "<table" not in explanation_section("a.png, face 1", replace(explanation(), face=same), CROP)
 
 
 def test_the_whole_page_opens_without_anything_else() -> None:

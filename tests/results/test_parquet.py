@@ -1,6 +1,7 @@
 """Tables that any tool reads: a row for each face, and each picture accounted for."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +24,7 @@ def test_faces_and_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(parquet, "ROWS", 2)
     odd = os.fsdecode(b"b\xff.jpg")
     results = [
-        PictureResult("a.jpg", (face(0.75), face(0.25))),
+        PictureResult("a.jpg", (face(0.75), replace(face(0.25), opinions=((0.9, 0.1), (0.2, 0.8))))),
         PictureResult(odd),
         PictureResult("c.jpg", error="c.jpg is empty"),
     ]
@@ -35,6 +36,8 @@ def test_faces_and_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ]
     assert faces[["x1", "y1", "x2", "y2", "score"]].to_numpy().tolist() == [[1, 2, 3, 4, 0.9]] * 2
     assert faces["probability_score"].tolist() == [0.25, 0.75]
+    assert faces["raters_say"].isna().tolist() == [True, False]
+    assert (faces["raters_say"][1], faces["label_says"][1]) == LABELS
     assert faces["concerns"].tolist() == ["small, unsure"] * 2
     assert pictures["path"].tolist() == ["a.jpg", "b\\udcff.jpg", "c.jpg"]
     assert pictures["faces"].tolist() == [2, 0, 0]

@@ -11,7 +11,8 @@ from fer.faces import Box, Face
 from fer.results.pictures import PictureResult, to_csv, to_json
 
 LABELS = ("neutral", "happiness", "anger")
-HEADER = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence", *LABELS, "concerns"]
+FIRST = ["path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence"]
+HEADER = [*FIRST, *LABELS, "raters_say", "label_says", "concerns"]
 
 
 def face(x1: float = 1 / 3, *probabilities: float) -> Face:
@@ -56,6 +57,12 @@ def test_csv_says_what_speaks_against_trusting_a_face() -> None:
     assert [line[-1] for line in lines] == ["", "dark", "small", "small, unsure"]
 
 
+def test_csv_has_both_opinions_of_a_model_with_two_heads() -> None:
+    two = replace(face(), opinions=((0.8, 0.1, 0.1), (0.2, 0.1, 0.7)))
+    lines = read_csv(to_csv([PictureResult("a.jpg", (two, face()))], LABELS, 0.5))[1:]
+    assert [line[-3:-1] for line in lines] == [["neutral", "anger"], ["", ""]]
+
+
 def test_csv_without_faces_is_a_header() -> None:
     assert read_csv(to_csv([], LABELS, 0.45)) == [HEADER]
     assert read_csv(to_csv([PictureResult("x.jpg", error="broken")], LABELS, 0.45)) == [HEADER]
@@ -75,7 +82,7 @@ def test_csv_disarms_labels_too() -> None:
     labels = ("=cmd()", "plain")
     one = Face(Box(0, 0, 1, 1), (), 1.0, labels=labels, probabilities=(0.7, 0.3))
     header, line = read_csv(to_csv([PictureResult("a.jpg", (one,))], labels, 0.45))
-    assert header[-3:] == ["'=cmd()", "plain", "concerns"]
+    assert header[9:11] == ["'=cmd()", "plain"]
     assert line[7] == "'=cmd()"
 
 

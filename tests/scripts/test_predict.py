@@ -13,6 +13,8 @@ from fer.cli import predict
 from fer.faces import Face
 from fer.images import encode_png, read_image
 from fer.labels import FERPLUS
+from fer.model.checkpoint import read_info
+from fer.model.prior import EVERYDAY, POSED
 from fer.recognition.recognizer import Recognizer
 from tests.scripts.conftest import Chain
 from tests.scripts.processes import run_script
@@ -158,3 +160,15 @@ def test_predict_can_name_files_that_no_terminal_can(
     assert r"caf\udce9.png" in table.read_text(encoding="utf-8")
     assert predict.main(["--image", str(path), "--checkpoint", model, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["path"] == str(path)
+
+
+def test_what_is_unsure_depends_on_whose_faces_they_are(
+    two_heads: Path, astronaut: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.png").write_bytes(encode_png(astronaut))
+    for faces, unsure in ((EVERYDAY, False), (POSED, True)):
+        given = ["--image", str(tmp_path / "a.png"), "--checkpoint", str(two_heads), "--faces", faces, "--json"]
+        assert predict.main(given) == 0
+        ((face,),) = (record["faces"] for record in json.loads(capsys.readouterr().out))
+        limit = read_info(two_heads).reading(faces).unsure_below
+        assert (face["confidence"] < limit) == ("unsure" in face["concerns"]) == unsure
