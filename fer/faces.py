@@ -18,6 +18,8 @@ MIXED_RATIO = 0.6
 """The second expression at or above this share of the first makes a mixed expression (see `Face.is_mixed`)."""
 
 
+Opinions = tuple[tuple[float, ...], tuple[float, ...]]
+"""Two rows of probabilities, one for each label; see `Face.opinions`."""
 OPINIONS = ("raters", "label")
 """Whose opinions a model with two heads tells, as JSON calls them: see `Face.opinions`."""
 
@@ -80,7 +82,7 @@ class Face(Detection):
     """Mean brightness of what the network saw, 0..255; None if it was not measured."""
     track_id: int | None = field(default=None, kw_only=True)
     """The number of the person in a video; None in a single picture."""
-    opinions: tuple[tuple[float, ...], tuple[float, ...]] | None = field(default=None, kw_only=True)
+    opinions: Opinions | None = field(default=None, kw_only=True)
     """Of a model with two heads, the probabilities that raters would give and that the label would, each alone."""
 
     def __post_init__(self) -> None:

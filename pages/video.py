@@ -58,7 +58,7 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
             st.session_state["video_shown"] = timeline
             for key in ("video_moment", "video_person"):
                 st.session_state.pop(key, None)
-        show_result(timeline, request.annotated(seen.folder))
+        show_result(seen.folder / TIMELINE_NAME, timeline, request.annotated(seen.folder))
     elif seen.state in (STOPPED, FINISHED):
         why = "it was cancelled at once" if seen.state == STOPPED else "no frame lies in that part of the video"
         st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")

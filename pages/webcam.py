@@ -15,8 +15,9 @@ from fer.video.live import LiveAnalyzer
 from fer.video.settings import VideoSettings
 from fer.video.stream import LiveStream
 from pages.parts.connection import ice_servers
-from pages.parts.models import choose_model, load_engine, model_info
+from pages.parts.models import choose_model, chosen_faces, load_engine, model_info
 from pages.parts.navigation import begin_page
+from pages.parts.neutral import show_baselines, show_people
 from pages.parts.video_result import show_downloads, show_sums
 from pages.parts.widgets import NO_BAR, counted, smallest_face, text, threshold_slider, whole_number
 
@@ -58,7 +59,7 @@ def current_stream() -> LiveStream:
 
 
 def chosen_settings() -> VideoSettings:
-    usual = VideoSettings(threshold=model_info().unsure_below)
+    usual = VideoSettings(threshold=model_info().reading(chosen_faces()).unsure_below)
     with st.expander("Settings", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         with left:
@@ -122,11 +123,13 @@ def show_chart(stream: LiveStream) -> None:
     recorder = stream.analyzer.recorder
     if stream.analyzer.people:
         # Where several watch, their browsers and the model need the time more than the chart does.
+        raw = bool(recorder.baselines) and st.toggle("What was read", help="Nobody's own neutral is taken off.")
+        what = stream, recorder.baselines, raw
         of, seconds, figure = st.session_state.get("webcam_chart", (None, 0.0, None))
-        if of is not stream or recorder.seconds - seconds > 2 * stream.analyzer.viewers - 1:
+        if of != what or recorder.seconds - seconds > 2 * stream.analyzer.viewers - 1:
             recent = recorder.recent()
-            figure = probability_lines(recent, latest_people(recent))
-            st.session_state["webcam_chart"] = stream, recorder.seconds, figure
+            figure = probability_lines(recent.raw if raw else recent, latest_people(recent))
+            st.session_state["webcam_chart"] = what, recorder.seconds, figure
         st.plotly_chart(figure, config=NO_BAR, key="live chart")
     elif stream.analyzer.frames.total:
         st.info("No face in view yet.", icon=":material/search:")
@@ -141,6 +144,7 @@ def show_summary(stream: LiveStream) -> None:
         return
     st.subheader("What was seen", divider="gray")
     st.caption(f"{seen.seconds:.0f} seconds, {counted(len(seen.people), 'person', 'people')}. Held in memory only.")
+    show_baselines(seen, stream.analyzer.forget_neutral)
     st.markdown("**Timeline**")
     st.plotly_chart(timeline_bars(seen), config=NO_BAR, key="timeline")
     show_sums(seen)
@@ -204,6 +208,7 @@ with video:
 with live:
     if context.state.playing:
         st.fragment(show_figures, run_every=1.0)(stream)
+        st.fragment(show_people, run_every=1.0)(stream)
         st.fragment(show_chart, run_every=2.0)(stream)  # a browser takes a tenth of a second and more to draw it
     elif context.state.signalling:
         st.info("Connecting …", icon=":material/hourglass_empty:")

@@ -58,7 +58,7 @@ def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
             )
     chosen = [_spread(timeline, person) for person in persons]
     places = np.concatenate(chosen) if chosen else np.array([], int)
-    rows = timeline.rows[places]
+    rows = timeline.shown[places]
     figure.add_scatter(  # bars give no moment when they are clicked on
         x=rows["seconds"],
         y=[_name(person) for person in rows["person"]],
@@ -129,7 +129,7 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
     )
     for row, person in enumerate(persons or [0], start=1):
         places = _spread(timeline, person)
-        seconds, percents = _with_holes(timeline, places, 100 * timeline.rows["probabilities"][places].astype(float))
+        seconds, percents = _with_holes(timeline, places, 100 * timeline.shown["probabilities"][places].astype(float))
         for index, label in enumerate(timeline.labels):
             figure.add_scatter(
                 x=seconds,

@@ -30,13 +30,14 @@ from tqdm import tqdm
 
 from fer.cli.arguments import add_model_arguments, load_recognizer
 from fer.cli.command import Stop, command_parser, tells_errors
-from fer.cli.video import seconds_bar
+from fer.cli.video import add_own_neutral, seconds_bar
 from fer.cli.window import VideoWindow
 from fer.errors import VideoError
 from fer.model.prior import EVERYDAY
 from fer.results.timeline import timeline_text
 from fer.video.io.files import LiveSource, TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
+from fer.video.neutral import MEDIAN
 from fer.video.settings import MAX_SIDE_PX, ClipOptions, VideoSettings
 from fer.video.timeline import Timeline
 
@@ -59,6 +60,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="show and write it as in a mirror; JSON is not mirrored (cameras only)",
     )
     add_model_arguments(parser, acted=True)
+    add_own_neutral(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     return parser.parse_args(arguments)
 
@@ -82,6 +84,11 @@ def main(arguments: list[str] | None = None) -> int:
             window = stack.enter_context(closing(VideoWindow(f"{options.source} – faces", "Loading the model …")))
         if isinstance(source, VideoFile):  # which is read as every other command and page reads it
             options.faces = options.faces or EVERYDAY
+        elif options.own_neutral:
+            raise VideoError(
+                f"expected a video file for --own-neutral {options.own_neutral}, got {options.source}. What is a "
+                "person's median face is known when a video is over; the webcam page takes three seconds of a face."
+            )
         recognizer = load_recognizer(options, for_video=True)
         if writer:
             stack.enter_context(writer)
@@ -93,7 +100,9 @@ def main(arguments: list[str] | None = None) -> int:
         sinks = _Sinks(options.json, mirror, writer, window, bar, stop)
         stop.gently = True
         if isinstance(source, VideoFile):
-            timeline = _follow_file(source, recognizer, sinks, options.seconds)
+            end = None if options.seconds == math.inf else options.seconds
+            clip = ClipOptions(to_seconds=end, median_neutral=options.own_neutral == MEDIAN)
+            timeline = _follow_file(source, recognizer, sinks, clip)
         else:
             timeline = _follow_live(source, recognizer, sinks, options.seconds)
     if not options.json:
@@ -183,11 +192,11 @@ class _Sinks:
             self.broken = True
 
 
-def _follow_file(file: VideoFile, recognizer: "Recognizer", sinks: _Sinks, seconds: float) -> Timeline:
+def _follow_file(file: VideoFile, recognizer: "Recognizer", sinks: _Sinks, options: ClipOptions) -> Timeline:
     """Look at every frame, with hindsight, as `predict.py --video` does."""
     from fer.video.clip import ClipAnalysis
 
-    analysis = ClipAnalysis(file, recognizer, ClipOptions(to_seconds=None if seconds == math.inf else seconds))
+    analysis = ClipAnalysis(file, recognizer, options)
 
     def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
         sinks.wait_for(frame.seconds)

@@ -18,6 +18,7 @@ from fer.results.timeline import timeline_csv, timeline_json, timeline_text
 from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
+from fer.video.neutral import MEDIAN
 from fer.video.settings import MAX_SIDE_PX, ClipOptions
 from fer.video.timeline import Timeline
 
@@ -43,6 +44,17 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="people who come back keep their number where hair and clothes tell",
+    )
+    add_own_neutral(group)
+
+
+def add_own_neutral(group: argparse._ActionsContainer) -> None:
+    """Add --own-neutral."""
+    group.add_argument(
+        "--own-neutral",
+        choices=(MEDIAN,),
+        help="faces differ at rest: take each person's median face for neutral, of a file, and what it differs by from "
+        "the average one off all that is said of the person (nothing is taken off)",
     )
 
 
@@ -83,6 +95,7 @@ def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
         options.per_second,
         options.smallest_face / 100,
         rejoin=options.rejoin,
+        median_neutral=options.own_neutral == MEDIAN,
     )
     _check_places(options)
     writer = None
@@ -113,7 +126,7 @@ def annotate(analysis: "ClipAnalysis", writer: Mp4Writer | None, goes_on: Callab
         if writer:
             writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
 
-    analysis.run(take, goes_on)
+    analysis.run(take if writer else None, goes_on)
 
 
 def _check_places(options: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from fer.results.timeline import write_timeline
 from fer.video.io.files import VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
-from fer.video.job import KIND, LOADING, LOOKING, SKIPPING, TIMELINE_NAME, WAITING, VideoRequest
+from fer.video.job import DRAWING, KIND, LOADING, LOOKING, SKIPPING, TIMELINE_NAME, WAITING, VideoRequest
 from fer.video.settings import MAX_SIDE_PX
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ class _Keeper:
         if at < start:
             self._reporter.say(SKIPPING, 0, 0, figures)
         else:
-            self._reporter.say(LOOKING, at - start, max(end - start, 0.0) if end else 0.0, figures)
+            what = DRAWING if analysis.seen_all else LOOKING
+            self._reporter.say(what, at - start, max(end - start, 0.0) if end else 0.0, figures)
         if now >= self._next:
             self.keep()
         return not self._stop.asked

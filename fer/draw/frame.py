@@ -16,7 +16,16 @@ from fer.labels import color_of
 from fer.video.settings import VideoSettings
 from fer.video.tracking import TrackedFace
 
-PERSON_COLORS = ("#FFD23F", "#3BCEAC", "#FF6B81", "#8FB8FF", "#FF9F5A", "#B28DFF", "#9BE564", "#FF8AD8")
+PERSON_COLORS = {
+    "yellow": "#FFD23F",
+    "teal": "#3BCEAC",
+    "red": "#FF6B81",
+    "blue": "#8FB8FF",
+    "orange": "#FF9F5A",
+    "violet": "#B28DFF",
+    "green": "#9BE564",
+    "pink": "#FF8AD8",
+}
 """The ninth person has the first one's colour, and another number."""
 BARS = 3
 _DARK = "#12161C"
@@ -24,7 +33,12 @@ _DARK = "#12161C"
 
 def person_color(number: int) -> str:
     """Return a person's colour, "#RRGGBB"."""
-    return PERSON_COLORS[(number - 1) % len(PERSON_COLORS)]
+    return PERSON_COLORS[color_name(number)]
+
+
+def color_name(number: int) -> str:
+    """Return the word for a person's colour."""
+    return list(PERSON_COLORS)[(number - 1) % len(PERSON_COLORS)]
 
 
 def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSettings) -> np.ndarray:

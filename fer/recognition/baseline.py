@@ -47,7 +47,12 @@ def without_shift(
     probabilities: Probabilities, shift: Sequence[float], strength: float = STRENGTH
 ) -> tuple[float, ...]:
     """Return the probabilities of a person's face with the own neutral taken off, summing to 1."""
-    return tuple(softmax(_logarithms(probabilities) - strength * np.array(shift)).tolist())
+    return tuple(rows_without_shift(np.array(probabilities), shift, strength).tolist())
+
+
+def rows_without_shift(rows: np.ndarray, shift: Sequence[float], strength: float = STRENGTH) -> np.ndarray:
+    """Return many faces' probabilities, float (…, K), with the own neutral of their one person taken off."""
+    return np.asarray(softmax(_logarithms(rows) - strength * np.array(shift), axis=-1))
 
 
 def _logarithms(probabilities: Sequence[Probabilities] | Probabilities) -> np.ndarray:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -15,7 +15,7 @@ import numpy as np
 from fer.files import replace_file
 from fer.records import to_json
 from fer.results.pictures import not_a_formula
-from fer.video.timeline import Timeline
+from fer.video.timeline import Timeline, row_type
 
 PEOPLE_LISTED = 10
 _ROWS_AT_ONCE = 1000
@@ -23,10 +23,23 @@ _COLUMNS = ("frame", "seconds", "lasted", "person", "x1", "y1", "x2", "y2", "sco
 
 
 def timeline_csv(timeline: Timeline) -> Iterator[str]:
-    """Yield CSV (RFC 4180) with a line for each row, in parts, so that a long video's table need not be in memory."""
-    yield _lines([[*_COLUMNS, *map(not_a_formula, timeline.labels)]])
+    """Yield CSV (RFC 4180) with a line for each row, in parts, so that a long video's table need not be in memory.
+
+    Where somebody's own neutral is taken off, more columns say what was read (raw_…), and what is taken off whom.
+    """
+    labels = list(map(not_a_formula, timeline.labels))
+    raw = ["raw_label", "raw_confidence", *(f"raw_{label}" for label in timeline.labels)]
+    off = [
+        "neutral_how",
+        "neutral_start",
+        "neutral_end",
+        "neutral_strength",
+        *(f"neutral_shift_{label}" for label in timeline.labels),
+    ]
+    yield _lines([[*_COLUMNS, *labels, *(raw + off if timeline.baselines else [])]])
     for first in range(0, len(timeline.rows), _ROWS_AT_ONCE):
-        yield _lines([_line(timeline, row) for row in timeline.rows[first : first + _ROWS_AT_ONCE]])
+        places = range(first, min(first + _ROWS_AT_ONCE, len(timeline.rows)))
+        yield _lines([_line(timeline, place) + _raw(timeline, place) for place in places])
 
 
 def _lines(rows: list[list[Any]]) -> str:
@@ -35,8 +48,9 @@ def _lines(rows: list[list[Any]]) -> str:
     return text.getvalue()
 
 
-def _line(timeline: Timeline, row: np.void) -> list[Any]:
+def _line(timeline: Timeline, place: int) -> list[Any]:
     """Return `_COLUMNS` and the probability of each label."""
+    row = timeline.shown[place]
     frame, person, box, score = int(row["frame"]), int(row["person"]), _rounded(row["box"], 1), row["score"]
     seconds, lasted = _rounded(row["seconds"], 3), _rounded(row["lasted"], 3)
     probabilities, label = _rounded(row["probabilities"], 4), not_a_formula(timeline.labels[row["held"]])
@@ -44,13 +58,26 @@ def _line(timeline: Timeline, row: np.void) -> list[Any]:
     return [frame, seconds, lasted, person, *box, _rounded(score, 4), label, confidence, *probabilities]
 
 
+def _raw(timeline: Timeline, place: int) -> list[Any]:
+    """Return what was read and what is taken off; nothing where nobody has a baseline."""
+    if not timeline.baselines:
+        return []
+    row, off = timeline.rows[place], timeline.baselines.get(int(timeline.rows[place]["person"]))
+    probabilities, label = _rounded(row["probabilities"], 4), not_a_formula(timeline.labels[row["held"]])
+    what: list[Any] = [""] * (4 + len(timeline.labels))
+    if off:
+        what = [off.how, round(off.starts, 3), round(off.ends, 3), off.strength, *_rounded(np.array(off.shift), 4)]
+    return [label, probabilities[row["held"]], *probabilities, *what]
+
+
 def timeline_json(timeline: Timeline) -> str:
     """Return JSON: the video, each person's times and spans, the transitions, and all rows.
 
     The rows are columns; of a camera or a stream, which has few of them, they also stand there one by one ("samples").
+    Where somebody's own neutral is taken off, "baselines" says what that is, and the rows say what was read, too.
     """
-    rows, summary = timeline.rows, timeline.summary()
-    record = {
+    rows, summary = timeline.shown, timeline.summary()
+    record: dict[str, Any] = {
         "video": timeline.name,
         "size": list(timeline.size_wh),
         "from_seconds": timeline.starts,
@@ -85,17 +112,32 @@ def timeline_json(timeline: Timeline) -> str:
             "probabilities": _rounded(rows["probabilities"], 4),
         },
     }
+    if timeline.baselines:
+        record["neutral"] = dict(zip(timeline.labels, timeline.neutral, strict=True))
+        record["baselines"] = [
+            {"person": person, **asdict(own), "shift": dict(zip(timeline.labels, own.shift, strict=True))}
+            for person, own in sorted(timeline.baselines.items())
+        ]
+        record["rows"] |= {
+            "raw_label": timeline.rows["held"].tolist(),
+            "raw_probabilities": _rounded(timeline.rows["probabilities"], 4),
+        }
     if not timeline.name:
-        record["samples"] = [_sample(timeline, row) for row in rows]
+        record["samples"] = [_sample(timeline, place) for place in range(len(rows))]
     return json.dumps(record)
 
 
-def _sample(timeline: Timeline, row: np.void) -> dict[str, Any]:
-    line = _line(timeline, row)
+def _sample(timeline: Timeline, place: int) -> dict[str, Any]:
+    line = _line(timeline, place)
     said = dict(zip(_COLUMNS, line, strict=False))
     sample = {name: said[name] for name in ("seconds", "lasted", "person", "confidence")}
     probabilities = dict(zip(timeline.labels, line[len(_COLUMNS) :], strict=True))
-    return sample | {"label": timeline.labels[row["held"]], "probabilities": probabilities}
+    sample |= {"label": timeline.labels[timeline.shown[place]["held"]], "probabilities": probabilities}
+    if timeline.baselines:
+        row = timeline.rows[place]
+        read = dict(zip(timeline.labels, _rounded(row["probabilities"], 4), strict=True))
+        sample |= {"raw_label": timeline.labels[row["held"]], "raw_probabilities": read}
+    return sample
 
 
 def _rounded(values: np.ndarray, digits: int) -> Any:
@@ -110,7 +152,8 @@ def timeline_text(timeline: Timeline, name: str) -> Iterator[str]:
     longest = sorted(people, key=lambda person: -sum(people[person].values()))[:PEOPLE_LISTED]
     for person in sorted(longest):
         expressions = ", ".join(f"{label} {seconds:.1f} s" for label, seconds in people[person].items())
-        yield f"  person {person}: {expressions}"
+        own = timeline.baselines.get(person)
+        yield f"  person {person}: {expressions}" + (f"; own neutral taken off ({own.how})" if own else "")
         for one in timeline.transitions() if timeline.name else ():  # a camera may have run for days
             if one.person == person:
                 yield f"    {one.seconds:8.1f} s  {one.before} → {one.after}"
@@ -133,6 +176,11 @@ def read_timeline(path: Path) -> Timeline | None:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             rows, about = file["rows"], str(file["about"])
-        return msgspec.json.decode(about, type=Timeline, dec_hook=lambda _kind, _value: rows)
+        timeline = msgspec.json.decode(about, type=Timeline, dec_hook=lambda _kind, _value: rows)
+        kept = np.zeros(len(rows), row_type(len(timeline.labels)))
+        kept["landmarks"] = kept["opinions"] = np.nan  # earlier versions did not keep them
+        for name in rows.dtype.names or ():
+            kept[name] = rows[name]
+        return replace(timeline, rows=kept)
     except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, msgspec.MsgspecError):
         return None

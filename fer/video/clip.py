@@ -2,20 +2,23 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from fer.errors import VideoError
 from fer.faces import Box
 from fer.images import shrink_to_fit
 from fer.recognition.recognizer import Recognizer
 from fer.video.follow import Follower
 from fer.video.hindsight import AHEAD_SECONDS, Hindsight
 from fer.video.io.files import TimedFrame, VideoFile
+from fer.video.neutral import median_baselines
 from fer.video.reunion import Reunion
-from fer.video.settings import ClipOptions, VideoSettings
+from fer.video.settings import MAX_SIDE_PX, ClipOptions, VideoSettings
 from fer.video.timeline import Moment, Recorder, Timeline
 from fer.video.tracking import TrackedFace
 
@@ -40,6 +43,9 @@ class ClipAnalysis:
             file: opened with `fer.video.settings.MAX_SIDE_PX`, not read yet.
             recognizer: what finds and names, see `Recognizer.for_video`.
             options: what to look at.
+
+        Raises:
+            VideoError: the own neutral of people is asked for, of a model that does not know what is usual.
         """
         self.file, self.options = file, options or ClipOptions()
         self.settings = VideoSettings(
@@ -49,18 +55,24 @@ class ClipAnalysis:
             mirror=False,
         )
         """How people are followed, and may be drawn."""
+        if self.options.median_neutral and not recognizer.info.neutral:
+            raise VideoError(
+                "expected a model that knows the average neutral face, to take each person's own neutral off, found "
+                "one that does not. Leave that out, or use another model, such as the shipped one."
+            )
         self.seconds = 0.0
         """How far it has come, in the video's time."""
+        self.seen_all = False
+        """Whether all was looked at, and it goes through the video again to give what follows from it."""
         self._recognizer, self._follower = recognizer, Follower()
         self._reunion = Reunion() if self.options.rejoin else None
         self._hindsight = Hindsight()
         self._peaks: dict[tuple[int, str], Moment] = {}
-        self._recorder = Recorder(recognizer.info.labels)
+        self._recorder = Recorder(recognizer.info.labels, neutral=recognizer.info.neutral)
         self._waiting: deque[tuple[int, TimedFrame, list[TrackedFace] | None]] = deque()
         self._shown: list[TrackedFace] = []
         self._complete = False
-        self._step = 1 / file.frames_per_second
-        self._due = self.options.from_seconds
+        self._step, self._last = 1 / file.frames_per_second, 0.0
 
     @property
     def frames(self) -> int:
@@ -78,27 +90,33 @@ class ClipAnalysis:
         known = [end for end in (self.file.seconds_expected, self.options.to_seconds) if end]
         return min(known, default=None)
 
-    def run(self, take: Take, goes_on: Callable[[], bool] = lambda: True) -> None:
+    def run(self, take: Take | None, goes_on: Callable[[], bool] = lambda: True) -> None:
         """Look at frame after frame.
 
         Args:
-            take: is given each frame of the wanted part in order, half a second later.
+            take: is given each frame of the wanted part in order, half a second later. What is a person's median face
+                is known at the end only: then the video is gone through once more for that, without the model.
             goes_on: is asked after each frame of the file. Where it does not, what was seen up to there is given to
-                `take` all the same.
+                `take` all the same, but for median faces.
 
         Raises:
             ImageError: the detector failed.
+            VideoError: the video cannot be opened again.
         """
-        inside = 0
-        for number, frame in enumerate(self.file.frames()):
-            if frame.seconds >= self.options.end:
-                break
+        self._look_through(None if self.options.median_neutral else take, goes_on)
+        if self.options.median_neutral:
+            seen = self.timeline()
+            self._recorder.baselines = median_baselines(seen.rows, seen.neutral)
+            if take and self._complete:
+                self.seen_all = True
+                self._give_again(take, goes_on)
+
+    def _look_through(self, take: Take | None, goes_on: Callable[[], bool]) -> None:
+        for number, frame, wanted in self._frames(self.file):
             if frame.seconds >= self.options.from_seconds:
-                faces = self._look(frame) if self._is_looked_at(inside, frame.seconds) else None
-                self._waiting.append((number, frame, faces))
-                inside += 1
-            self._step = frame.seconds - self.seconds or self._step
-            self.seconds = frame.seconds
+                self._waiting.append((number, frame, self._look(frame) if wanted else None))
+            self._step = frame.seconds - self._last or self._step
+            self.seconds = self._last = frame.seconds
             self._give(take, frame.seconds - AHEAD_SECONDS)
             if not goes_on():
                 self._give(take, math.inf)
@@ -106,16 +124,36 @@ class ClipAnalysis:
         self._give(take, math.inf)
         self._complete = True
 
-    def _is_looked_at(self, number: int, seconds: float) -> bool:
-        """Whether the options want the frame of this number, counted from where looking began."""
-        if number % self.options.every:
-            return False
-        if self.options.per_second:
-            if seconds < self._due - _ROUNDING_SECONDS:
-                return False
-            # From when it was due, not from now: else every wait for the next frame would lower the rate.
-            self._due = max(self._due + 1 / self.options.per_second, seconds)
-        return True
+    def _frames(self, file: VideoFile) -> Iterator[tuple[int, TimedFrame, bool]]:
+        """Yield frames up to the end of the wanted part, each with its number and whether the options want a look."""
+        first, due = None, self.options.from_seconds
+        for number, frame in enumerate(file.frames()):
+            if frame.seconds >= self.options.end:
+                return
+            wanted = frame.seconds >= self.options.from_seconds
+            if wanted:
+                first = number if first is None else first
+                wanted = (number - first) % self.options.every == 0
+            if wanted and self.options.per_second:
+                wanted = frame.seconds >= due - _ROUNDING_SECONDS
+                # From when it was due, not from now: else every wait for the next frame would lower the rate.
+                due = max(due + 1 / self.options.per_second, frame.seconds) if wanted else due
+            yield number, frame, wanted
+
+    def _give_again(self, take: Take, goes_on: Callable[[], bool]) -> None:
+        """Give all frames with their faces as the whole video shows them."""
+        seen, faces = self.timeline(), []
+        with closing(VideoFile(self.file.path, MAX_SIDE_PX)) as file:
+            for number, frame, wanted in self._frames(file):
+                if wanted:
+                    first, end = np.searchsorted(seen.rows["frame"], (number, number + 1))
+                    scale = max(frame.image.shape[:2]) / max(self.file.size_wh)
+                    faces = _scaled(seen.faces(range(first, end)), scale)
+                self.seconds = frame.seconds
+                if frame.seconds >= self.options.from_seconds:
+                    take(frame, faces)
+                if not goes_on():
+                    return
 
     def _look(self, frame: TimedFrame) -> list[TrackedFace]:
         faces = self._follower.see(self._recognizer, frame.image, frame.seconds, self.settings)
@@ -124,7 +162,7 @@ class ClipAnalysis:
         self._hindsight.see(faces, frame.seconds)
         return faces
 
-    def _give(self, take: Take, until: float) -> None:
+    def _give(self, take: Take | None, until: float) -> None:
         """Keep and give what was seen up to a moment, now that what came after it is known."""
         while self._waiting and self._waiting[0][1].seconds <= until:
             number, frame, faces = self._waiting.popleft()
@@ -132,7 +170,8 @@ class ClipAnalysis:
                 self._shown = self._hindsight.shown(faces, frame.seconds)
                 self._recorder.add(number, frame.seconds, self.in_file(frame.image, self._shown))
                 self._note_peaks(frame)
-            take(frame, self._shown)
+            if take:
+                take(frame, self._shown)
 
     def _note_peaks(self, frame: TimedFrame) -> None:
         """Keep a small picture of each person's most confident moment of each expression."""
@@ -144,17 +183,7 @@ class ClipAnalysis:
 
     def in_file(self, image: np.ndarray, faces: Sequence[TrackedFace]) -> list[TrackedFace]:
         """Return faces of an image, which may have been shrunk, in pixels of the file."""
-        scale = max(self.file.size_wh) / max(image.shape[:2])
-        if scale == 1:
-            return list(faces)
-        return [
-            replace(
-                face,
-                box=Box(*(scale * value for value in face.box.xyxy)),
-                landmarks=tuple((scale * x, scale * y) for x, y in face.landmarks),
-            )
-            for face in faces
-        ]
+        return _scaled(faces, max(self.file.size_wh) / max(image.shape[:2]))
 
     def timeline(self) -> Timeline:
         """Return what was seen up to now; parts of a video are results, too."""
@@ -162,7 +191,7 @@ class ClipAnalysis:
         if self._waiting:
             ends = self._waiting[0][1].seconds
         elif self.frames:  # the last frame is shown as long as the one before
-            ends = min(self.seconds + self._step, self.options.end)
+            ends = min(self._last + self._step, self.options.end)
         return self._recorder.timeline(
             ends,
             name=self.file.path.name,
@@ -172,6 +201,19 @@ class ClipAnalysis:
             # Folders are nobody's business.
             problem=self.file.problem.replace(str(self.file.path), self.file.path.name),
         )
+
+
+def _scaled(faces: Sequence[TrackedFace], scale: float) -> list[TrackedFace]:
+    if scale == 1:
+        return list(faces)
+    return [
+        replace(
+            face,
+            box=Box(*(scale * value for value in face.box.xyxy)),
+            landmarks=tuple((scale * x, scale * y) for x, y in face.landmarks),
+        )
+        for face in faces
+    ]
 
 
 def _thumbnail(image: np.ndarray, face: TrackedFace) -> bytes:

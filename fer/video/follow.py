@@ -41,11 +41,11 @@ class Snapshot:
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """What the model saw in a frame: all faces, if it searched, else new probabilities of known ones."""
+    """What the model saw in a frame: all faces, if it searched, else known ones anew, by their number."""
 
     snapshot: Snapshot
     found: list[Face] | None
-    named: dict[int, tuple[float, ...]]
+    named: dict[int, Face]
     detector_seconds: float = 0.0
 
 
@@ -57,9 +57,7 @@ def observe(recognizer: "Recognizer", snapshot: Snapshot, task: Task, smallest_f
         took = time.perf_counter() - began
         return Observation(snapshot, recognizer.classify(snapshot.image, detections), {}, took)
     faces = recognizer.classify(snapshot.image, list(snapshot.places.values()))
-    return Observation(
-        snapshot, None, {number: face.probabilities for number, face in zip(snapshot.places, faces, strict=True)}
-    )
+    return Observation(snapshot, None, dict(zip(snapshot.places, faces, strict=True)))
 
 
 class Follower:

@@ -24,6 +24,7 @@ AHEAD_SECONDS = 0.5
 @dataclass
 class _Person:
     looks: deque[tuple[float, np.ndarray]] = field(default_factory=deque)
+    """Moments, and float (1, K): the probabilities; (3, K) where there are two opinions, below them."""
     held: int | None = None
 
 
@@ -37,7 +38,7 @@ class Hindsight:
         """Take in a frame; moments must not go back."""
         for face in faces:
             person = self._people.setdefault(face.track_id or 0, _Person())
-            person.looks.append((seconds, np.array(face.probabilities)))
+            person.looks.append((seconds, np.array([face.probabilities, *(face.opinions or ())])))
 
     def shown(self, faces: Sequence[TrackedFace], seconds: float) -> list[TrackedFace]:
         """Return faces of a frame that was taken in, averaged; frames must be asked for in their order."""
@@ -51,8 +52,13 @@ class Hindsight:
                 person.held = None
         near = [(moment, row) for moment, row in looks if moment <= seconds + AHEAD_SECONDS]
         weights = [math.exp(-abs(moment - seconds) / AVERAGE_SECONDS) for moment, _ in near]
-        averaged = np.average([row for _, row in near], axis=0, weights=weights)
+        averaged, *opinions = np.average([rows for _, rows in near], axis=0, weights=weights)
         leader = int(averaged.argmax())
         if person.held is None or averaged[leader] - averaged[person.held] > SWITCH_MARGIN:
             person.held = leader
-        return replace(face, probabilities=tuple(averaged.tolist()), held=person.held)
+        return replace(
+            face,
+            probabilities=tuple(averaged.tolist()),
+            held=person.held,
+            opinions=(tuple(opinions[0].tolist()), tuple(opinions[1].tolist())) if opinions else None,
+        )

@@ -26,6 +26,7 @@ from fer.video.settings import ClipOptions
 
 UPLOAD_FOLDER, TIMELINE_NAME = "video", "timeline.npz"
 WAITING, LOADING, SKIPPING, LOOKING = "waiting for its turn", "loading the model", "going there", "looking"
+DRAWING = "drawing"
 """What a job says it does."""
 
 

@@ -12,11 +12,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
+from fer.errors import VideoError
 from fer.recognition.recognizer import Recognizer
 from fer.video.follow import Follower, Observation, Task, observe
+from fer.video.neutral import NEUTRAL_SECONDS, held_label, neutral_moment
+from fer.video.reunion import Reunion
 from fer.video.settings import VideoSettings
 from fer.video.timeline import Recorder
 from fer.video.tracking import TrackedFace
@@ -85,7 +89,8 @@ class LiveAnalyzer:
 
     def __init__(self, engine: LiveEngine, settings: VideoSettings | None = None) -> None:
         self.settings = settings or VideoSettings()  # replaced as a whole, so that a reader never sees a half
-        self.recorder = Recorder(engine.recognizer.info.labels, SAMPLE_SECONDS, MOST_ROWS)
+        info = engine.recognizer.info
+        self.recorder = Recorder(info.labels, SAMPLE_SECONDS, MOST_ROWS, info.neutral)
         """What was seen, from the first frame on."""
         self.frames = RateMeter()
         self.detections = RateMeter()
@@ -97,7 +102,13 @@ class LiveAnalyzer:
         self.delay_seconds = 0.0
         """How old the frame was that the last expressions were seen in."""
         self.engine = engine
-        self._follower = Follower()
+        self.neutral_problem = ""
+        """Why the last own neutral that was asked for is none."""
+        self._neutral: tuple[int, float] | None = None
+        """Whose own neutral is looked for, and from which second on."""
+        self._held: dict[int, int] = {}
+        """Person → label that is shown, of those whose own neutral is taken off."""
+        self._follower, self._reunion = Follower(), Reunion()
         self._task: Future[Observation] | None = None
         self._detector_seconds = 0.0
         self._asked = 0.0
@@ -106,7 +117,24 @@ class LiveAnalyzer:
     @property
     def people(self) -> int:
         """How many different people have been in view."""
-        return self._follower.people
+        return self._reunion.people
+
+    def ask_neutral(self, person: int) -> None:
+        """Take the next three seconds of a person, once what was shown before has faded, for the own neutral."""
+        self.neutral_problem = ""
+        self._neutral = person, self.recorder.seconds + self.settings.smoothing_seconds
+
+    def forget_neutral(self, person: int) -> None:
+        """Take nothing off any more, and look for no neutral of the person."""
+        if self._neutral and self._neutral[0] == person:
+            self._neutral = None
+        self.recorder.baselines = {one: own for one, own in self.recorder.baselines.items() if one != person}
+
+    @property
+    def neutral_left(self) -> tuple[int, float] | None:
+        """Whose own neutral is looked for, and for how many seconds more; None if nobody's is."""
+        neutral = self._neutral
+        return neutral and (neutral[0], max(neutral[1] + NEUTRAL_SECONDS - self.recorder.seconds, 0.0))
 
     def process(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
         """Say who is where in a frame and what they show.
@@ -116,7 +144,7 @@ class LiveAnalyzer:
             seconds: when it was taken; must not go back.
 
         Returns:
-            The faces in view, in pixels of this frame, ordered by their numbers.
+            The faces in view, in pixels of this frame, ordered by their numbers; own neutrals are taken off.
 
         Raises:
             ImageError: the array is no RGB picture.
@@ -127,10 +155,39 @@ class LiveAnalyzer:
         settings = self.settings
         self._take_in(seconds, settings)
         self._ask(seconds, settings)
-        faces = self._follower.faces()
+        faces = self._reunion.named(image, self._follower.faces(), seconds)
         self._began = seconds if self._began is None else self._began
         self.recorder.add(self.frames.total - 1, seconds - self._began, faces)
-        return faces
+        self._look_for_neutral()
+        return self._shown(faces)
+
+    def _look_for_neutral(self) -> None:
+        left = self.neutral_left
+        if self._neutral is None or left is None or left[1] > 0:
+            return
+        (person, starts), self._neutral = self._neutral, None
+        seen = self.recorder.timeline()
+        try:
+            self.recorder.baselines = {
+                **seen.baselines,
+                person: neutral_moment(seen.rows, person, seen.neutral, starts),
+            }
+        except VideoError as error:
+            self.neutral_problem = str(error)
+
+    def _shown(self, faces: list[TrackedFace]) -> list[TrackedFace]:
+        """Return the faces as they are drawn; what is recorded stays as it was read."""
+        baselines, before, self._held = self.recorder.baselines, self._held, {}
+        shown = []
+        for face in faces:
+            person = face.track_id or 0
+            if baseline := baselines.get(person):
+                probabilities = baseline.off(np.array(face.probabilities))
+                held = held_label(probabilities, before.get(person))
+                self._held[person] = held
+                face = replace(face, probabilities=tuple(probabilities.tolist()), held=held, raw=face)
+            shown.append(face)
+        return shown
 
     def _ask(self, seconds: float, settings: VideoSettings) -> None:
         """Give the model the next task, if it is time and the last one is done."""

@@ -20,6 +20,8 @@ ALIKE = 0.88
 expressions in three lights: a person is 0.90 and more alike, two people 0.86 and less."""
 AHEAD = 0.03
 """By so much the most similar person must be ahead of the next one, else nobody can tell."""
+MOST_KNOWN = 500
+"""Of more people those who were not seen for the longest time are forgotten, so that memory does not grow."""
 LOOK_SECONDS = 1.0
 """How often it is noted what people in view look like."""
 _BINS = (16, 5, 5)
@@ -39,13 +41,10 @@ class Reunion:
     """Turns a tracker's numbers, new for everybody who was away for long, into numbers of persons."""
 
     def __init__(self) -> None:
+        self.people = 0
+        """How many different persons have been seen."""
         self._person_of: dict[int, int] = {}
         self._known: dict[int, _Known] = {}
-
-    @property
-    def people(self) -> int:
-        """How many different persons have been seen."""
-        return len(self._known)
 
     def named(self, image: np.ndarray, faces: Sequence[TrackedFace], seconds: float) -> list[TrackedFace]:
         """Return the faces with the numbers of their persons.
@@ -61,10 +60,12 @@ class Reunion:
             track = face.track_id or 0
             if track not in self._person_of:
                 look = _look(image, face.box)
-                person = self._recognized(look, here) or len(self._known) + 1
+                person = self._recognized(look, here) or self.people + 1
+                self.people = max(self.people, person)
                 self._person_of[track] = person
                 here.add(person)
                 known = self._known.setdefault(person, _Known(look, seconds))
+                self._forget(here)
             else:
                 person = self._person_of[track]
                 known = self._known[person]
@@ -73,6 +74,12 @@ class Reunion:
                 known.noted_seconds = seconds
             named.append(replace(face, track_id=person))
         return sorted(named, key=lambda face: face.track_id or 0)
+
+    def _forget(self, here: set[int]) -> None:
+        if len(self._known) > MOST_KNOWN:
+            oldest = min(self._known.keys() - here, key=lambda person: self._known[person].noted_seconds, default=None)
+            self._known.pop(oldest or 0, None)
+            self._person_of = {track: person for track, person in self._person_of.items() if person != oldest}
 
     def _recognized(self, look: np.ndarray, here: set[int]) -> int | None:
         """Return who of those not in view looks like this, if one clearly does."""

@@ -55,6 +55,8 @@ class ClipOptions:
     """A face whose confidence is lower is called unsure in the annotated video, 0..1; None: the model's own."""
     rejoin: bool = True
     """Whether people who come back keep their numbers where clothes and hair tell, see `Reunion`."""
+    median_neutral: bool = False
+    """Whether each person's median face is taken for the own neutral, see `median_baselines`."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.from_seconds < self.end:

@@ -7,6 +7,8 @@ change is shown at once and not after the time constant.
 import math
 from collections.abc import Sequence
 
+from fer.faces import Opinions
+
 SWITCH_MARGIN = 0.2
 """Another label takes over when its averaged probability is ahead by this much."""
 PLAIN_MARGIN = 0.75
@@ -26,15 +28,24 @@ class ExpressionSmoother:
         """Averaged; empty until the first update."""
         self.held = 0
         """Index of the label that is shown."""
+        self.opinions: Opinions | None = None
+        """What each head of a model with two says, averaged as the probabilities are."""
         self._seconds = 0.0
 
-    def update(self, probabilities: Sequence[float], seconds: float, time_constant_seconds: float) -> None:
+    def update(
+        self,
+        probabilities: Sequence[float],
+        seconds: float,
+        time_constant_seconds: float,
+        opinions: Opinions | None = None,
+    ) -> None:
         """Take in what was seen.
 
         Args:
             probabilities: of this moment, one for each label.
             seconds: the moment.
             time_constant_seconds: after this time an old impression counts 1/e, 37 %; at 0 nothing is averaged or held.
+            opinions: of this moment, where the model has two heads.
         """
         elapsed, self._seconds = seconds - self._seconds, seconds
         leader = _leader(probabilities)
@@ -43,14 +54,21 @@ class ExpressionSmoother:
             or time_constant_seconds <= 0
             or probabilities[leader] - probabilities[self.held] > PLAIN_MARGIN
         ):
-            self.probabilities, self.held = tuple(probabilities), leader
+            self.probabilities, self.held, self.opinions = tuple(probabilities), leader, opinions
             return
         kept = math.exp(-max(elapsed, 0.0) / time_constant_seconds)
-        averaged = (kept * a + (1 - kept) * b for a, b in zip(self.probabilities, probabilities, strict=True))
-        self.probabilities = tuple(averaged)
+        self.probabilities = _mixed(self.probabilities, probabilities, kept)
+        if self.opinions and opinions:
+            (raters, label), (raters_now, label_now) = self.opinions, opinions
+            opinions = _mixed(raters, raters_now, kept), _mixed(label, label_now, kept)
+        self.opinions = opinions
         leader = _leader(self.probabilities)
         if self.probabilities[leader] - self.probabilities[self.held] > SWITCH_MARGIN:
             self.held = leader
+
+
+def _mixed(old: Sequence[float], new: Sequence[float], kept: float) -> tuple[float, ...]:
+    return tuple(kept * a + (1 - kept) * b for a, b in zip(old, new, strict=True))
 
 
 def _leader(probabilities: Sequence[float]) -> int:

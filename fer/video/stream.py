@@ -11,6 +11,7 @@ import av
 
 from fer.video.follow import Draw
 from fer.video.live import LiveAnalyzer
+from fer.video.tracking import TrackedFace
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class LiveStream:
         self._last_seconds = -math.inf
         self._errors = 0
         self._last_error = ""
-        self._faces = 0
+        self.faces: list[TrackedFace] = []
+        """In view, as they were drawn last; replaced as a whole."""
         self._size_wh = (0, 0)
 
     async def on_frames(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
@@ -67,7 +69,7 @@ class LiveStream:
             image = frame.to_ndarray(format="rgb24")
             faces = self.analyzer.process(image, began)
             shown = av.VideoFrame.from_ndarray(self._draw(image, faces, self.analyzer.settings), format="rgb24")
-            self._faces, self._size_wh = len(faces), (image.shape[1], image.shape[0])
+            self.faces, self._size_wh = faces, (image.shape[1], image.shape[0])
         except Exception as error:  # raised, it would freeze the picture without a word
             self._errors += 1
             self._last_error = f"{type(error).__name__}: {error}"
@@ -87,7 +89,7 @@ class LiveStream:
             updates_per_second=self.analyzer.updates.per_second(now),
             frame_ms=1000 * median(times) if times else 0.0,
             delay_ms=1000 * self.analyzer.delay_seconds,
-            faces=self._faces,
+            faces=len(self.faces),
             size_wh=self._size_wh,
             errors=self._errors,
             last_error=self._last_error,

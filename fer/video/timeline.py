@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from statistics import median
@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from fer.faces import Box
 from fer.labels import canonical_label
+from fer.video.neutral import Baseline, held_label
 from fer.video.tracking import TrackedFace
 
 PLEASANT = frozenset({"happiness"})
@@ -80,7 +82,9 @@ def row_type(labels: int) -> np.dtype[np.void]:
             ("held", np.int16),  # index of the label that is shown
             ("score", np.float32),  # of the detector
             ("box", np.float32, (4,)),  # x1, y1, x2, y2
+            ("landmarks", np.float32, (5, 2)),  # NaN where they are not known
             ("probabilities", np.float32, (labels,)),  # averaged over time
+            ("opinions", np.float32, (2, labels)),  # so are these; NaN where the model has one head
         ]
     )
 
@@ -92,7 +96,7 @@ class Timeline:
     labels: tuple[str, ...]
     rows: np.ndarray
     """One for each person and frame, or, of a camera or a stream, for each person and moment in which the label did not
-    change; of `row_type`, in the order of time."""
+    change; of `row_type`, in the order of time. They are as they were read, nobody's own neutral is taken off."""
     starts: float
     """When the first frame that was looked at is shown, in seconds of the video; the annotated video begins there."""
     ends: float
@@ -109,6 +113,32 @@ class Timeline:
     """Whether the file was looked at up to its end, or to where it should be."""
     problem: str = ""
     """What is wrong with the file."""
+    neutral: tuple[float, ...] = ()
+    """The model's average neutral, `Reading.neutral`; without it nobody's own can be taken off."""
+    baselines: dict[int, Baseline] = field(default_factory=dict)
+    """Person → what is taken off all that is said of that person."""
+
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """Return the rows as they are shown: each person's own neutral is taken off, here and nowhere else."""
+        if not self.baselines:
+            return self.rows
+        shown = self.rows.copy()
+        for person, baseline in self.baselines.items():
+            own = self.of(person)
+            probabilities = baseline.off(self.rows["probabilities"][own])
+            shown["probabilities"][own] = probabilities
+            starts, lasted = self.rows["seconds"][own], self.rows["lasted"][own]
+            held, until = 0, -np.inf
+            for place, row, start, end in zip(own, probabilities, starts, starts + lasted, strict=True):
+                held = held_label(row, held if start - until <= LONGEST_GAP_SECONDS else None)
+                shown["held"][place], until = held, end
+        return shown
+
+    @property
+    def raw(self) -> "Timeline":
+        """Return what was read, with nobody's own neutral taken off."""
+        return replace(self, baselines={}) if self.baselines else self
 
     @property
     def seconds(self) -> float:
@@ -123,7 +153,7 @@ class Timeline:
     @cached_property
     def confidences(self) -> np.ndarray:
         """Return the probability of the label that is shown, 0..1, float32 (rows,)."""
-        return self.rows["probabilities"][np.arange(len(self.rows)), self.rows["held"]]
+        return self.shown["probabilities"][np.arange(len(self.shown)), self.shown["held"]]
 
     def of(self, person: int) -> np.ndarray:
         """Return the indices of a person's rows, int (n,)."""
@@ -136,7 +166,7 @@ class Timeline:
 
     def _spans_of(self, person: int) -> list[Span]:
         rows = self.of(person)
-        starts, held = self.rows["seconds"][rows], self.rows["held"][rows]
+        starts, held = self.rows["seconds"][rows], self.shown["held"][rows]
         ends = starts + self.rows["lasted"][rows]
         new = (np.diff(held) != 0) | (starts[1:] - ends[:-1] > LONGEST_GAP_SECONDS)
         spans = []
@@ -150,7 +180,7 @@ class Timeline:
         """Return person → label → seconds, the longest first."""
         totals = {}
         for person in self.people:
-            rows = self.rows[self.of(person)]
+            rows = self.shown[self.of(person)]
             seconds = np.bincount(rows["held"], rows["lasted"], len(self.labels))
             longest = sorted(np.unique(rows["held"]).tolist(), key=lambda held: -seconds[held])
             totals[person] = {self.labels[held]: float(seconds[held]) for held in longest}
@@ -170,9 +200,20 @@ class Timeline:
     def key_moments(self) -> list[Moment]:
         """Return where each person showed each expression most, those that were shown longest, in the order of time."""
         shown = {(person, label): seconds for person, own in self.summary().items() for label, seconds in own.items()}
-        worth = [peak for peak in self.peaks if shown.get((peak.person, peak.label), 0.0) >= SHORTEST_MOMENT_SECONDS]
+        peaks = self._peaks_as_shown() if self.baselines else self.peaks
+        worth = [peak for peak in peaks if shown.get((peak.person, peak.label), 0.0) >= SHORTEST_MOMENT_SECONDS]
         longest = sorted(worth, key=lambda peak: -shown[peak.person, peak.label])[:MOST_MOMENTS]
         return sorted(longest, key=lambda peak: (peak.seconds, peak.person))
+
+    def _peaks_as_shown(self) -> list[Moment]:
+        """Return the pictures of the moments that were noted, each under the label that is shown at that moment."""
+        best: dict[tuple[int, str], Moment] = {}
+        for peak in self.peaks:
+            for face in self.faces_at(peak.seconds):
+                key = face.track_id or 0, face.label
+                if key[0] == peak.person and (key not in best or face.confidence > best[key].confidence):
+                    best[key] = replace(peak, label=face.label, confidence=face.confidence)
+        return list(best.values())
 
     @cached_property
     def tone(self) -> np.ndarray | None:
@@ -185,7 +226,7 @@ class Timeline:
         sides = np.array([(word in PLEASANT) - 1.0 * (word in UNPLEASANT) for word in words])
         if not (sides > 0).any() or not (sides < 0).any():
             return None
-        probabilities = self.rows["probabilities"]
+        probabilities = self.shown["probabilities"]
         return probabilities @ sides / np.maximum(probabilities.sum(axis=1), 1e-12)
 
     def tone_of(self, person: int) -> float | None:
@@ -195,16 +236,44 @@ class Timeline:
         own = self.of(person)
         return float(np.average(self.tone[own], weights=self.rows["lasted"][own] + 1e-9))
 
-    def rows_at(self, seconds: float) -> np.ndarray:
-        """Return the rows that stand for a moment, of `row_type`; the last ones stand for all that comes later."""
+    def faces_at(self, seconds: float) -> list[TrackedFace]:
+        """Return who is shown at a moment, in pixels of the video; the last ones stand for all that comes later."""
         starts, now = self.rows["seconds"], min(seconds, self.ends - 1e-3) + 1e-6
-        return self.rows[(starts <= now) & (now < starts + self.rows["lasted"])]
+        return self.faces(np.flatnonzero((starts <= now) & (now < starts + self.rows["lasted"])))
+
+    def faces(self, places: Sequence[int] | np.ndarray) -> list[TrackedFace]:
+        """Return some rows as faces, with what was read where the own neutral is taken off."""
+        faces = []
+        for place in places:
+            face, raw = _face(self.shown[place], self.labels), _face(self.rows[place], self.labels)
+            faces.append(replace(face, raw=raw) if face.track_id in self.baselines else face)
+        return faces
+
+
+def _face(row: np.void, labels: tuple[str, ...]) -> TrackedFace:
+    landmarks, (raters, label) = row["landmarks"].tolist(), row["opinions"].tolist()
+    return TrackedFace(
+        Box(*row["box"].tolist()),
+        () if np.isnan(row["landmarks"]).any() else tuple((x, y) for x, y in landmarks),
+        float(row["score"]),
+        labels=labels,
+        probabilities=tuple(row["probabilities"].tolist()),
+        track_id=int(row["person"]),
+        opinions=None if np.isnan(row["opinions"]).any() else (tuple(raters), tuple(label)),
+        held=int(row["held"]),
+    )
 
 
 class Recorder:
     """Takes in frame after frame, by one thread; everything may be read by any thread meanwhile."""
 
-    def __init__(self, labels: tuple[str, ...], sample_seconds: float = 0.0, most_rows: int | None = None) -> None:
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        sample_seconds: float = 0.0,
+        most_rows: int | None = None,
+        neutral: tuple[float, ...] = (),
+    ) -> None:
         """Start with nothing seen.
 
         Args:
@@ -212,8 +281,11 @@ class Recorder:
             sample_seconds: what somebody shows is kept so often, and whenever it changes; 0: in every frame.
             most_rows: where there would be more, neighbours of the same person and label become one, but for those of
                 the last minute, so that memory does not grow however long a video is.
+            neutral: see `Timeline`.
         """
-        self.labels = labels
+        self.labels, self.neutral = labels, neutral
+        self.baselines: dict[int, Baseline] = {}
+        """See `Timeline`; replaced as a whole, so that a reader never sees a half."""
         self.frames = 0
         """How many were taken in."""
         self._sample_seconds, self._most_rows = sample_seconds, most_rows
@@ -272,7 +344,8 @@ class Recorder:
         if self._count == len(self._rows):
             self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
         self._rows[self._count] = (
-            seconds, 0.0, number, face.track_id or 0, face.held, face.score, face.box.xyxy, face.probabilities
+            seconds, 0.0, number, face.track_id or 0, face.held, face.score, face.box.xyxy,
+            face.landmarks or np.nan, face.probabilities, face.opinions or np.nan,
         )  # fmt: skip
         self._count += 1
         return self._count - 1
@@ -305,7 +378,7 @@ class Recorder:
                 rows["lasted"][list(self._open.values())] += max(self._stands_for(ends), 0.0)
             ends = self._last if ends is None else ends
             starts = self._starts if self.frames else ends
-            return Timeline(self.labels, rows, starts, ends, self.frames, **about)
+            return Timeline(self.labels, rows, starts, ends, self.frames, **self._own(), **about)
 
     def recent(self) -> Timeline:
         """Return the last minute at the full rate; times are counted back from now, which is 0."""
@@ -313,7 +386,10 @@ class Recorder:
             first = int(np.searchsorted(self._rows["seconds"][: self._count], self._last - RECENT_SECONDS))
             rows = self._rows[first : self._count].copy()
             rows["seconds"] -= self._last
-            return Timeline(self.labels, rows, -RECENT_SECONDS, 0.0, self.frames)
+            return Timeline(self.labels, rows, -RECENT_SECONDS, 0.0, self.frames, **self._own())
+
+    def _own(self) -> dict[str, Any]:
+        return {"neutral": self.neutral, "baselines": self.baselines}
 
 
 def _joined(rows: np.ndarray) -> np.ndarray:
@@ -328,5 +404,6 @@ def _joined(rows: np.ndarray) -> np.ndarray:
     share = np.where(both > 0, rows["lasted"][gone] / np.maximum(both, 1e-12), 0.5)[:, None]
     joined = rows.copy()
     joined["probabilities"][into] += share * (rows["probabilities"][gone] - rows["probabilities"][into])
+    joined["opinions"][into] += share[..., None] * (rows["opinions"][gone] - rows["opinions"][into])
     joined["lasted"][into] = both
     return np.delete(joined, gone)

@@ -8,6 +8,7 @@ is hidden moves on as before, for half a second and a little more, and is then f
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -38,6 +39,8 @@ class TrackedFace(Face):
 
     held: int = field(default=0, kw_only=True)
     """Index of the label that is shown; another one may be a little ahead of it."""
+    raw: "TrackedFace | None" = field(default=None, kw_only=True)
+    """What was read, where the person's own neutral is taken off in this one."""
 
     @property
     def label(self) -> str:
@@ -52,6 +55,13 @@ class TrackedFace(Face):
     def ranked(self) -> list[tuple[str, float]]:
         """All (label, probability), the shown label first, then the most probable."""
         return sorted(super().ranked(), key=lambda pair: pair[0] != self.label)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, lists and strings, ready for JSON; "raw" says what was read, where that differs."""
+        if self.raw is None:
+            return super().to_dict()
+        raw = self.raw.to_dict()
+        return super().to_dict() | {"raw": {name: raw[name] for name in ("label", "confidence", "probabilities")}}
 
 
 @dataclass
@@ -101,6 +111,7 @@ class FaceTracker:
                 probabilities=person.smoother.probabilities,
                 track_id=person.number,
                 held=person.smoother.held,
+                opinions=person.smoother.opinions,
             )
             for person in self._people
             if person.visible and person.smoother.probabilities
@@ -170,14 +181,14 @@ class FaceTracker:
                 person = _Person(self._last_number, place, seconds)
                 self._people.append(person)
             person.seen_seconds, person.misses, person.lost = seconds, 0, False
-            person.smoother.update(face.probabilities, seconds, smoothing_seconds)
+            person.smoother.update(face.probabilities, seconds, smoothing_seconds, face.opinions)
         self._forget(seconds)
 
-    def named(self, probabilities: Mapping[int, Sequence[float]], seconds: float, smoothing_seconds: float) -> None:
-        """Take in new probabilities of people in view, by their number; somebody gone meanwhile is skipped."""
+    def named(self, faces: Mapping[int, Face], seconds: float, smoothing_seconds: float) -> None:
+        """Take in what people in view show now, by their number; somebody gone meanwhile is skipped."""
         for person in self._people:
-            if person.visible and person.number in probabilities:
-                person.smoother.update(probabilities[person.number], seconds, smoothing_seconds)
+            if person.visible and (face := faces.get(person.number)):
+                person.smoother.update(face.probabilities, seconds, smoothing_seconds, face.opinions)
 
     def rescale(self, scale_x: float, scale_y: float) -> None:
         """Follow a change of the video's resolution."""

@@ -17,6 +17,7 @@ from fer.video.job import KIND, VideoRequest, begin, is_begun, keep_upload, new_
 from fer.video.settings import ClipOptions
 from pages.parts.jobs import ICONS, earlier_jobs, filling, jobs_folder, remove, upload_note
 from pages.parts.models import checkpoint_path, chosen_faces, model_info
+from pages.parts.neutral import NO_NEUTRAL, OWN_NEUTRAL
 from pages.parts.permissions import training_allowed
 from pages.parts.samples import sample_clip
 from pages.parts.session import FILES_AS_THEY_ARE, attempt, errors_shown, forget_upload
@@ -170,7 +171,7 @@ def chosen_options(seconds: float | None) -> ClipOptions:
     Raises:
         VideoError: nothing is left of it.
     """
-    usual = ClipOptions()
+    usual, reading = ClipOptions(), model_info().reading(chosen_faces())
     with st.expander("Options", icon=":material/tune:"):
         first, end = 0.0, usual.to_seconds
         if seconds and seconds > 1:
@@ -183,10 +184,19 @@ def chosen_options(seconds: float | None) -> ClipOptions:
             help="Fewer frames are faster; in the annotated video the others show what was seen last.",
         )
         smallest = smallest_face(3, usual.smallest_face)
-        threshold = threshold_slider(model_info().unsure_below, "In the annotated video, a face")
+        threshold = threshold_slider(reading.unsure_below, "In the annotated video, a face")
         rejoin = st.toggle(
             "People who come back keep their number",
             usual.rejoin,
             help="Told by the colours of hair and clothes. Off: whoever was away for over a second is somebody new.",
         )
-    return ClipOptions(first, end, *PACES[pace], smallest, threshold, rejoin)
+        median = st.toggle(
+            "Take each person's median face for neutral",
+            usual.median_neutral,
+            disabled=not reading.neutral,
+            help=f"{OWN_NEUTRAL} Right for people who mostly show nothing, as in an interview. You may also say "
+            "afterwards when a face is neutral."
+            if reading.neutral
+            else NO_NEUTRAL,
+        )
+    return ClipOptions(first, end, *PACES[pace], smallest, threshold, rejoin, median)

@@ -1,16 +1,19 @@
 """What was seen in a video, when, and as files: the second half of the video page, and the webcam page after STOP."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from fer.charts.timeline import probability_lines, shown_people, time_bars, timeline_bars, tone_lines
-from fer.faces import percent
+from fer.errors import VideoError
+from fer.faces import difference, percent
 from fer.results.subtitles import to_srt, to_vtt
-from fer.results.timeline import read_timeline, timeline_csv, timeline_json
+from fer.results.timeline import read_timeline, timeline_csv, timeline_json, write_timeline
 from fer.video.io.files import picture_at
 from fer.video.timeline import Timeline
-from pages.parts.session import FILES_AS_THEY_ARE, errors_shown
+from pages.parts.neutral import offer_neutral, reading, show_baselines
+from pages.parts.session import FILES_AS_THEY_ARE, attempt, errors_shown
 from pages.parts.widgets import NO_BAR, STATIC, counted, download, download_figures, literal
 
 PLAYED_MB = 150
@@ -31,10 +34,24 @@ def timeline_at(path: Path) -> Timeline | None:
     return read_timeline(path)
 
 
-def show_result(result: Timeline, video: Path) -> None:
+def keep(path: Path, result: Timeline) -> None:
+    """Keep what somebody changed of what was seen, and go on showing it.
+
+    Raises:
+        VideoError: it cannot be written.
+    """
+    try:
+        write_timeline(path, result)
+    except OSError as error:
+        raise VideoError(f"what was seen cannot be kept: {error.strerror}. Make room on this machine.") from error
+    st.session_state["video_shown"] = timeline_at(path)
+
+
+def show_result(path: Path, result: Timeline, video: Path) -> None:
     """Show all that was seen.
 
     Args:
+        path: where it is kept.
         result: what was seen, at least a frame.
         video: the annotated video, if it is there.
     """
@@ -49,7 +66,7 @@ def show_result(result: Timeline, video: Path) -> None:
     if not result.complete:
         st.info("This is the part up to where it was ended.", icon=":material/content_cut:")
     if result.people:
-        st.fragment(show_timeline)(video, result)
+        st.fragment(show_timeline)(path, video, result)
         show_video(video)
         show_sums(result)
     else:
@@ -61,8 +78,10 @@ def show_result(result: Timeline, video: Path) -> None:
         show_downloads(result, video.stem.removesuffix("-faces"))
 
 
-def show_timeline(video: Path, result: Timeline) -> None:
+def show_timeline(path: Path, video: Path, result: Timeline) -> None:
     """Show who showed what when; a click shows the frame."""
+    raw = bool(result.baselines) and st.toggle("What was read", key="video_raw", help="No own neutral is taken off.")
+    seen, result = result, result.raw if raw else result
     moments = result.key_moments()
     first = moments[0].seconds if moments else result.spans[0].peak_seconds
     moment: float = st.session_state.setdefault("video_moment", first)
@@ -89,6 +108,7 @@ def show_timeline(video: Path, result: Timeline) -> None:
             person = st.selectbox("Person", people, format_func=lambda number: f"person {number}", key="video_person")
         st.markdown(f"**How probable each expression was**, person {person}")
         st.plotly_chart(probability_lines(result, [person], moment), config=NO_BAR, key="video_lines")
+        show_neutral(path, seen, person, moment)
     with right:
         show_moment(video, result, moment)
     if moments:
@@ -104,14 +124,30 @@ def show_timeline(video: Path, result: Timeline) -> None:
                     st.caption(f"person {one.person}, {percent(one.confidence)}")
 
 
+def show_neutral(path: Path, seen: Timeline, person: int, moment: float) -> None:
+    """Let somebody say when a person's face is neutral, and undo it."""
+
+    def forget(person: int) -> None:
+        left = {one: baseline for one, baseline in seen.baselines.items() if one != person}
+        keep(path, replace(seen, baselines=left))
+
+    with errors_shown():
+        if changed := offer_neutral(seen, person, moment):
+            attempt(lambda: keep(path, changed))
+    show_baselines(seen, forget)
+    if seen.baselines:
+        st.caption("The annotated video stays as it was drawn.")
+
+
 def show_moment(video: Path, result: Timeline, moment: float) -> None:
     """Show the annotated frame of a moment."""
-    shown = [
-        f"person {row['person']}: **{result.labels[row['held']]}** {percent(row['probabilities'][row['held']])}"
-        for row in result.rows_at(moment)
-    ]
     st.markdown(f"**{moment:.1f} s**")
-    st.caption(" · ".join(shown) or "nobody in view")
+    faces = result.faces_at(moment)
+    for face in faces:
+        differs = difference(face)
+        st.caption(f"person {face.track_id}: {reading(face)}" + (f" · {differs}" if differs else ""))
+    if not faces:
+        st.caption("nobody in view")
     if video.is_file():
         with errors_shown():
             st.image(picture_at(video, moment - result.starts), alt=f"the frame at {moment:.1f} seconds")

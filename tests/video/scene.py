@@ -3,6 +3,7 @@
 The blue of a patch says whose it is, so that a test knows the truth in every picture; background has no blue.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ Image = npt.NDArray[np.uint8]
 
 LABELS = ("neutral", "happiness", "anger")
 CALM, HAPPY, ANGRY = (0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8)
+USUAL = tuple(math.log(share) for share in CALM)
+"""What the fake says of neutral faces on average."""
 MOST_PATCHES = 8
 
 
@@ -96,7 +99,7 @@ def find(image: Image) -> list[Detection]:
 class FakeRecognizer:
     """Finds patches and says what it is told to say of each person; keeps what it was asked."""
 
-    info = SimpleNamespace(labels=LABELS, unsure_below=0.45)
+    info = SimpleNamespace(labels=LABELS, unsure_below=0.45, neutral=USUAL)
 
     def __init__(self) -> None:
         self.shown: dict[int, tuple[float, ...]] = {}

@@ -74,7 +74,7 @@ def test_changes_are_found_when_they_happen_and_the_video_is_written(tmp_path: P
         assert float((video.duration or 0) * video.time_base) == pytest.approx(TIMELINE_SECONDS, abs=0.05)
         assert float((audio.duration or 0) * audio.time_base) == pytest.approx(TIMELINE_SECONDS, abs=0.1)
     before, after = (picture_at(path, 5.0), picture_at(output, 5.0))
-    x1, y1 = map(round, result.rows_at(5.0)[0]["box"][:2])
+    x1, y1 = map(round, result.faces_at(5.0)[0].box.xyxy[:2])
     assert np.abs(before[y1, x1 + 20].astype(int) - after[y1, x1 + 20]).max() > 40, "a box is drawn"
 
 

@@ -69,11 +69,11 @@ def test_the_tone_is_pleasant_minus_unpleasant() -> None:
     assert unknown.tone is None and unknown.tone_of(1) is None
 
 
-def test_rows_of_a_moment() -> None:
-    assert TWO.rows_at(1.04)["person"].tolist() == [1, 2]
-    assert TWO.rows_at(2.0)["person"].tolist() == [1]
-    assert TWO.rows_at(99)["person"].tolist() == [1, 2]
-    assert not len(timeline_of({}).rows_at(1))
+def test_faces_of_a_moment() -> None:
+    assert [face.track_id for face in TWO.faces_at(1.04)] == [1, 2]
+    assert [face.track_id for face in TWO.faces_at(2.0)] == [1]
+    assert [face.track_id for face in TWO.faces_at(99)] == [1, 2]
+    assert timeline_of({}).faces_at(1) == []
 
 
 def test_a_slide_show_has_no_pauses() -> None:

@@ -255,13 +255,13 @@ def test_probabilities_are_averaged_and_the_label_is_held() -> None:
     tracker = FaceTracker()
     patch = Patch(0, 160, 120)
     tracker.found([seen(patch, CALM)], START, SMOOTHING_SECONDS)
-    tracker.named({1: HAPPY}, START + 0.1, SMOOTHING_SECONDS)
+    tracker.named({1: seen(patch, HAPPY)}, START + 0.1, SMOOTHING_SECONDS)
     (face,) = tracker.faces()
     assert face.label == "neutral"
     assert face.confidence == face.probabilities[0] < 0.8
     assert 0.1 < face.probabilities[1] < 0.4
     for step in range(2, 20):
-        tracker.named({1: HAPPY}, START + step / 10, SMOOTHING_SECONDS)
+        tracker.named({1: seen(patch, HAPPY)}, START + step / 10, SMOOTHING_SECONDS)
     (face,) = tracker.faces()
     assert face.label == "happiness"
     assert face.confidence == pytest.approx(0.8, abs=0.05)
@@ -277,9 +277,9 @@ def test_each_person_keeps_the_own_expression() -> None:
 
 
 def test_new_probabilities_of_somebody_gone_are_left_out() -> None:
-    tracker = FaceTracker()
-    find_at(tracker, 0, Patch(0, 80, 120))
-    tracker.named({1: HAPPY, 7: ANGRY}, START + 0.1, 0.0)
+    tracker, patch = FaceTracker(), Patch(0, 80, 120)
+    find_at(tracker, 0, patch)
+    tracker.named({1: seen(patch, HAPPY), 7: seen(patch, ANGRY)}, START + 0.1, 0.0)
     assert [(face.track_id, face.probabilities) for face in tracker.faces()] == [(1, HAPPY)]
 
 

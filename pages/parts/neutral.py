@@ -1,0 +1,91 @@
+"""A person's own neutral on the webcam page and the video page: set, shown beside what was read, undone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from fer.draw.frame import color_name, person_color
+from fer.faces import describe, difference
+from fer.video.neutral import MEDIAN, NEUTRAL_SECONDS, Baseline, neutral_moment
+from fer.video.stream import LiveStream
+from fer.video.timeline import Timeline
+from fer.video.tracking import TrackedFace
+from pages.parts.session import attempt
+
+OWN_NEUTRAL = (
+    "Faces differ at rest: some look sad or angry when they are not. What a face at rest differs by from the average "
+    "neutral face is then taken off all that is said of that person."
+)
+NO_NEUTRAL = (
+    "This model does not know the average neutral face, so nobody's own can be taken off. The shipped FER+ model does."
+)
+THIS_IS, UNDO = "This is my neutral face", "Undo"
+
+
+def reading(face: TrackedFace, unsure_below: float = 0.0) -> str:
+    """Say what a face shows, and what was read if the own neutral is taken off: "neutral 71 % · raw sadness 52 %"."""
+    shown = describe(face) if face.confidence >= unsure_below else "unsure"
+    return f"**{shown}** · raw {describe(face.raw)}" if face.raw else f"**{shown}**"
+
+
+def show_people(stream: LiveStream) -> None:
+    """Show what each person in view shows, with a button that takes the next three seconds for neutral or undoes it."""
+    analyzer, faces = stream.analyzer, {face.track_id or 0: face for face in stream.faces}
+    baselines, left = analyzer.recorder.baselines, analyzer.neutral_left
+    for person in sorted({*faces, *baselines}):
+        face, name = faces.get(person), f"person {person}, {color_name(person)}"
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            dot = f'<span style="color:{person_color(person)}">●</span>'
+            said = reading(face, analyzer.settings.threshold) if face else "not in view"
+            st.markdown(f"{dot} {person}: {said}", unsafe_allow_html=True, width="content")
+            if left and left[0] == person:
+                st.progress(1 - min(left[1] / NEUTRAL_SECONDS, 1.0), f"Stay neutral: {left[1]:.0f} s", width=200)
+            elif person in baselines:
+                if st.button(UNDO, icon=":material/undo:", key=f"undo_neutral_{person}", help=f"Of {name}."):
+                    analyzer.forget_neutral(person)
+                    st.rerun(scope="fragment")
+            elif face and analyzer.recorder.neutral and not left:
+                about = f"{OWN_NEUTRAL} Look neutral for three seconds: {name}."
+                if st.button(THIS_IS, icon=":material/sentiment_neutral:", key=f"neutral_{person}", help=about):
+                    analyzer.ask_neutral(person)
+                    st.rerun(scope="fragment")
+        if face and (differs := difference(face)):
+            st.caption(f"{person}: {differs}")
+    if analyzer.neutral_problem:
+        st.warning(analyzer.neutral_problem, icon=":material/sentiment_neutral:")
+    if not analyzer.recorder.neutral:
+        st.caption(NO_NEUTRAL)
+
+
+def show_baselines(seen: Timeline, forget: Callable[[int], object]) -> None:
+    """Say whose own neutral is taken off, with a button for each that undoes it."""
+    for person, baseline in sorted(seen.baselines.items()):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"Person {person}: {_how(baseline)} The files hold what was read, too.", width="content")
+            if st.button(UNDO, icon=":material/undo:", key=f"undo_neutral_{person}"):
+                attempt(partial(forget, person))
+
+
+def _how(baseline: Baseline) -> str:
+    what = f"{baseline.starts:.1f} s to {baseline.ends:.1f} s"
+    if baseline.how == MEDIAN:
+        what = f"the median of {baseline.readings:,} readings"
+    return f"own neutral taken off ({what}, times {baseline.strength:g})."
+
+
+def offer_neutral(seen: Timeline, person: int, moment: float) -> Timeline | None:
+    """Offer to take a person's next three seconds for neutral; return the timeline that follows when somebody does.
+
+    Raises:
+        VideoError: the person is not seen for long enough in them.
+    """
+    if not seen.neutral:
+        st.caption(NO_NEUTRAL)
+    elif person not in seen.baselines:
+        about = f"{OWN_NEUTRAL} Taken for neutral: person {person}, three seconds from {moment:.1f} s on."
+        if st.button(THIS_IS, icon=":material/sentiment_neutral:", help=about):
+            baseline = neutral_moment(seen.rows, person, seen.neutral, moment)
+            return replace(seen, baselines={**seen.baselines, person: baseline})
+    return None
