@@ -107,7 +107,7 @@ def show_figures(stream: LiveStream) -> None:
         "Frames": (f"{figures.frames_per_second:.0f} / s", "Processed and drawn, as measured here."),
         "Updates": (f"{figures.updates_per_second:.0f} / s", "Looks at all faces in view."),
     }
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for name, (value, meaning) in metrics.items():
             st.metric(name, value, help=meaning, width="content")
     st.caption(
@@ -123,7 +123,7 @@ def show_chart(stream: LiveStream) -> None:
     recorder = stream.analyzer.recorder
     if stream.analyzer.people:
         # Where several watch, their browsers and the model need the time more than the chart does.
-        raw = bool(recorder.baselines) and st.toggle("What was read", help="Nobody's own neutral is taken off.")
+        raw = bool(recorder.baselines) and st.toggle("Raw reading", help="Nobody's own neutral is taken off.")
         what = stream, recorder.baselines, raw
         of, seconds, figure = st.session_state.get("webcam_chart", (None, 0.0, None))
         if of != what or recorder.seconds - seconds > 2 * stream.analyzer.viewers - 1:

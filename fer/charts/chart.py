@@ -75,7 +75,7 @@ def lay_out(
     """
     if legend:
         layout = {"legend": legend, "showlegend": True, **layout}
-    figure.update_layout(**{"height": height_px, "margin": {"l": 0, "r": 8, "t": 4, "b": 0}, **layout})
+    figure.update_layout(**{"height": height_px, "margin": {"l": 0, "r": 16, "t": 4, "b": 0}, **layout})
     return figure.update_xaxes(fixedrange=True, **(x or {})).update_yaxes(fixedrange=True, **(y or {}))
 
 

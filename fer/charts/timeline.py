@@ -16,6 +16,8 @@ MOST_ROWS = 20
 """As many persons are drawn: those in view the longest."""
 POINTS = 600
 """Moments of each person that are drawn and can be clicked on, however long the video was."""
+LIKELY = 0.1
+"""What was never as probable is not in the legend of the lines."""
 MOST_BARS = 4000
 """Shorter spans are left out of the drawing where there are more; a browser would take seconds for them."""
 
@@ -118,8 +120,10 @@ def time_bars(timeline: Timeline) -> go.Figure:
 def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float | None = None) -> go.Figure:
     """Return the probability of each expression over the video, a panel for each of these persons.
 
-    All labels are there, so that colours and legend stay as they are while a video goes on.
+    The legend names what was likely at some moment; colours stay as they are while a video goes on.
     """
+    of_these = np.isin(timeline.rows["person"], persons)
+    likely = timeline.shown["probabilities"][of_these].max(axis=0, initial=0.0) >= LIKELY
     panels = max(len(persons), 1)
     figure = make_subplots(
         rows=panels,
@@ -137,7 +141,7 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
                 name=label,
                 mode="lines",
                 line={"color": color_of(label), "width": 2},
-                showlegend=row == 1,
+                showlegend=row == 1 and bool(likely[index]),
                 legendgroup=label,
                 hovertemplate="%{y:.0f} %",
                 row=row,
@@ -170,7 +174,8 @@ _LINES: dict[str, Any] = {"hovermode": "x", "dragmode": False}
 
 
 def _seconds(timeline: Timeline) -> dict[str, Any]:
-    return {"range": [timeline.starts, timeline.ends], "ticksuffix": " s"}
+    # A little more than what was seen: else rounding leaves out the last label, as 10 s of ten seconds.
+    return {"range": [timeline.starts, timeline.ends + 1e-3 * timeline.seconds], "ticksuffix": " s"}
 
 
 def _people(persons: Sequence[int]) -> dict[str, Any]:

@@ -80,7 +80,9 @@ def show_result(path: Path, result: Timeline, video: Path) -> None:
 
 def show_timeline(path: Path, video: Path, result: Timeline) -> None:
     """Show who showed what when; a click shows the frame."""
-    raw = bool(result.baselines) and st.toggle("What was read", key="video_raw", help="No own neutral is taken off.")
+    raw = bool(result.baselines) and st.toggle(
+        "Raw reading", key="video_raw", help="Nobody's own neutral is taken off."
+    )
     seen, result = result, result.raw if raw else result
     moments = result.key_moments()
     first = moments[0].seconds if moments else result.spans[0].peak_seconds
