@@ -11,6 +11,7 @@ from streamlit_webrtc.relay import get_global_relay
 
 from fer.charts.timeline import latest_people, probability_lines, timeline_bars
 from fer.draw.frame import draw_live
+from fer.model.prior import BETWEEN
 from fer.video.live import LiveAnalyzer
 from fer.video.settings import VideoSettings
 from fer.video.stream import LiveStream
@@ -172,7 +173,7 @@ if address.scheme == "http" and address.hostname not in LOCAL:
         icon=":material/no_encryption:",
     )
 servers = ice_servers()
-choose_model()
+choose_model(BETWEEN)
 stream = current_stream()
 agreed = st.checkbox("I agree, and so does everybody in view, that the video is analysed.", key="webcam_agreed")
 st.caption(
