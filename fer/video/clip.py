@@ -18,7 +18,7 @@ from fer.video.hindsight import AHEAD_SECONDS, Hindsight
 from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.neutral import median_baselines
 from fer.video.reunion import Reunion
-from fer.video.settings import MAX_SIDE_PX, ClipOptions, VideoSettings
+from fer.video.settings import ClipOptions, VideoSettings
 from fer.video.timeline import Moment, Recorder, Timeline
 from fer.video.tracking import TrackedFace
 
@@ -143,7 +143,7 @@ class ClipAnalysis:
     def _give_again(self, take: Take, goes_on: Callable[[], bool]) -> None:
         """Give all frames with their faces as the whole video shows them."""
         seen, faces = self.timeline(), []
-        with closing(VideoFile(self.file.path, MAX_SIDE_PX)) as file:
+        with closing(VideoFile(self.file.path, max(self.file.first_image.shape))) as file:
             for number, frame, wanted in self._frames(file):
                 if wanted:
                     first, end = np.searchsorted(seen.rows["frame"], (number, number + 1))

@@ -1,6 +1,7 @@
 """Charts of a video: exact bars, moments to click on, and not too much for a browser."""
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from fer.charts.timeline import (
@@ -76,7 +77,7 @@ def test_a_long_row_is_no_hole() -> None:
 
 def test_lines_of_the_last_minute_are_counted_back_from_now() -> None:
     figure = probability_lines(live(10).recent(), [2])
-    assert tuple(figure.layout.xaxis.range) == (-60, 0)
+    assert tuple(figure.layout.xaxis.range) == (-60, pytest.approx(0, abs=0.1))
     assert figure.data[0].x[0] == pytest.approx(-10, abs=0.1) and figure.data[0].x[-1] <= 0
 
 
@@ -86,8 +87,20 @@ def test_each_person_has_the_own_panel_and_all_share_a_legend() -> None:
     panels = {trace.yaxis: trace.y[0] for trace in figure.data if trace.name == "neutral"}
     assert panels == pytest.approx({"y": 40, "y2": 90})
     assert [trace.line.color for trace in figure.data] == 2 * [color_of(label) for label in FERPLUS]
-    assert [trace.showlegend for trace in figure.data] == [True] * 8 + [False] * 8
+    assert [trace.name for trace in figure.data if trace.showlegend] == ["neutral"], "nothing else was ever likely"
     assert [trace.legendgroup for trace in figure.data] == 2 * list(FERPLUS)
+
+
+def test_the_legend_of_the_lines_names_what_was_likely() -> None:
+    named = [trace.name for trace in probability_lines(SEEN, [1]).data if trace.showlegend]
+    assert named == ["neutral", "happiness"]
+    assert len(probability_lines(SEEN, [1]).data) == len(FERPLUS)
+
+
+@pytest.mark.parametrize("figure", [timeline_bars(SEEN), probability_lines(SEEN, [1]), tone_lines(SEEN)])
+def test_the_last_second_is_on_the_axis(figure: go.Figure) -> None:
+    low, high = figure.layout.xaxis.range
+    assert low == 0 and 1.5 < high < 1.51
 
 
 def test_of_a_crowd_those_seen_last_are_known() -> None:

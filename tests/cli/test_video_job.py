@@ -18,7 +18,8 @@ from fer.jobs.visitors import KEPT_SECONDS
 from fer.recognition.recognizer import Recognizer
 from fer.results.timeline import read_timeline
 from fer.video.io.mp4 import Mp4Writer
-from fer.video.job import KIND, TIMELINE_NAME, VideoRequest, keep_upload, new_job, upload_path
+from fer.video.job import DRAWING, KIND, TIMELINE_NAME, VideoRequest, keep_upload, new_job, upload_path
+from fer.video.neutral import MEDIAN
 from fer.video.settings import ClipOptions
 from fer.video.timeline import Timeline
 from tests.video.clips import PatchRecognizer, still
@@ -128,6 +129,19 @@ def test_what_is_no_video_is_said_without_naming_folders(tmp_path: Path) -> None
     assert seen.state == FAILED
     assert "expected a video" in seen.message and str(tmp_path) not in seen.message
     assert not (folder / TIMELINE_NAME).exists()
+
+
+def test_where_median_faces_are_taken_off_the_video_is_drawn_at_the_end(
+    tmp_path: Path, recognizer: PatchRecognizer
+) -> None:
+    recognizer.shown[0] = (0.3, 0.1, 0.6)
+    folder = job_of(still(tmp_path / "long.mkv", 90), tmp_path, median_neutral=True)
+    seen = do(folder)
+    assert (seen.state, seen.status.what) == (FINISHED, DRAWING)
+    assert kept(folder).complete and kept(folder).baselines[1].how == MEDIAN
+    assert set(kept(folder).summary()[1]) == {"neutral"} and set(kept(folder).raw.summary()[1]) == {"anger"}
+    with av.open(str(folder / "long-faces.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 90
 
 
 def test_an_error_on_the_way_keeps_what_was_seen(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

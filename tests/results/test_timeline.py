@@ -3,13 +3,19 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import numpy.lib.recfunctions as rfn
 import pytest
 
 from fer.labels import FERPLUS
+from fer.recognition.baseline import without_shift
+from fer.results.subtitles import to_srt
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json, timeline_text, write_timeline
 from fer.video.live import SAMPLE_SECONDS
+from fer.video.neutral import neutral_moment
 from fer.video.timeline import Recorder, Timeline
 from tests.video.results import face, timeline_of
 
@@ -88,6 +94,64 @@ def test_json_of_a_camera_has_the_sums_and_every_sample() -> None:
     assert record["people"][1]["derived_tone_mean"] < 0
     empty = json.loads(timeline_json(Recorder(FERPLUS).timeline()))
     assert (empty["seconds"], empty["seconds_by_person"], empty["samples"]) == (0, {}, [])
+
+
+USUAL = tuple(np.log([0.72, *[0.04] * 7]))
+SAD_AT_REST = timeline_of({1: ["sadness"] * 30, 2: ["anger"] * 5}, neutral=USUAL)
+TAKEN_OFF = replace(SAD_AT_REST, baselines={1: neutral_moment(SAD_AT_REST.rows, 1, USUAL, 0.0)})
+
+
+def test_the_table_has_what_was_read_and_what_is_taken_off() -> None:
+    rows = list(csv.DictReader(io.StringIO("".join(timeline_csv(TAKEN_OFF)))))
+    before = list(csv.DictReader(io.StringIO("".join(timeline_csv(SAD_AT_REST)))))
+    assert set(OF_CAMERAS) | set(OF_FILES) == set(before[0]) < set(rows[0])
+    one, two = (next(row for row in rows if row["person"] == person) for person in "12")
+    assert (one["label"], one["raw_label"], one["neutral_how"]) == ("neutral", "sadness", "seconds")
+    assert [float(one[f"neutral_{name}"]) for name in ("start", "end", "strength")] == [0, 3, 0.75]
+    shift = [float(one[f"neutral_shift_{label}"]) for label in FERPLUS]
+    raw = [float(one[f"raw_{label}"]) for label in FERPLUS]
+    assert [float(one[label]) for label in FERPLUS] == pytest.approx(without_shift(raw, shift), abs=1e-3)
+    assert (two["label"], two["raw_label"], two["neutral_how"]) == ("anger", "anger", "")
+    for now, then in zip(rows, before, strict=True):
+        assert {name: now[f"raw_{name}"] for name in ("label", "confidence", *FERPLUS)} == {
+            name: then[name] for name in ("label", "confidence", *FERPLUS)
+        }
+
+
+def test_json_has_the_baselines_and_both_readings() -> None:
+    record, before = json.loads(timeline_json(TAKEN_OFF)), json.loads(timeline_json(SAD_AT_REST))
+    (own,) = record["baselines"]
+    assert (own["person"], own["how"], own["starts"], own["ends"], own["readings"]) == (1, "seconds", 0, 3, 30)
+    assert own["strength"] == 0.75 and set(own["shift"]) == set(record["neutral"]) == set(FERPLUS)
+    assert "baselines" not in before and set(record["rows"]) - set(before["rows"]) == {"raw_label", "raw_probabilities"}
+    assert record["rows"]["raw_label"] == before["rows"]["label"] != record["rows"]["label"]
+    assert record["rows"]["raw_probabilities"] == before["rows"]["probabilities"]
+    assert set(record["seconds_by_person"]["1"]) == {"neutral"}
+    camera = json.loads(timeline_json(replace(TAKEN_OFF, name="")))
+    sample = next(one for one in camera["samples"] if one["person"] == 1)
+    assert (sample["label"], sample["raw_label"]) == ("neutral", "sadness")
+    assert sample["raw_probabilities"]["sadness"] == pytest.approx(0.8, abs=1e-3)
+
+
+def test_subtitles_and_the_text_go_by_what_is_shown() -> None:
+    assert "person 1: neutral" in to_srt(TAKEN_OFF) and "person 1: sadness" in to_srt(SAD_AT_REST)
+    assert any("neutral 3.0 s" in line and "(seconds)" in line for line in timeline_text(TAKEN_OFF, "clip.mp4"))
+
+
+def test_baselines_are_kept_and_what_earlier_versions_kept_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.npz"
+    write_timeline(path, TAKEN_OFF)
+    again = read_timeline(path)
+    assert again is not None and again.baselines == TAKEN_OFF.baselines and again.neutral == pytest.approx(USUAL)
+    assert timeline_json(again) == timeline_json(TAKEN_OFF)
+    names = [name for name in RESULT.rows.dtype.names or () if name not in ("landmarks", "opinions")]
+    with np.load(path) as file:
+        about = json.loads(str(file["about"]))
+    old = {name: value for name, value in about.items() if name not in ("neutral", "baselines")}
+    np.savez(path, rows=rfn.repack_fields(SAD_AT_REST.rows[names]), about=np.array(json.dumps(old)))
+    again = read_timeline(path)
+    assert again is not None and timeline_json(again) == timeline_json(SAD_AT_REST)
+    assert again.faces_at(0.5)[0].opinions is None
 
 
 def test_json_is_ascii_whatever_the_labels_are() -> None:

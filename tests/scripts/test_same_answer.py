@@ -28,16 +28,19 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("asked", [[], ["--own-neutral", "median"]])
 def test_a_file_has_the_same_answer_from_every_command_and_page(
-    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: list[str]
 ) -> None:
     table = tmp_path / "faces.csv"
-    assert predict.main(["--video", str(clip), "--csv", str(table), "--json"]) == 0
+    assert predict.main(["--video", str(clip), "--csv", str(table), "--json", *asked]) == 0
     record = json.loads(capsys.readouterr().out)
     rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
-    assert live.main(["--source", str(clip), "--no-window", "--json"]) == 0
+    assert live.main(["--source", str(clip), "--no-window", "--json", *asked]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    folder = new_job(tmp_path / "videos", VideoRequest(clip, DEFAULT_CHECKPOINT, ClipOptions()))
+    folder = new_job(
+        tmp_path / "videos", VideoRequest(clip, DEFAULT_CHECKPOINT, ClipOptions(median_neutral=bool(asked)))
+    )
     assert jobs.main(["run", str(folder)]) == 0 and view(folder, KIND).state == FINISHED
     kept = read_timeline(folder / TIMELINE_NAME)
     assert kept is not None and kept.complete and kept.frames == record["frames_looked_at"] == len(lines) == 90
@@ -47,9 +50,9 @@ def test_a_file_has_the_same_answer_from_every_command_and_page(
     ]
     assert len(faces) == len(rows) == len(kept.rows) == len(record["rows"]["frame"]) >= 89
     labels = [face["label"] for _, _, face in faces]
-    assert set(labels) == {label for _, label in TRUTH}
+    assert {face.get("raw", face)["label"] for _, _, face in faces} == {label for _, label in TRUTH}
     assert labels == [row["label"] for row in rows]
-    assert labels == [kept.labels[held] for held in kept.rows["held"]]
+    assert labels == [kept.labels[held] for held in kept.shown["held"]]
     assert labels == [record["labels"][held] for held in record["rows"]["label"]]
     said = {
         "frame": np.array([frame for frame, _, _ in faces], float),
@@ -65,5 +68,15 @@ def test_a_file_has_the_same_answer_from_every_command_and_page(
     digits = {"frame": 0.0, "person": 0.0, "seconds": 6e-4, "box": 0.051, "probabilities": 6e-5}
     for name, values in said.items():
         written = table_of[name] if name in table_of else np.array([row[name] for row in rows], float)
-        for others in (written, record["rows"][name], kept.rows[name]):
+        for others in (written, record["rows"][name], kept.shown[name]):
             assert np.abs(np.array(others, float) - values).max() <= digits[name], name
+    assert len(kept.baselines) == len(record.get("baselines", [])) == len(asked) // 2
+    if asked:
+        raw = [[face["raw"]["probabilities"][label] for label in FERPLUS] for _, _, face in faces]
+        for others in (
+            [[row[f"raw_{label}"] for label in FERPLUS] for row in rows],
+            record["rows"]["raw_probabilities"],
+        ):
+            assert np.abs(np.array(others, float) - raw).max() <= digits["probabilities"]
+        assert np.abs(kept.rows["probabilities"] - raw).max() <= digits["probabilities"]
+        assert float(rows[0]["neutral_shift_neutral"]) == pytest.approx(kept.baselines[1].shift[0], abs=1e-4)

@@ -26,10 +26,11 @@ def timeline_of(
     times: Sequence[float] | None = None,
     ends: float | None = None,
     labels: tuple[str, ...] = FERPLUS,
+    neutral: tuple[float, ...] = (),
     **about: Any,
 ) -> Timeline:
     """Return what each person showed in each frame of a file, ten frames a second; None is away."""
-    recorder = Recorder(labels)
+    recorder = Recorder(labels, neutral=neutral)
     peaks: dict[tuple[int, str], Moment] = {}
     frames = max(map(len, shown.values()), default=0)
     for number in range(frames):

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer.faces import Box, Detection, Face, Point
+from fer.faces import Box, Detection, Face, Opinions, Point
 
 Image = npt.NDArray[np.uint8]
 
@@ -103,6 +103,7 @@ class FakeRecognizer:
 
     def __init__(self) -> None:
         self.shown: dict[int, tuple[float, ...]] = {}
+        self.opinions: Opinions | None = None
         self.smallest_faces: list[float | None] = []
         self.pictures: list[tuple[int, ...]] = []
         self.classified = 0
@@ -127,7 +128,9 @@ class FakeRecognizer:
     def _named(self, image: Image, one: Detection) -> Face:
         x, y = (min(int(place), length - 1) for place, length in zip(one.box.center, image.shape[1::-1], strict=True))
         probabilities = self.shown.get((250 - int(image[y, x, 2])) // 10, CALM)
-        return Face(one.box, one.landmarks, one.score, labels=LABELS, probabilities=probabilities)
+        return Face(
+            one.box, one.landmarks, one.score, labels=LABELS, probabilities=probabilities, opinions=self.opinions
+        )
 
 
 class AtOnce(Executor):

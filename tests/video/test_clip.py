@@ -3,7 +3,9 @@
 import math
 import struct
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -21,9 +23,10 @@ from fer.video.io.files import VideoFile, picture_at
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.settings import MAX_SIDE_PX, ClipOptions
 from fer.video.timeline import Timeline
+from fer.video.tracking import TrackedFace
 from scripts.benchmarks.video import analyzed, change_errors
 from tests.video.clips import PatchRecognizer, lossless, still
-from tests.video.scene import CALM, HAPPY, Patch, draw_scene
+from tests.video.scene import CALM, HAPPY, LABELS, Patch, draw_scene
 
 Image = npt.NDArray[np.uint8]
 
@@ -43,6 +46,21 @@ def look(path: Path, options: ClipOptions | None = None, happy_from: float = mat
         return analysis.timeline()
 
 
+AT_REST = (0.3, 0.1, 0.6)
+"""Looks angry when neutral."""
+
+
+def at_rest(path: Path, options: ClipOptions) -> tuple[ClipAnalysis, list[tuple[float, list[TrackedFace]]]]:
+    """Look at a person who looks angry at rest; return what was given."""
+    recognizer: Any = PatchRecognizer()
+    recognizer.shown[0], recognizer.opinions = AT_REST, (CALM, HAPPY)
+    given: list[tuple[float, list[TrackedFace]]] = []
+    with closing(VideoFile(path, 240)) as file:
+        analysis = ClipAnalysis(file, recognizer, options)
+        analysis.run(lambda frame, faces: given.append((frame.seconds, faces)))
+    return analysis, given
+
+
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
     return Recognizer.load().for_video()
@@ -51,6 +69,57 @@ def recognizer() -> Recognizer:
 def labels(path: Path) -> list[str]:
     with av.open(str(path)) as container:
         return [stream.codec_context.name for stream in container.streams]
+
+
+# Each person's median face
+
+
+@pytest.mark.parametrize("options", [ClipOptions(), ClipOptions(from_seconds=0.4, to_seconds=2.9, every=3)])
+def test_the_median_face_is_taken_off_and_all_else_stays_as_it_was(tmp_path: Path, options: ClipOptions) -> None:
+    path = still(tmp_path / "a.mkv", frames=90)
+    before, usual = at_rest(path, options)
+    after, given = at_rest(path, replace(options, median_neutral=True))
+    timeline, raw = after.timeline(), before.timeline()
+    assert timeline.complete and (timeline.starts, timeline.ends) == (raw.starts, raw.ends)
+    assert timeline.rows.tobytes() == raw.rows.tobytes() and set(timeline.baselines) == {1}
+    assert [seconds for seconds, _ in given] == [seconds for seconds, _ in usual]
+    for (_, faces), (_, known) in zip(given, usual, strict=True):
+        (face,), (read,) = faces, known
+        assert (face.label, face.raw and face.raw.label, read.label) == ("neutral", "anger", "anger")
+        assert face.box.xyxy == pytest.approx(read.box.xyxy, abs=1e-3)
+        assert np.array(face.landmarks) == pytest.approx(np.array(read.landmarks), abs=1e-3)
+        assert face.opinions is not None and face.differing == read.differing == ("neutral", "happiness")
+        assert face.raw.probabilities == pytest.approx(read.probabilities, abs=1e-6)
+
+
+def test_a_model_without_an_average_neutral_takes_nothing_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatchRecognizer, "info", SimpleNamespace(labels=LABELS, unsure_below=0.4, neutral=()))
+    path = still(tmp_path / "a.mkv")
+    with pytest.raises(VideoError, match="neutral"):
+        at_rest(path, ClipOptions(median_neutral=True))
+    assert at_rest(path, ClipOptions())[0].timeline().neutral == ()
+
+
+def test_ended_early_it_says_what_was_seen_up_to_there_and_draws_nothing(tmp_path: Path) -> None:
+    recognizer: Any = PatchRecognizer()
+    recognizer.shown[0] = AT_REST
+    given: list[float] = []
+    with closing(VideoFile(still(tmp_path / "a.mkv", 90), MAX_SIDE_PX)) as file:
+        analysis = ClipAnalysis(file, recognizer, ClipOptions(median_neutral=True))
+        analysis.run(lambda frame, _: given.append(frame.seconds), lambda: analysis.seconds < 2.5)
+    timeline = analysis.timeline()
+    assert not timeline.complete and set(timeline.summary()[1]) == {"neutral"} and not given
+    stopped: list[float] = []
+    with closing(VideoFile(tmp_path / "a.mkv", MAX_SIDE_PX)) as file:
+        analysis = ClipAnalysis(file, recognizer, ClipOptions(median_neutral=True))
+        analysis.run(
+            lambda frame, _: stopped.append(frame.seconds), lambda: not analysis.seen_all or analysis.seconds < 1
+        )
+    assert (
+        0.9 < stopped[-1] < 1.2
+        and analysis.timeline().complete
+        and analysis.timeline().ends == pytest.approx(3, abs=0.01)
+    )
 
 
 # When things happen

@@ -1,5 +1,6 @@
 """Averages that know what comes: no lag, no flicker."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -51,6 +52,20 @@ def test_a_change_that_is_not_plain_is_shown_when_it_happens(after: tuple[float,
 def test_a_wrong_look_is_not_shown_and_half_a_second_is() -> None:
     assert change(moments(90, {45: HAPPY, 47: CALM})) == []
     assert change(moments(90, {45: HAPPY, 60: CALM})) == pytest.approx([1.5, 2.0], abs=0.15)
+
+
+def test_opinions_are_averaged_as_the_probabilities_are() -> None:
+    hindsight = Hindsight()
+    said = [(CALM, HAPPY)] * 15 + [(HAPPY, CALM)] * 15
+    for number, opinions in enumerate(said):
+        hindsight.see([replace(face(opinions[1]), opinions=opinions)], number * FRAME)
+    (one,) = hindsight.shown([replace(face(HAPPY), opinions=(CALM, HAPPY))], 0.0)
+    assert (
+        one.opinions
+        and one.opinions[1] == pytest.approx(one.probabilities)
+        and one.differing == ("neutral", "happiness")
+    )
+    assert shown({0.0: CALM})[0.0].opinions is None
 
 
 def test_who_was_away_begins_anew() -> None:

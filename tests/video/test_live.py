@@ -11,7 +11,9 @@ import pytest
 
 from fer.errors import ImageError
 from fer.faces import Detection
+from fer.recognition.baseline import without_shift
 from fer.video.live import MAX_FRAME_PAUSE, SAMPLE_SECONDS, LiveAnalyzer, LiveEngine
+from fer.video.neutral import NEUTRAL_SECONDS
 from fer.video.settings import VideoSettings
 from fer.video.timeline import Recorder
 from fer.video.tracking import TrackedFace
@@ -367,6 +369,93 @@ def test_the_strength_of_smoothing_acts_while_the_video_plays() -> None:
     analyzer.settings = VideoSettings(smoothing_seconds=0)
     faces, now = play(analyzer, image, 0.2, now)
     assert (faces[0].label, faces[0].probabilities) == ("happiness", HAPPY)
+
+
+# A person's own neutral
+
+
+AT_REST = (0.3, 0.1, 0.6)
+"""Looks angry when neutral."""
+
+
+def resting() -> tuple[LiveAnalyzer, FakeRecognizer, Image, float]:
+    """Somebody who was seen for two seconds."""
+    analyzer, recognizer = at_once()
+    recognizer.shown = {0: AT_REST}
+    image = draw_scene([Patch(0, 160, 120)])
+    return analyzer, recognizer, image, play(analyzer, image, 2.0)[1]
+
+
+def test_three_seconds_of_neutral_are_taken_off_what_is_drawn_and_not_off_what_is_recorded() -> None:
+    analyzer, recognizer, image, now = resting()
+    analyzer.ask_neutral(1)
+    smoothing = analyzer.settings.smoothing_seconds
+    assert analyzer.neutral_left == (1, pytest.approx(NEUTRAL_SECONDS + smoothing))
+    (face,), now = play(analyzer, image, 3.0, now)
+    assert (face.label, face.raw) == ("anger", None)
+    assert analyzer.neutral_left is not None and 0 < analyzer.neutral_left[1] < 0.6
+    (face,), now = play(analyzer, image, 0.6, now)
+    assert analyzer.neutral_left is None and not analyzer.neutral_problem
+    assert (face.label, face.raw and face.raw.label) == ("neutral", "anger")
+    assert face.probabilities == pytest.approx(without_shift(AT_REST, analyzer.recorder.baselines[1].shift))
+    recognizer.shown = {0: HAPPY}
+    (face,), now = play(analyzer, image, 3.0, now)
+    assert face.label == "happiness"
+    seen = analyzer.recorder.timeline()
+    assert set(seen.summary()[1]) == {"neutral", "happiness"} and set(seen.raw.summary()[1]) == {"anger", "happiness"}
+    recent = analyzer.recorder.recent()
+    assert recent.shown["held"].tolist() == seen.shown["held"].tolist()
+
+
+def test_it_is_undone_at_once() -> None:
+    analyzer, _, image, now = resting()
+    analyzer.ask_neutral(1)
+    (face,), now = play(analyzer, image, 4.0, now)
+    assert face.label == "neutral"
+    analyzer.forget_neutral(1)
+    (face,), now = play(analyzer, image, 0.1, now)
+    assert (face.label, face.raw) == ("anger", None)
+    assert set(analyzer.recorder.timeline().summary()[1]) == {"anger"}
+    analyzer.ask_neutral(1)
+    play(analyzer, image, 1.0, now)
+    analyzer.forget_neutral(1)
+    assert analyzer.neutral_left is None
+
+
+def test_who_leaves_within_the_three_seconds_is_told_so_and_nothing_changes() -> None:
+    analyzer, _, image, now = resting()
+    analyzer.ask_neutral(1)
+    _, now = play(analyzer, image, 1.5, now)
+    _, now = play(analyzer, draw_scene([]), 3.0, now)
+    assert "person 1" in analyzer.neutral_problem and analyzer.neutral_left is None
+    assert not analyzer.recorder.baselines
+    analyzer.ask_neutral(1)
+    assert not analyzer.neutral_problem
+
+
+def test_who_comes_back_has_the_own_neutral_still() -> None:
+    analyzer, recognizer, image, now = resting()
+    recognizer.shown[1] = AT_REST
+    analyzer.ask_neutral(1)
+    _, now = play(analyzer, image, 4.0, now)
+    _, now = play(analyzer, draw_scene([]), 5.0, now)
+    both = draw_scene([Patch(0, 60, 120), Patch(1, 240, 120)])
+    faces, now = play(analyzer, both, 1.0, now)
+    assert [(face.track_id, face.label) for face in faces] == [(1, "neutral"), (2, "anger")]
+    assert analyzer.people == 2
+
+
+def test_both_opinions_come_along_averaged() -> None:
+    analyzer, recognizer = at_once()
+    image = draw_scene([Patch(0, 160, 120)])
+    recognizer.opinions = CALM, ANGRY
+    (face,), now = play(analyzer, image, 1.0)
+    assert face.opinions == (pytest.approx(CALM), pytest.approx(ANGRY)) and face.differing == ("neutral", "anger")
+    recognizer.opinions = CALM, HAPPY
+    (face,), now = play(analyzer, image, 0.3, now)
+    assert face.opinions and 0.1 < face.opinions[1][1] < 0.8
+    (kept,) = analyzer.recorder.timeline().faces_at(0.9)
+    assert kept.differing == ("neutral", "anger")
 
 
 # The long run
