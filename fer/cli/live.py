@@ -62,7 +62,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add_model_arguments(parser, acted=True)
     add_own_neutral(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.own_neutral and (options.source.isdecimal() or "://" in options.source):
+        parser.error("--own-neutral goes with a file: a median is known at the end. The webcam page has another way.")
+    return options
 
 
 def _seconds(text: str) -> float:
@@ -84,11 +87,6 @@ def main(arguments: list[str] | None = None) -> int:
             window = stack.enter_context(closing(VideoWindow(f"{options.source} – faces", "Loading the model …")))
         if isinstance(source, VideoFile):  # which is read as every other command and page reads it
             options.faces = options.faces or EVERYDAY
-        elif options.own_neutral:
-            raise VideoError(
-                f"expected a video file for --own-neutral {options.own_neutral}, got {options.source}. What is a "
-                "person's median face is known when a video is over; the webcam page takes three seconds of a face."
-            )
         recognizer = load_recognizer(options, for_video=True)
         if writer:
             stack.enter_context(writer)

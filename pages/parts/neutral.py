@@ -43,14 +43,11 @@ def show_people(stream: LiveStream) -> None:
             if left and left[0] == person:
                 st.progress(1 - min(left[1] / NEUTRAL_SECONDS, 1.0), f"Stay neutral: {left[1]:.0f} s", width=200)
             elif person in baselines:
-                if st.button(UNDO, icon=":material/undo:", key=f"undo_neutral_{person}", help=f"Of {name}."):
-                    analyzer.forget_neutral(person)
-                    st.rerun(scope="fragment")
+                undo, about = analyzer.forget_neutral, f"Of {name}."
+                st.button(UNDO, f"undo_neutral_{person}", about, undo, (person,), icon=":material/undo:")
             elif face and analyzer.recorder.neutral and not left:
-                about = f"{OWN_NEUTRAL} Look neutral for three seconds: {name}."
-                if st.button(THIS_IS, icon=":material/sentiment_neutral:", key=f"neutral_{person}", help=about):
-                    analyzer.ask_neutral(person)
-                    st.rerun(scope="fragment")
+                ask, about = analyzer.ask_neutral, f"{OWN_NEUTRAL} Look neutral for three seconds: {name}."
+                st.button(THIS_IS, f"neutral_{person}", about, ask, (person,), icon=":material/sentiment_neutral:")
         if face and (differs := difference(face)):
             st.caption(f"{person}: {differs}")
     if analyzer.neutral_problem:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ from fer.datasets.drawing.clip import known_frames, write_clip
 from fer.jobs.job import PROCESS_NAME, read_request, stop, view, working
 from fer.jobs.process import ProcessMark
 from fer.jobs.status import RUNNING, STOPPED
+from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.records import read_record
 from fer.results.timeline import read_timeline
 from fer.video import job
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.job import KIND, TIMELINE_NAME
+from fer.video.neutral import MEDIAN, SECONDS
 from fer.video.timeline import Timeline
+from pages.parts.neutral import NO_NEUTRAL, THIS_IS, UNDO
 from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -126,6 +130,62 @@ def test_options_reach_the_analysis_and_another_try_keeps_the_video(app: AppTest
     assert not (folder_of(app) / TIMELINE_NAME).exists()
     press(app, "Analyse")
     assert kept(app).frames == 30
+
+
+@pytest.fixture
+def knows_neutral(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the app's model know what is said of neutral faces on average."""
+    info, network = load_checkpoint(tiny_checkpoint)
+    usual = tuple(np.log([0.93, *[0.01] * 7]).tolist())
+    save_checkpoint(tmp_path / "knows.safetensors", replace(info, neutral=usual), network.state_dict())
+    monkeypatch.setenv("FER_CHECKPOINT", str(tmp_path / "knows.safetensors"))
+
+
+@pytest.mark.usefixtures("at_once", "knows_neutral")
+def test_a_moment_is_taken_for_neutral_kept_shown_beside_what_was_read_and_undone(
+    app: AppTest, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    small = np.ascontiguousarray(astronaut[:240, 80:400])
+    upload(app, write_clip(tmp_path / "long.mp4", (small for _ in range(120))))
+    press(app, "Analyse")
+    read = kept(app)
+    app.session_state["video_moment"] = 3.0
+    shown(app)
+    press(app, THIS_IS)
+    assert "person 1" in app.error[0].value and not kept(app).baselines
+    app.session_state["video_moment"] = 0.5
+    shown(app)
+    press(app, THIS_IS)
+    (own,) = kept(app).baselines.values()
+    assert (own.how, own.starts) == (SECONDS, 0.5) and app.session_state["video_moment"] == 0.5
+    assert kept(app).rows.tobytes() == read.rows.tobytes()
+    assert "raw" in text(app) and THIS_IS not in {button.label for button in app.button}
+    app.toggle(key="video_raw").set_value(True)
+    shown(app)
+    press(app, UNDO)
+    assert not kept(app).baselines and THIS_IS in {button.label for button in app.button}
+
+
+@pytest.mark.usefixtures("at_once", "knows_neutral")
+def test_the_median_face_is_an_option(app: AppTest, astronaut: np.ndarray, tmp_path: Path) -> None:
+    small = np.ascontiguousarray(astronaut[:240, 80:400])
+    upload(app, write_clip(tmp_path / "long.mp4", (small for _ in range(75))))
+    (median,) = (toggle for toggle in app.toggle if "median" in toggle.label)
+    assert not median.value and not median.disabled
+    median.set_value(True)
+    shown(app)
+    press(app, "Analyse")
+    assert kept(app).baselines[1].how == MEDIAN and UNDO in {button.label for button in app.button}
+    press(app, UNDO)
+    assert not kept(app).baselines
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_model_that_does_not_know_what_is_neutral_says_so(app: AppTest, clip: Path) -> None:
+    upload(app, clip)
+    assert next(toggle for toggle in app.toggle if "median" in toggle.label).disabled
+    press(app, "Analyse")
+    assert NO_NEUTRAL in text(app) and THIS_IS not in {button.label for button in app.button}
 
 
 def long_clip(tmp_path: Path) -> Path:

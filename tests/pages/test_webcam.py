@@ -1,6 +1,7 @@
 """The webcam page with a stand-in for the browser's connection: frames are handed to the callback directly."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,9 @@ import streamlit as st
 from aiortc import VideoStreamTrack
 from aiortc.contrib.media import MediaRelay
 from streamlit.testing.v1 import AppTest
+
+from fer.video.stream import LiveStream
+from pages.parts.neutral import NO_NEUTRAL
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 
@@ -129,6 +133,71 @@ def test_frames_come_back_and_are_counted_and_summed_up(
     next(button for button in app.button if button.label == "Delete").click().run()
     assert "What was seen" not in [heading.value for heading in app.subheader]
     assert not app.session_state["webcam_stream"].analyzer.recorder.frames
+
+
+def watched(app: AppTest, streamer: FakeStreamer, image: np.ndarray, faces: int = 1) -> LiveStream:
+    """Return a stream with some faces in view, whose time goes on by a tenth of a second or so with each frame."""
+    agree(app)
+    streamer.switch(app, playing=True)
+    stream: LiveStream = app.session_state["webcam_stream"]
+    for _ in range(400):
+        streamer.play(image)
+        if len(stream.faces) == faces:
+            break
+    times = itertools.count(int(stream._clock()) + 1, 0.05)
+    stream._clock = lambda: next(times)
+    app.run()
+    return stream
+
+
+def keys(app: AppTest) -> set[str]:
+    return {str(button.key) for button in app.button} & {
+        f"{what}neutral_{person}" for what in ("", "undo_") for person in range(9)
+    }
+
+
+def test_a_persons_neutral_is_taken_off_shown_beside_what_was_read_and_undone(
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray
+) -> None:
+    stream = watched(app, streamer, astronaut)
+    assert keys(app) == {"neutral_1"}
+    app.button(key="neutral_1").click().run()
+    assert stream.analyzer.neutral_left and not stream.analyzer.recorder.baselines and not keys(app)
+    assert not [toggle for toggle in app.toggle if toggle.label == "Raw reading"]
+    while stream.analyzer.neutral_left:
+        streamer.play(astronaut)
+    app.run()
+    assert not app.exception and keys(app) == {"undo_neutral_1"}
+    assert any("neutral" in one.value and "raw happiness" in one.value for one in app.markdown)
+    next(toggle for toggle in app.toggle if toggle.label == "Raw reading").set_value(True).run()
+    assert not app.exception
+    streamer.switch(app, playing=False)
+    assert set(stream.analyzer.recorder.baselines) == {1} and keys(app) == {"undo_neutral_1"}
+    app.button(key="undo_neutral_1").click().run()
+    assert not app.exception and not stream.analyzer.recorder.baselines and not keys(app)
+
+
+def test_each_of_two_people_has_a_button_and_who_leaves_is_told_so(
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray
+) -> None:
+    half = astronaut[:300, 60:380]
+    stream = watched(app, streamer, np.concatenate([half, half[:, ::-1]], axis=1), faces=2)
+    assert keys(app) == {"neutral_1", "neutral_2"}
+    app.button(key="neutral_2").click().run()
+    empty = np.full((300, 640, 3), 99, np.uint8)
+    while stream.analyzer.neutral_left:
+        streamer.play(empty)
+    app.run()
+    assert "person 2" in app.warning[0].value and not stream.analyzer.recorder.baselines
+
+
+def test_a_model_that_does_not_know_what_is_neutral_offers_nothing(
+    streamer: FakeStreamer, astronaut: np.ndarray, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/webcam.py").run()
+    watched(app, streamer, astronaut)
+    assert not app.exception and not keys(app) and any(caption.value == NO_NEUTRAL for caption in app.caption)
 
 
 def test_settings_act_on_the_running_stream(app: AppTest, streamer: FakeStreamer) -> None:

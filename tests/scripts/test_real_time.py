@@ -191,6 +191,18 @@ def test_impossible_seconds_are_refused(seconds: str, capsys: pytest.CaptureFixt
     assert "expected a number of seconds above 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("source", ["0", "rtsp://192.0.2.1/live"])
+def test_of_a_camera_no_median_face_is_known(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        real_time_detection.main(["--source", source, "--own-neutral", "median"])
+    assert "--own-neutral goes with a file" in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_know_what_is_neutral_takes_nothing_off(clips: Path, command: Command) -> None:
+    code, out, err = command("--source", clips / "clip.mp4", "--no-window", "--json", "--own-neutral", "median")
+    assert (code, out) == (1, "") and "neutral" in err
+
+
 def test_help_explains_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         real_time_detection.main(["--help"])
