@@ -108,6 +108,7 @@ class LiveAnalyzer:
         """Whose own neutral is looked for, and from which second on."""
         self._held: dict[int, int] = {}
         """Person → label that is shown, of those whose own neutral is taken off."""
+        self._lock = threading.Lock()
         self._follower, self._reunion = Follower(), Reunion()
         self._task: Future[Observation] | None = None
         self._detector_seconds = 0.0
@@ -126,9 +127,10 @@ class LiveAnalyzer:
 
     def forget_neutral(self, person: int) -> None:
         """Take nothing off any more, and look for no neutral of the person."""
-        if self._neutral and self._neutral[0] == person:
-            self._neutral = None
-        self.recorder.baselines = {one: own for one, own in self.recorder.baselines.items() if one != person}
+        with self._lock:
+            if self._neutral and self._neutral[0] == person:
+                self._neutral = None
+            self.recorder.baselines = {one: own for one, own in self.recorder.baselines.items() if one != person}
 
     @property
     def neutral_left(self) -> tuple[int, float] | None:
@@ -162,18 +164,17 @@ class LiveAnalyzer:
         return self._shown(faces)
 
     def _look_for_neutral(self) -> None:
-        left = self.neutral_left
-        if self._neutral is None or left is None or left[1] > 0:
-            return
-        (person, starts), self._neutral = self._neutral, None
-        seen = self.recorder.timeline()
-        try:
-            self.recorder.baselines = {
-                **seen.baselines,
-                person: neutral_moment(seen.rows, person, seen.neutral, starts),
-            }
-        except VideoError as error:
-            self.neutral_problem = str(error)
+        """Take three seconds for neutral, once they are over."""
+        with self._lock:
+            if self._neutral is None or self.recorder.seconds < self._neutral[1] + NEUTRAL_SECONDS:
+                return
+            (person, starts), self._neutral = self._neutral, None
+            seen = self.recorder.timeline()
+            try:
+                own = neutral_moment(seen.rows, person, seen.neutral, starts)
+                self.recorder.baselines = {**seen.baselines, person: own}
+            except VideoError as error:
+                self.neutral_problem = str(error)
 
     def _shown(self, faces: list[TrackedFace]) -> list[TrackedFace]:
         """Return the faces as they are drawn; what is recorded stays as it was read."""

@@ -13,33 +13,35 @@ from fer.video.stream import LiveStream
 from fer.video.timeline import Timeline
 from fer.video.tracking import TrackedFace
 from pages.parts.session import attempt
+from pages.parts.widgets import literal
 
 OWN_NEUTRAL = (
     "Faces differ at rest: some look sad or angry when they are not. What a face at rest differs by from the average "
     "neutral face is then taken off all that is said of that person."
 )
 NO_NEUTRAL = (
-    "This model does not know the average neutral face, so nobody's own can be taken off. The shipped FER+ model does."
+    "Nobody's own neutral can be taken off, as this model does not know the average neutral face: it has no label "
+    "called neutral, or an earlier version trained it. The FER+ model that is shipped knows it."
 )
 THIS_IS, UNDO = "This is my neutral face", "Undo"
 
 
 def reading(face: TrackedFace, unsure_below: float = 0.0) -> str:
     """Say what a face shows, and what was read if the own neutral is taken off: "neutral 71 % · raw sadness 52 %"."""
-    shown = describe(face) if face.confidence >= unsure_below else "unsure"
-    return f"**{shown}** · raw {describe(face.raw)}" if face.raw else f"**{shown}**"
+    shown = f"**{literal(describe(face) if face.confidence >= unsure_below else 'unsure')}**"
+    return f"{shown} · raw {literal(describe(face.raw))}" if face.raw else shown
 
 
 def show_people(stream: LiveStream) -> None:
     """Show what each person in view shows, with a button that takes the next three seconds for neutral or undoes it."""
     analyzer, faces = stream.analyzer, {face.track_id or 0: face for face in stream.faces}
     baselines, left = analyzer.recorder.baselines, analyzer.neutral_left
-    for person in sorted({*faces, *baselines}):
+    for person in sorted({*faces, *baselines, *(left[:1] if left else ())}):
         face, name = faces.get(person), f"person {person}, {color_name(person)}"
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            dot = f'<span style="color:{person_color(person)}">●</span>'
+            st.html(f'<span style="color:{person_color(person)}">●</span>', width="content")
             said = reading(face, analyzer.settings.threshold) if face else "not in view"
-            st.markdown(f"{dot} {person}: {said}", unsafe_allow_html=True, width="content")
+            st.markdown(f"{name}: {said}", width="content")
             if left and left[0] == person:
                 st.progress(1 - min(left[1] / NEUTRAL_SECONDS, 1.0), f"Stay neutral: {left[1]:.0f} s", width=200)
             elif person in baselines:
@@ -49,7 +51,7 @@ def show_people(stream: LiveStream) -> None:
                 ask, about = analyzer.ask_neutral, f"{OWN_NEUTRAL} Look neutral for three seconds: {name}."
                 st.button(THIS_IS, f"neutral_{person}", about, ask, (person,), icon=":material/sentiment_neutral:")
         if face and (differs := difference(face)):
-            st.caption(f"{person}: {differs}")
+            st.caption(f"person {person}: {literal(differs)}")
     if analyzer.neutral_problem:
         st.warning(analyzer.neutral_problem, icon=":material/sentiment_neutral:")
     if not analyzer.recorder.neutral:

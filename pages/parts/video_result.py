@@ -147,7 +147,7 @@ def show_moment(video: Path, result: Timeline, moment: float) -> None:
     faces = result.faces_at(moment)
     for face in faces:
         differs = difference(face)
-        st.caption(f"person {face.track_id}: {reading(face)}" + (f" · {differs}" if differs else ""))
+        st.caption(f"person {face.track_id}: {reading(face)}" + (f" · {literal(differs)}" if differs else ""))
     if not faces:
         st.caption("nobody in view")
     if video.is_file():

@@ -112,6 +112,28 @@ def test_from_start_to_the_summary(page: Page, app_url: str) -> None:
     expect(page.get_by_text("What was seen")).to_have_count(0)
 
 
+def test_the_own_neutral_is_taken_off_and_stands_in_the_export_until_it_is_undone(page: Page, app_url: str) -> None:
+    """The camera's face smiles: taken for neutral, the smile is what is taken off."""
+    component = agree(page, app_url)
+    start(page, component)
+    page.get_by_role("button", name="This is my neutral face").click()
+    expect(page.get_by_role("progressbar").filter(visible=True)).to_be_visible()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    expect(page.get_by_text("raw happiness")).to_be_visible()
+    component.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("What was seen")).to_be_visible(timeout=30_000)
+    record = json.loads(downloaded(page, "All figures (JSON)"))
+    (own,) = record["baselines"]
+    assert (own["person"], own["how"], own["strength"]) == (1, "seconds", 0.75)
+    assert own["ends"] - own["starts"] == 3 and own["readings"] > 5 and own["shift"]["happiness"] > 1
+    last = record["samples"][-1]
+    assert (last["label"], last["raw_label"]) == ("neutral", "happiness")
+    undo.click()
+    expect(undo).to_have_count(0)
+    assert "baselines" not in json.loads(downloaded(page, "All figures (JSON)"))
+
+
 def test_a_reload_ends_the_stream_and_it_can_be_started_again(page: Page, app_url: str) -> None:
     start(page, agree(page, app_url))
     page.reload()

@@ -21,6 +21,7 @@ from fer.recognition.recognizer import Recognizer
 from fer.video.clip import ClipAnalysis
 from fer.video.io.files import VideoFile, picture_at
 from fer.video.io.mp4 import Mp4Writer
+from fer.video.neutral import median_baselines, neutral_moment
 from fer.video.settings import MAX_SIDE_PX, ClipOptions
 from fer.video.timeline import Timeline
 from fer.video.tracking import TrackedFace
@@ -120,6 +121,23 @@ def test_ended_early_it_says_what_was_seen_up_to_there_and_draws_nothing(tmp_pat
         and analysis.timeline().complete
         and analysis.timeline().ends == pytest.approx(3, abs=0.01)
     )
+
+
+NEUTRAL_IS_MISREAD = 14
+"""Of the drawn people, one whose neutral face the shipped model takes for surprise at times."""
+
+
+@pytest.mark.slow
+def test_a_drawn_person_whose_neutral_is_misread_is_neutral_and_smiles(tmp_path: Path, recognizer: Recognizer) -> None:
+    truth = ((0.0, "neutral"), (3.5, "happiness"), (4.5, "neutral"))
+    path = write_clip(tmp_path / "rest.mp4", known_frames(truth, 6.0, NEUTRAL_IS_MISREAD))
+    raw = analyzed(recognizer, path)
+    assert raw.summary()[1]["surprise"] > 1
+    asked = replace(raw, baselines={1: neutral_moment(raw.rows, 1, raw.neutral, 0.0)})
+    median = replace(raw, baselines=median_baselines(raw.rows, raw.neutral))
+    for off in (asked, median):
+        assert [span.label for span in off.spans] == [label for _, label in truth]
+        assert [one.seconds for one in off.transitions()] == pytest.approx([3.5, 4.5], abs=0.3)
 
 
 # When things happen
