@@ -53,12 +53,23 @@ class Hindsight:
         near = [(moment, row) for moment, row in looks if moment <= seconds + AHEAD_SECONDS]
         weights = [math.exp(-abs(moment - seconds) / AVERAGE_SECONDS) for moment, _ in near]
         averaged, *opinions = np.average([rows for _, rows in near], axis=0, weights=weights)
-        leader = int(averaged.argmax())
-        if person.held is None or averaged[leader] - averaged[person.held] > SWITCH_MARGIN:
-            person.held = leader
+        person.held = held_label(averaged, person.held)
         return replace(
             face,
             probabilities=tuple(averaged.tolist()),
             held=person.held,
             opinions=(tuple(opinions[0].tolist()), tuple(opinions[1].tolist())) if opinions else None,
         )
+
+
+def held_label(probabilities: np.ndarray, before: int | None) -> int:
+    """Return the label that is shown of probabilities (K,): the one before, until another is clearly ahead.
+
+    Args:
+        probabilities: averaged, 0..1.
+        before: what was shown until now; None where the person was away.
+    """
+    leader = int(probabilities.argmax())
+    if before is None or probabilities[leader] - probabilities[before] > SWITCH_MARGIN:
+        return leader
+    return before

@@ -19,7 +19,8 @@ import numpy as np
 from fer.errors import VideoError
 from fer.recognition.recognizer import Recognizer
 from fer.video.follow import Follower, Observation, Task, observe
-from fer.video.neutral import NEUTRAL_SECONDS, held_label, neutral_moment
+from fer.video.hindsight import held_label
+from fer.video.neutral import NEUTRAL_SECONDS, neutral_moment
 from fer.video.reunion import Reunion
 from fer.video.settings import VideoSettings
 from fer.video.timeline import Recorder

@@ -14,7 +14,6 @@ import numpy as np
 
 from fer.errors import VideoError
 from fer.recognition.baseline import STRENGTH, median_shift_of, rows_without_shift, shift_of
-from fer.video.hindsight import SWITCH_MARGIN
 
 SECONDS, MEDIAN = "seconds", "median"
 """How a baseline is found: somebody says when a face is neutral, or the person's median face is taken for it."""
@@ -77,16 +76,3 @@ def median_baselines(rows: np.ndarray, usual: Sequence[float]) -> dict[int, Base
             shift = median_shift_of(own["probabilities"], usual)
             found[person] = Baseline(shift, MEDIAN, float(own["seconds"][0]), ends, len(own))
     return found
-
-
-def held_label(probabilities: np.ndarray, before: int | None) -> int:
-    """Return the label that is shown of averaged probabilities (K,): the one before, until another is clearly ahead.
-
-    Args:
-        probabilities: without the own neutral, 0..1.
-        before: what was shown until now; None where the person was away.
-    """
-    leader = int(probabilities.argmax())
-    if before is None or probabilities[leader] - probabilities[before] > SWITCH_MARGIN:
-        return leader
-    return before

@@ -13,7 +13,8 @@ import numpy as np
 
 from fer.faces import Box
 from fer.labels import canonical_label
-from fer.video.neutral import Baseline, held_label
+from fer.video.hindsight import held_label
+from fer.video.neutral import Baseline
 from fer.video.tracking import TrackedFace
 
 PLEASANT = frozenset({"happiness"})

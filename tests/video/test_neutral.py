@@ -9,13 +9,13 @@ import pytest
 
 from fer.errors import VideoError
 from fer.recognition.baseline import STRENGTH, without_shift
+from fer.video.hindsight import held_label
 from fer.video.neutral import (
     LEAST_SECONDS,
     MEDIAN,
     NEUTRAL_SECONDS,
     SECONDS,
     Baseline,
-    held_label,
     median_baselines,
     neutral_moment,
 )
