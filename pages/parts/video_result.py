@@ -7,14 +7,14 @@ import streamlit as st
 
 from fer.charts.timeline import probability_lines, shown_people, time_bars, timeline_bars, tone_lines
 from fer.errors import VideoError
-from fer.faces import difference, percent
+from fer.faces import percent
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json, write_timeline
 from fer.video.io.files import picture_at
 from fer.video.timeline import Timeline
 from pages.parts.neutral import offer_neutral, reading, show_baselines
 from pages.parts.session import FILES_AS_THEY_ARE, attempt, errors_shown
-from pages.parts.widgets import NO_BAR, STATIC, counted, download, download_figures, literal
+from pages.parts.widgets import NO_BAR, STATIC, counted, download, download_figures, literal, show_opinions
 
 PLAYED_MB = 150
 """A larger annotated video is read into memory only when somebody asks for it."""
@@ -146,8 +146,8 @@ def show_moment(video: Path, result: Timeline, moment: float) -> None:
     st.markdown(f"**{moment:.1f} s**")
     faces = result.faces_at(moment)
     for face in faces:
-        differs = difference(face)
-        st.caption(f"person {face.track_id}: {reading(face)}" + (f" · {literal(differs)}" if differs else ""))
+        st.caption(f"person {face.track_id}: {reading(face)}")
+        show_opinions(face)
     if not faces:
         st.caption("nobody in view")
     if video.is_file():
