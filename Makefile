@@ -1,11 +1,13 @@
 # make app    everything it needs, then the app in the browser
-# make check  everything it needs, then linter, types and the fast tests
+# make check  everything it needs, then linter and types beside the fast tests
 # make test   everything it needs, a browser too, then linter, types and all tests
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# A worker for each core, up to four, since each needs a GB; one thread in each, since more would wait for each other.
+PARALLEL = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: app lint check test clean
+.PHONY: app lint check fast test clean
 
 app: $(VENV)/app.done
 	$(BIN)/fer-studio app
@@ -15,12 +17,16 @@ lint: $(VENV)/test.done
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-check: lint
-	$(BIN)/python -m pytest -m "not slow and not browser"
+check: $(VENV)/test.done
+	$(MAKE) -j 2 lint fast
+
+fast: $(VENV)/test.done
+	$(PARALLEL) -m "not slow and not browser"
 
 test: lint
 	VENV=$(VENV) scripts/browser.sh
-	$(BIN)/python -m pytest
+	$(PARALLEL) -m "not browser"
+	$(BIN)/python -m pytest tests/browser
 
 $(VENV)/app.done: requirements.txt pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)

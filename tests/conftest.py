@@ -10,7 +10,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parent / "../shared/data"
-MARKS = {"shared_faces": "real_faces", "chain": "slow", "ray_is_installed": "slow"}
+MARKS = {"shared_faces": "real_faces", "chain": "slow", "finished_run": "slow", "ray_is_installed": "slow"}
 """Fixture → what marks the tests that use it."""
 
 

@@ -367,7 +367,7 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", [io.StringIO("text"), None, 3.5, "a\0b.png", np.zeros((2, 2, 3), np.uint8)])
 def test_a_source_of_the_wrong_kind(source: Any) -> None:
-    with pytest.raises(ImageError, match=r"path, bytes or"):
+    with pytest.raises(ImageError, match="bytes"):
         read_image(source)
 
 
@@ -579,17 +579,17 @@ def test_damaged_bytes_give_a_picture_or_an_image_error() -> None:
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (Image.new("RGB", (4, 4)), r"got Image.*read_image\(\)"),
-        ([[0, 0, 0]], "got list"),
-        (np.zeros((4, 5), np.uint8), r"uint8 of shape \(4, 5\).*np\.stack"),
+        (Image.new("RGB", (4, 4)), r"Image.*read_image\(\)"),
+        ([[0, 0, 0]], r"\blist\b"),
+        (np.zeros((4, 5), np.uint8), r"uint8.*\(4, 5\).*np\.stack"),
         (np.zeros((4, 5, 4), np.uint8), r"image\[\.\.\., :3\]"),
         (np.zeros((3, 4, 5), np.uint8), r"transpose\(1, 2, 0\)"),
         (np.zeros((2, 4, 5, 3), np.uint8), r"\(2, 4, 5, 3\)"),
         (np.zeros((4, 5, 1), np.uint8), r"shape \(4, 5, 1\)"),
-        (np.zeros((0, 5, 3), np.uint8), "no pixels"),
-        (np.zeros((5, 0, 3), np.uint8), "no pixels"),
-        (np.zeros((4, 5, 3), np.float32), r"got float32.*\* 255"),
-        (np.zeros((4, 5, 3), np.int64), "got int64"),
+        (np.zeros((0, 5, 3), np.uint8), r"\(0, 5, 3\)|pixels"),
+        (np.zeros((5, 0, 3), np.uint8), r"\(5, 0, 3\)|pixels"),
+        (np.zeros((4, 5, 3), np.float32), r"float32.*\* 255"),
+        (np.zeros((4, 5, 3), np.int64), "int64"),
     ],
 )
 def test_check_rgb_says_what_was_found_and_how_to_convert(image: Any, message: str) -> None:

@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,14 +45,17 @@ def _room(module: str) -> str:
     return "vocabulary" if name in VOCABULARY else name
 
 
-def _imported(file: Path) -> Iterator[str]:
-    """Yield all modules that a file imports, at its top or in a function, whole: "fer.model.network"."""
+@cache
+def _imported(file: Path) -> set[str]:
+    """Return all modules that a file imports, at its top or in a function, whole: "fer.model.network"."""
+    modules = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{file}: imports are written in full"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            modules |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return modules
 
 
 def _sources(*places: str) -> list[str]:

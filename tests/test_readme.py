@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_the_lines_of_python_find_and_name_a_face(tmp_path: Path, astronaut: npt.NDArray[np.uint8]) -> None:
     (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     Image.fromarray(astronaut).save(tmp_path / "photo.jpg")

@@ -1,5 +1,6 @@
 """Why a face got its expression, asked for with a click."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +18,16 @@ def choose_astronaut(page: Page, url: str, folder: Path, astronaut: np.ndarray) 
     path.write_bytes(encode_png(astronaut))
     page.goto(f"{url}/photo")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(path)
-    expect(page.get_by_role("img", name="astronaut.png with 1 face marked")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"^astronaut\.png .*\b1\b"))).to_be_visible()
 
 
 def test_a_click_shows_the_heat_map(page: Page, app_url: str, tmp_path: Path, astronaut: np.ndarray) -> None:
     choose_astronaut(page, app_url, tmp_path, astronaut)
-    why = page.get_by_text("Why happiness?")
+    why = page.get_by_text(re.compile(r"^\w+ happiness\?$"))
     expect(why).to_be_visible()
-    heat = page.get_by_role("img", name="heat map: where the network found happiness")
+    heat = page.get_by_role("img", name=re.compile("happiness$"))
     expect(heat).to_have_count(0)
-    annotated = page.get_by_role("img", name="astronaut.png with 1 face marked").get_attribute("src")
+    annotated = page.get_by_role("img", name=re.compile(r"^astronaut\.png .*\b1\b")).get_attribute("src")
     why.click()
     expect(heat).to_be_visible()
     page.wait_for_function(SHOWN, arg=heat.element_handle())
@@ -40,7 +41,7 @@ def test_a_click_shows_the_heat_map(page: Page, app_url: str, tmp_path: Path, as
     expect(legend).to_be_visible()  # a style that Streamlit refuses would leave nothing to see
     brightest = "rgb({}, {}, {})".format(*viridis(np.ones((1, 1)))[0, 0])
     assert brightest in legend.evaluate("bar => getComputedStyle(bar).backgroundImage")
-    assert page.get_by_role("img", name="astronaut.png with 1 face marked").get_attribute("src") == annotated
+    assert page.get_by_role("img", name=re.compile(r"^astronaut\.png .*\b1\b")).get_attribute("src") == annotated
     why.click()
     expect(heat).to_be_hidden()
 
@@ -49,8 +50,8 @@ def test_on_a_phone_it_fits(context: BrowserContext, app_url: str, tmp_path: Pat
     page = context.new_page()
     page.set_viewport_size({"width": 390, "height": 844})
     choose_astronaut(page, app_url, tmp_path, astronaut)
-    page.get_by_text("Why happiness?").click()
-    heat = page.get_by_role("img", name="heat map: where the network found happiness")
+    page.get_by_text(re.compile(r"^\w+ happiness\?$")).click()
+    heat = page.get_by_role("img", name=re.compile("happiness$"))
     expect(heat).to_be_visible()
     box = heat.bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["width"] >= 200

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -26,11 +27,11 @@ def test_upload_watch_filter_and_take_along(
 ) -> None:
     page.goto(app_url)
     page.get_by_role("button", name="Do many photos").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Many photos")
+    page.wait_for_url("**/folder*")
     chosen = [*sorted(many_photos.glob("*.jpg"))[:6], many_photos / "nobody.png", many_photos / "broken.jpg"]
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(chosen)
-    page.get_by_role("button", name="Start with 8 files").click()
-    expect(page.get_by_role("button", name="Annotated copies (ZIP)")).to_be_visible(timeout=240_000)
+    page.get_by_role("button", name=re.compile(r"Start.*\b8\b")).click()
+    expect(page.get_by_role("button", name="(ZIP)")).to_be_visible(timeout=240_000)
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
     for name, value in (("Pictures", "8"), ("Faces", "6"), ("Without a face", "1"), ("Not readable", "1")):
         expect(page.get_by_test_id("stMetric").filter(has_text=name)).to_contain_text(value)
@@ -43,13 +44,13 @@ def test_upload_watch_filter_and_take_along(
 
     page.get_by_role("button", name="no face 1").click()
     expect(page.get_by_text("1 shown")).to_be_visible()
-    with zipfile.ZipFile(io.BytesIO(downloaded(page, "Annotated copies (ZIP)"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "(ZIP)"))) as archive:
         assert archive.namelist() == ["nobody.png.jpg"]
     page.get_by_role("button", name="no face 1").click()
     expect(page.get_by_text("7 shown")).to_be_visible()
-    rows = list(csv.DictReader(io.StringIO(downloaded(page, "Table (CSV)").decode())))
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "(CSV)").decode())))
     assert {row["path"] for row in rows} == {path.name for path in chosen[:6]}
-    with zipfile.ZipFile(io.BytesIO(downloaded(page, "Annotated copies (ZIP)"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "(ZIP)"))) as archive:
         assert len(archive.namelist()) == 7
         copy, photo = read_image(archive.read("00.jpg.jpg")), read_image(chosen[0])
     assert copy.shape == photo.shape
@@ -59,7 +60,7 @@ def test_upload_watch_filter_and_take_along(
     box = table.bounding_box()
     assert box
     page.mouse.click(box["x"] + 14, box["y"] + 42 + 36)  # the first row's box to tick
-    expect(page.get_by_role("img", name="00.jpg with its faces marked")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"^00\.jpg "))).to_be_visible()
 
     address = page.url
     page.close()
@@ -77,8 +78,8 @@ def test_a_folder_keeps_its_folders(page: Page, app_url: str, many_photos: Path)
     chooser = page.locator("input[webkitdirectory]")
     expect(chooser).to_be_attached()
     chooser.set_input_files(many_photos)
-    page.get_by_role("button", name="Start with 26 files").click()
-    expect(page.get_by_role("button", name="Annotated copies (ZIP)")).to_be_visible(timeout=240_000)
+    page.get_by_role("button", name=re.compile(r"Start.*\b26\b")).click()
+    expect(page.get_by_role("button", name="(ZIP)")).to_be_visible(timeout=240_000)
     expect(page.get_by_role("button", name="Pause")).to_have_count(0, timeout=240_000)
     expect(page.get_by_test_id("stMetric").filter(has_text="Faces")).to_contain_text("24")
     names = {record["path"] for record in json.loads(downloaded(page, "All figures (JSON)"))}

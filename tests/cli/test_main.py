@@ -34,6 +34,7 @@ def test_help_lists_every_command_and_imports_none(tmp_path: Path) -> None:
     assert done.stdout.endswith("[]\n")
 
 
+@pytest.mark.slow
 def test_the_package_runs_as_a_module_and_hands_the_exit_code_on(tmp_path: Path) -> None:
     done = run_python("-m", "fer", "evaluate", "--report", "gone.json", folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")

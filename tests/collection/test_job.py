@@ -83,13 +83,13 @@ def test_a_hostile_zip_and_other_files_are_refused(job: Job) -> None:
     link = io.BytesIO()
     with zipfile.ZipFile(link, "w") as archive:
         archive.writestr("../../evil.jpg", b"x")
-    for name, data, words in (
-        ("a.zip", link.getvalue(), "leads out"),
-        ("b.zip", b"no zip", "whole ZIP"),
-        ("c.exe", b"x", "pictures or a ZIP"),
-        (".jpg", b"x", "pictures or a ZIP"),
+    for name, data, fact in (
+        ("a.zip", link.getvalue(), r"evil\.jpg"),
+        ("b.zip", b"no zip", r"ZIP.*b\.zip"),
+        ("c.exe", b"x", r"c\.exe"),
+        (".jpg", b"x", r"'\.jpg'"),
     ):
-        with pytest.raises(CollectionError, match=words):
+        with pytest.raises(CollectionError, match=fact):
             upload(job, name, data)
     assert not (job.folder / UPLOADS_NAME).exists()
     assert not list(job.folder.parent.parent.rglob("evil*"))
@@ -98,7 +98,7 @@ def test_a_hostile_zip_and_other_files_are_refused(job: Job) -> None:
 def test_a_job_without_pictures_does_not_start(job: Job, tiny_checkpoint: Path) -> None:
     with pytest.raises(CollectionError, match="3 files"):
         collection.start(job.folder)
-    with pytest.raises(CollectionError, match="found none at"):
+    with pytest.raises(CollectionError, match="gone"):
         collection.create(job.folder.parent, tiny_checkpoint, "gone", job.folder / "gone")
 
 
@@ -164,7 +164,7 @@ def test_what_went_wrong_is_said(tmp_path: Path, many_photos: Path, capsys: pyte
     job = collection.create(tmp_path, tmp_path / "missing.safetensors", "photos", many_photos)
     assert command.main(["run", str(job.folder)]) == 1
     assert command.main(["run", str(tmp_path / "nothing")]) == 1
-    assert "expected a job" in capsys.readouterr().err
+    assert str(tmp_path / "nothing") in capsys.readouterr().err
     collection.start(job.folder)
     view = wait(job)
     assert view.state == FAILED and "missing.safetensors" in view.message and view.can_resume

@@ -40,7 +40,7 @@ def test_every_picture_once_with_the_faces_that_it_has_alone(
     found = by_name(list(recognize_pictures(recognizer, pictures, workers=workers)))
     assert torch.get_num_threads() == threads
     assert found.keys() == {picture.name for picture in pictures}
-    assert "cannot be read" in (found["broken.jpg"].result.error or "")
+    assert "broken.jpg" in (found["broken.jpg"].result.error or "")
     assert found["nobody.png"].result.faces == () and found["nobody.png"].result.error is None
     for name in ("00.jpg", "below/00.jpg", "11.jpg"):
         (face,), (expected,) = found[name].result.faces, recognizer.recognize(read_image(found[name].picture.path))

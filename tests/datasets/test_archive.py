@@ -107,7 +107,7 @@ def test_backslashes_of_windows_programs_divide_folders(tmp_path: Path) -> None:
 )
 def test_a_path_out_of_the_folder_is_refused_and_nothing_written(tmp_path: Path, name: str) -> None:
     file = _zip(tmp_path / "evil.zip", {**_faces(), name: PNG})
-    with pytest.raises(DatasetError, match=r"leads out.*evil"):
+    with pytest.raises(DatasetError, match="evil"):
         _unpack(file)
     _assert_nothing_left(tmp_path)
 
@@ -185,7 +185,7 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
     content = bytearray(file.read_bytes())
     content[content.index(b"PK\x01\x02") + 8] |= 1  # the flag in the central directory
     file.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"encrypted.*angry/1\.png"):
+    with pytest.raises(DatasetError, match=r"angry/1\.png"):
         _unpack(file)
 
 
@@ -195,7 +195,7 @@ def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
         opened.writestr("angry/1.png", PNG)
         with pytest.warns(UserWarning, match="Duplicate name"):
             opened.writestr("angry/1.png", b"other")
-    with pytest.raises(DatasetError, match="exists"):
+    with pytest.raises(DatasetError, match=r"angry/1\.png"):
         _unpack(file)
     _assert_nothing_left(tmp_path)
 

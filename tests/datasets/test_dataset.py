@@ -122,12 +122,12 @@ def test_rows_of_a_split() -> None:
 def test_an_unknown_split_or_rule_is_refused_with_the_known_ones() -> None:
     with pytest.raises(DatasetError, match=r"train, validation, test.*'dev'"):
         _rated().rows("dev")
-    with pytest.raises(DatasetError, match=r"majority or argmax.*'most'"):
+    with pytest.raises(DatasetError, match=r"majority.*argmax.*'most'"):
         _rated().rows("all", "most")
 
 
 def test_a_data_set_without_pictures_is_refused() -> None:
-    with pytest.raises(DatasetError, match="found none"):
+    with pytest.raises(DatasetError, match="ten raters"):
         _rated(np.empty((0, 10)))
 
 
@@ -208,7 +208,7 @@ def test_broken_pictures_are_left_out_and_named(tmp_path: Path) -> None:
 
 def test_pictures_that_are_all_broken_are_an_error(tmp_path: Path) -> None:
     dataset = _labelled([0, 1], [tmp_path / "one.png", tmp_path / "two.png"])
-    with pytest.raises(DatasetError, match=r"2 pictures in own .*one\.png"):
+    with pytest.raises(DatasetError, match=r"\b2 .*own .*one\.png"):
         prepare_faces(dataset, np.arange(2), Preprocessing())
 
 

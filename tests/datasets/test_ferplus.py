@@ -113,7 +113,7 @@ def test_a_label_file_that_is_no_text_is_refused(content: bytes, root: Path) -> 
 def test_an_empty_label_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "FER2013Train").mkdir()
     (tmp_path / "FER2013Train" / "label.csv").write_text("")
-    with pytest.raises(DatasetError, match="found none"):
+    with pytest.raises(DatasetError, match=r"FER\+|ferplus"):
         ferplus.open_path(tmp_path)
 
 

@@ -1,11 +1,12 @@
 """Several data sets as one."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fer.datasets import open_datasets
+from fer.datasets import open_dataset, open_datasets
 from fer.datasets.dataset import FaceDataset
 from fer.datasets.joining import join
 from fer.errors import DatasetError
@@ -91,14 +92,15 @@ def test_several_paths_are_opened_as_one(tmp_path: Path) -> None:
     for number, name in enumerate(("angry", "happy")):
         write_picture(tmp_path / "mine" / name / "1.png", pattern(number))
     joined = open_datasets(["synthetic:80", tmp_path / "mine"])
-    assert joined.name == "synthetic (80 drawn faces) + mine"
+    drawn = open_datasets(["synthetic:80"])
+    assert drawn.name == open_dataset("synthetic:80").name
+    assert joined.name.split(" + ") == [drawn.name, "mine"]
     assert len(joined) == 82
     assert joined.labels == FERPLUS
-    assert open_datasets(["synthetic:80"]).name == "synthetic (80 drawn faces)"
 
 
 def test_no_path_and_one_path_twice_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="data set"):
+    with pytest.raises(DatasetError):
         open_datasets([])
-    with pytest.raises(DatasetError, match="once"):
+    with pytest.raises(DatasetError, match=re.escape(str(tmp_path))):
         open_datasets([str(tmp_path), f"{tmp_path}/"])

@@ -1,6 +1,7 @@
 """The report on a data set says what is in it, and what should be looked at."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_both_rules_are_told_where_people_rated() -> None:
     found = report(_dataset([1, 2, 3], [0, 0, 0], ["train"] * 3, votes=votes))
     assert found.is_rated
     assert found.rules == {"majority": {"train": 2}, "argmax": {"train": 3}}
-    assert "majority of raters" in render("dataset.txt", report=found)
+    assert re.search(r"^majority\D* 2 ", render("dataset.txt", report=found), re.MULTILINE)
 
 
 def test_copies_are_counted_and_named_those_on_two_sides_first() -> None:
@@ -66,7 +67,7 @@ def test_copies_are_counted_and_named_those_on_two_sides_first() -> None:
     assert found.copies.examples == (("picture 3", "picture 4"), ("picture 1", "picture 2"))
     assert found.copies.pairs == ((2, 3), (0, 1))
     assert "pairs" not in found.to_dict()["copies"]
-    assert any(warning.startswith("1 pair of copies ") for warning in found.warnings)
+    assert any(warning.startswith("1 ") for warning in found.warnings)
     assert "picture 3 = picture 4" in render("dataset.txt", report=found)
 
 
@@ -75,16 +76,13 @@ def test_people_are_counted_by_split_and_warned_of_on_two_sides() -> None:
     found = report(_dataset([1, 2, 3, 4, 5], [0] * 5, ["train", "train", "train", "test", "test"], subjects=subjects))
     assert found.subjects == {"train": 2, "test": 1}
     assert found.subjects_across == 1
-    assert any(warning.startswith("1 people ") for warning in found.warnings)
+    assert any(warning.startswith("1 ") for warning in found.warnings)
 
 
 def test_small_uneven_and_missing_classes_are_warned_of() -> None:
     found = report(_dataset(list(range(27)), [0] * 25 + [1, 0], ["train"] * 26 + ["validation"]))
-    text = "\n".join(found.warnings)
-    assert "fear has only 1 " in text
-    assert "anger has 25 training pictures and fear 1" in text
-    assert "No validation picture shows fear" in text
-    assert "no test pictures" in text
+    for fact in (r"^fear\D* 1 ", r"anger\D* 25 \D*fear 1\b", r"validation.* fear", r"\btest\b"):
+        assert any(re.search(fact, warning) for warning in found.warnings), fact
 
 
 def test_broken_flat_and_tiny_files_are_told(tmp_path: Path) -> None:
@@ -101,11 +99,11 @@ def test_broken_flat_and_tiny_files_are_told(tmp_path: Path) -> None:
     assert found.flat == 1
     assert len(found.broken) == 1
     assert "broken.png" in found.broken[0]
-    assert found.warnings[0].startswith("1 of 9 pictures ")
-    assert found.warnings[1].startswith("1 pictures ")
-    assert "32 pixels" in found.warnings[2]
-    assert found.notes == ("The folder bored holds no pictures and was left out.",)
-    assert "note      The folder bored" in render("dataset.txt", report=found)
+    assert found.warnings[0].startswith("1 of 9 ")
+    assert found.warnings[1].startswith("1 ")
+    assert "32" in found.warnings[2]
+    (note,) = found.notes
+    assert "bored" in note and note in render("dataset.txt", report=found)
 
 
 def test_a_data_set_of_broken_files_has_a_report(tmp_path: Path) -> None:
@@ -115,7 +113,8 @@ def test_a_data_set_of_broken_files_has_a_report(tmp_path: Path) -> None:
     found = report(open_dataset(tmp_path))
     assert found.sizes is None
     assert len(found.broken) == 7
-    assert "broken    and 2 more" in render("dataset.txt", report=found)
+    lines = [line for line in render("dataset.txt", report=found).splitlines() if line.startswith("broken")]
+    assert len(lines) == 6 and " 2 " in lines[-1]
 
 
 def test_a_data_set_that_vanishes_is_an_error(tmp_path: Path) -> None:

@@ -89,9 +89,9 @@ def test_any_two_data_sets_of_the_same_pictures_will_do(tmp_path: Path) -> None:
 
 def test_without_a_table_or_a_common_picture_it_is_said(tmp_path: Path) -> None:
     folder = write_rated(tmp_path / "ferplus" / "x", {"a.png": 1})
-    with pytest.raises(DatasetError, match=r"expected the second labels in fer2013\.csv.*--second-dataset"):
+    with pytest.raises(DatasetError, match=r"fer2013\.csv.*--second-dataset"):
         find_second([str(folder), "synthetic:80"], "")
-    with pytest.raises(DatasetError, match="found none of them"):
+    with pytest.raises(DatasetError, match="other"):
         second_labels(open_dataset(folder), write_table(tmp_path / "other", [7], [0]))
 
 

@@ -1,5 +1,6 @@
 """Nobody, and no copy of a picture, stands on two sides."""
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 
@@ -112,7 +113,7 @@ def test_each_picture_is_tested_on_once_and_validated_with_once() -> None:
     for split in ("test", "validation"):
         assert (sum((part.splits == split).astype(int) for part in parts) == 1).all()
     assert (parts[0].splits == "validation").tolist() == (parts[1].splits == "test").tolist()
-    assert parts[2].name == "people, fold 3 of 10"
+    assert parts[2].name.startswith("people") and re.findall(r"\d+", parts[2].name) == ["3", "10"]
 
 
 def test_people_stand_on_one_side_in_every_fold() -> None:
@@ -141,20 +142,20 @@ def test_people_and_copies_are_linked_where_only_some_people_are_known() -> None
 
 
 def test_fewer_people_than_folds_are_refused() -> None:
-    with pytest.raises(DatasetError, match=r"10 people in people .*found 9"):
+    with pytest.raises(DatasetError, match=r"\b10 .*people.*\b9\b"):
         folds(_people(9), 10)
 
 
 def test_fewer_different_pictures_than_folds_are_refused() -> None:
-    with pytest.raises(DatasetError, match=r"5 different pictures in unknown .*found 4"):
+    with pytest.raises(DatasetError, match=r"\b5 .*unknown.*\b4\b"):
         folds(_unknown([0, 1, 2, 3, 3, 3]), 5)
 
 
 def test_too_few_pictures_of_every_class_are_refused() -> None:
-    with pytest.raises(DatasetError, match="5 pictures of some expression"):
+    with pytest.raises(DatasetError, match=r"\b5 .*unknown.*\b2\b"):
         folds(_unknown(list(range(6))), 5)
 
 
 def test_two_folds_leave_nothing_to_train_on() -> None:
-    with pytest.raises(DatasetError, match="3 folds"):
+    with pytest.raises(DatasetError, match=r"\b3 .*\b2\b"):
         folds(_people(), 2)

@@ -46,14 +46,14 @@ def test_a_name_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
 
 
 def test_an_archive_cannot_leave_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="leads out"):
+    with pytest.raises(DatasetError, match=r"evil\.png"):
         keep_upload("bad.zip", a_zip("../evil.png", *FACES), tmp_path / "uploads")
     assert list((tmp_path / "uploads").iterdir()) == []
     assert not (tmp_path / "evil.png").exists()
 
 
 def test_other_kinds_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="ZIP or a CSV"):
+    with pytest.raises(DatasetError, match=r"run\.sh"):
         keep_upload("run.sh", io.BytesIO(b""), tmp_path)
     with pytest.raises(DatasetError, match="ZIP"):
         keep_upload("faces.zip", io.BytesIO(b"no zip"), tmp_path)
@@ -65,7 +65,7 @@ def test_only_uploads_are_deleted(tmp_path: Path) -> None:
     path = keep_upload("faces.zip", a_zip(*FACES), folder)
     table = keep_upload("faces.csv", io.BytesIO(b"x"), folder)
     for wrong in (other, folder, folder / ".." / "other", path / "happy"):
-        with pytest.raises(DatasetError, match="uploaded"):
+        with pytest.raises(DatasetError, match=wrong.name):
             delete_upload(wrong, folder)
     delete_upload(table, folder)
     assert kept_uploads(folder) == [path]

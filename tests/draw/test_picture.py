@@ -158,7 +158,7 @@ def test_tiny_pictures_can_be_drawn_on(size_px: int, xyxy: tuple[float, float, f
 
 
 def test_other_arrays_are_refused() -> None:
-    with pytest.raises(ImageError, match="expected an RGB picture"):
+    with pytest.raises(ImageError, match=r"RGB"):
         draw_faces(np.zeros((50, 50), np.uint8), [])
 
 

@@ -1,6 +1,7 @@
 """Evaluations of models that never were."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,10 +23,11 @@ from fer.training.runs import Run, open_run
 LABELS = ("neutral", "fear", "absent")
 
 
+@cache
 def make_evaluation(
     seed: int = 0, skill: float = 1.0, rated: bool = False, labels: tuple[str, ...] = LABELS, count: int = 120
 ) -> Evaluation:
-    """Return an evaluation on the same pictures every time, of which the last label is on none.
+    """Return an evaluation on the same pictures every time, of which the last label is on none; not to be written to.
 
     Args:
         seed: of the model's chance.

@@ -26,7 +26,7 @@ def test_a_table_comes_back(tmp_path: Path) -> None:
 )
 def test_a_damaged_table_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "table.json").write_text(text)
-    with pytest.raises(EvaluationError, match=r"expected a table"):
+    with pytest.raises(EvaluationError, match=r"table\.json"):
         read_ablation(tmp_path / "table.json")
-    with pytest.raises(EvaluationError, match="No such file"):
+    with pytest.raises(EvaluationError, match=r"none\.json"):
         read_ablation(tmp_path / "none.json")

@@ -105,14 +105,14 @@ def test_labels_are_compared_by_their_words_whatever_their_order(pair: tuple[Eva
 
 def test_other_data_cannot_be_compared(pair: tuple[Evaluation, Evaluation]) -> None:
     a, b = pair
-    for changed, message in (
-        (replace(b.report, data=replace(b.report.data, fingerprint="ff")), "another fingerprint of the data set"),
-        (replace(b.report, data=replace(b.report.data, split="validation")), "another split: test"),
-        (replace(b.report, data=replace(b.report.data, rule="argmax")), "another rule: majority"),
+    for changed, facts in (
+        (replace(b.report, data=replace(b.report.data, fingerprint="ff")), "fingerprint"),
+        (replace(b.report, data=replace(b.report.data, split="validation")), "split.*test"),
+        (replace(b.report, data=replace(b.report.data, rule="argmax")), "rule.*majority"),
     ):
-        with pytest.raises(EvaluationError, match=message):
+        with pytest.raises(EvaluationError, match=facts):
             compare(a, replace(b, report=changed))
-    with pytest.raises(EvaluationError, match="other rows"):
+    with pytest.raises(EvaluationError, match="rows"):
         compare(a, replace(b, predictions=replace(b.predictions, rows=b.predictions.rows + 1)))
-    with pytest.raises(EvaluationError, match="another fingerprint"):
+    with pytest.raises(EvaluationError, match="fingerprint"):
         compare(a, make_evaluation(count=60))

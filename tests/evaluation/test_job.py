@@ -31,9 +31,9 @@ def test_an_evaluation_leaves_a_report_and_a_failed_one_its_reason(tmp_path: Pat
     wanted: Wanted = [(None, Request("synthetic:80", str(tiny_checkpoint)))]
     (folder,) = evaluations.start(tmp_path, wanted, "drawn", threads=1)
     assert folder == tmp_path / ".shipped" / "reports" / "tiny-drawn-test-majority"
-    with pytest.raises(JobError, match="another evaluation goes on"):
+    with pytest.raises(JobError, match=rf"{KIND.name}.*\b1\b"):
         evaluations.start(tmp_path, wanted, "drawn")
-    with pytest.raises(JobError, match="Stop it first"):
+    with pytest.raises(JobError, match=folder.name):
         job.delete(folder, KIND)
     seen = wait(folder)
     assert (seen.state, model_of(folder), seen.message) == (FINISHED, None, "")
@@ -47,7 +47,7 @@ def test_an_evaluation_leaves_a_report_and_a_failed_one_its_reason(tmp_path: Pat
     )
     assert failing.parent == tmp_path / "mine" / "reports" and "/" not in failing.name
     seen = wait(failing)
-    assert (seen.state, model_of(failing)) == (FAILED, "mine") and "found nothing" in seen.message
+    assert (seen.state, model_of(failing)) == (FAILED, "mine") and "nowhere" in seen.message
     assert {view.folder for view in evaluations.views(tmp_path)} == {folder, failing}
     job.delete(failing, KIND)
     assert [view.folder for view in evaluations.views(tmp_path)] == [folder]
@@ -58,7 +58,7 @@ def test_several_models_are_measured_side_by_side(tmp_path: Path, tiny_checkpoin
     request = Request("synthetic:80", str(tiny_checkpoint))
     folders = evaluations.start(tmp_path, [("one", request), ("other", request)], "drawn", threads=2)
     assert [folder.parents[1].name for folder in folders] == ["one", "other"]
-    with pytest.raises(JobError, match="another evaluation goes on"):
+    with pytest.raises(JobError, match=rf"{KIND.name}.*\b1\b"):
         evaluations.start(tmp_path, [(None, request)], "drawn")
     assert [wait(folder).state for folder in folders] == [FINISHED, FINISHED]
     one, other = (read_evaluation(folder / REPORT_NAME).report for folder in folders)

@@ -1,6 +1,7 @@
 """A report on disk: the same when it comes back, and refused where it is damaged."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -45,9 +46,8 @@ def test_it_is_plain_json_without_nan(file: Path) -> None:
     parts = json.loads(file.read_text(encoding="utf-8"), parse_constant=refuse)
     assert next(iter(parts)) == "format"
     assert parts["accuracy"].keys() == {"value", "low", "high"}
-    assert parts["curves"]["absent"]["roc"] == {
-        "x": [], "y": [], "area": None, "missing": "no picture truly shows absent"
-    }  # fmt: skip
+    absent = parts["curves"]["absent"]["roc"]
+    assert "absent" in absent.pop("missing") and absent == {"x": [], "y": [], "area": None}
 
 
 def test_what_may_be_missing_may_be_missing(tmp_path: Path) -> None:
@@ -67,9 +67,10 @@ def test_predictions_come_back_with_it(file: Path, evaluation: Evaluation) -> No
 
 def test_the_rule_and_n_are_said_in_words(evaluation: Evaluation) -> None:
     data = replace(evaluation.report.data, rule="argmax")
-    assert data.rule_and_n(3573) == "rule argmax (all with a top label), n = 3,573"
-    assert replace(data, is_rated=False).rule_and_n(5) == "rule argmax (one label a picture), n = 5"
-    assert evaluation.report.basis.endswith("test split, rule majority (more than half of the raters agree), n = 120")
+    assert re.fullmatch(r"rule argmax \(.+\), n = 3,573", data.rule_and_n(3573))
+    assert replace(data, is_rated=False).rule_and_n(3573) != data.rule_and_n(3573)
+    assert evaluation.report.basis.startswith("pretended, test ")
+    assert evaluation.report.basis.endswith(evaluation.report.data.rule_and_n(120))
 
 
 def test_mean_areas_are_of_the_curves_that_there_are(evaluation: Evaluation) -> None:
@@ -85,13 +86,13 @@ def test_predictions_are_named_after_the_report() -> None:
 
 
 def test_a_report_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match=r"expected a report .*gone\.json.*Evaluate a model first"):
+    with pytest.raises(EvaluationError, match=r"gone\.json"):
         read_report(tmp_path / "gone.json")
 
 
 def test_reports_of_the_first_format_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(json.dumps({"accuracy": 0.85, "n": 3137, "rule": "majority"}))
-    with pytest.raises(EvaluationError, match=r"format fer-report-2, but .*old\.json is of format fer-report-1"):
+    with pytest.raises(EvaluationError, match=r"fer-report-2.*old\.json.*fer-report-1"):
         read_report(tmp_path / "old.json")
 
 
@@ -126,15 +127,15 @@ def _miscount(parts: dict[str, Any]) -> None:
         (_add, "$.speed.warp"),
         (_retype, "$.n"),
         (_nest, "$.per_class[...].recall"),
-        (_rule, "the rule is 'first'"),
-        (_miscount, "the confusion matrix does not fit"),
+        (_rule, "'first'"),
+        (_miscount, "confusion"),
     ],
 )
 def test_a_damaged_report_says_where(file: Path, damage: Callable[[dict[str, Any]], None], message: str) -> None:
     parts = json.loads(file.read_text(encoding="utf-8"))
     damage(parts)
     file.write_text(json.dumps(parts), encoding="utf-8")
-    with pytest.raises(EvaluationError, match="is damaged") as raised:
+    with pytest.raises(EvaluationError, match=re.escape(str(file))) as raised:
         read_report(file)
     assert message in str(raised.value)
 
@@ -148,7 +149,7 @@ def test_what_is_no_report_at_all_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_a_file_that_is_cut_off_is_refused(file: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8")[:-200], encoding="utf-8")
-    with pytest.raises(EvaluationError, match="is damaged"):
+    with pytest.raises(EvaluationError, match=re.escape(str(file))):
         read_report(file)
 
 

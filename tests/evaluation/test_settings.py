@@ -64,5 +64,5 @@ def test_each_kind_takes_what_is_best_on_photos_of_what_it_can_afford(tmp_path: 
 
 
 def test_a_table_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="Measure it again"):
+    with pytest.raises(EvaluationError, match=r"settings\.json"):
         read_settings(tmp_path / "settings.json")

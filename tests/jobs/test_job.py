@@ -189,6 +189,7 @@ def test_a_job_from_a_command_line_is_seen_and_stopped(place: Path) -> None:
     assert job.view(folder, KIND).state == STOPPED
 
 
+@pytest.mark.slow
 def test_one_process_at_a_time(place: Path) -> None:
     folder = made(place)
     assert not job.is_locked(folder)
@@ -241,7 +242,7 @@ def test_what_cannot_be_read_is_damaged_and_can_be_deleted(place: Path, text: st
     (folder / job.CONFIG_NAME).write_text(text)
     seen = job.view(folder, KIND)
     assert (seen.state, seen.request, seen.can_resume) == (DAMAGED, None, False) and found in seen.message
-    with pytest.raises(JobError, match="one is damaged"):
+    with pytest.raises(JobError, match=rf"one.*{DAMAGED}"):
         job.start(folder, KIND)
     listed = job.views(place, KIND)
     assert [one.name for one in listed] == (["one"] if "training" not in text and "system" not in text else [])
@@ -300,7 +301,7 @@ def test_a_link_is_not_followed_when_deleting(place: Path, tmp_path: Path) -> No
     elsewhere = made(tmp_path, "elsewhere")
     place.mkdir()
     (place / "link").symlink_to(elsewhere)
-    with pytest.raises(JobError, match="cannot be deleted"):
+    with pytest.raises(JobError, match="link"):
         job.delete(place / "link", KIND)
     assert (elsewhere / job.CONFIG_NAME).exists()
 

@@ -46,6 +46,7 @@ def test_it_is_polite_in_a_session_of_its_own_and_ends_when_asked(tmp_path: Path
     end_process(mark, patience_seconds=60)  # once more does no harm
 
 
+@pytest.mark.slow
 def test_one_that_does_not_listen_is_ended(tmp_path: Path) -> None:
     mark = start_process([sys.executable, "-c", STUBBORN], tmp_path / "log")
     wait_until(lambda: "here" in (tmp_path / "log").read_text())

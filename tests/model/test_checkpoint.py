@@ -139,7 +139,8 @@ def test_a_small_file_stands_for_the_second_head_alone(tmp_path: Path) -> None:
     assert info.second is None and info.training == INFO.training | {"dataset": "labels"}
     faces = torch.rand(2, 3, 32, 32)
     with torch.inference_mode():
-        assert torch.equal(network(faces), load_checkpoint(whole)[1](faces)[:, 3:])
+        # The last layer's sums: over two rows of weights and over five a processor adds in another order.
+        torch.testing.assert_close(network(faces), load_checkpoint(whole)[1](faces)[:, 3:])
     assert (weights_file(alone), weights_file(whole)) == (whole, whole)
     assert alone.stat().st_size < 1000
     whole.unlink()
@@ -321,6 +322,7 @@ def test_weights_of_another_network_are_refused_in_few_words(tmp_path: Path) -> 
     assert len(str(caught.value)) < 600 + len(str(path))
 
 
+@pytest.mark.slow
 def test_weights_for_other_labels_or_colours_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     for state in (_state(classes=4), _state(channels=1)):

@@ -1,7 +1,6 @@
 """Servers for WebRTC as somebody writes them into the environment."""
 
 import json
-import re
 
 import pytest
 
@@ -47,12 +46,12 @@ def test_the_example_of_the_messages_is_valid() -> None:
         ('[{"urls": [3478]}]', "server 1"),
         (json.dumps([STUN, {"urls": "https://stun.example.org"}]), "server 2"),
         (json.dumps([{"urls": ["stun:a.example", "example.org"]}]), "server 1"),
-        (json.dumps([STUN, {**TURN, "username": ""}]), "server 2 is TURN"),
-        ('[{"urls": "turns:turn.example.org", "username": "fer"}]', "server 1 is TURN"),
+        (json.dumps([STUN, {**TURN, "username": ""}]), "server 2.*TURN"),
+        ('[{"urls": "turns:turn.example.org", "username": "fer"}]', "server 1.*TURN"),
     ],
 )
 def test_each_mistake_is_named(text: str, problem: str) -> None:
-    with pytest.raises(ConnectionSettingsError, match=re.escape(problem)) as caught:
+    with pytest.raises(ConnectionSettingsError, match=problem) as caught:
         read_ice_servers(text)
     assert ICE_SERVERS_VARIABLE in str(caught.value)
     assert EXAMPLE in str(caught.value)

@@ -1,5 +1,6 @@
 """The evaluation page and the model card in all their states, without a browser."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,11 @@ def by_key(widgets: Sequence[Any], key: str) -> Any:
     return found
 
 
+def formats(app: AppTest) -> set[str]:
+    """What kinds of files can be taken along, as their buttons say in brackets."""
+    return {kind for button in app.get("download_button") for kind in re.findall(r"\((.+)\)", button.label)}
+
+
 def press(app: AppTest, label: str) -> AppTest:
     next(button for button in app.button if button.label == label).click().run()
     assert not app.exception
@@ -85,11 +91,12 @@ def test_it_opens_on_the_shipped_model_without_any_data_set(folder: Path) -> Non
     (cards, *_) = html(app)
     assert f"{100 * report.accuracy.value:.1f} %" in cards
     assert report.agreement and f"{100 * report.agreement.rater.value:.1f} %" in cards
-    assert cards.count(f"rule majority, n = {report.n:,}") >= 5
+    assert cards.count(f"n = {report.n:,}") >= 5 and "majority" in cards
     assert len(app.get("bidi_component")) == 1 and not charts(app) and not app.error
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_all_shipped_models_are_there_for_everybody(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,11 +108,11 @@ def test_all_shipped_models_are_there_for_everybody(
     write_report(tmp_path / "another.report.json", report, another.predictions)
     app = open_page()
     choice = app.selectbox(key="evaluation_report_widget")
-    assert choice.options == ["shipped model · another", "shipped model · ferplus-resnet18"]
+    assert [option.split()[-1] for option in choice.options] == ["another", "ferplus-resnet18"]
     choice.select_index(0).run()
     section(app, "About & download", "evaluation_part")
-    assert "Predictions (CSV)" in {button.label for button in app.get("download_button")}
-    assert "shipped model · another" in open_page("model_card").selectbox[0].options
+    assert "CSV" in formats(app)
+    assert choice.options[0] in open_page("model_card").selectbox[0].options
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -114,15 +121,16 @@ def test_every_part_says_its_rule_and_n(folder: Path, part: str) -> None:
     assert "n = 3,137" in texts(app) and not app.error
 
 
+@pytest.mark.slow
 def test_every_part_of_a_report_with_everything(folder: Path) -> None:
     finished_run(folder, "mine", make_evaluation(rated=True))
     app = open_page()
     choose_first_run(app)
-    assert "pretended, test split" in texts(app)
+    assert make_evaluation().report.basis.partition(",")[0] in texts(app)
     for part, count in zip(PARTS, (0, 3, 1, 2, 1, 0, 1), strict=True):
         section(app, part, "evaluation_part")
         assert charts(app) == count and not app.error
-    assert {button.label for button in app.get("download_button")} >= {"One-page report (HTML)", "Predictions (CSV)"}
+    assert formats(app) >= {"HTML", "JSON", "CSV"}
 
 
 @pytest.mark.slow
@@ -167,6 +175,7 @@ def test_lists_show_the_pictures_that_matter(folder: Path) -> None:
         assert len(app.dataframe[0].value)
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared(folder: Path) -> None:
     finished_run(folder, "calm", make_evaluation(seed=0, rated=True))
     finished_run(folder, "eager", make_evaluation(seed=1, skill=3, rated=True))
@@ -176,10 +185,8 @@ def test_two_runs_are_compared(folder: Path) -> None:
     app.multiselect(key="comparison_reports").select(calm).select(eager).run()
     assert not app.exception and not app.error
     assert charts(app) == 3  # differences, expressions, training
-    assert "calm: validation split, rule majority, n = 20; eager: validation split" in texts(app)
-    assert [button.label for button in app.get("download_button")] == [
-        "Better or worse than calm (HTML)", "Each expression (HTML)", "While they were trained (HTML)",
-    ]  # fmt: skip
+    assert re.search("calm.*validation.*n = 20.*eager.*validation", texts(app))
+    assert len(app.get("download_button")) == 3 and formats(app) == {"HTML"}
     table = app.dataframe[0].value
     assert list(table["model"]) == ["calm", "eager"]
     assert float(table["p"].iloc[1]) < 0.05
@@ -232,7 +239,7 @@ def test_a_data_set_is_looked_at(folder: Path) -> None:
     app.select_slider[0].set_value(80).run()
     assert not app.exception and "**80 pictures**" in texts(app)
     app.selectbox(key="samples_label").set_value("fear").run()
-    assert html(app)[-1].count("a face labelled fear") == 10
+    assert len(re.findall(r'alt="[^"]*fear"', html(app)[-1])) == 10
     app.segmented_control(key="look_source").set_value("On this machine").run()
     app.text_input[0].set_value("/nowhere/at/all").run()
     assert "/nowhere/at/all" in app.error[0].value
@@ -249,7 +256,7 @@ def test_copies_are_shown_as_pairs_of_pictures(folder: Path, tmp_path: Path) -> 
     app.text_input[0].set_value(str(tmp_path / "faces")).run()
     assert not app.exception and not app.error
     kinds = by_key(app.selectbox, "copies ")
-    assert kinds.options == ["between train and test: 2", "within train: 1", "labelled differently: 2"]
+    assert [option.split(": ")[1] for option in kinds.options] == ["2", "1", "2"]
     (pairs,) = [part for part in html(app) if "#D55E00" in part]
     assert pairs.count("<img") == 4 and "train: fear/0.png" in pairs and "test: anger/2.png" in pairs
     kinds.set_value("labelled differently").run()
@@ -284,9 +291,10 @@ def test_a_damaged_report_is_said(folder: Path) -> None:
 def test_the_model_card(folder: Path) -> None:
     app = open_page("model_card")
     assert "n = 3,137" in texts(app)
-    assert [button.label for button in app.get("download_button")] == ["Model card (Markdown)"]
+    assert formats(app) == {"Markdown"}
 
 
+@pytest.mark.slow
 def test_it_opens_without_heavy_libraries() -> None:
     program = (
         "import sys\nimport pages.parts.evaluation_report\n"

@@ -64,6 +64,7 @@ def done(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> JobView[Requ
     return made
 
 
+@pytest.mark.slow
 def test_uploads_of_pictures_and_a_zip_are_done_to_the_end(app: AppTest, folder: Path, many_photos: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -90,6 +91,7 @@ def test_uploads_of_pictures_and_a_zip_are_done_to_the_end(app: AppTest, folder:
     assert names == ["00-2.jpg", "00.jpg", "nobody.png", "trip/00.jpg", "trip/01.jpg", "trip/02.jpg"]
 
 
+@pytest.mark.slow
 def test_filters_and_order(done: JobView[Request]) -> None:
     app = opened(job=done.name)
     assert metrics(app) == {"Pictures": "26", "Faces": "24", "Without a face": "1", "Not readable": "1"}
@@ -112,6 +114,7 @@ def test_filters_and_order(done: JobView[Request]) -> None:
     assert not app.dataframe and app.info
 
 
+@pytest.mark.slow
 def test_both_opinions_of_a_model_with_two_heads(folder: Path, two_heads: Path, many_photos: Path) -> None:
     made = collection.create(folder, two_heads, "holiday", many_photos, faces=POSED)
     assert command.main(["run", str(made.folder)]) == 0
@@ -126,6 +129,7 @@ def test_both_opinions_of_a_model_with_two_heads(folder: Path, two_heads: Path, 
     assert len(app.dataframe[0].value) == found.sum() == 24
 
 
+@pytest.mark.slow
 def test_work_that_was_interrupted_is_offered_to_go_on(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> None:
     made = collection.create(folder, tiny_checkpoint, "holiday", many_photos)
     app = opened(job=made.name)
@@ -140,6 +144,7 @@ def test_work_that_was_interrupted_is_offered_to_go_on(folder: Path, tiny_checkp
     assert metrics(app)["Faces"] == "24"
 
 
+@pytest.mark.slow
 def test_a_folder_of_this_machine(app: AppTest, folder: Path, many_photos: Path, tmp_path: Path) -> None:
     app.segmented_control(key="folder_source").set_value("On this machine").run()
     app.text_input[0].set_value(str(tmp_path / "gone")).run()
@@ -158,6 +163,7 @@ def test_a_folder_of_this_machine(app: AppTest, folder: Path, many_photos: Path,
     assert metrics(app)["Pictures"] == "26"
 
 
+@pytest.mark.slow
 def test_visitors_from_elsewhere_see_neither_paths_nor_jobs(
     done: JobView[Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +178,7 @@ def test_visitors_from_elsewhere_see_neither_paths_nor_jobs(
     assert not opened(job="../" + done.name).metric
 
 
+@pytest.mark.slow
 def test_deleting(done: JobView[Request], many_photos: Path) -> None:
     app = opened(job=done.name)
     press(app, "Delete it")

@@ -56,6 +56,7 @@ def test_home_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert "missing.safetensors" in app.error[0].value
 
 
+@pytest.mark.slow
 def test_home_opens_without_heavy_libraries() -> None:
     """Streamlit itself brings Plotly along; whatever else comes, the page has imported."""
     program = (

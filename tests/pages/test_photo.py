@@ -113,6 +113,7 @@ def shown_html(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
 
 
+@pytest.mark.slow
 def test_why_is_computed_when_it_is_asked_for_and_once(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     import fer.recognition.explain
 
@@ -145,6 +146,7 @@ def test_why_is_computed_when_it_is_asked_for_and_once(app: AppTest, monkeypatch
     assert "heat map" not in shown_html(app)
 
 
+@pytest.mark.slow
 def test_reasons_go_with_their_picture(app: AppTest, astronaut: np.ndarray) -> None:
     upload(app, ("a.png", encode_png(astronaut), "image/png"))
     (key,) = app.session_state["photo_results"]
@@ -165,6 +167,7 @@ def test_missing_model_is_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatc
     assert "FER_CHECKPOINT" in captions(app)
 
 
+@pytest.mark.slow
 def test_posed_faces_are_read_without_the_prior(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_checkpoint: Path, astronaut: np.ndarray
 ) -> None:

@@ -101,6 +101,7 @@ def kept(app: AppTest) -> Timeline:
     return timeline
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
 def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path) -> None:
     upload(app, clip)
@@ -119,6 +120,7 @@ def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path) -> N
     assert not folder.exists() and app.file_uploader and app.info
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
 def test_options_reach_the_analysis_and_another_try_keeps_the_video(app: AppTest, clip: Path) -> None:
     upload(app, clip)

@@ -168,6 +168,7 @@ def test_every_family_has_its_map_from_its_last_features(architecture: str) -> N
     assert max(peaks) == pytest.approx(1), "a map of nothing would pass any comparison"
 
 
+@pytest.mark.slow
 def test_a_vision_transformer_has_no_map_but_its_parts_can_be_covered() -> None:
     torch.manual_seed(0)
     network = build_network("vit_b_16", classes=2, channels=1, size_px=SIZE)
@@ -291,6 +292,7 @@ def test_all_of_it_happens_under_the_recognizers_lock() -> None:
     assert not Watched.lock.locked()
 
 
+@pytest.mark.slow
 def test_explaining_and_classifying_at_once_give_what_one_gives(tiny_checkpoint: Path) -> None:
     classifier = Classifier.load(tiny_checkpoint)
     recognizer = recognizer_of(classifier)

@@ -213,7 +213,7 @@ def test_a_failure_of_facenet_pytorch_is_an_error_about_the_picture() -> None:
 
     mtcnn = FacenetMtcnn()
     mtcnn.mtcnn = Failing()
-    with pytest.raises(ImageError, match="failed on a picture of 300x200 pixels: mask of another length"):
+    with pytest.raises(ImageError, match=r"300x200.*mask of another length"):
         FaceDetector(mtcnn=mtcnn).detect(np.zeros((200, 300, 3), np.uint8))
 
 

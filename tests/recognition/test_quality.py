@@ -26,7 +26,8 @@ def test_a_good_face_raises_no_concern() -> None:
 @pytest.mark.parametrize(("height_px", "is_small"), [(SMALL_BELOW_PX - 1, True), (SMALL_BELOW_PX, False)])
 def test_small(height_px: float, is_small: bool) -> None:
     found = concerns(face(height_px=height_px))
-    assert found == ({"small": f"{height_px} pixels high, {SMALL_BELOW_PX} or more read better"} if is_small else {})
+    assert list(found) == (["small"] if is_small else [])
+    assert all(str(figure) in text for text in found.values() for figure in (height_px, SMALL_BELOW_PX))
 
 
 @pytest.mark.parametrize(
@@ -52,13 +53,13 @@ def test_turned_away(nose_x: float, is_turned: bool) -> None:
 
 
 def test_unsure_and_mixed_exclude_each_other() -> None:
-    assert concerns(face(probabilities=(0.55, 0.45))) == {"mixed": "two expressions are about as likely"}
+    assert list(concerns(face(probabilities=(0.55, 0.45)))) == ["mixed"]
     unsure = Face(face().box, face().landmarks, 1.0, labels=("a", "b", "c"), probabilities=(0.4, 0.3, 0.3))
-    assert concerns(unsure) == {"unsure": "no expression stands out"}
+    assert list(concerns(unsure)) == ["unsure"]
 
 
 def test_who_is_unsure_can_be_chosen() -> None:
-    assert concerns(face(), unsure_below=0.91) == {"unsure": "no expression stands out"}
+    assert list(concerns(face(), unsure_below=0.91)) == ["unsure"]
     assert concerns(face(), unsure_below=0.9) == {}
 
 

@@ -208,6 +208,7 @@ def test_a_model_for_colours_sees_red_first(astronaut: Image, tmp_path: Path) ->
     assert len(recognizer.recognize(astronaut)[0].probabilities) == 2
 
 
+@pytest.mark.slow
 def test_threads_at_once_give_what_one_gives(recognizer: Recognizer, astronaut: Image, crowd: Image) -> None:
     pictures = [astronaut, crowd, crowd[:, :300], np.zeros((60, 60, 3), np.uint8)] * 2
     one_by_one = [recognizer.recognize(picture) for picture in pictures]

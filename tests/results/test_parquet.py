@@ -1,6 +1,7 @@
 """Tables that any tool reads: a row for each face, and each picture accounted for."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,5 +53,5 @@ def test_nothing_found_gives_tables_without_rows(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CollectionError, match="cannot be written"):
+    with pytest.raises(CollectionError, match=re.escape(str(tmp_path / "file"))):
         write_parquet(tmp_path / "file", [], LABELS, 0.45)

@@ -21,7 +21,7 @@ def test_it_measures_one_face_and_four(tiny_checkpoint: Path, capsys: pytest.Cap
 @pytest.mark.slow
 def test_a_missing_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--checkpoint", str(tmp_path / "missing.safetensors"), "--repeat", "1"]) == 1
-    assert "found nothing at" in capsys.readouterr().err
+    assert str(tmp_path / "missing.safetensors") in capsys.readouterr().err
 
 
 @pytest.mark.slow

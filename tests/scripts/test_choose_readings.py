@@ -1,5 +1,6 @@
 """From a student of somebody else to a model file that is read for each kind of faces."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ def network() -> torch.nn.Module:
     return build_network("resnet18", classes=15, channels=1, size_px=48).eval()
 
 
+@pytest.mark.slow
 def test_a_student_is_converted_and_its_readings_are_chosen(
     tmp_path: Path, network: torch.nn.Module, astronaut: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -38,7 +40,7 @@ def test_a_student_is_converted_and_its_readings_are_chosen(
     save_file(body | heads, student)
     options = [str(student), str(model), *DATA, "--recipe", "by hand", "--label-output", str(second)]
     assert convert_student.main(options) == 0
-    assert "validation accuracy" in capsys.readouterr().out
+    assert re.search(r"0\.\d+", capsys.readouterr().out)
     info = read_info(model)
     assert (info.labels, info.second and info.second.labels, info.training["recipe"]) == (FERPLUS, FER2013, "by hand")
     pixels = np.random.default_rng(0).integers(0, 256, (2, 1, 48, 48), np.uint8)
@@ -65,4 +67,4 @@ def test_a_model_with_one_head_has_nothing_to_choose(
 ) -> None:
     options = ["--checkpoint", str(tiny_checkpoint), *DATA, "--photos", "x", "--output", str(tmp_path / "x.json")]
     assert choose_readings.main(options) == 1
-    assert "two heads" in capsys.readouterr().err
+    assert str(tiny_checkpoint) in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """evaluate.py: figures that agree with each other, of any data, as a table, JSON and a card."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,9 @@ def test_evaluate_takes_class_folders_with_other_words(
 
     assert evaluate.main(options) == 0
     table = capsys.readouterr().out
-    assert "faces, all split, rule majority (one label a picture), n = 10" in table
+    assert re.match(r"faces, all .*majority .*n = 10\b", table)
     assert f"accuracy {report['accuracy']['value']:.4f}" in table
-    assert "left out: 1 pictures of Bored" in table and "left out: 1 pictures that cannot be read" in table
+    assert re.search(r"\b1 .*Bored", table) and re.search(r"\b1 .*broken\.png", table)
     anger = next(line for line in table.splitlines() if line.startswith("anger"))
     figures = report["per_class"]["anger"]
     for name in ("precision", "recall", "f1"):
@@ -160,7 +161,7 @@ def test_evaluate_makes_pictures_worse_compares_and_writes_a_card(
     one, other, card = tmp_path / "one.json", tmp_path / "other.json", tmp_path / "CARD.md"
     measure = ["--dataset", "synthetic:80", "--checkpoint", str(tiny_checkpoint)]
     assert evaluate.main([*measure, "--output", str(one), "--robustness", "--sample", "4", "--card", str(card)]) == 0
-    assert "n = 4, drawn from 8" in capsys.readouterr().out
+    assert re.search(r"n = 4\D+8\b", capsys.readouterr().out)
     report = read_report(one)
     assert report.robustness is not None and len(report.robustness.disturbed) >= 20
     assert report.agreement is None
@@ -170,7 +171,7 @@ def test_evaluate_makes_pictures_worse_compares_and_writes_a_card(
     capsys.readouterr()
     assert evaluate.main(["--compare", str(one), str(other)]) == 0
     text = capsys.readouterr().out
-    assert text.startswith(report.basis) and "they differ on 0 of 8 pictures" in text and "p = 1" in text
+    assert text.startswith(report.basis) and "0 of 8" in text and "p = 1" in text
     assert evaluate.main(["--compare", str(one), str(other), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["n"] == 8
 

@@ -1,6 +1,7 @@
 """predict.py --explain: a page that says why each face got its expression."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def test_each_face_of_each_picture_has_its_explanation(
     assert predict.main([*options, "--explain", str(file)]) == 1, "one picture is broken"
     table = capsys.readouterr().out
     page = file.read_text(encoding="utf-8")
-    assert page.count("<section>") == page.count("heat map: where the network found") == 3
+    assert page.count("<section>") == len(re.findall(r'<img [^>]*alt="[^"]', page)) == 3
     for name, count in (("nobody.png", 0), ("one.png", 1), ("two.png", 2), ("broken.jpg", 0)):
         assert page.count(f"{tmp_path / name}, face ") == count
 
@@ -45,7 +46,7 @@ def test_each_face_of_each_picture_has_its_explanation(
 def test_a_page_is_asked_for_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert predict.main(["--image", str(tmp_path), "--explain", str(tmp_path / "why.png")]) == 1
     captured = capsys.readouterr()
-    assert "expected --explain to end with .html" in captured.err and captured.out == ""
+    assert "--explain" in captured.err and ".html" in captured.err and captured.out == ""
 
 
 def test_a_name_that_no_terminal_can_print_is_no_obstacle(

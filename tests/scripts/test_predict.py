@@ -113,10 +113,11 @@ def test_predict_says_what_is_missing(
     assert predict.main(["--image", photo, "--checkpoint", model]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith("error: expected a model file") and model in captured.err
+    assert captured.err.startswith("error: ") and model in captured.err
 
     assert predict.main(["--image", str(tmp_path), "--checkpoint", str(tiny_checkpoint)]) == 1
-    assert capsys.readouterr().err.startswith("error: expected pictures, found none in ")
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ") and str(tmp_path) in captured.err
 
     broken = str(photos / "broken.jpg")
     assert predict.main(["--image", photo, "--checkpoint", broken]) == 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -97,7 +98,7 @@ def test_the_output_is_a_video_with_the_same_frames(clips: Path, command: Comman
     output = tmp_path / "faces.MP4"
     code, out, err = command("--source", clips / "clip.mp4", "--no-window", "--output", output)
     assert code == 0
-    assert "60 frames looked at, 2.0 s, 1 person seen" in out and "person 1: " in out
+    assert re.search(r"\b60 \D*2\.0 s\D*1 ", out) and "person 1: " in out
     assert f"written to {output}" in err
     before, after = pictures(clips / "clip.mp4"), pictures(output)
     assert len(after) == len(before) == 60
@@ -126,7 +127,7 @@ def test_of_a_cut_off_video_the_rest_is_done(clips: Path, command: Command, tmp_
     (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 3])
     code, out, err = command("--source", tmp_path / "cut.mp4", "--no-window", "--json", "--output", tmp_path / "o.mp4")
     assert code == 1
-    assert "error: " in err and "cut off" in err and "of 300 frames" in err
+    assert "error: " in err and "cut.mp4" in err and "of 300" in err
     assert 10 < len(records(out)) == len(pictures(tmp_path / "o.mp4")) < 150
 
 
@@ -136,7 +137,7 @@ def test_nobody_seen_is_no_error(command: Command, tmp_path: Path) -> None:
             writer.write(np.full((90, 120, 3), 128, np.uint8), number)
     code, out, err = command("--source", tmp_path / "gray.mp4", "--no-window")
     assert (code, err) == (0, "")
-    assert "3 frames looked at, 3.0 s, nobody seen" in out
+    assert re.search(r"\b3 \D*3\.0 s\D*$", out.strip())
 
 
 # What cannot be done
@@ -152,13 +153,13 @@ def test_what_cannot_be_done_is_said_before_the_model_is_loaded(clips: Path, tmp
         "print([main(options) for options in json.loads(sys.argv[1])], 'torch' in sys.modules)"
     )
     tries = [
-        (["--source", "99", "--no-window"], "expected a camera with number 99, found none"),
-        (["--source", str(tmp_path / "gone.mp4")], "expected a video file, found nothing"),
-        (["--source", str(tmp_path / "text.mp4"), "--no-window"], "expected a video, such as"),
-        (["--source", clip, "--output", str(tmp_path / "out.avi")], "to end with .mp4"),
-        (["--source", clip, "--output", str(tmp_path / "no" / "out.mp4")], "expected a folder"),
-        (["--source", str(tmp_path / "copy.mp4"), "--output", str(tmp_path / "copy.mp4")], "another file than"),
-        (["--source", "rtsp://127.0.0.1:9/live", "--output", str(out)], "expected a video at rtsp://"),
+        (["--source", "99", "--no-window"], "99"),
+        (["--source", str(tmp_path / "gone.mp4")], "gone.mp4"),
+        (["--source", str(tmp_path / "text.mp4"), "--no-window"], "text.mp4"),
+        (["--source", clip, "--output", str(tmp_path / "out.avi")], "out.avi"),
+        (["--source", clip, "--output", str(tmp_path / "no" / "out.mp4")], str(tmp_path / "no")),
+        (["--source", str(tmp_path / "copy.mp4"), "--output", str(tmp_path / "copy.mp4")], "copy.mp4"),
+        (["--source", "rtsp://127.0.0.1:9/live", "--output", str(out)], "rtsp://"),
     ]
     done = subprocess.run(
         [sys.executable, "-c", program, json.dumps([options for options, _ in tries])],
@@ -174,12 +175,12 @@ def test_what_cannot_be_done_is_said_before_the_model_is_loaded(clips: Path, tmp
 
 def test_a_wrong_model_or_device_is_an_error(clips: Path, command: Command, tmp_path: Path) -> None:
     options = ("--source", clips / "clip.mp4", "--no-window", "--output", tmp_path / "out.mp4")
-    for others, message in (
-        (["--checkpoint", tmp_path / "gone.safetensors"], "expected a model file"),
-        (["--device", "toaster"], "expected a device of"),
+    for others, fact in (
+        (["--checkpoint", tmp_path / "gone.safetensors"], "gone.safetensors"),
+        (["--device", "toaster"], "toaster"),
     ):
         code, out, err = command(*options, *others)
-        assert (code, out) == (1, "") and err.startswith(f"error: {message}")
+        assert (code, out) == (1, "") and err.startswith("error: ") and fact in err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -188,7 +189,7 @@ def test_impossible_seconds_are_refused(seconds: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as left:
         real_time_detection.main(["--seconds", seconds])
     assert left.value.code == 2
-    assert "expected a number of seconds above 0" in capsys.readouterr().err
+    assert "--seconds" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("source", ["0", "rtsp://192.0.2.1/live"])
@@ -224,7 +225,7 @@ def test_stopped_it_leaves_a_video_that_plays(clips: Path, tiny_checkpoint: Path
     process.send_signal(signal.SIGINT)
     rest, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
-    assert err == "written to out.mp4\nstopped\n"
+    assert "out.mp4" in err and len(err.splitlines()) == 2
     seen = records(first + rest)
     assert 1 <= len(seen) < 300
     assert len(pictures(tmp_path / "out.mp4")) == len(seen)
@@ -241,7 +242,7 @@ def test_whoever_reads_the_json_may_stop_reading(
         monkeypatch.setattr(sys, "stdout", pipe)
         options = ("--source", clips / "long.mp4", "--no-window", "--json", "--output", tmp_path / "out.mp4")
         code, _, err = command(*options)
-    assert (code, err) == (0, "nothing written: there was no frame to write\n")
+    assert code == 0 and err and not (tmp_path / "out.mp4").exists()
 
 
 # Cameras
@@ -281,7 +282,7 @@ def test_a_camera_is_followed_and_mirrored(camera: type[FakeCamera], command: Co
     options = ("--source", "0", "--no-window", "--seconds", "1", "--output", tmp_path / "out.mp4")
     code, out, err = command(*options)
     assert code == 0, err
-    assert "1 person seen" in out
+    assert re.search(r" s\D* 1 \D*$", out.splitlines()[0]), out
     after = pictures(tmp_path / "out.mp4")
     assert len(after) > 5
     left, right = after[0][:, :60].mean(), after[0][:, -60:].mean()
@@ -296,7 +297,7 @@ def test_a_camera_that_is_disconnected_ends_it(
     monkeypatch.setattr(camera, "frames", 30)
     code, out, err = command("--source", "0", "--no-window", "--json", "--output", tmp_path / "out.mp4")
     assert code == 1
-    assert "error: expected pictures from camera 0" in err and "written to" in err
+    assert "error: " in err and "camera 0" in err and str(tmp_path / "out.mp4") in err
     assert len(records(out)) == len(pictures(tmp_path / "out.mp4")) >= 1
 
 
@@ -307,7 +308,7 @@ def test_without_tk_the_way_out_is_said(clips: Path, command: Command, monkeypat
     monkeypatch.setitem(sys.modules, "tkinter", None)
     code, _, err = command("--source", clips / "clip.mp4")
     assert code == 1
-    assert err.startswith("error: expected Tk") and "--no-window, with --output FILE.mp4 or --json" in err
+    assert err.startswith("error: ") and "Tk" in err and "--no-window" in err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there displays are named")
@@ -316,7 +317,7 @@ def test_without_a_display_the_way_out_is_said(clips: Path, command: Command, mo
     monkeypatch.setenv("DISPLAY", ":4711")
     code, _, err = command("--source", clips / "clip.mp4")
     assert code == 1
-    assert err.startswith("error: expected a display") and "--no-window, with --output FILE.mp4 or --json" in err
+    assert err.startswith("error: ") and ":4711" in err and "--no-window" in err
 
 
 class FakeWindow:

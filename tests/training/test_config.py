@@ -124,11 +124,11 @@ def test_every_field_counts_as_a_difference() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"second_dataset": "x"}, "name it with second_head"),
-        ({"second_head": "fer2013", "multilabel": True}, "have one head"),
-        ({"soft_labels": "x.npz", "teacher": ("y",)}, "got both"),
-        ({"teacher_view": "twice"}, "teacher_view must be one of once, augmented"),
-        ({"second_share": -1.0}, "second_share must be at least 0"),
+        ({"second_dataset": "x"}, "second_head"),
+        ({"second_head": "fer2013", "multilabel": True}, "second_head"),
+        ({"soft_labels": "x.npz", "teacher": ("y",)}, "soft_labels"),
+        ({"teacher_view": "twice"}, "teacher_view.*once, augmented"),
+        ({"second_share": -1.0}, "second_share.*0"),
     ],
 )
 def test_what_contradicts_each_other_is_refused(given: dict[str, Any], message: str) -> None:

@@ -31,7 +31,7 @@ def test_an_earlier_run_of_the_same_network_tells(tmp_path: Path) -> None:
     open_run(tmp_path, CONFIG, "nothing yet")
     views = runs.views(tmp_path)
     speed = known_speed(replace(CONFIG, epochs=99), views)
-    assert speed and speed.faces_per_second == 200 and speed.source == "the run same"
+    assert speed and speed.faces_per_second == 200 and "same" in speed.source
     assert known_speed(replace(CONFIG, channels=3), views) is None
     assert known_speed(CONFIG, []) is None
 

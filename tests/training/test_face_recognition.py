@@ -89,6 +89,7 @@ def test_gray_pictures_are_seen_as_gray_ones_in_colour_are(file: Path) -> None:
         assert torch.allclose(begun(file)(gray), begun(file, 3)(gray.repeat(1, 3, 1, 1)), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_statistics_of_faces_change_no_answer(file: Path) -> None:
     network = begun(file)
     with torch.inference_mode():
@@ -117,8 +118,8 @@ def test_the_npm_packages_form_holds_the_same(file: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("init", "architecture", "message"),
     [
-        ("face-recognition", NAME, r"FILE, found no file\. The npm package @vladmandic/face-api.*public domain"),
-        ("face-recognition:gone.npz", NAME, r"found nothing at gone\.npz"),
+        ("face-recognition", NAME, r"FILE.*@vladmandic/face-api"),
+        ("face-recognition:gone.npz", NAME, r"gone\.npz"),
         ("face-recognition:{file}", "resnet18", f"--architecture {NAME}"),
     ],
 )
@@ -131,7 +132,7 @@ def test_what_is_missing_is_said(file: Path, init: str, architecture: str, messa
 def test_other_files_are_refused(tmp_path: Path, content: bytes | None) -> None:
     other = tmp_path / "other.npz"
     np.savez(other, a=np.zeros(3)) if content is None else other.write_bytes(content)
-    with pytest.raises(TrainingError, match="expected the weights of dlib's face recognition in"):
+    with pytest.raises(TrainingError, match=r"other\.npz"):
         begun(other)
 
 
@@ -147,7 +148,7 @@ def test_a_run_begins_with_them_and_goes_on_as_if_nothing_had_been(file: Path, t
         run.folder.mkdir()
     notes: list[str] = []
     assert train(config, dataset, whole, Hooks(on_note=notes.append)) is not None
-    assert notes[0].startswith("weights: dlib's face recognition")
+    assert "dlib" in notes[0]
     ended: list[int] = []
     hooks = Hooks(on_epoch=lambda line: ended.append(1), should_stop=lambda: bool(ended))
     assert train(config, dataset, parts, hooks) is None
@@ -158,4 +159,4 @@ def test_a_run_begins_with_them_and_goes_on_as_if_nothing_had_been(file: Path, t
     file.write_bytes(file.read_bytes() + b" ")
     notes.clear()
     train(replace(config), dataset, parts, Hooks(on_note=notes.append))
-    assert any("start.npz is another file now" in note for note in notes)
+    assert any("start.npz" in note for note in notes)

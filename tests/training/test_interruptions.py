@@ -108,6 +108,7 @@ def test_a_full_disk_ends_the_run_and_the_last_good_state_stays(
     assert train(CONFIG, dataset, run, Hooks()) is not None  # there is room again
 
 
+@pytest.mark.slow
 def test_a_model_file_that_finds_no_room_leaves_no_part(
     tmp_path: Path, dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_model_file_that_finds_no_room_leaves_no_part(
     assert not run.best_path.exists() and not run.last_path.exists()
 
 
+@pytest.mark.slow
 def test_pictures_that_are_gone_are_missed(tmp_path: Path, dataset: FaceDataset) -> None:
     files: list[np.ndarray | Path] = []
     (tmp_path / "pictures").mkdir()

@@ -119,7 +119,7 @@ def test_an_impossible_configuration_is_refused(tmp_path: Path) -> None:
 def test_a_run_that_has_said_nothing_yet(tmp_path: Path) -> None:
     run = Run(tmp_path / "nothing")
     assert run.metrics() == []
-    with pytest.raises(JobError, match="expected in"):
+    with pytest.raises(JobError, match="nothing"):
         run.config()
     assert not run.folder.exists()
 
@@ -141,9 +141,9 @@ def test_a_name_cannot_be_a_path(tmp_path: Path, name: str) -> None:
 
 def test_runs_are_renamed_but_not_to_a_name_that_is_taken_or_while_they_go_on(tmp_path: Path) -> None:
     run, other = open_run(tmp_path, CONFIG, "a"), open_run(tmp_path, CONFIG, "b")
-    with pytest.raises(JobError, match="something called b"):
+    with pytest.raises(JobError, match=r"\bb\b"):
         runs.rename(run.folder, "b")
-    with working(run.folder), pytest.raises(JobError, match="a is running"):
+    with working(run.folder), pytest.raises(JobError, match=rf"\ba\b.*{RUNNING}"):
         runs.rename(run.folder, "c")
     assert runs.rename(run.folder, "c") == tmp_path / "c"
     assert {seen.name for seen in runs.views(tmp_path)} == {"b", "c"}

@@ -9,7 +9,7 @@ import torch
 
 from fer.datasets import open_dataset
 from fer.datasets.dataset import FaceDataset
-from fer.errors import TrainingError
+from fer.errors import DatasetError, TrainingError
 from fer.labels import FER2013, FERPLUS
 from fer.model.checkpoint import load_checkpoint, read_info
 from fer.model.classifier import Classifier
@@ -57,10 +57,11 @@ def config(faces: Path) -> TrainingConfig:
 def teacher(tmp_path_factory: pytest.TempPathFactory, config: TrainingConfig, dataset: FaceDataset) -> Path:
     run, notes = Run(tmp_path_factory.mktemp("teacher")), list[str]()
     assert train(replace(config, size_px=40), dataset, run, Hooks(on_note=notes.append)) is not None
-    assert notes[0] == "fer2013: 80 of 80 pictures have a label for the second head"
+    assert notes[0].startswith("fer2013") and "80 of 80" in notes[0]
     return run.best_path
 
 
+@pytest.mark.slow
 def test_the_model_has_two_heads_and_all_readings(teacher: Path) -> None:
     info = read_info(teacher)
     assert info.labels == FERPLUS and info.second is not None
@@ -73,6 +74,7 @@ def test_the_model_has_two_heads_and_all_readings(teacher: Path) -> None:
     assert Classifier.load(teacher).probabilities(pixels).sum(axis=1) == pytest.approx([1, 1])
 
 
+@pytest.mark.slow
 def test_a_taught_run_that_was_interrupted_ends_bit_equal(
     tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
 ) -> None:
@@ -94,6 +96,7 @@ def test_a_taught_run_that_was_interrupted_ends_bit_equal(
     assert not torch.equal(load_checkpoint(once.best_path)[1].state_dict()["fc.1.bias"], one.state_dict()["fc.1.bias"])
 
 
+@pytest.mark.slow
 def test_another_teacher_on_resuming_is_noticed(
     tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
 ) -> None:
@@ -105,13 +108,14 @@ def test_another_teacher_on_resuming_is_noticed(
     assert train(taught, dataset, run, hooks) is None
     notes: list[str] = []
     assert train(taught, dataset, run, Hooks(on_note=notes.append, should_stop=lambda: True)) is None
-    assert not any("another file" in note for note in notes)
+    assert not any(str(copy) in note for note in notes)
     copy.write_bytes(run.best_path.read_bytes())
     info = train(taught, dataset, run, Hooks(on_note=notes.append))
-    assert f"{copy} is another file now than when this run began; it goes on with this one" in notes
+    assert sum(str(copy) in note for note in notes) == 1
     assert info is not None and list(info.training["files"]) == ["teacher.safetensors"]
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_two_heads_with_one_or_two(
     tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
 ) -> None:
@@ -122,11 +126,10 @@ def test_a_run_goes_on_from_two_heads_with_one_or_two(
         run.folder.mkdir()
         info = train(one, dataset, run, Hooks(on_note=notes.append))
         assert info is not None and (info.second is not None) == (name == "two")
-    assert sum(note.startswith("weights: all of") for note in notes) == 2
 
 
 def test_a_second_head_without_labels_is_refused_at_once(config: TrainingConfig) -> None:
-    with pytest.raises(Exception, match="expected the second labels in fer2013"):
+    with pytest.raises(DatasetError, match=r"fer2013\.csv"):
         check_trainable(replace(config, dataset=("synthetic:80",)), open_dataset("synthetic:80"))
 
 
@@ -134,5 +137,5 @@ def test_a_second_head_with_more_expressions_is_refused(
     tmp_path: Path, faces: Path, config: TrainingConfig, dataset: FaceDataset
 ) -> None:
     without = replace(dataset, labels=("neutral", "joyless", *FERPLUS[2:]))
-    with pytest.raises(TrainingError, match="the one with more expressions is the first"):
+    with pytest.raises(TrainingError, match="joyless"):
         train(config, without, Run(tmp_path), Hooks())

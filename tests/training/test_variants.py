@@ -1,5 +1,6 @@
 """What the options of a run do to it, on tiny runs."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,13 +59,14 @@ def test_frozen_layers_stay_and_the_last_one_learns(tmp_path: Path, dataset: Fac
     config = replace(CONFIG, architecture="resnet18", init=str(DEFAULT_CHECKPOINT), freeze_epochs=1, size_px=48)
     notes: list[str] = []
     train(config, dataset, Run(tmp_path), Hooks(on_note=notes.append))
-    assert notes[0].startswith("weights: all of ")
+    assert str(DEFAULT_CHECKPOINT) in notes[0]
     before, after = (load_checkpoint(file)[1].state_dict() for file in (DEFAULT_CHECKPOINT, tmp_path / BEST_NAME))
     begun = {name: value[: len(after[name])] if value.ndim else value for name, value in before.items()}  # of two heads
     changed = {name for name, value in after.items() if not torch.allclose(value, begun[name])}
     assert changed == {"fc.1.weight", "fc.1.bias"}
 
 
+@pytest.mark.slow
 def test_after_the_frozen_epochs_all_layers_learn(tmp_path: Path, dataset: FaceDataset) -> None:
     config = replace(CONFIG, epochs=2, freeze_epochs=1, learning_rate=0.05, ema_decay=0)
     states = []
@@ -77,6 +79,7 @@ def test_after_the_frozen_epochs_all_layers_learn(tmp_path: Path, dataset: FaceD
     assert frozen
 
 
+@pytest.mark.slow
 def test_parts_of_a_batch_give_the_gradient_of_the_whole(dataset: FaceDataset) -> None:
     """Exact for a network without batch normalization."""
     plain = replace(CONFIG, architecture="squeezenet1_1", dropout=0, mixup=0, learning_rate=0.01)
@@ -106,9 +109,10 @@ def test_without_anything_better_the_training_ends_early(tmp_path: Path, dataset
     lines = Run(tmp_path).metrics()
     assert info is not None
     assert len(lines) == info.training["best_epoch"] + 2 < 50
-    assert any("ended early: nothing better in the 2 epochs" in note for note in notes)
+    assert re.search(rf"\b2\b.* {info.training['best_epoch']}$", notes[-1])
 
 
+@pytest.mark.slow
 def test_a_multilabel_model_is_trained_calibrated_and_measured(tmp_path: Path, dataset: FaceDataset) -> None:
     info = train(replace(CONFIG, multilabel=True), dataset, Run(tmp_path), Hooks())
     assert info is not None and info.multilabel

@@ -251,6 +251,7 @@ def scene_with_a_break(other: int) -> list[Image]:
     return [draw_scene([Patch(0, 80, 120)])] * 30 + [draw_scene([])] * 60 + [draw_scene([Patch(other, 230, 120)])] * 30
 
 
+@pytest.mark.slow
 def test_who_comes_back_is_the_same_person_if_that_is_wanted(tmp_path: Path) -> None:
     path = lossless(tmp_path / "a.mkv", scene_with_a_break(0))
     assert look(path).people == [1]
@@ -278,6 +279,7 @@ def test_a_phone_held_upright_gives_boxes_in_the_upright_picture(
     assert picture_at(tmp_path / "faces.mp4", 0).shape == (400, 512, 3)
 
 
+@pytest.mark.slow
 def test_4k_is_shrunk_and_its_boxes_are_not(tmp_path: Path, recognizer: Recognizer, astronaut: Image) -> None:
     large = cv2.resize(astronaut[:288], (3840, 2160), interpolation=cv2.INTER_AREA)
     path = write_clip(tmp_path / "a.mp4", (large for _ in range(3)))

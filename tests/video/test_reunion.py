@@ -47,6 +47,7 @@ def test_two_who_are_in_view_together_are_two_however_alike() -> None:
     assert number(reunion, 5.0, *seen(3, track=3)) == [3], "nobody can tell which of the two it is"
 
 
+@pytest.mark.slow
 def test_many_people_stay_many() -> None:
     reunion = Reunion()
     for person in range(12):

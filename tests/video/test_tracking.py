@@ -224,6 +224,7 @@ def test_a_face_that_the_flow_lost_too_is_gone_with_the_first_search_without_it(
     assert numbers(tracker) == []
 
 
+@pytest.mark.slow
 def test_a_crowd_that_came_and_went_leaves_nobody_behind() -> None:
     tracker = FaceTracker()
     random = np.random.default_rng(0)

@@ -310,6 +310,7 @@ def address(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_video_behind_a_url_plays_at_its_own_speed_from_its_start(tmp_path: Path, address: str) -> None:
     write(tmp_path / "a.mp4", [number / 20 for number in range(12)])
     source = LiveSource(f"{address}/a.mp4")
