@@ -15,12 +15,13 @@ from typing import BinaryIO
 
 from fer.datasets.archive import unpack
 from fer.errors import CollectionError, DatasetError
-from fer.files import file_sha256, free_path
+from fer.files import free_path
 from fer.images import IMAGE_SUFFIXES, list_images
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop
 from fer.jobs.status import FINISHED, INTERRUPTED, STOPPED, Reporter, Status
 from fer.jobs.visitors import new_job, safe_name
+from fer.model.checkpoint import model_sha256
 from fer.model.prior import EVERYDAY
 from fer.records import read_record
 from fer.results.journal import PictureTask, open_results
@@ -166,7 +167,7 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
     from fer.recognition.recognizer import Recognizer
 
     pictures = pictures_of(folder, request)
-    with open_results(folder / RESULTS_NAME, pictures, file_sha256(request.checkpoint)) as known:
+    with open_results(folder / RESULTS_NAME, pictures, model_sha256(request.checkpoint)) as known:
         missing, total = known.missing(), len(pictures)
         done = total - len(missing)
 
