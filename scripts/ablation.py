@@ -23,7 +23,7 @@ from statistics import mean
 
 from fer.datasets import FaceDataset, open_dataset
 from fer.errors import EvaluationError, FerError, TrainingError
-from fer.evaluation.report import Ablation, Ingredient, read_ablation
+from fer.evaluation.report import Ablation, Ingredient, read_table
 from fer.records import write_record
 
 TRAINER = Path(__file__).with_name("train.py")
@@ -151,7 +151,7 @@ def _earlier(output: Path, recipe: str) -> tuple[Ingredient, ...]:
     """Return the rows that were measured before, of the same recipe."""
     if not output.is_file():
         return ()
-    table = read_ablation(output)
+    table = read_table(output, Ablation)
     if table.recipe != recipe:
         raise EvaluationError(
             f"expected rows of the recipe {recipe} in {output}, found rows of {table.recipe}. "

@@ -15,11 +15,12 @@ from fer.datasets import open_dataset
 from fer.errors import FerError
 from fer.evaluation.calibration import Asked, calibrate
 from fer.evaluation.predict import predict
-from fer.evaluation.settings import Settings, choose, measure_settings, write_settings
+from fer.evaluation.settings import Settings, choose, measure_settings
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier
 from fer.recognition.detector import FaceDetector
 from fer.recognition.recognizer import Recognizer
+from fer.records import write_record
 from fer.reports.rendering import render
 
 
@@ -65,7 +66,7 @@ def _choose(options: argparse.Namespace) -> None:
     print(render("settings.txt", settings=settings).rstrip())
     info = calibrate(info, asked, ask(options.label_dataset, "validation"), settings.kinds)
     save_checkpoint(options.checkpoint, info, network.state_dict())
-    write_settings(options.output, settings)
+    write_record(options.output, settings)
 
 
 if __name__ == "__main__":

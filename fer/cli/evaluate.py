@@ -11,6 +11,8 @@ report.predictions.csv. Choose models on the validation split, and look at the t
 
 import argparse
 import contextlib
+import shlex
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,13 +21,15 @@ from fer import records
 from fer.cli.arguments import add_model_arguments
 from fer.cli.command import ProgressBar, command_parser, tells_errors
 from fer.errors import FerError
-from fer.evaluation.job import Request, measure
-from fer.evaluation.provenance import command_line
+from fer.evaluation.job import measure
 from fer.evaluation.report import (
+    Ablation,
     Evaluation,
     Report,
+    Request,
     read_evaluation,
     read_report,
+    read_table,
     to_json,
     write_report,
 )
@@ -79,7 +83,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.sample and not options.robustness:
         parser.error("--sample says on how many pictures --robustness is measured; give both")
-    options.command = command_line(None if arguments is None else ["fer-studio", "evaluate", *arguments])
+    options.command = shlex.join(["python", *sys.argv] if arguments is None else ["fer-studio", "evaluate", *arguments])
     return options
 
 
@@ -102,14 +106,13 @@ def main(arguments: list[str] | None = None) -> int:
         if not options.json:
             print(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
     if options.card:
-        from fer.evaluation.report import read_ablation
-        from fer.evaluation.settings import read_settings
+        from fer.evaluation.settings import Settings
         from fer.reports.card import model_card
 
         card = model_card(
             report,
-            read_ablation(options.ablation) if options.ablation else None,
-            read_settings(options.settings) if options.settings else None,
+            read_table(options.ablation, Ablation) if options.ablation else None,
+            read_table(options.settings, Settings) if options.settings else None,
             [read_report(file) for file in options.beside],
         )
         with _writing(options.card, "--card"):
