@@ -50,13 +50,9 @@ def recipe(dataset: str, rule: str, epochs: int, size_px: int) -> Options:
 
 
 def ingredients(epochs: int, size_px: int, start: str = "", teacher: str = "shipped") -> dict[str, Options]:
-    """Return the name of each row → what is changed in the recipe.
+    """Return the name of each row → what is changed in the recipe of so many epochs and pixels.
 
-    Args:
-        epochs: of the recipe.
-        size_px: of its faces; dlib's network gets three times that.
-        start: the file of dlib's weights, for the rows of `TOGETHER`.
-        teacher: who teaches there.
+    dlib's network gets three times as many pixels; the file of its weights is for the rows of `TOGETHER`.
     """
     network = {"--architecture": "face_recognition_resnet", "--size": str(3 * size_px), "--optimizer": "adamw"}
     taught = {"--learning-rate": "8e-4", "--teacher": teacher, "--teacher-share": "0.8"}

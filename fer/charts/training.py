@@ -38,11 +38,7 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
 
 
 def rater_agreement(shares: np.ndarray) -> Chart:
-    """Return how many pictures have how large a share of raters who chose the most frequent label.
-
-    Args:
-        shares: float (n,), 0..1, of each picture.
-    """
+    """Return how many pictures have how large a share of raters for the most frequent label, float (n,), 0..1."""
     # A bin for each ten percent; its upper bound belongs to it.
     places = np.clip(np.ceil(np.asarray(shares, float) * 10 - 1e-6).astype(int) - 1, 0, 9)
     counts = np.bincount(places, minlength=10)
@@ -64,12 +60,7 @@ def rater_agreement(shares: np.ndarray) -> Chart:
 
 
 def loss_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
-    """Return the loss on the training and the validation pictures after each epoch.
-
-    Args:
-        metrics: the lines of metrics.jsonl.
-        epochs: as many are to be trained.
-    """
+    """Return the loss on the training and the validation pictures after each epoch, of as many as are to be trained."""
     return _curves(metrics, epochs, "loss", scale=1.0).update_yaxes(rangemode="tozero")
 
 
@@ -108,12 +99,7 @@ def rate_curve(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
 
 
 def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> go.Figure:
-    """Return what was taken for what: rows are the truth, columns the answers, each row coloured by its shares.
-
-    Args:
-        confusion: (K, K) counts.
-        labels: the K labels.
-    """
+    """Return what was taken for what, counts (K, K): rows are the truth, columns the answers, by each row's shares."""
     counts = np.asarray(confusion, int)
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = go.Figure(

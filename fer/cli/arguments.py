@@ -39,13 +39,7 @@ def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -
 def add_model_arguments(
     parser: argparse.ArgumentParser, kinds: tuple[str, ...] = KINDS_OF_FACES, acted: bool = False
 ) -> None:
-    """Add --checkpoint and --faces.
-
-    Args:
-        parser: of the command.
-        kinds: what there is to choose from.
-        acted: whether people act before it as a rule: then --faces is None where it is not given.
-    """
+    """Add --checkpoint and --faces, of these kinds; where people act as a rule, --faces is None if not given."""
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",

@@ -29,11 +29,7 @@ _DEEPEST = 3
 
 
 def open_dataset(path: str | os.PathLike[str], progress: Progress | None = None) -> FaceDataset:
-    """Open a data set; see the module's text for the layouts.
-
-    Args:
-        path: where it is.
-        progress: called with (done, total) while pictures are compared, where the program makes the splits.
+    """Open a data set; see the module's text for the layouts, and `Progress`.
 
     Raises:
         DatasetError: there is nothing at the path, nothing of a known layout, or nothing that may be read.

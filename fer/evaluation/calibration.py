@@ -105,11 +105,7 @@ def fit_prior_correction(logits: np.ndarray, truth: np.ndarray, prior: Sequence[
 
 
 def fit_unsure_threshold(confidences: np.ndarray) -> float:
-    """Return the confidence, at most `SURE_FROM`, under which `UNSURE_SHARE` of the pictures lie.
-
-    Args:
-        confidences: float (n,), 0..1, calibrated, of validation pictures.
-    """
+    """Return the confidence, at most `SURE_FROM`, that `UNSURE_SHARE` of the confidences, float (n,), lie under."""
     return min(float(np.quantile(confidences, UNSURE_SHARE)), SURE_FROM)
 
 

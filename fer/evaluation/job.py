@@ -93,14 +93,7 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
 
 
 def measure(request: Request, output: Path, command: str, say: "Progress", threads: int | None = None) -> Evaluation:
-    """Measure a model in this process.
-
-    Args:
-        request: what to measure.
-        output: where the report will be.
-        command: what was typed, to be written down.
-        say: is told how far it is.
-        threads: of the processor.
+    """Measure a model in this process: the command is written down, and `say` is told how far it is.
 
     Raises:
         FerError: the model or the data set cannot be read.

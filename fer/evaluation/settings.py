@@ -61,13 +61,7 @@ class Settings:
 
 
 def measure_settings(info: ModelInfo, asked: Asked, photos: Asked) -> tuple[Setting, ...]:
-    """Measure all settings.
-
-    Args:
-        info: a model with two heads.
-        asked: validation pictures that raters judged.
-        photos: of other people, each with one label.
-    """
+    """Measure all settings of a model with two heads, on pictures that raters judged and on photos of others."""
     return tuple(_measure(info, tau, beta, asked, photos) for tau in CORRECTIONS for beta in SHARES)
 
 

@@ -223,11 +223,8 @@ def _state(folder: Path, status: Status | None) -> str:
 def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequence[JobView[R]] = ()) -> None:
     """Start a job as a process of its own, or go on with it.
 
-    Args:
-        folder: of the job.
-        kind: of the job.
-        threads: of the processor; all but one if not given, which is left to the pages.
-        among: the jobs that it shares the machine with; as many as the kind allows may go on.
+    Of the jobs `among` which it shares the machine as many may go on as the kind allows. It has all threads of the
+    processor but one if not told, which is left to the pages.
 
     Raises:
         JobError: it goes on already, has finished or is damaged, others go on, or no process can be started.
@@ -343,10 +340,6 @@ def working(folder: Path, watcher: Watcher | None = None) -> Iterator[Reporter]:
     """Do a job in this process: others are kept out, and its status says how it ended.
 
     Whoever stops before the end calls `reporter.set(STOPPED)`; what is left in the state "running" has finished.
-
-    Args:
-        folder: of the job.
-        watcher: is told what is written.
 
     Raises:
         JobError: another process is in the folder.

@@ -82,12 +82,9 @@ class Reporter:
         self._began: tuple[float, float] | None = None
 
     def set(self, state: str, message: str = "", figures: dict[str, float] | None = None) -> None:
-        """Say at once that the job is in another state; what was last said of its progress stays.
+        """Say at once that the job is in another state, and why it failed; what was last said of its progress stays.
 
-        Args:
-            state: one of those above.
-            message: why it failed.
-            figures: instead of those that were said last.
+        Figures, if given, take the place of those that were said last.
 
         Raises:
             OSError: it cannot be written.

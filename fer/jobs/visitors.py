@@ -21,11 +21,7 @@ R = TypeVar("R")
 def new_job(place: Path, kind: Kind[R], request: R, is_upload: Callable[[Path, R], bool]) -> Path:
     """Make the folder of a job and return it; uploads that nobody looked after for `KEPT_SECONDS` go.
 
-    Args:
-        place: where jobs are kept; made if it is not there.
-        kind: of the job.
-        request: what is asked for.
-        is_upload: whether the job of a folder and a request keeps what was uploaded.
+    `is_upload` says whether the job of a folder and a request keeps what was uploaded.
 
     Raises:
         JobError: it cannot be made.

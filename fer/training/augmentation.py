@@ -36,13 +36,9 @@ JPEG_SHARE, JPEG_QUALITY = 0.25, (10, 90)
 
 
 def augment(pixels: torch.Tensor, size_px: int, generator: torch.Generator, kind: str = "camera") -> torch.Tensor:
-    """Change each picture on its own.
+    """Change each picture on its own, uint8 or float (n, C, S, S), 0..255, as `TrainingConfig.augmentation` says.
 
-    Args:
-        pixels: uint8 or float (n, C, S, S), 0..255.
-        size_px: width and height of the result.
-        generator: where the chance comes from; of the CPU.
-        kind: see `TrainingConfig.augmentation`.
+    Chance comes from a generator of the CPU.
 
     Returns:
         float32 (n, C, size_px, size_px), 0..255.

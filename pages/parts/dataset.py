@@ -38,11 +38,7 @@ def name_of(path: str) -> str:
 
 
 def chosen_path(key: str) -> str | None:
-    """Ask for a data set; None while none is chosen.
-
-    Args:
-        key: of the page's part that asks: each keeps what was chosen there.
-    """
+    """Ask for a data set; None while none is chosen. Each part of a page, by its key, keeps what was chosen there."""
     source = one_of("Source", SOURCES, f"{key}_source")
     if source == DRAWN:
         count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="To try things out with.")

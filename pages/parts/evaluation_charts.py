@@ -10,17 +10,12 @@ from fer.charts.chart import Chart, color_whiskers
 from fer.evaluation.report import Report
 from fer.reports.evaluation import PLOT_CONFIG, basis_of
 from fer.reports.rendering import between
-
-
-def introduce(title: str, reading: str, basis: str) -> None:
-    """Say what is shown, how to read it, and the rule and n that its figures are of."""
-    st.markdown(f"**{title}**")
-    st.caption(f"{reading} {basis[:1].upper()}{basis[1:]}.")
+from pages.parts.widgets import introduce
 
 
 def show_chart(chart: Chart, basis: str, key: object) -> None:
     """Show a chart with how to read it, and the rule and n that its figures are of."""
-    introduce(chart.title, chart.reading, basis)
+    introduce(chart.title, f"{chart.reading} {basis[:1].upper()}{basis[1:]}.")
     figure = color_whiskers(chart.figure, "#E8ECF1" if st.context.theme.type == "dark" else "#1B222C")
     saving = {"toImageButtonOptions": {"filename": chart.name, "scale": 2}}  # of the camera, which makes a PNG
     st.plotly_chart(figure, config=PLOT_CONFIG | saving, key=f"{chart.name} {key}")
@@ -53,8 +48,9 @@ def show_confidence(report: Report, path: Path) -> None:
     with left:
         show_charts([evaluation_plots.reliability(report)], report, path)
     with right:
-        st.markdown("**As figures**")
-        st.caption("The smaller, the better. The temperature was fitted on validation pictures, never on these.")
+        introduce(
+            "As figures", "The smaller, the better. The temperature was fitted on validation pictures, never on these."
+        )
         st.table(evaluation_plots.reliability_table(report), border="horizontal", hide_index=True)
 
 

@@ -64,13 +64,7 @@ def more_settings(usual: TrainingConfig, anew: bool) -> dict[str, Any]:
 
 
 def setting(field: "Field[Any]", usual: Any, fixed: bool) -> Any:
-    """Ask for one setting.
-
-    Args:
-        field: of the configuration.
-        usual: its value where nobody chooses one.
-        fixed: shown, but not to be changed.
-    """
+    """Ask for one setting of the configuration; one that is fixed is shown, but not to be changed."""
     about, bounds = field.metadata, field.metadata["bounds"]
     label = (about["flag"] or field.name).strip("-").replace("_", " ").capitalize()
     rest: dict[str, Any] = {"help": about["help"] or None, "disabled": fixed, "key": f"{field.name} {usual}"}
