@@ -21,18 +21,9 @@ from fer import records
 from fer.cli.arguments import add_model_arguments
 from fer.cli.command import ProgressBar, command_parser, tells_errors
 from fer.errors import FerError
+from fer.evaluation import report as reports
 from fer.evaluation.job import measure
-from fer.evaluation.report import (
-    Ablation,
-    Evaluation,
-    Report,
-    Request,
-    read_evaluation,
-    read_report,
-    read_table,
-    to_json,
-    write_report,
-)
+from fer.evaluation.report import Evaluation, Report, read_report
 from fer.files import write_atomically
 from fer.jobs.status import Reporter
 from fer.model.prior import READINGS
@@ -102,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
         report = evaluation.report
         _show(report, options.json)  # before anything is written: a full disk takes no figures away
         with _writing(options.output, "--output"):
-            write_report(options.output, report, evaluation.predictions)
+            reports.write_report(options.output, report, evaluation.predictions)
         if not options.json:
             print(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
     if options.card:
@@ -111,8 +102,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         card = model_card(
             report,
-            read_table(options.ablation, Ablation) if options.ablation else None,
-            read_table(options.settings, Settings) if options.settings else None,
+            reports.read_table(options.ablation, reports.Ablation) if options.ablation else None,
+            reports.read_table(options.settings, Settings) if options.settings else None,
             [read_report(file) for file in options.beside],
         )
         with _writing(options.card, "--card"):
@@ -133,7 +124,7 @@ def _positive(text: str) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> Evaluation:
-    request = Request(
+    request = reports.Request(
         options.dataset, str(options.checkpoint), options.split, options.rule, options.robustness, options.sample,
         options.faces, options.detect,
     )  # fmt: skip
@@ -155,7 +146,7 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
 def _show(report: Report, as_json: bool) -> None:
     from fer.reports.rendering import render
 
-    print(to_json(report) if as_json else render("report.txt", report=report).rstrip())
+    print(reports.to_json(report) if as_json else render("report.txt", report=report).rstrip())
 
 
 @contextlib.contextmanager
@@ -170,7 +161,7 @@ def _comparison(options: argparse.Namespace) -> str:
     from fer.evaluation.comparison import compare
     from fer.reports.rendering import render
 
-    a, b = map(read_evaluation, options.compare)
+    a, b = map(reports.read_evaluation, options.compare)
     comparison = compare(a, b)
     if options.json:
         return records.to_json(comparison)

@@ -18,9 +18,8 @@ from fer.errors import CollectionError, DatasetError
 from fer.files import free_path
 from fer.images import IMAGE_SUFFIXES, list_images
 from fer.jobs import job
-from fer.jobs.job import JobView, Kind, Stop
+from fer.jobs.job import JobView, Kind, Stop, new_job, safe_name
 from fer.jobs.status import FINISHED, INTERRUPTED, STOPPED, Reporter, Status
-from fer.jobs.visitors import new_job, safe_name
 from fer.model.checkpoint import model_sha256
 from fer.model.prior import EVERYDAY
 from fer.records import read_record

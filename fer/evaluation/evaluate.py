@@ -1,24 +1,27 @@
 """From a model and a data set to a report."""
 
 import platform
+import time
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
 
 from fer.datasets.dataset import FaceDataset
 from fer.errors import EvaluationError
 from fer.evaluation import confusions
 from fer.evaluation.agreement import agreement
-from fer.evaluation.curves import curves
+from fer.evaluation.figures import Speed
 from fer.evaluation.intervals import RESAMPLES, SEED
-from fer.evaluation.metrics import class_figures, resampled, top_two_accuracy
+from fer.evaluation.metrics import class_figures, curves, reliability, resampled, top_two_accuracy
 from fer.evaluation.predict import Answers, Progress, predict
-from fer.evaluation.reliability import reliability
 from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, Report, Request
 from fer.evaluation.robustness import robustness
-from fer.evaluation.speed import measure_speed
 from fer.files import file_sha256
 from fer.model.checkpoint import ModelInfo, weights_file
 from fer.model.classifier import Classifier, probabilities_of, shares_of
@@ -26,6 +29,10 @@ from fer.recognition.recognizer import Recognizer
 
 PACKAGES = ("fer-studio", "torch", "torchvision", "scikit-learn", "numpy")
 """Those that figures depend on."""
+REPEATS = 50
+_WARM_UP = 5
+_CROP_PX = 160
+"""Side of the crop that is classified, about that of a face on a webcam's picture."""
 
 
 def evaluate(
@@ -37,16 +44,10 @@ def evaluate(
     predictions: str = "report.predictions.csv",
     command: str = "",
 ) -> Evaluation:
-    """Measure a model on one split of a data set.
+    """Measure a model on one split of a data set: those that the request names.
 
-    Args:
-        classifier: the model, from the file that the request names.
-        dataset: the one that it names; see `predict`.
-        request: what shall be measured.
-        progress: is told what is done and how far it is.
-        detect_with: see `predict`.
-        predictions: the name that the report gives the file of the predictions.
-        command: what was typed, to be written down.
+    For `detect_with` see `predict`. The report says what the file of the predictions is called, and which command was
+    typed.
 
     Raises:
         DatasetError: no picture is left to measure with.
@@ -129,3 +130,37 @@ def _model(info: ModelInfo, checkpoint: Path, faces: str) -> ModelSource:
         faces=faces,
         reading=replace(info.reading(faces), neutral=()),
     )
+
+
+def measure_speed(classifier: Classifier, checkpoint: Path, repeats: int = REPEATS) -> Speed:
+    """Time the way of a face from its crop to the probabilities, one at a time; and look at the file."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        times = [_seconds(classifier) for _ in range(_WARM_UP + repeats)][_WARM_UP:]
+    finally:
+        torch.set_num_threads(threads)
+    return Speed(
+        parameters=sum(parameter.numel() for parameter in classifier.network.parameters()),
+        file_bytes=checkpoint.stat().st_size,
+        milliseconds_per_face=1000 * median(times),
+        repeats=repeats,
+        processor=processor_name(),
+    )
+
+
+def processor_name() -> str:
+    """Return the name of this machine's processor, as well as it is known."""
+    table = Path("/proc/cpuinfo")
+    if table.is_file():
+        for line in table.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _seconds(classifier: Classifier) -> float:
+    crop = np.full((_CROP_PX, _CROP_PX, 3), 128, np.uint8)
+    began = time.perf_counter()
+    classifier.probabilities(classifier.info.preprocessing.shrink(crop)[None])
+    return time.perf_counter() - began

@@ -55,11 +55,8 @@ def start(
 ) -> list[Path]:
     """Start evaluations of one model or several, each as a process of its own, all at once; return their folders.
 
-    Args:
-        runs_folder: where the runs are kept.
-        requests: the name of the run that the model is of, or None for a shipped one, and what to measure.
-        title: what the data set is called; a number is added where there is one of that name.
-        threads: of the processor, for all of them; all but one if not given, which is left to the pages.
+    A request comes with the name of the run that its model is of, None for a shipped one. Where there is an evaluation
+    of that title a number is added. All share the threads: all of the processor's but one if not told.
 
     Raises:
         JobError: others go on, or no process can be started.

@@ -131,17 +131,13 @@ def _detected_faces(
     pixels: list[np.ndarray] = []
     kept: list[int] = []
     broken: list[str] = []
-    for done, row in enumerate(rows, start=1):
-        try:
-            image = dataset.picture(int(row))
-            detections = recognizer.detector.detect(image)
-            if detections:
-                largest = max(detections, key=lambda face: face.box.height * face.box.width)
-                pixels.append(recognizer.network_input(image, largest))
-                kept.append(int(row))
-        except ImageError as error:
-            broken.append(str(error))
-        progress(done, len(rows))
+    for row, image in dataset.read(rows, progress):
+        if isinstance(image, ImageError):
+            broken.append(str(image))
+        elif detections := recognizer.detector.detect(image):
+            largest = max(detections, key=lambda face: face.box.height * face.box.width)
+            pixels.append(recognizer.network_input(image, largest))
+            kept.append(row)
     return np.array(pixels, np.uint8), np.array(kept, int), tuple(broken)
 
 

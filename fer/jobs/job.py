@@ -11,9 +11,11 @@ So a page may be reloaded, several people may look at once, and the program that
 
 import contextlib
 import re
+import secrets
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -45,6 +47,8 @@ CONFIG_NAME, PROCESS_NAME, LOCK_NAME = "config.json", "process.json", ".lock"
 WORKER = ("-m", "fer.cli.jobs", "run")
 """What Python is started with to do a job; the folder follows."""
 
+KEPT_SECONDS = 7 * 24 * 3600
+"""Uploads of visitors who never come back do not fill the disk."""
 _ID = re.compile(r"[\w-]{16,32}")
 
 R = TypeVar("R")
@@ -128,6 +132,24 @@ def create(folder: Path, kind: Kind[R], request: R) -> None:
         raise JobError(f"expected a new name, but there is something called {folder.name}. Choose another.") from error
     except OSError as error:
         raise JobError(f"{folder.name} cannot be kept in {folder.parent}: {error}. Make room there.") from error
+
+
+def new_job(place: Path, kind: Kind[R], request: R, is_upload: Callable[[Path, R], bool]) -> Path:
+    """Make the folder of a job and return it; uploads that nobody looked after for `KEPT_SECONDS` go.
+
+    `is_upload` says whether the job of a folder and a request keeps what was uploaded.
+
+    Raises:
+        JobError: it cannot be made.
+    """
+    for old in views(place, kind):
+        ended = not old.active and time.time() - old.created > KEPT_SECONDS
+        if ended and old.request and is_upload(old.folder, old.request):
+            with contextlib.suppress(JobError):
+                delete(old.folder, kind)
+    folder = place / secrets.token_urlsafe(16)
+    create(folder, kind, request)
+    return folder
 
 
 def write_request(folder: Path, kind: Kind[R], request: R) -> None:
@@ -293,6 +315,11 @@ def check_still(folder: Path, kind: Kind[R]) -> None:
     """Raise JobError if a job goes on."""
     if view(folder, kind).active:
         raise JobError(f"{folder.name} is running. Stop it first.")
+
+
+def safe_name(name: str) -> str:
+    """Return a visitor's name of a file or folder, so that nothing in it can lead elsewhere; empty if none is left."""
+    return re.sub(r"[^\w .()-]+", "-", name).strip(" .")
 
 
 def log_tail(folder: Path, lines: int = 12) -> str:

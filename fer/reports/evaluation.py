@@ -1,18 +1,15 @@
-"""A report's headline figures, and all of it as one HTML page that opens without a server and the internet.
-
-Plotly is imported where a chart is made: it costs a fifth of a second, and the headline has none.
-"""
+"""A report's headline figures, and all of it as one HTML page that opens without a server and the internet."""
 
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
+import plotly.graph_objects as go
+
+from fer.charts import evaluation as plots
+from fer.charts.chart import Chart
 from fer.evaluation.figures import Estimate
 from fer.evaluation.report import Report
 from fer.faces import percent
 from fer.reports.rendering import between, render
-
-if TYPE_CHECKING:
-    from fer.charts.chart import Chart
 
 PLOT_CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "responsive": True}
 """Plotly's bar above a figure: only the button that saves it as PNG."""
@@ -48,18 +45,16 @@ def headline_cards(report: Report) -> str:
     return render("headline.html", figures=headline(report))
 
 
-def report_charts(report: Report) -> "list[Chart]":
+def report_charts(report: Report) -> list[Chart]:
     """Return all charts that a report has something for."""
-    from fer.charts import evaluation as charts
-
-    kinds = (charts.confusion, charts.classes, charts.roc, charts.precision_recall, charts.reliability)
+    kinds = (plots.confusion, plots.classes, plots.roc, plots.precision_recall, plots.reliability)
     made = [kind(report) for kind in kinds]
     if report.agreement:
-        made += [charts.people(report.agreement), charts.by_agreement(report.agreement)]
-    return [*made, charts.robustness(report.robustness)] if report.robustness else made
+        made += [plots.people(report.agreement), plots.by_agreement(report.agreement)]
+    return [*made, plots.robustness(report.robustness)] if report.robustness else made
 
 
-def basis_of(chart: "Chart", report: Report) -> str:
+def basis_of(chart: Chart, report: Report) -> str:
     """Return the rule and the n that stand beside a chart's figures: some have pictures of their own."""
     part = {
         "people": report.agreement,
@@ -76,15 +71,13 @@ def html_report(report: Report) -> str:
     return render("evaluation.html", report=report, figures=headline(report), charts=charts, plotly_js=plotly_js)
 
 
-def html_chart(chart: "Chart") -> str:
+def html_chart(chart: Chart) -> str:
     """Return one chart as an HTML page of its own."""
     return _html(chart, whole=True)
 
 
-def _html(chart: "Chart", whole: bool) -> str:
+def _html(chart: Chart, whole: bool) -> str:
     """Return a figure without a background, so that it fits a light page and a dark one."""
-    import plotly.graph_objects as go
-
     clear = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
     grid = {"gridcolor": "rgba(128,135,146,.25)", "automargin": True}
     figure = go.Figure(chart.figure).update_layout(template="plotly_white", **clear)

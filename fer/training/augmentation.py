@@ -38,10 +38,7 @@ JPEG_SHARE, JPEG_QUALITY = 0.25, (10, 90)
 def augment(pixels: torch.Tensor, size_px: int, generator: torch.Generator, kind: str = "camera") -> torch.Tensor:
     """Change each picture on its own, uint8 or float (n, C, S, S), 0..255, as `TrainingConfig.augmentation` says.
 
-    Chance comes from a generator of the CPU.
-
-    Returns:
-        float32 (n, C, size_px, size_px), 0..255.
+    Returns float32 (n, C, size_px, size_px), 0..255; chance comes from a generator of the CPU.
     """
     if kind == "none":
         return F.interpolate(pixels.float(), (size_px, size_px), mode="bilinear", antialias=True, align_corners=False)
@@ -128,15 +125,7 @@ def uniform(count: int, low: float, high: float, like: torch.Tensor | None, gene
 
 
 def photograph(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Return faces as cameras see them.
-
-    Args:
-        faces: float32 (n, C, S, S), 0..255.
-        generator: where the chance comes from; of the CPU.
-
-    Returns:
-        float32 (n, C, S, S), 0..255.
-    """
+    """Return faces, float32 (n, C, S, S), 0..255, as cameras see them; chance comes from a generator of the CPU."""
     faces = _befall(faces, EXPOSED_SHARE, _expose, generator)
     faces = _befall(faces, SIDE_LIT_SHARE, _light_from_the_side, generator)
     faces = _befall(faces, FOCUS_SHARE, _focus, generator)

@@ -12,6 +12,7 @@ from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.reports.evaluation import headline_cards
 from fer.reports.rendering import render
+from pages.parts import evaluation_charts as charts
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_reports import choose_report, evaluation_at, report_at
 from pages.parts.widgets import introduce, one_of
@@ -71,25 +72,16 @@ def one_report() -> None:
         + "Agreement with raters counts how often most of the other raters of a picture say the same."
         * (report.agreement is not None)
     )
-    people = ["People"] if report.agreement else []
-    parts = ["Mistakes", "Expressions", "Confidence", *people, "Worse pictures", "Pictures", "About & download"]
-    part = one_of("Part", parts, "evaluation_part")
-    if part == "Mistakes":
-        show_mistakes(report, path)
-    elif part == "Pictures":
-        show_lists(report, path)
-    else:
-        from pages.parts import evaluation_charts  # with Plotly, which this page opens without
-        from pages.parts.evaluation_downloads import show_downloads
-
-        shown = {
-            "Expressions": evaluation_charts.show_expressions,
-            "Confidence": evaluation_charts.show_confidence,
-            "People": evaluation_charts.show_people,
-            "Worse pictures": evaluation_charts.show_robustness,
-            "About & download": show_downloads,
-        }
-        shown[part](report, path)
+    parts = {
+        "Mistakes": show_mistakes,
+        "Expressions": charts.show_expressions,
+        "Confidence": charts.show_confidence,
+        **({"People": charts.show_people} if report.agreement else {}),
+        "Worse pictures": charts.show_robustness,
+        "Pictures": show_lists,
+        "About & download": charts.show_downloads,
+    }
+    parts[one_of("Part", list(parts), "evaluation_part")](report, path)
 
 
 def show_mistakes(report: Report, path: Path) -> None:

@@ -16,9 +16,8 @@ from fer.collection import job as collection
 from fer.collection.job import KIND, RESULTS_NAME, UPLOADS_NAME, Request, pictures_of, source_of
 from fer.errors import CollectionError, JobError
 from fer.jobs import job as jobs
-from fer.jobs.job import JobView
+from fer.jobs.job import KEPT_SECONDS, JobView
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED
-from fer.jobs.visitors import KEPT_SECONDS
 from fer.results.journal import Finished, read_finished
 from tests.scripts.processes import wait_until
 

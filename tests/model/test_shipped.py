@@ -12,9 +12,8 @@ from PIL import Image
 
 from fer.datasets.dataset import FaceDataset
 from fer.evaluation.agreement import agreement
-from fer.evaluation.metrics import measure
+from fer.evaluation.metrics import measure, reliability
 from fer.evaluation.predict import predict
-from fer.evaluation.reliability import reliability
 from fer.evaluation.report import Ablation, read_evaluation, read_report, read_table
 from fer.evaluation.settings import Settings, choose
 from fer.files import file_sha256

@@ -258,7 +258,7 @@ def test_progress_of_a_running_one(folder: Path) -> None:
     app = open_page()
     assert "starting" in texts(app)
     reporter = Reporter(run.folder)
-    reporter.say("epoch 2 of 3 · batch 2 of 4 · 123 faces / s", 6, 12, seconds_left=130)
+    reporter.say("epoch 2 of 3 · batch 2 of 4 · 123 faces / s", 6, 12)
     app.run()
     assert "Epoch 2 of 3 · batch 2 of 4 · 123 faces / s · about 2 min left" in bars(app)
     pid = json.loads((run.folder / "process.json").read_text())["pid"]

@@ -48,13 +48,11 @@ def draw_portrait(
     height_px: int = 480,
     face_height_px: int = 200,
 ) -> tuple[Image, tuple[float, float, float, float]]:
-    """Draw a person with head, neck and shoulders before a wall, and tell where the face is.
+    """Draw a person with head, neck and shoulders before a wall; return RGB uint8 (height_px, width_px, 3), and a box.
 
-    The box of the face is as high as asked for, where MTCNN would place it: its centre lies in the middle of the
-    picture, a little above half height. Person, strength (0.6..1), light and noise come by chance.
-
-    Returns:
-        RGB uint8 (height_px, width_px, 3), and the box (x1, y1, x2, y2) in pixels.
+    The box of the face, (x1, y1, x2, y2) in pixels, is as high as asked for, where MTCNN would place it: its centre
+    lies in the middle of the picture, a little above half height. Person, strength (0.6..1), light and noise come by
+    chance.
     """
     middle = np.array((width_px / 2, 0.47 * height_px))
     crop_px = face_height_px / _BOX_SIZE[1]
