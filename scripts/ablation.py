@@ -21,8 +21,9 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import mean
 
+from fer.cli.command import tells_errors
 from fer.datasets import FaceDataset, open_dataset
-from fer.errors import EvaluationError, FerError, TrainingError
+from fer.errors import EvaluationError, TrainingError
 from fer.evaluation.report import Ablation, Ingredient, read_table
 from fer.records import write_record
 
@@ -104,6 +105,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = parse_arguments(arguments)
@@ -115,11 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise TrainingError(f"the training {name} ended with exit code {code}; the same command goes on.")
         return Path(options.runs, name, "best.safetensors")
 
-    try:
-        _measure_rows(options, train)
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    _measure_rows(options, train)
     return 0
 
 

@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from fer.cli.command import tells_errors
 from fer.datasets import open_dataset
 from fer.errors import FerError
 from fer.evaluation.calibration import Asked, calibrate
@@ -35,18 +36,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Measure, choose, print and write; return the exit code."""
     options = parse_arguments(arguments)
-    try:
-        _choose(options)
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _choose(options: argparse.Namespace) -> None:
     info, network = load_checkpoint(options.checkpoint)
     if not info.second:
         raise FerError(f"expected a model with two heads, {options.checkpoint} has one.")
@@ -67,6 +60,7 @@ def _choose(options: argparse.Namespace) -> None:
     info = calibrate(info, asked, ask(options.label_dataset, "validation"), settings.kinds)
     save_checkpoint(options.checkpoint, info, network.state_dict())
     write_record(options.output, settings)
+    return 0
 
 
 if __name__ == "__main__":

@@ -84,16 +84,9 @@ def accuracy_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
 
 def rate_curve(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
     """Return the learning rate at the end of each epoch; see `loss_curves`."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[line.epoch for line in metrics],
-        y=[line.learning_rate for line in metrics],
-        name="learning rate",
-        mode="lines+markers",
-        line={"color": THIRD, "width": 2.5},
-        marker={"symbol": "square", "size": 6},
-        hovertemplate="epoch %{x}: %{y:.2g}<extra></extra>",
-    )
+    figure, hover = go.Figure(), "epoch %{x}: %{y:.2g}<extra></extra>"
+    known = {line.epoch: line.learning_rate for line in metrics if line.learning_rate is not None}
+    chart.add_curve(figure, [*known], [*known.values()], "learning rate", THIRD, 0, 6, hovertemplate=hover)
     figure.update_yaxes(rangemode="tozero", exponentformat="power")
     return _over_epochs(figure, epochs).update_layout(showlegend=False)
 

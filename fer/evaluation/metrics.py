@@ -74,13 +74,10 @@ def class_figures(confusion: np.ndarray, labels: tuple[str, ...]) -> dict[str, C
 
 
 def reliability(probabilities: np.ndarray, truth: np.ndarray, temperature: float, bins: int = BINS) -> Reliability:
-    """Return the diagram over bins of equal width, and the figures.
+    """Return the diagram over bins of equal width, and the figures, of n ≥ 1 predictions.
 
-    Args:
-        probabilities: float (n, K), rows summing to 1, n ≥ 1.
-        truth: int (n,).
-        temperature: what the logits behind the probabilities were divided by; it is only written down.
-        bins: how many; bin i holds i / bins ≤ confidence < (i + 1) / bins, the last one 1, too.
+    The probabilities, float (n, K), sum to 1 in each row; the truth is int (n,). The temperature that they were divided
+    by is only written down. Bin i holds i / bins ≤ confidence < (i + 1) / bins, the last one 1, too.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth

@@ -95,14 +95,8 @@ def cutmix(
 ) -> tuple[torch.Tensor, float]:
     """Put a rectangle of another picture of the batch into each one, at one place (Yun et al. 2019, arXiv:1905.04899).
 
-    Args:
-        faces: float (n, C, S, S).
-        partner: int (n,), the other one of each.
-        share: of the area that a picture should keep, 0..1.
-        generator: chooses the place; of the CPU.
-
-    Returns:
-        The pictures, and the share that they kept: more where the rectangle leaves the picture.
+    Faces are float (n, C, S, S), their partners int (n,); each keeps a share, 0..1, of its area. Returned are the
+    pictures, and the share that they kept: more where the rectangle leaves the picture. The place is chosen on the CPU.
     """
     size = faces.shape[-1]
     half = (1 - share) ** 0.5 * size / 2

@@ -80,6 +80,17 @@ def uploaded_path() -> str | None:
     return str(chosen) if chosen else None
 
 
+def chosen_data(key: str) -> Data | None:
+    """Ask for a data set and show what is in it; None while none is chosen."""
+    path = chosen_path(key)
+    if path is None:
+        st.caption("The pictures stay on this machine. Without pictures of your own, try it with drawn faces.")
+        return None
+    data = looked_at(path)
+    show_data(data)
+    return data
+
+
 def looked_at(path: str) -> Data:
     """Open a data set and look at every picture in it, once for each visitor and data set."""
     data: Data | None = st.session_state.get("dataset_looked_at")
