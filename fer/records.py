@@ -25,12 +25,7 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(value: Any, kind: type[T], exact: bool = False) -> T:
-    """Return what `to_plain` was called on.
-
-    Args:
-        value: what it returned.
-        kind: of the record.
-        exact: whether fields that the type does not have are refused, rather than ignored.
+    """Return what `to_plain` was called on; if exact, fields that the type does not have are refused, not ignored.
 
     Raises:
         ValueError: a field is missing, unknown, or of another type.

@@ -21,9 +21,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import mean
 
+from fer.cli.command import tells_errors
 from fer.datasets import FaceDataset, open_dataset
-from fer.errors import EvaluationError, FerError, TrainingError
-from fer.evaluation.report import Ablation, Ingredient, read_ablation
+from fer.errors import EvaluationError, TrainingError
+from fer.evaluation.report import Ablation, Ingredient, read_table
 from fer.records import write_record
 
 TRAINER = Path(__file__).with_name("train.py")
@@ -50,13 +51,9 @@ def recipe(dataset: str, rule: str, epochs: int, size_px: int) -> Options:
 
 
 def ingredients(epochs: int, size_px: int, start: str = "", teacher: str = "shipped") -> dict[str, Options]:
-    """Return the name of each row → what is changed in the recipe.
+    """Return the name of each row → what is changed in the recipe of so many epochs and pixels.
 
-    Args:
-        epochs: of the recipe.
-        size_px: of its faces; dlib's network gets three times that.
-        start: the file of dlib's weights, for the rows of `TOGETHER`.
-        teacher: who teaches there.
+    dlib's network gets three times as many pixels; the file of its weights is for the rows of `TOGETHER`.
     """
     network = {"--architecture": "face_recognition_resnet", "--size": str(3 * size_px), "--optimizer": "adamw"}
     taught = {"--learning-rate": "8e-4", "--teacher": teacher, "--teacher-share": "0.8"}
@@ -108,6 +105,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     options = parse_arguments(arguments)
@@ -119,11 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise TrainingError(f"the training {name} ended with exit code {code}; the same command goes on.")
         return Path(options.runs, name, "best.safetensors")
 
-    try:
-        _measure_rows(options, train)
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    _measure_rows(options, train)
     return 0
 
 
@@ -151,7 +145,7 @@ def _earlier(output: Path, recipe: str) -> tuple[Ingredient, ...]:
     """Return the rows that were measured before, of the same recipe."""
     if not output.is_file():
         return ()
-    table = read_ablation(output)
+    table = read_table(output, Ablation)
     if table.recipe != recipe:
         raise EvaluationError(
             f"expected rows of the recipe {recipe} in {output}, found rows of {table.recipe}. "

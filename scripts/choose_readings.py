@@ -11,15 +11,17 @@ import argparse
 import sys
 from pathlib import Path
 
+from fer.cli.command import tells_errors
 from fer.datasets import open_dataset
 from fer.errors import FerError
 from fer.evaluation.calibration import Asked, calibrate
 from fer.evaluation.predict import predict
-from fer.evaluation.settings import Settings, choose, measure_settings, write_settings
+from fer.evaluation.settings import Settings, choose, measure_settings
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier
 from fer.recognition.detector import FaceDetector
 from fer.recognition.recognizer import Recognizer
+from fer.records import write_record
 from fer.reports.rendering import render
 
 
@@ -34,18 +36,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Measure, choose, print and write; return the exit code."""
     options = parse_arguments(arguments)
-    try:
-        _choose(options)
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _choose(options: argparse.Namespace) -> None:
     info, network = load_checkpoint(options.checkpoint)
     if not info.second:
         raise FerError(f"expected a model with two heads, {options.checkpoint} has one.")
@@ -65,7 +59,8 @@ def _choose(options: argparse.Namespace) -> None:
     print(render("settings.txt", settings=settings).rstrip())
     info = calibrate(info, asked, ask(options.label_dataset, "validation"), settings.kinds)
     save_checkpoint(options.checkpoint, info, network.state_dict())
-    write_settings(options.output, settings)
+    write_record(options.output, settings)
+    return 0
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from fer.cli.command import tells_errors
 from fer.datasets import FaceDataset, open_dataset
 from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
@@ -26,6 +27,7 @@ from fer.model.preprocessing import Preprocessing
 from fer.model.prior import SecondHead
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Convert, measure and write; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -65,13 +65,7 @@ def lay_out(
 ) -> go.Figure:
     """Lay a figure out to fill its place: no margins, axes that nobody can drag away.
 
-    Args:
-        figure: is changed.
-        height_px: in pixels; the width is the place's.
-        x: what else its horizontal axes are like.
-        y: what else its vertical axes are like.
-        legend: how it lies; there is one if this is given.
-        layout: what else plotly's layout takes.
+    `x`, `y` and `layout` are what else plotly's axes and layout are like; there is a legend if it is told how to lie.
     """
     if legend:
         layout = {"legend": legend, "showlegend": True, **layout}

@@ -14,12 +14,7 @@ _POINTS = {"tickformat": "+", "zeroline": False}
 
 
 def differences(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
-    """Return by how much others are better or worse than a first model, in percentage points, with intervals.
-
-    Args:
-        baseline: what the first model is called.
-        comparisons: what another is called → it beside the first.
-    """
+    """Return by how much others are better or worse than a first model, the baseline, in points, with intervals."""
     figure = go.Figure()
     accuracies = [one.accuracy for one in comparisons.values()]
     scores = [one.macro_f1 for one in comparisons.values()]
@@ -62,11 +57,7 @@ def class_deltas(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
 
 
 def training_curves(metrics: Mapping[str, Sequence[EpochMetrics]]) -> Chart:
-    """Return the validation accuracy after each epoch, of several runs.
-
-    Args:
-        metrics: name of a run → its finished epochs.
-    """
+    """Return the validation accuracy after each epoch, of several runs by their names."""
     figure = go.Figure()
     for number, (name, lines) in enumerate(metrics.items()):
         epochs, accuracies = [one.epoch for one in lines], [100 * one.validation_accuracy for one in lines]

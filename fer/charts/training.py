@@ -38,11 +38,7 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
 
 
 def rater_agreement(shares: np.ndarray) -> Chart:
-    """Return how many pictures have how large a share of raters who chose the most frequent label.
-
-    Args:
-        shares: float (n,), 0..1, of each picture.
-    """
+    """Return how many pictures have how large a share of raters for the most frequent label, float (n,), 0..1."""
     # A bin for each ten percent; its upper bound belongs to it.
     places = np.clip(np.ceil(np.asarray(shares, float) * 10 - 1e-6).astype(int) - 1, 0, 9)
     counts = np.bincount(places, minlength=10)
@@ -64,12 +60,7 @@ def rater_agreement(shares: np.ndarray) -> Chart:
 
 
 def loss_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
-    """Return the loss on the training and the validation pictures after each epoch.
-
-    Args:
-        metrics: the lines of metrics.jsonl.
-        epochs: as many are to be trained.
-    """
+    """Return the loss on the training and the validation pictures after each epoch, of as many as are to be trained."""
     return _curves(metrics, epochs, "loss", scale=1.0).update_yaxes(rangemode="tozero")
 
 
@@ -93,27 +84,15 @@ def accuracy_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
 
 def rate_curve(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
     """Return the learning rate at the end of each epoch; see `loss_curves`."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[line.epoch for line in metrics],
-        y=[line.learning_rate for line in metrics],
-        name="learning rate",
-        mode="lines+markers",
-        line={"color": THIRD, "width": 2.5},
-        marker={"symbol": "square", "size": 6},
-        hovertemplate="epoch %{x}: %{y:.2g}<extra></extra>",
-    )
+    figure, hover = go.Figure(), "epoch %{x}: %{y:.2g}<extra></extra>"
+    known = {line.epoch: line.learning_rate for line in metrics if line.learning_rate is not None}
+    chart.add_curve(figure, [*known], [*known.values()], "learning rate", THIRD, 0, 6, hovertemplate=hover)
     figure.update_yaxes(rangemode="tozero", exponentformat="power")
     return _over_epochs(figure, epochs).update_layout(showlegend=False)
 
 
 def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> go.Figure:
-    """Return what was taken for what: rows are the truth, columns the answers, each row coloured by its shares.
-
-    Args:
-        confusion: (K, K) counts.
-        labels: the K labels.
-    """
+    """Return what was taken for what, counts (K, K): rows are the truth, columns the answers, by each row's shares."""
     counts = np.asarray(confusion, int)
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = go.Figure(

@@ -5,7 +5,6 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from fer.model import DEFAULT_CHECKPOINT, model_file
-from fer.model.checkpoint import read_info
 from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES
 
 if TYPE_CHECKING:
@@ -40,13 +39,7 @@ def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -
 def add_model_arguments(
     parser: argparse.ArgumentParser, kinds: tuple[str, ...] = KINDS_OF_FACES, acted: bool = False
 ) -> None:
-    """Add --checkpoint and --faces.
-
-    Args:
-        parser: of the command.
-        kinds: what there is to choose from.
-        acted: whether people act before it as a rule: then `load_recognizer` takes faces in between for usual ones.
-    """
+    """Add --checkpoint and --faces, of these kinds; where people act as a rule, --faces is None if not given."""
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
@@ -66,8 +59,7 @@ def load_recognizer(options: argparse.Namespace, for_video: bool = False) -> "Re
     from fer.recognition.recognizer import Recognizer
 
     device = choose_device(options.device)
-    usual = BETWEEN if read_info(options.checkpoint).can_be_corrected else EVERYDAY
-    recognizer = Recognizer.load(options.checkpoint, device, options.faces or usual)
+    recognizer = Recognizer.load(options.checkpoint, device, options.faces)
     if for_video:
         torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
         return recognizer.for_video()

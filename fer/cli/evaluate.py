@@ -11,6 +11,8 @@ report.predictions.csv. Choose models on the validation split, and look at the t
 
 import argparse
 import contextlib
+import shlex
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,16 +21,9 @@ from fer import records
 from fer.cli.arguments import add_model_arguments
 from fer.cli.command import ProgressBar, command_parser, tells_errors
 from fer.errors import FerError
-from fer.evaluation.job import Request, measure
-from fer.evaluation.provenance import command_line
-from fer.evaluation.report import (
-    Evaluation,
-    Report,
-    read_evaluation,
-    read_report,
-    to_json,
-    write_report,
-)
+from fer.evaluation import report as reports
+from fer.evaluation.job import measure
+from fer.evaluation.report import Evaluation, Report, read_report
 from fer.files import write_atomically
 from fer.jobs.status import Reporter
 from fer.model.prior import READINGS
@@ -79,7 +74,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.sample and not options.robustness:
         parser.error("--sample says on how many pictures --robustness is measured; give both")
-    options.command = command_line(None if arguments is None else ["fer-studio", "evaluate", *arguments])
+    options.command = shlex.join(["python", *sys.argv] if arguments is None else ["fer-studio", "evaluate", *arguments])
     return options
 
 
@@ -98,18 +93,17 @@ def main(arguments: list[str] | None = None) -> int:
         report = evaluation.report
         _show(report, options.json)  # before anything is written: a full disk takes no figures away
         with _writing(options.output, "--output"):
-            write_report(options.output, report, evaluation.predictions)
+            reports.write_report(options.output, report, evaluation.predictions)
         if not options.json:
             print(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
     if options.card:
-        from fer.evaluation.report import read_ablation
-        from fer.evaluation.settings import read_settings
+        from fer.evaluation.settings import Settings
         from fer.reports.card import model_card
 
         card = model_card(
             report,
-            read_ablation(options.ablation) if options.ablation else None,
-            read_settings(options.settings) if options.settings else None,
+            reports.read_table(options.ablation, reports.Ablation) if options.ablation else None,
+            reports.read_table(options.settings, Settings) if options.settings else None,
             [read_report(file) for file in options.beside],
         )
         with _writing(options.card, "--card"):
@@ -130,7 +124,7 @@ def _positive(text: str) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> Evaluation:
-    request = Request(
+    request = reports.Request(
         options.dataset, str(options.checkpoint), options.split, options.rule, options.robustness, options.sample,
         options.faces, options.detect,
     )  # fmt: skip
@@ -152,7 +146,7 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
 def _show(report: Report, as_json: bool) -> None:
     from fer.reports.rendering import render
 
-    print(to_json(report) if as_json else render("report.txt", report=report).rstrip())
+    print(reports.to_json(report) if as_json else render("report.txt", report=report).rstrip())
 
 
 @contextlib.contextmanager
@@ -167,7 +161,7 @@ def _comparison(options: argparse.Namespace) -> str:
     from fer.evaluation.comparison import compare
     from fer.reports.rendering import render
 
-    a, b = map(read_evaluation, options.compare)
+    a, b = map(reports.read_evaluation, options.compare)
     comparison = compare(a, b)
     if options.json:
         return records.to_json(comparison)

@@ -33,7 +33,8 @@ from fer.cli.command import Stop, command_parser, tells_errors
 from fer.cli.video import add_own_neutral, seconds_bar
 from fer.cli.window import VideoWindow
 from fer.errors import VideoError
-from fer.model.prior import EVERYDAY
+from fer.model.checkpoint import read_info
+from fer.model.prior import BETWEEN, EVERYDAY
 from fer.results.timeline import timeline_text
 from fer.video.io.files import LiveSource, TimedFrame, VideoFile
 from fer.video.io.mp4 import Mp4Writer
@@ -85,8 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         window = None
         if options.window:
             window = stack.enter_context(closing(VideoWindow(f"{options.source} – faces", "Loading the model …")))
-        if isinstance(source, VideoFile):  # which is read as every other command and page reads it
-            options.faces = options.faces or EVERYDAY
+        options.faces = options.faces or usual_faces(options.checkpoint, isinstance(source, VideoFile))
         recognizer = load_recognizer(options, for_video=True)
         if writer:
             stack.enter_context(writer)
@@ -112,6 +112,11 @@ def main(arguments: list[str] | None = None) -> int:
     if code == 0 and isinstance(source, LiveSource) and source.ended:
         print(f"{source.name} has ended", file=sys.stderr)
     return code
+
+
+def usual_faces(checkpoint: Path, is_file: bool) -> str:
+    """Return whose faces are looked at: a file is read as everywhere else, before a camera people act."""
+    return BETWEEN if not is_file and read_info(checkpoint).can_be_corrected else EVERYDAY
 
 
 def _open(source: str, output: Path | None) -> VideoFile | LiveSource:

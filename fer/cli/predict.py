@@ -28,9 +28,9 @@ from fer.cli.arguments import add_model_arguments, load_recognizer
 from fer.cli.command import STOPPED_CODE, command_parser, tells_errors
 from fer.errors import ImageError
 from fer.faces import describe
-from fer.files import file_sha256, free_path
+from fer.files import free_path
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
-from fer.model.checkpoint import ModelInfo, read_info
+from fer.model.checkpoint import ModelInfo, model_sha256, read_info
 from fer.results.journal import Finished, PictureTask, forget_results, open_results
 from fer.results.parquet import write_parquet
 from fer.results.pictures import PictureResult, concern_words, to_csv, to_json
@@ -115,7 +115,7 @@ def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
     info = read_info(options.checkpoint).read_for(options.faces)
     place = _results_path(options)
     failed = 0
-    with open_results(place, pictures, f"{file_sha256(options.checkpoint)} {options.faces}") as known:
+    with open_results(place, pictures, f"{model_sha256(options.checkpoint)} {options.faces}") as known:
         missing = known.missing()
         progress = tqdm(total=len(pictures), initial=len(pictures) - len(missing), disable=None, leave=False)
         with progress, contextlib.closing(_recognized(options, missing)) as recognized:

@@ -15,12 +15,12 @@ from typing import BinaryIO
 
 from fer.datasets.archive import unpack
 from fer.errors import CollectionError, DatasetError
-from fer.files import file_sha256, free_path
+from fer.files import free_path
 from fer.images import IMAGE_SUFFIXES, list_images
 from fer.jobs import job
-from fer.jobs.job import JobView, Kind, Stop
+from fer.jobs.job import JobView, Kind, Stop, new_job, safe_name
 from fer.jobs.status import FINISHED, INTERRUPTED, STOPPED, Reporter, Status
-from fer.jobs.visitors import new_job, safe_name
+from fer.model.checkpoint import model_sha256
 from fer.model.prior import EVERYDAY
 from fer.records import read_record
 from fer.results.journal import PictureTask, open_results
@@ -83,14 +83,7 @@ def pictures_of(folder: Path, request: Request) -> list[PictureTask]:
 def create(
     place: Path, checkpoint: Path, title: str, source: Path | None = None, faces: str = EVERYDAY
 ) -> JobView[Request]:
-    """Make a job, without starting it.
-
-    Args:
-        place: where jobs are kept, see `fer.jobs.visitors.new_job`.
-        checkpoint: the model file.
-        title: what people call it.
-        source: a folder of this machine; None: pictures are added with `add_upload`.
-        faces: see `Request.faces`.
+    """Make a job, without starting it: of a folder of this machine, or without a source of what `add_upload` adds.
 
     Raises:
         CollectionError: the folder of pictures is not there.
@@ -104,10 +97,7 @@ def create(
 def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
     """Add an uploaded picture, or the pictures in an uploaded ZIP; two of the same name are both kept.
 
-    Args:
-        folder: of a job of uploads.
-        name: what the visitor's file is called, perhaps with folders before it; nothing in it can lead out of the job.
-        content: an open file, at its start.
+    The name may have folders before it; nothing in it can lead out of the job.
 
     Raises:
         CollectionError: it is neither, or is refused (see `unpack`), or cannot be written.
@@ -137,11 +127,6 @@ def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
         raise CollectionError(f"{name!r} cannot be kept: {error}. Make room, or upload fewer at once.") from error
 
 
-def views(place: Path) -> list[JobView[Request]]:
-    """Return all jobs: those that go on first, then the newest."""
-    return job.views(place, KIND)
-
-
 def start(folder: Path) -> None:
     """Start a job, or go on with it; one at a time.
 
@@ -152,7 +137,7 @@ def start(folder: Path) -> None:
     request = job.read_request(folder, KIND)
     if not list_images([source_of(folder, request)]) or not source_of(folder, request).exists():
         raise CollectionError(f"expected pictures, found none in {request.title}.")
-    job.start(folder, KIND, among=views(folder.parent))
+    job.start(folder, KIND, among=job.views(folder.parent, KIND))
 
 
 def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
@@ -166,7 +151,7 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
     from fer.recognition.recognizer import Recognizer
 
     pictures = pictures_of(folder, request)
-    with open_results(folder / RESULTS_NAME, pictures, file_sha256(request.checkpoint)) as known:
+    with open_results(folder / RESULTS_NAME, pictures, model_sha256(request.checkpoint)) as known:
         missing, total = known.missing(), len(pictures)
         done = total - len(missing)
 

@@ -63,11 +63,8 @@ def recognize_pictures(
 ) -> Iterator[Finished]:
     """Recognize pictures and yield each one when it is done, in any order; those that cannot be read have an error.
 
-    Args:
-        recognizer: its detector is copied for each worker.
-        pictures: what to read.
-        finish: what else to do with each picture.
-        workers: how many threads; one for each core if not given.
+    `finish` says what else to do with each. A worker is a thread with a detector of its own, one for each core if not
+    given.
     """
     # A picture alone gets all threads of torch, unless somebody says how many.
     threads = nullcontext() if workers is None and len(pictures) == 1 else _one_torch_thread_each()

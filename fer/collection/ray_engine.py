@@ -42,13 +42,9 @@ def recognize_with_ray(
 ) -> Iterator[Finished]:
     """Recognize pictures and yield each one once, when it is done, in any order; annotated copies are written as asked.
 
-    Args:
-        pictures: what to read; the workers open the paths.
-        checkpoint: the model file; it is sent to the workers.
-        device: for the networks: cpu, cuda.
-        faces: what kind of faces they show, one of `KINDS_OF_FACES`.
-        address: `LOCAL`, or that of a running Ray: "host:6379", "ray://host:10001", "auto".
-        workers: how many processes; one for each core, or graphics card where those are used, if not given.
+    The workers open the paths, and get the model. The address is `LOCAL`, or that of a running Ray: "host:6379",
+    "ray://host:10001", "auto". There is a worker, a process, for each core, or graphics card where those are used, if
+    not given.
 
     Raises:
         CollectionError: Ray is not installed, the cluster is out of reach, or the job was broken off.

@@ -29,11 +29,7 @@ _DEEPEST = 3
 
 
 def open_dataset(path: str | os.PathLike[str], progress: Progress | None = None) -> FaceDataset:
-    """Open a data set; see the module's text for the layouts.
-
-    Args:
-        path: where it is.
-        progress: called with (done, total) while pictures are compared, where the program makes the splits.
+    """Open a data set; see the module's text for the layouts, and `Progress`.
 
     Raises:
         DatasetError: there is nothing at the path, nothing of a known layout, or nothing that may be read.
@@ -101,13 +97,8 @@ def _unpacked(path: Path) -> Path:
 
 def places_of(path: Path) -> list[Path]:
     """Return where a data set's files may lie: in a ZIP, and in a folder or two that hold nothing else."""
-    return _with_only_folders(_unpacked(path)) if path.exists() else []
-
-
-def _with_only_folders(path: Path) -> list[Path]:
-    """Return the path, and the folder in it if there is nothing else, and so on."""
-    places = [path]
-    while places[-1].is_dir() and len(places) <= _DEEPEST:
+    places = [_unpacked(path)] if path.exists() else []
+    while places and places[-1].is_dir() and len(places) <= _DEEPEST:
         inside = visible(places[-1])
         if len(inside) != 1:
             break

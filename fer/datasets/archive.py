@@ -118,10 +118,7 @@ def _plain(name: str) -> str:
 def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
     """Keep an uploaded ZIP, unpacked, or an uploaded table; return its path. The same content is kept once.
 
-    Args:
-        name: what the visitor's file is called; only its last part counts, and of that only letters and digits.
-        content: an open file, at its start.
-        folder: where data sets are kept, made if it is not there.
+    Of the visitor's name only the last part counts, and of that only letters and digits. The folder is made if need be.
 
     Raises:
         DatasetError: it is neither a ZIP nor a CSV, is refused (see `unpack`), or cannot be written.

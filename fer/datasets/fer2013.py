@@ -32,10 +32,7 @@ def matches(path: Path) -> bool:
 def open_path(path: Path, progress: Progress | None = None, rated: bool = True) -> FaceDataset:
     """Open the file, or the folder that holds it. Pictures of ckextended.csv are compared, to find copies.
 
-    Args:
-        path: of either.
-        progress: called with (done, total) while pictures are compared.
-        rated: whether the votes beside fer2013.csv count, if there are any, or its class numbers in any case.
+    Where `rated`, the votes beside fer2013.csv count, if there are any, else its class numbers.
 
     Raises:
         DatasetError: a column is missing, a line has another number of pixels, a class or split is unknown.

@@ -227,11 +227,8 @@ def _warn_of_leaks(found: DatasetReport) -> list[str]:
 def contact_sheet(dataset: FaceDataset, per_class: int = 8) -> np.ndarray:
     """Draw a row for each class: its name and up to `per_class` of its pictures, spread evenly over the data set.
 
-    Training pictures are shown where the class has any. Broken pictures are passed over; a class without pictures has
-    an empty row.
-
-    Returns:
-        RGB uint8 (H, W, 3).
+    Returns RGB uint8 (H, W, 3). Training pictures are shown where the class has any. Broken pictures are passed over; a
+    class without pictures has an empty row.
     """
     font = ImageFont.load_default(FONT_PX)
     step = TILE_PX + GAP_PX

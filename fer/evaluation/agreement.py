@@ -6,7 +6,6 @@ agrees with nobody and does not lead. On FER+'s test split a rater agrees in 77.
 The model's answer is compared with the same others, picture by picture and rater by rater.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -38,58 +37,39 @@ def agreement(
         return None
     votes, other_votes, probabilities, truth = votes[kept], other_votes[kept], probabilities[kept], truth[kept]
     total = votes.sum(axis=1) + other_votes
-    left_out = [_leave_out(votes, probabilities, label) for label in range(votes.shape[1])]
-    nobody = _compare(votes, probabilities, np.zeros_like(votes))  # a rater who chose no expression is left out
+    labels = np.eye(votes.shape[1] + 1, votes.shape[1])  # the last row: a rater who chose no expression is left out
+    taken = [(votes > 0) * label for label in labels]
+    columns = zip(*(_compare(votes - own, probabilities, own) for own in taken), strict=True)
+    rater_agrees, model_agrees, rater_distances, model_distances = (np.stack(one, axis=1) for one in columns)
     weights = np.column_stack([votes, other_votes])
-
-    def mean(figures: list[np.ndarray]) -> np.ndarray:
-        return (np.column_stack(figures) * weights).sum(axis=1) / total
-
-    rater = mean([*(one.rater_agrees for one in left_out), nobody.rater_agrees])
-    model = mean([*(one.model_agrees for one in left_out), nobody.model_agrees])
+    rater, model = ((agrees * weights).sum(axis=1) / total for agrees in (rater_agrees, model_agrees))
     return Agreement(
         n=len(votes),
         votes_per_picture=float(total.mean()),
         rater=bootstrap_mean(rater),
         model=bootstrap_mean(model),
         difference=bootstrap_mean(model - rater),
-        rater_distances=_mean_distances([one.rater_distances for one in left_out], votes),
-        model_distances=_mean_distances([one.model_distances for one in left_out], votes),
+        rater_distances=_mean_distances(rater_distances[:, :-1], votes),
+        model_distances=_mean_distances(model_distances[:, :-1], votes),
         smoothing=SMOOTHING,
         by_agreement=_by_agreement(votes, other_votes, probabilities.argmax(axis=1) == truth),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _LeftOut:
-    """What there is to say about each picture when one rater is taken away, float (n,) each."""
+def _compare(others: np.ndarray, probabilities: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Compare a rater's answer, (n, K) with one 1 or none a row, and the model's with the votes of the others.
 
-    rater_agrees: np.ndarray
-    model_agrees: np.ndarray
-    rater_distances: np.ndarray
-    """(n, 2): Kullback–Leibler, Jensen–Shannon; of one who chose an expression."""
-    model_distances: np.ndarray
-
-
-def _leave_out(votes: np.ndarray, probabilities: np.ndarray, label: int) -> _LeftOut:
-    """Take a rater away who chose a label, in all pictures that have one."""
-    own = np.zeros_like(votes)
-    own[:, label] = votes[:, label] > 0
-    return _compare(votes - own, probabilities, own)
-
-
-def _compare(others: np.ndarray, probabilities: np.ndarray, own: np.ndarray) -> _LeftOut:
-    """Compare a rater's answer, (n, K) with one 1 or none a row, and the model's with the votes of the others."""
+    Returns:
+        How often the rater agrees and how often the model does, float (n,) both; `_distances` of both, (n, 2), the
+        rater's where an expression was chosen.
+    """
     leads = others == others.max(axis=1, keepdims=True)
     part = leads / leads.sum(axis=1, keepdims=True)
     rows = np.arange(len(others))
     shares = others / others.sum(axis=1, keepdims=True)
-    return _LeftOut(
-        rater_agrees=(part * own).sum(axis=1),
-        model_agrees=part[rows, probabilities.argmax(axis=1)],
-        rater_distances=_distances(shares, np.where(own.any(axis=1, keepdims=True), own, shares)),
-        model_distances=_distances(shares, probabilities),
-    )
+    chosen = np.where(own.any(axis=1, keepdims=True), own, shares)
+    agrees = (part * own).sum(axis=1), part[rows, probabilities.argmax(axis=1)]
+    return *agrees, _distances(shares, chosen), _distances(shares, probabilities)
 
 
 def _distances(shares: np.ndarray, answers: np.ndarray) -> np.ndarray:
@@ -98,9 +78,8 @@ def _distances(shares: np.ndarray, answers: np.ndarray) -> np.ndarray:
     return np.column_stack([rel_entr(shares, smooth).sum(axis=1), jensenshannon(shares, answers, base=2, axis=1)])
 
 
-def _mean_distances(per_label: list[np.ndarray], votes: np.ndarray) -> Distances:
-    """Return the mean over pictures of the mean over those of their raters who chose an expression."""
-    each = np.stack(per_label, axis=1)  # (n, K, 2)
+def _mean_distances(each: np.ndarray, votes: np.ndarray) -> Distances:
+    """Return the mean over pictures, (n, K, 2), of the mean over those of their raters who chose an expression."""
     means = (each * votes[..., None]).sum(axis=1) / votes.sum(axis=1, keepdims=True)
     kullback_leibler, jensen_shannon = means.mean(axis=0)
     return Distances(float(kullback_leibler), float(jensen_shannon))

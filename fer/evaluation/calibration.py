@@ -49,16 +49,11 @@ def calibrate(
     labelled: Asked | None = None,
     settings: Mapping[str, tuple[float, float]] = TWO_HEADS,
 ) -> ModelInfo:
-    """Fit all readings of a model, which is not multilabel.
+    """Fit all readings of a model, which is not multilabel, and return it, read for everyday faces.
 
-    Args:
-        info: the model.
-        asked: pictures whose truth is what the first head learned.
-        labelled: pictures whose truth is what the second head learned; *posed* and the label alone are fitted to them.
-        settings: (τ, β) of each kind of faces, for a model with two heads.
-
-    Returns:
-        The model, read for everyday faces.
+    The truth of the pictures asked about is what the first head learned, that of `labelled` what the second one did;
+    *posed* and the label alone are fitted to these. Settings are (τ, β) of each kind of faces, for a model with two
+    heads.
     """
     if info.second:
         wanted = {**settings, RATERS: (0.0, 0.0), LABEL: (0.0, 1.0)}
@@ -86,14 +81,10 @@ def _fitted(info: ModelInfo, reading: Reading, logits: np.ndarray, truth: np.nda
 
 
 def fit_prior_correction(logits: np.ndarray, truth: np.ndarray, prior: Sequence[float]) -> float:
-    """Return how much of the prior to take off, 0..1: see `ModelInfo.prior_correction`.
+    """Return how much of the prior, K shares over 0, to take off, 0..1: see `ModelInfo.prior_correction`.
 
-    The one with the best macro F1 among those that cost at most `ACCURACY_TO_GIVE`; of equals the smallest.
-
-    Args:
-        logits: float (n, K), neither corrected nor divided, of pictures the network was not trained on.
-        truth: int (n,), indices of labels.
-        prior: K shares, over 0.
+    The one with the best macro F1 among those that cost at most `ACCURACY_TO_GIVE`; of equals the smallest. Logits,
+    float (n, K), neither corrected nor divided, and truth, int (n,), are of pictures the network was not trained on.
     """
     if len(truth) < CORRECTED_FROM:
         return 0.0
@@ -105,20 +96,14 @@ def fit_prior_correction(logits: np.ndarray, truth: np.ndarray, prior: Sequence[
 
 
 def fit_unsure_threshold(confidences: np.ndarray) -> float:
-    """Return the confidence, at most `SURE_FROM`, under which `UNSURE_SHARE` of the pictures lie.
-
-    Args:
-        confidences: float (n,), 0..1, calibrated, of validation pictures.
-    """
+    """Return the confidence, at most `SURE_FROM`, that `UNSURE_SHARE` of the confidences, float (n,), lie under."""
     return min(float(np.quantile(confidences, UNSURE_SHARE)), SURE_FROM)
 
 
 def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
-    """Return the number to divide logits by, the one that makes the truth most likely.
+    """Return the number to divide logits by, the one that makes the truth, int (n,), most likely.
 
-    Args:
-        logits: float (n, K), not divided by any temperature yet, of pictures the network was not trained on.
-        truth: int (n,), indices of labels.
+    The logits, float (n, K), are not divided yet, and of pictures the network was not trained on.
     """
     rows = np.arange(len(truth))
     return _best(lambda temperature: float(-log_softmax(logits / temperature, axis=1)[rows, truth].sum()))
@@ -127,9 +112,7 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
 def fit_multilabel_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     """Return the number to divide logits by before a sigmoid, the one with the least binary cross entropy.
 
-    Args:
-        logits: float (n, K), not divided by any temperature yet, of pictures the network was not trained on.
-        targets: float (n, K), 0..1.
+    The logits, float (n, K), are as in `fit_temperature`; the targets, float (n, K), are 0..1.
     """
 
     def cross_entropy(temperature: float) -> float:

@@ -1,82 +1,70 @@
 """From a model and a data set to a report."""
 
-from dataclasses import dataclass, replace
+import platform
+import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
 
 from fer.datasets.dataset import FaceDataset
 from fer.errors import EvaluationError
-from fer.evaluation import confusions, provenance
+from fer.evaluation import confusions
 from fer.evaluation.agreement import agreement
-from fer.evaluation.curves import curves
+from fer.evaluation.figures import Speed
 from fer.evaluation.intervals import RESAMPLES, SEED
-from fer.evaluation.metrics import class_figures, resampled, top_two_accuracy
+from fer.evaluation.metrics import class_figures, curves, reliability, resampled, top_two_accuracy
 from fer.evaluation.predict import Answers, Progress, predict
-from fer.evaluation.reliability import reliability
-from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, Report
+from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, Report, Request
 from fer.evaluation.robustness import robustness
-from fer.evaluation.speed import measure_speed
 from fer.files import file_sha256
 from fer.model.checkpoint import ModelInfo, weights_file
 from fer.model.classifier import Classifier, probabilities_of, shares_of
-from fer.model.prior import EVERYDAY
 from fer.recognition.recognizer import Recognizer
 
-
-@dataclass(frozen=True)
-class Options:
-    """What shall be measured."""
-
-    split: str = "test"
-    rule: str = "majority"
-    robustness: bool = False
-    """Whether the pictures are made worse in many ways, too, which takes 25 times as long."""
-    sample: int | None = None
-    """Make only so many pictures worse, drawn without looking."""
-    predictions: str = "report.predictions.csv"
-    """The name that the report gives the file of the predictions."""
-    command: str = ""
-    """What was typed, to be written down."""
-    faces: str = EVERYDAY
-    """How the model is read, one of `READINGS`."""
+PACKAGES = ("fer-studio", "torch", "torchvision", "scikit-learn", "numpy")
+"""Those that figures depend on."""
+REPEATS = 50
+_WARM_UP = 5
+_CROP_PX = 160
+"""Side of the crop that is classified, about that of a face on a webcam's picture."""
 
 
 def evaluate(
     classifier: Classifier,
-    checkpoint: Path,
     dataset: FaceDataset,
-    options: Options | None = None,
+    request: Request,
     progress: Progress | None = None,
     detect_with: Recognizer | None = None,
+    predictions: str = "report.predictions.csv",
+    command: str = "",
 ) -> Evaluation:
-    """Measure a model on one split of a data set.
+    """Measure a model on one split of a data set: those that the request names.
 
-    Args:
-        classifier: the model.
-        checkpoint: the file that it was read from.
-        dataset: see `predict`.
-        options: what shall be measured.
-        progress: is told what is done and how far it is.
-        detect_with: see `predict`.
+    For `detect_with` see `predict`. The report says what the file of the predictions is called, and which command was
+    typed.
 
     Raises:
         DatasetError: no picture is left to measure with.
         EvaluationError: robustness is asked for on whole photos.
     """
-    options = options or Options()
-    classifier = classifier.for_faces(options.faces)
-    if options.robustness and detect_with:
+    classifier, checkpoint = classifier.for_faces(request.faces), Path(request.checkpoint)
+    if request.robustness and detect_with:
         raise EvaluationError(
             "expected crops of faces to measure robustness with, got whole photos. Leave one of the two out."
         )
     info = classifier.info
-    answers = predict(classifier, dataset, options.split, options.rule, progress, detect_with)
+    answers = predict(classifier, dataset, request.split, request.rule, progress, detect_with)
     found = answers.predictions
     confusion = found.confusion
     uncalibrated = shares_of(probabilities_of(replace(info, temperature=1.0), answers.logits))
     worse = None
-    if options.robustness:
+    if request.robustness:
         told = partial(progress, "making pictures worse") if progress else None
         worse = robustness(
             dataset,
@@ -84,14 +72,20 @@ def evaluate(
             found.truth,
             info.preprocessing,
             classifier.probabilities,
-            options.sample,
+            request.sample,
             progress=told,
         )
     report = Report(
-        data=_data(dataset, options, answers, detected=detect_with is not None),
-        model=_model(info, checkpoint, options.faces),
-        made=_making(options),
-        predictions=options.predictions,
+        data=_data(dataset, request, answers, detected=detect_with is not None),
+        model=_model(info, checkpoint, request.faces),
+        made=Making(
+            command=command,
+            time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+            resamples=RESAMPLES,
+            seed=SEED,
+        ),
+        predictions=predictions,
         n=len(found),
         accuracy=resampled(confusions.accuracy, confusion),
         balanced_accuracy=resampled(confusions.balanced_accuracy, confusion),
@@ -110,12 +104,12 @@ def evaluate(
     return Evaluation(report, found)
 
 
-def _data(dataset: FaceDataset, options: Options, answers: Answers, detected: bool) -> DataSource:
+def _data(dataset: FaceDataset, request: Request, answers: Answers, detected: bool) -> DataSource:
     return DataSource(
         name=dataset.name,
         fingerprint=dataset.fingerprint(),
-        split=options.split,
-        rule=options.rule,
+        split=request.split,
+        rule=request.rule,
         is_rated=dataset.is_rated,
         detected=detected,
         unknown_labels=answers.unknown_labels,
@@ -138,11 +132,35 @@ def _model(info: ModelInfo, checkpoint: Path, faces: str) -> ModelSource:
     )
 
 
-def _making(options: Options) -> Making:
-    return Making(
-        command=options.command,
-        time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        versions=provenance.versions(),
-        resamples=RESAMPLES,
-        seed=SEED,
+def measure_speed(classifier: Classifier, checkpoint: Path, repeats: int = REPEATS) -> Speed:
+    """Time the way of a face from its crop to the probabilities, one at a time; and look at the file."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        times = [_seconds(classifier) for _ in range(_WARM_UP + repeats)][_WARM_UP:]
+    finally:
+        torch.set_num_threads(threads)
+    return Speed(
+        parameters=sum(parameter.numel() for parameter in classifier.network.parameters()),
+        file_bytes=checkpoint.stat().st_size,
+        milliseconds_per_face=1000 * median(times),
+        repeats=repeats,
+        processor=processor_name(),
     )
+
+
+def processor_name() -> str:
+    """Return the name of this machine's processor, as well as it is known."""
+    table = Path("/proc/cpuinfo")
+    if table.is_file():
+        for line in table.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _seconds(classifier: Classifier) -> float:
+    crop = np.full((_CROP_PX, _CROP_PX, 3), 128, np.uint8)
+    began = time.perf_counter()
+    classifier.probabilities(classifier.info.preprocessing.shrink(crop)[None])
+    return time.perf_counter() - began

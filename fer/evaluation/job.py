@@ -5,19 +5,18 @@ runs/NAME/reports/TITLE/    what was measured of a run's model; runs/.shipped/re
 """
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer.evaluation.provenance import command_line
-from fer.evaluation.report import Evaluation, predictions_name, write_report
+from fer.evaluation.report import Evaluation, Request, predictions_name, write_report
 from fer.files import free_path
 from fer.jobs import job
-from fer.jobs.job import JobView, Kind, Stop
+from fer.jobs.job import Kind, Stop
 from fer.jobs.process import spare_threads
 from fer.jobs.status import FINISHED, INTERRUPTED, Reporter, Status
-from fer.model.prior import EVERYDAY
 from fer.records import read_record
 
 if TYPE_CHECKING:
@@ -26,36 +25,6 @@ if TYPE_CHECKING:
 SHIPPED_FOLDER = ".shipped"
 """Stands where a run's folder does. No run can be called so."""
 REPORT_NAME = "report.json"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What shall be measured."""
-
-    dataset: str
-    """A path, or "synthetic:400"."""
-    checkpoint: str
-    split: str = "test"
-    rule: str = "majority"
-    robustness: bool = False
-    sample: int | None = None
-    """Make only so many pictures worse."""
-    faces: str = EVERYDAY
-    """How the model is read, one of `READINGS`."""
-    detect: bool = False
-    """Whether the faces are to be found first, in whole photos."""
-
-    def command(self) -> list[str]:
-        """Return the command that measures the same."""
-        options = {"dataset": self.dataset, "checkpoint": self.checkpoint, "split": self.split, "rule": self.rule}
-        given = ["fer-studio", "evaluate", *(part for name, value in options.items() for part in (f"--{name}", value))]
-        if self.faces != EVERYDAY:
-            given += ["--faces", self.faces]
-        if self.detect:
-            given += ["--detect"]
-        if self.robustness:
-            given += ["--robustness", *(["--sample", str(self.sample)] if self.sample else [])]
-        return given
 
 
 @dataclass(frozen=True)
@@ -81,26 +50,18 @@ def model_of(folder: Path) -> str | None:
     return None if name == SHIPPED_FOLDER else name
 
 
-def views(runs_folder: Path) -> list[JobView[Request]]:
-    """Return all evaluations of all runs: those that go on first, then the newest."""
-    return job.views(runs_folder, KIND)
-
-
 def start(
     runs_folder: Path, requests: Sequence[tuple[str | None, Request]], title: str, threads: int | None = None
 ) -> list[Path]:
     """Start evaluations of one model or several, each as a process of its own, all at once; return their folders.
 
-    Args:
-        runs_folder: where the runs are kept.
-        requests: the name of the run that the model is of, or None for a shipped one, and what to measure.
-        title: what the data set is called; a number is added where there is one of that name.
-        threads: of the processor, for all of them; all but one if not given, which is left to the pages.
+    A request comes with the name of the run that its model is of, None for a shipped one. Where there is an evaluation
+    of that title a number is added. All share the threads: all of the processor's but one if not told.
 
     Raises:
         JobError: others go on, or no process can be started.
     """
-    others = views(runs_folder)
+    others = job.views(runs_folder, KIND)
     job.check_free(KIND, others)
     share = max((threads or spare_threads()) // max(len(requests), 1), 1)
     folders = []
@@ -124,19 +85,12 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
     def say(what: str, done: int, total: int) -> None:
         reporter.say(f"{what} · {done:,} of {total:,}", done, total)
 
-    evaluation = measure(request, folder / REPORT_NAME, command_line(request.command()), say, threads)
+    evaluation = measure(request, folder / REPORT_NAME, shlex.join(request.command()), say, threads)
     write_report(folder / REPORT_NAME, evaluation.report, evaluation.predictions)
 
 
 def measure(request: Request, output: Path, command: str, say: "Progress", threads: int | None = None) -> Evaluation:
-    """Measure a model in this process.
-
-    Args:
-        request: what to measure.
-        output: where the report will be.
-        command: what was typed, to be written down.
-        say: is told how far it is.
-        threads: of the processor.
+    """Measure a model in this process: the command is written down, and `say` is told how far it is.
 
     Raises:
         FerError: the model or the data set cannot be read.
@@ -144,19 +98,14 @@ def measure(request: Request, output: Path, command: str, say: "Progress", threa
     import torch
 
     from fer.datasets import open_dataset
-    from fer.evaluation.evaluate import Options, evaluate
+    from fer.evaluation.evaluate import evaluate
     from fer.model.classifier import Classifier
     from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
 
     if threads:
         torch.set_num_threads(threads)
-    checkpoint = Path(request.checkpoint)
-    classifier = Classifier.load(checkpoint)
+    classifier = Classifier.load(request.checkpoint)
     recognizer = Recognizer(FaceDetector(), classifier) if request.detect else None
     dataset = open_dataset(request.dataset)
-    wanted = Options(
-        request.split, request.rule, request.robustness, request.sample, predictions_name(output), command,
-        request.faces,
-    )  # fmt: skip
-    return evaluate(classifier, checkpoint, dataset, wanted, say, recognizer)
+    return evaluate(classifier, dataset, request, say, recognizer, predictions_name(output), command)

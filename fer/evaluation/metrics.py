@@ -1,13 +1,21 @@
-"""Figures about predictions whose truth is known."""
+"""Figures about predictions whose truth is known; calibration; ROC and precision–recall curves."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from fer.evaluation import confusions
-from fer.evaluation.figures import ClassFigures, Estimate
+from fer.evaluation.figures import ClassCurves, ClassFigures, Curve, Estimate, Reliability, ReliabilityBin
 from fer.evaluation.intervals import Statistic, bootstrap, f1_score, share
-from fer.evaluation.reliability import negative_log_likelihood
+
+BINS = 15
+"""What papers use (Guo et al. 2017, arXiv:1706.04599)."""
+LEAST_PROBABILITY = 1e-12
+"""What a truth of no probability is taken to have, so that its logarithm is finite."""
+MOST_POINTS = 200
+DIGITS = 5
+"""Of the points that are kept; the areas are not rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,3 +71,66 @@ def class_figures(confusion: np.ndarray, labels: tuple[str, ...]) -> dict[str, C
         )
         for i, label in enumerate(labels)
     }
+
+
+def reliability(probabilities: np.ndarray, truth: np.ndarray, temperature: float, bins: int = BINS) -> Reliability:
+    """Return the diagram over bins of equal width, and the figures, of n ≥ 1 predictions.
+
+    The probabilities, float (n, K), sum to 1 in each row; the truth is int (n,). The temperature that they were divided
+    by is only written down. Bin i holds i / bins ≤ confidence < (i + 1) / bins, the last one 1, too.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    counts, confidences, rights = (np.bincount(bin_of, weights, bins) for weights in (None, confidence, right))
+    one_hot = np.eye(probabilities.shape[1])[truth]
+    return Reliability(
+        temperature=temperature,
+        bins=tuple(
+            ReliabilityBin(
+                low=index / bins,
+                high=(index + 1) / bins,
+                n=int(count),
+                confidence=float(confidences[index] / count) if count else None,
+                accuracy=float(rights[index] / count) if count else None,
+            )
+            for index, count in enumerate(counts)
+        ),
+        expected_calibration_error=float(np.abs(confidences - rights).sum() / len(truth)),
+        brier_score=float(((probabilities - one_hot) ** 2).sum(axis=1).mean()),
+        negative_log_likelihood=negative_log_likelihood(probabilities, truth),
+    )
+
+
+def negative_log_likelihood(probabilities: np.ndarray, truth: np.ndarray) -> float:
+    """Return the mean of −ln of the probability given to the true label."""
+    given = probabilities[np.arange(len(truth)), truth]
+    return float(-np.log(np.maximum(given, LEAST_PROBABILITY)).mean())
+
+
+def curves(probabilities: np.ndarray, truth: np.ndarray, labels: tuple[str, ...]) -> dict[str, ClassCurves]:
+    """Return the curves of K labels, of probabilities float (n, K) and truth int (n,), indices of the labels."""
+    return {label: _curves_of(truth == index, probabilities[:, index], label) for index, label in enumerate(labels)}
+
+
+def _curves_of(is_label: np.ndarray, score: np.ndarray, label: str) -> ClassCurves:
+    if not is_label.any():
+        missing = Curve((), (), None, f"no picture truly shows {label}")
+        return ClassCurves(missing, missing)
+    precision, recall, _ = precision_recall_curve(is_label, score, drop_intermediate=True)
+    found = _thinned(recall[::-1], precision[::-1], float(average_precision_score(is_label, score)))
+    if is_label.all():
+        return ClassCurves(Curve((), (), None, f"every picture truly shows {label}"), found)
+    false_positives, true_positives, _ = roc_curve(is_label, score)
+    return ClassCurves(_thinned(false_positives, true_positives, float(roc_auc_score(is_label, score))), found)
+
+
+def _thinned(x: np.ndarray, y: np.ndarray, area: float) -> Curve:
+    """Keep the ends and points that are equally far from each other along the curve."""
+    if len(x) > MOST_POINTS:
+        way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
+        kept = np.searchsorted(way, np.linspace(0, way[-1], MOST_POINTS))
+        kept = np.unique(np.minimum(kept, len(x) - 1))
+        kept[-1] = len(x) - 1
+        x, y = x[kept], y[kept]
+    return Curve(tuple(np.round(x, DIGITS).tolist()), tuple(np.round(y, DIGITS).tolist()), area, None)

@@ -42,16 +42,9 @@ def predict(
 ) -> Answers:
     """Ask a model about all pictures of a split that count, without test-time augmentation.
 
-    The model chooses among all of its labels, also where the data set has fewer. Pictures with a label that the model
-    does not know are left out.
-
-    Args:
-        classifier: the model. The probabilities of a multilabel one are taken as shares of their sum.
-        dataset: pictures of faces, cropped as the model's preprocessing says; or whole photos, with `detect_with`.
-        split: "train", "validation", "test" or "all".
-        rule: which pictures count; see `FaceDataset.rows`.
-        progress: is told how far it is.
-        detect_with: finds the face first, the largest one; pictures without a face are left out.
+    The model chooses among all of its labels, also where the data set has fewer; the probabilities of a multilabel one
+    are taken as shares of their sum. Pictures with a label that it does not know are left out. They are cropped as its
+    preprocessing says, or whole photos in which `detect_with` finds the largest face; those without one are left out.
 
     Raises:
         DatasetError: no picture is left to ask about.
@@ -131,17 +124,13 @@ def _detected_faces(
     pixels: list[np.ndarray] = []
     kept: list[int] = []
     broken: list[str] = []
-    for done, row in enumerate(rows, start=1):
-        try:
-            image = dataset.picture(int(row))
-            detections = recognizer.detector.detect(image)
-            if detections:
-                largest = max(detections, key=lambda face: face.box.height * face.box.width)
-                pixels.append(recognizer.network_input(image, largest))
-                kept.append(int(row))
-        except ImageError as error:
-            broken.append(str(error))
-        progress(done, len(rows))
+    for row, image in dataset.read(rows, progress):
+        if isinstance(image, ImageError):
+            broken.append(str(image))
+        elif detections := recognizer.detector.detect(image):
+            largest = max(detections, key=lambda face: face.box.height * face.box.width)
+            pixels.append(recognizer.network_input(image, largest))
+            kept.append(row)
     return np.array(pixels, np.uint8), np.array(kept, int), tuple(broken)
 
 

@@ -6,7 +6,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,11 +26,42 @@ from fer.model.prior import BETWEEN, EVERYDAY, LABEL, RATERS, Reading
 from fer.records import from_json, from_plain, plain_of, to_plain
 
 FORMAT = "fer-report-2"
+T = TypeVar("T")
 RULE_MEANINGS = {
     "majority": "more than half of the raters agree",
     "argmax": "all with a top label",
 }
 """Where several people rated each picture; elsewhere all pictures count, by their one label."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What shall be measured."""
+
+    dataset: str
+    """A path, or "synthetic:400"."""
+    checkpoint: str
+    split: str = "test"
+    rule: str = "majority"
+    robustness: bool = False
+    sample: int | None = None
+    """Make only so many pictures worse."""
+    faces: str = EVERYDAY
+    """How the model is read, one of `READINGS`."""
+    detect: bool = False
+    """Whether the faces are to be found first, in whole photos."""
+
+    def command(self) -> list[str]:
+        """Return the command that measures the same."""
+        options = {"dataset": self.dataset, "checkpoint": self.checkpoint, "split": self.split, "rule": self.rule}
+        given = ["fer-studio", "evaluate", *(part for name, value in options.items() for part in (f"--{name}", value))]
+        if self.faces != EVERYDAY:
+            given += ["--faces", self.faces]
+        if self.detect:
+            given += ["--detect"]
+        if self.robustness:
+            given += ["--robustness", *(["--sample", str(self.sample)] if self.sample else [])]
+        return given
 
 
 @dataclass(frozen=True)
@@ -262,17 +293,17 @@ class Ablation:
     rows: tuple[Ingredient, ...]
 
 
-def read_ablation(path: Path) -> Ablation:
-    """Read a table.
+def read_table(path: Path, kind: type[T]) -> T:
+    """Read a table for the model card: an `Ablation`, or `fer.evaluation.settings.Settings`.
 
     Raises:
         EvaluationError: the file is missing or damaged.
     """
     try:
-        return from_json(path.read_bytes(), Ablation)
+        return from_json(path.read_bytes(), kind)
     except (OSError, ValueError) as error:
         raise EvaluationError(
-            f"expected a table of what each ingredient is worth, cannot read {path}: {error}. Measure it again."
+            f"expected a table of {kind.__name__.lower()}, cannot read {path}: {error}. Measure it again."
         ) from error
 
 

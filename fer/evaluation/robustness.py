@@ -144,15 +144,8 @@ def robustness(
 ) -> Robustness:
     """Measure a model's accuracy on the same face crops as they are and in each disturbance.
 
-    Args:
-        dataset: whose pictures.
-        rows: int (n,), which of them; they can be read.
-        truth: int (n,), the label of each, as an index of the model's outputs.
-        preprocessing: the model's.
-        predict: the model.
-        sample: take only as many pictures, drawn by a fixed seed.
-        disturbances: in which.
-        progress: called with (done, total) networks' answers.
+    The pictures in the rows, int (n,), can be read; their truth, int (n,), is an index of the model's outputs. A sample
+    is drawn by a fixed seed.
 
     Raises:
         ImageError: a picture cannot be read any more.

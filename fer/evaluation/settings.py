@@ -9,18 +9,14 @@ most faces there are neutral or happy. So each kind may cost so much of it, and 
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from fer.errors import EvaluationError
 from fer.evaluation import confusions
 from fer.evaluation.calibration import TWO_HEADS, Asked
-from fer.files import write_atomically
 from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import probabilities_of
 from fer.model.prior import BETWEEN, EVERYDAY, POSED, Reading
-from fer.records import from_json, to_json
 
 COSTS = {EVERYDAY: 0.011, BETWEEN: 0.025}
 """How much validation accuracy by the raters' votes each kind may cost, 0..1."""
@@ -65,13 +61,7 @@ class Settings:
 
 
 def measure_settings(info: ModelInfo, asked: Asked, photos: Asked) -> tuple[Setting, ...]:
-    """Measure all settings.
-
-    Args:
-        info: a model with two heads.
-        asked: validation pictures that raters judged.
-        photos: of other people, each with one label.
-    """
+    """Measure all settings of a model with two heads, on pictures that raters judged and on photos of others."""
     return tuple(_measure(info, tau, beta, asked, photos) for tau in CORRECTIONS for beta in SHARES)
 
 
@@ -103,26 +93,3 @@ def _measure(info: ModelInfo, tau: float, beta: float, asked: Asked, photos: Ask
         photos_balanced=float(confusions.balanced_accuracy(matrices[1:])[0]),
         photos_anger=float(angry[info.labels.index(ANGER)] / angry.sum()) if angry.sum() else None,
     )
-
-
-def write_settings(path: Path, settings: Settings) -> None:
-    """Write it as JSON.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    write_atomically(path, to_json(settings) + "\n")
-
-
-def read_settings(path: Path) -> Settings:
-    """Read what `write_settings` wrote.
-
-    Raises:
-        EvaluationError: the file is missing or damaged.
-    """
-    try:
-        return from_json(path.read_bytes(), Settings)
-    except (OSError, ValueError) as error:
-        raise EvaluationError(
-            f"expected a table of settings, cannot read {path}: {error}. Measure it again."
-        ) from error

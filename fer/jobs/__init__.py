@@ -3,5 +3,4 @@
 process   processes that outlive their starter, known again after a restart
 status    where a job stands: one way to write it, one way to read it
 job       a folder for each job: request, status, lock, log; start, stop, continue, delete
-visitors  jobs that visitors of the pages make, each with a secret for its name
 """

@@ -11,9 +11,11 @@ So a page may be reloaded, several people may look at once, and the program that
 
 import contextlib
 import re
+import secrets
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -45,6 +47,8 @@ CONFIG_NAME, PROCESS_NAME, LOCK_NAME = "config.json", "process.json", ".lock"
 WORKER = ("-m", "fer.cli.jobs", "run")
 """What Python is started with to do a job; the folder follows."""
 
+KEPT_SECONDS = 7 * 24 * 3600
+"""Uploads of visitors who never come back do not fill the disk."""
 _ID = re.compile(r"[\w-]{16,32}")
 
 R = TypeVar("R")
@@ -128,6 +132,24 @@ def create(folder: Path, kind: Kind[R], request: R) -> None:
         raise JobError(f"expected a new name, but there is something called {folder.name}. Choose another.") from error
     except OSError as error:
         raise JobError(f"{folder.name} cannot be kept in {folder.parent}: {error}. Make room there.") from error
+
+
+def new_job(place: Path, kind: Kind[R], request: R, is_upload: Callable[[Path, R], bool]) -> Path:
+    """Make the folder of a job and return it; uploads that nobody looked after for `KEPT_SECONDS` go.
+
+    `is_upload` says whether the job of a folder and a request keeps what was uploaded.
+
+    Raises:
+        JobError: it cannot be made.
+    """
+    for old in views(place, kind):
+        ended = not old.active and time.time() - old.created > KEPT_SECONDS
+        if ended and old.request and is_upload(old.folder, old.request):
+            with contextlib.suppress(JobError):
+                delete(old.folder, kind)
+    folder = place / secrets.token_urlsafe(16)
+    create(folder, kind, request)
+    return folder
 
 
 def write_request(folder: Path, kind: Kind[R], request: R) -> None:
@@ -223,11 +245,8 @@ def _state(folder: Path, status: Status | None) -> str:
 def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequence[JobView[R]] = ()) -> None:
     """Start a job as a process of its own, or go on with it.
 
-    Args:
-        folder: of the job.
-        kind: of the job.
-        threads: of the processor; all but one if not given, which is left to the pages.
-        among: the jobs that it shares the machine with; as many as the kind allows may go on.
+    Of the jobs `among` which it shares the machine as many may go on as the kind allows. It has all threads of the
+    processor but one if not told, which is left to the pages.
 
     Raises:
         JobError: it goes on already, has finished or is damaged, others go on, or no process can be started.
@@ -298,6 +317,11 @@ def check_still(folder: Path, kind: Kind[R]) -> None:
         raise JobError(f"{folder.name} is running. Stop it first.")
 
 
+def safe_name(name: str) -> str:
+    """Return a visitor's name of a file or folder, so that nothing in it can lead elsewhere; empty if none is left."""
+    return re.sub(r"[^\w .()-]+", "-", name).strip(" .")
+
+
 def log_tail(folder: Path, lines: int = 12) -> str:
     """Return the last lines of what a job has said."""
     path = folder / LOG_NAME
@@ -343,10 +367,6 @@ def working(folder: Path, watcher: Watcher | None = None) -> Iterator[Reporter]:
     """Do a job in this process: others are kept out, and its status says how it ended.
 
     Whoever stops before the end calls `reporter.set(STOPPED)`; what is left in the state "running" has finished.
-
-    Args:
-        folder: of the job.
-        watcher: is told what is written.
 
     Raises:
         JobError: another process is in the folder.

@@ -53,11 +53,7 @@ def spare_threads() -> int:
 
 
 def start_process(command: Sequence[str | os.PathLike[str]], log: Path) -> ProcessMark:
-    """Start a process that goes on when this one ends, and that steps back for others.
-
-    Args:
-        command: the program and its arguments.
-        log: what it says is added to this file.
+    """Start a process that goes on when this one ends and steps back for others; what it says is added to the log.
 
     Raises:
         OSError: it cannot be started.

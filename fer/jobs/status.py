@@ -82,12 +82,9 @@ class Reporter:
         self._began: tuple[float, float] | None = None
 
     def set(self, state: str, message: str = "", figures: dict[str, float] | None = None) -> None:
-        """Say at once that the job is in another state; what was last said of its progress stays.
+        """Say at once that the job is in another state, and why it failed; what was last said of its progress stays.
 
-        Args:
-            state: one of those above.
-            message: why it failed.
-            figures: instead of those that were said last.
+        Figures, if given, take the place of those that were said last.
 
         Raises:
             OSError: it cannot be written.
@@ -98,10 +95,7 @@ class Reporter:
         if state == STOPPED:
             self.note("stopped; the same command goes on")
 
-    def say(
-        self, what: str, done: float, total: float, figures: dict[str, float] | None = None,
-        seconds_left: float | None = None,
-    ) -> None:  # fmt: skip
+    def say(self, what: str, done: float, total: float, figures: dict[str, float] | None = None) -> None:
         """Say how far the job is, unless it was said a moment ago.
 
         Args:
@@ -110,12 +104,12 @@ class Reporter:
                 anew.
             total: 0 where it is not known.
             figures: see `Status`.
-            seconds_left: where the job knows better than by how much it did in how long.
         """
         now = self._clock()
+        seconds_left: float | None = None
         if self._began is None or done < self._began[1] or total != self.status.total:
             self._began = now, done
-        elif seconds_left is None and done > self._began[1] and total:
+        elif done > self._began[1] and total:
             seconds_left = round((now - self._began[0]) / (done - self._began[1]) * (total - done), 1)
         self.status = replace(
             self.status, what=what, done=done, total=total, figures=figures or {}, seconds_left=seconds_left

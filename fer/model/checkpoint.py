@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fer.errors import CheckpointError
 from fer.faces import UNSURE_BELOW
-from fer.files import replace_file
+from fer.files import file_sha256, replace_file
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import (
     BETWEEN,
@@ -156,6 +156,15 @@ def weights_file(path: Path) -> Path:
     """
     whole = _metadata(path).get(_SECOND_OF)
     return path.with_name(Path(whole).name) if whole and whole != path.name else path
+
+
+def model_sha256(path: Path) -> str:
+    """Return the SHA-256 of a model file and, where that has no weights itself, of the file that has them.
+
+    Raises:
+        CheckpointError: as `read_info`.
+    """
+    return " ".join(map(file_sha256, dict.fromkeys((path, weights_file(path)))))
 
 
 def _metadata(path: Path) -> dict[str, str]:

@@ -21,14 +21,7 @@ def model_card(
     settings: Settings | None = None,
     beside: Sequence[Report] = (),
 ) -> str:
-    """Return the card in Markdown.
-
-    Args:
-        report: of the model.
-        ablation: what each ingredient of the recipe is worth, where it was measured.
-        settings: how it was chosen how the model is read for each kind of faces.
-        beside: reports of the same model that is read otherwise, or on other data.
-    """
+    """Return the card in Markdown; the reports beside it are of the same model, read otherwise or on other data."""
     seldom = [
         f"{label} ({percent(figures.recall.value)} of {figures.support:,})"
         for label, figures in report.per_class.items()

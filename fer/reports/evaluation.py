@@ -4,17 +4,8 @@ from importlib.resources import files
 
 import plotly.graph_objects as go
 
+from fer.charts import evaluation as plots
 from fer.charts.chart import Chart
-from fer.charts.evaluation import (
-    by_agreement,
-    classes,
-    confusion,
-    people,
-    precision_recall,
-    reliability,
-    robustness,
-    roc,
-)
 from fer.evaluation.figures import Estimate
 from fer.evaluation.report import Report
 from fer.faces import percent
@@ -56,12 +47,11 @@ def headline_cards(report: Report) -> str:
 
 def report_charts(report: Report) -> list[Chart]:
     """Return all charts that a report has something for."""
-    charts = [confusion(report), classes(report), roc(report), precision_recall(report), reliability(report)]
+    kinds = (plots.confusion, plots.classes, plots.roc, plots.precision_recall, plots.reliability)
+    made = [kind(report) for kind in kinds]
     if report.agreement:
-        charts += [people(report.agreement), by_agreement(report.agreement)]
-    if report.robustness:
-        charts.append(robustness(report.robustness))
-    return charts
+        made += [plots.people(report.agreement), plots.by_agreement(report.agreement)]
+    return [*made, plots.robustness(report.robustness)] if report.robustness else made
 
 
 def basis_of(chart: Chart, report: Report) -> str:

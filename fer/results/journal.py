@@ -74,13 +74,7 @@ class ResultsFile:
     """The results of a collection, most of them on disk only; see `open_results`."""
 
     def __init__(self, file: BinaryIO, pictures: Sequence[PictureTask], model: str) -> None:
-        """Look at what the file has of these pictures.
-
-        Args:
-            file: for reading and writing; what is behind its last whole line is cut off.
-            pictures: the collection.
-            model: the hash of the model file.
-        """
+        """Look at what the file has of these pictures and a model; what is behind its last whole line is cut off."""
         self._file = file
         self._keys = {picture: picture.key(model) for picture in pictures}
         self._pictures = pictures

@@ -23,13 +23,7 @@ def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequen
     faces.parquet has a row for each face: picture, face (from 1), box, detector's score, label, confidence, for each
     label the probability, what raters and the label would say, null where the model has one opinion, and what speaks
     against trusting it. pictures.parquet has a row for each picture: how many faces it has, 0 where there is none, and
-    why it could not be read, null where it could.
-
-    Args:
-        folder: is made if it is not there.
-        results: pictures in any order; read once.
-        labels: the model's.
-        unsure_below: see `concerns`.
+    why it could not be read, null where it could. The results are read once.
 
     Raises:
         CollectionError: the files cannot be written.

@@ -40,9 +40,7 @@ class PictureResult:
 def to_json(results: Sequence[PictureResult], unsure_below: float) -> str:
     """Return a JSON list with an object for each picture, in ASCII: no terminal or odd file name can break it.
 
-    Args:
-        results: pictures in any order.
-        unsure_below: see `concerns`, which each face has a list of.
+    Each face has its `concerns`.
     """
     records = [result.to_dict() for result in results]
     for result, record in zip(results, records, strict=True):
@@ -52,13 +50,7 @@ def to_json(results: Sequence[PictureResult], unsure_below: float) -> str:
 
 
 def to_csv(results: Sequence[PictureResult], labels: Sequence[str], unsure_below: float) -> str:
-    """Return CSV (RFC 4180) with a line for each face.
-
-    Args:
-        results: pictures in any order; those without a face have no line.
-        labels: the model's, a column for each.
-        unsure_below: see `concerns`, which are named in the last column.
-    """
+    """Return CSV (RFC 4180) with a line for each face, a column for each label of the model, and `concerns`."""
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow([*FACE_COLUMNS, *map(not_a_formula, labels), *SAID_COLUMNS, "concerns"])

@@ -36,16 +36,9 @@ JPEG_SHARE, JPEG_QUALITY = 0.25, (10, 90)
 
 
 def augment(pixels: torch.Tensor, size_px: int, generator: torch.Generator, kind: str = "camera") -> torch.Tensor:
-    """Change each picture on its own.
+    """Change each picture on its own, uint8 or float (n, C, S, S), 0..255, as `TrainingConfig.augmentation` says.
 
-    Args:
-        pixels: uint8 or float (n, C, S, S), 0..255.
-        size_px: width and height of the result.
-        generator: where the chance comes from; of the CPU.
-        kind: see `TrainingConfig.augmentation`.
-
-    Returns:
-        float32 (n, C, size_px, size_px), 0..255.
+    Returns float32 (n, C, size_px, size_px), 0..255; chance comes from a generator of the CPU.
     """
     if kind == "none":
         return F.interpolate(pixels.float(), (size_px, size_px), mode="bilinear", antialias=True, align_corners=False)
@@ -102,14 +95,8 @@ def cutmix(
 ) -> tuple[torch.Tensor, float]:
     """Put a rectangle of another picture of the batch into each one, at one place (Yun et al. 2019, arXiv:1905.04899).
 
-    Args:
-        faces: float (n, C, S, S).
-        partner: int (n,), the other one of each.
-        share: of the area that a picture should keep, 0..1.
-        generator: chooses the place; of the CPU.
-
-    Returns:
-        The pictures, and the share that they kept: more where the rectangle leaves the picture.
+    Faces are float (n, C, S, S), their partners int (n,); each keeps a share, 0..1, of its area. Returned are the
+    pictures, and the share that they kept: more where the rectangle leaves the picture. The place is chosen on the CPU.
     """
     size = faces.shape[-1]
     half = (1 - share) ** 0.5 * size / 2
@@ -132,15 +119,7 @@ def uniform(count: int, low: float, high: float, like: torch.Tensor | None, gene
 
 
 def photograph(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Return faces as cameras see them.
-
-    Args:
-        faces: float32 (n, C, S, S), 0..255.
-        generator: where the chance comes from; of the CPU.
-
-    Returns:
-        float32 (n, C, S, S), 0..255.
-    """
+    """Return faces, float32 (n, C, S, S), 0..255, as cameras see them; chance comes from a generator of the CPU."""
     faces = _befall(faces, EXPOSED_SHARE, _expose, generator)
     faces = _befall(faces, SIDE_LIT_SHARE, _light_from_the_side, generator)
     faces = _befall(faces, FOCUS_SHARE, _focus, generator)

@@ -42,16 +42,10 @@ class TrainingBatches:
         second: int = 0,
         teachers: Teachers | None = None,
     ) -> None:
-        """Take pictures and what is to be learned of them.
+        """Take pictures, uint8 (N, C, S, S), and targets, float32 (N, K of both heads), shares of votes.
 
-        Args:
-            config: how.
-            pixels: uint8 (N, C, S, S). They are kept on the device, if it has room.
-            targets: float32 (N, K of both heads), shares of votes; the first head's part sums to 1.
-            device: where to compute.
-            processes: that train together.
-            second: how many of the targets are those of a second head.
-            teachers: who are asked about each batch.
+        The pictures are kept on the device, if it has room. The first head's part of the targets sums to 1; the last
+        `second` are those of a second head.
         """
         self.config = config
         self.pixels = pixels.to(device) if _has_room(device, pixels) else pixels

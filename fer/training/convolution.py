@@ -59,10 +59,7 @@ class _Convolution(torch.autograd.Function):
 def _weight_gradient(x: torch.Tensor, grad: torch.Tensor, stride: int) -> torch.Tensor:
     """Return (out, in, 3, 3) as (gradient at each position)ᵀ times (the 3×3 patch seen there).
 
-    Args:
-        x: input, (n, in, H, W).
-        grad: gradient of the output, (n, out, h, w).
-        stride: of the convolution.
+    The input is (n, in, H, W), the gradient of the output (n, out, h, w).
     """
     outputs, height, width = grad.shape[1:]
     padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))  # (n, H + 2, W + 2, in)

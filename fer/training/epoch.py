@@ -44,7 +44,9 @@ def train_epoch(
             f"the loss is no longer a number in epoch {state.epoch + 1}. The model of the best epoch so far is kept; "
             f"try again with a learning rate under {config.peak_learning_rate}."
         )
-    return Learned(loss, accuracy, rate, faces=batches.count * batches.batch_size)
+    return Learned(
+        train_loss=loss, train_accuracy=accuracy, learning_rate=rate, faces=batches.count * batches.batch_size
+    )
 
 
 def _set_learning(network: nn.Module, frozen: bool) -> None:

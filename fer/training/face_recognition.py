@@ -100,11 +100,9 @@ def for_our_pictures(kernel: torch.Tensor, preprocessing: Preprocessing) -> tupl
 
 @torch.no_grad()
 def settle(network: nn.Module, faces: torch.Tensor) -> None:
-    """Give the batch norms the statistics of these faces, without a change of what the network answers.
+    """Give the batch norms, as `adopt` leaves them, the statistics of faces, without a change of the network's answers.
 
-    Args:
-        network: as `adopt` leaves it, on the device of the faces.
-        faces: float32 (n, C, S, S), normalized, of the training pictures.
+    The faces, float32 (n, C, S, S), normalized, are of the training pictures.
     """
     layers = list(_layers(network))
     moments = [torch.zeros(2, norm.num_features, dtype=torch.float64, device=faces.device) for *_, norm in layers]

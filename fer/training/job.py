@@ -27,16 +27,8 @@ def run(
 ) -> None:  # fmt: skip
     """Train, or go on after the last whole epoch, in this process; see `fer.training.loop.train`, which has the errors.
 
-    Args:
-        folder: where it is kept.
-        request: what is asked for.
-        reporter: of the first process; that of others writes nothing.
-        stop: is looked at after each batch.
-        threads: of the processor.
-        dataset: what the request names, without other folds, where it is open already.
-        device: where to compute; the best there is if not given.
-        processes: that train together.
-        on_epoch: is told of each epoch, too.
+    What the request names may be open already, without other folds. Reporters of other processes than the first write
+    nothing.
     """
     import torch
 

@@ -23,14 +23,9 @@ _TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, 
 
 
 def compress(faces: torch.Tensor, qualities: torch.Tensor) -> torch.Tensor:
-    """Return what is left of pictures.
+    """Return what is left of pictures, float (n, C, S, S), 0..255, gray or RGB: float32, about 0..255.
 
-    Args:
-        faces: float (n, C, S, S), 0..255, gray or RGB.
-        qualities: float (n,), 1..100, the scale of libjpeg; colours have half the resolution, as is usual.
-
-    Returns:
-        float32 (n, C, S, S), about 0..255.
+    The qualities, float (n,), 1..100, are on the scale of libjpeg; colours have half the resolution, as is usual.
     """
     faces = faces.round()
     if faces.shape[1] == 1:

@@ -219,11 +219,8 @@ def _end_epoch(
     """Validate, and write everything down; in this order, so that a kill between two files does no harm."""
     measured = validation.measure(info, state)
     line = EpochMetrics(
+        **vars(learned),
         epoch=state.epoch,
-        train_loss=learned.loss,
-        train_accuracy=learned.accuracy,
-        learning_rate=learned.learning_rate,
-        faces=learned.faces,
         validation_loss=measured.negative_log_likelihood,
         validation_accuracy=measured.accuracy,
         validation_macro_f1=measured.macro_f1,

@@ -4,32 +4,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Learned:
     """What one way through the training pictures gave."""
 
-    loss: float
+    train_loss: float | None = None
     """Mean over the pictures."""
-    accuracy: float
-    """0..1"""
-    learning_rate: float
+    train_accuracy: float | None = None
+    learning_rate: float | None = None
     """That of the last step."""
-    faces: int
+    faces: int = 0
+    """How many were learned from."""
 
 
 @dataclass(frozen=True)
-class EpochMetrics:
+class EpochMetrics(Learned):
     """A line of metrics.jsonl. None, 0 or empty is what runs of earlier versions did not write down."""
 
     epoch: int
     """From 1."""
     validation_accuracy: float
     """0..1, as all accuracies."""
-    train_loss: float | None = None
-    train_accuracy: float | None = None
-    learning_rate: float | None = None
-    faces: int = 0
-    """How many were learned from."""
     validation_loss: float | None = None
     validation_macro_f1: float | None = None
     validation_confusion: tuple[tuple[int, ...], ...] = ()

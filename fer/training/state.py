@@ -111,15 +111,7 @@ class State:
 def start(
     config: TrainingConfig, labels: tuple[str, ...], dataset_sha256: str, device: str, second: tuple[str, ...] = ()
 ) -> tuple[State, str]:
-    """Return the state before the first step, and in words what the weights begin with.
-
-    Args:
-        config: the run.
-        labels: of the first head.
-        dataset_sha256: what the pictures and their labels are.
-        device: where to compute.
-        second: the labels of the second head, if there is one.
-    """
+    """Return the state before the first step, and in words what the weights begin with."""
     torch.manual_seed(config.seed)
     network = build_network(
         config.architecture,

@@ -64,13 +64,7 @@ class Teacher:
     """A network that is asked what the outputs of its student should be."""
 
     def __init__(self, file: str, labels: tuple[str, ...], second: tuple[str, ...], device: str) -> None:
-        """Read a model file.
-
-        Args:
-            file: of a model with one head or two.
-            labels: of the student's first head.
-            second: of its second head; empty where it has none.
-            device: where to compute.
+        """Read a model file, to be asked for the labels of the student's first head and of its second one.
 
         Raises:
             CheckpointError: it cannot be read any more.

@@ -12,14 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer.errors import JobError
-from fer.jobs import visitors
-from fer.jobs.job import (
-    PROCESS_NAME,
-    Kind,
-    check_still,
-    start,
-    write_request,
-)
+from fer.jobs import job
+from fer.jobs.job import PROCESS_NAME, Kind, check_still, start, write_request
 from fer.jobs.status import LOG_NAME, STATUS_NAME
 from fer.model.prior import EVERYDAY
 from fer.video.settings import ClipOptions
@@ -56,8 +50,8 @@ KIND = Kind("video", VideoRequest)
 
 
 def new_job(parent: Path, request: VideoRequest) -> Path:
-    """Make the folder of a job and return it; see `fer.jobs.visitors.new_job`."""
-    return visitors.new_job(parent, KIND, request, lambda folder, old: old.is_upload)
+    """Make the folder of a job and return it; see `fer.jobs.job.new_job`."""
+    return job.new_job(parent, KIND, request, lambda folder, old: old.is_upload)
 
 
 def is_begun(folder: Path) -> bool:
@@ -81,7 +75,7 @@ def begin_anew(folder: Path, request: VideoRequest) -> None:
 
 def upload_path(name: str) -> Path:
     """Return where an uploaded video lies, from its job's folder on; nothing in its name can lead out of there."""
-    return Path(UPLOAD_FOLDER) / (visitors.safe_name(name)[-100:] or "video")
+    return Path(UPLOAD_FOLDER) / (job.safe_name(name)[-100:] or "video")
 
 
 def keep_upload(folder: Path, request: VideoRequest, content: memoryview) -> None:

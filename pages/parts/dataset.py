@@ -38,11 +38,7 @@ def name_of(path: str) -> str:
 
 
 def chosen_path(key: str) -> str | None:
-    """Ask for a data set; None while none is chosen.
-
-    Args:
-        key: of the page's part that asks: each keeps what was chosen there.
-    """
+    """Ask for a data set; None while none is chosen. Each part of a page, by its key, keeps what was chosen there."""
     source = one_of("Source", SOURCES, f"{key}_source")
     if source == DRAWN:
         count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="To try things out with.")
@@ -82,6 +78,17 @@ def uploaded_path() -> str | None:
             what = "Models that were trained on them stay; the pictures are"
             delete_button(what, lambda: delete_upload(chosen, folder))
     return str(chosen) if chosen else None
+
+
+def chosen_data(key: str) -> Data | None:
+    """Ask for a data set and show what is in it; None while none is chosen."""
+    path = chosen_path(key)
+    if path is None:
+        st.caption("The pictures stay on this machine. Without pictures of your own, try it with drawn faces.")
+        return None
+    data = looked_at(path)
+    show_data(data)
+    return data
 
 
 def looked_at(path: str) -> Data:

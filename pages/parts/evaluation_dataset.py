@@ -8,7 +8,7 @@ import streamlit as st
 from fer.charts.training import rater_agreement
 from fer.datasets.dataset import SPLITS, FaceDataset
 from fer.reports.gallery import Card, gallery
-from pages.parts.dataset import Data, chosen_path, looked_at, show_data
+from pages.parts.dataset import Data, chosen_data
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import opened, picture, votes_of
 from pages.parts.permissions import refuse, training_allowed
@@ -23,13 +23,10 @@ def look_at_dataset() -> None:
     if not training_allowed():
         refuse("Looking at data sets is")
         return
-    path = chosen_path("look")
-    if path is None:
-        st.caption("The pictures stay on this machine. Without pictures of your own, try it with drawn faces.")
+    data = chosen_data("look")
+    if data is None:
         return
-    data = looked_at(path)
-    show_data(data)
-    dataset = opened(path)
+    dataset = opened(data.path)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Splits**")

@@ -27,9 +27,7 @@ PATHS = "evaluation_data_paths"
 def pictures_of(report: Report, report_path: Path) -> FaceDataset | None:
     """Return the data set that a report is about, if this visitor may read paths and has said where it is.
 
-    Args:
-        report: what was measured.
-        report_path: where it lies; if it was made on this page, the data set is known.
+    If the report was made on this page, that is known.
     """
     if not training_allowed():
         return None
@@ -76,13 +74,9 @@ def _fingerprint(path: str) -> str:
 def show_pictures(
     opinions: Sequence[tuple[str, Predictions]], places: np.ndarray, dataset: FaceDataset | None, key: str
 ) -> None:
-    """Show some pictures: a gallery, or a table where the pictures are not there.
+    """Show some pictures, int (n,): a gallery, or a table where the pictures are not there.
 
-    Args:
-        opinions: who says so, and all that it said, of the same pictures in the same order.
-        places: int (n,), which of them to show.
-        dataset: where the pictures are.
-        key: of this list.
+    An opinion is who says so and all that it said, of the same pictures in the same order.
     """
     if not len(places):
         st.info("There is no such picture.", icon=":material/search_off:")

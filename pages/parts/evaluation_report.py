@@ -12,11 +12,10 @@ from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.reports.evaluation import headline_cards
 from fer.reports.rendering import render
-from pages.parts.evaluation_charts import introduce, show_confidence, show_expressions, show_people, show_robustness
-from pages.parts.evaluation_downloads import show_downloads
+from pages.parts import evaluation_charts as charts
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_reports import choose_report, evaluation_at, report_at
-from pages.parts.widgets import one_of
+from pages.parts.widgets import introduce, one_of
 
 LISTS = {
     "Worst mistakes": (review.worst_mistakes, "The wrong answers that the model was surest of come first."),
@@ -48,14 +47,8 @@ def confusion_matrix(
     """Show what was taken for what: rows are the truth, columns the answers, each row coloured by its shares.
 
     Plotly's five megabytes of script would take longer than all the rest of the page's opening, and a table of buttons
-    can be used with a finger, with a keyboard and by a screen reader.
-
-    Args:
-        report: of a model.
-        in_percent: shares of each row instead of counts.
-        chosen: a field to be marked, (truth, answer); empty for none.
-        key: of this element.
-        on_field: called with the field that was clicked, (truth, answer).
+    can be used with a finger, with a keyboard and by a screen reader. A field is (truth, answer): the chosen one is
+    marked, and `on_field` is called with the one that was clicked.
     """
 
     def take_click() -> None:
@@ -81,12 +74,12 @@ def one_report() -> None:
     )
     parts = {
         "Mistakes": show_mistakes,
-        "Expressions": show_expressions,
-        "Confidence": show_confidence,
-        **({"People": show_people} if report.agreement else {}),
-        "Worse pictures": show_robustness,
+        "Expressions": charts.show_expressions,
+        "Confidence": charts.show_confidence,
+        **({"People": charts.show_people} if report.agreement else {}),
+        "Worse pictures": charts.show_robustness,
         "Pictures": show_lists,
-        "About & download": show_downloads,
+        "About & download": charts.show_downloads,
     }
     parts[one_of("Part", list(parts), "evaluation_part")](report, path)
 
@@ -102,12 +95,11 @@ def show_mistakes(report: Report, path: Path) -> None:
     chosen = [labels.index(label) for key in keys if (label := st.session_state.get(key)) in labels]
     left, right = st.columns([5, 4], gap="large")
     with left:
-        introduce(MATRIX_TITLE, MATRIX_READING, report.data.rule_and_n(report.n))
+        introduce(MATRIX_TITLE, f"{MATRIX_READING} R{report.data.rule_and_n(report.n)[1:]}.")
         unit = one_of("Numbers", ["Pictures", "% of a row"], "evaluation_unit")
         confusion_matrix(report, unit != "Pictures", chosen, f"matrix {path}", choose)
     with right:
-        st.markdown("**Pictures of a field**")
-        st.caption("Click a field, or choose what is true and what the model says.")
+        introduce("Pictures of a field", "Click a field, or choose what is true and what the model says.")
         one, other = st.columns(2)
         truth = one.selectbox("True", labels, None, placeholder="any", key=keys[0])
         answer = other.selectbox("The model says", labels, None, placeholder="any", key=keys[1])

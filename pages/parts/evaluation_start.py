@@ -6,8 +6,8 @@ import streamlit as st
 
 from fer.datasets.dataset import RULES, SPLITS
 from fer.evaluation import job as evaluations
-from fer.evaluation.job import KIND, REPORT_NAME, Request, model_of
-from fer.evaluation.report import RULE_MEANINGS
+from fer.evaluation.job import KIND, REPORT_NAME, model_of
+from fer.evaluation.report import RULE_MEANINGS, Request
 from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import FINISHED
@@ -30,7 +30,7 @@ def evaluate_models() -> None:
     if not training_allowed():
         refuse("Measuring models is")
         return
-    found = evaluations.views(runs_folder())
+    found = job.views(runs_folder(), KIND)
     active = [view for view in found if view.active]
     for view in active:
         show_active(view)
@@ -52,7 +52,7 @@ def show_active(view: JobView[Request]) -> None:
 
 def show_if_last(ended: JobView[Request]) -> None:
     """Show the report of an evaluation that has ended, where no other goes on."""
-    if ended.state == FINISHED and not any(view.active for view in evaluations.views(runs_folder())):
+    if ended.state == FINISHED and not any(view.active for view in job.views(runs_folder(), KIND)):
         show_report(ended.folder)
 
 
@@ -108,7 +108,7 @@ def show_ended(view: JobView[Request]) -> None:
                 show_report(view.folder)
                 st.rerun()
             if view.can_resume and st.button("Resume", key=f"resume {view.folder}", icon=":material/play_arrow:"):
-                attempt(lambda: job.start(view.folder, KIND, among=evaluations.views(runs_folder())))
+                attempt(lambda: job.start(view.folder, KIND, among=job.views(runs_folder(), KIND)))
             if st.button("Delete", key=f"delete {view.folder}", icon=":material/delete:"):
                 attempt(lambda: job.delete(view.folder, KIND))
     if view.message:

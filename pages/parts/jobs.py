@@ -50,14 +50,7 @@ def watch(
     on_end: Callable[[JobView[Any]], None] = lambda seen: None,
     text: Callable[[Status], str] = progress_text,
 ) -> None:
-    """Show, every second, how far a job is; when it has begun or ended, show the page anew.
-
-    Args:
-        seen: the job as the page shows it.
-        kind: of the job.
-        on_end: is told before the page is shown anew.
-        text: says what the job does.
-    """
+    """Show, every second, how far a job is; when it has begun or ended, tell `on_end` and show the page anew."""
     st.fragment(_show_progress, run_every=1.0)(seen.folder, seen.state, kind, on_end, text)
 
 
@@ -133,12 +126,7 @@ def upload_note(what: str) -> None:
 
 
 def earlier_jobs(kind: Kind[R], line: Callable[[JobView[R]], str]) -> None:
-    """List the jobs of this visitor, and all of them for those who sit at the machine.
-
-    Args:
-        kind: of the jobs.
-        line: says what a job is, as Markdown.
-    """
+    """List the jobs of this visitor, or all for those who sit at the machine; `line` gives each as Markdown."""
     mine, allowed = st.session_state.get(f"{kind.name}_jobs", []), training_allowed()
     earlier = [seen for seen in job.views(jobs_folder(kind), kind) if allowed or seen.name in mine]
     if earlier:

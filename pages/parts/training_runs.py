@@ -16,7 +16,7 @@ from fer.training.runs import KIND, RunView
 from pages.parts.jobs import ICONS, watch
 from pages.parts.models import use_model
 from pages.parts.session import attempt, lasting
-from pages.parts.widgets import NO_BAR, STATIC, delete_button, download, duration
+from pages.parts.widgets import NO_BAR, STATIC, delete_button, download, duration, introduce
 
 COLORS: dict[str, Literal["orange", "red", "green"]] = {
     STOPPED: "orange", INTERRUPTED: "orange", FAILED: "red", DAMAGED: "red", FINISHED: "green",
@@ -136,8 +136,7 @@ def show_charts(before: RunView, allowed: bool) -> None:
         ]
         for column, (title, reading, figure) in zip(st.columns(3, gap="medium"), charts, strict=True):
             with column:
-                st.markdown(f"**{title}**")
-                st.caption(reading)
+                introduce(title, reading)
                 st.plotly_chart(figure, config=NO_BAR, key=f"{title} {view.name}")
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -156,6 +155,5 @@ def show_confusion(view: RunView) -> None:
     except CheckpointError:  # none yet
         return
     if latest and [len(row) for row in latest.validation_confusion] == [len(labels)] * len(labels):
-        st.markdown(f"**Taken for what**, epoch {latest.epoch}")
-        st.caption(f"{MATRIX_READING} {view.validated_by.capitalize()}.")
+        introduce(f"Taken for what, epoch {latest.epoch}", f"{MATRIX_READING} {view.validated_by.capitalize()}.")
         st.plotly_chart(confusion_map(latest.validation_confusion, labels), config=STATIC, key=f"confusion {view.name}")

@@ -9,7 +9,7 @@ from fer.training import recipe, runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
 from fer.training.runs import RunView
-from pages.parts.dataset import Data, chosen_path, looked_at, name_of, show_data
+from pages.parts.dataset import Data, chosen_data, name_of
 from pages.parts.models import known_models, model_name, runs_folder
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import duration
@@ -64,13 +64,7 @@ def more_settings(usual: TrainingConfig, anew: bool) -> dict[str, Any]:
 
 
 def setting(field: "Field[Any]", usual: Any, fixed: bool) -> Any:
-    """Ask for one setting.
-
-    Args:
-        field: of the configuration.
-        usual: its value where nobody chooses one.
-        fixed: shown, but not to be changed.
-    """
+    """Ask for one setting of the configuration; one that is fixed is shown, but not to be changed."""
     about, bounds = field.metadata, field.metadata["bounds"]
     label = (about["flag"] or field.name).strip("-").replace("_", " ").capitalize()
     rest: dict[str, Any] = {"help": about["help"] or None, "disabled": fixed, "key": f"{field.name} {usual}"}
@@ -137,12 +131,9 @@ def new_training(views: list[RunView]) -> None:
     """Choose, set, start."""
     st.subheader("1 · Pictures", divider="gray")
     with errors_shown():
-        path = chosen_path("training")
-        if path is None:
-            st.caption("The pictures stay on this machine. Without pictures of your own, try it with drawn faces.")
+        data = chosen_data("training")
+        if data is None:
             return
-        data = looked_at(path)
-        show_data(data)
         st.subheader("2 · Settings", divider="gray")
         pictures = data.report.rules["argmax"].get("train", 0)
         config, name = chosen_settings(data, pictures, views)

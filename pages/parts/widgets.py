@@ -28,13 +28,9 @@ _LEGEND_SEEDS = (8, 12, 13, 7, 11, 12, 13, 8)
 def one_of(
     label: str, options: Sequence[str] | Mapping[str, str], key: str, on_change: Callable[[], None] | None = None
 ) -> str:
-    """Ask for one of several, side by side. One is always chosen, at the beginning the first.
+    """Ask for one of several, side by side; the label is for screen readers. One is always chosen, at first the first.
 
-    Args:
-        label: for screen readers.
-        options: what can be chosen; in a mapping, with what is shown for it: ":material/upload: Upload".
-        key: of the choice in the session.
-        on_change: called when another one is chosen.
+    In a mapping the options come with what is shown for them: ":material/upload: Upload".
     """
     shown = options if isinstance(options, Mapping) else {option: option for option in options}
     return st.segmented_control(
@@ -58,9 +54,7 @@ def path_here(example: str, hint: str) -> Path | None:
 def threshold_slider(unsure_below: float, unsure: str = "A face") -> float:
     """Ask under which confidence a face is called unsure; return it, 0..1. Once moved, it stays, on all pages.
 
-    Args:
-        unsure_below: where it stands until then, as the model says for the kind of faces, 0..1.
-        unsure: what is called so, where only some faces are.
+    Until then it stands where the model says for the kind of faces. `unsure` is what is called so.
     """
     percent = st.slider(
         "Confidence threshold",
@@ -77,14 +71,9 @@ def threshold_slider(unsure_below: float, unsure: str = "A face") -> float:
 def download(
     label: str, content: str | bytes | Callable[[], str | bytes], name: str, icon: str = "download", key: str = ""
 ) -> None:
-    """Offer a file. Nothing on the page runs again when somebody takes it.
+    """Offer a file, whose name says its kind. Nothing on the page runs again when somebody takes it.
 
-    Args:
-        label: of the button.
-        content: of the file, or what makes it when somebody wants it.
-        name: of the file; says what kind it is.
-        icon: one of Material's.
-        key: of the button, where the file's name is not the only one on the page.
+    The content may be what makes it when somebody wants it. A key is needed where the page has two files of one name.
     """
     st.download_button(
         label,
@@ -103,18 +92,16 @@ def download_figures(stem: str, csv: Callable[[], str | bytes], json: Callable[[
     download("All figures (JSON)", json, f"{stem}.json", "data_object")
 
 
+def introduce(title: str, reading: str) -> None:
+    """Say what is shown below, and how to read it."""
+    st.markdown(f"**{title}**")
+    st.caption(reading)
+
+
 def show_some(
     items: Sequence[Item], show: Callable[[Sequence[Item]], object], at_once: int, of_what: str, key: str
 ) -> None:
-    """Show the first of many, and offer more.
-
-    Args:
-        items: all of them.
-        show: shows some of them.
-        at_once: as many are shown at first, and more with each press.
-        of_what: what the button says of all that there are: "120 pairs".
-        key: of this list.
-    """
+    """Show the first of many, and offer as many more with each press, of what the button says: "120 pairs"."""
     count = st.session_state.get(f"count {key}", at_once)
     show(items[:count])
     if len(items) > count and st.button(f"Show more of the {of_what}", key=f"more {key}"):
@@ -133,12 +120,7 @@ def literal(text: str) -> str:
 
 
 def delete_button(what: str, action: Callable[[], object]) -> None:
-    """Offer to delete something; a second press does so, beside what it means.
-
-    Args:
-        what: is deleted: "The results are".
-        action: deletes it.
-    """
+    """Offer to delete something, "The results are"; a second press does so, beside what it means."""
     with st.popover("Delete", icon=":material/delete:"):
         st.markdown(f"{what} deleted from the disk.")
         if st.button("Delete it", type="primary"):
@@ -188,12 +170,7 @@ def privacy_note() -> None:
 
 
 def smallest_face(lowest: int, usual: float) -> float:
-    """Ask how small faces are looked for in videos; return the share of the picture's shorter side.
-
-    Args:
-        lowest: percent.
-        usual: a share.
-    """
+    """Ask how small faces are looked for in videos, from the lowest percentage on; return a share of its short side."""
     meaning = "Its height as a share of the picture's shorter side. Small faces take more time to find."
     return whole_number("Smallest face", lowest, 50, 100 * usual, "%", meaning) / 100
 

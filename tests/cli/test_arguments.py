@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from fer.cli import live, train
-from fer.cli.arguments import add_field_options, load_recognizer
+from fer.cli.arguments import add_field_options
 from fer.model import DEFAULT_CHECKPOINT
-from fer.model.checkpoint import read_info
-from fer.model.prior import BETWEEN, POSED
+from fer.model.prior import BETWEEN, EVERYDAY, POSED
 from fer.training.config import TrainingConfig, option
 
 
@@ -67,9 +66,6 @@ def test_every_choice_of_a_training_is_an_option() -> None:
 
 
 def test_before_a_camera_people_act_unless_it_is_said_or_the_model_cannot_tell(tiny_checkpoint: Path) -> None:
-    between, posed = (read_info(DEFAULT_CHECKPOINT).reading(kind) for kind in (BETWEEN, POSED))
-    for given, expected in (((), between), (("--faces", POSED), posed)):
-        info = load_recognizer(live.parse_arguments([*given])).info
-        assert (info.prior_correction, info.second_share) == (expected.prior_correction, expected.second_share)
-    options = live.parse_arguments(["--checkpoint", str(tiny_checkpoint)])
-    assert load_recognizer(options).info.prior_correction == 0
+    assert [live.parse_arguments([*given]).faces for given in ((), ("--faces", POSED))] == [None, POSED]
+    assert [live.usual_faces(DEFAULT_CHECKPOINT, is_file) for is_file in (False, True)] == [BETWEEN, EVERYDAY]
+    assert live.usual_faces(tiny_checkpoint, is_file=False) == EVERYDAY

@@ -12,9 +12,8 @@ import pytest
 
 from fer.cli import video_job
 from fer.errors import VideoError
-from fer.jobs.job import JobView, view, working
+from fer.jobs.job import KEPT_SECONDS, JobView, view, working
 from fer.jobs.status import FAILED, FINISHED, RUNNING, STOPPED
-from fer.jobs.visitors import KEPT_SECONDS
 from fer.recognition.recognizer import Recognizer
 from fer.results.timeline import read_timeline
 from fer.video.io.mp4 import Mp4Writer

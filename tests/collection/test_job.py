@@ -16,9 +16,8 @@ from fer.collection import job as collection
 from fer.collection.job import KIND, RESULTS_NAME, UPLOADS_NAME, Request, pictures_of, source_of
 from fer.errors import CollectionError, JobError
 from fer.jobs import job as jobs
-from fer.jobs.job import JobView
+from fer.jobs.job import KEPT_SECONDS, JobView
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED
-from fer.jobs.visitors import KEPT_SECONDS
 from fer.results.journal import Finished, read_finished
 from tests.scripts.processes import wait_until
 
@@ -51,7 +50,7 @@ def test_a_job_is_found_by_its_id_alone(job: Job) -> None:
     place = job.folder.parent
     found = jobs.find(place, job.name, KIND)
     assert found and found.request == job.request
-    assert [seen.name for seen in collection.views(place)] == [job.name]
+    assert [seen.name for seen in jobs.views(place, KIND)] == [job.name]
     for guess in ("", "x" * 22, "../" + job.name, job.name + "/../" + job.name, "."):
         assert jobs.find(place, guess, KIND) is None
 
@@ -108,7 +107,7 @@ def test_old_uploads_go_and_folders_of_this_machine_stay(job: Job, tiny_checkpoi
     for old in (job, here):
         os.utime(old.folder / jobs.CONFIG_NAME, (long_ago, long_ago))
     new = collection.create(place, tiny_checkpoint, "new")
-    assert [one.name for one in collection.views(place)] == [new.name, here.name]
+    assert [one.name for one in jobs.views(place, KIND)] == [new.name, here.name]
     jobs.delete(here.folder, KIND)
     assert many_photos.is_dir() and len(list(many_photos.rglob("*.jpg"))) == 25
 
@@ -205,7 +204,7 @@ def test_jobs_of_an_earlier_version_are_read_and_gone_on_with(
     assert source_of(broken, seen.request) == broken / "pictures"
     collection.start(broken)
     assert wait(seen).state == FINISHED
-    assert {seen.name for seen in collection.views(place)} == {ended.name, broken.name}
+    assert {seen.name for seen in jobs.views(place, KIND)} == {ended.name, broken.name}
     jobs.delete(ended, KIND)
     assert many_photos.is_dir()
 
@@ -216,7 +215,7 @@ def test_what_cannot_be_read_is_damaged(tmp_path: Path, tiny_checkpoint: Path, t
     (folder / "job.json").write_text(text)
     seen = jobs.find(tmp_path, folder.name, KIND)
     assert seen and (seen.request, seen.can_resume) == (None, False)
-    assert [one.name for one in collection.views(tmp_path)] == [folder.name]
+    assert [one.name for one in jobs.views(tmp_path, KIND)] == [folder.name]
     with pytest.raises(JobError):
         collection.start(folder)
     (folder / "job.json").unlink()

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from fer.datasets.dataset import FaceDataset
-from fer.evaluation.evaluate import Options, evaluate
-from fer.evaluation.report import Evaluation, write_report
+from fer.evaluation.evaluate import evaluate
+from fer.evaluation.report import Evaluation, Request, write_report
 from fer.jobs.status import FINISHED, Reporter
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo
@@ -54,7 +54,10 @@ def make_evaluation(
         for_faces=lambda kind: model,
     )
     evaluation = evaluate(
-        model, DEFAULT_CHECKPOINT, dataset, Options(robustness=rated, sample=20, command="python scripts/evaluate.py")
+        model,
+        dataset,
+        Request("", str(DEFAULT_CHECKPOINT), robustness=rated, sample=20),
+        command="python scripts/evaluate.py",
     )
     return replace(evaluation, report=replace(evaluation.report, model=replace(evaluation.report.model, file="m")))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fer.errors import EvaluationError
-from fer.evaluation.report import Ablation, Ingredient, read_ablation
+from fer.evaluation.report import Ablation, Ingredient, read_table
 from fer.records import write_record
 
 TABLE = Ablation(
@@ -18,7 +18,7 @@ TABLE = Ablation(
 
 def test_a_table_comes_back(tmp_path: Path) -> None:
     write_record(tmp_path / "table.json", TABLE)
-    assert read_ablation(tmp_path / "table.json") == TABLE
+    assert read_table(tmp_path / "table.json", Ablation) == TABLE
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,6 @@ def test_a_table_comes_back(tmp_path: Path) -> None:
 def test_a_damaged_table_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "table.json").write_text(text)
     with pytest.raises(EvaluationError, match=r"table\.json"):
-        read_ablation(tmp_path / "table.json")
+        read_table(tmp_path / "table.json", Ablation)
     with pytest.raises(EvaluationError, match=r"none\.json"):
-        read_ablation(tmp_path / "none.json")
+        read_table(tmp_path / "none.json", Ablation)

@@ -16,7 +16,7 @@ from fer.evaluation.calibration import (
     fit_temperature,
     fit_unsure_threshold,
 )
-from fer.evaluation.reliability import reliability
+from fer.evaluation.metrics import reliability
 from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import probabilities_of
 from fer.model.preprocessing import Preprocessing

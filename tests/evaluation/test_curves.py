@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, average_precision_score, roc_auc_score
 
-from fer.evaluation.curves import MOST_POINTS, curves
+from fer.evaluation.metrics import MOST_POINTS, curves
 
 
 def test_a_case_by_hand() -> None:

@@ -12,8 +12,8 @@ import torch
 
 from fer.datasets.dataset import FaceDataset
 from fer.errors import DatasetError, EvaluationError
-from fer.evaluation.evaluate import Options, evaluate
-from fer.evaluation.report import Evaluation, Report
+from fer.evaluation.evaluate import evaluate
+from fer.evaluation.report import Evaluation, Report, Request
 from fer.faces import Box, Detection
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo
@@ -55,9 +55,10 @@ def _dataset(
     )
 
 
-def _evaluation(dataset: FaceDataset, detect_with: Any = None, progress: Any = None, **options: Any) -> Evaluation:
+def _evaluation(dataset: FaceDataset, detect_with: Any = None, progress: Any = None, **request: Any) -> Evaluation:
     reader: Any = _ShadeReader()
-    return evaluate(reader, DEFAULT_CHECKPOINT, dataset, Options(**options), progress, detect_with)
+    asked = Request("", str(DEFAULT_CHECKPOINT), **request)
+    return evaluate(reader, dataset, asked, progress, detect_with, "my.predictions.csv", "python scripts/evaluate.py")
 
 
 def _evaluate(dataset: FaceDataset, **options: Any) -> Report:
@@ -159,14 +160,15 @@ def test_progress_is_told() -> None:
 
 def test_the_report_says_where_it_comes_from() -> None:
     dataset = _dataset(("fear", "tired"), [("fear", "fear"), ("tired", "fear")])
-    report = _evaluate(dataset, command="python scripts/evaluate.py", predictions="my.predictions.csv")
+    report = _evaluate(dataset)
     assert re.fullmatch(r"shades, test .*majority .*n = 2", report.basis)
     assert (report.data.fingerprint, report.data.is_rated) == (dataset.fingerprint(), False)
     assert (report.model.file, len(report.model.sha256)) == (DEFAULT_CHECKPOINT.name, 64)
     assert (report.model.training, report.model.size_px) == ({"seed": 3}, 16)
     assert (report.made.command, report.predictions) == ("python scripts/evaluate.py", "my.predictions.csv")
     assert report.made.time.endswith("+00:00")
-    assert report.made.versions["torch"]
+    assert {"python", "torch", "torchvision", "scikit-learn", "fer-studio"} <= report.made.versions.keys()
+    assert report.made.versions["torch"].split("+")[0] == torch.__version__.split("+")[0]
     assert report.agreement is None, "one label a picture"
     assert report.robustness is None, "not asked for"
     assert (report.speed.parameters, report.speed.file_bytes) == (9, DEFAULT_CHECKPOINT.stat().st_size)

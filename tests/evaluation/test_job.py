@@ -11,8 +11,8 @@ import pytest
 from fer.cli import jobs as command
 from fer.errors import JobError
 from fer.evaluation import job as evaluations
-from fer.evaluation.job import KIND, REPORT_NAME, Request, model_of
-from fer.evaluation.report import read_evaluation
+from fer.evaluation.job import KIND, REPORT_NAME, model_of
+from fer.evaluation.report import Request, read_evaluation
 from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, STOPPED
@@ -48,9 +48,9 @@ def test_an_evaluation_leaves_a_report_and_a_failed_one_its_reason(tmp_path: Pat
     assert failing.parent == tmp_path / "mine" / "reports" and "/" not in failing.name
     seen = wait(failing)
     assert (seen.state, model_of(failing)) == (FAILED, "mine") and "nowhere" in seen.message
-    assert {view.folder for view in evaluations.views(tmp_path)} == {folder, failing}
+    assert {view.folder for view in job.views(tmp_path, KIND)} == {folder, failing}
     job.delete(failing, KIND)
-    assert [view.folder for view in evaluations.views(tmp_path)] == [folder]
+    assert [view.folder for view in job.views(tmp_path, KIND)] == [folder]
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_evaluations_of_an_earlier_version_are_read(tmp_path: Path, tiny_checkpo
             (reports / name / "request.json").write_text(OLD_REQUEST % tiny_checkpoint if name != "damaged" else "{")
         if name in ("ended", "by-hand"):
             (reports / name / REPORT_NAME).write_text("{}")
-    found = {seen.name: seen for seen in evaluations.views(tmp_path)}
+    found = {seen.name: seen for seen in job.views(tmp_path, KIND)}
     states = {name: (seen.state, seen.request is not None, seen.can_resume) for name, seen in found.items()}
     assert states == {
         "ended": (FINISHED, True, False),
@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_damaged(tmp_path: Path, text: str) -> None:
     folder = tmp_path / "mine" / "reports" / "one"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(text)
-    assert [seen.state for seen in evaluations.views(tmp_path)] == [DAMAGED]
+    assert [seen.state for seen in job.views(tmp_path, KIND)] == [DAMAGED]
 
 
 def test_the_command_that_measures_the_same() -> None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
-from fer.evaluation.reliability import negative_log_likelihood, reliability
+from fer.evaluation.metrics import negative_log_likelihood, reliability
 
 
 def calibration_error(probabilities: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], bins: int = 15) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fer.errors import EvaluationError
+from fer.evaluation.report import read_table
 from fer.evaluation.settings import (
     CORRECTIONS,
     SHARES,
@@ -14,12 +15,11 @@ from fer.evaluation.settings import (
     Settings,
     choose,
     measure_settings,
-    read_settings,
-    write_settings,
 )
 from fer.model.checkpoint import ModelInfo
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import SecondHead
+from fer.records import write_record
 from fer.reports.rendering import render
 
 LABELS = ("neutral", "anger")
@@ -53,8 +53,8 @@ def test_each_kind_takes_what_is_best_on_photos_of_what_it_can_afford(tmp_path: 
     assert kinds == {"everyday": (0.0, 0.2), "between": (0.2, 0.4), "posed": (0.25, 1.0)}
     settings = Settings("FER+, n = 3,191", "photos, n = 783", kinds, rows)
     assert [settings.kind_of(row) for row in rows] == ["", "everyday", "", "between", ""]
-    write_settings(tmp_path / "settings.json", settings)
-    assert read_settings(tmp_path / "settings.json") == settings
+    write_record(tmp_path / "settings.json", settings)
+    assert read_table(tmp_path / "settings.json", Settings) == settings
     text = render("settings.txt", settings=settings)
     assert "n = 3,191" in text and "n = 783" in text
     assert [line.split()[-1] for line in text.splitlines() if "every" in line or "betw" in line] == [
@@ -65,4 +65,4 @@ def test_each_kind_takes_what_is_best_on_photos_of_what_it_can_afford(tmp_path: 
 
 def test_a_table_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"settings\.json"):
-        read_settings(tmp_path / "settings.json")
+        read_table(tmp_path / "settings.json", Settings)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from fer.evaluation.speed import measure_speed, processor_name
+from fer.evaluation.evaluate import measure_speed, processor_name
 from fer.model.classifier import Classifier
 
 

@@ -56,8 +56,6 @@ def test_the_time_that_is_left_is_counted_from_where_this_process_began(tmp_path
     clock.now += 1
     reporter.say("measuring", 10, 30)
     assert reporter.status.seconds_left == pytest.approx(2)
-    reporter.say("measuring", 11, 30, seconds_left=7.0)
-    assert reporter.status.seconds_left == 7
     reporter.set(FINISHED)
     assert reporter.status.seconds_left is None
 

@@ -14,11 +14,13 @@ from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load_file
 
 from fer.errors import CheckpointError
+from fer.files import file_sha256
 from fer.labels import FERPLUS
 from fer.model.checkpoint import (
     FORMAT,
     ModelInfo,
     load_checkpoint,
+    model_sha256,
     read_info,
     save_checkpoint,
     save_second_alone,
@@ -143,6 +145,10 @@ def test_a_small_file_stands_for_the_second_head_alone(tmp_path: Path) -> None:
         torch.testing.assert_close(network(faces), load_checkpoint(whole)[1](faces)[:, 3:])
     assert (weights_file(alone), weights_file(whole)) == (whole, whole)
     assert alone.stat().st_size < 1000
+    before = model_sha256(alone)
+    assert model_sha256(whole) == file_sha256(whole) == before.split()[1]
+    save_checkpoint(whole, replace(INFO, second=SECOND, temperature=2.0), _state(classes=5))
+    assert model_sha256(alone) != before and before.split()[0] == file_sha256(alone)
     whole.unlink()
     with pytest.raises(CheckpointError, match=r"two\.safetensors"):
         read_info(alone)

@@ -12,11 +12,10 @@ from PIL import Image
 
 from fer.datasets.dataset import FaceDataset
 from fer.evaluation.agreement import agreement
-from fer.evaluation.metrics import measure
+from fer.evaluation.metrics import measure, reliability
 from fer.evaluation.predict import predict
-from fer.evaluation.reliability import reliability
-from fer.evaluation.report import read_ablation, read_evaluation, read_report
-from fer.evaluation.settings import choose, read_settings
+from fer.evaluation.report import Ablation, read_evaluation, read_report, read_table
+from fer.evaluation.settings import Settings, choose
 from fer.files import file_sha256
 from fer.labels import FER2013, FERPLUS
 from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT, SHIPPED, WEIGHTS_DIR, report_of, shipped_reports
@@ -61,7 +60,7 @@ def test_the_report_is_of_the_test_split_and_as_good_as_was_asked_for(
 
 
 def test_how_it_was_chosen_to_be_read_lies_beside_the_model() -> None:
-    settings, info = read_settings(WEIGHTS_DIR / "settings.json"), read_info(DEFAULT_CHECKPOINT)
+    settings, info = read_table(WEIGHTS_DIR / "settings.json", Settings), read_info(DEFAULT_CHECKPOINT)
     assert settings.kinds == choose(settings.rows)
     for kind, pair in settings.kinds.items():
         assert (info.kinds[kind].prior_correction, info.kinds[kind].second_share) == pair
@@ -131,7 +130,10 @@ def test_what_worse_pictures_cost_stands_in_the_readme() -> None:
 def test_the_model_card_is_what_the_command_would_write() -> None:
     report, *beside = map(read_report, shipped_reports())
     card = model_card(
-        report, read_ablation(WEIGHTS_DIR / "ablation.json"), read_settings(WEIGHTS_DIR / "settings.json"), beside
+        report,
+        read_table(WEIGHTS_DIR / "ablation.json", Ablation),
+        read_table(WEIGHTS_DIR / "settings.json", Settings),
+        beside,
     )
     assert (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8") == card
 

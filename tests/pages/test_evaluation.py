@@ -13,7 +13,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.datasets import open_dataset
-from fer.evaluation import job as evaluations
 from fer.evaluation.job import KIND, model_of
 from fer.evaluation.report import Evaluation, read_evaluation, read_report, write_report
 from fer.jobs import job
@@ -34,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FER_ALLOW_TRAINING", "1")
     yield tmp_path / "runs"
-    for view in evaluations.views(tmp_path / "runs"):
+    for view in job.views(tmp_path / "runs", KIND):
         job.stop(view.folder, KIND)
 
 
@@ -216,7 +215,7 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
     assert next(button for button in app.button if button.label == "Measure").disabled, "no model"
     app.multiselect(key="measure_models").set_value([run.best_path]).run()
     press(app, "Measure")
-    (view,) = evaluations.views(folder)
+    (view,) = job.views(folder, KIND)
     assert model_of(view.folder) == "mine"
     other = section(open_page(), "Evaluate")  # another viewer, or the same after a reload
     if job.view(view.folder, KIND).active:
@@ -228,7 +227,7 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
     assert "synthetic" in texts(app) and not app.error
     section(app, "Evaluate")
     press(app, "Delete")
-    assert evaluations.views(folder) == []
+    assert job.views(folder, KIND) == []
 
 
 @pytest.mark.slow

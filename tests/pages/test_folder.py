@@ -50,7 +50,7 @@ def press(app: AppTest, label: str) -> None:
 
 
 def until_ended(folder: Path) -> None:
-    wait_until(lambda: not any(seen.active for seen in collection.views(folder)))
+    wait_until(lambda: not any(seen.active for seen in job.views(folder, KIND)))
 
 
 def metrics(app: AppTest) -> dict[str, str]:

@@ -262,8 +262,9 @@ def test_progress_of_a_running_one(folder: Path) -> None:
     pretend_that_it_goes_on(run)
     app = open_page()
     assert "starting" in texts(app)
-    reporter = Reporter(run.folder)
-    reporter.say("epoch 2 of 3 · batch 2 of 4 · 123 faces / s", 6, 12, seconds_left=130)
+    reporter = Reporter(run.folder, clock=iter((0.0, 0.0, 130.0, 130.0)).__next__)
+    reporter.say("reading pictures", 0, 12)
+    reporter.say("epoch 2 of 3 · batch 2 of 4 · 123 faces / s", 6, 12)
     app.run()
     assert re.search(r"2 of 3 · batch 2 of 4 · 123 faces / s .*\b2 min", bars(app))
     pid = json.loads((run.folder / "process.json").read_text())["pid"]

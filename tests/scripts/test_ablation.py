@@ -10,7 +10,7 @@ from fer.cli import train
 from fer.datasets import open_dataset
 from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
-from fer.evaluation.report import read_ablation
+from fer.evaluation.report import Ablation, read_table
 from fer.model.classifier import Classifier
 from scripts import ablation
 from scripts.ablation import NAMES, TOGETHER, command_line, ingredients, measure_row, recipe
@@ -64,12 +64,12 @@ def test_rows_are_added_to_the_table_and_nothing_is_trained_twice(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, "--rows", "no mixup") == 0
-    table = read_ablation(tmp_path / "ablation.json")
+    table = read_table(tmp_path / "ablation.json", Ablation)
     assert [row.name for row in table.rows] == ["no mixup"]
     assert re.search("majority.*n = 8$", table.basis)
     trained = (tmp_path / "no-mixup-0" / "best.safetensors").stat().st_mtime_ns
     assert run(tmp_path, "--rows", "the recipe", "no mixup") == 0
-    both = read_ablation(tmp_path / "ablation.json")
+    both = read_table(tmp_path / "ablation.json", Ablation)
     assert [row.name for row in both.rows] == ["the recipe", "no mixup"]
     assert both.rows[1] == table.rows[0]
     assert (tmp_path / "no-mixup-0" / "best.safetensors").stat().st_mtime_ns == trained

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from fer.evaluation.settings import read_settings
+from fer.evaluation.report import read_table
+from fer.evaluation.settings import Settings
 from fer.labels import FER2013, FERPLUS
 from fer.model.checkpoint import read_info
 from fer.model.classifier import Classifier
@@ -55,7 +56,7 @@ def test_a_student_is_converted_and_its_readings_are_chosen(
     output = tmp_path / "settings.json"
     options = ["--checkpoint", str(model), *DATA, "--photos", str(tmp_path / "photos"), "--output", str(output)]
     assert choose_readings.main(options) == 0
-    settings, info = read_settings(output), read_info(model)
+    settings, info = read_table(output, Settings), read_info(model)
     assert settings.photos.endswith("n = 2")
     assert set(info.kinds) == set(READINGS)
     assert info.kinds["everyday"].second_share == settings.kinds["everyday"][1]

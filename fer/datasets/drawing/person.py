@@ -3,13 +3,12 @@
 After the Facial Action Coding System (Ekman, Friesen and Hager 2002).
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from fer.datasets.drawing.canvas import Color, mix
-from fer.labels import FERPLUS
 
 _SKINS = np.array(
     [(86, 56, 44), (118, 76, 54), (152, 100, 70), (186, 128, 90), (214, 162, 124), (232, 186, 152), (246, 212, 188)]
@@ -103,10 +102,3 @@ EXPRESSIONS: dict[str, ActionUnits] = {
     "contempt": ActionUnits(one_sided_corner_puller=1, one_sided_dimpler=1, lid_tightener=0.2),
 }
 """The full movement of each label of `fer.labels.FERPLUS`."""
-
-
-def movement_of(expression: str) -> npt.NDArray[np.float64]:
-    """Return the expression's action units, (n,) float64, in the order of the fields."""
-    if expression not in EXPRESSIONS:
-        raise ValueError(f"unknown expression {expression!r}; known are {', '.join(FERPLUS)}")
-    return np.array(astuple(EXPRESSIONS[expression]))
