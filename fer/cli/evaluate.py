@@ -132,7 +132,7 @@ def _positive(text: str) -> int:
 def _evaluate(options: argparse.Namespace) -> Evaluation:
     request = Request(
         options.dataset, str(options.checkpoint), options.split, options.rule, options.robustness, options.sample,
-        options.faces, options.detect,
+        options.faces, options.detect, options.runtime,
     )  # fmt: skip
     written = 0.0
     with ProgressBar() as bar:

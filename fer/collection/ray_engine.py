@@ -147,15 +147,13 @@ class _Worker:
 
     def __init__(self, model: Any, device: str, faces: str) -> None:
         import ray
-        import torch
 
         from fer.recognition.recognizer import Recognizer
 
-        torch.set_num_threads(1)
         with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
             file.write(ray.get(model))
             file.flush()
-            self.recognizer = Recognizer.load(file.name, device, faces)
+            self.recognizer = Recognizer.load(file.name, device, faces, threads=1)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Recognize a batch of pictures: a column of `PictureTask` → a column of `Finished`, both as JSON."""

@@ -90,7 +90,7 @@ def evaluate(
     report = Report(
         data=_data(dataset, options, answers, detected=detect_with is not None),
         model=_model(info, checkpoint, options.faces),
-        made=_making(options),
+        made=_making(options, classifier.network.runtime),
         predictions=options.predictions,
         n=len(found),
         accuracy=resampled(confusions.accuracy, confusion),
@@ -138,11 +138,12 @@ def _model(info: ModelInfo, checkpoint: Path, faces: str) -> ModelSource:
     )
 
 
-def _making(options: Options) -> Making:
+def _making(options: Options, runtime: str) -> Making:
     return Making(
         command=options.command,
         time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions=provenance.versions(),
         resamples=RESAMPLES,
         seed=SEED,
+        runtime=runtime,
     )

@@ -15,7 +15,7 @@ from fer.evaluation.report import Evaluation, predictions_name, write_report
 from fer.files import free_path
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop
-from fer.jobs.process import spare_threads
+from fer.jobs.process import available_cores, spare_threads
 from fer.jobs.status import FINISHED, INTERRUPTED, Reporter, Status
 from fer.model.prior import EVERYDAY
 from fer.records import read_record
@@ -44,6 +44,8 @@ class Request:
     """How the model is read, one of `READINGS`."""
     detect: bool = False
     """Whether the faces are to be found first, in whole photos."""
+    runtime: str = "auto"
+    """What computes, one of `fer.model.classifier.RUNTIMES`."""
 
     def command(self) -> list[str]:
         """Return the command that measures the same."""
@@ -51,6 +53,8 @@ class Request:
         given = ["fer-studio", "evaluate", *(part for name, value in options.items() for part in (f"--{name}", value))]
         if self.faces != EVERYDAY:
             given += ["--faces", self.faces]
+        if self.runtime != "auto":
+            given += ["--runtime", self.runtime]
         if self.detect:
             given += ["--detect"]
         if self.robustness:
@@ -141,19 +145,16 @@ def measure(request: Request, output: Path, command: str, say: "Progress", threa
     Raises:
         FerError: the model or the data set cannot be read.
     """
-    import torch
-
     from fer.datasets import open_dataset
     from fer.evaluation.evaluate import Options, evaluate
     from fer.model.classifier import Classifier
     from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
 
-    if threads:
-        torch.set_num_threads(threads)
     checkpoint = Path(request.checkpoint)
-    classifier = Classifier.load(checkpoint)
-    recognizer = Recognizer(FaceDetector(), classifier) if request.detect else None
+    threads = threads or available_cores()
+    classifier = Classifier.load(checkpoint, runtime=request.runtime, threads=threads)
+    recognizer = Recognizer(FaceDetector(threads=threads), classifier) if request.detect else None
     dataset = open_dataset(request.dataset)
     wanted = Options(
         request.split, request.rule, request.robustness, request.sample, predictions_name(output), command,

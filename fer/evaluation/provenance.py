@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("fer-studio", "torch", "torchvision", "scikit-learn", "numpy")
+PACKAGES = ("fer-studio", "onnxruntime", "torch", "torchvision", "scikit-learn", "numpy")
 
 
 def versions() -> dict[str, str]:

@@ -104,6 +104,8 @@ class Making:
     resamples: int
     """Of the bootstrap intervals."""
     seed: int
+    runtime: str = "torch, float32"
+    """What computed the answers, and how precisely; all earlier reports are torch's."""
 
 
 @dataclass(frozen=True, kw_only=True)

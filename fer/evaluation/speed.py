@@ -6,9 +6,9 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import torch
 
 from fer.evaluation.figures import Speed
+from fer.model.checkpoint import count_parameters
 from fer.model.classifier import Classifier
 
 REPEATS = 50
@@ -19,14 +19,11 @@ _CROP_PX = 160
 
 def measure_speed(classifier: Classifier, checkpoint: Path, repeats: int = REPEATS) -> Speed:
     """Time the way of a face from its crop to the probabilities, one at a time; and look at the file."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        times = [_seconds(classifier) for _ in range(_WARM_UP + repeats)][_WARM_UP:]
-    finally:
-        torch.set_num_threads(threads)
+    with classifier.network.on_one_thread() as network:
+        alone = Classifier(classifier.info, network)
+        times = [_seconds(alone) for _ in range(_WARM_UP + repeats)][_WARM_UP:]
     return Speed(
-        parameters=sum(parameter.numel() for parameter in classifier.network.parameters()),
+        parameters=count_parameters(checkpoint),
         file_bytes=checkpoint.stat().st_size,
         milliseconds_per_face=1000 * median(times),
         repeats=repeats,

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fer.collection.pipeline import available_cores, recognize_pictures
+from fer.collection.pipeline import recognize_pictures
 from fer.datasets.drawing import draw_portrait
 from fer.images import encode_jpeg, read_image
+from fer.jobs.process import available_cores
 from fer.labels import FERPLUS
 from fer.recognition.recognizer import Recognizer
 from fer.results.journal import PictureTask

@@ -18,6 +18,7 @@ from fer.faces import Box, Detection
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo
 from fer.model.preprocessing import Preprocessing
+from fer.model.torch_network import TorchNetwork
 
 MODEL_LABELS = ("neutral", "happiness", "fear", "tired")
 SHADES = {label: 10 * (index + 1) for index, label in enumerate(MODEL_LABELS)}
@@ -29,7 +30,7 @@ class _ShadeReader:
 
     def __init__(self) -> None:
         self.info = ModelInfo("resnet18", MODEL_LABELS, Preprocessing(size_px=16), 1.5, {"seed": 3})
-        self.network = torch.nn.Linear(2, 3)
+        self.network = TorchNetwork(self.info.preprocessing, torch.nn.Flatten())
 
     def logits(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         assert pixels.shape[1:] == (1, 16, 16)
