@@ -46,6 +46,8 @@ class Request:
     """Whether the faces are to be found first, in whole photos."""
     runtime: str = "auto"
     """What computes, one of `fer.model.classifier.RUNTIMES`."""
+    reduced: bool = False
+    """Whether it computes as fast as for video, see `Classifier.reduced`."""
 
     def command(self) -> list[str]:
         """Return the command that measures the same."""
@@ -55,6 +57,8 @@ class Request:
             given += ["--faces", self.faces]
         if self.runtime != "auto":
             given += ["--runtime", self.runtime]
+        if self.reduced:
+            given += ["--reduced"]
         if self.detect:
             given += ["--detect"]
         if self.robustness:
@@ -154,6 +158,7 @@ def measure(request: Request, output: Path, command: str, say: "Progress", threa
     checkpoint = Path(request.checkpoint)
     threads = threads or available_cores()
     classifier = Classifier.load(checkpoint, runtime=request.runtime, threads=threads)
+    classifier = classifier.reduced() if request.reduced else classifier
     recognizer = Recognizer(FaceDetector(threads=threads), classifier) if request.detect else None
     dataset = open_dataset(request.dataset)
     wanted = Options(
