@@ -5,6 +5,7 @@
     python scripts/benchmark.py video --seconds 600              a video file
     python scripts/benchmark.py folder                           many photos at once
     python scripts/benchmark.py detector                         finding faces, beside facenet-pytorch
+    python scripts/benchmark.py network                          naming expressions in ONNX Runtime, beside torch
     python scripts/benchmark.py training --dataset data/ferplus  the training loop
     python scripts/benchmark.py page                             the evaluation page in Chromium
 
@@ -22,7 +23,7 @@ from pathlib import Path
 from fer.errors import FerError
 from fer.model import DEFAULT_CHECKPOINT, model_file
 
-MEASURES = ("pictures", "live", "video", "folder", "detector", "training", "page")
+MEASURES = ("pictures", "live", "video", "folder", "detector", "network", "training", "page")
 """Modules of scripts/benchmarks; the arguments of their function `measure` are options here."""
 OPTIONS: dict[str, tuple[str, str]] = {
     "checkpoint": ("FILE", "model file, or shipped or shipped-fer2013 (shipped)"),

@@ -61,6 +61,7 @@ class OnnxNetwork:
         """Load a form of a model file that `has_form`, or another one, to compute on so many threads."""
         self._path, self._threads, self._int8 = path, threads, int8
         self._outputs = read_info(path).outputs
+        self._in_torch: TorchNetwork | None = None
         weights = weights_file(path)
         form = form or form_path(weights, int8).read_bytes()
         options = session_options(threads)
@@ -84,10 +85,11 @@ class OnnxNetwork:
         return OnnxNetwork(self._path, self._threads, int8=True) if has_form(self._path, int8=True) else self
 
     def in_torch(self) -> "TorchNetwork":
-        """Return the model file's network in torch, float32."""
+        """Return the model file's network in torch, float32; it is loaded once."""
         from fer.model.torch_network import TorchNetwork
 
-        return TorchNetwork.load(self._path)
+        self._in_torch = self._in_torch or TorchNetwork.load(self._path)
+        return self._in_torch
 
     @contextmanager
     def on_one_thread(self) -> "Iterator[OnnxNetwork]":
