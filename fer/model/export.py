@@ -44,17 +44,17 @@ def write_forms(path: Path, calibration: Calibration | None = None) -> list[Path
         What was written.
 
     Raises:
-        CheckpointError: the model file cannot be read, or its architecture cannot be written.
+        CheckpointError: the model file cannot be read, its architecture cannot be written, or 8 bits are too few for
+            it; then the other form is there.
         OSError: the folder cannot be written to.
     """
     weights = weights_file(path)
-    forms = [_bytes(weights, None, embedded=False)]
+    written = [form_path(weights)]
+    write_atomically(written[0], _bytes(weights, None, embedded=False))
     if calibration is not None:
-        forms.append(_bytes(weights, calibration))
-    paths = [form_path(weights, int8) for int8 in (False, True)]
-    for written, data in zip(paths, forms, strict=False):
-        write_atomically(written, data)
-    return paths[: len(forms)]
+        written.append(form_path(weights, int8=True))
+        write_atomically(written[1], _bytes(weights, calibration))
+    return written
 
 
 def write_whole(path: Path, output: Path, calibration: Calibration | None = None) -> None:

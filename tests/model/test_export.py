@@ -211,7 +211,7 @@ def test_the_command_writes_forms_or_a_file_for_others(
     assert command.main([str(exported)]) == 0
     assert has_form(exported) and not has_form(exported, int8=True)
     assert str(form_path(exported)) in capsys.readouterr().out
-    assert command.main([str(exported), "--int8", "--calibrate", "synthetic:40"]) == 0
+    assert command.main([str(exported), "--int8", "--calibrate", "synthetic:80"]) == 0
     assert has_form(exported, int8=True)
     assert command.main([str(exported), "--onnx", str(tmp_path / "other.onnx")]) == 0
     assert (tmp_path / "other.onnx").stat().st_size > exported.stat().st_size
