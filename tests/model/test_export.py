@@ -29,6 +29,7 @@ pytest.importorskip("onnx", reason="writing ONNX files needs onnx")
 from fer.cli import export as command
 from fer.model.export import write_forms, write_whole
 
+pytestmark = pytest.mark.slow
 NOISE = np.random.default_rng(5).integers(0, 256, (7, 1, 48, 48), np.uint8)
 
 
@@ -182,7 +183,6 @@ def test_what_cannot_be_written_says_which_operation_it_is(tmp_path: Path) -> No
     assert not has_form(path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "size_px", "channels"),
     [
