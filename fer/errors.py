@@ -64,7 +64,7 @@ class PackageMissingError(FerError, ImportError):
 
 _EXTRAS = {
     "torch": {"torch", "torchvision", "facenet_pytorch"},
-    "train": {"sklearn", "pandas", "plotly", "jinja2"},
+    "train": {"onnx", "sklearn", "pandas", "plotly", "jinja2"},
     "app": {"streamlit", "streamlit_webrtc", "pyarrow", "skimage"},
 }
 """Extra → the packages that it brings, as they are imported; see requirements.txt."""

@@ -5,6 +5,7 @@
     python scripts/benchmark.py video --seconds 600              a video file
     python scripts/benchmark.py folder                           many photos at once
     python scripts/benchmark.py detector                         finding faces, beside facenet-pytorch
+    python scripts/benchmark.py network                          naming expressions in ONNX Runtime, beside torch
     python scripts/benchmark.py training --dataset data/ferplus  the training loop
     python scripts/benchmark.py page                             the evaluation page in Chromium
 
@@ -20,13 +21,14 @@ import sys
 from pathlib import Path
 
 from fer.errors import FerError
+from fer.jobs.process import available_cores
 from fer.model import DEFAULT_CHECKPOINT, model_file
 
-MEASURES = ("pictures", "live", "video", "folder", "detector", "training", "page")
+MEASURES = ("pictures", "live", "video", "folder", "detector", "network", "training", "page")
 """Modules of scripts/benchmarks; the arguments of their function `measure` are options here."""
 OPTIONS: dict[str, tuple[str, str]] = {
     "checkpoint": ("FILE", "model file, or shipped or shipped-fer2013 (shipped)"),
-    "threads": ("N", "of torch; 0: all"),
+    "threads": ("N", "how many; 0: all"),
     "repeat": ("N", "how often"),
     "seconds": ("N", "how long"),
     "photos": ("N", "how many"),
@@ -69,9 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     if as_json:
         print(json.dumps(figures, indent=1))
         return 0
-    import torch
-
-    machine, threads = platform.processor() or platform.machine(), options.get("threads", 1) or torch.get_num_threads()
+    machine, threads = platform.processor() or platform.machine(), options.get("threads", 1) or available_cores()
     print(f"{machine}, Python {platform.python_version()}, {threads} thread(s)")
     decimals = 2 if what == "page" else 1
     width = max(map(len, figures))

@@ -18,7 +18,7 @@ from fer.evaluation.calibration import Asked, calibrate
 from fer.evaluation.predict import predict
 from fer.evaluation.settings import Settings, choose, measure_settings
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
-from fer.model.classifier import Classifier
+from fer.model.torch_network import torch_classifier
 from fer.recognition.detector import FaceDetector
 from fer.recognition.recognizer import Recognizer
 from fer.records import write_record
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     info, network = load_checkpoint(options.checkpoint)
     if not info.second:
         raise FerError(f"expected a model with two heads, {options.checkpoint} has one.")
-    recognizer = Recognizer(FaceDetector(), Classifier(info, network))
+    recognizer = Recognizer(FaceDetector(), torch_classifier(info, network))
     bases = []
 
     def ask(path: str, split: str, detect_with: Recognizer | None = None) -> Asked:

@@ -21,10 +21,10 @@ from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
 from fer.labels import FER2013, FERPLUS
 from fer.model.checkpoint import ModelInfo, save_checkpoint, save_second_alone
-from fer.model.classifier import Classifier
 from fer.model.network import build_network, last_layer
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import SecondHead
+from fer.model.torch_network import torch_classifier
 
 
 @tells_errors
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     network = build_network(info.architecture, classes=info.outputs, channels=1, size_px=info.preprocessing.size_px)
     network.load_state_dict(_joined(load_file(options.student), last_layer(network).name))
-    found = predict(Classifier(info, network.eval()), dataset, "validation").predictions
+    found = predict(torch_classifier(info, network.eval()), dataset, "validation").predictions
     metrics = measure(found.probabilities, found.truth)
     print(f"validation accuracy {metrics.accuracy:.4f} ({dataset.name}, rule majority, n = {len(found):,})")
     info.training.update(

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from fer.model import DEFAULT_CHECKPOINT, model_file
+from fer.model.classifier import AUTO, RUNTIMES
 from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES
 
 if TYPE_CHECKING:
@@ -39,10 +40,14 @@ def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -
 def add_model_arguments(
     parser: argparse.ArgumentParser, kinds: tuple[str, ...] = KINDS_OF_FACES, acted: bool = False
 ) -> None:
-    """Add --checkpoint and --faces, of these kinds; where people act as a rule, --faces is None if not given."""
+    """Add --checkpoint, --runtime, and --faces of these kinds; where people act, that is None if it is not given."""
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--runtime", choices=RUNTIMES, default=AUTO,
+        help="what computes: ONNX Runtime, for a model that has been exported and on the CPU, else torch (auto)",
     )  # fmt: skip
     usual = f"{BETWEEN}, of a file {EVERYDAY}" if acted else EVERYDAY
     parser.add_argument(
@@ -52,15 +57,13 @@ def add_model_arguments(
 
 
 def load_recognizer(options: argparse.Namespace, for_video: bool = False) -> "Recognizer":
-    """Load the model of `add_model_arguments` and --device; it takes seconds, so not before all options are checked."""
-    import torch
+    """Load the model of `add_model_arguments` and --device; it may take seconds, so not before all options are checked.
 
+    It computes on one thread: reading, searching, drawing and writing go on beside it.
+    """
     from fer.model.device import choose_device
     from fer.recognition.recognizer import Recognizer
 
     device = choose_device(options.device)
-    recognizer = Recognizer.load(options.checkpoint, device, options.faces)
-    if for_video:
-        torch.set_num_threads(1)  # as on the page: decoding, drawing and writing go on beside the model
-        return recognizer.for_video()
-    return recognizer
+    recognizer = Recognizer.load(options.checkpoint, device, options.faces, options.runtime, threads=1)
+    return recognizer.for_video() if for_video else recognizer

@@ -44,6 +44,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="which pictures count: more than half of the raters agree (majority), or all with a top label (argmax)",
     )
     add_model_arguments(parser, kinds=READINGS)
+    parser.add_argument("--reduced", action="store_true", help="as webcam and video compute: 8 bits, or bfloat16")
     parser.add_argument("--detect", action="store_true", help="find the face first: for whole photos instead of crops")
     parser.add_argument(
         "--robustness", action="store_true", help="also blurred, dark, turned, covered, …: 25 times as long"
@@ -126,7 +127,7 @@ def _positive(text: str) -> int:
 def _evaluate(options: argparse.Namespace) -> Evaluation:
     request = reports.Request(
         options.dataset, str(options.checkpoint), options.split, options.rule, options.robustness, options.sample,
-        options.faces, options.detect,
+        options.faces, options.detect, options.runtime, options.reduced,
     )  # fmt: skip
     written = 0.0
     with ProgressBar() as bar:

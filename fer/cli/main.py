@@ -16,6 +16,7 @@ COMMANDS = {
     "live": "the same in a camera's picture or a stream, while it moves",
     "train": "train a model on a data set",
     "evaluate": "measure a model on a data set, or compare models",
+    "export": "write a model for ONNX Runtime",
     "jobs": "look after what runs in the background",
     "benchmark": "measure how fast this machine is (from a checkout only)",
 }

@@ -149,7 +149,7 @@ def _recognized(options: argparse.Namespace, pictures: list[PictureTask]) -> Gen
 
         device = choose_device(options.device)
         yield from recognize_with_ray(
-            pictures, options.checkpoint, device, options.faces, options.ray_address, options.workers
+            pictures, options.checkpoint, device, options.faces, options.runtime, options.ray_address, options.workers
         )
         return
     from fer.collection.pipeline import recognize_pictures, write_whole

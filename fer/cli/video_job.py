@@ -63,15 +63,13 @@ def _turn(parent: Path, reporter: Reporter) -> Iterator[None]:
 
 def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -> None:
     reporter.say(LOADING, 0, 0)
-    import torch
-
     from fer.recognition.recognizer import Recognizer
     from fer.video.clip import ClipAnalysis
 
-    torch.set_num_threads(1)  # as everywhere with a video: decoding, drawing and writing go on beside the model
     path, output = folder / request.path, request.annotated(folder)
     with closing(VideoFile(path, MAX_SIDE_PX)) as file:
-        recognizer = Recognizer.load(request.checkpoint, faces=request.faces).for_video()
+        # One thread, as everywhere with a video: decoding, drawing and writing go on beside the model.
+        recognizer = Recognizer.load(request.checkpoint, faces=request.faces, threads=1).for_video()
         analysis = ClipAnalysis(file, recognizer, request.options)
         keeper = _Keeper(folder / TIMELINE_NAME, analysis, reporter, stop)
         problem: Exception | None = None

@@ -158,7 +158,7 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
         def say(done: int) -> None:
             reporter.say(f"{done:,} of {total:,} pictures", done, total)
 
-        recognizer = Recognizer.load(request.checkpoint, faces=request.faces)
+        recognizer = Recognizer.load(request.checkpoint, faces=request.faces, threads=1)
         stop.gently = True  # from now on there is something to bring to a good end
         say(done)
         finish = partial(write_preview, recognizer.info)

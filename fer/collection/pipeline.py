@@ -1,30 +1,28 @@
 """Many pictures through one recognizer, as fast as the machine can.
 
-Threads read, decode and search the pictures, each with a detector of its own and one thread of torch: on all cores that
-is faster than one detector on all of them. The network then names the faces of several pictures in one batch.
+Threads read, decode and search the pictures, each with a detector of its own: on all cores that is faster than one
+detector on all of them. The network then names the faces of several pictures in one batch, best on one thread, too.
 Pictures are let go as soon as their faces are cut out; no more than a few are held at any moment.
 """
 
 import base64
 import copy
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
-import torch
 
 from fer.draw.picture import draw_faces
 from fer.errors import ImageError
 from fer.faces import Detection, Face
 from fer.files import write_atomically
 from fer.images import encode_jpeg, encode_png, read_image, shrink_to_fit
+from fer.jobs.process import available_cores
 from fer.model.checkpoint import ModelInfo
 from fer.recognition.detector import FaceDetector
 from fer.recognition.photo import PREVIEW_PX, scaled
@@ -66,8 +64,6 @@ def recognize_pictures(
     `finish` says what else to do with each. A worker is a thread with a detector of its own, one for each core if not
     given.
     """
-    # A picture alone gets all threads of torch, unless somebody says how many.
-    threads = nullcontext() if workers is None and len(pictures) == 1 else _one_torch_thread_each()
     workers = max(min(workers or available_cores(), len(pictures)), 1)
     detectors: SimpleQueue[FaceDetector] = SimpleQueue()
     for _ in range(workers):
@@ -80,16 +76,11 @@ def recognize_pictures(
         finally:
             detectors.put(detector)
 
-    with threads, ThreadPoolExecutor(workers, "pictures") as pool:
+    with ThreadPoolExecutor(workers, "pictures") as pool:
         try:
             yield from _flow(recognizer, pictures, look, finish, pool, ahead=workers + 2)
         finally:
             pool.shutdown(cancel_futures=True)  # whoever stops listening does not wait for the rest
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _flow(
@@ -168,17 +159,6 @@ def _finished(seen: _Seen, faces: tuple[Face, ...], finish: Finish | None) -> Fi
 
 def _reason(picture: PictureTask, error: Exception) -> str:
     return str(error) if picture.name in str(error) else f"{picture.name}: {error}"
-
-
-@contextmanager
-def _one_torch_thread_each() -> Iterator[None]:
-    """Keep torch to a thread in each worker: several on busy cores wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def write_whole(

@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import fer
 from fer.errors import CollectionError
+from fer.model.checkpoint import weights_file
+from fer.model.classifier import AUTO
+from fer.model.onnx_network import form_path
 from fer.model.prior import EVERYDAY
 from fer.records import from_plain, to_plain
 from fer.results.journal import Finished, PictureTask
@@ -37,14 +40,15 @@ def recognize_with_ray(
     checkpoint: Path,
     device: str = "cpu",
     faces: str = EVERYDAY,
+    runtime: str = AUTO,
     address: str = LOCAL,
     workers: int | None = None,
 ) -> Iterator[Finished]:
     """Recognize pictures and yield each one once, when it is done, in any order; annotated copies are written as asked.
 
-    The workers open the paths, and get the model. The address is `LOCAL`, or that of a running Ray: "host:6379",
-    "ray://host:10001", "auto". There is a worker, a process, for each core, or graphics card where those are used, if
-    not given.
+    The workers open the paths, and get the model with its exported form. The address is `LOCAL`, or that of a running
+    Ray: "host:6379", "ray://host:10001", "auto". There is a worker, a process, for each core, or graphics card where
+    those are used, if not given.
 
     Raises:
         CollectionError: Ray is not installed, the cluster is out of reach, or the job was broken off.
@@ -66,7 +70,12 @@ def recognize_with_ray(
     try:
         _connect(address, workers)
         try:
-            model = {"model": ray.put(checkpoint.read_bytes()), "device": device, "faces": faces}
+            weights = weights_file(checkpoint)
+            names = dict.fromkeys((checkpoint, weights, form_path(weights)))
+            files = {file.name: file.read_bytes() for file in names if file.is_file()}
+            model = {
+                "files": ray.put(files), "name": checkpoint.name, "device": device, "faces": faces, "runtime": runtime
+            }  # fmt: skip
             for row in _results(wanted, model, workers).iter_rows():
                 finished = Finished.from_dict(json.loads(row["finished"]))
                 picture = left.pop(finished.picture, None)
@@ -141,17 +150,15 @@ def _results(pictures: Sequence[PictureTask], model: dict[str, Any], workers: in
 class _Worker:
     """One process: a recognizer, and the pipeline with one thread."""
 
-    def __init__(self, model: Any, device: str, faces: str) -> None:
+    def __init__(self, files: Any, name: str, device: str, faces: str, runtime: str) -> None:
         import ray
-        import torch
 
         from fer.recognition.recognizer import Recognizer
 
-        torch.set_num_threads(1)
-        with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
-            file.write(ray.get(model))
-            file.flush()
-            self.recognizer = Recognizer.load(file.name, device, faces)
+        with tempfile.TemporaryDirectory() as folder:
+            for file, content in ray.get(files).items():
+                (Path(folder) / file).write_bytes(content)
+            self.recognizer = Recognizer.load(Path(folder) / name, device, faces, runtime, threads=1)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Recognize a batch of pictures: a column of `PictureTask` → a column of `Finished`, both as JSON."""

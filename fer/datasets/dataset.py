@@ -191,6 +191,19 @@ class PreparedFaces:
     """What was wrong with the pictures that were left out."""
 
 
+def some_faces(dataset: FaceDataset, preprocessing: Preprocessing, count: int) -> np.ndarray:
+    """Return so many training pictures as the network takes them, drawn without looking: uint8 (n, C, S, S).
+
+    Raises:
+        DatasetError: there is none.
+    """
+    rows = dataset.rows("train")
+    if not len(rows):
+        raise DatasetError(f"expected training pictures in {dataset.name}, found none.")
+    chosen = np.random.default_rng(0).permutation(rows)[:count]
+    return prepare_faces(dataset, np.sort(chosen), preprocessing).pixels
+
+
 def prepare_faces(
     dataset: FaceDataset, rows: np.ndarray, preprocessing: Preprocessing, progress: Progress | None = None
 ) -> PreparedFaces:

@@ -5,12 +5,11 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-import torch
 
 from fer.datasets.dataset import FaceDataset
 from fer.errors import EvaluationError
@@ -23,11 +22,11 @@ from fer.evaluation.predict import Answers, Progress, predict
 from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, Report, Request
 from fer.evaluation.robustness import robustness
 from fer.files import file_sha256
-from fer.model.checkpoint import ModelInfo, weights_file
+from fer.model.checkpoint import ModelInfo, count_parameters, weights_file
 from fer.model.classifier import Classifier, probabilities_of, shares_of
 from fer.recognition.recognizer import Recognizer
 
-PACKAGES = ("fer-studio", "torch", "torchvision", "scikit-learn", "numpy")
+PACKAGES = ("fer-studio", "onnxruntime", "torch", "torchvision", "scikit-learn", "numpy")
 """Those that figures depend on."""
 REPEATS = 50
 _WARM_UP = 5
@@ -81,9 +80,10 @@ def evaluate(
         made=Making(
             command=command,
             time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+            versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
             resamples=RESAMPLES,
             seed=SEED,
+            runtime=classifier.network.runtime,
         ),
         predictions=predictions,
         n=len(found),
@@ -134,19 +134,23 @@ def _model(info: ModelInfo, checkpoint: Path, faces: str) -> ModelSource:
 
 def measure_speed(classifier: Classifier, checkpoint: Path, repeats: int = REPEATS) -> Speed:
     """Time the way of a face from its crop to the probabilities, one at a time; and look at the file."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        times = [_seconds(classifier) for _ in range(_WARM_UP + repeats)][_WARM_UP:]
-    finally:
-        torch.set_num_threads(threads)
+    with classifier.network.on_one_thread() as network:
+        alone = Classifier(classifier.info, network)
+        times = [_seconds(alone) for _ in range(_WARM_UP + repeats)][_WARM_UP:]
     return Speed(
-        parameters=sum(parameter.numel() for parameter in classifier.network.parameters()),
+        parameters=count_parameters(checkpoint),
         file_bytes=checkpoint.stat().st_size,
         milliseconds_per_face=1000 * median(times),
         repeats=repeats,
         processor=processor_name(),
     )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def processor_name() -> str:

@@ -15,7 +15,7 @@ from fer.evaluation.report import Evaluation, Request, predictions_name, write_r
 from fer.files import free_path
 from fer.jobs import job
 from fer.jobs.job import Kind, Stop
-from fer.jobs.process import spare_threads
+from fer.jobs.process import available_cores, spare_threads
 from fer.jobs.status import FINISHED, INTERRUPTED, Reporter, Status
 from fer.records import read_record
 
@@ -95,17 +95,15 @@ def measure(request: Request, output: Path, command: str, say: "Progress", threa
     Raises:
         FerError: the model or the data set cannot be read.
     """
-    import torch
-
     from fer.datasets import open_dataset
     from fer.evaluation.evaluate import evaluate
     from fer.model.classifier import Classifier
     from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
 
-    if threads:
-        torch.set_num_threads(threads)
-    classifier = Classifier.load(request.checkpoint)
-    recognizer = Recognizer(FaceDetector(), classifier) if request.detect else None
+    threads = threads or available_cores()
+    classifier = Classifier.load(request.checkpoint, runtime=request.runtime, threads=threads)
+    classifier = classifier.reduced() if request.reduced else classifier
+    recognizer = Recognizer(FaceDetector(threads=threads), classifier) if request.detect else None
     dataset = open_dataset(request.dataset)
     return evaluate(classifier, dataset, request, say, recognizer, predictions_name(output), command)

@@ -50,6 +50,10 @@ class Request:
     """How the model is read, one of `READINGS`."""
     detect: bool = False
     """Whether the faces are to be found first, in whole photos."""
+    runtime: str = "auto"
+    """What computes, one of `fer.model.classifier.RUNTIMES`."""
+    reduced: bool = False
+    """Whether it computes as fast as for video, see `Classifier.reduced`."""
 
     def command(self) -> list[str]:
         """Return the command that measures the same."""
@@ -57,6 +61,10 @@ class Request:
         given = ["fer-studio", "evaluate", *(part for name, value in options.items() for part in (f"--{name}", value))]
         if self.faces != EVERYDAY:
             given += ["--faces", self.faces]
+        if self.runtime != "auto":
+            given += ["--runtime", self.runtime]
+        if self.reduced:
+            given += ["--reduced"]
         if self.detect:
             given += ["--detect"]
         if self.robustness:
@@ -135,6 +143,8 @@ class Making:
     resamples: int
     """Of the bootstrap intervals."""
     seed: int
+    runtime: str = "torch, float32"
+    """What computed the answers, and how precisely; all earlier reports are torch's."""
 
 
 @dataclass(frozen=True, kw_only=True)

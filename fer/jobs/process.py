@@ -47,6 +47,11 @@ def mark_of(pid: int) -> ProcessMark | None:
     return None
 
 
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def spare_threads() -> int:
     """Return how many threads a job gets: all of the processor's but one, which is left to the pages."""
     return max((os.cpu_count() or 1) - 1, 1)

@@ -1,6 +1,7 @@
 """One safetensors file that holds a model: its weights, and in its header all that is needed to use it."""
 
 import json
+import math
 import os
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 FORMAT = "fer-studio-1"
 _SECOND_OF = "second_of"
 """In the header of a file without weights: the file beside it whose second head it stands for."""
+
+_NOT_LEARNED = ("running_mean", "running_var", "num_batches_tracked")
+"""What batch normalization counts."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,15 @@ def model_sha256(path: Path) -> str:
         CheckpointError: as `read_info`.
     """
     return " ".join(map(file_sha256, dict.fromkeys((path, weights_file(path)))))
+
+
+def count_parameters(weights: Path) -> int:
+    """Return how many numbers a file with weights has that were learned."""
+    from safetensors import safe_open
+
+    with safe_open(weights, framework="numpy") as file:
+        learned = [name for name in file.keys() if not name.endswith(_NOT_LEARNED)]  # noqa: SIM118
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in learned)
 
 
 def _metadata(path: Path) -> dict[str, str]:

@@ -1,47 +1,101 @@
-"""A loaded model: prepared faces in, probabilities out."""
+"""A loaded model: prepared faces in, probabilities out; in ONNX Runtime where it has been exported, else in torch."""
 
-import copy
 import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from scipy.special import expit, softmax
-from torch import nn
 
+from fer.errors import CheckpointError, FerError, PackageMissingError
 from fer.model import DEFAULT_CHECKPOINT
-from fer.model.checkpoint import ModelInfo, load_checkpoint
+from fer.model.checkpoint import ModelInfo, read_info
+from fer.model.onnx_network import OnnxNetwork, has_form
 from fer.model.prior import LABEL, RATERS
+
+if TYPE_CHECKING:
+    from fer.model.torch_network import TorchNetwork
+
+AUTO, ONNX, TORCH = "auto", "onnx", "torch"
+RUNTIMES = (AUTO, ONNX, TORCH)
+"""What may be asked to compute; auto: ONNX Runtime on the CPU where the model has been exported, else torch."""
+
+
+class Network(Protocol):
+    """What maps faces to logits: `OnnxNetwork`, `TorchNetwork`, or a test's fake."""
+
+    @property
+    def runtime(self) -> str:
+        """What computes, and how precisely, for people: "ONNX Runtime, float32"."""
+
+    def logits(self, pixels: np.ndarray) -> np.ndarray:
+        """Return float32 (n, outputs) for faces uint8 (n, C, S, S), all at once."""
+
+    def reduced(self) -> "Network":
+        """Return the same network, computed faster and less precisely, or itself."""
+
+    def in_torch(self) -> "TorchNetwork":
+        """Return the same network in torch, for what needs its gradients."""
+
+    def on_one_thread(self) -> "AbstractContextManager[Network]":
+        """Return what lets the network compute on one thread meanwhile."""
 
 
 class Classifier:
     """A network with its labels and its preprocessing. Safe to share between threads: it changes nothing."""
 
-    def __init__(self, info: ModelInfo, network: nn.Module, device: str = "cpu") -> None:
-        """Take a network in evaluation mode, as `load_checkpoint` returns it, and move it to `device`."""
+    def __init__(self, info: ModelInfo, network: Network) -> None:
+        """Take a network; see `load`, and `fer.model.torch_network.torch_classifier` for one that is in memory."""
         self.info = info
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.device = device
-        self._dtype = next((parameter.dtype for parameter in network.parameters()), torch.float32)
+        self.network = network
         self._heads = (info.read_for(RATERS), info.read_for(LABEL)) if info.second else None
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str] = DEFAULT_CHECKPOINT, device: str = "cpu") -> "Classifier":
-        """Read a model file.
+    def load(
+        cls,
+        path: str | os.PathLike[str] = DEFAULT_CHECKPOINT,
+        device: str = "cpu",
+        runtime: str = AUTO,
+        threads: int | None = None,
+    ) -> "Classifier":
+        """Read a model file, or its exported form, which does not import torch.
+
+        Args:
+            path: the model file.
+            device: where to compute; elsewhere than on the CPU torch does it.
+            runtime: one of `RUNTIMES`.
+            threads: on how many to compute. Not given, one in ONNX Runtime; torch, which has one number for the whole
+                process, keeps what it has.
 
         Raises:
-            CheckpointError: the file is missing, damaged or not one of ours.
+            CheckpointError: the file is missing, damaged or not one of ours, or has not been exported and has to be.
+            FerError: ONNX Runtime is asked for elsewhere than on the CPU.
+            PackageMissingError: torch is needed, and missing.
         """
-        return cls(*load_checkpoint(path), device=device)
+        path, info = Path(path), read_info(path)
+        if runtime == ONNX and device != "cpu":
+            raise FerError(f"expected the device cpu, where ONNX Runtime computes, got {device}. Take torch for it.")
+        if device == "cpu" and runtime != TORCH and has_form(path):
+            return cls(info, OnnxNetwork(path, threads or 1))
+        if runtime == ONNX:
+            raise CheckpointError(
+                f"expected an exported form of these weights beside {path}, found none. Make it: "
+                f"fer-studio export {path}"
+            )
+        try:
+            from fer.model.torch_network import TorchNetwork
+        except ModuleNotFoundError as error:
+            raise PackageMissingError.from_import(error) from error
+        return cls(info, TorchNetwork.load(path, device, threads))
 
     def reduced(self) -> "Classifier":
-        """Return a copy that computes in bfloat16 where the processor has it (AVX512-BF16, AMX), else this one.
+        """Return a faster classifier for video: in 8 bits or in bfloat16 where there is one, else itself.
 
-        For video: one and a half times to twice as fast, probabilities within about 0.01. Photos and evaluations stay
-        with float32, which gives the same figures on every machine.
+        In ONNX Runtime 8 bits if the model has been exported so, in torch bfloat16 if the processor has it. Photos and
+        evaluations stay with float32, which gives the same figures on every machine.
         """
-        if self.device != "cpu" or not torch.cpu._is_avx512_bf16_supported():
-            return self
-        return Classifier(self.info, copy.deepcopy(self.network).bfloat16())
+        return Classifier(self.info, self.network.reduced())
 
     def for_faces(self, kind: str) -> "Classifier":
         """Return a classifier with the same network that is read for a kind of faces, see `ModelInfo.reading`.
@@ -49,7 +103,7 @@ class Classifier:
         Raises:
             CheckpointError: the model has not learned what that takes.
         """
-        return Classifier(self.info.read_for(kind), self.network, self.device)
+        return Classifier(self.info.read_for(kind), self.network)
 
     def logits(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """Return what the network says of `Preprocessing.shrink`ed faces uint8 (n, C, S, S), before it is read.
@@ -57,15 +111,9 @@ class Classifier:
         Returns:
             float32 (n, outputs), see `ModelInfo.outputs`.
         """
-        batches = [self._logits(pixels[start : start + batch_size]) for start in range(0, len(pixels), batch_size)]
+        starts = range(0, len(pixels), batch_size)
+        batches = [self.network.logits(pixels[start : start + batch_size]) for start in starts]
         return np.concatenate(batches) if batches else np.empty((0, self.info.outputs), np.float32)
-
-    def _logits(self, pixels: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            batch = self.info.preprocessing.normalize(torch.from_numpy(pixels).to(self.device))
-            batch = batch.to(self._dtype, memory_format=torch.channels_last)
-            logits = self.network(batch)
-        return np.asarray(logits.float().cpu().numpy())
 
     def probabilities(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """Return float64 (n, K), 0..1, for `Preprocessing.shrink`ed faces uint8 (n, C, S, S).

@@ -1,8 +1,11 @@
 """Where networks run."""
 
-import torch
+from typing import TYPE_CHECKING
 
 from fer.errors import FerError
+
+if TYPE_CHECKING:
+    import torch
 
 
 def choose_device(wanted: str | None = None) -> str:
@@ -14,6 +17,10 @@ def choose_device(wanted: str | None = None) -> str:
     Raises:
         FerError: this machine, or this build of PyTorch, does not have it.
     """
+    if wanted == "cpu":
+        return wanted
+    import torch
+
     there = ["cpu"]
     if torch.backends.mps.is_available():
         there.append("mps")
@@ -26,11 +33,13 @@ def choose_device(wanted: str | None = None) -> str:
     return wanted
 
 
-def mixed_precision(device: str) -> torch.dtype | None:
+def mixed_precision(device: str) -> "torch.dtype | None":
     """Return the type that the network's sums are done in where it is faster than float32, else None.
 
     float16 on graphics cards without bfloat16; its gradients must be scaled, see `torch.amp.GradScaler`.
     """
+    import torch
+
     if device == "cpu":
         return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else None
     if device.startswith("cuda"):
@@ -38,7 +47,9 @@ def mixed_precision(device: str) -> torch.dtype | None:
     return None
 
 
-def autocast(device: str) -> torch.autocast:
+def autocast(device: str) -> "torch.autocast":
     """Return what lets networks compute in `mixed_precision` meanwhile, where the device has one."""
+    import torch
+
     precision = mixed_precision(device)
     return torch.autocast(torch.device(device).type, dtype=precision, enabled=precision is not None)

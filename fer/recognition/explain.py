@@ -67,9 +67,10 @@ def explain(recognizer: Recognizer, face: Face, pixels: np.ndarray) -> Explanati
 def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarray | None:
     """Return how much each place of pixels, uint8 (C, S, S), speaks for a label: Grad-CAM, see `Explanation.heat`.
 
-    Not safe while another thread uses the same classifier: its network is listened to meanwhile.
+    Computed in torch, whatever the classifier computes in. Not safe while another thread uses the same classifier: its
+    network is listened to meanwhile.
     """
-    network = classifier.network
+    network = classifier.network.in_torch().module
     if isinstance(network, VisionTransformer):  # its last features are words of a sentence, mixed by attention
         return None
     found: list[torch.Tensor] = []

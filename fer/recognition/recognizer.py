@@ -9,7 +9,7 @@ import numpy as np
 from fer.faces import Detection, Face
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo
-from fer.model.classifier import Classifier
+from fer.model.classifier import AUTO, Classifier
 from fer.model.prior import EVERYDAY
 from fer.recognition.detector import FaceDetector
 from fer.recognition.quality import mean_luma
@@ -27,7 +27,12 @@ class Recognizer:
 
     @classmethod
     def load(
-        cls, checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT, device: str = "cpu", faces: str = EVERYDAY
+        cls,
+        checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT,
+        device: str = "cpu",
+        faces: str = EVERYDAY,
+        runtime: str = AUTO,
+        threads: int | None = None,
     ) -> "Recognizer":
         """Load the detector and a model file.
 
@@ -35,12 +40,15 @@ class Recognizer:
             checkpoint: the model file.
             device: where to compute.
             faces: what kind of faces it will see, one of `KINDS_OF_FACES`.
+            runtime: what computes, see `Classifier.load`.
+            threads: on how many, see there.
 
         Raises:
             CheckpointError: the file is missing, damaged, not one of ours, or has not learned what that kind takes.
+            FerError: see `Classifier.load`.
         """
-        classifier = Classifier.load(checkpoint, device).for_faces(faces)
-        return cls(FaceDetector(device), classifier)
+        classifier = Classifier.load(checkpoint, device, runtime, threads).for_faces(faces)
+        return cls(FaceDetector(device, threads or 1), classifier)
 
     def for_video(self) -> "Recognizer":
         """Return a recognizer with the faster classifier, see `Classifier.reduced`; detector and lock are shared."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer.errors import TrainingError
+from fer.errors import CheckpointError, PackageMissingError, TrainingError
 from fer.jobs.job import Stop
 from fer.jobs.status import FINISHED, STOPPED, Reporter
 from fer.training.config import TrainingConfig
@@ -55,6 +55,8 @@ def run(
 
     hooks = Hooks(told.read, told.batch, end_epoch, reporter.note, lambda: stop.asked)
     info = train(request, dataset, kept, hooks, device, processes)
+    if kept.best_path.is_file() and (processes is None or processes.is_first):
+        _export(kept, dataset, reporter)
     if info is None:
         reporter.set(STOPPED)
         return
@@ -91,6 +93,24 @@ def curves(folder: Path) -> Callable[[EpochMetrics], None]:
         writer.flush()
 
     return write
+
+
+def _export(run: Run, dataset: "FaceDataset", reporter: Reporter) -> None:
+    """Write the best model for ONNX Runtime, too, or say why it goes on with torch."""
+    from fer.datasets.dataset import some_faces
+    from fer.model.checkpoint import read_info
+
+    try:
+        from fer.model.export import CALIBRATION_FACES, write_forms
+
+        reporter.say("exporting the model", 0, 0)
+        faces = some_faces(dataset, read_info(run.best_path).preprocessing, CALIBRATION_FACES)
+        for path in write_forms(run.best_path, faces):
+            reporter.note(f"exported for ONNX Runtime: {path.name}")
+    except ModuleNotFoundError as error:
+        reporter.note(f"the model is not exported for ONNX Runtime: {PackageMissingError.from_import(error)}")
+    except CheckpointError as error:
+        reporter.note(f"the model is not exported for ONNX Runtime: {error}")
 
 
 class _Told:

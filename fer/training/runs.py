@@ -6,6 +6,7 @@ status.json          where it stands, see `fer.jobs.status`, with epoch (from 0)
 metrics.jsonl        a line for each finished epoch, see `fer.training.metrics`
 last.pt              all that is needed to go on after that epoch
 best.safetensors     the model of the epoch with the best validation accuracy
+best.onnx, best.int8.onnx    the same for ONNX Runtime, see `fer.model.onnx_network`
 log.txt              what the trainer said
 tensorboard/         curves for TensorBoard, if wanted
 process.json, .lock  who trains, see `fer.jobs.job`

@@ -15,6 +15,7 @@ from fer.evaluation.predict import predict
 from fer.model.checkpoint import ModelInfo, load_checkpoint, save_checkpoint
 from fer.model.classifier import Classifier, probabilities_of
 from fer.model.device import autocast
+from fer.model.torch_network import torch_classifier
 from fer.records import write_record
 from fer.training.runs import Run
 from fer.training.state import State
@@ -32,13 +33,13 @@ class Validation:
     def measure(self, info: ModelInfo, state: State) -> Metrics:
         """Return how good the average is after an epoch."""
         with autocast(self.device):
-            shares = Classifier(info, state.average, self.device).distributions(self.faces.pixels)
+            shares = torch_classifier(info, state.average, self.device).distributions(self.faces.pixels)
         return measure(shares, self.dataset.truth(self.faces.rows))
 
     def calibrate(self, run: Run) -> ModelInfo:
         """Fit how the best epoch's model is read, and write the file again with it."""
         info, network = load_checkpoint(run.best_path)
-        logits = Classifier(info, network, self.device).logits(self.faces.pixels)
+        logits = torch_classifier(info, network, self.device).logits(self.faces.pixels)
         truth = self.dataset.truth(self.faces.rows)
         if info.multilabel:
             info = replace(

@@ -124,6 +124,7 @@ def show_facts(report: Report, with_command: bool) -> None:
         "Trained on": f"{model.training.get('dataset', 'not known')}, {model.training.get('epochs', '?')} epochs",
         "Measured on": report.basis + (f"; {left_out:,} left out" if left_out else ""),
         "When": made.time,
+        "Computed by": made.runtime,
         "With": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "Intervals": f"95 %, {made.resamples:,} resamples, seed {made.seed}",
     }

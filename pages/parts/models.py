@@ -166,7 +166,8 @@ def _recognizer(path: Path) -> "Recognizer":
     from fer.recognition.recognizer import Recognizer
 
     detector, lock = _detector()
-    return Recognizer(detector, Classifier.load(path), lock)
+    # Two threads of a network on cores that also serve pages wait for each other: 10 to 20 times slower.
+    return Recognizer(detector, Classifier.load(path, threads=1), lock)
 
 
 @st.cache_resource(max_entries=3 * _MODELS_AT_ONCE, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
@@ -178,12 +179,8 @@ def _recognizer_for(path: Path, faces: str) -> "Recognizer":
 @st.cache_resource(show_spinner=False)
 def _detector() -> "tuple[FaceDetector, threading.Lock]":
     """Return what all models share: the detector, and the lock that lets one of them compute at a time."""
-    import torch  # here, so that pages without a model open at once
-
     from fer.recognition.detector import FaceDetector
 
-    # Two threads of a network on cores that also serve pages wait for each other: 10 to 20 times slower.
-    torch.set_num_threads(1)
     return FaceDetector(), threading.Lock()
 
 

@@ -5,7 +5,7 @@ processor's time is taken, which waiting for other programs is no part of.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -32,7 +32,7 @@ def measure(threads: int = 1, repeat: int = 50) -> dict[str, Any]:
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
     ours, facenet = FaceDetector(threads=threads), FacenetMtcnn()
-    figures: dict[str, Any] = {"processor": _features()}
+    figures: dict[str, Any] = {"processor": features()}
     for picture, image in _pictures().items():
         height, width = image.shape[:2]
         webcam_px = max(width, height) * SEARCHED_FACE_PX // round(WEBCAM_SMALLEST_FACE * min(width, height))
@@ -44,7 +44,7 @@ def measure(threads: int = 1, repeat: int = 50) -> dict[str, Any]:
                 partial(_facenet, facenet, image, longest_px, min_face_px),
                 partial(ours.detect, image, smallest_face),
             )
-            times = _in_turns(calls, repeat, time.thread_time if threads == 1 else time.perf_counter)
+            times = in_turns(calls, repeat, time.thread_time if threads == 1 else time.perf_counter)
             name = f"{picture}, {setting} setting"
             figures[f"{name}: facenet-pytorch (ms)"], figures[f"{name}: ours (ms)"] = times
             figures[f"{name}: times as fast"] = times[0] / times[1]
@@ -61,7 +61,7 @@ def _pictures() -> dict[str, np.ndarray]:
     return frames | {"4 faces, 4000×3000": photo}
 
 
-def _in_turns(calls: tuple[Callable[[], object], ...], repeat: int, clock: Callable[[], float]) -> list[float]:
+def in_turns(calls: Sequence[Callable[[], object]], repeat: int, clock: Callable[[], float]) -> list[float]:
     """Return the median time of each call in milliseconds."""
     times: list[list[float]] = [[] for _ in calls]
     for turn in range(repeat + 3):
@@ -73,7 +73,7 @@ def _in_turns(calls: tuple[Callable[[], object], ...], repeat: int, clock: Calla
     return [median(taken) for taken in times]
 
 
-def _features() -> str:
+def features() -> str:
     """Return what the processor has of what speeds networks up."""
     wanted = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "asimd", "bf16")
     known = Path("/proc/cpuinfo")

@@ -10,12 +10,12 @@ from pathlib import Path
 from timeit import timeit
 
 import numpy as np
-import torch
 from PIL import Image
 
-from fer.collection.pipeline import available_cores, recognize_pictures
+from fer.collection.pipeline import recognize_pictures
 from fer.datasets.drawing import draw_portrait
 from fer.images import encode_jpeg, read_image
+from fer.jobs.process import available_cores
 from fer.labels import FERPLUS
 from fer.recognition.recognizer import Recognizer
 from fer.results.journal import PictureTask
@@ -36,10 +36,10 @@ def measure(checkpoint: Path, threads: int = 1, repeat: int = 10, photos: int = 
         begun = pictures[:: max(photos // repeat, 1)][:repeat]
         single = sum(timeit(partial(_predict, str(one.path), *model), number=1) for one in begun) / len(begun)
         whole = timeit(lambda: _predict(place, *model), number=1)
-        recognizer = Recognizer.load(checkpoint)
+        recognizer = Recognizer.load(checkpoint, threads=threads or available_cores())
         list(recognize_pictures(recognizer, pictures[:8]))  # warms up
         inside = timeit(lambda: list(recognize_pictures(recognizer, pictures)), number=1)
-        reading, detector, network = _alone(recognizer, pictures, threads)
+        reading, detector, network = _alone(recognizer, pictures)
     return {
         f"predict.py with each of {photos} photos, from {len(begun)} calls (s)": single * photos,
         f"predict.py with a folder of {photos} photos (s)": whole,
@@ -75,10 +75,9 @@ def _predict(*arguments: str) -> None:
     subprocess.run([sys.executable, PREDICT, "--image", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-def _alone(recognizer: Recognizer, pictures: list[PictureTask], threads: int) -> list[float]:
+def _alone(recognizer: Recognizer, pictures: list[PictureTask]) -> list[float]:
     """Return the seconds that reading, detector, and crop and network take, one picture after the other."""
-    before, sums = torch.get_num_threads(), np.zeros(3)
-    torch.set_num_threads(threads or torch.get_num_threads())
+    sums = np.zeros(3)
     for picture in pictures:
         moments = [time.perf_counter()]
         image = read_image(picture.path)
@@ -87,6 +86,5 @@ def _alone(recognizer: Recognizer, pictures: list[PictureTask], threads: int) ->
         moments.append(time.perf_counter())
         recognizer.classify(image, detections)
         sums += np.diff([*moments, time.perf_counter()])
-    torch.set_num_threads(before)
     found: list[float] = sums.tolist()
     return found

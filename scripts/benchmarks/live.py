@@ -15,11 +15,11 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-import torch
 
 from fer.datasets import FaceDataset, open_dataset
 from fer.datasets.drawing import draw_portrait
 from fer.draw.frame import draw_live
+from fer.jobs.process import available_cores
 from fer.recognition.recognizer import Recognizer
 from fer.video.follow import Follower
 from fer.video.live import LiveAnalyzer, LiveEngine
@@ -44,8 +44,7 @@ def measure(checkpoint: Path, threads: int = 1, seconds: float = 10, dataset: st
     Its rates with one face and four, for three viewers at once; whether people keep their numbers and labels are
     steady. With a data set its validation faces are shown for the latter, else drawn people.
     """
-    torch.set_num_threads(threads or torch.get_num_threads())
-    recognizer = Recognizer.load(checkpoint).for_video()
+    recognizer = Recognizer.load(checkpoint, threads=threads or available_cores()).for_video()
     figures: dict[str, Any] = {}
     for faces in (1, 4):
         (result,) = _speeds(recognizer, faces, seconds, viewers=1)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import torch
 
 from fer.datasets.drawing.clip import FRAMES_PER_SECOND, TIMELINE, known_frames, write_clip
 from fer.draw.frame import draw_live
+from fer.jobs.process import available_cores
 from fer.recognition.recognizer import Recognizer
 from fer.video.clip import ClipAnalysis
 from fer.video.io.files import TimedFrame, VideoFile
@@ -32,8 +32,7 @@ def measure(checkpoint: Path, threads: int = 1, seconds: float = 10) -> dict[str
 
     How many times faster than it plays, the memory it takes, and whether changes are found when they happen.
     """
-    torch.set_num_threads(threads or torch.get_num_threads())
-    recognizer = Recognizer.load(checkpoint).for_video()
+    recognizer = Recognizer.load(checkpoint, threads=threads or available_cores()).for_video()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         photo = moving_photo(1)

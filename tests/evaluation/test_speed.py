@@ -17,7 +17,7 @@ def test_a_model_is_measured_on_one_thread_and_the_threads_come_back(tiny_checkp
         assert torch.get_num_threads() == threads + 1
     finally:
         torch.set_num_threads(threads)
-    assert speed.parameters == sum(parameter.numel() for parameter in classifier.network.parameters())
+    assert speed.parameters == sum(one.numel() for one in classifier.network.in_torch().module.parameters())
     assert speed.file_bytes == len(tiny_checkpoint.read_bytes())
     assert speed.repeats == 3
     assert 0 < speed.milliseconds_per_face < 60_000

@@ -16,6 +16,7 @@ from fer.model.classifier import Classifier, probabilities_of
 from fer.model.network import build_network
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import LABEL, POSED, RATERS, Reading, SecondHead
+from fer.model.torch_network import torch_classifier
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +60,8 @@ def test_no_faces_give_no_rows(classifier: Classifier) -> None:
 
 def test_the_temperature_divides_the_logits(tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]) -> None:
     info, network = load_checkpoint(tiny_checkpoint)
-    warm = Classifier(replace(info, temperature=2.5), network)
-    expected = softmax(Classifier(info, network).logits(pixels) / 2.5, axis=1)
+    warm = torch_classifier(replace(info, temperature=2.5), network)
+    expected = softmax(torch_classifier(info, network).logits(pixels) / 2.5, axis=1)
     assert warm.probabilities(pixels) == pytest.approx(expected, rel=1e-6)
 
 
@@ -85,7 +86,7 @@ def test_a_multilabel_model_gives_each_expression_a_probability_of_its_own(
     tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]
 ) -> None:
     info, network = load_checkpoint(tiny_checkpoint)
-    classifier = Classifier(replace(info, multilabel=True, temperature=2.0), network)
+    classifier = torch_classifier(replace(info, multilabel=True, temperature=2.0), network)
     probabilities = classifier.probabilities(pixels)
     assert probabilities == pytest.approx(1 / (1 + np.exp(-classifier.logits(pixels).astype(float) / 2)))
     assert abs(probabilities.sum(axis=1) - 1).min() > 0.1
@@ -100,8 +101,8 @@ PRIOR = (0.4, 0.2, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05)
 def test_the_prior_is_taken_off_the_logits(tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]) -> None:
     """By τ times its logarithm, and before the temperature divides."""
     info, network = load_checkpoint(tiny_checkpoint)
-    plain = Classifier(info, network)
-    known = Classifier(replace(info, prior=PRIOR, temperature=2.0), network)
+    plain = torch_classifier(info, network)
+    known = torch_classifier(replace(info, prior=PRIOR, temperature=2.0), network)
     logits = plain.logits(pixels)
     assert np.array_equal(known.logits(pixels), logits), "what the network says is read afterwards"
     posed = known.for_faces(POSED)
@@ -115,7 +116,7 @@ def test_a_corrected_model_is_corrected_in_reduced_precision_too(
     tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]
 ) -> None:
     info, network = load_checkpoint(tiny_checkpoint)
-    full = Classifier(replace(info, prior=PRIOR, prior_correction=1.0), network)
+    full = torch_classifier(replace(info, prior=PRIOR, prior_correction=1.0), network)
     assert full.reduced().probabilities(pixels) == pytest.approx(full.probabilities(pixels), abs=0.03)
 
 

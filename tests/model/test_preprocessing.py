@@ -14,8 +14,8 @@ from fer.datasets.drawing import draw_portrait
 from fer.faces import Box, Detection
 from fer.labels import FERPLUS
 from fer.model.checkpoint import ModelInfo
-from fer.model.classifier import Classifier
 from fer.model.preprocessing import Preprocessing, roll_degrees
+from fer.model.torch_network import torch_classifier
 from fer.records import from_plain, to_plain
 
 Image = npt.NDArray[np.uint8]
@@ -238,5 +238,5 @@ def test_training_and_prediction_see_the_same(channels: int) -> None:
     in_prediction = preprocessing.shrink(preprocessing.crop(image, _detection(*box)))[None]
     assert np.array_equal(in_training, in_prediction)
     recorder = _Recorder()
-    Classifier(ModelInfo("resnet18", FERPLUS, preprocessing), recorder).probabilities(in_prediction)
+    torch_classifier(ModelInfo("resnet18", FERPLUS, preprocessing), recorder).probabilities(in_prediction)
     assert torch.equal(recorder.seen, preprocessing.normalize(torch.from_numpy(in_training)))

@@ -39,6 +39,7 @@ def test_they_are_small_enough_to_ship_and_know_their_expressions(word: str, lab
     assert info.labels == labels
     assert info.training["rule"] == "majority"
     assert sum(file.stat().st_size for file in WEIGHTS_DIR.glob("*.safetensors")) < 25e6
+    assert sum(file.stat().st_size for file in WEIGHTS_DIR.glob("*.onnx")) < 12e6
 
 
 @pytest.mark.parametrize(

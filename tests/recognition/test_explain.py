@@ -20,6 +20,7 @@ from fer.model.checkpoint import ModelInfo
 from fer.model.classifier import Classifier, softmax
 from fer.model.network import build_network
 from fer.model.preprocessing import Preprocessing
+from fer.model.torch_network import torch_classifier
 from fer.recognition.explain import (
     TYPICAL_LANDMARKS,
     Explanation,
@@ -58,7 +59,7 @@ class OnePlace(nn.Module):
 def classifier_of(
     network: nn.Module, channels: int = 1, labels: tuple[str, ...] = ("shown", "not"), **more: Any
 ) -> Any:
-    return Classifier(ModelInfo("tiny", labels, Preprocessing(SIZE, channels), **more), network.eval())
+    return torch_classifier(ModelInfo("tiny", labels, Preprocessing(SIZE, channels), **more), network.eval())
 
 
 def recognizer_of(classifier: Any) -> Recognizer:
@@ -253,7 +254,7 @@ def hooks_of(network: nn.Module) -> int:
 @pytest.mark.parametrize("frozen", [False, True])
 def test_the_model_stays_as_it_is(tiny_checkpoint: Path, frozen: bool) -> None:
     classifier = Classifier.load(tiny_checkpoint)
-    network = classifier.network.requires_grad_(not frozen)
+    network = classifier.network.in_torch().module.requires_grad_(not frozen)
     before, pixels = state_of(network), bright("the mouth")
     probabilities = classifier.probabilities(pixels[None])
     with torch.no_grad():  # whatever the caller does

@@ -9,9 +9,9 @@ import pytest
 from fer.errors import ImageError
 from fer.images import encode_png
 from fer.model.checkpoint import ModelInfo
-from fer.model.classifier import Classifier
 from fer.model.network import build_network
 from fer.model.preprocessing import Preprocessing
+from fer.model.torch_network import torch_classifier
 from fer.recognition.photo import PREVIEW_PX, THUMBNAIL_PX, recognize_photo
 from fer.recognition.recognizer import Recognizer
 
@@ -48,7 +48,7 @@ def test_a_large_photo_is_recognized_whole_and_shown_small(recognizer: Recognize
 def test_a_photos_face_keeps_what_the_network_takes(tiny_checkpoint: Path, astronaut: np.ndarray) -> None:
     gray = Recognizer.load(tiny_checkpoint)
     network = build_network("squeezenet1_1", classes=2, channels=3, size_px=48).eval()
-    colours = Classifier(ModelInfo("squeezenet1_1", ("a", "b"), Preprocessing(channels=3)), network)
+    colours = torch_classifier(ModelInfo("squeezenet1_1", ("a", "b"), Preprocessing(channels=3)), network)
     for recognizer in (gray, Recognizer(gray.detector, colours)):
         (item,) = recognize_photo(recognizer, encode_png(astronaut)).faces
         assert np.array_equal(item.pixels, recognizer.network_input(astronaut, item.face))

@@ -175,7 +175,7 @@ def test_the_labels_are_the_checkpoints_in_its_order(tiny_checkpoint: Path, tmp_
     """The same network under a file whose labels are turned round: the numbers stay, the words change places."""
     original = Classifier.load(tiny_checkpoint)
     turned = ModelInfo("resnet18", FERPLUS[::-1], original.info.preprocessing)
-    save_checkpoint(tmp_path / "turned.safetensors", turned, original.network.state_dict())
+    save_checkpoint(tmp_path / "turned.safetensors", turned, original.network.in_torch().module.state_dict())
     detector = FaceDetector()
     (face,) = Recognizer(detector, original).recognize(astronaut)
     (other,) = Recognizer.load(tmp_path / "turned.safetensors").recognize(astronaut)

@@ -14,8 +14,19 @@ def test_it_measures_one_face_and_four(tiny_checkpoint: Path, capsys: pytest.Cap
     figures = json.loads(capsys.readouterr().out)
     for faces in ("1 face", "4 faces"):
         for what in ("detector + network, webcam setting", "detector alone, webcam setting", "crop + network"):
-            assert figures[f"{faces}: {what} (ms)"] > 0
+            assert figures[f"torch, {faces}: {what} (ms)"] > 0
     assert figures["import torch (s)"] > 0
+
+
+@pytest.mark.slow
+def test_it_measures_the_network_in_both_runtimes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["network", "--repeat", "1", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures.pop("processor")
+    expected = {"torch, float32", "ONNX Runtime, float32", "ONNX Runtime, int8"}
+    for faces in ("1 face", "4 faces"):
+        assert expected <= {name.removeprefix(f"{faces}: ").removesuffix(" (ms)") for name in figures}
+    assert all(value > 0 for value in figures.values())
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from fer.evaluation.calibration import fit_temperature
 from fer.labels import FERPLUS
 from fer.model.checkpoint import load_checkpoint, read_info
 from fer.model.classifier import Classifier
+from fer.model.torch_network import torch_classifier
 from fer.training.config import TrainingConfig
 from fer.training.loop import check_trainable, train
 from fer.training.metrics import EpochMetrics, Hooks
@@ -177,7 +178,7 @@ def test_the_temperature_is_fitted_on_the_validation_split(finished_run: Run, da
     info, network = load_checkpoint(finished_run.best_path)
     rows = dataset.rows("validation", "majority")
     pixels = np.stack([info.preprocessing.shrink(dataset.picture(row)) for row in rows])
-    logits = Classifier(replace(info, temperature=1.0), network).logits(pixels)
+    logits = torch_classifier(replace(info, temperature=1.0), network).logits(pixels)
     assert info.temperature != 1
     assert info.temperature == pytest.approx(fit_temperature(logits, dataset.truth(rows)), rel=1e-3)
 

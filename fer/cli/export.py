@@ -1,0 +1,49 @@
+"""Write a model for ONNX Runtime: beside its file, where every command and page finds it, or as a file for others.
+
+    fer-studio export runs/NAME/best.safetensors                            float32
+    fer-studio export runs/NAME/best.safetensors --int8 --calibrate PATH    and 8 bits, for webcam and video
+    fer-studio export shipped --onnx model.onnx                             one file, with all that others need
+
+Training does the first two at its end. The forms of the shipped model were made with
+`fer-studio export shipped --int8 --calibrate data/ferplus`.
+"""
+
+import argparse
+from pathlib import Path
+
+from fer.cli.command import command_parser, tells_errors
+from fer.model import model_file
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = command_parser("export", __doc__, arguments)
+    parser.add_argument("model", type=model_file, metavar="MODEL", help="a model file, shipped or shipped-fer2013")
+    parser.add_argument("--onnx", type=Path, metavar="FILE.onnx", help="write one file for others instead")
+    parser.add_argument("--int8", action="store_true", help="also in 8 bits; with --onnx, in 8 bits instead")
+    parser.add_argument(
+        "--calibrate", metavar="PATH", help="a data set whose training pictures tell what --int8 has to expect"
+    )
+    options = parser.parse_args(arguments)
+    if options.int8 != bool(options.calibrate):
+        parser.error("--int8 needs pictures to calibrate with: give --int8 and --calibrate PATH together")
+    return options
+
+
+@tells_errors
+def main(arguments: list[str] | None = None) -> int:
+    """Write the files; return the exit code."""
+    options = parse_arguments(arguments)
+    from fer.datasets import open_dataset
+    from fer.datasets.dataset import some_faces
+    from fer.model.checkpoint import read_info
+    from fer.model.export import CALIBRATION_FACES, write_forms, write_whole
+
+    preprocessing, faces = read_info(options.model).preprocessing, None
+    if options.calibrate:
+        faces = some_faces(open_dataset(options.calibrate), preprocessing, CALIBRATION_FACES)
+    if options.onnx:
+        write_whole(options.model, options.onnx, faces)
+    for path in [options.onnx] if options.onnx else write_forms(options.model, faces):
+        print(f"{path}: {path.stat().st_size:,} bytes")
+    return 0

@@ -1,0 +1,29 @@
+"""The network in ONNX Runtime beside torch: `python scripts/benchmark.py network`."""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer.model.classifier import ONNX, TORCH, Classifier
+from scripts.benchmarks.detector import features, in_turns
+
+
+def measure(checkpoint: Path, repeat: int = 50) -> dict[str, Any]:
+    """The network alone, on one thread, for one face and for four at once, in turns; medians.
+
+    In torch and in ONNX Runtime, in float32 and as webcam and video use them, see `Classifier.reduced`.
+    """
+    whole = [Classifier.load(checkpoint, runtime=runtime, threads=1).network for runtime in (TORCH, ONNX)]
+    networks = list(dict.fromkeys(form for network in whole for form in (network, network.reduced())))
+    preprocessing = Classifier.load(checkpoint, runtime=ONNX).info.preprocessing
+    figures: dict[str, Any] = {"processor": features()}
+    for count in (1, 4):
+        shape = (count, preprocessing.channels, preprocessing.size_px, preprocessing.size_px)
+        pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        times = in_turns([partial(network.logits, pixels) for network in networks], repeat, time.thread_time)
+        for network, milliseconds in zip(networks, times, strict=True):
+            figures[f"{count} face{'s' * (count > 1)}: {network.runtime} (ms)"] = milliseconds
+    return figures

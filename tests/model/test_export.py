@@ -1,0 +1,280 @@
+"""Exported models answer as torch does, for the weights that they were made of and no others."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from fer.datasets.drawing import draw_face
+from fer.errors import CheckpointError, FerError
+from fer.labels import FERPLUS
+from fer.model import SHIPPED
+from fer.model.checkpoint import ModelInfo, load_checkpoint, read_info, save_checkpoint, save_second_alone
+from fer.model.classifier import Classifier
+from fer.model.network import build_network
+from fer.model.onnx_network import form_path, has_form
+from fer.model.preprocessing import Preprocessing
+from fer.model.prior import READINGS, SecondHead
+
+pytest.importorskip("onnx", reason="writing ONNX files needs onnx")
+
+from fer.cli import export as command
+from fer.model.export import write_forms, write_whole
+
+pytestmark = pytest.mark.slow
+NOISE = np.random.default_rng(5).integers(0, 256, (7, 1, 48, 48), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
+    """A folder with a copy of the tiny model, and both of its forms."""
+    folder = tmp_path_factory.mktemp("exported")
+    shutil.copy(tiny_checkpoint, folder / "model.safetensors")
+    write_forms(folder / "model.safetensors", NOISE)
+    return folder
+
+
+@pytest.fixture
+def exported(first: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny model, with both of its forms, for one test."""
+    shutil.copytree(first, tmp_path / "exported")
+    return tmp_path / "exported" / "model.safetensors"
+
+
+@pytest.mark.parametrize("word", SHIPPED)
+def test_the_shipped_models_answer_in_onnx_runtime_as_in_torch(word: str) -> None:
+    preprocessing = read_info(SHIPPED[word]).preprocessing
+    faces = [
+        preprocessing.shrink(draw_face(label, np.random.default_rng(seed), size_px=96))
+        for seed in range(3)
+        for label in FERPLUS
+    ]
+    pixels = np.concatenate([np.stack(faces), NOISE])
+    found, expected = (Classifier.load(SHIPPED[word], runtime=runtime) for runtime in ("onnx", "torch"))
+    assert (found.network.runtime, expected.network.runtime) == ("ONNX Runtime, float32", "torch, float32")
+    kinds = READINGS if found.info.second else ("everyday", "posed")
+    for kind in kinds:
+        probabilities = found.for_faces(kind).probabilities(pixels)
+        assert probabilities == pytest.approx(expected.for_faces(kind).probabilities(pixels), abs=1e-5)
+    for one, other in zip(found.with_opinions(pixels), expected.with_opinions(pixels), strict=True):
+        assert (one is None) == (other is None)
+        if one is not None:
+            assert one == pytest.approx(other, abs=1e-5)
+
+
+@pytest.mark.parametrize("word", SHIPPED)
+def test_the_shipped_models_are_exported_in_8_bits_too(word: str) -> None:
+    whole = Classifier.load(SHIPPED[word], threads=2)
+    reduced = whole.reduced()
+    assert reduced.network.runtime == "ONNX Runtime, int8"
+    assert reduced.info == whole.info
+    face = whole.info.preprocessing.shrink(draw_face("happiness", np.random.default_rng(0), size_px=96))
+    assert reduced.probabilities(face[None]) == pytest.approx(whole.probabilities(face[None]), abs=0.1)
+
+
+def test_a_model_that_has_been_exported_runs_in_onnx_runtime_unless_somebody_wants_torch(exported: Path) -> None:
+    runtimes = {runtime: Classifier.load(exported, runtime=runtime).network.runtime for runtime in ("auto", "torch")}
+    assert runtimes == {"auto": "ONNX Runtime, float32", "torch": "torch, float32"}
+    with pytest.raises(FerError, match="cuda"):
+        Classifier.load(exported, device="cuda", runtime="onnx")
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_batches_of_any_size_are_taken(exported: Path, count: int) -> None:
+    pixels = np.random.default_rng(6).integers(0, 256, (count, 1, 48, 48), np.uint8)
+    found, expected = (Classifier.load(exported, runtime=runtime).logits(pixels) for runtime in ("onnx", "torch"))
+    assert found.dtype == np.float32 and found.shape == (count, 8)
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_forms_of_other_weights_are_not_used(exported: Path) -> None:
+    info, network = load_checkpoint(exported)
+    with torch.no_grad():
+        next(network.parameters())[0, 0, 0, 0] += 1
+    save_checkpoint(exported, info, network.state_dict())
+    assert form_path(exported).is_file() and form_path(exported, int8=True).is_file()
+    assert not has_form(exported) and not has_form(exported, int8=True)
+    assert Classifier.load(exported).network.runtime == "torch, float32"
+    with pytest.raises(CheckpointError, match="fer-studio export"):
+        Classifier.load(exported, runtime="onnx")
+
+
+def test_another_reading_of_the_same_weights_needs_no_new_forms(exported: Path) -> None:
+    info, network = load_checkpoint(exported)
+    before = Classifier.load(exported).probabilities(NOISE)
+    save_checkpoint(exported, replace(info, temperature=3.0), network.state_dict())
+    after = Classifier.load(exported)
+    assert after.network.runtime == "ONNX Runtime, float32"
+    assert after.probabilities(NOISE).max() < before.max()
+
+
+def test_a_model_exported_anew_without_pictures_has_no_8_bits_of_earlier_weights(exported: Path) -> None:
+    info, network = load_checkpoint(exported)
+    with torch.no_grad():
+        next(network.parameters())[0, 0, 0, 0] += 1
+    save_checkpoint(exported, info, network.state_dict())
+    write_forms(exported)
+    assert Classifier.load(exported).reduced().network.runtime == "ONNX Runtime, float32"
+
+
+@pytest.fixture
+def two_heads(tmp_path: Path) -> tuple[Path, Path]:
+    """A model with two heads and the small file that stands for its second one; the first is exported."""
+    info = ModelInfo(
+        "squeezenet1_1", ("a", "b", "c"), Preprocessing(size_px=32), second=SecondHead(("c", "a"), (0.5, 0.5), "x")
+    )
+    network = build_network(info.architecture, classes=info.outputs, channels=1, size_px=32)
+    whole, alone = tmp_path / "two.safetensors", tmp_path / "second.safetensors"
+    save_checkpoint(whole, info, network.state_dict())
+    save_second_alone(alone, whole)
+    write_forms(whole)
+    return whole, alone
+
+
+def test_a_file_that_stands_for_the_second_head_has_its_outputs(two_heads: tuple[Path, Path]) -> None:
+    whole, alone = two_heads
+    pixels = NOISE[..., :32, :32]
+    assert Classifier.load(whole, runtime="onnx").logits(pixels).shape == (7, 5)
+    found, expected = (Classifier.load(alone, runtime=runtime) for runtime in ("onnx", "torch"))
+    assert found.info.labels == ("c", "a")
+    assert found.logits(pixels) == pytest.approx(expected.logits(pixels), abs=1e-5)
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_a_file_for_others_says_all_that_they_need(two_heads: tuple[Path, Path], tmp_path: Path, second: bool) -> None:
+    path, output = two_heads[second], tmp_path / "for-others" / "model.onnx"
+    output.parent.mkdir()
+    write_whole(path, output)
+    code = """
+import json, sys
+import numpy as np
+import onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1])
+pixels = np.random.default_rng(5).integers(0, 256, (7, 1, 32, 32), np.uint8)
+(logits,) = session.run(None, {"faces": pixels})
+assert not {"fer", "torch"} & sys.modules.keys()
+print(json.dumps({"logits": logits.tolist(), "about": session.get_modelmeta().custom_metadata_map}))
+"""
+    said = subprocess.run([sys.executable, "-c", code, str(output)], capture_output=True, text=True, check=True).stdout
+    found, info = json.loads(said), read_info(path)
+    pixels = np.random.default_rng(5).integers(0, 256, (7, 1, 32, 32), np.uint8)
+    assert np.array(found["logits"]) == pytest.approx(Classifier.load(path).logits(pixels), abs=1e-4)
+    about = found["about"]
+    assert json.loads(about["labels"]) == list(info.labels)
+    assert json.loads(about["second_labels"]) == ([] if second else ["c", "a"])
+    assert json.loads(about["model"])["preprocessing"]["size_px"] == 32
+    assert about.keys() >= {"source", "license", "input", "normalization", "output", "weights_sha256"}
+
+
+def test_what_cannot_be_written_says_which_operation_it_is(tmp_path: Path) -> None:
+    network = build_network("shufflenet_v2_x0_5", classes=2, channels=1, size_px=32)
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, ModelInfo("shufflenet_v2_x0_5", ("a", "b"), Preprocessing(size_px=32)), network.state_dict())
+    with pytest.raises(CheckpointError, match=r"shufflenet_v2_x0_5 .* \w+"):
+        write_forms(path)
+    assert not has_form(path)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "size_px", "channels"),
+    [
+        ("resnet34", 48, 3), ("resnet50", 64, 1), ("resnext50_32x4d", 48, 1), ("face_recognition_resnet", 32, 1),
+        ("face_recognition_resnet", 112, 3), ("mobilenet_v3_small", 48, 1), ("efficientnet_b0", 48, 1),
+        ("mobilenet_v2", 48, 3), ("googlenet", 64, 1), ("convnext_tiny", 64, 1), ("regnet_y_400mf", 48, 1),
+    ],
+)  # fmt: skip
+def test_networks_of_many_kinds_are_written(tmp_path: Path, architecture: str, size_px: int, channels: int) -> None:
+    info = ModelInfo(architecture, ("a", "b", "c"), Preprocessing(size_px, channels))
+    network = build_network(architecture, classes=3, channels=channels, size_px=size_px)
+    pixels = np.random.default_rng(8).integers(0, 256, (4, channels, size_px, size_px), np.uint8)
+    network(info.preprocessing.normalize(torch.from_numpy(pixels)))  # so that batch norms have seen something
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, info, network.state_dict())
+    write_forms(path)
+    found, expected = (Classifier.load(path, runtime=runtime) for runtime in ("onnx", "torch"))
+    assert found.probabilities(pixels) == pytest.approx(expected.probabilities(pixels), abs=1e-5)
+
+
+def test_the_command_writes_forms_or_a_file_for_others(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for form in (form_path(exported), form_path(exported, int8=True)):
+        form.unlink()
+    assert command.main([str(exported)]) == 0
+    assert has_form(exported) and not has_form(exported, int8=True)
+    assert str(form_path(exported)) in capsys.readouterr().out
+    assert command.main([str(exported), "--int8", "--calibrate", "synthetic:80"]) == 0
+    assert has_form(exported, int8=True)
+    assert command.main([str(exported), "--onnx", str(tmp_path / "other.onnx")]) == 0
+    assert (tmp_path / "other.onnx").stat().st_size > exported.stat().st_size
+    with pytest.raises(SystemExit):
+        command.main([str(exported), "--int8"])
+
+
+BLOCKED = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {missing}:
+            raise ModuleNotFoundError(f"No module named {{name}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+"""
+
+
+@pytest.fixture
+def without() -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs a program where some packages are missing."""
+
+    def run(missing: set[str], program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        code = BLOCKED.format(missing=missing) + program
+        return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+
+    return run
+
+
+Without = Callable[..., "subprocess.CompletedProcess[str]"]
+TORCH = {"torch", "torchvision", "facenet_pytorch"}
+
+
+def test_a_photo_is_recognized_where_there_is_no_torch(
+    without: Without, tmp_path: Path, astronaut: npt.NDArray[np.uint8]
+) -> None:
+    from fer.images import encode_png
+
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(encode_png(astronaut))
+    program = """
+from fer.cli.main import main
+code = main(["predict", "--image", sys.argv[1], "--json"])
+from fer import Recognizer, read_image
+assert [face.label for face in Recognizer.load().for_video().recognize(read_image(sys.argv[1]))] == ["happiness"]
+assert "torch" not in sys.modules
+sys.exit(code)
+"""
+    ended = without(TORCH, program, str(photo))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    (picture,) = json.loads(ended.stdout)
+    assert picture["faces"][0]["label"] == "happiness"
+
+
+def test_a_model_that_has_not_been_exported_says_what_it_needs(without: Without, tiny_checkpoint: Path) -> None:
+    program = """
+from fer.errors import FerError
+from fer.model.classifier import Classifier
+try:
+    Classifier.load(sys.argv[1])
+except FerError as error:
+    print(error)
+"""
+    ended = without(TORCH, program, str(tiny_checkpoint))
+    assert "fer-studio[torch]" in ended.stdout, ended.stderr

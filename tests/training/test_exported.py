@@ -1,0 +1,54 @@
+"""A run exports its best model for ONNX Runtime, whenever it ends."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fer.jobs.status import FINISHED, STOPPED, Reporter
+from fer.model.checkpoint import read_info
+from fer.model.classifier import Classifier
+from fer.model.onnx_network import has_form
+from fer.training import job
+from fer.training.config import TrainingConfig
+from fer.training.metrics import EpochMetrics
+from fer.training.runs import Run
+
+pytestmark = pytest.mark.slow
+CONFIG = TrainingConfig("synthetic:80", epochs=2, architecture="squeezenet1_1", size_px=32, progressive=False)
+
+
+class Stop:
+    asked = gently = False
+
+
+def _run(folder: Path, stop_early: bool = False) -> tuple[Path, str, str]:
+    """Train in this process; return the model, the last state and the log."""
+    stop, reporter = Stop(), Reporter(folder)
+
+    def end_epoch(line: EpochMetrics) -> None:
+        stop.asked = stop_early
+
+    job.run(folder, CONFIG, reporter, stop, device="cpu", on_epoch=end_epoch)  # type: ignore[arg-type]
+    return Run(folder).best_path, reporter.status.state, (folder / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("stop_early", [False, True])
+def test_the_best_model_is_exported(tmp_path: Path, stop_early: bool) -> None:
+    pytest.importorskip("onnx", reason="writing ONNX files needs onnx")
+    best, state, log = _run(tmp_path, stop_early)
+    assert state == (STOPPED if stop_early else FINISHED)
+    assert read_info(best).training["best_epoch"] <= (1 if stop_early else 2)
+    assert has_form(best) and has_form(best, int8=True)
+    assert "best.onnx" in log and "best.int8.onnx" in log
+    assert Classifier.load(best).reduced().network.runtime == "ONNX Runtime, int8"
+
+
+def test_where_onnx_is_missing_the_run_says_so_and_ends_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "fer.model.export", raising=False)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    best, state, log = _run(tmp_path)
+    assert state == FINISHED
+    assert "fer-studio[train]" in log
+    assert not has_form(best)
+    assert Classifier.load(best).network.runtime == "torch, float32"
