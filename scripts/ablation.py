@@ -28,8 +28,15 @@ from fer.evaluation.report import Ablation, Ingredient, read_table
 from fer.records import write_record
 
 TRAINER = Path(__file__).with_name("train.py")
-SAMPLE = 500
-"""So many validation pictures are made worse, in all ways of `fer.evaluation.robustness`."""
+ABOUT = (
+    "The recipe's first step, made short and with torchvision's stem to be affordable, with one thing changed at a "
+    "time, each time from chance."
+)
+ABOUT_TOGETHER = (
+    "What made today's model better, three ingredients together and each of them left out once, in short runs on "
+    "{pictures:,} training pictures over {epochs} epochs: they say that each works, not how much it gives in the end."
+)
+"""What the card says of the rows."""
 
 Options = dict[str, str]
 """Of scripts/train.py, by name; "" is the value of a flag."""
@@ -98,6 +105,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--teacher", default="shipped", metavar="FILE", help="who teaches in the last rows (shipped)")
     parser.add_argument("--epochs", type=int, default=6, metavar="N", help="(6)")
     parser.add_argument("--size", type=int, default=32, metavar="PX", help="size of the faces (32)")
+    parser.add_argument(
+        "--sample", type=int, default=500, metavar="N", help="so many validation pictures are made worse (500)"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="(0)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"), metavar="DIR", help="(runs/ablation)")
@@ -132,12 +142,16 @@ def _measure_rows(options: argparse.Namespace, train: Train) -> None:
     basic = recipe(options.dataset, options.rule, options.epochs, options.size)
     changes = ingredients(options.epochs, options.size, options.start, options.teacher)
     common = " ".join(command_line(basic))
+    about = ABOUT_TOGETHER if options.rows and set(options.rows) <= set(TOGETHER) else ABOUT
+    about = about.format(pictures=len(dataset.rows("train")), epochs=options.epochs)
     output = options.output or options.runs / "ablation.json"
     rows = {row.name: row for row in _earlier(output, common)}
     for name in options.rows or (NAMES if options.start else [name for name in NAMES if name not in TOGETHER]):
-        row = rows[name] = measure_row(name, basic | changes[name], options.seeds, train, dataset, options.rule)
+        row = rows[name] = measure_row(
+            name, basic | changes[name], options.seeds, train, dataset, options.rule, options.sample
+        )
         ordered = tuple(rows[name] for name in NAMES if name in rows)
-        write_record(output, Ablation(basis, common, min(SAMPLE, count), ordered))
+        write_record(output, Ablation(basis, common, min(options.sample, count), ordered, about))
         print(f"{name}: {row.accuracy:.4f} ({basis}), worse pictures {row.worse_pictures:.4f}", flush=True)
 
 
@@ -160,18 +174,20 @@ def command_line(options: Options) -> list[str]:
 
 
 def measure_row(
-    name: str, options: Options, seeds: list[int], train: Train, dataset: FaceDataset, rule: str
+    name: str, options: Options, seeds: list[int], train: Train, dataset: FaceDataset, rule: str, sample: int
 ) -> Ingredient:
     """Train with all options but the seed, once with each seed, and measure on the validation pictures that count."""
     given = command_line(options)
     plain = "-".join(re.findall(r"\w+", name.lower()))  # a folder can have that name
     models = [train(f"{plain}-{seed}", [*given, "--seed", str(seed)]) for seed in seeds]
-    accuracy, macro_f1, worse = map(mean, zip(*(_measure(model, dataset, rule) for model in models), strict=True))
+    accuracy, macro_f1, worse = map(
+        mean, zip(*(_measure(model, dataset, rule, sample) for model in models), strict=True)
+    )
     command = " ".join(["python scripts/train.py", *given, "--seed", str(seeds[0])])
     return Ingredient(name, command, tuple(seeds), accuracy, macro_f1, worse)
 
 
-def _measure(model: Path, dataset: FaceDataset, rule: str) -> tuple[float, float, float]:
+def _measure(model: Path, dataset: FaceDataset, rule: str, sample: int) -> tuple[float, float, float]:
     """Return (accuracy, macro F1, accuracy on worse pictures) on validation pictures, each 0..1."""
     from fer.evaluation.metrics import measure
     from fer.evaluation.predict import predict
@@ -183,7 +199,7 @@ def _measure(model: Path, dataset: FaceDataset, rule: str) -> tuple[float, float
     found = predict(classifier, dataset, "validation", rule).predictions
     metrics = measure(found.probabilities, found.truth)
     worse = robustness(
-        dataset, found.rows, found.truth, classifier.info.preprocessing, classifier.probabilities, SAMPLE
+        dataset, found.rows, found.truth, classifier.info.preprocessing, classifier.probabilities, sample
     )
     return metrics.accuracy, metrics.macro_f1, mean(one.accuracy.value for one in worse.disturbed)
 

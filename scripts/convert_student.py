@@ -1,10 +1,11 @@
-"""Make a model file of a student that was trained outside this project: torchvision's network and two linear heads.
+"""Make a model file of a network with two linear heads that was trained outside this project: student or teacher.
 
     python scripts/convert_student.py student.safetensors OUTPUT --dataset data/ferplus --label-dataset data/fer2013 \\
         --recipe "…" --label-output second.safetensors
 
-The student's file names its layers body.…, votes.… and label.…: torchvision's ResNet without its last layer, and two
-heads in the order of FER+ and of FER2013. The validation accuracy is printed and kept; choose_readings.py comes next.
+The file names its layers body.…, votes.… and label.…: torchvision's ResNet without its last layer, or dlib's network
+(--architecture face_recognition_resnet --size 112), and two heads in the order of FER+ and of FER2013. The validation
+accuracy is printed and kept; choose_readings.py comes next.
 """
 
 import argparse
@@ -21,10 +22,12 @@ from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
 from fer.labels import FER2013, FERPLUS
 from fer.model.checkpoint import ModelInfo, save_checkpoint, save_second_alone
+from fer.model.face_recognition import NAME
 from fer.model.network import build_network, last_layer
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import SecondHead
 from fer.model.torch_network import torch_classifier
+from fer.training.face_recognition import for_our_pictures
 
 
 @tells_errors
@@ -36,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dataset", required=True, metavar="PATH", help="what it was trained and validated on: votes")
     parser.add_argument("--label-dataset", required=True, metavar="PATH", help="the labels of its second head")
     parser.add_argument("--architecture", default="resnet18", metavar="NAME", help="(resnet18)")
+    parser.add_argument("--size", type=int, default=Preprocessing().size_px, metavar="PX", help="of the faces (48)")
     parser.add_argument("--recipe", default="", metavar="TEXT", help="how it was trained, for its card")
     parser.add_argument("--label-output", type=Path, metavar="FILE", help="also a file for its second head alone")
     options = parser.parse_args(arguments)
@@ -43,12 +47,16 @@ def main(arguments: list[str] | None = None) -> int:
     info = ModelInfo(
         options.architecture,
         FERPLUS,
-        Preprocessing(),
+        Preprocessing(size_px=options.size),
         prior=_prior(dataset, FERPLUS),
         second=SecondHead(FER2013, _prior(labelled, FER2013), labelled.name),
     )
     network = build_network(info.architecture, classes=info.outputs, channels=1, size_px=info.preprocessing.size_px)
-    network.load_state_dict(_joined(load_file(options.student), last_layer(network).name))
+    state = _joined(load_file(options.student), last_layer(network).name)
+    if info.architecture == NAME:  # its first layer was trained with dlib's own normalization
+        state["conv.weight"], offset = for_our_pictures(state["conv.weight"], info.preprocessing)
+        state["bn.running_mean"] -= offset
+    network.load_state_dict(state)
     found = predict(torch_classifier(info, network.eval()), dataset, "validation").predictions
     metrics = measure(found.probabilities, found.truth)
     print(f"validation accuracy {metrics.accuracy:.4f} ({dataset.name}, rule majority, n = {len(found):,})")
@@ -76,7 +84,8 @@ def _prior(dataset: FaceDataset, labels: tuple[str, ...]) -> tuple[float, ...]:
 
 
 def _joined(student: dict[str, torch.Tensor], last: str) -> dict[str, torch.Tensor]:
-    """Return a student's state as our network names it: both heads are rows of one last layer."""
+    """Return a network's state, float32, as ours names it: both heads are rows of one last layer."""
+    student = {name: value.float() if value.is_floating_point() else value for name, value in student.items()}
     body = {name.removeprefix("body."): value for name, value in student.items() if name.startswith("body.")}
     heads = {
         f"{last}.{part}": torch.cat([student[f"votes.{part}"], student[f"label.{part}"]]) for part in ("weight", "bias")

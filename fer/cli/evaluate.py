@@ -56,7 +56,15 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("report.json"), metavar="FILE", help="(report.json)")
     parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
     parser.add_argument(
-        "--ablation", type=Path, metavar="FILE", help="what each ingredient of a model is worth, for its card"
+        "--ablation",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="what each ingredient of a model is worth, for its card",
+    )
+    parser.add_argument(
+        "--finetuning", type=Path, metavar="FILE", help="what a model is worth to begin with, for its card"
     )
     parser.add_argument(
         "--settings", type=Path, metavar="FILE", help="how a model is read for each kind of faces, for its card"
@@ -103,9 +111,10 @@ def main(arguments: list[str] | None = None) -> int:
 
         card = model_card(
             report,
-            reports.read_table(options.ablation, reports.Ablation) if options.ablation else None,
+            [reports.read_table(file, reports.Ablation) for file in options.ablation],
             reports.read_table(options.settings, Settings) if options.settings else None,
             [read_report(file) for file in options.beside],
+            reports.read_table(options.finetuning, reports.FewPictures) if options.finetuning else None,
         )
         with _writing(options.card, "--card"):
             write_atomically(options.card, card)

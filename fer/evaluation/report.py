@@ -301,10 +301,33 @@ class Ablation:
     sample: int
     """On so many of these pictures, made worse in all ways of `fer.evaluation.robustness`."""
     rows: tuple[Ingredient, ...]
+    about: str = ""
+    """What the rows have in common, in words."""
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """One row of `FewPictures`; rates are 0..1, one for each seed."""
+
+    model: str
+    """The name of the file that was begun with."""
+    seeds: tuple[int, ...]
+    accuracies: tuple[float, ...]
+    macro_f1s: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class FewPictures:
+    """What models are worth to begin with; scripts/finetuning.py measures it."""
+
+    basis: str
+    """Data, training pictures, split, rule and n, in words."""
+    command: str
+    rows: tuple[FineTuned, ...]
 
 
 def read_table(path: Path, kind: type[T]) -> T:
-    """Read a table for the model card: an `Ablation`, or `fer.evaluation.settings.Settings`.
+    """Read a table for a card: `Ablation`, `FewPictures`, `fer.evaluation.settings.Settings`.
 
     Raises:
         EvaluationError: the file is missing or damaged.

@@ -6,7 +6,7 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting" (arXiv:1810.03993)
 from collections.abc import Sequence
 from typing import Any
 
-from fer.evaluation.report import Ablation, Report
+from fer.evaluation.report import Ablation, FewPictures, Report
 from fer.evaluation.settings import COSTS, Settings
 from fer.faces import percent
 from fer.reports.rendering import render
@@ -17,9 +17,10 @@ SELDOM = 0.5
 
 def model_card(
     report: Report,
-    ablation: Ablation | None = None,
+    ablations: Sequence[Ablation] = (),
     settings: Settings | None = None,
     beside: Sequence[Report] = (),
+    few: FewPictures | None = None,
 ) -> str:
     """Return the card in Markdown; the reports beside it are of the same model, read otherwise or on other data."""
     seldom = [
@@ -33,7 +34,8 @@ def model_card(
         report=report,
         own_choices=_own_choices(report.model.training),
         absent=[label for label, figures in report.per_class.items() if not figures.support],
-        ablation=ablation,
+        ablations=ablations,
+        few=few,
         settings=settings,
         costs=COSTS,
         beside=beside,

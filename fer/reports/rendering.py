@@ -71,6 +71,7 @@ def _environment() -> "Environment":
     environment.filters |= {
         "color": color_of,
         "count": lambda number: f"{number:,}",
+        "over_seeds": _over_seeds,
         "number": lambda value, digits: "–" if value is None else f"{value:.{digits}f}",
         "paragraph": _paragraph,
         "percent": percent,
@@ -84,6 +85,12 @@ def _environment() -> "Environment":
         "difference": partial(with_interval, form="+.4f", bounds="+.3f"),
     }
     return environment
+
+
+def _over_seeds(values: tuple[float, ...], digits: int, scale: float = 1.0) -> str:
+    """Return "85.2 [84.0, 86.5]": the mean, the least and the greatest."""
+    three = sum(values) / len(values), min(values), max(values)
+    return "{} [{}, {}]".format(*(f"{scale * value:.{digits}f}" for value in three))
 
 
 def _paragraph(text: str, indent: str = "") -> str:

@@ -13,6 +13,7 @@ TABLE = Ablation(
     "--dataset x",
     50,
     (Ingredient("the recipe", "python scripts/train.py --dataset x", (0, 1), 0.8123, 0.61, 0.7),),
+    "One thing changed at a time.",
 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fer.evaluation.report import Evaluation
+from fer.evaluation.report import Evaluation, FewPictures, FineTuned
 from fer.evaluation.settings import Setting, Settings
 from fer.model.prior import Reading
 from fer.reports.card import model_card
@@ -71,10 +71,18 @@ def test_a_comparison_for_a_terminal(rated: Evaluation) -> None:
 
 
 def test_the_recipe_stands_in_it_where_it_was_measured(rated: Evaluation) -> None:
-    card = model_card(rated.report, TABLE)
+    card = model_card(rated.report, [TABLE])
     assert len(sections(card)) == len(sections(model_card(rated.report))) + 1
+    assert f"\n{TABLE.about} On {TABLE.basis}." in card
     assert "| the recipe | 81.2 % | 0.61 | 70.0 % | 0, 1 |" in card
     assert "    python scripts/train.py --dataset x" in card
+
+
+def test_what_a_model_is_worth_to_begin_with_stands_in_it(rated: Evaluation) -> None:
+    rows = (FineTuned("m.safetensors", (0, 1, 2), (0.6, 0.62, 0.65), (0.5, 0.5, 0.53)),)
+    card = model_card(rated.report, few=FewPictures("FER+, n = 900", "python scripts/finetuning.py", rows))
+    assert "| m.safetensors | 62.3 [60.0, 65.0] | 0.51 [0.50, 0.53] | 0, 1, 2 |" in card
+    assert "n = 900" in card and "\n    python scripts/finetuning.py\n" in card
 
 
 def test_how_a_model_is_read_for_each_kind_of_faces_stands_in_it(rated: Evaluation) -> None:

@@ -32,7 +32,7 @@ def test_a_row_is_trained_with_each_seed_and_measured_on_validation_pictures(
         return Path(shutil.copy(tiny_checkpoint, tmp_path / name))
 
     dataset = open_dataset("synthetic:80")
-    row = measure_row("no mixup", {"--no-progressive": "", "--mixup": "0"}, [0, 7], pretend, dataset, "majority")
+    row = measure_row("no mixup", {"--no-progressive": "", "--mixup": "0"}, [0, 7], pretend, dataset, "majority", 5)
     assert calls == [
         ("no-mixup-0", ["--no-progressive", "--mixup", "0", "--seed", "0"]),
         ("no-mixup-7", ["--no-progressive", "--mixup", "0", "--seed", "7"]),

@@ -1,0 +1,62 @@
+"""Average the weights of models that began with the same one, which keeps what each of them has learned.
+
+    python scripts/average_models.py runs/a/best.safetensors shipped --shares 0.6 0.4 --output average.safetensors
+
+A model that went on learning and the one that it began with, averaged, are often better on what both are for than
+either (Wortsman et al. 2022, arXiv:2109.01903, and 2203.05482 for several). All but the weights is the first one's;
+choose_readings.py comes next, since what was fitted to a model's answers is not right for others.
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from fer.errors import FerError
+from fer.files import file_sha256
+from fer.model import model_file
+from fer.model.checkpoint import load_checkpoint, save_checkpoint
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Average and write; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", type=model_file, metavar="FILE", help="model files; or shipped")
+    parser.add_argument("--shares", nargs="+", type=float, metavar="SHARE", help="of each (the same)")
+    parser.add_argument("--recipe", default="", metavar="TEXT", help="how it was made, for its card")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE")
+    options = parser.parse_args(arguments)
+    shares = options.shares or [1.0] * len(options.models)
+    if len(shares) != len(options.models) or not sum(shares) > 0:
+        parser.error(f"expected a share of each of {len(options.models)} models, got {shares}")
+    try:
+        _average(options, [share / sum(shares) for share in shares])
+    except (FerError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _average(options: argparse.Namespace, shares: list[float]) -> None:
+    info, network = load_checkpoint(options.models[0])
+    states = [network.state_dict()]
+    for file in options.models[1:]:
+        other, network = load_checkpoint(file)
+        if (other.architecture, other.stem, other.outputs) != (info.architecture, info.stem, info.outputs):
+            raise FerError(f"expected models of one architecture and of the same labels, found others in {file}.")
+        states.append(network.state_dict())
+    average = {
+        name: sum(share * state[name] for share, state in zip(shares, states, strict=True))
+        if value.is_floating_point()
+        else value
+        for name, value in states[0].items()
+    }
+    made_of = [
+        {"sha256": file_sha256(file), "share": share} for file, share in zip(options.models, shares, strict=True)
+    ]
+    info = replace(info, training=info.training | {"recipe": options.recipe, "averaged": made_of})
+    save_checkpoint(options.output, info, average)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
