@@ -27,7 +27,7 @@ from fer.model import DEFAULT_CHECKPOINT, model_file
 MEASURES = ("pictures", "live", "video", "folder", "detector", "network", "training", "page")
 """Modules of scripts/benchmarks; the arguments of their function `measure` are options here."""
 OPTIONS: dict[str, tuple[str, str]] = {
-    "checkpoint": ("FILE", "model file, or shipped or shipped-fer2013 (shipped)"),
+    "checkpoint": ("FILE", "model file, or shipped, shipped-fer2013 or shipped-careful (shipped)"),
     "threads": ("N", "how many; 0: all"),
     "repeat": ("N", "how often"),
     "seconds": ("N", "how long"),

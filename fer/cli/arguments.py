@@ -43,7 +43,7 @@ def add_model_arguments(
     """Add --checkpoint, --runtime, and --faces of these kinds; where people act, that is None if it is not given."""
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
-        help="a model file, or shipped-fer2013 (shipped: FER+, eight expressions)",
+        help="a model file, or shipped-fer2013, or shipped-careful for photos (shipped: FER+, eight expressions)",
     )  # fmt: skip
     parser.add_argument(
         "--runtime", choices=RUNTIMES, default=AUTO,

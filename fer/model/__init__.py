@@ -8,6 +8,7 @@ DEFAULT_CHECKPOINT = WEIGHTS_DIR / "ferplus-resnet18.safetensors"
 SHIPPED = {
     "shipped": DEFAULT_CHECKPOINT,
     "shipped-fer2013": WEIGHTS_DIR / "fer2013-resnet18.safetensors",
+    "shipped-careful": WEIGHTS_DIR / "ferplus-careful.safetensors",
 }
 """The models that come with the package, by the words that stand for them on the command line."""
 

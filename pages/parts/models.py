@@ -85,8 +85,8 @@ def choose_model(faces: str = EVERYDAY) -> None:
                 "Model",
                 models,
                 format_func=model_name,
-                help="The app's models, and those that were trained on the training page. The choice holds for you, "
-                "not for other visitors.",
+                help="The app's models, and those that were trained on the training page. The careful one is better "
+                "with photos of all kinds, and slower. The choice holds for you, not for other visitors.",
                 width=300,
                 **lasting(_MODEL, chosen if chosen in models else own),
             )
@@ -123,7 +123,8 @@ def model_name(path: Path) -> str:
     """Return what people know a model file by: "FER+ · 8 expressions", the name of its run, or the app's own."""
     if path in SHIPPED.values():
         info = read_info(path)
-        return f"{info.training['dataset'].partition(' (')[0]} · {len(info.labels)} expressions"
+        careful = ", careful" * (path == SHIPPED["shipped-careful"])
+        return f"{info.training['dataset'].partition(' (')[0]} · {len(info.labels)} expressions{careful}"
     return "the app's own" if path == _own_checkpoint() else path.parent.name
 
 

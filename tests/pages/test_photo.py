@@ -199,7 +199,7 @@ def test_the_model_in_use_is_named_and_another_one_can_be_chosen(
     app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
     (model,) = [box for box in app.selectbox if box.label == "Model"]
     assert model.value == DEFAULT_CHECKPOINT
-    assert model.options == ["FER+ · 8 expressions", "FER2013 · 7 expressions"]
+    assert model.options == ["FER+ · 8 expressions", "FER2013 · 7 expressions", "FER+ · 8 expressions, careful"]
     model.select_index(1).run()
     assert app.session_state["chosen_model"] == SHIPPED["shipped-fer2013"]
     assert not app.exception
