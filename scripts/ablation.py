@@ -33,8 +33,9 @@ ABOUT = (
     "time, each time from chance."
 )
 ABOUT_TOGETHER = (
-    "What made today's model better, three ingredients together and each of them left out once, in short runs on "
-    "{pictures:,} training pictures over {epochs} epochs: they say that each works, not how much it gives in the end."
+    "Three ingredients of today's model together, and each of them left out once, in short runs on {pictures:,} "
+    "training pictures over {epochs} epochs, which tell large differences only; the second head is there for its own "
+    "opinion."
 )
 """What the card says of the rows."""
 

@@ -12,12 +12,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from fer.cli.command import tells_errors
 from fer.errors import FerError
 from fer.files import file_sha256
 from fer.model import model_file
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Average and write; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -29,11 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     shares = options.shares or [1.0] * len(options.models)
     if len(shares) != len(options.models) or not sum(shares) > 0:
         parser.error(f"expected a share of each of {len(options.models)} models, got {shares}")
-    try:
-        _average(options, [share / sum(shares) for share in shares])
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    _average(options, [share / sum(shares) for share in shares])
     return 0
 
 

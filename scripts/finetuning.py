@@ -8,6 +8,7 @@ same for all, judge it. Each run is kept in runs/finetuning, so the same command
 """
 
 import argparse
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,8 @@ from statistics import mean
 
 import numpy as np
 
+from fer.cli.command import tells_errors
 from fer.datasets import FaceDataset, open_dataset
-from fer.errors import FerError
-from fer.evaluation.provenance import command_line
 from fer.evaluation.report import FewPictures, FineTuned, read_table
 from fer.jobs.job import working
 from fer.model import model_file
@@ -44,18 +44,16 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=Path("runs/finetuning"), metavar="DIR", help="(runs/finetuning)")
     parser.add_argument("--output", type=Path, default=Path("few.json"), metavar="FILE", help="the table (few.json)")
     options = parser.parse_args(arguments)
-    options.command = command_line(None if arguments is None else ["python", "scripts/finetuning.py", *arguments])
+    options.command = shlex.join(
+        ["python", "scripts/finetuning.py", *(sys.argv[1:] if arguments is None else arguments)]
+    )
     return options
 
 
+@tells_errors
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print and write; return the exit code."""
-    options = parse_arguments(arguments)
-    try:
-        _measure_models(options)
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    _measure_models(parse_arguments(arguments))
     return 0
 
 
@@ -89,7 +87,9 @@ def _measure_models(options: argparse.Namespace) -> None:
     drawn = {seed: few_pictures(dataset, options.pictures, options.judges, seed) for seed in options.seeds}
     first = drawn[options.seeds[0]]
     training, judged = len(first.rows("train")), len(first.rows("test"))
-    basis = f"{first.name} ({training:,} in all); judged on n = {judged:,} of the validation split, rule majority"
+    epochs = options.epochs or fine_tuning(options.dataset, training).epochs
+    judges = f"judged on n = {judged:,} of the validation split, rule majority"
+    basis = f"{first.name} ({training:,} in all), {epochs} epochs; {judges}"
     rows = {row.model: row for row in read_table(options.output, FewPictures).rows} if options.output.is_file() else {}
     for name in options.models:
         found = [_measure(options, name, seed, part) for seed, part in drawn.items()]

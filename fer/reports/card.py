@@ -22,7 +22,7 @@ def model_card(
     beside: Sequence[Report] = (),
     few: FewPictures | None = None,
 ) -> str:
-    """Return the card in Markdown; the reports beside it are of the same model read otherwise, and of others with it."""
+    """Return the card in Markdown; reports beside it are of the same model read otherwise, and of others with it."""
     seldom = [
         f"{label} ({percent(figures.recall.value)} of {figures.support:,})"
         for label, figures in report.per_class.items()

@@ -86,7 +86,7 @@ def choose_model(faces: str = EVERYDAY) -> None:
                 models,
                 format_func=model_name,
                 help="The app's models, and those that were trained on the training page. The careful one is better "
-                "with photos of all kinds, and slower. The choice holds for you, not for other visitors.",
+                "on photos, and slower. The choice holds for you, not for other visitors.",
                 width=300,
                 **lasting(_MODEL, chosen if chosen in models else own),
             )
