@@ -12,10 +12,7 @@ _SECRETS = (
     (re.compile(_ADDRESS + r")(?:[^\s/?#:@]*:(?!\d{1,5}(?:[/?#\s]|$))(?:\S*|[^\n@]*)@|[^\s/?#]*@)"), r"\1…@"),
     (re.compile(_ADDRESS + r"[^\s?#]*[?#])\S*[^\s.,:;'\")]"), r"\1…"),
     # Some cameras have them in the path.
-    (
-        re.compile(_ADDRESS + r"\S*?(?:user|login|pass|pwd|psw|token|key|auth|secret)\w*=)[^\s/]+", re.IGNORECASE),
-        r"\1…",
-    ),
+    (re.compile(_ADDRESS + r"\S*?(?i:user|login|pass|pwd|psw|token|key|auth)\w*=)[^\s/]*[^\s/.,:;'\")]"), r"\1…"),
 )
 
 

@@ -3,12 +3,14 @@
 import argparse
 import contextlib
 import functools
+import io
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec, TextIO
 
 from tqdm import tqdm
 
@@ -61,14 +63,27 @@ def drop_unread() -> bool:
     """
     unread = False
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
+        if _is_unread(stream):
             unread = True
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
     return unread
+
+
+def _is_unread(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+        number = stream.fileno()
+    except BrokenPipeError:
+        return True
+    except io.UnsupportedOperation:  # it is no file
+        return False
+    if sys.platform == "win32":
+        return False
+    poll = select.poll()
+    poll.register(number, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 class Parser(argparse.ArgumentParser):

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from fer.cli import video
 from fer.cli.arguments import add_model_arguments, load_recognizer
 from fer.cli.command import STOPPED_CODE, command_parser, tells_errors
-from fer.errors import ImageError
+from fer.errors import ImageError, without_secrets
 from fer.faces import describe
 from fer.files import free_path
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         raise ImageError(f"expected pictures, found none in {', '.join(map(str, options.image))}.")
     places = zip(paths, _output_paths(paths, options.output), strict=True)
     try:
-        return _predict(options, [PictureTask(path, str(path), output) for path, output in places])
+        return _predict(options, [PictureTask(path, without_secrets(str(path)), output) for path, output in places])
     except KeyboardInterrupt:
         goes_on = "" if _results_path(options) is None else " The same command goes on where it stopped."
         print(f"interrupted.{goes_on}", file=sys.stderr)

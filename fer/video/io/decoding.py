@@ -58,7 +58,8 @@ class FrameClock:
 class _Stamps:
     """Chooses the time of each frame, as FFmpeg does (guess_correct_pts): formats such as AVI know but one."""
 
-    def __init__(self) -> None:
+    def __init__(self, time_base: Fraction | None) -> None:
+        self._time_base = time_base  # the last frames of what broke off come without one
         self._last = dict.fromkeys(("pts", "dts"), -math.inf)
         self._faults = dict.fromkeys(self._last, 0)
 
@@ -72,7 +73,7 @@ class _Stamps:
         shown, decoded = stamps.values()
         wanted = decoded if shown is None or self._faults["pts"] > self._faults["dts"] else shown
         wanted = shown if wanted is None else wanted
-        return None if wanted is None else float(wanted * (frame.time_base or 0))
+        return float(wanted * self._time_base) if wanted is not None and self._time_base else None
 
 
 class Orientation(NamedTuple):
@@ -157,7 +158,8 @@ class Decoder:
         """
         stream.thread_type = "AUTO"  # several cores
         self._container, self._stream = container, stream
-        self._max_side_px, self._stamps, self._orientation = max_side_px or math.inf, _Stamps(), Orientation()
+        self._max_side_px = max_side_px or math.inf
+        self._stamps, self._orientation = _Stamps(stream.time_base), Orientation()
         says, codec_says = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
         self._file_ratio = says if says != codec_says else None  # what the file says goes before what its codec says
         self._ratio: Fraction | int | None = None

@@ -189,22 +189,18 @@ class _Stream:
                     for image in self._pictures(container, is_file):
                         yield image
                         pause, seen = FIRST_PAUSE_SECONDS, time.monotonic()
-                    if not seen or self._has_ended(container, is_file):
+                    if is_file or not seen:
                         return
                 lost = f"{self._name} has ended."  # or the camera starts anew, and says goodbye before
             except _LostError as error:
                 if not seen or time.monotonic() - seen > self._patience_seconds:
                     raise
                 lost = str(error)
-            self._tell(f"{lost} Trying again in {pause:g} s.")
-            if self._closed.wait(pause):
+            if self._closed.is_set():
                 return
+            self._tell(f"{lost} Trying again in {pause:g} s.")
+            self._closed.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-
-    def _has_ended(self, container: InputContainer, is_file: bool) -> bool:
-        """Whether the end of the pictures is one: what comes by HTTP ends so, but for a camera's JPEGs."""
-        by_http = self._url.startswith(("http:", "https:")) and container.format.name != "mpjpeg"
-        return is_file or by_http or self._closed.is_set()
 
     def _opened(self) -> InputContainer:
         try:
@@ -224,7 +220,7 @@ class _Stream:
         """
         stream = picture_stream(container)
         if stream is None:
-            raise VideoError(f"expected a video at {self._name}, found no moving pictures. Check the address.")
+            raise _LostError(f"expected a video at {self._name}, found no moving pictures. Check the address.")
         after = self._at if is_file else None
         if after is not None:
             self._go_to(container, after)
