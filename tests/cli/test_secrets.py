@@ -10,6 +10,7 @@ SECRET = "hunter2"
 RTSP, HTTP = f"rtsp://admin:{SECRET}@127.0.0.1:9/live", f"http://127.0.0.1:9/a.mp4?user=admin&pwd={SECRET}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
