@@ -218,10 +218,12 @@ def _follow_live(source: LiveSource, recognizer: "Recognizer", sinks: _Sinks, se
     from fer.video.tracking import within
 
     analyzer = LiveAnalyzer(LiveEngine(recognizer), VideoSettings(threshold=recognizer.info.unsure_below))
+    ends = math.inf
     for frame in source.frames():
-        if not sinks.go_on() or (frame and frame.seconds >= seconds):
+        if not sinks.go_on() or time.monotonic() >= ends or (frame and frame.seconds >= seconds):
             break
         if frame is not None:
+            ends = min(ends, time.monotonic() + seconds)  # also of a stream that is lost until then
             faces = analyzer.process(frame.image, frame.seconds)
             said = within(faces, frame.image.shape[1::-1], analyzer.size_wh)
             sinks.take(frame.seconds, frame.image, faces, analyzer.settings, said)

@@ -472,3 +472,11 @@ def test_a_stream_that_is_lost_is_told_of_and_goes_on(
     seconds = [record["seconds"] for record in records(out)]
     assert max(after - before for before, after in pairwise(seconds)) > 0.3
     assert seconds[-1] > 2 * 60 * FRAME_SECONDS
+
+
+@pytest.mark.slow
+def test_a_stream_that_is_lost_ends_when_it_should(astronaut: Image, command: Command) -> None:
+    with Camera([moving(astronaut, number) for number in range(60)], "stall") as camera:
+        code, out, err = command("--source", camera.url, "--no-window", "--json", "--seconds", "3")
+        assert camera.connections == 1
+    assert (code, err) == (0, "") and records(out)
