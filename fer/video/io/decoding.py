@@ -4,7 +4,6 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import NamedTuple
 
 import av
@@ -37,12 +36,12 @@ class FrameClock:
         self._last = self.ends = 0.0
         """When the latest frame is shown, and until when: as long as it says, or else as the one before."""
 
-    def place(self, stamp: float | None, lasts: float | None = None) -> float:
+    def place(self, stamp: float | None, lasts: float = 0.0) -> float:
         """Return when a frame is shown.
 
         Args:
             stamp: the file's own time, in seconds; without one the frame follows the one before.
-            lasts: for how many seconds it is shown, if that is known.
+            lasts: for how many seconds it is shown; 0 where that is not known.
         """
         now = self.ends
         if stamp is not None:
@@ -58,7 +57,7 @@ class FrameClock:
 class _Stamps:
     """Chooses the time of each frame, as FFmpeg does (guess_correct_pts): formats such as AVI know but one."""
 
-    def __init__(self, time_base: Fraction | None) -> None:
+    def __init__(self, time_base: float) -> None:
         self._time_base = time_base  # the last frames of what broke off come without one
         self._last = dict.fromkeys(("pts", "dts"), -math.inf)
         self._faults = dict.fromkeys(self._last, 0)
@@ -73,7 +72,7 @@ class _Stamps:
         shown, decoded = stamps.values()
         wanted = decoded if shown is None or self._faults["pts"] > self._faults["dts"] else shown
         wanted = shown if wanted is None else wanted
-        return float(wanted * self._time_base) if wanted is not None and self._time_base else None
+        return wanted * self._time_base if wanted is not None and self._time_base else None
 
 
 class Orientation(NamedTuple):
@@ -93,17 +92,14 @@ class Picture:
     frame: av.VideoFrame
     seconds: float | None
     """When it is shown, in the file's own time."""
+    lasts: float
+    """For how long it is shown, in seconds; 0 where that is not known."""
     orientation: Orientation
-    pixel_ratio: Fraction | int
+    pixel_ratio: float
     """Width of a pixel by its height."""
     shape_wh: tuple[int, int] | None
     """Of the video's first picture, which this one is shown in the shape of; None: it is the first."""
     max_side_px: float
-
-    @property
-    def lasts(self) -> float | None:
-        """For how long it is shown, in seconds."""
-        return float(self.frame.duration * (self.frame.time_base or 0)) or None
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -159,10 +155,11 @@ class Decoder:
         stream.thread_type = "AUTO"  # several cores
         self._container, self._stream = container, stream
         self._max_side_px = max_side_px or math.inf
-        self._stamps, self._orientation = _Stamps(stream.time_base), Orientation()
+        self._time_base = float(stream.time_base or 0)
+        self._stamps, self._orientation = _Stamps(self._time_base), Orientation()
         says, codec_says = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
         self._file_ratio = says if says != codec_says else None  # what the file says goes before what its codec says
-        self._ratio: Fraction | int | None = None
+        self._ratio = 0.0
         self.shape_wh = shape_wh
         """Width and height that all pictures are shown in the shape of, known from the first one on."""
         self.damage = ""
@@ -200,10 +197,10 @@ class Decoder:
             # What the codec itself says holds from a key frame to the next one.
             if matrix is not None or frame.key_frame:
                 self._orientation = _orientation(matrix)
-            if self._ratio is None or frame.key_frame:
-                self._ratio = self._file_ratio or self._stream.codec_context.sample_aspect_ratio or 1
-            seconds = self._stamps.seconds(frame)
-            picture = Picture(frame, seconds, self._orientation, self._ratio, self.shape_wh, self._max_side_px)
+            if not self._ratio or frame.key_frame:
+                self._ratio = float(self._file_ratio or self._stream.codec_context.sample_aspect_ratio or 1)
+            times = self._stamps.seconds(frame), frame.duration * self._time_base
+            picture = Picture(frame, *times, self._orientation, self._ratio, self.shape_wh, self._max_side_px)
             self.shape_wh = self.shape_wh or picture.size_wh
             yield picture
 

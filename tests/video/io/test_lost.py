@@ -132,6 +132,6 @@ def test_the_timeline_has_a_gap_where_a_stream_was_lost() -> None:
     timeline = analyzer.recorder.timeline()
     before, after = max(pairwise(times), key=lambda pair: pair[1] - pair[0])
     assert after - before > SILENCE_SECONDS
-    assert len(timeline.rows_at(before)) == 1 and len(timeline.rows_at(after)) == 1
-    assert len(timeline.rows_at((before + after) / 2)) == 0, "nobody knows who was there"
+    assert len(timeline.faces_at(before)) == 1 and len(timeline.faces_at(after)) == 1
+    assert len(timeline.faces_at((before + after) / 2)) == 0, "nobody knows who was there"
     assert any(span.start >= after - 0.01 for span in timeline.spans)
