@@ -4,9 +4,33 @@ Each message says what was expected, what was found and what to do. Finding no f
 result is an empty list.
 """
 
+import re
+
+_ADDRESS = r"(\b[a-zA-Z][\w+.-]+:[/\\]{1,2}"  # of a path it keeps a single slash
+_SECRETS = (
+    # A user and a password, which may have any character; "host:port/…@…" is none.
+    (re.compile(_ADDRESS + r")(?:[^\s/?#:@]*:(?!\d{1,5}(?:[/?#\s]|$))(?:\S*|[^\n@]*)@|[^\s/?#]*@)"), r"\1…@"),
+    (re.compile(_ADDRESS + r"[^\s?#]*[?#])\S*[^\s.,:;'\")]"), r"\1…"),
+    # Some cameras have them in the path.
+    (re.compile(_ADDRESS + r"\S*?(?i:user|login|pass|pwd|psw|token|key|auth)\w*=)[^\s/]*[^\s/.,:;'\")]"), r"\1…"),
+)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text that is to be shown, without the users, passwords and queries of the addresses in it."""
+    for secret, shown in _SECRETS:
+        text = secret.sub(shown, text)
+    return text
+
 
 class FerError(Exception):
-    """Base of all errors that the package raises for bad input. Pages and scripts show its text as it is."""
+    """Base of all errors that the package raises for bad input. Pages and scripts show its text as it is.
+
+    No password of an address gets into that.
+    """
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*(without_secrets(one) if isinstance(one, str) else one for one in arguments))
 
 
 class ImageError(FerError):

@@ -1,20 +1,26 @@
 """What all commands have in common: how their help begins, how they tell what went wrong, Ctrl-C, a progress bar."""
 
 import argparse
+import contextlib
 import functools
+import io
+import os
+import select
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, ParamSpec
+from typing import Any, NoReturn, ParamSpec, TextIO
 
 from tqdm import tqdm
 
-from fer.errors import FerError, PackageMissingError
+from fer.errors import FerError, PackageMissingError, without_secrets
 from fer.jobs.status import Status
 
 STOPPED_CODE = 130
 """Exit code after Ctrl-C, as shells have it."""
+UNREAD_CODE = 141
+"""Exit code where whoever read the output stopped reading before all was done, as `head` does; as shells have it."""
 
 P = ParamSpec("P")
 
@@ -29,20 +35,69 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
         except ModuleNotFoundError as error:
             text: Exception = PackageMissingError.from_import(error)
         except (FerError, OSError) as error:
+            if isinstance(error, BrokenPipeError) and drop_unread():
+                return UNREAD_CODE
             text = error
         except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
+            _say("stopped")
             return STOPPED_CODE
-        print(f"error: {text}", file=sys.stderr)
+        finally:
+            drop_unread()  # here, as it would be told as an error when Python ends
+        _say(f"error: {without_secrets(str(text))}")
         return 1
 
     return told
 
 
+def _say(text: str) -> None:
+    with contextlib.suppress(BrokenPipeError):  # who does not read it need not be told so
+        print(text, file=sys.stderr)
+    drop_unread()
+
+
+def drop_unread() -> bool:
+    """Write out what was printed; where nobody reads that any more, drop it and all that is printed later.
+
+    Returns:
+        Whether nobody reads it.
+    """
+    unread = False
+    for stream in (sys.stdout, sys.stderr):
+        if _is_unread(stream):
+            unread = True
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+    return unread
+
+
+def _is_unread(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+        number = stream.fileno()
+    except BrokenPipeError:
+        return True
+    except io.UnsupportedOperation:  # it is no file
+        return False
+    if sys.platform == "win32":
+        return False
+    poll = select.poll()
+    poll.register(number, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+class Parser(argparse.ArgumentParser):
+    """Does not repeat a password that was typed in a wrong place."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the options, and end."""
+        super().error(without_secrets(message))
+
+
 def command_parser(name: str, text: str | None, arguments: list[str] | None) -> argparse.ArgumentParser:
     """Return the parser of a command; in a script of its own, without arguments, its help shows what was typed."""
     typed = f"fer-studio {name}" if arguments is not None else f"python {sys.argv[0]}"
-    return argparse.ArgumentParser(
+    return Parser(
         typed,
         description=(text or "").replace(f"fer-studio {name}", typed),
         formatter_class=argparse.RawDescriptionHelpFormatter,

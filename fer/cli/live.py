@@ -4,7 +4,8 @@
     fer-studio live --source clip.mp4 --no-window --output faces.mp4
     fer-studio live --source rtsp://192.168.1.20/live --no-window --json
 
-Of a camera or a stream the newest frame counts, and the model never holds it up. Of a file every frame counts, and what
+Of a camera or a stream the newest frame counts, and the model never holds it up. A stream that is lost is opened again,
+with growing pauses, for ten minutes; the timeline has a gap there. Of a file every frame counts, and what
 is said of it is what `predict.py --video` says: half a second of what comes after is taken into account.
 The window is closed with its button, q or Escape.
 
@@ -16,7 +17,6 @@ import argparse
 import contextlib
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -29,14 +29,15 @@ import numpy as np
 from tqdm import tqdm
 
 from fer.cli.arguments import add_model_arguments, load_recognizer
-from fer.cli.command import Stop, command_parser, tells_errors
+from fer.cli.command import Stop, command_parser, drop_unread, tells_errors
 from fer.cli.video import add_own_neutral, seconds_bar
 from fer.cli.window import VideoWindow
-from fer.errors import VideoError
+from fer.errors import VideoError, without_secrets
 from fer.model.checkpoint import read_info
 from fer.model.prior import BETWEEN, EVERYDAY
 from fer.results.timeline import timeline_text
-from fer.video.io.files import LiveSource, TimedFrame, VideoFile
+from fer.video.io.files import TimedFrame, VideoFile
+from fer.video.io.live import LiveSource
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.neutral import MEDIAN
 from fer.video.settings import MAX_SIDE_PX, ClipOptions, VideoSettings
@@ -80,12 +81,13 @@ def _seconds(text: str) -> float:
 def main(arguments: list[str] | None = None) -> int:
     """Follow faces until the video ends; return the exit code."""
     options = parse_arguments(arguments)
+    name = without_secrets(options.source)
     with Stop() as stop, ExitStack() as stack:
         writer = Mp4Writer(options.output) if options.output else None
         source = stack.enter_context(closing(_open(options.source, options.output)))
         window = None
         if options.window:
-            window = stack.enter_context(closing(VideoWindow(f"{options.source} – faces", "Loading the model …")))
+            window = stack.enter_context(closing(VideoWindow(f"{name} – faces", "Loading the model …")))
         options.faces = options.faces or usual_faces(options.checkpoint, isinstance(source, VideoFile))
         recognizer = load_recognizer(options, for_video=True)
         if writer:
@@ -104,7 +106,9 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             timeline = _follow_live(source, recognizer, sinks, options.seconds)
     if not options.json:
-        print("\n".join(timeline_text(timeline, options.source)))
+        print("\n".join(timeline_text(timeline, name)))
+    if isinstance(source, VideoFile) and source.note:
+        print(f"note: {source.note}", file=sys.stderr)
     if options.output:
         written = f"written to {options.output}" if sinks.frames else "nothing written: there was no frame to write"
         print(written, file=sys.stderr)
@@ -123,7 +127,7 @@ def _open(source: str, output: Path | None) -> VideoFile | LiveSource:
     if source.isdecimal():
         return LiveSource(int(source))
     if "://" in source:
-        return LiveSource(source)
+        return LiveSource(source, tell=lambda line: tqdm.write(line, file=sys.stderr))
     if output and output.resolve() == Path(source).resolve():
         raise VideoError(f"expected --output to be another file than the video, got {output} for both.")
     return VideoFile(source, MAX_SIDE_PX)
@@ -191,8 +195,7 @@ class _Sinks:
         try:
             print(json.dumps(record), flush=True)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self.broken = True
+            self.broken = drop_unread()
 
 
 def _follow_file(file: VideoFile, recognizer: "Recognizer", sinks: _Sinks, options: ClipOptions) -> Timeline:
@@ -212,13 +215,17 @@ def _follow_file(file: VideoFile, recognizer: "Recognizer", sinks: _Sinks, optio
 def _follow_live(source: LiveSource, recognizer: "Recognizer", sinks: _Sinks, seconds: float) -> Timeline:
     """Take the newest frame each time, until the source ends or somebody ends it."""
     from fer.video.live import LiveAnalyzer, LiveEngine
+    from fer.video.tracking import within
 
     analyzer = LiveAnalyzer(LiveEngine(recognizer), VideoSettings(threshold=recognizer.info.unsure_below))
+    ends = math.inf
     for frame in source.frames():
-        if not sinks.go_on() or (frame and frame.seconds >= seconds):
+        if not sinks.go_on() or time.monotonic() >= ends or (frame and frame.seconds >= seconds):
             break
         if frame is not None:
+            ends = min(ends, time.monotonic() + seconds)  # also of a stream that is lost until then
             faces = analyzer.process(frame.image, frame.seconds)
-            sinks.take(frame.seconds, frame.image, faces, analyzer.settings, faces)
+            said = within(faces, frame.image.shape[1::-1], analyzer.size_wh)
+            sinks.take(frame.seconds, frame.image, faces, analyzer.settings, said)
             time.sleep(analyzer.frame_pause)
     return analyzer.recorder.timeline()

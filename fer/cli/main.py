@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import fer
-from fer.cli.command import tells_errors
+from fer.cli.command import Parser, tells_errors
 from fer.home import HOME_VARIABLE
 
 COMMANDS = {
@@ -26,7 +26,7 @@ COMMANDS = {
 @tells_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code, or 1 where a package is missing that it needs."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "fer-studio",
         description="See the expression of every face in pictures, videos and streams, on this machine.",
         epilog="commands:\n" + "\n".join(f"  {name:10} {what}" for name, what in COMMANDS.items()),

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from fer.cli import video
 from fer.cli.arguments import add_model_arguments, load_recognizer
 from fer.cli.command import STOPPED_CODE, command_parser, tells_errors
-from fer.errors import ImageError
+from fer.errors import ImageError, without_secrets
 from fer.faces import describe
 from fer.files import free_path
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         raise ImageError(f"expected pictures, found none in {', '.join(map(str, options.image))}.")
     places = zip(paths, _output_paths(paths, options.output), strict=True)
     try:
-        return _predict(options, [PictureTask(path, str(path), output) for path, output in places])
+        return _predict(options, [PictureTask(path, without_secrets(str(path)), output) for path, output in places])
     except KeyboardInterrupt:
         goes_on = "" if _results_path(options) is None else " The same command goes on where it stopped."
         print(f"interrupted.{goes_on}", file=sys.stderr)
@@ -127,10 +127,10 @@ def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
                     progress.write(f"error: {finished.result.error}", file=sys.stderr)
         if options.parquet:
             write_parquet(options.parquet, known.results(), info.labels, info.unsure_below)
-        if options.csv or not options.parquet or options.json:
-            _show(options, list(known.results()), info)
         if options.explain:
             _explain(options, known.results())
+        if options.csv or not options.parquet or options.json:
+            _show(options, list(known.results()), info)  # at last: who reads what is printed may have enough of it
     for written in filter(None, (options.parquet, options.csv, options.explain, options.output)):
         print(f"written to {written}", file=sys.stderr)
     if place and place != options.results:
@@ -161,11 +161,11 @@ def _recognized(options: argparse.Namespace, pictures: list[PictureTask]) -> Gen
 
 def _show(options: argparse.Namespace, results: list[PictureResult], info: ModelInfo) -> None:
     unsure_below = info.unsure_below
-    print(to_json(results, unsure_below) if options.json else "\n".join(_table(results, unsure_below)))
     if options.csv:
         options.csv.parent.mkdir(parents=True, exist_ok=True)
         table = to_csv(results, info.labels, unsure_below)
         options.csv.write_text(table, encoding="utf-8", errors="backslashreplace", newline="")
+    print(to_json(results, unsure_below) if options.json else "\n".join(_table(results, unsure_below)))
 
 
 def _results_path(options: argparse.Namespace) -> Path | None:

@@ -101,10 +101,9 @@ def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
     writer = None
     with ExitStack() as stack:
         file = stack.enter_context(closing(VideoFile(options.video, MAX_SIDE_PX)))
-        if file.seconds_expected and options.begin >= file.seconds_expected:
-            raise VideoError(f"expected --from before the end, got {options.begin:g} of {file.seconds_expected:.1f} s.")
         if options.output:
-            writer = stack.enter_context(Mp4Writer(options.output, Sound.of(options.video, file.starts)))
+            sound = Sound.of(options.video, file.starts)
+            writer = stack.enter_context(Mp4Writer(options.output, sound, file.shown_wh))
         analysis = ClipAnalysis(file, load_recognizer(options, for_video=True), chosen)
         stop.gently = True
         end = analysis.end_seconds
@@ -115,6 +114,10 @@ def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
             return not stop.asked
 
         annotate(analysis, writer, goes_on)
+    if not stop.asked and not analysis.frames:
+        raise VideoError(f"expected --from before the end, got {options.begin:g} of {file.ends:.1f} s.")
+    if file.note:
+        print(f"note: {file.note}", file=sys.stderr)
     return analysis.timeline()
 
 

@@ -75,7 +75,7 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
         problem: Exception | None = None
         stop.gently = True  # from now on there is something to bring to a good end
         try:
-            with Mp4Writer(output, Sound.of(path, file.starts)) as writer:
+            with Mp4Writer(output, Sound.of(path, file.starts), file.shown_wh) as writer:
                 try:
                     annotate(analysis, writer, keeper.goes_on)
                     keeper.goes_on()  # the last frames are given after it was asked last
@@ -85,6 +85,8 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
                     problem = error
         finally:
             keeper.keep()
+        if file.note:
+            reporter.note(file.note)
         if problem:
             raise problem
 

@@ -4,13 +4,11 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from fer.errors import VideoError
-from fer.faces import Box
 from fer.images import shrink_to_fit
 from fer.recognition.recognizer import Recognizer
 from fer.video.follow import Follower
@@ -20,7 +18,7 @@ from fer.video.neutral import median_baselines
 from fer.video.reunion import Reunion
 from fer.video.settings import ClipOptions, VideoSettings
 from fer.video.timeline import Moment, Recorder, Timeline
-from fer.video.tracking import TrackedFace
+from fer.video.tracking import TrackedFace, within
 
 THUMBNAIL_PX = 144
 _ROUNDING_SECONDS = 1e-3
@@ -72,7 +70,7 @@ class ClipAnalysis:
         self._waiting: deque[tuple[int, TimedFrame, list[TrackedFace] | None]] = deque()
         self._shown: list[TrackedFace] = []
         self._complete = False
-        self._step, self._last = 1 / file.frames_per_second, 0.0
+        self._begins, self._ends = self.options.from_seconds - _ROUNDING_SECONDS, 0.0
 
     @property
     def frames(self) -> int:
@@ -113,10 +111,9 @@ class ClipAnalysis:
 
     def _look_through(self, take: Take | None, goes_on: Callable[[], bool]) -> None:
         for number, frame, wanted in self._frames(self.file):
-            if frame.seconds >= self.options.from_seconds:
+            if frame.seconds >= self._begins:
                 self._waiting.append((number, frame, self._look(frame) if wanted else None))
-            self._step = frame.seconds - self._last or self._step
-            self.seconds = self._last = frame.seconds
+            self.seconds, self._ends = frame.seconds, self.file.ends
             self._give(take, frame.seconds - AHEAD_SECONDS)
             if not goes_on():
                 self._give(take, math.inf)
@@ -128,9 +125,9 @@ class ClipAnalysis:
         """Yield frames up to the end of the wanted part, each with its number and whether the options want a look."""
         first, due = None, self.options.from_seconds
         for number, frame in enumerate(file.frames()):
-            if frame.seconds >= self.options.end:
+            if frame.seconds >= self.options.end - _ROUNDING_SECONDS:
                 return
-            wanted = frame.seconds >= self.options.from_seconds
+            wanted = frame.seconds >= self._begins
             if wanted:
                 first = number if first is None else first
                 wanted = (number - first) % self.options.every == 0
@@ -147,10 +144,9 @@ class ClipAnalysis:
             for number, frame, wanted in self._frames(file):
                 if wanted:
                     first, end = np.searchsorted(seen.rows["frame"], (number, number + 1))
-                    scale = max(frame.image.shape[:2]) / max(self.file.size_wh)
-                    faces = _scaled(seen.faces(range(first, end)), scale)
+                    faces = within(seen.faces(range(first, end)), self.file.size_wh, frame.image.shape[1::-1])
                 self.seconds = frame.seconds
-                if frame.seconds >= self.options.from_seconds:
+                if frame.seconds >= self._begins:
                     take(frame, faces)
                 if not goes_on():
                     return
@@ -183,15 +179,15 @@ class ClipAnalysis:
 
     def in_file(self, image: np.ndarray, faces: Sequence[TrackedFace]) -> list[TrackedFace]:
         """Return faces of an image, which may have been shrunk, in pixels of the file."""
-        return _scaled(faces, max(self.file.size_wh) / max(image.shape[:2]))
+        return within(faces, image.shape[1::-1], self.file.size_wh)
 
     def timeline(self) -> Timeline:
         """Return what was seen up to now; parts of a video are results, too."""
         ends = self.options.from_seconds
         if self._waiting:
             ends = self._waiting[0][1].seconds
-        elif self.frames:  # the last frame is shown as long as the one before
-            ends = min(self._last + self._step, self.options.end)
+        elif self.frames:
+            ends = min(self._ends, self.options.end)
         return self._recorder.timeline(
             ends,
             name=self.file.path.name,
@@ -201,19 +197,6 @@ class ClipAnalysis:
             # Folders are nobody's business.
             problem=self.file.problem.replace(str(self.file.path), self.file.path.name),
         )
-
-
-def _scaled(faces: Sequence[TrackedFace], scale: float) -> list[TrackedFace]:
-    if scale == 1:
-        return list(faces)
-    return [
-        replace(
-            face,
-            box=Box(*(scale * value for value in face.box.xyxy)),
-            landmarks=tuple((scale * x, scale * y) for x, y in face.landmarks),
-        )
-        for face in faces
-    ]
 
 
 def _thumbnail(image: np.ndarray, face: TrackedFace) -> bytes:

@@ -24,7 +24,7 @@ from fer.video.neutral import NEUTRAL_SECONDS, neutral_moment
 from fer.video.reunion import Reunion
 from fer.video.settings import VideoSettings
 from fer.video.timeline import Recorder
-from fer.video.tracking import TrackedFace
+from fer.video.tracking import TrackedFace, within
 
 DETECTOR_SHARE = 0.25
 """The share of one core that the detector takes at most, for all viewers; where it is slower it searches less often."""
@@ -102,6 +102,8 @@ class LiveAnalyzer:
         """How many share the model."""
         self.delay_seconds = 0.0
         """How old the frame was that the last expressions were seen in."""
+        self.size_wh = (0, 0)
+        """Of the first frame; what is recorded is in its pixels."""
         self.engine = engine
         self.neutral_problem = ""
         """Why the last own neutral that was asked for is none."""
@@ -159,8 +161,10 @@ class LiveAnalyzer:
         self._take_in(seconds, settings)
         self._ask(seconds, settings)
         faces = self._reunion.named(image, self._follower.faces(), seconds)
-        self._began = seconds if self._began is None else self._began
-        self.recorder.add(self.frames.total - 1, seconds - self._began, faces)
+        if self._began is None:
+            self._began, self.size_wh = seconds, (image.shape[1], image.shape[0])
+        recorded = within(faces, image.shape[1::-1], self.size_wh)
+        self.recorder.add(self.frames.total - 1, seconds - self._began, recorded)
         self._look_for_neutral()
         return self._shown(faces)
 

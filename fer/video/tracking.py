@@ -64,6 +64,28 @@ class TrackedFace(Face):
         return super().to_dict() | {"raw": {name: raw[name] for name in ("label", "confidence", "probabilities")}}
 
 
+def within(faces: Sequence[TrackedFace], own_wh: tuple[int, ...], wh: tuple[int, ...]) -> list[TrackedFace]:
+    """Return faces in the pixels of a picture that theirs is shown within: whole, undistorted, in the middle.
+
+    Args:
+        faces: in pixels of their own picture.
+        own_wh: width and height of that.
+        wh: width and height of the other.
+    """
+    scale = min(whole / own for own, whole in zip(own_wh, wh, strict=True))
+    left, above = ((whole - scale * own) / 2 for own, whole in zip(own_wh, wh, strict=True))
+    if own_wh == wh:
+        return list(faces)
+    return [
+        replace(
+            face,
+            box=Box(*(scale * value + shift for value, shift in zip(face.box.xyxy, (left, above) * 2, strict=True))),
+            landmarks=tuple((scale * x + left, scale * y + above) for x, y in face.landmarks),
+        )
+        for face in faces
+    ]
+
+
 @dataclass
 class _Person:
     number: int

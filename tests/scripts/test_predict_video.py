@@ -14,6 +14,7 @@ import pytest
 from fer.cli import predict
 from fer.datasets.drawing.clip import write_clip
 from tests.scripts.processes import end_of, start, wait_while_alive
+from tests.video.io.cases import as_pngs, case, encoded
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -122,3 +123,46 @@ def test_options_of_pictures_are_refused(clip: Path, tmp_path: Path, capsys: pyt
 def test_a_beginning_after_the_end_is_refused(clip: Path, command: Command) -> None:
     code, _, err = command("--video", clip, "--from", "1:00")
     assert code == 1 and "--from" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["seg1.mkv", "segw1.webm", "late.mkv", "late.ts"])
+def test_a_file_that_starts_late_is_whole_and_counts_from_its_start(
+    name: str, command: Command, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    if name.startswith("seg"):
+        path, seconds, rate = case(name), 3.0, 29.97
+    else:
+        images = [astronaut[20:260, 100:420]] * 20
+        path = encoded(tmp_path / name, images, [7 + number / 10 for number in range(20)])
+        seconds, rate = 2.0, 10.0
+    subtitles, written = tmp_path / "a.srt", tmp_path / "a.mp4"
+    options = ("--json", "--from", "1", "--every", "5", "--subtitles", subtitles, "--output", written)
+    code, out, err = command("--video", path, *options)
+    record = json.loads(out)
+    assert code == 0 and "error" not in err and record["problem"] == ""
+    assert (record["from_seconds"], record["to_seconds"]) == (
+        pytest.approx(1, abs=0.04),
+        pytest.approx(seconds, abs=0.04),
+    )
+    assert record["rows"]["frame"][0] == pytest.approx(rate, abs=1)
+    assert subtitles.read_text().startswith("1\n00:00:00,000 -->")
+    with av.open(str(written)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times[0] == 0 and times[-1] == pytest.approx(seconds - 1 - 1 / rate, abs=0.04)
+    assert command("--video", path, "--from", "3.5")[0] == 1, "behind its end"
+
+
+@pytest.mark.slow
+def test_a_size_that_changes_is_told_and_no_error(command: Command, tmp_path: Path, astronaut: np.ndarray) -> None:
+    parts = [astronaut[20:260, 100:420], astronaut[0:400, 60:460], astronaut[20:260, 160:340]]
+    path = as_pngs(tmp_path / "a.avi", [parts[0]] * 6 + [parts[1]] * 6 + [parts[2]] * 6)
+    code, out, err = command("--video", path, "--json", "--output", tmp_path / "a.mp4")
+    record = json.loads(out)
+    assert code == 0 and record["problem"] == "" and record["size"] == [320, 240]
+    assert "400 × 400" in err and "320 × 240" in err
+    boxes = np.array(record["rows"]["box"])
+    assert len(boxes) == 18, "seen in each picture"
+    assert (boxes[:, :2] >= -1).all() and (boxes[:, 2:] <= (321, 241)).all()
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert {(frame.width, frame.height) for frame in container.decode(video=0)} == {(320, 240)}

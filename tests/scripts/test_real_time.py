@@ -22,8 +22,10 @@ import pytest
 from fer.cli import live as real_time_detection
 from fer.cli.window import VideoWindow
 from fer.errors import VideoError
+from fer.video.io import live
 from fer.video.io.mp4 import Mp4Writer
 from tests.scripts.processes import PATIENCE_SECONDS, ROOT, start
+from tests.video.io.servers import Camera
 
 Image = npt.NDArray[np.uint8]
 
@@ -429,3 +431,49 @@ def test_a_real_window_shows_pictures_until_a_key_is_pressed(display: str) -> No
         assert window.open == (not ends)
         window.wait(time.monotonic() + (3600 if ends else 0.05))  # a closed one waits for nothing
         window.close()
+
+
+# Streams
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are other ones there")
+def test_ctrl_c_ends_a_stream_at_once_though_it_stalls(astronaut: Image, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    with Camera([moving(astronaut, number) for number in range(60)], "later") as camera:
+        options = ("--source", camera.url, "--no-window", "--json", "--output", "out.mp4")
+        command = ("scripts/real_time_detection.py", *options, "--checkpoint", tiny_checkpoint)
+        process = start(tmp_path, *command)
+        assert process.stdout
+        first = process.stdout.readline()
+        camera.enough.set()
+        camera.sent.wait(PATIENCE_SECONDS)
+        process.send_signal(signal.SIGINT)
+        rest, err = process.communicate(timeout=PATIENCE_SECONDS)
+        assert camera.connections == 1, "it did not wait until the stream was given up"
+    assert (process.returncode, err) == (130, "written to out.mp4\nstopped\n")
+    assert len(pictures(tmp_path / "out.mp4")) == len(records(first + rest))
+
+
+@pytest.mark.slow
+def test_a_stream_that_is_lost_is_told_of_and_goes_on(
+    astronaut: Image, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "FIRST_PAUSE_SECONDS", 0.1)
+    images = [moving(astronaut, number) for number in range(60)]
+    with Camera(images, "close", "refuse", "whole") as camera:
+        url = camera.url.replace("http://", "http://admin:hunter2@")
+        code, out, err = command("--source", url, "--no-window", "--json", "--seconds", "4")
+    assert code == 0
+    lines = err.splitlines()
+    assert len(lines) >= 2 and "0.1 s" in lines[0] and "0.2 s" in lines[1]
+    assert "Immediate" not in err and "error:" not in err
+    assert "hunter2" not in out + err
+    assert records(out)
+
+
+@pytest.mark.slow
+def test_a_stream_that_is_lost_ends_when_it_should(astronaut: Image, command: Command) -> None:
+    with Camera([moving(astronaut, number) for number in range(60)], "stall") as camera:
+        code, out, err = command("--source", camera.url, "--no-window", "--json", "--seconds", "3")
+        assert camera.connections == 1
+    assert (code, err) == (0, "") and records(out)

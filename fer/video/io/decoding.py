@@ -3,8 +3,11 @@
 import contextlib
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import av
+import cv2
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
@@ -13,63 +16,157 @@ USUAL_STEP_SECONDS = 1 / 30
 """Between two frames of a file that says nothing about time."""
 LARGEST_STEP_BACK_SECONDS = 1.0
 """Times that go back further begin anew, as where recordings were joined; smaller steps are mistakes."""
+LARGEST_STEP_SECONDS, LARGEST_STEP_WITH_JUMPS_SECONDS = 30 * 3600.0, 10.0
+"""Times that go on further begin anew, too: FFmpeg's limits (`-dts_error_threshold`, `-dts_delta_threshold`), the
+second one for formats whose times may jump, as MPEG-TS."""
+
+
+def largest_step(container: InputContainer) -> float:
+    """Return after how many seconds the next frame of a file may be shown, rather than its times begin anew."""
+    jumps = av.format.Flags.ts_discont in av.format.Flags(container.format.flags)
+    return LARGEST_STEP_WITH_JUMPS_SECONDS if jumps else LARGEST_STEP_SECONDS
 
 
 class FrameClock:
     """Turns a file's timestamps into seconds since its first frame that never go back."""
 
-    def __init__(self, step_seconds: float) -> None:
-        self._step = step_seconds
-        self._offset = 0.0
-        self._last: float | None = None
-        self._latest_step = step_seconds
+    def __init__(self, step_seconds: float, largest_step_seconds: float = LARGEST_STEP_SECONDS) -> None:
+        self._step, self._largest_step = step_seconds, largest_step_seconds
+        self._offset: float | None = None
+        self._last = self.ends = 0.0
+        """When the latest frame is shown, and until when: as long as it says, or else as the one before."""
+
+    def place(self, stamp: float | None, lasts: float = 0.0) -> float:
+        """Return when a frame is shown.
+
+        Args:
+            stamp: the file's own time, in seconds; without one the frame follows the one before.
+            lasts: for how many seconds it is shown; 0 where that is not known.
+        """
+        now = self.ends
+        if stamp is not None:
+            step = stamp + (self._offset or 0.0) - self._last
+            if self._offset is None or not -LARGEST_STEP_BACK_SECONDS <= step <= self._largest_step:
+                self._offset = now - stamp
+            now = max(stamp + self._offset, self._last)
+        self._step = now - self._last or self._step
+        self._last, self.ends = now, now + (lasts or self._step)
+        return now
+
+
+class _Stamps:
+    """Chooses the time of each frame, as FFmpeg does (guess_correct_pts): formats such as AVI know but one."""
+
+    def __init__(self, time_base: float) -> None:
+        self._time_base = time_base  # the last frames of what broke off come without one
+        self._last = dict.fromkeys(("pts", "dts"), -math.inf)
+        self._faults = dict.fromkeys(self._last, 0)
+
+    def seconds(self, frame: av.VideoFrame) -> float | None:
+        """Return when a frame is shown, or else when it was decoded, where that goes back less often."""
+        stamps = {"pts": frame.pts, "dts": frame.dts}
+        for name, stamp in stamps.items():
+            if stamp is not None:
+                self._faults[name] += stamp <= self._last[name]
+                self._last[name] = stamp
+        shown, decoded = stamps.values()
+        wanted = decoded if shown is None or self._faults["pts"] > self._faults["dts"] else shown
+        wanted = shown if wanted is None else wanted
+        return wanted * self._time_base if wanted is not None and self._time_base else None
+
+
+class Orientation(NamedTuple):
+    """How a frame is to be shown, one of eight: what is done to it, in this order."""
+
+    swapped: bool = False
+    """Rows become columns."""
+    top_bottom: bool = False
+    """Top and bottom change places."""
+    left_right: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded frame, and how it is to be seen."""
+
+    frame: av.VideoFrame
+    seconds: float | None
+    """When it is shown, in the file's own time."""
+    lasts: float
+    """For how long it is shown, in seconds; 0 where that is not known."""
+    orientation: Orientation
+    pixel_ratio: float
+    """Width of a pixel by its height."""
+    shape_wh: tuple[int, int] | None
+    """Of the video's first picture, which this one is shown in the shape of; None: it is the first."""
+    max_side_px: float
 
     @property
-    def ends(self) -> float:
-        """When the latest frame ends, if it is shown as long as the one before."""
-        return (self._last or 0.0) + self._latest_step
+    def size_wh(self) -> tuple[int, int]:
+        """Its size as it is to be seen: with square pixels, upright, not shrunk."""
+        width, height = max(round(self.frame.width * self.pixel_ratio), 1), self.frame.height
+        return (height, width) if self.orientation.swapped else (width, height)
 
-    def place(self, stamp: float | None) -> float:
-        """Return when a frame is shown; without a timestamp, a step after the one before."""
-        if self._last is None:
-            self._offset, self._last = -(stamp or 0.0), 0.0
-            return 0.0
-        now = self._last + self._step if stamp is None else stamp + self._offset
-        if stamp is not None and now < self._last - LARGEST_STEP_BACK_SECONDS:
-            now = self._last + self._step
-            self._offset = now - stamp
-        self._latest_step = max(now - self._last, 0.0)
-        self._last = max(self._last, now)
-        return self._last
+    def image(self) -> np.ndarray:
+        """Return it as it is to be seen, RGB uint8 (H, W, 3): square pixels, upright, in the shape of the first one.
+
+        Where the size changes inside a video a picture keeps its own pixels, as far as it is not longer than it was or
+        the first one is, and is given black bars: its pixels times (the first one's width / its width) are the first
+        one's.
+        """
+        own_wh = self.size_wh
+        shape_wh = self.shape_wh or own_wh
+        around = max(own / side for own, side in zip(own_wh, shape_wh, strict=True))  # so large the shape is to be
+        scale = min(min(self.max_side_px, max(*own_wh, *shape_wh)) / (around * max(shape_wh)), 1.0)
+        width, height = (max(round(scale * own), 1) for own in own_wh)
+        swapped, *turned = self.orientation
+        lying_wh = (height, width) if swapped else (width, height)
+        lying = self.frame.reformat(format="rgb24", width=lying_wh[0], height=lying_wh[1]).to_ndarray()
+        upright = lying.transpose(1, 0, 2) if swapped else lying
+        image: np.ndarray = np.ascontiguousarray(
+            upright[tuple(slice(None, None, -1 if back else 1) for back in turned)]
+        )
+        beside, below = (max(round(scale * around * side), 1) for side in shape_wh)
+        beside, below = max(beside - width, 0), max(below - height, 0)
+        if not (beside or below):
+            return image
+        left, above = beside // 2, below // 2
+        return cv2.copyMakeBorder(image, above, below - above, left, beside - left, cv2.BORDER_CONSTANT)
 
 
 class Decoder:
     """The pictures of a container's video, and whether anything could not be read."""
 
-    def __init__(self, container: InputContainer, stream: VideoStream, max_side_px: int | None = None) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        max_side_px: int | None = None,
+        shape_wh: tuple[int, int] | None = None,
+    ) -> None:
+        """Read a stream from where its container is.
+
+        Args:
+            container: an open file.
+            stream: of it.
+            max_side_px: longer pictures are shrunk to this; nothing is shrunk if not given.
+            shape_wh: that all pictures are shown in; the first one's if not given.
+        """
         stream.thread_type = "AUTO"  # several cores
         self._container, self._stream = container, stream
         self._max_side_px = max_side_px or math.inf
-        self._pixel_ratio = stream.sample_aspect_ratio or 1  # noted: a stream must not be asked when its file is closed
+        self._time_base = float(stream.time_base or 0)
+        self._stamps, self._orientation = _Stamps(self._time_base), Orientation()
+        says, codec_says = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
+        self._file_ratio = says if says != codec_says else None  # what the file says goes before what its codec says
+        self._ratio = 0.0
+        self.shape_wh = shape_wh
+        """Width and height that all pictures are shown in the shape of, known from the first one on."""
         self.damage = ""
+        self.broke_off = False
+        """Whether no more could be got, though what was got is no nonsense: a network, a disk."""
 
-    def size_wh(self, frame: av.VideoFrame) -> tuple[int, int]:
-        """Return a frame's size as it is to be seen: with square pixels, upright, not shrunk."""
-        width, height = self._lying_wh(frame)
-        return (height, width) if _turns(frame) % 2 else (width, height)
-
-    def image(self, frame: av.VideoFrame) -> np.ndarray:
-        """Return a frame as it is to be seen: square pixels, turned as the file says; RGB uint8 (H, W, 3)."""
-        width, height = self._lying_wh(frame)
-        scale = min(self._max_side_px / max(width, height), 1.0)
-        width, height = max(round(scale * width), 1), max(round(scale * height), 1)
-        image = frame.reformat(format="rgb24", width=width, height=height).to_ndarray()
-        return np.ascontiguousarray(np.rot90(image, _turns(frame))) if _turns(frame) else image
-
-    def _lying_wh(self, frame: av.VideoFrame) -> tuple[int, int]:
-        return max(round(frame.width * self._pixel_ratio), 1), frame.height
-
-    def frames(self) -> Iterator[av.VideoFrame]:
+    def frames(self) -> Iterator[Picture]:
         """Yield all that can be decoded."""
         packets = self._container.demux(self._stream)
         cut = False
@@ -77,7 +174,7 @@ class Decoder:
             try:
                 packet = next(packets, None)
             except av.FFmpegError as error:
-                self.damage = reason(error)
+                self.damage, self.broke_off = reason(error), not isinstance(error, av.InvalidDataError)
                 yield from self._decoded(None)  # those that still wait for others
                 return
             if packet is None:
@@ -88,20 +185,48 @@ class Decoder:
         if cut:  # elsewhere the mark is no damage: joined recordings have it at each seam
             self.damage = "it is cut off"
 
-    def _decoded(self, packet: "av.Packet[VideoStream] | None") -> "list[av.VideoFrame]":
+    def _decoded(self, packet: "av.Packet[VideoStream] | None") -> Iterator[Picture]:
         try:
             frames = self._stream.decode(packet)
-            self._pixel_ratio = self._stream.sample_aspect_ratio or 1
-            return frames
         except av.FFmpegError as error:
             if not isinstance(error, av.error.EOFError):
                 self.damage = reason(error)
-            return []
+            return
+        for frame in frames:
+            matrix = _display_matrix(frame)
+            # What the codec itself says holds from a key frame to the next one.
+            if matrix is not None or frame.key_frame:
+                self._orientation = _orientation(matrix)
+            if not self._ratio or frame.key_frame:
+                self._ratio = float(self._file_ratio or self._stream.codec_context.sample_aspect_ratio or 1)
+            times = self._stamps.seconds(frame), frame.duration * self._time_base
+            picture = Picture(frame, *times, self._orientation, self._ratio, self.shape_wh, self._max_side_px)
+            self.shape_wh = self.shape_wh or picture.size_wh
+            yield picture
 
 
-def _turns(frame: av.VideoFrame) -> int:
-    """Return how many quarters of a turn to the left a frame is to be turned."""
-    return round(frame.rotation / 90) % 4
+def _display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
+    """Return ((a, b), (c, d)) of FFmpeg's display.h: x' = a x + c y, y' = b x + d y. Float (2, 2), or None."""
+    try:
+        data = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV does not know all that may lie beside it, as EXIF; then it tells the angle alone
+        turn = math.radians(frame.rotation)
+        return np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    if data is None:
+        return None
+    numbers = np.frombuffer(data, np.int32)  # type: ignore[call-overload]  # PyAV does not say that it can be
+    return np.asarray(numbers.reshape(3, 3)[:2, :2].astype(float))
+
+
+def _orientation(matrix: np.ndarray | None) -> Orientation:
+    """Return the nearest of the eight; a matrix that is near to none of them, as all zeros or askew, counts as none."""
+    if matrix is None:
+        return Orientation()
+    matrix = np.rint(matrix / np.maximum(np.hypot(*matrix), 1e-9))
+    if not all((np.abs(matrix).sum(axis=axis) == 1).all() for axis in (0, 1)):
+        return Orientation()
+    left_right, top_bottom = (matrix.sum(axis=0) < 0).tolist()
+    return Orientation(not matrix[0, 0], top_bottom, left_right)
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
@@ -112,30 +237,50 @@ def picture_stream(container: InputContainer) -> VideoStream | None:
     return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
 
 
-def tagged_duration(stream: VideoStream) -> float | None:
-    """Return how long the pictures last, in seconds, if a Matroska file says so: "00:01:02.500000000"."""
+def said_end(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return when the pictures end, in seconds, if a Matroska file says so: "00:01:02.500000000"."""
     parts = stream.metadata.get("DURATION", "").split(":")
     with contextlib.suppress(ValueError):
-        return float(parts[0]) * 3600 + float(parts[1]) * 60 + float(parts[2]) if len(parts) == 3 else None
+        if len(parts) == 3:
+            return float(parts[0]) * 3600 + float(parts[1]) * 60 + float(parts[2])
+    if "matroska" in container.format.name and len(container.streams) == 1 and container.duration:
+        return container.duration / 1e6
     return None
 
 
-def duration(container: InputContainer, stream: VideoStream) -> float | None:
+def length(end: float | None, starts: float) -> float | None:
+    """Return how long pictures last, in seconds.
+
+    Args:
+        end: what the file says, which is when they end in its own time, or, as some programs have it, how long they
+            last already.
+        starts: when the first is shown, in the file's own time.
+    """
+    return end - starts if end and end > starts else end
+
+
+def duration(container: InputContainer, stream: VideoStream, starts: float) -> float | None:
     """Return how long the pictures last, in seconds, as far as the file says; else how long all of it lasts."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return tagged_duration(stream) or (container.duration / 1e6 if container.duration else None)
+    if stream.duration and stream.duration > 0 and stream.time_base:
+        late = starts - float((stream.start_time or 0) * stream.time_base)  # what comes before it cannot be decoded
+        return float(stream.duration * stream.time_base) - late
+    return length(said_end(container, stream) or (container.duration / 1e6 if container.duration else None), starts)
 
 
-def frame_count(container: InputContainer, stream: VideoStream) -> int | None:
-    """Return how many pictures there are, as far as the file says, which may be a little wrong."""
+def frame_count(stream: VideoStream, seconds: float | None) -> int | None:
+    """Return how many pictures there are, as far as the file says, which may be a little wrong.
+
+    Args:
+        stream: of the file.
+        seconds: how long they last, if that is known.
+    """
     if stream.frames:
         return stream.frames
-    if container.duration and stream.average_rate:
-        return round(container.duration / 1e6 * stream.average_rate)
-    return None
+    return round(seconds * stream.average_rate) if seconds and stream.average_rate else None
 
 
 def reason(error: Exception) -> str:
     """Return what FFmpeg says, without its number and the path, which stand in the message already."""
+    if isinstance(error, av.error.ExitError):  # "Immediate exit requested": by us, as nothing came
+        return "nothing came in time"
     return str(getattr(error, "strerror", None) or error)

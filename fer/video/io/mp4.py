@@ -25,12 +25,13 @@ class Mp4Writer:
     `with`: leaving it finishes the file, or removes what was written if there was an exception.
     """
 
-    def __init__(self, path: Path, sound: Sound | None = None) -> None:
+    def __init__(self, path: Path, sound: Sound | None = None, size_wh: tuple[int, int] | None = None) -> None:
         """Make sure that a file can be written there; nothing is made before the first frame.
 
         Args:
             path: of the file.
             sound: what is heard in the time that the frames are from; closed with the file.
+            size_wh: of the video, which all pictures are scaled to; the first one's if not given.
 
         Raises:
             VideoError: the name does not end with .mp4, or its folder is missing or cannot be written to.
@@ -47,14 +48,14 @@ class Mp4Writer:
         self.frames = 0
         self._partial = path.with_name(path.name + ".part")
         self._file: _H264File | None = None
-        self._sound = sound
+        self._sound, self._size_wh = sound, size_wh
 
     def write(self, image: np.ndarray, seconds: float) -> None:
         """Add a frame.
 
         Args:
-            image: RGB uint8 (H, W, 3). The first one's size is that of the video, others are scaled to it; an odd side
-                gets one more pixel, as H.264 halves the colours' resolution.
+            image: RGB uint8 (H, W, 3), scaled to the video's size; an odd side gets one more pixel, as H.264 halves
+                the colours' resolution.
             seconds: when it is shown; the video begins with the first.
 
         Raises:
@@ -62,7 +63,8 @@ class Mp4Writer:
         """
         try:
             if self._file is None:
-                self._file = _H264File(self._partial, image.shape[1], image.shape[0], seconds, self._sound)
+                width_px, height_px = self._size_wh or image.shape[1::-1]
+                self._file = _H264File(self._partial, width_px, height_px, seconds, self._sound)
             self._file.write(image, seconds)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error

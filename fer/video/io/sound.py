@@ -3,15 +3,19 @@
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from fractions import Fraction
 
 import av
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.filter import Graph
 
-from fer.video.io.decoding import reason
+from fer.video.io.decoding import FrameClock, largest_step, reason
 
 RATE = 48_000
 """Samples a second. Every browser plays it."""
+_FORMAT = "fltp"
+"""Floats, a plane for each channel: what the AAC encoder takes."""
 _SAMPLES = 1024
 """A frame of AAC."""
 
@@ -63,27 +67,40 @@ class Sound:
         self._container.close()
 
     def _resampled(self, start: float) -> Iterator[av.AudioFrame]:
-        """Yield frames of AAC's length, counted from `start`, in the file's seconds."""
+        """Yield frames of AAC's length, counted from `start`, in the file's seconds as its pictures' are."""
         graph = Graph()
-        source = graph.add_abuffer(template=self._stream)
+        source = graph.add_abuffer(sample_rate=RATE, format=_FORMAT, layout=self.layout, time_base=Fraction(1, RATE))
         sink = graph.add("abuffersink")
         graph.link_nodes(
             source,
             # Silence where nothing is said: else all that follows would be heard too soon.
             graph.add("aresample", f"{RATE}:async=1:first_pts=0"),
-            graph.add("aformat", f"sample_fmts=fltp:sample_rates={RATE}:channel_layouts={self.layout}"),
             graph.add("asetnsamples", f"n={_SAMPLES}:p=0"),
             sink,
         ).configure()
-        for frame in self._decoded():
-            if frame.pts is None or frame.time_base is None:
-                continue
-            frame.pts -= round(start / frame.time_base)
-            if frame.pts * frame.time_base + frame.samples / frame.sample_rate > 0:
-                source.push(frame)
-                yield from _pulled(sink)
+        for frame in self._alike(start):
+            source.push(frame)
+            yield from _pulled(sink)
         source.push(None)
         yield from _pulled(sink)
+
+    def _alike(self, start: float) -> Iterator[av.AudioFrame]:
+        """Yield what is heard from `start` on in one form, whatever it has in the file and whenever that changes."""
+        clock, begins = FrameClock(_SAMPLES / RATE, largest_step(self._container)), self._starts
+        resampler, known = None, None
+        for frame in self._decoded():
+            form, lasts = (frame.format.name, frame.layout.name, frame.sample_rate), frame.samples / frame.sample_rate
+            if known is None and frame.time is not None:
+                begins = frame.time
+            if resampler is None or form != known:
+                yield from resampler.resample(None) if resampler else ()
+                resampler, known = AudioResampler(_FORMAT, self.layout, RATE), form
+            heard = begins - start + clock.place(frame.time, lasts)
+            if heard + lasts > 0:
+                frame.time_base = Fraction(1, frame.sample_rate)
+                frame.pts = round(heard * frame.sample_rate)
+                yield from resampler.resample(frame)
+        yield from resampler.resample(None) if resampler else ()
 
     def _decoded(self) -> Iterator[av.AudioFrame]:
         packets = self._container.demux(self._stream)

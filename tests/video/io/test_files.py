@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pytest
 
 from fer.errors import VideoError
-from fer.video.io.files import LiveSource, TimedFrame, VideoFile
+from fer.video.io.files import TimedFrame, VideoFile
+from fer.video.io.live import LiveSource
 from fer.video.io.mp4 import Mp4Writer
 
 Image = npt.NDArray[np.uint8]

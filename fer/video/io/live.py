@@ -1,0 +1,258 @@
+"""Reading cameras and streams: the newest frame counts, what came meanwhile is left out.
+
+Streams are read with PyAV, cameras with OpenCV, which knows them by a number on every system; for PyAV they have names
+that differ between systems. A stream that is lost is opened again, with growing pauses.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from functools import partial
+
+import av
+import cv2
+import numpy as np
+from av.container import InputContainer
+
+from fer.errors import VideoError, without_secrets
+from fer.video.io.decoding import USUAL_STEP_SECONDS, Decoder, FrameClock, largest_step, picture_stream, reason
+from fer.video.io.files import TimedFrame
+
+SILENCE_SECONDS = 15.0
+"""A camera without a new frame for this long is given up, a stream is opened anew."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+"""Before a lost stream is opened again; each pause is twice as long as the one before."""
+PATIENCE_SECONDS = 600.0
+"""A stream that gives no picture for this long, however often it is opened, is given up."""
+_LOOK_SECONDS = 0.03
+_CLOSING_SECONDS = 0.5
+"""So long is waited for a camera to be closed; nothing can interrupt FFmpeg while it waits for a network."""
+
+
+class LiveSource:
+    """A camera or a stream, read by a thread of its own, of which the newest frame counts."""
+
+    def __init__(
+        self,
+        source: int | str,
+        silence_seconds: float = SILENCE_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
+        tell: Callable[[str], object] = lambda line: None,
+    ) -> None:
+        """Open it and wait for the first frame.
+
+        Args:
+            source: a camera's number, from 0, or a URL that FFmpeg knows: rtsp, http, rtmp, udp, ….
+            silence_seconds: how long to wait for a frame, the first one as well.
+            patience_seconds: how long a stream that was lost is opened again.
+            tell: is given a line when a stream is lost, by the thread that reads it.
+
+        Raises:
+            VideoError: nothing comes from there.
+        """
+        self.name = f"camera {source}" if isinstance(source, int) else without_secrets(source)
+        self.problem = ""
+        """Why it ended, if that was not to be expected."""
+        self.ended = False
+        """Whether there is nothing more to come."""
+        self._silence_seconds = silence_seconds
+        self._newest: tuple[np.ndarray, float] | None = None
+        self._changed = threading.Condition()
+        self._wanted = threading.Event()
+        self._closed = threading.Event()
+        self._over = False
+        if isinstance(source, int):
+            images, self._patience_seconds = _camera_images(source), silence_seconds
+        else:
+            stream = _Stream(source, silence_seconds, patience_seconds, self._wanted, self._closed, tell)
+            images, self._patience_seconds = stream.images(), patience_seconds + 2 * silence_seconds
+        # A daemon: a read that never comes back must not keep the program from ending.
+        self._thread = threading.Thread(target=self._read, args=(images,), name="live-source", daemon=True)
+        self._thread.start()
+        try:
+            self._wait_for_first()
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait_for_first(self) -> None:
+        deadline = time.monotonic() + self._silence_seconds
+        with self._changed:
+            while self._newest is None and not self._over and time.monotonic() < deadline:
+                self._changed.wait(_LOOK_SECONDS)
+            if self._newest is None:
+                raise VideoError(self.problem or f"expected pictures from {self.name}, found none. Check it.")
+
+    def _read(self, images: Generator[np.ndarray]) -> None:
+        problem = ""
+        try:
+            for image in images:
+                with self._changed:
+                    self._newest = (image, time.monotonic())
+                    self._changed.notify()
+                if self._closed.is_set():
+                    return
+        except VideoError as error:
+            problem = str(error)
+        except Exception as error:  # otherwise the thread would end without a word
+            problem = without_secrets(f"{self.name} cannot be read: {type(error).__name__}: {error}")
+        finally:
+            images.close()  # closes the device, in the thread that opened it
+            with self._changed:
+                self.problem, self._over = self.problem or problem, True
+                self._changed.notify()
+
+    def frames(self) -> Iterator[TimedFrame | None]:
+        """Yield the newest frame each time, or None while there is no new one, so that the caller can look around."""
+        self._wanted.set()
+        began: float | None = None
+        last = asked = time.monotonic()
+        while True:
+            with self._changed:
+                if self._newest is None and not self._over:
+                    self._changed.wait(_LOOK_SECONDS)
+                newest, self._newest = self._newest, None
+                over = self._over
+            if newest is not None:
+                image, last = newest[0], max(newest[1], asked)  # the first may have waited for the model to be loaded
+                began = last if began is None else began
+                yield TimedFrame(partial(lambda shown: shown, image), last - began)
+            elif over:
+                self.ended = True
+                return
+            elif time.monotonic() - last > self._patience_seconds:
+                self.problem = f"no picture from {self.name} for {self._patience_seconds:.0f} seconds"
+                return
+            else:
+                yield None
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._closed.set()
+        self._wanted.set()
+        self._thread.join(_CLOSING_SECONDS)
+
+
+def _camera_images(number: int) -> Generator[np.ndarray]:
+    """Yield RGB uint8 (H, W, 3) as long as the camera gives any."""
+    cv2.utils.logging.setLogLevel(0)  # else it writes pages about each driver that it tries
+    capture = cv2.VideoCapture(number)
+    try:
+        if not capture.isOpened():
+            raise VideoError(
+                f"expected a camera with number {number}, found none. Connect one, close other programs that use it, "
+                "allow this one to use it, or try another number with --source."
+            )
+        while True:
+            there, bgr = capture.read()
+            if not there:
+                raise VideoError(f"expected pictures from camera {number}, but it gives none. Was it disconnected?")
+            yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    finally:
+        capture.release()
+
+
+class _Stream:
+    """A stream, or a file behind a URL, which is opened again where it is lost."""
+
+    def __init__(
+        self,
+        url: str,
+        silence_seconds: float,
+        patience_seconds: float,
+        wanted: threading.Event,
+        closed: threading.Event,
+        tell: Callable[[str], object],
+    ) -> None:
+        self._url, self._name = url, without_secrets(url)
+        self._silence_seconds, self._patience_seconds = silence_seconds, patience_seconds
+        self._wanted, self._closed, self._tell = wanted, closed, tell
+        self._shape_wh: tuple[int, int] | None = None
+        self._at: float | None = None
+        """The time of the latest picture of a file, in the file's own seconds."""
+
+    def images(self) -> Generator[np.ndarray]:
+        """Yield RGB uint8 (H, W, 3), each when it is due, across all losses.
+
+        Raises:
+            VideoError: nothing comes from there, or nothing any more.
+        """
+        pause, seen, was_file = FIRST_PAUSE_SECONDS, 0.0, False
+        while True:
+            try:
+                with closing(self._opened()) as container:
+                    is_file = _is_file(container)
+                    if seen and is_file and not was_file:
+                        return  # what was live has ended, and can be had as a file now
+                    was_file = is_file
+                    for image in self._pictures(container, is_file):
+                        yield image
+                        pause, seen = FIRST_PAUSE_SECONDS, time.monotonic()
+                    if is_file or not seen:
+                        return
+                lost = f"{self._name} has ended."  # or the camera starts anew, and says goodbye before
+            except _LostError as error:
+                if not seen or time.monotonic() - seen > self._patience_seconds:
+                    raise
+                lost = str(error)
+            if self._closed.is_set():
+                return
+            self._tell(f"{lost} Trying again in {pause:g} s.")
+            self._closed.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _opened(self) -> InputContainer:
+        try:
+            # Over UDP, FFmpeg's choice, pictures come torn where packets are lost.
+            return av.open(self._url, timeout=self._silence_seconds, options={"rtsp_transport": "tcp"})
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise _LostError(
+                f"expected a video at {self._name}, but it cannot be opened ({reason(error)}). "
+                "Check the address and the network."
+            ) from error
+
+    def _pictures(self, container: InputContainer, is_file: bool) -> Iterator[np.ndarray]:
+        """Yield what a connection gives, each when it is due: a file behind a URL would come all at once.
+
+        Such a file waits after its first frame until it is wanted; what is live goes on meanwhile. A file that was lost
+        goes on behind the picture that was the latest.
+        """
+        stream = picture_stream(container)
+        if stream is None:
+            raise _LostError(f"expected a video at {self._name}, found no moving pictures. Check the address.")
+        after = self._at if is_file else None
+        if after is not None:
+            self._go_to(container, after)
+        decoder = Decoder(container, stream, shape_wh=self._shape_wh)
+        clock, began = FrameClock(USUAL_STEP_SECONDS, largest_step(container)), 0.0
+        for picture in decoder.frames():
+            if after is not None and picture.seconds is not None and picture.seconds <= after:
+                continue
+            self._shape_wh, self._at = decoder.shape_wh, picture.seconds
+            due = clock.place(picture.seconds, picture.lasts)
+            began = began or time.monotonic()
+            if due and is_file and not self._wanted.is_set():
+                self._wanted.wait()
+                began = time.monotonic() - due
+            if self._closed.wait(max(began + due - time.monotonic(), 0)):
+                return
+            yield picture.image()
+        if decoder.damage and (decoder.broke_off or is_file):
+            lost = _LostError if decoder.broke_off else VideoError
+            raise lost(f"the video from {self._name} broke off ({decoder.damage}). Check the network.")
+
+    def _go_to(self, container: InputContainer, seconds: float) -> None:
+        try:
+            container.seek(round(seconds * 1e6))
+        except (av.FFmpegError, OSError) as error:
+            raise _LostError(f"{self._name} does not go on where it was lost ({reason(error)}).") from error
+
+
+def _is_file(container: InputContainer) -> bool:
+    """Whether it has a beginning and an end; a playlist's own size says nothing about that."""
+    return bool(container.duration) or (container.size > 0 and "hls" not in container.format.name)
+
+
+class _LostError(VideoError):
+    """A stream was lost that may come again."""

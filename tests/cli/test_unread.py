@@ -1,0 +1,113 @@
+"""Whoever reads what a command prints may stop reading: no traceback, and the exit code that shells have for it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer.cli.command import STOPPED_CODE, UNREAD_CODE, tells_errors
+from fer.errors import VideoError
+from tests.scripts.processes import PATIENCE_SECONDS, ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
+PROGRAM = """
+import sys
+from fer.cli.command import tells_errors
+
+@tells_errors
+def main():
+    {body}
+    return 3
+
+sys.exit(main())
+"""
+
+
+def unread(*command: str | Path, err: bool = False, unbuffered: str = "") -> tuple[int, str]:
+    """Run Python with a standard output that nobody reads, or neither that nor its errors; return code and errors."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered},
+        stdout=writing,
+        stderr=writing if err else subprocess.PIPE,
+        encoding="utf-8",
+        timeout=PATIENCE_SECONDS,
+    )
+    os.close(writing)
+    return done.returncode, done.stderr or ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("err", [False, True])
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("print('a line')", 3),
+        ("print('\\n' * 1_000_000)", UNREAD_CODE),
+        ("print('a line', flush=True)", UNREAD_CODE),
+        ("print('a line'); raise KeyboardInterrupt", STOPPED_CODE),
+        ("print('a line'); raise FileNotFoundError", 1),
+        ("print('a line'); sys.exit(4)", 4),
+    ],
+)
+def test_what_nobody_reads_is_no_error(body: str, code: int, err: bool) -> None:
+    ended, told = unread("-c", PROGRAM.format(body=body), err=err)
+    assert ended == code
+    assert "Broken" not in told and "Traceback" not in told and "Exception" not in told
+    assert unread("-c", PROGRAM.format(body=body), err=err, unbuffered="1") == (UNREAD_CODE, "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["--help"],
+        ["predict", "--help"],
+        ["jobs", "list", "runs"],
+        ["predict", "--image", "no-such.jpg"],
+        ["train", "--dataset", "no-such"],
+    ],
+)
+def test_no_command_minds_that_nobody_reads(command: list[str], tmp_path: Path) -> None:
+    for err in (False, True):
+        code, told = unread("-m", "fer", "--home", tmp_path, *command, err=err)
+        assert code in (0, 1, UNREAD_CODE)
+        assert "Broken" not in told and "Traceback" not in told
+
+
+@pytest.mark.slow
+def test_files_are_written_whole_though_nobody_reads_the_table(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros((32, 32, 3), np.uint8))
+    table = tmp_path / "faces.csv"
+    command = ("predict", "--image", tmp_path, "--checkpoint", tiny_checkpoint, "--csv", table)
+    code, told = unread("-m", "fer", *command, unbuffered="1")
+    assert code == UNREAD_CODE
+    assert "Broken" not in told and "Traceback" not in told
+    assert table.read_text(encoding="utf-8").startswith("path,face,")
+
+
+def test_another_pipe_that_breaks_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    @tells_errors
+    def command() -> int:
+        raise BrokenPipeError(32, "Broken pipe", "a worker")
+
+    assert command() == 1
+    assert "a worker" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [VideoError, OSError, ConnectionRefusedError])
+def test_no_command_tells_a_password(error: type[Exception], capsys: pytest.CaptureFixture[str]) -> None:
+    @tells_errors
+    def command() -> int:
+        raise error("nothing at rtsp://me:hunter2@host/live")
+
+    assert command() == 1
+    assert "host/live" in (err := capsys.readouterr().err) and "hunter2" not in err
