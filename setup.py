@@ -6,11 +6,12 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 EXTRAS = {
+    "video": ("video",),
     "torch": ("torch",),
-    "train": ("torch", "train"),
-    "app": ("torch", "train", "app"),
+    "train": ("torch", "reports", "train"),
+    "app": ("video", "reports", "app"),
     "ray": ("ray",),
-    "all": ("torch", "train", "app", "ray"),
+    "all": ("video", "torch", "reports", "train", "app", "ray"),
     "dev": ("dev",),
 }
 """Extra → the sections of the requirements files that it takes."""

@@ -88,7 +88,8 @@ class PackageMissingError(FerError, ImportError):
 
 _EXTRAS = {
     "torch": {"torch", "torchvision", "facenet_pytorch"},
-    "train": {"onnx", "sklearn", "pandas", "plotly", "jinja2"},
-    "app": {"streamlit", "streamlit_webrtc", "pyarrow", "skimage"},
+    "train": {"onnx", "scipy", "sklearn", "pandas"},
+    "video": {"av"},
+    "app": {"plotly", "jinja2", "streamlit", "streamlit_webrtc", "aiortc", "pyarrow"},
 }
 """Extra → the packages that it brings, as they are imported; see requirements.txt."""

@@ -1,6 +1,5 @@
 """The webcam in a browser tab: every face with its expression while it moves."""
 
-from functools import partial
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -15,7 +14,7 @@ from fer.model.prior import BETWEEN
 from fer.video.live import LiveAnalyzer
 from fer.video.settings import VideoSettings
 from fer.video.stream import LiveStream
-from pages.parts.connection import ice_servers
+from pages.parts.connection import NewFrames, ice_servers
 from pages.parts.models import choose_model, chosen_faces, load_engine, model_info
 from pages.parts.navigation import begin_page
 from pages.parts.neutral import show_baselines, show_people
@@ -32,13 +31,14 @@ TEXTS = Translations(
 
 
 def drop_late_frames() -> None:
-    """Let the connection leave out frames that it has no time to send.
+    """Let the connection leave out frames that it has no time to send, and those that were sent before.
 
     The library keeps them in a queue without a bound: on a machine with too much to do the picture would lag further
-    and further behind, and memory grow with it.
+    and further behind, and memory grow with it. While there is no new picture it repeats the last one, which takes
+    about as long to encode.
     """
     relay = get_global_relay()
-    setattr(relay, "subscribe", partial(MediaRelay.subscribe, relay, buffered=False))  # noqa: B010 - a method
+    setattr(relay, "subscribe", lambda track: NewFrames(MediaRelay.subscribe(relay, track, buffered=False)))  # noqa: B010 - a method
 
 
 def begin_anew() -> None:
@@ -116,6 +116,8 @@ def show_figures(stream: LiveStream) -> None:
         f"{figures.frame_ms:.0f} ms a frame · expressions {figures.delay_ms:.0f} ms behind · "
         f"{figures.frames} frames, {figures.dropped} dropped, {figures.errors} failed"
     )
+    if stream.analyzer.frame_pause:
+        st.caption(":material/speed: This machine has too much to do: it shows fewer pictures a second.")
     if figures.last_error:
         st.error(f"{figures.errors} frames failed, the last one with: {figures.last_error}", icon=":material/error:")
 

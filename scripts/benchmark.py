@@ -8,6 +8,10 @@
     python scripts/benchmark.py network                          naming expressions in ONNX Runtime, beside torch
     python scripts/benchmark.py training --dataset data/ferplus  the training loop
     python scripts/benchmark.py page                             the evaluation page in Chromium
+    python scripts/benchmark.py startup                          the first answer of a new process
+    python scripts/benchmark.py memory                           the app with several visitors
+    python scripts/benchmark.py size                             an installation
+    python scripts/benchmark.py viewers                          the webcam page of several viewers, without browsers
 
 `MEASURE --help` says what is measured, and lists the options of each.
 """
@@ -24,7 +28,10 @@ from fer.errors import FerError
 from fer.jobs.process import available_cores
 from fer.model import DEFAULT_CHECKPOINT, model_file
 
-MEASURES = ("pictures", "live", "video", "folder", "detector", "network", "training", "page")
+MEASURES = (
+    *("pictures", "live", "video", "folder", "detector", "network", "training"),
+    *("page", "startup", "memory", "size", "viewers"),
+)
 """Modules of scripts/benchmarks; the arguments of their function `measure` are options here."""
 OPTIONS: dict[str, tuple[str, str]] = {
     "checkpoint": ("FILE", "model file, or shipped, shipped-fer2013 or shipped-careful (shipped)"),
@@ -35,6 +42,10 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "dataset": ("PATH", "whose faces"),
     "architecture": ("NAME", "which network"),
     "size": ("PX", "of the faces"),
+    "visitors": ("N", "how many"),
+    "extras": ("NAMES", "of the package, with commas between them"),
+    "viewers": ("N", "how many"),
+    "profile": ("FILE", "write there what the server's threads did, in text"),
 }
 """What each argument of a measure is called and does on the command line."""
 
@@ -73,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     machine, threads = platform.processor() or platform.machine(), options.get("threads", 1) or available_cores()
     print(f"{machine}, Python {platform.python_version()}, {threads} thread(s)")
-    decimals = 2 if what == "page" else 1
+    decimals = 2 if what in ("page", "startup") else 1
     width = max(map(len, figures))
     for name, value in figures.items():
         print(f"{name:{width}} {value:8.{decimals}f}" if isinstance(value, float) else f"{name:{width}} {value:>8}")

@@ -15,15 +15,14 @@ from fer.cli.command import Stop
 from fer.errors import VideoError
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import timeline_csv, timeline_json, timeline_text
-from fer.video.io.files import TimedFrame, VideoFile
-from fer.video.io.mp4 import Mp4Writer
-from fer.video.io.sound import Sound
 from fer.video.neutral import MEDIAN
 from fer.video.settings import MAX_SIDE_PX, ClipOptions
 from fer.video.timeline import Timeline
 
 if TYPE_CHECKING:
     from fer.video.clip import ClipAnalysis
+    from fer.video.io.files import TimedFrame
+    from fer.video.io.mp4 import Mp4Writer
     from fer.video.tracking import TrackedFace
 
 _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
@@ -86,7 +85,11 @@ def seconds_bar(total: float | None) -> "tqdm[Any]":
 
 
 def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
+    # Here, so that pictures do without PyAV.
     from fer.video.clip import ClipAnalysis
+    from fer.video.io.files import VideoFile
+    from fer.video.io.mp4 import Mp4Writer
+    from fer.video.io.sound import Sound
 
     chosen = ClipOptions(
         options.begin,
@@ -121,11 +124,11 @@ def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
     return analysis.timeline()
 
 
-def annotate(analysis: "ClipAnalysis", writer: Mp4Writer | None, goes_on: Callable[[], bool]) -> None:
+def annotate(analysis: "ClipAnalysis", writer: "Mp4Writer | None", goes_on: Callable[[], bool]) -> None:
     """Look at a video and write it with its faces marked, if wanted, until its end or as long as it goes on."""
     from fer.draw.frame import draw_live
 
-    def take(frame: TimedFrame, faces: "list[TrackedFace]") -> None:
+    def take(frame: "TimedFrame", faces: "list[TrackedFace]") -> None:
         if writer:
             writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
 

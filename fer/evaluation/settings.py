@@ -9,14 +9,16 @@ most faces there are neutral or happy. So each kind may cost so much of it, and 
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.evaluation import confusions
-from fer.evaluation.calibration import TWO_HEADS, Asked
 from fer.model.checkpoint import ModelInfo
-from fer.model.classifier import probabilities_of
 from fer.model.prior import BETWEEN, EVERYDAY, POSED, Reading
+
+if TYPE_CHECKING:
+    from fer.evaluation.calibration import Asked
 
 COSTS = {EVERYDAY: 0.011, BETWEEN: 0.025}
 """How much validation accuracy by the raters' votes each kind may cost, 0..1."""
@@ -60,13 +62,15 @@ class Settings:
         return next((kind for kind, pair in self.kinds.items() if pair == (row.prior_correction, row.second_share)), "")
 
 
-def measure_settings(info: ModelInfo, asked: Asked, photos: Asked) -> tuple[Setting, ...]:
+def measure_settings(info: ModelInfo, asked: "Asked", photos: "Asked") -> tuple[Setting, ...]:
     """Measure all settings of a model with two heads, on pictures that raters judged and on photos of others."""
     return tuple(_measure(info, tau, beta, asked, photos) for tau in CORRECTIONS for beta in SHARES)
 
 
 def choose(rows: tuple[Setting, ...]) -> dict[str, tuple[float, float]]:
     """Return the (τ, β) of each kind of faces."""
+    from fer.evaluation.calibration import TWO_HEADS  # here, as it needs scikit-learn, and the model card does not
+
     least = rows[0].accuracy  # nothing taken off, and the raters' head alone
     kinds = {}
     for kind, cost in COSTS.items():
@@ -76,7 +80,9 @@ def choose(rows: tuple[Setting, ...]) -> dict[str, tuple[float, float]]:
     return kinds | {POSED: TWO_HEADS[POSED]}
 
 
-def _measure(info: ModelInfo, tau: float, beta: float, asked: Asked, photos: Asked) -> Setting:
+def _measure(info: ModelInfo, tau: float, beta: float, asked: "Asked", photos: "Asked") -> Setting:
+    from fer.model.classifier import probabilities_of
+
     read = replace(info, **vars(Reading(tau, beta)))
     matrices = np.stack(
         [

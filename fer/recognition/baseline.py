@@ -8,7 +8,6 @@ call it participant calibration.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import softmax
 
 STRENGTH = 0.75
 """So much of the shift is taken off: most of it, as what was seen of a neutral face is never quite neutral."""
@@ -52,7 +51,8 @@ def without_shift(
 
 def rows_without_shift(rows: np.ndarray, shift: Sequence[float], strength: float = STRENGTH) -> np.ndarray:
     """Return many faces' probabilities, float (…, K), with the own neutral of their one person taken off."""
-    return np.asarray(softmax(_logarithms(rows) - strength * np.array(shift), axis=-1))
+    shifted = np.exp(_logarithms(rows) - strength * np.array(shift))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 
 def _logarithms(probabilities: Sequence[Probabilities] | Probabilities) -> np.ndarray:

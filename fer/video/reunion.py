@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from fer.faces import Box
 from fer.video.tracking import TrackedFace
@@ -25,6 +24,8 @@ MOST_KNOWN = 500
 LOOK_SECONDS = 1.0
 """How often it is noted what people in view look like."""
 _BINS = (16, 5, 5)
+_BLUR = np.exp(-0.5 * np.arange(-4, 5) ** 2)
+_BLUR /= _BLUR.sum()
 _HEAD = (-0.1, -0.35, 1.1, 1.0)
 _CHEST = (-0.3, 1.2, 1.3, 2.0)
 """x1, y1, x2, y2 in sizes of the face's box, from its upper left corner."""
@@ -107,7 +108,9 @@ def _colors(image: np.ndarray, box: Box, part: tuple[float, float, float, float]
     hsv = cv2.cvtColor(np.ascontiguousarray(patch[::step, ::step]), cv2.COLOR_RGB2HSV)
     counts = cv2.calcHist([hsv], [0, 1, 2], None, list(_BINS), [0, 180, 0, 256, 0, 256])
     # Blurred, so that a little more light does not move a whole colour into another bin; the hue is a circle.
-    counts = gaussian_filter(counts, 1.0, mode=("wrap", "nearest", "nearest"))
+    for axis, mode in enumerate(("wrap", "edge", "edge")):
+        wide = np.pad(counts, [(len(_BLUR) // 2 * (axis == other),) * 2 for other in range(3)], mode)  # type: ignore[call-overload]
+        counts = np.lib.stride_tricks.sliding_window_view(wide, len(_BLUR), axis) @ _BLUR
     return np.sqrt(counts.ravel() / counts.sum())
 
 

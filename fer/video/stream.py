@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 
 import av
+import cv2
+import numpy as np
 
 from fer.video.follow import Draw
 from fer.video.live import LiveAnalyzer
@@ -68,7 +70,7 @@ class LiveStream:
         try:
             image = frame.to_ndarray(format="rgb24")
             faces = self.analyzer.process(image, began)
-            shown = av.VideoFrame.from_ndarray(self._draw(image, faces, self.analyzer.settings), format="rgb24")
+            shown = _to_encode(self._draw(image, faces, self.analyzer.settings))
             self.faces, self._size_wh = faces, (image.shape[1], image.shape[0])
         except Exception as error:  # raised, it would freeze the picture without a word
             self._errors += 1
@@ -94,3 +96,10 @@ class LiveStream:
             errors=self._errors,
             last_error=self._last_error,
         )
+
+
+def _to_encode(image: np.ndarray) -> av.VideoFrame:
+    """Return RGB uint8 (H, W, 3) in the form that encoders take: left to FFmpeg the conversion takes ten times as long."""
+    if image.shape[0] % 2 or image.shape[1] % 2:  # each pixel of colour stands for two by two
+        return av.VideoFrame.from_ndarray(image, format="rgb24")
+    return av.VideoFrame.from_numpy_buffer(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), format="yuv420p")

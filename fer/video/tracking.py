@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from fer.faces import Box, Detection, Face, Point
+from fer.video.assignment import assign
 from fer.video.flow import follow, placed
 from fer.video.smoothing import ExpressionSmoother
 
@@ -228,12 +228,8 @@ class FaceTracker:
         if not faces or not self._people:
             return {}
         costs = np.array([[_cost(person, face, seconds) for person in self._people] for face in faces])
-        rows, columns = linear_sum_assignment(np.minimum(costs, 1e6))
-        return {
-            int(row): self._people[column].number
-            for row, column in zip(rows, columns, strict=True)
-            if math.isfinite(costs[row, column])
-        }
+        pairs = assign(np.minimum(costs, 1e6))
+        return {row: self._people[column].number for row, column in pairs if math.isfinite(costs[row, column])}
 
     def _forget(self, seconds: float) -> None:
         self._people = [p for p in self._people if p.visible or seconds - p.seen_seconds <= MEMORY_SECONDS]

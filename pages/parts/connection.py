@@ -1,9 +1,11 @@
-"""How a browser on another machine reaches this one: servers for WebRTC, from the environment or the app's secrets."""
+"""How video comes and goes: servers for WebRTC, from the environment or the app's secrets, and what is not sent."""
 
 import json
 from typing import Any
 
 import streamlit as st
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
 
 from fer.errors import ConnectionSettingsError
 from pages.parts.permissions import setting_of
@@ -53,3 +55,28 @@ def ice_servers() -> list[dict[str, Any]]:
     except ConnectionSettingsError as error:
         st.error(str(error), icon=":material/lan:")
         st.stop()
+
+
+class NewFrames(MediaStreamTrack):
+    """A track without the frames that are the one before once more."""
+
+    def __init__(self, source: MediaStreamTrack) -> None:
+        super().__init__()
+        self.kind = source.kind
+        self._source = source
+        self._last: Any = None
+
+    async def recv(self) -> Any:
+        frame = self._last
+        try:
+            while frame is self._last:
+                frame = await self._source.recv()
+        except MediaStreamError:
+            self.stop()
+            raise
+        self._last = frame
+        return frame
+
+    def stop(self) -> None:
+        super().stop()
+        self._source.stop()

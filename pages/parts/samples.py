@@ -1,10 +1,11 @@
-"""What to try the app with: one photo that scikit-image ships, one drawing, one drawn video."""
+"""What to try the app with: one photo by NASA, in the public domain, one drawing, one drawn video."""
 
 from pathlib import Path
 
 import numpy as np
 
 from fer.datasets.drawing import draw_portrait
+from fer.images import read_image
 
 PHOTO, DRAWING = "Astronaut Eileen Collins (NASA)", "Four drawn faces"
 SAMPLES = (PHOTO, DRAWING)
@@ -13,9 +14,7 @@ SAMPLES = (PHOTO, DRAWING)
 def sample_picture(name: str) -> np.ndarray:
     """Return one of `SAMPLES`, RGB uint8 (H, W, 3)."""
     if name == PHOTO:
-        from skimage.data import astronaut  # in the public domain; comes with the package, nothing is downloaded
-
-        return np.asarray(astronaut())
+        return read_image(Path(__file__).with_name("astronaut.jpg"))
     random = np.random.default_rng(7)
     portraits = [
         draw_portrait(expression, random, width_px=320, height_px=400, face_height_px=190)[0]

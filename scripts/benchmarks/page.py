@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from fer.errors import EvaluationError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -48,21 +48,11 @@ def measure(repeat: int = 5) -> dict[str, float]:
     Raises:
         EvaluationError: Playwright or Chromium is missing, or the app does not start.
     """
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError as error:
-        raise EvaluationError(
-            "expected Playwright, which drives the browser: pip install -r requirements-dev.txt"
-        ) from error
     times: dict[str, list[float]] = {}
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as place:
-        try:
-            browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
-        except Error as error:
-            raise EvaluationError(f"expected a Chromium that starts: {str(error).splitlines()[0]}") from error
+    with browser() as started, tempfile.TemporaryDirectory() as place:
         for _ in range(repeat):
             with running_app(Path(place)) as url:
-                first, another = browser.new_page(), browser.new_page()  # each has a cache of its own
+                first, another = started.new_page(), started.new_page()  # each has a cache of its own
                 for page in (first, another):
                     page.add_init_script(_WATCH)
                 visits = {"first visitor after the app's start": first, "empty cache": another, "in the cache": another}
@@ -71,8 +61,29 @@ def measure(repeat: int = 5) -> dict[str, float]:
                         times.setdefault(f"{who}: {what} (s)", []).append(seconds)
                 first.close()
                 another.close()
-        browser.close()
     return {name: median(seconds) for name, seconds in times.items()}
+
+
+@contextmanager
+def browser() -> Iterator["Browser"]:
+    """Start a Chromium and close it afterwards.
+
+    Raises:
+        EvaluationError: Playwright or Chromium is missing.
+    """
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError as error:
+        raise EvaluationError(
+            "expected Playwright, which drives the browser: pip install -r requirements-dev.txt"
+        ) from error
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+        except Error as error:
+            raise EvaluationError(f"expected a Chromium that starts: {str(error).splitlines()[0]}") from error
+        yield started
+        started.close()
 
 
 def chromium() -> str | None:

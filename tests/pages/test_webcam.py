@@ -110,6 +110,34 @@ def test_a_viewer_who_is_late_gets_the_newest_frame_and_not_a_queue(app: AppTest
     assert second > first + 5
 
 
+class Repeating(VideoStreamTrack):
+    """Each frame twice, as the library does while there is no new one."""
+
+    asked = 0
+
+    async def recv(self) -> av.VideoFrame:
+        await asyncio.sleep(0.01)
+        if self.asked % 2 == 0:
+            self.frame = av.VideoFrame(16, 16)
+            self.frame.pts = self.asked
+        self.asked += 1
+        return self.frame
+
+
+def test_a_frame_that_was_sent_is_not_sent_again(app: AppTest, streamer: FakeStreamer) -> None:
+    agree(app)
+
+    async def numbers() -> list[int | None]:
+        source = Repeating()
+        seen = streamer.relay.subscribe(source)
+        numbers = [(await seen.recv()).pts for _ in range(3)]
+        source.stop()
+        return numbers
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(asyncio.run, numbers()).result() == [0, 2, 4]
+
+
 def test_frames_come_back_and_are_counted_and_summed_up(
     app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray
 ) -> None:

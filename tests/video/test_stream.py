@@ -52,6 +52,11 @@ def pixels(frame: av.VideoFrame) -> Image:
     return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
+def alike(frame: av.VideoFrame, image: Image) -> bool:
+    """Whether a frame shows a picture; encoders take a colour for two by two pixels."""
+    return bool(np.abs(pixels(frame).astype(int) - image).mean() < 3)
+
+
 def handed(stream: LiveStream, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
     with ThreadPoolExecutor(1) as thread:  # the browser tests keep an event loop running in this one
         return thread.submit(asyncio.run, stream.on_frames(frames)).result()
@@ -79,7 +84,7 @@ def test_a_frame_comes_back_in_its_size(size_wh: tuple[int, int]) -> None:
 def test_what_is_not_drawn_on_stays_as_it_was() -> None:
     stream, _, _ = stream_of()
     image = draw_scene([Patch(0, 160, 120)])
-    assert np.array_equal(pixels(stream.on_frame(frame_of(image))), image)
+    assert alike(stream.on_frame(frame_of(image)), image)
 
 
 def test_in_the_mirror_left_is_right_and_colours_stay() -> None:
@@ -87,8 +92,8 @@ def test_in_the_mirror_left_is_right_and_colours_stay() -> None:
     image = np.zeros((120, 160, 3), np.uint8)
     image[:, :40] = (255, 0, 0)
     shown = pixels(stream.on_frame(frame_of(image)))
-    assert np.all(shown[:, 120:] == (255, 0, 0))
-    assert not shown[:, :120].any()
+    assert np.all(np.abs(shown[:, 122:].astype(int) - (255, 0, 0)) < 4)
+    assert np.all(shown[:, :118] < 4)
 
 
 def test_what_the_analyzer_saw_is_what_is_drawn() -> None:
@@ -110,7 +115,7 @@ def test_settings_replaced_while_the_video_plays_act_on_the_next_frame() -> None
     stream.on_frame(frame_of(image))
     clock.seconds += 0.04
     stream.analyzer.settings = MIRROR
-    assert np.array_equal(pixels(stream.on_frame(frame_of(image))), image[:, ::-1])
+    assert alike(stream.on_frame(frame_of(image)), image[:, ::-1])
 
 
 def test_figures_of_a_stream_that_has_not_begun_are_zero() -> None:
@@ -170,7 +175,7 @@ def test_a_corrupt_frame_comes_back_as_it_came() -> None:
     assert "cannot be decoded" in figures.last_error
     clock.seconds += 0.04
     image = draw_scene([Patch(0, 160, 120)])
-    assert np.array_equal(pixels(stream.on_frame(frame_of(image))), image)
+    assert alike(stream.on_frame(frame_of(image)), image)
 
 
 def test_an_error_of_the_model_ends_nothing() -> None:
@@ -193,7 +198,7 @@ def test_of_the_frames_that_queued_up_the_newest_is_shown_and_the_others_are_cou
     stream, _, clock = stream_of(plain)
     shades = [np.full((24, 32, 3), shade, np.uint8) for shade in (10, 20, 30)]
     (shown,) = handed(stream, [frame_of(image) for image in shades])
-    assert np.array_equal(pixels(shown), shades[-1])
+    assert alike(shown, shades[-1])
     clock.seconds += 0.04
     assert len(handed(stream, [frame_of(shades[0])])) == 1
     assert (stream.figures().frames, stream.figures().dropped) == (2, 2)

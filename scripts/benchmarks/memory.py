@@ -1,0 +1,32 @@
+"""How much memory the app takes with several visitors: `python scripts/benchmark.py memory`."""
+
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from scripts.benchmarks.page import browser, running_app
+from scripts.benchmarks.startup import WATCH, result_seconds, sample_photo
+
+
+def measure(visitors: int = 8) -> dict[str, float]:
+    """The server's resident memory at its start, and after a photo by each of some visitors who stay.
+
+    Each visitor is a browser context of its own in Chromium.
+
+    Raises:
+        EvaluationError: Playwright or Chromium is missing, or the app does not start.
+    """
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as place, browser() as chromium, running_app(Path(place)) as url:
+        photo = sample_photo(Path(place))
+        (server,) = (child for child in psutil.Process().children() if "streamlit" in child.cmdline())
+        figures["server, no visitor yet (MB)"] = server.memory_info().rss / 1e6
+        for number in range(1, visitors + 1):
+            page = chromium.new_context().new_page()
+            page.add_init_script(WATCH)
+            page.goto(f"{url}/photo", wait_until="commit")
+            result_seconds(page, photo)
+            if number in (1, visitors):
+                figures[f"server, a photo by each of {number} (MB)"] = server.memory_info().rss / 1e6
+    return figures
