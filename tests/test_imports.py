@@ -6,9 +6,11 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fer
+from fer.images import encode_png
 
 ROOT = Path(__file__).resolve().parents[1]
 VOCABULARY = {"errors", "home", "labels", "faces", "files", "images", "records"}
@@ -107,6 +109,34 @@ def test_what_opens_at_once_imports_neither_torch_nor_streamlit() -> None:
         "import fer.model.checkpoint, fer.results.pictures, fer.charts.expressions"
     )
     assert not loaded & {"torch", "torchvision", "streamlit", "facenet_pytorch"}
+
+
+HEAVY = {"torch", "torchvision", "facenet_pytorch", "pandas", "pyarrow", "scipy", "sklearn", "ray"}
+"""Plotly is not among them: Streamlit imports it at its start, where it is installed."""
+NEEDED = {"evaluation": {"pandas", "pyarrow"}}
+"""Page → what it shows tables with."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["home", "photo", "folder", "webcam", "video", "evaluation", "model_card"])
+def test_a_page_imports_nothing_heavy_that_it_does_not_show(page: str) -> None:
+    loaded = _loaded_by(
+        "from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_file({str(ROOT / 'streamlit_app.py')!r}, default_timeout=120).run()\n"
+        f"app = app.switch_page('pages/{page}.py').run()\n"
+        "assert not app.exception and not app.error, (app.exception, app.error)"
+    )
+    assert loaded & HEAVY == NEEDED.get(page, set())
+    assert ("onnxruntime" in loaded) == (page in ("photo", "webcam"))
+    assert ("av" in loaded) == (page in ("webcam", "video"))
+
+
+@pytest.mark.slow
+def test_a_photo_is_recognized_without_what_videos_and_training_need(tmp_path: Path, astronaut: np.ndarray) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(encode_png(astronaut))
+    loaded = _loaded_by(f"from fer.cli.predict import main\nassert main(['--image', {str(photo)!r}]) == 0")
+    assert not loaded & (HEAVY | {"av", "plotly", "streamlit", "jinja2"})
 
 
 def test_the_package_imports_nothing_until_a_name_of_it_is_used() -> None:

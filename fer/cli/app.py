@@ -6,9 +6,14 @@
 All options of `streamlit run` are taken. The app answers this machine only, unless --server.address says otherwise.
 """
 
+import importlib
+import threading
 from collections.abc import Sequence
 
 from fer.home import APP_FILE, app_folder
+
+SOON_NEEDED = ("fer.datasets.drawing", "fer.reports.rendering", "fer.evaluation.report", "fer.recognition.recognizer")
+"""What the home page and the photo page import; it is loaded while the browser opens."""
 
 
 def main(arguments: Sequence[str] = ()) -> int:
@@ -17,6 +22,7 @@ def main(arguments: Sequence[str] = ()) -> int:
 
     if {"-h", "--help"} & set(arguments):
         print(__doc__)
+    threading.Thread(target=lambda: [importlib.import_module(name) for name in SOON_NEEDED], daemon=True).start()
     # Its settings lie beside the entry, in .streamlit, where Streamlit looks for them whatever the working folder.
     cli.main(["run", str(app_folder() / APP_FILE), "--server.headless", "false", *arguments], prog_name="streamlit")
     return 0

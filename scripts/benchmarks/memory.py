@@ -20,7 +20,7 @@ def measure(visitors: int = 8) -> dict[str, float]:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as place, browser() as chromium, running_app(Path(place)) as url:
         photo = sample_photo(Path(place))
-        (server,) = (child for child in psutil.Process().children() if "streamlit" in child.cmdline())
+        (server,) = (child for child in psutil.Process().children() if "app" in child.cmdline())
         figures["server, no visitor yet (MB)"] = server.memory_info().rss / 1e6
         for number in range(1, visitors + 1):
             page = chromium.new_context().new_page()

@@ -102,7 +102,7 @@ def running_app(place: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url, log = f"http://127.0.0.1:{port}", place / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "fer", "app", "--server.port", str(port), "--server.headless", "true"]
     folders = {"FER_RUNS": str(place / "runs"), "FER_DATA": str(place / "data")}
     with log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=os.environ | folders, stdout=output, stderr=subprocess.STDOUT)

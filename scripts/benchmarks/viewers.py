@@ -60,7 +60,7 @@ def measure(viewers: int = 3, seconds: float = 20, profile: str = "") -> dict[st
 
 
 async def _watch(viewers: list["Viewer"], seconds: float, profile: str) -> dict[str, float]:
-    (server,) = (child for child in psutil.Process().children() if "streamlit" in child.cmdline())
+    (server,) = (child for child in psutil.Process().children() if "app" in child.cmdline())
     visits = [asyncio.create_task(viewer.visit()) for viewer in viewers]
     try:
         await asyncio.wait_for(asyncio.gather(*(viewer.began.wait() for viewer in viewers)), START_SECONDS)
