@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from scipy.special import expit, softmax
 
 from fer.errors import CheckpointError, FerError, PackageMissingError
 from fer.model import DEFAULT_CHECKPOINT
@@ -145,7 +144,7 @@ def probabilities_of(info: ModelInfo, logits: np.ndarray) -> np.ndarray:
     """
     count, logits = len(info.labels), logits.astype(np.float64)
     if info.multilabel:
-        return np.asarray(expit(logits / info.temperature))
+        return 0.5 + 0.5 * np.tanh(logits / (2 * info.temperature))
     found = _opinion(logits[:, :count], info.prior, info.prior_correction)
     if info.second and info.second_share:
         known = [info.labels.index(label) for label in info.second.labels]
@@ -158,7 +157,8 @@ def probabilities_of(info: ModelInfo, logits: np.ndarray) -> np.ndarray:
 
 def _opinion(logits: np.ndarray, prior: tuple[float, ...], prior_correction: float) -> np.ndarray:
     """Return what one head says, float (n, k), with a part of its prior taken off."""
-    return np.asarray(softmax(logits - prior_correction * np.log(prior or 1.0), axis=1))
+    corrected = logits - prior_correction * np.log(prior or 1.0)
+    return shares_of(np.exp(corrected - corrected.max(axis=1, keepdims=True)))
 
 
 def shares_of(probabilities: np.ndarray) -> np.ndarray:
