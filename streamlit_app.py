@@ -2,13 +2,11 @@
 
 import streamlit as st
 
-from fer.errors import PackageMissingError
 from pages.parts.navigation import app_icon, navigation
+from pages.parts.session import errors_shown
 
 st.set_page_config(page_icon=app_icon(), layout="wide")
 page = navigation()
 st.set_page_config(page_title=f"{page.title} · Expression Studio")
-try:
+with errors_shown():
     page.run()
-except ModuleNotFoundError as error:  # training and evaluation need packages that the app alone does not bring
-    st.error(str(PackageMissingError.from_import(error)), icon=":material/deployed_code:")

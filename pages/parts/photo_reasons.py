@@ -9,6 +9,7 @@ from weakref import ReferenceType, WeakKeyDictionary, ref
 import streamlit as st
 
 from fer.recognition.photo import PhotoFace
+from pages.parts.session import errors_shown
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
@@ -33,7 +34,7 @@ def _show(recognizer: "Recognizer", reference: ReferenceType[PhotoFace], key: st
         return
     expander = st.expander(f"Why {item.face.label}?", icon=":material/help:", key=f"why {key}", on_change="rerun")
     if expander.open:
-        with expander:
+        with expander, errors_shown():  # a model that was exported does without torch; this does not
             st.html(_reasons(recognizer, item))
 
 

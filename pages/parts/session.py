@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from fer.errors import FerError
+from fer.errors import FerError, PackageMissingError
 
 _FAILURE = "failure"
 
@@ -41,9 +41,11 @@ def show_failure() -> None:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Show what goes wrong within, in place of the rest of it."""
+    """Show what goes wrong within, in place of the rest of it; of a package that is missing, what brings it."""
     try:
         yield
+    except ModuleNotFoundError as error:
+        st.error(str(PackageMissingError.from_import(error)), icon=":material/deployed_code:")
     except FerError as error:
         st.error(str(error), icon=":material/error:")
 

@@ -127,6 +127,17 @@ def test_predict(installed: Installed, astronaut: npt.NDArray[np.uint8]) -> None
     assert [face["label"] for face in picture["faces"]] == ["happiness"]
 
 
+def test_predict_without_torch(installed: Installed, astronaut: npt.NDArray[np.uint8]) -> None:
+    (installed.elsewhere / "alone.png").write_bytes(encode_png(astronaut))
+    missing = "torch", "torchvision", "facenet_pytorch", "scipy", "sklearn", "pandas", "av", "streamlit"
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({missing}))\n"
+        "from fer.cli.main import main; sys.exit(main(['predict', '--image', 'alone.png', '--json']))"
+    )
+    (picture,) = json.loads(installed.run("python", "-c", program))
+    assert [face["label"] for face in picture["faces"]] == ["happiness"]
+
+
 def test_train_and_evaluate(installed: Installed) -> None:
     tiny = ("--architecture", "shufflenet_v2_x0_5", "--size", "32", "--batch-size", "16", "--device", "cpu")
     installed.run("fer-studio", "train", "--dataset", "synthetic:80", "--epochs", "2", "--name", "two", *tiny)
