@@ -3,10 +3,8 @@
 import streamlit as st
 
 from pages.parts.navigation import app_icon, navigation
-from pages.parts.session import errors_shown
 
 st.set_page_config(page_icon=app_icon(), layout="wide")
 page = navigation()
 st.set_page_config(page_title=f"{page.title} · Expression Studio")
-with errors_shown():
-    page.run()
+page.run()

@@ -6,22 +6,26 @@ from fer.training import runs
 from pages.parts.models import runs_folder
 from pages.parts.navigation import begin_page
 from pages.parts.permissions import refuse, training_allowed
-from pages.parts.training_runs import all_runs
-from pages.parts.training_setup import NEW, RUNS, new_training
+from pages.parts.session import errors_shown
 from pages.parts.widgets import one_of
 
 begin_page("pages/training.py", "Training")
-allowed = training_allowed()
-views = runs.views(runs_folder())
-if not allowed:
-    refuse("Training, deleting and reading folders are")
-    all_runs(views, allowed)
-    st.stop()
-if st.session_state.pop("training_started", False):
-    st.session_state["training_section"] = RUNS
-elif "training_section" not in st.session_state:
-    st.session_state["training_section"] = RUNS if any(view.active for view in views) else NEW
-if one_of("Section", [NEW, RUNS], "training_section") == NEW:
-    new_training(views)
-else:
-    all_runs(views, allowed)
+with errors_shown():
+    # Not before the page has begun: they need what the app alone does not bring.
+    from pages.parts.training_runs import all_runs
+    from pages.parts.training_setup import NEW, RUNS, new_training
+
+    allowed = training_allowed()
+    views = runs.views(runs_folder())
+    if not allowed:
+        refuse("Training, deleting and reading folders are")
+        all_runs(views, allowed)
+        st.stop()
+    if st.session_state.pop("training_started", False):
+        st.session_state["training_section"] = RUNS
+    elif "training_section" not in st.session_state:
+        st.session_state["training_section"] = RUNS if any(view.active for view in views) else NEW
+    if one_of("Section", [NEW, RUNS], "training_section") == NEW:
+        new_training(views)
+    else:
+        all_runs(views, allowed)
