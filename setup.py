@@ -6,12 +6,13 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 EXTRAS = {
+    "heic": ("heic",),
     "video": ("video",),
     "torch": ("torch",),
     "train": ("torch", "reports", "train"),
-    "app": ("video", "reports", "app"),
+    "app": ("heic", "video", "reports", "app"),
     "ray": ("ray",),
-    "all": ("video", "torch", "reports", "train", "app", "ray"),
+    "all": ("heic", "video", "torch", "reports", "train", "app", "ray"),
     "dev": ("dev",),
 }
 """Extra → the sections of the requirements files that it takes."""

@@ -180,8 +180,8 @@ class Viewer:
 
     async def _take(self, message: ForwardMsg, page: ClientConnection, connection: RTCPeerConnection) -> None:
         kind = message.WhichOneof("type")
-        if kind == "new_session":
-            self._page = message.new_session.page_script_hash
+        if kind == "navigation":
+            self._page = message.navigation.page_script_hash
         elif kind == "auto_rerun":
             again, fragment = message.auto_rerun.interval, message.auto_rerun.fragment_id
             if fragment not in self._asking:
