@@ -3,9 +3,7 @@
 import tempfile
 from pathlib import Path
 
-import psutil
-
-from scripts.benchmarks.page import browser, running_app
+from scripts.benchmarks.page import app_process, browser, running_app
 from scripts.benchmarks.startup import WATCH, result_seconds, sample_photo
 
 
@@ -20,7 +18,7 @@ def measure(visitors: int = 8) -> dict[str, float]:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as place, browser() as chromium, running_app(Path(place)) as url:
         photo = sample_photo(Path(place))
-        (server,) = (child for child in psutil.Process().children() if "app" in child.cmdline())
+        server = app_process()
         figures["server, no visitor yet (MB)"] = server.memory_info().rss / 1e6
         for number in range(1, visitors + 1):
             page = chromium.new_context().new_page()

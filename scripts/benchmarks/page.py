@@ -17,6 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+import psutil
+
 from fer.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -120,6 +122,11 @@ def running_app(place: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+def app_process() -> psutil.Process:
+    """Return the server that `running_app` has started."""
+    return next(child for child in psutil.Process().children() if "app" in child.cmdline())
 
 
 def _is_up(url: str) -> bool:

@@ -3,6 +3,7 @@
 The pages' times are read in the page itself, as in `page`.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from fer.images import encode_png
-from scripts.benchmarks.page import OPEN_SECONDS, browser, running_app
+from scripts.benchmarks.page import OPEN_SECONDS, app_process, browser, running_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,7 +31,7 @@ requestAnimationFrame(look);
 
 
 def measure(repeat: int = 5) -> dict[str, float]:
-    """Time until the first answer of a new process; medians.
+    """Time until the first answer of a new process, and how much of it the processor computed for it; medians.
 
     `import fer` with the Recognizer; `predict` of one photo; of an app that was started for it, the home page, and the
     photo page's result after an upload that comes as soon as it can. Chromium shares the cores, as on a desktop.
@@ -38,22 +39,28 @@ def measure(repeat: int = 5) -> dict[str, float]:
     Raises:
         EvaluationError: Playwright or Chromium is missing, or the app does not start.
     """
-    times: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as place, browser() as chromium:
-        photo = sample_photo(Path(place))
+    took: dict[str, list[tuple[float, float]]] = {}
+    with tempfile.TemporaryDirectory() as text, browser() as chromium:
+        place = Path(text)
+        photo = sample_photo(place)
         for _ in range(repeat):
-            times.setdefault("import fer, with Recognizer (s)", []).append(_took("-c", "from fer import Recognizer"))
+            took.setdefault("import fer, with Recognizer", []).append(_took("-c", "from fer import Recognizer"))
             command = ("-m", "fer", "predict", "--image", str(photo))
-            times.setdefault("predict --image, cold (s)", []).append(_took(*command))
+            took.setdefault("predict --image, cold", []).append(_took(*command))
             for what, opens in {"home page": "", "first photo's result after the upload": "photo"}.items():
-                with running_app(Path(place)) as url:
+                with running_app(place) as url:
                     page = chromium.new_page()
                     page.add_init_script(WATCH)
                     page.goto(f"{url}/{opens}", wait_until="commit")
                     seconds = result_seconds(page, photo) if opens else _seen(page, "legend && window.seen_note")
-                    times.setdefault(f"{what}, fresh server (s)", []).append(seconds)
+                    times = app_process().cpu_times()
+                    took.setdefault(f"{what}, fresh server", []).append((seconds, times.user + times.system))
                     page.close()
-    return {name: median(seconds) for name, seconds in times.items()}
+    figures = {}
+    for name, seconds_of in took.items():
+        waited, computed = zip(*seconds_of, strict=True)
+        figures |= {f"{name} (s)": median(waited), f"  of the processor, from its start (s)  {name}": median(computed)}
+    return figures
 
 
 def sample_photo(place: Path) -> Path:
@@ -81,7 +88,10 @@ def _seen(page: "Page", what: str) -> float:
     return milliseconds / 1000
 
 
-def _took(*arguments: str) -> float:
-    began = time.perf_counter()
+def _took(*arguments: str) -> tuple[float, float]:
+    """Return how long a Python takes, and how long it computes."""
+    began, before = time.perf_counter(), os.times()
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    waited, after = time.perf_counter() - began, os.times()
+    computed = after.children_user + after.children_system - before.children_user - before.children_system
+    return waited, computed

@@ -26,7 +26,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from fer.errors import EvaluationError
 from scripts.benchmarks.live import FRAMES_PER_SECOND, moving_photo
-from scripts.benchmarks.page import running_app
+from scripts.benchmarks.page import app_process, running_app
 
 CLOCK = Fraction(1, 90_000)
 """Of video over RTP."""
@@ -60,7 +60,7 @@ def measure(viewers: int = 3, seconds: float = 20, profile: str = "") -> dict[st
 
 
 async def _watch(viewers: list["Viewer"], seconds: float, profile: str) -> dict[str, float]:
-    (server,) = (child for child in psutil.Process().children() if "app" in child.cmdline())
+    server = app_process()
     visits = []
     try:
         for viewer in viewers:  # one after the other: the first one loads the model
