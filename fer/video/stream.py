@@ -102,4 +102,5 @@ def _to_encode(image: np.ndarray) -> av.VideoFrame:
     """Return RGB uint8 (H, W, 3) as encoders take it; left to FFmpeg the conversion takes ten times as long."""
     if image.shape[0] % 2 or image.shape[1] % 2:  # each pixel of colour stands for two by two
         return av.VideoFrame.from_ndarray(image, format="rgb24")
-    return av.VideoFrame.from_numpy_buffer(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), format="yuv420p")
+    planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), np.uint8)
+    return av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")

@@ -99,7 +99,7 @@ async def _watch(viewers: list["Viewer"], seconds: float, profile: str) -> dict[
     return figures
 
 
-def _encoded(frame: Any) -> Iterator[av.Packet]:
+def _encoded(frame: Any) -> "Iterator[av.Packet[Any]]":
     """Encode a clip as a browser does; each second can be decoded alone."""
     codec: Any = av.CodecContext.create("libvpx", "w")
     codec.width, codec.height, codec.pix_fmt, codec.bit_rate, codec.gop_size = 640, 480, "yuv420p", 1_000_000, 30
@@ -122,7 +122,7 @@ class Replay(MediaStreamTrack):
         super().__init__()
         self._clip, self._number, self._began = clip, 0, time.monotonic()
 
-    async def recv(self) -> av.Packet:
+    async def recv(self) -> "av.Packet[Any]":
         """Return the next picture when its time has come."""
         await asyncio.sleep(max(self._began + self._number / FRAMES_PER_SECOND - time.monotonic(), 0))
         packet = av.Packet(self._clip[self._number % len(self._clip)])
@@ -156,7 +156,7 @@ class Viewer:
                 await self._ask(page)
                 async for data in page:
                     message = ForwardMsg()
-                    message.ParseFromString(data)  # type: ignore[arg-type]
+                    message.ParseFromString(data)
                     await self._take(message, page, connection)
             finally:
                 for asking in self._asking.values():
