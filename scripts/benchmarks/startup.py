@@ -56,7 +56,7 @@ def measure(repeat: int = 5) -> dict[str, float]:
                     times = app_process().cpu_times()
                     took.setdefault(f"{what}, fresh server", []).append((seconds, times.user + times.system))
                     page.close()
-    figures = {}
+    figures: dict[str, float] = {}
     for name, seconds_of in took.items():
         waited, computed = zip(*seconds_of, strict=True)
         figures |= {f"{name} (s)": median(waited), f"  of the processor, from its start (s)  {name}": median(computed)}
