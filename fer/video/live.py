@@ -13,11 +13,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer.errors import VideoError
-from fer.recognition.recognizer import Recognizer
 from fer.video.follow import Follower, Observation, Task, observe
 from fer.video.hindsight import held_label
 from fer.video.neutral import NEUTRAL_SECONDS, neutral_moment
@@ -25,6 +25,9 @@ from fer.video.reunion import Reunion
 from fer.video.settings import VideoSettings
 from fer.video.timeline import Recorder
 from fer.video.tracking import TrackedFace, within
+
+if TYPE_CHECKING:
+    from fer.recognition.recognizer import Recognizer
 
 DETECTOR_SHARE = 0.25
 """The share of one core that the detector takes at most, for all viewers; where it is slower it searches less often."""
@@ -61,7 +64,7 @@ class RateMeter:
 class LiveEngine:
     """The model and the one thread that it runs in, for all viewers of a process."""
 
-    def __init__(self, recognizer: Recognizer, executor: Executor | None = None) -> None:
+    def __init__(self, recognizer: "Recognizer", executor: Executor | None = None) -> None:
         """Share a recognizer.
 
         Args:
