@@ -45,7 +45,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "visitors": ("N", "how many"),
     "extras": ("NAMES", "of the package, with commas between them"),
     "viewers": ("N", "how many"),
-    "profile": ("FILE", "write there what the server's threads did, in text"),
+    "profile": ("FILE", "py-spy writes there what the server's threads did"),
 }
 """What each argument of a measure is called and does on the command line."""
 
