@@ -6,13 +6,12 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 EXTRAS = {
-    "heic": ("heic",),
     "video": ("video",),
     "torch": ("torch",),
     "train": ("torch", "reports", "train"),
-    "app": ("heic", "video", "reports", "app"),
+    "app": ("video", "reports", "app"),
     "ray": ("ray",),
-    "all": ("heic", "video", "torch", "reports", "train", "app", "ray"),
+    "all": ("video", "torch", "reports", "train", "app", "ray"),
     "dev": ("dev",),
 }
 """Extra → the sections of the requirements files that it takes."""

@@ -90,7 +90,6 @@ _EXTRAS = {
     "torch": {"torch", "torchvision", "facenet_pytorch"},
     "train": {"onnx", "scipy", "sklearn", "pandas"},
     "video": {"av"},
-    "heic": {"pillow_heif"},
     "app": {"plotly", "jinja2", "streamlit", "streamlit_webrtc", "aiortc", "pyarrow"},
 }
 """Extra → the packages that it brings, as they are imported; see requirements.txt."""

@@ -16,8 +16,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, ImageOps
+from pillow_heif import HeifImageFile
 
-from fer.errors import ImageError, PackageMissingError
+from fer.errors import ImageError
 
 MAX_PIXELS = 50_000_000
 """The largest picture that is read, in pixels: a phone's 48 megapixels pass; as RGB it takes 150 MB."""
@@ -190,16 +191,6 @@ def _open_source(source: ImageSource, name: str) -> BinaryIO:
         ) from error
 
 
-def _open_heic(file: BinaryIO, name: str) -> Image.Image:
-    """Read the header of a HEIC picture. Raises ImageError where its decoder is not installed."""
-    try:
-        from pillow_heif import HeifImageFile
-    except ModuleNotFoundError as error:
-        raise ImageError(f"{name} is a HEIC picture; {PackageMissingError.from_import(error)}") from error
-    picture: Image.Image = HeifImageFile(file)
-    return picture
-
-
 def _open_picture(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
     """Read the header of a picture, without decoding it. Raises ImageError where there is none or it is too large.
 
@@ -217,7 +208,7 @@ def _open_picture(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
         file.seek(0)
     try:
         if brands and not brands & {b"avif", b"avis"}:
-            picture = _open_heic(file, name)
+            picture: Image.Image = HeifImageFile(file)
         else:
             picture = Image.open(file, formats=_FORMATS)
     except Image.DecompressionBombError as error:
