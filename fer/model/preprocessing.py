@@ -22,6 +22,9 @@ from fer.faces import Detection
 if TYPE_CHECKING:
     import torch
 
+LYING_DEGREES = 65
+"""A face that is tilted more lies on its side, or stands on its head; one in an upright picture seldom has 45."""
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -84,8 +87,11 @@ class Preprocessing:
 
     def _side_and_angle(self, detection: Detection) -> tuple[int, float]:
         """Return the side of the crop in pixels, and by how many degrees the picture is turned for it."""
-        side_px = max(round(detection.box.height * self.crop_ratio), 2)
-        return side_px, roll_degrees(detection) if self.upright else 0.0
+        angle = roll_degrees(detection) if self.upright else 0.0
+        height = (
+            detection.box.width if LYING_DEGREES < abs(angle) < 180 - LYING_DEGREES else detection.box.height
+        )  # of the face, which may lie
+        return max(round(height * self.crop_ratio), 2), angle
 
     def shrink(self, image: np.ndarray) -> np.ndarray:
         """Turn a picture of a face into the network's size and colours.

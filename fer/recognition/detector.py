@@ -1,15 +1,15 @@
 """Finding faces: MTCNN (Zhang et al. 2016, arXiv:1604.02878) with the weights that facenet-pytorch ships."""
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer.faces import Box, Detection
+from fer.faces import Box, Detection, Point
 from fer.images import check_rgb
-from fer.recognition.mtcnn import Candidates, Mtcnn
+from fer.recognition.mtcnn import Candidates, Mtcnn, suppress
 
 MIN_FACE_PX = 24
 """Smallest face that is looked for in pictures of up to `MAX_SIDE_PX`; fewer pixels show no expression anyway. The time
@@ -20,6 +20,12 @@ SEARCHED_FACE_PX = 30
 """Where the smallest face is given as a share of the picture, the picture is shrunk until that face has this size."""
 MIN_SCORE = 0.9
 """Below this MTCNN's faces are often none."""
+LONGEST = 3
+"""Pictures that are more times as long as they are short, and shrunk, are searched in parts of this shape: whole, they
+would be shrunk until no face can be seen."""
+TURNED_SMALLEST_FACE, TURNED_MIN_SCORE = 0.1, 0.99
+"""Of faces that lie on their side or stand on their head, looked for where no other is. As a share of the picture's
+shorter side: three more looks, but not dear ones."""
 
 
 class Finder(Protocol):
@@ -51,6 +57,9 @@ class FaceDetector:
     ) -> list[Detection]:
         """Find the faces, ordered from left to right; an empty list where there is none.
 
+        A long picture is searched in parts, and one without an upright face in the three other ways up: unless
+        `smallest_face` or `region` is given, as for videos, which must be fast.
+
         Args:
             image: RGB uint8 (H, W, 3).
             smallest_face: height of the smallest face to look for, as a share of the picture's shorter side, 0..1;
@@ -62,6 +71,49 @@ class FaceDetector:
             ImageError: the array is no RGB picture, or facenet-pytorch fails on it.
         """
         check_rgb(image)
+        if smallest_face is None and region is None:
+            found = self._in_parts(image) or self._turned(image)
+        else:
+            found = self._search(image, smallest_face, region)
+        return sorted(found, key=lambda face: face.box.center)
+
+    def _in_parts(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
+        """Search a picture, in parts where it is long; they overlap by its shorter side: no face is cut by all."""
+        height, width = image.shape[:2]
+        shorter, longer = sorted((height, width))
+        part_px = max(MAX_SIDE_PX, LONGEST * shorter)
+        if shorter < MIN_FACE_PX or longer <= part_px:
+            return self._search(image)
+        across = width > height
+        found = []
+        for start in np.linspace(
+            0, longer - part_px, -(-(longer - shorter) // (part_px - shorter)), dtype=int
+        ).tolist():
+            rows_or_columns = slice(start, start + part_px)
+            part = image[:, rows_or_columns] if across else image[rows_or_columns]
+            offset = (start, 0) if across else (0, start)
+            found += [_moved(face, np.eye(2), offset) for face in self._search(part)]
+        boxes = np.array([face.box.xyxy for face in found], np.float32).reshape(-1, 4)
+        scores = np.array([face.score for face in found], np.float32)
+        return [found[index] for index in suppress(boxes, scores, 0.5, of_smaller=True)]
+
+    def _turned(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
+        """Find the faces of a picture that lies on its side or stands on its head, where they are in it."""
+        height, width = image.shape[:2]
+        ways: list[list[Detection]] = []
+        for turns, matrix, offset in (
+            (1, [[0, -1], [1, 0]], (width, 0)),
+            (3, [[0, 1], [-1, 0]], (0, height)),
+            (2, [[-1, 0], [0, -1]], (width, height)),
+        ):
+            found = self._search(np.rot90(image, turns), TURNED_SMALLEST_FACE)
+            sure = (face for face in found if face.score >= TURNED_MIN_SCORE)
+            ways.append([_moved(face, np.array(matrix), offset) for face in sure])
+        return max(ways, key=lambda faces: sum(face.score for face in faces))
+
+    def _search(
+        self, image: npt.NDArray[np.uint8], smallest_face: float | None = None, region: Box | None = None
+    ) -> list[Detection]:
         height, width = image.shape[:2]
         min_face_px, max_side_px = MIN_FACE_PX, MAX_SIDE_PX
         if smallest_face is not None:
@@ -76,13 +128,21 @@ class FaceDetector:
         found = self.mtcnn.find(searched, min_face_px)
         corners = np.clip(found.boxes.reshape(-1, 2, 2) * scale_xy + corner_xy, 0, (width, height)).reshape(-1, 4)
         landmarks = found.landmarks * scale_xy + corner_xy
-        faces = [
+        return [
             Detection(Box(*box), tuple((x, y) for x, y in points), score)
             for box, points, score in zip(corners.tolist(), landmarks.tolist(), found.scores.tolist(), strict=True)
             # Of some that leave the picture nothing remains inside.
             if score >= MIN_SCORE and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]
-        return sorted(faces, key=lambda face: face.box.center)
+
+
+def _moved(face: Detection, matrix: npt.NDArray[Any], offset_xy: Point) -> Detection:
+    """Return a face where `matrix` (2, 2), which turns by right angles, and then `offset_xy` put it, in pixels."""
+    corners, landmarks = (
+        np.reshape(points, (-1, 2)) @ matrix.T + offset_xy for points in (face.box.xyxy, face.landmarks)
+    )
+    box = Box(*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
+    return Detection(box, tuple((x, y) for x, y in landmarks.tolist()), face.score)
 
 
 def _cut(image: npt.NDArray[np.uint8], region: Box) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:

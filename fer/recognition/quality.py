@@ -3,6 +3,7 @@
 import numpy as np
 
 from fer.faces import UNSURE_BELOW, Detection, Face
+from fer.model.preprocessing import LYING_DEGREES, roll_degrees
 
 SMALL_BELOW_PX = 40
 """Of the box's height. The network was trained on faces of 48 pixels."""
@@ -25,6 +26,8 @@ def concerns(face: Face, unsure_below: float = UNSURE_BELOW) -> dict[str, str]:
         found["dark"] = "more light on the face reads better"
     elif face.luma is not None and face.luma > BRIGHT_ABOVE:
         found["overexposed"] = "less light on the face reads better"
+    if abs(roll_degrees(face)) > LYING_DEGREES:
+        found["sideways"] = "the picture seems to lie on its side or to stand on its head; turned it reads better"
     if abs(yaw_ratio(face)) > TURNED_ABOVE:
         found["turned away"] = "a face seen from the front reads better"
     if face.confidence < unsure_below:

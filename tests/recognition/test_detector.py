@@ -1,6 +1,8 @@
 """The real MTCNN on a photo of one person, cut, tiled and enlarged, and on pictures of nobody."""
 
+import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,9 +12,11 @@ import pytest
 
 from fer.errors import ImageError
 from fer.faces import Box, Detection
-from fer.model.preprocessing import Preprocessing
+from fer.images import read_image
+from fer.model.preprocessing import Preprocessing, roll_degrees
 from fer.recognition.detector import MAX_SIDE_PX, MIN_FACE_PX, FaceDetector
 
+CASES = Path(__file__).parents[2] / "../shared/cases"
 Image = npt.NDArray[np.uint8]
 
 FACE_XYXY = (181, 60, 269, 178)
@@ -172,6 +176,70 @@ def test_a_face_is_found_again_in_a_region_around_it(
 @pytest.mark.parametrize("region", [Box(300, 300, 500, 500), Box(600, 20, 700, 90), Box(-50, -50, -1, -1)])
 def test_nobody_is_in_a_region_without_a_face(detector: FaceDetector, astronaut: Image, region: Box) -> None:
     assert detector.detect(astronaut, region=region) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rest_px", "across"), [(12_000, True), (12_000, False), (30_000, True)])
+def test_faces_of_a_long_picture_are_found(
+    detector: FaceDetector, astronaut: Image, rest_px: int, across: bool
+) -> None:
+    """The strips of gray between the faces put one of them on every border of two parts."""
+    face = only(detector.detect(astronaut[:300]))
+    starts = np.linspace(0, rest_px, 15, dtype=int)
+    strip = (
+        np.full((300, rest_px + 512, 3), 128, np.uint8) if across else np.full((rest_px + 300, 512, 3), 128, np.uint8)
+    )
+    for start in starts:
+        if across:
+            strip[:, start : start + 512] = astronaut[:300]
+        else:
+            strip[start : start + 300] = astronaut[:300]
+    found = detector.detect(strip)
+    x, y = face.box.center
+    centers = sorted((one.box.center for one in found), key=sum)
+    expected = [(x + start, y) if across else (x, y + start) for start in starts.tolist()]
+    assert len(found) == len(starts)
+    assert np.abs(np.subtract(centers, expected)).max() < 20
+
+
+def test_a_long_picture_of_others(detector: FaceDetector) -> None:
+    if not CASES.is_dir():
+        pytest.skip("no cases: ../shared/cases is not beside the repository")
+    found = detector.detect(read_image(CASES / "panorama_20000x300.jpg"))
+    assert len(found) > 40
+    assert all(a.box.center[0] + 100 < b.box.center[0] for a, b in itertools.pairwise(found))
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_face_that_lies_is_found_where_it_is(detector: FaceDetector, astronaut: Image, turns: int) -> None:
+    portrait = np.ascontiguousarray(astronaut[:400, 60:380])
+    upright, lying = only(detector.detect(portrait, 0.1)), only(detector.detect(np.rot90(portrait, turns)))
+    height, width = portrait.shape[:2]
+
+    def turned(x: float, y: float) -> tuple[float, float]:
+        return {1: (y, width - x), 2: (width - x, height - y), 3: (height - y, x)}[turns]
+
+    assert np.allclose(lying.landmarks, [turned(*point) for point in upright.landmarks], atol=3)
+    assert np.allclose(lying.box.center, turned(*upright.box.center), atol=3)
+    crops = [
+        Preprocessing().crop(image, one) for image, one in ((portrait, upright), (np.rot90(portrait, turns), lying))
+    ]
+    assert np.abs(cv2.resize(crops[0], (48, 48)).astype(int) - cv2.resize(crops[1], (48, 48))).mean() < 8
+    assert abs(roll_degrees(lying)) > 60
+
+
+def test_a_face_of_others_that_lies(detector: FaceDetector) -> None:
+    if not CASES.is_dir():
+        pytest.skip("no cases: ../shared/cases is not beside the repository")
+    assert abs(roll_degrees(only(detector.detect(read_image(CASES / "sideways_no_exif.jpg"))))) > 60
+
+
+def test_nobody_is_looked_for_in_other_ways_up_where_somebody_is_or_in_videos(
+    detector: FaceDetector, astronaut: Image
+) -> None:
+    both = np.hstack([astronaut, np.rot90(astronaut)])
+    assert roll_degrees(only(detector.detect(both))) == pytest.approx(0, abs=20)
+    assert detector.detect(np.rot90(astronaut), smallest_face=0.125) == []
 
 
 def test_a_strip_longer_than_opencv_can_warp(astronaut: np.ndarray) -> None:

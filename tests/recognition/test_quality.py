@@ -52,6 +52,15 @@ def test_turned_away(nose_x: float, is_turned: bool) -> None:
     assert bool(concerns(face(nose=(nose_x, 60)))) is is_turned
 
 
+@pytest.mark.parametrize(
+    ("roll_degrees", "words"), [(0, []), (45, []), (90, ["sideways"]), (-90, ["sideways"]), (180, ["sideways"])]
+)
+def test_lying(roll_degrees: float, words: list[str]) -> None:
+    cos, sin = math.cos(math.radians(roll_degrees)), math.sin(math.radians(roll_degrees))
+    points = tuple((cos * x - sin * y, sin * x + cos * y) for x, y in face().landmarks)
+    assert list(concerns(replace(face(), landmarks=points))) == words
+
+
 def test_unsure_and_mixed_exclude_each_other() -> None:
     assert list(concerns(face(probabilities=(0.55, 0.45)))) == ["mixed"]
     unsure = Face(face().box, face().landmarks, 1.0, labels=("a", "b", "c"), probabilities=(0.4, 0.3, 0.3))
