@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from fer.collection.pipeline import BATCH_FACES, recognize_pictures, write_preview, write_whole
 from fer.errors import ImageError
@@ -111,6 +112,20 @@ def test_other_errors_are_not_hidden(recognizer: Recognizer, pictures: list[Pict
 
     with pytest.raises(ZeroDivisionError):
         list(recognize_pictures(recognizer, pictures, finish))
+
+
+@pytest.mark.slow
+def test_a_picture_that_takes_too_long_costs_nothing_but_itself(
+    recognizer: Recognizer, pictures: list[PictureTask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer.decoders.MOST_SECONDS", 0.5)
+    path = tmp_path / "many scans.jpg"
+    Image.new("L", (4000, 4000), 100).save(path, progressive=True)
+    data = path.read_bytes()
+    path.write_bytes(data[:-2] + data[data.rindex(b"\xff\xda") : -2] * 20_000 + data[-2:])
+    found = by_name(list(recognize_pictures(recognizer, [PictureTask(path, path.name), *pictures[:4]])))
+    assert path.name in (found.pop(path.name).result.error or "")
+    assert [one.result.error for one in found.values()] == [None] * 4
 
 
 def test_no_pictures(recognizer: Recognizer) -> None:
