@@ -63,8 +63,9 @@ _REDUCED = 1
 def is_plain(data: bytes) -> bool:
     """Whether a file is a JPEG or a PNG that is decoded fast, and in little memory, whatever else is in it.
 
-    Looks at the headers only, in less than a millisecond. At most `_PLAIN_PIXELS` pixels, in rows that are not
-    absurdly many, and as JPEG in at most `_PLAIN_SCANS` scans: a second and 500 MB at the very most.
+    Looks at the headers, and for what may not come twice, in a millisecond a megabyte. At most `_PLAIN_PIXELS`, in
+    rows that are not absurdly many, and as JPEG in at most `_PLAIN_SCANS` scans: 25 megapixels of noise in ten scans
+    (21 MB) took 1.2 s of one core and 250 MB.
     """
     if len(data) > PLAIN_BYTES:
         return False
