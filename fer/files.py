@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+_SYSTEM_FOLDERS = ("System Volume Information", "lost+found")
+
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
     """Write a file so that a reader sees the old content or the new one, never a part.
@@ -44,15 +46,18 @@ def write_atomically(path: Path, content: str | bytes | memoryview, durable: boo
     replace_file(path, lambda file: file.write(data), durable)
 
 
+def is_hidden(name: str, is_folder: bool) -> bool:
+    """Whether a name is of what systems put beside files: .DS_Store, __MACOSX, @eaDir, #recycle, $RECYCLE.BIN, …."""
+    return name.startswith((".", "__", "@", "#", "$") if is_folder else ".") or name in _SYSTEM_FOLDERS
+
+
 def visible(folder: Path) -> list[Path]:
-    """Return what lies in a folder, sorted, without what is hidden and folders like __MACOSX.
+    """Return what lies in a folder, sorted, without what is hidden.
 
     Raises:
         OSError: there is no such folder, or it may not be listed.
     """
-    return sorted(
-        entry for entry in folder.iterdir() if not entry.name.startswith("." if entry.is_file() else (".", "__"))
-    )
+    return sorted(entry for entry in folder.iterdir() if not is_hidden(entry.name, entry.is_dir()))
 
 
 def free_path(path: Path, is_taken: Callable[[Path], bool] = Path.exists) -> Path:

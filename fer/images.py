@@ -14,6 +14,7 @@ from PIL import Image
 from fer.decoders import decode_apart
 from fer.decoding import EXPECTED, PLAIN_BYTES, decode, is_plain
 from fer.errors import ImageError
+from fer.files import is_hidden
 
 MAX_PIXELS = 50_000_000
 """The largest picture that is read, in pixels: a phone's 48 megapixels pass; as RGB it takes 150 MB."""
@@ -137,8 +138,8 @@ def _pictures_below(folder: Path) -> list[Path]:
     """Return the pictures in a folder and below, sorted."""
     found: list[Path] = []
     for parent, folders, names in os.walk(folder, onerror=lambda error: found.append(Path(error.filename))):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        visible = (Path(parent, name) for name in names if not name.startswith("."))
+        folders[:] = [name for name in folders if not is_hidden(name, is_folder=True)]
+        visible = (Path(parent, name) for name in names if not is_hidden(name, is_folder=False))
         found.extend(path for path in visible if path.suffix.lower() in IMAGE_SUFFIXES)
     return sorted(found)
 

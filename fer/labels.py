@@ -5,6 +5,7 @@ synonyms ("angry", "happy", …) are joined under one word; any other word is ke
 """
 
 import hashlib
+import re
 
 FERPLUS: tuple[str, ...] = (
     "neutral",
@@ -24,7 +25,7 @@ FER2013: tuple[str, ...] = ("anger", "disgust", "fear", "happiness", "sadness", 
 _SYNONYMS: dict[str, tuple[str, ...]] = {
     "neutral": ("neutrality", "calm"),
     "happiness": ("happy", "joy", "smile", "smiling"),
-    "surprise": ("surprised",),
+    "surprise": ("surprised", "suprise", "suprised"),
     "sadness": ("sad",),
     "anger": ("angry", "rage"),
     "disgust": ("disgusted",),
@@ -32,6 +33,10 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "contempt": ("contemptuous",),
 }
 _CANONICAL = {word: label for label, words in _SYNONYMS.items() for word in (label, *words)}
+_FILLERS = re.compile(
+    "(a|class|emotion|expression|face|facial|feeling|image|img|label|people|person|photo|pic|picture)(s|es)?"
+)
+"""Words that add nothing to the one beside them: "happy faces" are happy."""
 
 COLORS: dict[str, str] = {
     "neutral": "#8A8F98",
@@ -50,9 +55,21 @@ _OTHER_COLORS = ("#B07AA1", "#59A14F", "#9C755F", "#499894", "#D37295", "#79706E
 
 
 def canonical_label(word: str) -> str:
-    """Return our word for a data set's word: "Angry" → "anger". An unknown word comes back stripped, else unchanged."""
-    word = word.strip()
-    return _CANONICAL.get(word.lower(), word)
+    """Return our word for a data set's word: "Angry", "0_angry" and "angryFaces" → "anger".
+
+    What names no expression, or two, or says more of it ("not happy"), comes back stripped, else unchanged.
+    """
+    named = {_CANONICAL.get(part) for part in _words(word) if not _FILLERS.fullmatch(part)}
+    return (named.pop() if len(named) == 1 else None) or word.strip()
+
+
+def expressions_in(word: str) -> set[str]:
+    """Return the known expressions that a word mentions: "not happy" → {"happiness"}."""
+    return {_CANONICAL[part] for part in _words(word) if part in _CANONICAL}
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
 
 
 def color_of(label: str) -> str:

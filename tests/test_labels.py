@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from fer.labels import COLORS, FER2013, FERPLUS, canonical_label, color_of
+from fer.labels import COLORS, FER2013, FERPLUS, canonical_label, color_of, expressions_in
 
 
 def test_the_label_sets_are_in_the_order_of_their_files() -> None:
@@ -61,3 +61,32 @@ def test_an_own_label_has_the_same_colour_in_every_process() -> None:
     program = f"from fer.labels import color_of; print(*map(color_of, {words!r}))"
     there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert there == [color_of(word) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("word", "label"),
+    [
+        ("0_angry", "anger"),
+        ("happy_faces", "happiness"),
+        ("03 - Sad (photos)", "sadness"),
+        ("FearfulPeople", "fear"),
+        ("smile-happy", "happiness"),
+        ("class_6_NEUTRAL", "neutral"),
+        ("suprise", "surprise"),
+    ],
+)
+def test_a_folder_is_called_after_an_expression_with_something_around_it(word: str, label: str) -> None:
+    assert canonical_label(word) == label
+
+
+@pytest.mark.parametrize("word", ["not happy", "happy_sad", "unhappy", "very-angry", "faces", "3", ""])
+def test_what_may_mean_something_else_stays(word: str) -> None:
+    assert canonical_label(word) == word
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [("not happy", {"happiness"}), ("happy_sad", {"happiness", "sadness"}), ("bored", set()), ("unhappy", set())],
+)
+def test_expressions_that_a_word_mentions(word: str, found: set[str]) -> None:
+    assert expressions_in(word) == found
