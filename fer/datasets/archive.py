@@ -4,28 +4,50 @@ Nothing is written outside one folder, nothing but pictures, tables and text, an
 entry Python reads no more bytes than the archive says it has. The folder appears only when all is in it.
 """
 
+import errno
+import lzma
 import re
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from fer.datasets.zip_names import true_names
 from fer.errors import DatasetError
-from fer.files import file_sha256
+from fer.files import file_sha256, is_hidden
 from fer.home import data_folder
 from fer.images import IMAGE_SUFFIXES
 
-SUFFIXES = IMAGE_SUFFIXES | {".csv", ".txt"}
-"""What is unpacked; the rest is no part of a data set."""
+SUFFIXES = IMAGE_SUFFIXES | {".csv", ".txt", ".npy"}
+"""What is unpacked; the rest is no part of a data set. AffectNet keeps labels as .npy."""
 MAX_FILES = 300_000
 MAX_BYTES = 20 * 2**30
 MAX_RATIO = 100
 """Unpacked bytes for each byte of the archive; tables of pixels reach 5. Small archives are left in peace:"""
 RATIO_COUNTS_FROM_BYTES = 2**28
-_HIDDEN = ("__MACOSX", ".")
+MAX_NAME_BYTES = 255
+"""Of a file or folder: what common file systems take."""
+MAX_PATH_BYTES = 1024
+"""Within the archive; systems take 4096 in all, where long paths are known at all."""
+_BROKEN = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile and the decompressors under it raise for nonsense; UnicodeDecodeError is a ValueError, and bz2 raises
+OSErrors without a number."""
 
 
 def unpack(file: Path, into: Path | None = None) -> Path:
@@ -50,20 +72,35 @@ def unpack(file: Path, into: Path | None = None) -> Path:
             with zipfile.ZipFile(file) as archive:
                 _unpack_entries(archive, Path(partial, "all"), file)
             _move(Path(partial, "all"), folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DatasetError(f"expected a whole ZIP file at {file}, found {error}. Make or upload it again.") from error
+    except _BROKEN as error:
+        raise _damaged(file, error) from error
     except OSError as error:
-        raise DatasetError(f"cannot unpack {file} to {into}: {error}. Make room, or unpack it yourself.") from error
+        if error.errno in (None, errno.EINVAL):  # bz2 found nonsense; a place before the file's beginning
+            raise _damaged(file, error) from error
+        raise _cannot_keep(f"cannot unpack {file} to {into}", error) from error
     return folder
 
 
+def _damaged(file: Path, error: Exception) -> DatasetError:
+    found = str(error) or type(error).__name__
+    return DatasetError(f"expected a whole ZIP file at {file}, found {found}. Make or upload it again.")
+
+
+def _cannot_keep(what: str, error: OSError) -> DatasetError:
+    """Return what to tell where the disk refuses something: room is advised only where that lacks."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return DatasetError(f"{what}: {error}. {'Make room there' if full else 'Look at that folder'}, then try again.")
+
+
 def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
-    places = [(entry, _place(entry, file)) for entry in archive.infolist()]  # all of them, before anything is written
+    listed = archive.infolist()
+    names = true_names(listed, file)
+    places = [(entry, _place(entry, name, file)) for entry, name in zip(listed, names, strict=True)]
     entries = [
         (entry, place)
         for entry, place in places
         if not entry.is_dir() and place.suffix.lower() in SUFFIXES
-        if not any(part.startswith(_HIDDEN) for part in place.parts)
+        if not is_hidden(place.name, False) and not any(is_hidden(part, True) for part in place.parts[:-1])
     ]
     if len(entries) > MAX_FILES:
         raise DatasetError(f"expected at most {MAX_FILES:,} files in {file}, found {len(entries):,}. Split it up.")
@@ -76,6 +113,7 @@ def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
             f"expected at most {limit / 1e6:,.0f} MB in {file} (at most {MAX_RATIO} times its own size), found "
             f"{size / 1e6:,.0f} MB. Unpack it yourself if you trust it."
         )
+    _check_distinct([place for _, place in entries], file)
     for entry, place in entries:
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,9 +121,20 @@ def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
             shutil.copyfileobj(source, sink)
 
 
-def _place(entry: zipfile.ZipInfo, file: Path) -> PurePosixPath:
+def _check_distinct(places: list[PurePosixPath], file: Path) -> None:
+    """Refuse two files of one name, and a file of the name of a folder; capitals may not tell them apart either."""
+    taken: set[str] = set()
+    folders = {str(above).casefold() for place in places for above in place.parents}
+    for place in places:
+        name = str(place).casefold()
+        if name in taken or name in folders:
+            raise _refusal(file, "two of one name", str(place))
+        taken.add(name)
+
+
+def _place(entry: zipfile.ZipInfo, name: str, file: Path) -> PurePosixPath:
     """Return where an entry belongs, relative; refuse it where that is outside, a link, or hidden from us."""
-    name = entry.filename.replace("\\", "/")  # some Windows programs write these
+    name = name.replace("\\", "/")  # some Windows programs write these
     place = PurePosixPath(name)
     found = ""
     kind = stat.S_IFMT(entry.external_attr >> 16)
@@ -95,12 +144,18 @@ def _place(entry: zipfile.ZipInfo, file: Path) -> PurePosixPath:
         found = "a link" if kind == stat.S_IFLNK else "a device or a pipe"
     elif entry.flag_bits & 1:
         found = "an encrypted one"
+    elif len(name.encode()) > MAX_PATH_BYTES or any(len(part.encode()) > MAX_NAME_BYTES for part in place.parts):
+        found = f"a name of {len(name.encode()):,} bytes"
     if found:
-        raise DatasetError(
-            f"expected plain files and folders in {file}, found {found}: {entry.filename[:100]!r}. Nothing was "
-            "unpacked. Make the ZIP anew, without a password or links."
-        )
+        raise _refusal(file, found, name)
     return place
+
+
+def _refusal(file: Path, found: str, name: str) -> DatasetError:
+    return DatasetError(
+        f"expected plain files and folders of different names in {file}, found {found}: {name[:100]!r}. Nothing was "
+        "unpacked. Make the ZIP anew, with short names, without a password or links."
+    )
 
 
 def _move(partial: Path, folder: Path) -> None:
@@ -130,16 +185,18 @@ def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".upload-", dir=folder) as place:
-            kept = Path(place) / f"{stem}{suffix}"
+            made = Path(place, "made")
+            made.mkdir()
+            kept = made / f"{stem}{suffix}"
             with kept.open("wb") as copy:
                 shutil.copyfileobj(content, copy)
             if suffix == ".zip":
                 return unpack(kept, folder)
             home = folder / f"{stem}-{file_sha256(kept)[:12]}"
-            home.mkdir(exist_ok=True)
-            return kept.replace(home / kept.name)
+            _move(made, home)
+            return home / kept.name
     except OSError as error:
-        raise DatasetError(f"the upload cannot be kept in {folder}: {error}. Make room there.") from error
+        raise _cannot_keep(f"the upload cannot be kept in {folder}", error) from error
 
 
 def kept_uploads(folder: Path) -> list[Path]:
