@@ -33,7 +33,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = command_parser("evaluate", __doc__, arguments)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--dataset", metavar="PATH", help="measure on FER+ folders, fer2013.csv, synthetic, …")
+    what.add_argument(
+        "--dataset", metavar="PATH",
+        help="measure on FER+, FER2013, CK+, RAF-DB, AffectNet, KDEF, JAFFE, a CSV with paths and labels, class "
+        "folders, a ZIP, or synthetic",
+    )  # fmt: skip
     what.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="compare two reports on the same pictures")
     what.add_argument("--report", type=Path, metavar="FILE", help="take a report that is there")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test", "all"), help="(test)")

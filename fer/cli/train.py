@@ -42,7 +42,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     what = data.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--dataset", action="append", metavar="PATH",
-        help="FER+, FER2013, CK+, class folders, a ZIP, synthetic; several times for several",
+        help="FER+, FER2013, CK+, RAF-DB, AffectNet, KDEF, JAFFE, a CSV with paths and labels, class folders, a ZIP, "
+        "synthetic; several times for several",
     )  # fmt: skip
     what.add_argument("--resume", type=Path, metavar="FOLDER", help="a run, to go on with as it was configured")
     data.add_argument("--report", action="store_true", help="first say what is in the data")

@@ -22,6 +22,7 @@ from fer.images import read_image
 from fer.labels import FERPLUS
 from fer.model.preprocessing import Preprocessing
 
+KIND = "CK+"
 EMOTIONS = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 """In the order of the numbers in the emotion files."""
 PEAK_FRAMES = 3
@@ -33,13 +34,6 @@ EYES_APART = 0.37
 EYES_HEIGHT = 0.39
 """Their height in these crops, from the top."""
 _SUBJECT = re.compile(r"S\d{3}", re.IGNORECASE)
-_FRAME = re.compile(r"(S\d{3})_\d{3}_\d{8}\b", re.IGNORECASE)
-
-
-def subject_of(name: str) -> str:
-    """Return who is on a picture by the name of its file in CK+: S010_004_00000017.png → S010, any other → ""."""
-    match = _FRAME.match(name)
-    return match[1].upper() if match else ""
 
 
 def matches(path: Path) -> bool:

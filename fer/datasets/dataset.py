@@ -75,7 +75,7 @@ class FaceDataset:
         picture = self.pictures[index]
         if isinstance(picture, np.ndarray):
             return np.repeat(picture[..., None], 3, axis=-1) if picture.ndim == 2 else picture
-        file = _file_of(picture)
+        file = file_of(picture)
         try:
             image = read_image(file)
         except ImageError as error:
@@ -108,7 +108,7 @@ class FaceDataset:
         picture = self.pictures[index]
         if isinstance(picture, np.ndarray):
             return f"picture {index + 1}"
-        return "/".join(_file_of(picture).parts[-2:])
+        return "/".join(file_of(picture).parts[-2:])
 
     def take(self, rows: np.ndarray) -> "FaceDataset":
         """Return the data set of these rows only, int (n,)."""
@@ -121,13 +121,18 @@ class FaceDataset:
         """Whether several people rated each picture."""
         return bool(self.votes.sum(axis=1).max() > 1)
 
+    @property
+    def knows_everybody(self) -> bool:
+        """Whether it is known of each picture who is on it; if not, figures of pictures held out may be too good."""
+        return bool((self.subjects != "").all())
+
     def fingerprint(self) -> str:
         """Return a hash of the labels, the votes, the splits and the names of the files, to notice a change by."""
         digest = hashlib.sha256("\0".join((*self.labels, "", *map(str, self.splits))).encode())
         digest.update(np.ascontiguousarray(self.votes, np.float32).tobytes())
         for picture in self.pictures:
             if not isinstance(picture, np.ndarray):
-                file = _file_of(picture)
+                file = file_of(picture)
                 digest.update(os.fsencode(f"\0{file.parent.name}/{file.name}"))
         return digest.hexdigest()
 
@@ -175,7 +180,8 @@ class FaceDataset:
         return (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _file_of(picture: Path | FaceInFrame) -> Path:
+def file_of(picture: Path | FaceInFrame) -> Path:
+    """Return the file that a picture is in."""
     return picture.path if isinstance(picture, FaceInFrame) else picture
 
 

@@ -13,6 +13,7 @@ from fer.datasets.splits import complete_splits
 from fer.errors import DatasetError
 from fer.labels import FER2013, FERPLUS
 
+KIND = "a table of pixels"
 SIZE_PX = 48
 USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 CK_NAME = "ckextended.csv"
@@ -72,10 +73,6 @@ def _open_ck(file: Path, progress: Progress | None) -> FaceDataset:
         votes=_one_hot(file, table, CK_LABELS),
         splits=np.full(len(table), ""),
         pictures=_pictures(file, table["pixels"]),
-        notes=(
-            f"{file.name} does not say who is on a picture: the same person may stand on both sides of a split. "
-            "Use the CK+48 folders or the official CK+ for figures about people never seen.",
-        ),
     )
     return complete_splits(dataset, progress)
 

@@ -10,6 +10,7 @@ from fer.datasets.dataset import FaceDataset, Progress
 from fer.errors import DatasetError
 from fer.labels import FERPLUS
 
+KIND = "FER+ folders"
 FOLDERS = {"FER2013Train": "train", "FER2013Valid": "validation", "FER2013Test": "test"}
 CHOICES = (*FERPLUS, "unknown", "NF")
 

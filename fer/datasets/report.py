@@ -1,6 +1,7 @@
 """What is in a data set, before anything is trained on it: numbers, words, and a sheet of pictures."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from fer.datasets.dataset import RULES, SPLITS, FaceDataset, Progress
 from fer.datasets.duplicates import FLAT, SMALL_PX, find_copies, small_version
 from fer.errors import ImageError
+from fer.labels import FERPLUS, expressions_in
 
 EXAMPLES = 5
 """So many pairs of copies are named."""
@@ -19,6 +21,8 @@ IMBALANCE = 20
 """So is a class with this many times the training pictures of another."""
 TINY_PX = 32
 """So are pictures with a shorter side than this: little of an expression is left."""
+
+PEOPLE_UNKNOWN = "Who is on each picture is not known: one person may stand on two sides, and figures may be too good."
 
 TILE_PX = 72
 GAP_PX = 4
@@ -122,10 +126,16 @@ def report(dataset: FaceDataset, progress: Progress | None = None) -> DatasetRep
         subjects={split: len(group) for split, group in people.items()} if known.any() else {},
         subjects_across=sum(count > 1 for count in sides.values()),
         warnings=(),
-        notes=dataset.notes,
+        notes=notes_on(dataset),
     )
     return replace(
-        found, warnings=(*_warn_of_pictures(found), *_warn_of_classes(counts, splits), *_warn_of_leaks(found))
+        found,
+        warnings=(
+            *_warn_of_pictures(found),
+            *label_warnings(dataset.labels),
+            *_warn_of_classes(counts, splits),
+            *_warn_of_leaks(found),
+        ),
     )
 
 
@@ -173,6 +183,28 @@ def _warn_of_pictures(found: DatasetReport) -> list[str]:
         warnings.append(f"{found.flat} pictures show one gray value only. Take them out.")
     if found.sizes and min(found.sizes.median) < TINY_PX:
         warnings.append(f"Half of the pictures are smaller than {TINY_PX} pixels: little of an expression is left.")
+    return warnings
+
+
+def notes_on(dataset: FaceDataset) -> tuple[str, ...]:
+    """Return what was read and left out, and whether figures may be too good, as people may stand on two sides."""
+    return dataset.notes if dataset.knows_everybody else (*dataset.notes, PEOPLE_UNKNOWN)
+
+
+def label_warnings(labels: Sequence[str]) -> list[str]:
+    """Return what is odd about labels: only one, no known expression, one that mentions a known one."""
+    own = [label for label in labels if label not in FERPLUS]
+    warnings = []
+    if len(labels) == 1:
+        warnings.append(f"All pictures are labelled {labels[0]}: a model needs two expressions to tell apart.")
+    if len(own) == len(labels):
+        warnings.append(
+            f"None of the labels ({', '.join(own[:8])}) is a known expression. If they name no expressions of your "
+            "own, rename them, to happy, sad and so on."
+        )
+    for label in own:
+        if meant := expressions_in(label):
+            warnings.append(f"{label} is kept apart from {' and '.join(sorted(meant))}. Rename it if it means that.")
     return warnings
 
 

@@ -36,8 +36,11 @@ def complete_splits(dataset: FaceDataset, progress: Progress | None = None) -> F
     rows = np.flatnonzero(splits == "train")
     missing = ["validation"] if "test" in named else ["validation", "test"]
     part = dataset.take(rows)
-    splits[rows] = _cut_by_subject(part, missing) if _knows_everybody(part) else _cut_by_name(part, missing, progress)
-    return replace(dataset, splits=splits)
+    known = part.knows_everybody
+    splits[rows] = _cut_by_subject(part, missing) if known else _cut_by_name(part, missing, progress)
+    apart = "nobody on two sides" if known else "no copies on two sides"
+    note = f"No {' or '.join(missing)} pictures are named in it: a tenth of train was cut off for each, {apart}."
+    return replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
 def folds(dataset: FaceDataset, n: int = 10, progress: Progress | None = None) -> list[FaceDataset]:
@@ -63,7 +66,7 @@ def folds(dataset: FaceDataset, n: int = 10, progress: Progress | None = None) -
 def groups(dataset: FaceDataset, progress: Progress | None = None) -> np.ndarray:
     """Return for each picture the number of the group that must stay together, int (N,)."""
     people = np.unique(dataset.subjects, return_inverse=True)[1]
-    if _knows_everybody(dataset):
+    if dataset.knows_everybody:
         return people
     links = [find_copies(small_versions(dataset, progress))]
     for person in np.unique(people[dataset.subjects != ""]):
@@ -72,15 +75,11 @@ def groups(dataset: FaceDataset, progress: Progress | None = None) -> np.ndarray
     return connected_groups(np.concatenate(links), len(dataset))
 
 
-def _knows_everybody(dataset: FaceDataset) -> bool:
-    return bool((dataset.subjects != "").all())
-
-
 def _assign(dataset: FaceDataset, group: np.ndarray, n: int) -> np.ndarray:
     """Return the fold of each picture, int (N,) 0..n-1; a group has one."""
     found = len(np.unique(group))
     if found < n:
-        what = "people" if _knows_everybody(dataset) else "different pictures"
+        what = "people" if dataset.knows_everybody else "different pictures"
         raise DatasetError(f"expected at least {n} {what} in {dataset.name} for {n} folds, found {found}. Use fewer.")
     classes = dataset.truth(np.arange(len(dataset)))
     fold_of = np.zeros(len(dataset), int)

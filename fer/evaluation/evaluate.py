@@ -12,6 +12,7 @@ from statistics import median
 import numpy as np
 
 from fer.datasets.dataset import FaceDataset
+from fer.datasets.report import notes_on
 from fer.errors import EvaluationError
 from fer.evaluation import confusions
 from fer.evaluation.agreement import agreement
@@ -115,6 +116,7 @@ def _data(dataset: FaceDataset, request: Request, answers: Answers, detected: bo
         unknown_labels=answers.unknown_labels,
         broken=answers.broken,
         no_face=answers.no_face,
+        notes=notes_on(dataset),
     )
 
 

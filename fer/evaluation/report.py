@@ -92,6 +92,8 @@ class DataSource:
     """What was wrong with the pictures that could not be read."""
     no_face: int
     """How many photos no face was found in."""
+    notes: tuple[str, ...] = ()
+    """What was read of the data set, and why figures may be too good; see `fer.datasets.report.notes_on`."""
 
     def rule_and_n(self, n: int) -> str:
         """Return in words by which rule n pictures count: what stands beside every accuracy."""

@@ -33,6 +33,7 @@ def run(
     import torch
 
     from fer.datasets import open_datasets
+    from fer.datasets.report import label_warnings, notes_on
     from fer.datasets.splits import folds
     from fer.model.device import choose_device
     from fer.training.loop import train
@@ -46,6 +47,8 @@ def run(
     device = device or choose_device(None)
     kept = Run(folder)
     reporter.note(f"run {folder}: {dataset.name}, {len(dataset)} pictures, on {device}")
+    for text in (*notes_on(dataset), *label_warnings(dataset.labels)):
+        reporter.note(text)
     told = _Told(request, reporter, stop)
 
     def end_epoch(line: EpochMetrics) -> None:

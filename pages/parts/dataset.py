@@ -124,6 +124,7 @@ def show_data(data: Data) -> None:
     if found.broken:
         facts.append(f"{len(found.broken)} broken")
     st.markdown(" · ".join(facts))
+    st.text("\n".join(found.notes))
     for warning in found.warnings:
         st.warning(warning, icon=":material/warning:")
     left, right = st.columns(2, gap="medium")
@@ -135,7 +136,7 @@ def show_data(data: Data) -> None:
         st.markdown("**At a glance**")
         st.caption("A row for each expression: what was put into the wrong folder, or cropped badly, catches the eye.")
         st.image(data.sheet, width="stretch", alt=f"some pictures of each of {', '.join(found.counts)}")
-    details = [*found.notes, *(f"{one} and {other} are copies." for one, other in found.copies.examples), *found.broken]
+    details = [*(f"{one} and {other} are copies." for one, other in found.copies.examples), *found.broken]
     if details:
         with st.expander("Details", icon=":material/list:"):
             st.text("\n".join(details[:200]))

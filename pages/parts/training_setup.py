@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from fer.labels import FERPLUS
 from fer.training import recipe, runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
@@ -12,7 +13,7 @@ from fer.training.runs import RunView
 from pages.parts.dataset import Data, chosen_data, name_of
 from pages.parts.models import known_models, model_name, runs_folder
 from pages.parts.session import attempt, errors_shown
-from pages.parts.widgets import duration
+from pages.parts.widgets import duration, literal
 
 NEW, RUNS = "New training", "Runs"
 TABS = {"Network": {"network"}, "Training": {"training"}, "Other": {"data", "run and machine"}}
@@ -141,7 +142,11 @@ def new_training(views: list[RunView]) -> None:
         estimate = st.empty()
         active = [view.name for view in views if view.active]
         full = len(active) >= runs.parallel_runs()
-        if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=full):
+        words = list(data.report.counts)
+        sure = bool(set(words) & set(FERPLUS)) or st.checkbox(
+            f"{literal(', '.join(words[:8]))}: these are the expressions to learn", key=f"sure {data.path}"
+        )
+        if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=full or not sure):
             attempt(lambda: begin(config, name))
         if full:
             st.caption(f":material/hourglass_empty: {', '.join(active)} is being trained. One thing after the other.")

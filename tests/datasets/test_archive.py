@@ -1,5 +1,7 @@
 """A ZIP of a data set is unpacked once and whole, and a stranger's ZIP does no harm."""
 
+import random
+import re
 import shutil
 import stat
 import zipfile
@@ -12,6 +14,7 @@ from fer.errors import DatasetError
 from fer.images import encode_png
 from tests.datasets.pictures import pattern
 
+CASES = Path(__file__).parents[2] / "../shared/cases"
 PNG = encode_png(pattern(1)[..., None].repeat(3, axis=-1))
 
 
@@ -189,15 +192,122 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
         _unpack(file)
 
 
-def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("angry/1.png", "angry/1.png"),
+        ("angry/1.png", "Angry/1.PNG"),
+        ("angry.png", "angry.png/1.png"),
+        ("angry/./1.png", "angry//1.png"),
+    ],
+)
+def test_two_entries_of_one_name_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
     file = tmp_path / "twice.zip"
     with zipfile.ZipFile(file, "w") as opened:
-        opened.writestr("angry/1.png", PNG)
-        with pytest.warns(UserWarning, match="Duplicate name"):
-            opened.writestr("angry/1.png", b"other")
-    with pytest.raises(DatasetError, match=r"angry/1\.png"):
+        for name in names:
+            opened.writestr(name, PNG)
+    with pytest.raises(DatasetError, match=r"twice\.zip.*(?i:angry)") as found:
+        _unpack(file)
+    assert "room" not in str(found.value)
+    _assert_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("name", [f"angry/{'x' * 300}.png", f"angry/{'ü' * 126}.png", "angry/" * 300 + "1.png"])
+def test_names_that_no_disk_takes_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DatasetError, match=r"long\.zip.*\d bytes") as found:
+        _unpack(_zip(tmp_path / "long.zip", {**_faces(), name: PNG}))
+    assert "room" not in str(found.value)
+    _assert_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=str)
+@pytest.mark.parametrize("seed", range(4))
+def test_nonsense_where_an_entry_should_be_is_refused(tmp_path: Path, method: int, seed: int) -> None:
+    file = _zip(tmp_path / "broken.zip", _faces(), method)
+    content = bytearray(file.read_bytes())
+    start = (
+        content.index(b"angry/0.png") + len("angry/0.png") + (0, 4, 9, 30)[seed]
+    )  # of lzma: version, properties, data
+    content[start : start + 40] = random.Random(seed).randbytes(40)
+    file.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"broken\.zip") as found:
+        _unpack(file)
+    assert "room" not in str(found.value)
+    _assert_nothing_left(tmp_path)
+
+
+@pytest.mark.slow
+def test_any_damage_ends_in_a_refusal_or_in_the_same_files(tmp_path: Path) -> None:
+    """Of an archive with a few bytes changed anywhere; seeded."""
+    chance = random.Random(0)
+    for number in range(300):
+        method = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)[number % 4]
+        file = _zip(tmp_path / "damaged.zip", _faces(), method)
+        content = bytearray(file.read_bytes())
+        for _ in range(chance.randint(1, 4)):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        file.write_bytes(content)
+        try:
+            unpacked = _unpack(file)
+        except DatasetError:
+            _assert_nothing_left(tmp_path)
+        else:
+            assert all(one.read_bytes() == PNG for one in unpacked.rglob("*.png"))
+            shutil.rmtree(unpacked)
+
+
+def test_a_way_of_packing_that_python_lacks_is_refused(tmp_path: Path) -> None:
+    file = _zip(tmp_path / "new.zip", _faces(), zipfile.ZIP_STORED)
+    content = bytearray(file.read_bytes())
+    for header, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # where its method stands
+        for found in re.finditer(re.escape(header), content):
+            content[found.start() + at] = 96
+    file.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"new\.zip"):
         _unpack(file)
     _assert_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("badutf8.zip", r"badutf8\.zip"),
+        ("lzma-broken.zip", r"lzma-broken\.zip"),
+    ],
+)
+def test_hostile_archives_of_others(tmp_path: Path, name: str, found: str) -> None:
+    file = CASES / "hostile" / name
+    if not file.is_file():
+        pytest.skip("../shared/cases is not beside the repository")
+    with pytest.raises(DatasetError, match=found):
+        archive.unpack(file, tmp_path / "unpacked")
+    assert not list((tmp_path / "unpacked").iterdir())
+
+
+# Beside the class folders
+
+
+@pytest.mark.parametrize("beside", [("README.txt",), ("labels.csv", "LICENSE.txt"), ("metadata.csv", ".DS_Store")])
+@pytest.mark.parametrize("above", ["", "images/", "faces/images/"])
+def test_texts_and_tables_may_lie_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: tuple[str, ...], above: str
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
+    faces = {f"{above}{part}/{name}": content for part in ("train", "test") for name, content in _faces().items()}
+    dataset = open_dataset(_zip(tmp_path / "a.zip", {**faces, **dict.fromkeys(beside, b"a,b\n")}))
+    assert dataset.labels == ("anger", "happiness")
+    assert set(dataset.splits) == {"train", "test"} and len(dataset) == 8
+
+
+def test_an_archive_of_others_with_a_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
+    file = CASES / "oheix_readme_txt.zip"
+    if not file.is_file():
+        pytest.skip("../shared/cases is not beside the repository")
+    dataset = open_dataset(file)
+    assert len(dataset) == 350 and len(dataset.labels) == 7
+    assert not any("README" in note for note in dataset.notes)
 
 
 def test_an_archive_of_other_things_is_refused(tmp_path: Path) -> None:

@@ -102,8 +102,8 @@ def test_broken_flat_and_tiny_files_are_told(tmp_path: Path) -> None:
     assert found.warnings[0].startswith("1 of 9 ")
     assert found.warnings[1].startswith("1 ")
     assert "32" in found.warnings[2]
-    (note,) = found.notes
-    assert "bored" in note and note in render("dataset.txt", report=found)
+    (note,) = [note for note in found.notes if "bored" in note]
+    assert note in render("dataset.txt", report=found)
 
 
 def test_a_data_set_of_broken_files_has_a_report(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Predictions and a report on a data set whose pictures say by their brightness what the fake model shall answer."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo, count_parameters
 from fer.model.preprocessing import Preprocessing
 from fer.model.torch_network import TorchNetwork
+from fer.reports.rendering import render
 
 MODEL_LABELS = ("neutral", "happiness", "fear", "tired")
 SHADES = {label: 10 * (index + 1) for index, label in enumerate(MODEL_LABELS)}
@@ -176,6 +178,17 @@ def test_the_report_says_where_it_comes_from() -> None:
     assert report.speed.file_bytes == DEFAULT_CHECKPOINT.stat().st_size
     assert report.speed.parameters == count_parameters(DEFAULT_CHECKPOINT) > 11e6
     assert report.speed.milliseconds_per_face > 0
+
+
+def test_what_was_read_and_unknown_people_are_in_the_report() -> None:
+    dataset = _dataset(MODEL_LABELS, [("fear", "fear")] * 4, notes=("so it was read",))
+    known = replace(dataset, subjects=np.array(["A", "A", "B", "C"]))
+    partly = replace(dataset, subjects=np.array(["A", "A", "B", ""]))
+    assert _evaluation(known).report.data.notes == ("so it was read",)
+    for unknown in (dataset, partly):
+        report = _evaluation(unknown).report
+        assert len(report.data.notes) == 2
+        assert all(note in render("report.txt", report=report) for note in report.data.notes)
 
 
 def test_calibration_before_is_without_the_temperature() -> None:

@@ -26,6 +26,7 @@ from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed
 from fer.training.metrics import EpochMetrics
 from fer.training.runs import KIND, Run, open_run
+from tests.datasets.pictures import write_picture
 from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -140,6 +141,28 @@ def test_a_zip_is_looked_at_and_trained_on_from_the_shipped_model(folder: Path, 
     assert {"Resume", "Delete it", "Rename it"} <= buttons(app)
     press(app, "Delete it")
     assert runs.views(folder) == [] and not seen.folder.exists()
+
+
+@pytest.mark.slow
+def test_what_was_read_left_aside_and_what_is_odd_is_shown(folder: Path, tmp_path: Path) -> None:
+    random, home = np.random.default_rng(0), tmp_path / "faces"
+    for place in ("Training/left", "Training/right", "PublicTest/left", "PublicTest/right", "extra/other"):
+        for number in range(12):
+            write_picture(home / place / f"{number}.png", draw_face("neutral", random))
+    app = open_page()
+    app.segmented_control(key="training_source").set_value("On this machine").run()
+    app.text_input[0].set_value(str(home)).run()
+    assert not app.exception and not app.error
+    shown = app.text[0].value
+    assert "24 train, 24 validation" in shown and "12 in extra/other" in shown
+    assert any("left, right" in warning.value for warning in app.warning)
+
+    def start() -> bool:
+        return next(button for button in app.button if button.label == "Start training").disabled
+
+    assert start(), "neither is a known expression"
+    app.checkbox[0].check().run()
+    assert not start()
 
 
 @pytest.mark.slow

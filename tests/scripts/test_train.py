@@ -20,6 +20,7 @@ from fer.model.checkpoint import read_info
 from fer.training import runs
 from fer.training.config import TrainingConfig
 from fer.training.runs import Run, open_run
+from tests.datasets.pictures import pattern, write_picture
 from tests.scripts.conftest import TRAIN, Chain
 from tests.scripts.processes import end_of, run_script, start, wait_for
 
@@ -117,6 +118,19 @@ def test_a_report_is_written_and_nothing_trained(tmp_path: Path, capsys: pytest.
         assert min(sheet.size) > 100
     assert "80" in capsys.readouterr().out
     assert not (tmp_path / "runs").exists()
+
+
+def test_layouts_of_others_are_reported_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"{person}.{code}1.{n}.tiff" for n, person in enumerate(("KA", "KL", "YM")) for code in ("AN", "HA", "SA")]
+    for seed, name in enumerate(names):
+        write_picture(tmp_path / "jaffe" / name, pattern(seed))
+    write_picture(tmp_path / "jaffe" / "other" / "1.png", pattern(99))
+    assert train.main(["--dataset", str(tmp_path / "jaffe"), "--report-only", str(tmp_path / "report")]) == 0
+    found = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert found["subjects"] == {"train": 1, "validation": 1, "test": 1} and found["pictures"] == 9
+    assert set(found["counts"]) == {"anger", "happiness", "sadness"}
+    assert any("1 in other" in note for note in found["notes"])
+    assert all(note in capsys.readouterr().out for note in found["notes"][:1])
 
 
 @pytest.mark.slow

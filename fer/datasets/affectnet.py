@@ -1,0 +1,61 @@
+"""AffectNet (Mollahosseini et al. 2017): pictures, and beside them a file with the label of each.
+
+    train_set/images/0.jpg     train_set/annotations/0_exp.npy      one number
+    val_set/images/0.jpg       val_set/annotations/0_exp.npy
+
+Its test pictures were never given out. Its table (subDirectory_filePath, expression) is one of `fer.datasets.tables`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from fer.datasets.dataset import FaceDataset, Progress
+from fer.datasets.labelled import Face, open_faces
+from fer.errors import DatasetError
+from fer.images import list_images
+
+KIND = "AffectNet"
+FOLDERS = {"train_set": "train", "val_set": "validation"}
+CODES = dict(enumerate(("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")))
+"""8 is none of them, 9 uncertain, 10 no face."""
+
+
+def matches(path: Path) -> bool:
+    """Whether the path looks like this layout."""
+    return any((path / folder / "annotations").is_dir() for folder in FOLDERS)
+
+
+def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
+    """Open the folders in a path. Pictures that are none of the eight expressions are left out.
+
+    Raises:
+        DatasetError: no picture has a label, or the file of one cannot be read.
+    """
+    faces, unlabelled, other = [], 0, 0
+    for folder, split in FOLDERS.items():
+        for picture in list_images([path / folder / "images"]):
+            annotation = path / folder / "annotations" / f"{picture.stem}_exp.npy"
+            if not annotation.is_file():
+                unlabelled += 1
+            elif word := CODES.get(_code(annotation)):
+                faces.append(Face(picture, word, split))
+            else:
+                other += 1
+    if not faces:
+        raise DatasetError(
+            f"expected pictures in {path}/train_set/images and files like annotations/0_exp.npy beside them, found "
+            f"{unlabelled} pictures without a label. Unpack both folders there."
+        )
+    notes = [f"{unlabelled:,} pictures without a file in annotations were left out."] if unlabelled else []
+    notes += [f"{other:,} pictures that show no expression, an unsure one or no face were left out."] if other else []
+    return open_faces(f"AffectNet ({path.name})", faces, notes, progress)
+
+
+def _code(file: Path) -> int:
+    try:
+        return int(str(np.load(file, allow_pickle=False)))  # it holds a number, or a text that is one
+    except (ValueError, OSError, EOFError) as error:
+        raise DatasetError(
+            f"expected the number of an expression in {file}: {error}. Take it from AffectNet again."
+        ) from error

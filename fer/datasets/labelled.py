@@ -1,0 +1,76 @@
+"""Pictures with one word each, as most data sets list them, made into a data set."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from fer.datasets.dataset import FaceDataset, Progress
+from fer.datasets.splits import complete_splits
+from fer.errors import DatasetError
+from fer.labels import FERPLUS, canonical_label
+
+_SPLITS = {
+    "train": ("train", "training", "trainset", "trainingset"),
+    "validation": ("val", "valid", "validation", "dev", "valset", "validationset", "publictest"),
+    "test": ("test", "testing", "testset", "privatetest"),
+}
+"""PublicTest and PrivateTest are FER2013's words, as in `fer2013.USAGES`."""
+_NOISE = re.compile("[\u2500-\u259f\ufffd\ud800-\udfff]")
+"""Box-drawing, replacement and surrogate characters: what a name in the wrong encoding looks like."""
+
+
+class Face(NamedTuple):
+    """A picture, what it is called, and what else is known of it: "" for nothing."""
+
+    file: Path
+    word: str
+    split: str = ""
+    person: str = ""
+
+
+def split_of(word: str) -> str:
+    """Return the split that a word means in any spelling, or "": "Train_Set" → "train", "PublicTest" → "validation"."""
+    plain = re.sub(r"[\W_]+", "", word).lower()
+    return next((split for split, words in _SPLITS.items() if plain in words), "")
+
+
+def open_faces(
+    name: str, faces: Sequence[Face], notes: Sequence[str] = (), progress: Progress | None = None
+) -> FaceDataset:
+    """Make a data set of pictures, labels joined by their meaning; splits that are missing are cut.
+
+    Raises:
+        DatasetError: there are no pictures, or a word cannot be a label: without a letter, or in a broken encoding.
+    """
+    spelling: dict[str, str] = {}  # Bored and bored are one expression
+    for word in (face.word for face in faces):
+        if not re.search(r"[^\W\d_]", word) or _NOISE.search(word):
+            raise DatasetError(
+                f"expected words for expressions in {name}, such as happy, found {word[:40]!a}. Rename it to what "
+                "it means."
+            )
+        label = canonical_label(word)
+        spelling.setdefault(label.lower(), label)
+    own = [spelling[canonical_label(face.word).lower()] for face in faces]
+    labels = tuple(sorted(set(own)))
+    return complete_splits(
+        FaceDataset(
+            name=name,
+            labels=labels,
+            votes=np.eye(len(labels), dtype=np.float32)[[labels.index(label) for label in own]],
+            splits=np.array([face.split for face in faces]),
+            pictures=[face.file for face in faces],
+            subjects=np.array([face.person for face in faces]),
+            notes=tuple(notes),
+        ),
+        progress,
+    )
+
+
+def is_sorted_by_expression(path: Path, pictures: Sequence[Path]) -> bool:
+    """Whether a folder between the path and one of its pictures is called after an expression."""
+    folders = {file.parent.relative_to(path) for file in pictures}
+    return any(canonical_label(part) in FERPLUS for folder in folders for part in folder.parts)
