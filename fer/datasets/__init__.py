@@ -105,6 +105,8 @@ def _open(path: Path, progress: Progress | None) -> FaceDataset:
 
 def _accounted(dataset: FaceDataset, kind: str, root: Path, tables_unread: bool = False) -> FaceDataset:
     """Add to a data set's notes as what it was read, and which pictures and tables below its root are no part of it."""
+    from fer.datasets import archive
+
     counts = [(split, int((dataset.splits == split).sum())) for split in SPLITS]
     notes = [f"Read as {kind}: " + ", ".join(f"{count:,} {split}" for split, count in counts if count) + "."]
     if root.is_dir():
@@ -117,6 +119,9 @@ def _accounted(dataset: FaceDataset, kind: str, root: Path, tables_unread: bool 
         if other:
             more = f" and {len(places) - _FOLDERS_NAMED} more" if len(places) > _FOLDERS_NAMED else ""
             notes.append(f"{len(other):,} pictures were left aside: {', '.join(named)}{more}.")
+        if (left := root / archive.LEFT_NAME).is_file():
+            kinds = left.read_text(encoding="utf-8")
+            notes.append(f"Left in the ZIP, as they are neither pictures nor tables: {kinds}.")
         tables = sorted(file.name for file in root.rglob("*.csv") if file.name[0] != ".") if tables_unread else []
         if tables:
             notes.append(f"Not read: {', '.join(tables[:_FOLDERS_NAMED])}, as {kind} say what each picture shows.")

@@ -33,15 +33,18 @@ def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
         DatasetError: no picture has a label, or the file of one cannot be read.
     """
     faces, unlabelled, other = [], 0, 0
-    for folder, split in FOLDERS.items():
-        for picture in list_images([path / folder / "images"]):
-            annotation = path / folder / "annotations" / f"{picture.stem}_exp.npy"
-            if not annotation.is_file():
-                unlabelled += 1
-            elif word := CODES.get(_code(annotation)):
-                faces.append(Face(picture, word, split))
-            else:
-                other += 1
+    homes = {path / folder: split for folder, split in FOLDERS.items() if (path / folder / "images").is_dir()}
+    pictures = [(home, picture) for home in homes for picture in list_images([home / "images"])]
+    for done, (home, picture) in enumerate(pictures, start=1):
+        annotation = home / "annotations" / f"{picture.stem}_exp.npy"
+        if not annotation.is_file():
+            unlabelled += 1
+        elif word := CODES.get(_code(annotation)):
+            faces.append(Face(picture, word, homes[home]))
+        else:
+            other += 1
+        if progress:
+            progress(done, len(pictures))
     if not faces:
         raise DatasetError(
             f"expected pictures in {path}/train_set/images and files like annotations/0_exp.npy beside them, found "

@@ -13,6 +13,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -24,6 +25,8 @@ from fer.images import IMAGE_SUFFIXES
 
 SUFFIXES = IMAGE_SUFFIXES | {".csv", ".txt", ".npy"}
 """What is unpacked; the rest is no part of a data set. AffectNet keeps labels as .npy."""
+LEFT_NAME = ".left-in-archive"
+"""A file that says of what kinds, and how many of each, it is: in a folder from an archive with other files in it."""
 MAX_FILES = 300_000
 MAX_BYTES = 20 * 2**30
 MAX_RATIO = 100
@@ -96,12 +99,8 @@ def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
     listed = archive.infolist()
     names = true_names(listed, file)
     places = [(entry, _place(entry, name, file)) for entry, name in zip(listed, names, strict=True)]
-    entries = [
-        (entry, place)
-        for entry, place in places
-        if not entry.is_dir() and place.suffix.lower() in SUFFIXES
-        if not is_hidden(place.name, False) and not any(is_hidden(part, True) for part in place.parts[:-1])
-    ]
+    files = [(entry, place) for entry, place in places if not (entry.is_dir() or _is_hidden(place))]
+    entries = [(entry, place) for entry, place in files if place.suffix.lower() in SUFFIXES]
     if len(entries) > MAX_FILES:
         raise DatasetError(f"expected at most {MAX_FILES:,} files in {file}, found {len(entries):,}. Split it up.")
     if not entries:
@@ -119,6 +118,10 @@ def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(entry) as source, target.open("xb") as sink:  # x: no entry may replace another
             shutil.copyfileobj(source, sink)
+    others = Counter(place.suffix.lower() or "no suffix" for _, place in files if place.suffix.lower() not in SUFFIXES)
+    if others:
+        kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common(8))
+        (folder / LEFT_NAME).write_text(kinds, encoding="utf-8")
 
 
 def _check_distinct(places: list[PurePosixPath], file: Path) -> None:
@@ -132,6 +135,10 @@ def _check_distinct(places: list[PurePosixPath], file: Path) -> None:
         taken.add(name)
 
 
+def _is_hidden(place: PurePosixPath) -> bool:
+    return is_hidden(place.name, False) or any(is_hidden(part, True) for part in place.parts[:-1])
+
+
 def _place(entry: zipfile.ZipInfo, name: str, file: Path) -> PurePosixPath:
     """Return where an entry belongs, relative; refuse it where that is outside, a link, or hidden from us."""
     name = name.replace("\\", "/")  # some Windows programs write these
@@ -142,6 +149,8 @@ def _place(entry: zipfile.ZipInfo, name: str, file: Path) -> PurePosixPath:
         found = "a path that leads out of the archive"
     elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         found = "a link" if kind == stat.S_IFLNK else "a device or a pipe"
+    elif not name:  # of such a one Python cannot say whether it is a folder
+        found = "one without a name"
     elif entry.flag_bits & 1:
         found = "an encrypted one"
     elif len(name.encode()) > MAX_PATH_BYTES or any(len(part.encode()) > MAX_NAME_BYTES for part in place.parts):

@@ -121,7 +121,7 @@ def _codes(table: Path, lines: list[dict[str, str]]) -> dict[str, str]:
     found = sorted({line["label"] for line in lines})
     raise DatasetError(
         f"expected words for expressions in the label column of {table}, such as happy, found {', '.join(found[:12])}. "
-        "Write what each number means."
+        "Write what each number means, or move the table away if folders tell the expressions."
     )
 
 

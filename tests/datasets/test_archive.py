@@ -85,7 +85,10 @@ def test_hidden_and_other_files_are_left_in_the_archive(tmp_path: Path) -> None:
     others = {"__MACOSX/angry/._0.png": b"", ".git/a.png": b"", "angry/.b.png": b"", "run.sh": b"", "model.pt": b""}
     folder = _unpack(_zip(tmp_path / "faces.zip", {**_faces(), **others, "angry/label.csv": b"", "notes.txt": b""}))
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-    assert files == {*_faces(), "angry/label.csv", "notes.txt"}
+    assert files == {*_faces(), "angry/label.csv", "notes.txt", archive.LEFT_NAME}
+    dataset = open_dataset(folder)
+    assert any("1 .sh" in note and "1 .pt" in note for note in dataset.notes)
+    assert not any(".git" in note or "._0" in note for note in dataset.notes)
 
 
 def test_backslashes_of_windows_programs_divide_folders(tmp_path: Path) -> None:
@@ -218,6 +221,17 @@ def test_names_that_no_disk_takes_are_refused(tmp_path: Path, name: str) -> None
     with pytest.raises(DatasetError, match=r"long\.zip.*\d bytes") as found:
         _unpack(_zip(tmp_path / "long.zip", {**_faces(), name: PNG}))
     assert "room" not in str(found.value)
+    _assert_nothing_left(tmp_path)
+
+
+def test_an_entry_without_a_name_is_refused(tmp_path: Path) -> None:
+    file = _zip(tmp_path / "nameless.zip", _faces(), zipfile.ZIP_STORED)
+    content = bytearray(file.read_bytes())
+    at = content.index(b"PK\x01\x02")
+    content[at + 28 : at + 34] = bytes(4) + len("angry/0.png").to_bytes(2, "little")  # its name becomes its comment
+    file.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"nameless\.zip.*without a name"):
+        _unpack(file)
     _assert_nothing_left(tmp_path)
 
 
