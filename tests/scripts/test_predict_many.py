@@ -17,8 +17,8 @@ COMMAND = ["scripts/predict.py", "--workers", "1"]
 def table(path: Path) -> tuple[list[list[str]], np.ndarray]:
     """Return the words and the numbers of a table."""
     rows = list(csv.reader(io.StringIO(path.read_bytes().decode())))
-    words = [[row[0], row[1], row[7], row[-1]] for row in rows]
-    return words, np.array([[float(value) for value in [*row[2:7], *row[8:-1]]] for row in rows[1:]])
+    words = [[row[0], row[1], row[7], *row[-3:]] for row in rows]
+    return words, np.array([[float(value) for value in [*row[2:7], *row[8:-3]]] for row in rows[1:]])
 
 
 @pytest.mark.slow
