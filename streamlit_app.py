@@ -1,10 +1,15 @@
-"""The entry of the app: `streamlit run streamlit_app.py`."""
+"""The entry of the app: `streamlit run streamlit_app.py`. It is the server's, and then the script of each visitor."""
 
 import streamlit as st
 
-from pages.parts.navigation import app_icon, navigation
+if __name__ == "__main__":
+    from pages.parts.navigation import app_icon, navigation
 
-st.set_page_config(page_icon=app_icon(), layout="wide")
-page = navigation()
-st.set_page_config(page_title=f"{page.title} · Expression Studio")
-page.run()
+    st.set_page_config(page_icon=app_icon(), layout="wide")
+    page = navigation()
+    st.set_page_config(page_title=f"{page.title} · Expression Studio")
+    page.run()
+else:
+    from pages.parts.server import SERVING
+
+    app = st.App(__file__, **SERVING)

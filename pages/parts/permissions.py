@@ -1,6 +1,7 @@
 """Who may train, delete and name paths of this machine: whoever sits at it, and others only if its owner says so."""
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -9,12 +10,37 @@ import streamlit as st
 
 ALLOW_TRAINING_VARIABLE = "FER_ALLOW_TRAINING"
 """Environment variable, or secret: 1 allows it to everybody who opens the app, 0 to nobody. Unset: see `may_train`."""
+HOSTS_VARIABLE = "FER_HOSTS"
+"""Environment variable, or secret: the names by which other machines reach the app, with commas between them."""
 _FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
+_ADDRESS = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d{1,5})?", re.ASCII)
 
 
-def may_train(setting: str | None, client: str | None, url: str | None, headers: Mapping[str, str]) -> bool:
+def is_own_page(headers: Mapping[str, str], hosts: str | None) -> bool:
+    """Whether a request comes from a page of this app, and not from another one that is open in the same browser.
+
+    Browsers say which page asks (Origin) and whom they take us for (Host). The two must be equal, port and all. A page
+    that points its own name at this machine (DNS rebinding) makes them equal, too: so the name must be known.
+
+    Args:
+        headers: of the request; without an Origin only the name counts.
+        hosts: the value of `HOSTS_VARIABLE`: "studio.example.org, 192.168.0.7:8501".
+    """
+    names = {name.lower(): value for name, value in headers.items()}
+    host = names.get("host", "localhost")
+    address = _ADDRESS.fullmatch(host)
+    if address is None or names.get("origin", f"http://{host}").partition("://")[2] != host:
+        return False
+    known = {entry.strip() for entry in (hosts or "").split(",")}
+    return host in known or address[1] in known or _is_this_machine(address[1].strip("[]"))
+
+
+def may_train(
+    setting: str | None, client: str | None, url: str | None, headers: Mapping[str, str], hosts: str | None = None
+) -> bool:
     """Whether this visitor may train, delete and name paths of this machine.
 
+    Nobody may through a page that is not ours, see `is_own_page`.
     Where the owner has said nothing, only visitors from this machine may. Each of four signs alone rules that out: the
     connection comes from another machine, the browser's address is not one of this machine, the request asked for
     another host (which also foils pages that point their own name at 127.0.0.1), or a proxy has passed it on. The last
@@ -26,13 +52,16 @@ def may_train(setting: str | None, client: str | None, url: str | None, headers:
         client: the address that the connection comes from; None for this machine.
         url: the address that the browser shows.
         headers: of the request.
+        hosts: the value of `HOSTS_VARIABLE`.
     """
+    if not is_own_page(headers, hosts):
+        return False
     if setting:
         return setting.strip().lower() in ("1", "true", "yes", "on")
     names = {name.lower(): value for name, value in headers.items()}
-    hosts = [urlsplit(url).hostname if url else "localhost", urlsplit(f"//{names.get('host', 'localhost')}").hostname]
+    asked = [urlsplit(url).hostname if url else "localhost", urlsplit(f"//{names.get('host', 'localhost')}").hostname]
     return (
-        _is_this_machine(client or "localhost") and all(map(_is_this_machine, hosts)) and not names.keys() & _FORWARDED
+        _is_this_machine(client or "localhost") and all(map(_is_this_machine, asked)) and not names.keys() & _FORWARDED
     )
 
 
@@ -47,8 +76,8 @@ def _is_this_machine(host: str | None) -> bool:
 
 def training_allowed() -> bool:
     """Whether this visitor may train, delete and name paths of this machine."""
-    setting = setting_of(ALLOW_TRAINING_VARIABLE)
-    return may_train(setting, st.context.ip_address, st.context.url, st.context.headers.to_dict())
+    setting, hosts = setting_of(ALLOW_TRAINING_VARIABLE), setting_of(HOSTS_VARIABLE)
+    return may_train(setting, st.context.ip_address, st.context.url, st.context.headers.to_dict(), hosts)
 
 
 def refuse(what: str) -> None:

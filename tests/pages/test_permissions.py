@@ -29,5 +29,24 @@ def test_whoever_sits_at_the_machine_may(client: str | None, url: str | None) ->
 )
 def test_others_may_only_if_the_owner_says_so(client: str | None, url: str, headers: dict[str, str]) -> None:
     assert not may_train(None, client, url, headers)
-    assert may_train("1", client, url, headers)
+    assert may_train("1", client, url, headers, "studio.example.org")
     assert not may_train("no", client, url, headers)
+
+
+@pytest.mark.parametrize("setting", [None, "1"])
+@pytest.mark.parametrize(
+    ("headers", "hosts"),
+    [
+        ({**HERE, "Origin": "http://localhost:3000"}, None),  # another page on this machine
+        ({**HERE, "Origin": "http://127.0.0.1:8501"}, None),
+        ({**HERE, "origin": "null"}, None),
+        ({"Host": "evil.example:8501", "Origin": "http://evil.example:8501"}, "studio.example.org"),
+        ({"Host": "evil.example"}, None),
+        ({"Host": "me@localhost:8501"}, None),
+    ],
+)
+def test_nobody_may_through_a_page_that_is_not_ours(
+    setting: str | None, headers: dict[str, str], hosts: str | None
+) -> None:
+    assert not may_train(setting, None, "http://localhost:8501", headers, hosts)
+    assert may_train(setting, None, "http://localhost:8501", {**HERE, "Origin": "http://localhost:8501"}, hosts)

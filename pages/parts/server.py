@@ -1,0 +1,132 @@
+"""What stands before the pages: whom the server answers, how much a visitor may upload, what goes when one has left."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import App, cli_util, config, runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.web.server import server_util
+
+from pages.parts.permissions import HOSTS_VARIABLE, is_own_page, setting_of
+
+UPLOADS_VARIABLE = "FER_UPLOADS_MB"
+"""Environment variable, or secret: how much all visitors may have uploaded at a time; each of them half of it."""
+UPLOADS_MB = 4000
+LEFT_SECONDS, SWEEP_SECONDS = 30, 10
+"""Who was away for so long will not come back; how often that is looked at. Together less than a minute."""
+_UPLOAD = re.compile(r".*/_stcore/upload_file/([^/]+)/[^/]+")
+
+
+class Guard:
+    """Answers pages of this app only, and takes no more uploads than there is room for. An ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand before an app."""
+        self._app = app
+        self._arriving: Counter[str] = Counter()
+        """Session → bytes of uploads that are on their way."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, refuse it, or open a socket."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif not is_own_page(Headers(scope=scope), setting_of(HOSTS_VARIABLE)):
+            await _refuse(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "PUT" and (upload := _UPLOAD.fullmatch(scope["path"])):
+            await self._take(upload[1], scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _take(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take an upload as far as there is room for it; of what it says of its length not a byte is believed."""
+        arrived = 0
+
+        async def counted() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += (length := len(message.get("body", b"")))
+            self._arriving[session] += length
+            if self._is_full(session):
+                raise HTTPException(413, "This is more than the server takes at a time. Upload less, or remove some.")
+            return message
+
+        try:
+            await self._app(scope, counted, send)
+        finally:
+            self._arriving[session] -= arrived
+            self._arriving += Counter()  # forgets those of whom nothing is on its way
+
+    def _is_full(self, session: str) -> bool:
+        held = self._arriving + held_bytes()
+        allowed = 2**20 * float(setting_of(UPLOADS_VARIABLE) or UPLOADS_MB)
+        return held[session] > allowed / 2 or held.total() > allowed
+
+
+def held_bytes() -> Counter[str]:
+    """Return how much each session has uploaded that is still in memory."""
+    manager = runtime.get_instance().uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager)
+    files = list(manager.file_storage.items())  # other threads change it
+    return Counter({session: sum(len(file.data) for file in list(held.values())) for session, held in files})
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})  # a breach of policy, RFC 6455
+        return
+    text = (
+        "This address is not one that the app is known by, or another page asked. Open http://localhost with the "
+        f"app's port. Whoever runs the app allows other names with {HOSTS_VARIABLE} in its environment."
+    )
+    await PlainTextResponse(text, 403)(scope, receive, send)
+
+
+@asynccontextmanager
+async def _serving(app: App) -> AsyncIterator[None]:
+    """Open the browser where that is wanted, and look after those who leave, for as long as the server runs."""
+    if not config.get_option("server.headless"):
+        address = server_util.get_display_address(config.get_option("server.address") or "localhost")
+        asyncio.get_running_loop().call_later(1, lambda: cli_util.open_browser(server_util.get_url(address)))
+    sweeping = asyncio.create_task(_sweep())
+    yield
+    sweeping.cancel()
+
+
+async def _sweep() -> None:
+    since: dict[str, float] = {}
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        since = close_left(since, time.monotonic())
+
+
+def close_left(since: dict[str, float], now: float) -> dict[str, float]:
+    """Forget all that is held for visitors who have left; Streamlit itself would wait for the next one who does.
+
+    Args:
+        since: session → when it was first seen without a browser, seconds.
+        now: seconds.
+
+    Returns:
+        the same for those who may come back.
+    """
+    server = runtime.get_instance()
+    away = [seen.session.id for seen in server._session_mgr.list_sessions() if seen.client is None]
+    left = {session: since.get(session, now) for session in away}
+    for session in [session for session, first in left.items() if now - first >= LEFT_SECONDS]:
+        server.close_session(session)
+        del left[session]
+    return left
+
+
+SERVING: dict[str, Any] = {"middleware": [Middleware(Guard)], "lifespan": _serving}
+"""What the app is served with; Streamlit looks for `App(…)` itself in the entry."""

@@ -1,0 +1,120 @@
+"""What the server answers before a page runs, seen from outside, as a browser or another page sees it."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+import requests
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from scripts.benchmarks.page import running_app
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_HOSTS", "studio.example.org, 192.0.2.7:8080")
+        patch.setenv("FER_UPLOADS_MB", "8")
+        with running_app(tmp_path_factory.mktemp("app")) as address:
+            yield address
+
+
+def opens(url: str, host: str, origin: str | None) -> int:
+    """Open the socket of the pages as a page would; return the status of the answer."""
+    port = int(url.rpartition(":")[2])
+    host, origin = host.replace("PORT", str(port)), origin and origin.replace("PORT", str(port))
+    plug = socket.create_connection(("127.0.0.1", port))
+    try:
+        with connect(f"ws://{host}/_stcore/stream", sock=plug, origin=origin) as opened:
+            return opened.response.status_code if opened.response else 0
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+OURS = [
+    ("127.0.0.1:PORT", "http://127.0.0.1:PORT"),
+    ("localhost:PORT", "http://localhost:PORT"),
+    ("[::1]:PORT", "http://[::1]:PORT"),
+    ("studio.example.org", "https://studio.example.org"),
+    ("192.0.2.7:8080", "http://192.0.2.7:8080"),
+    ("127.0.0.1:PORT", None),
+]
+OTHERS = [
+    ("localhost:PORT", "http://localhost:3000"),  # another page on this machine
+    ("127.0.0.1:PORT", "http://127.0.0.1"),
+    ("127.0.0.1:PORT", "http://localhost:PORT"),  # the same machine by another name
+    ("127.0.0.1:PORT", "https://evil.example"),
+    ("evil.example:PORT", "http://evil.example:PORT"),  # its name was pointed here
+    ("192.0.2.7:PORT", "http://192.0.2.7:PORT"),
+    ("evil.example", None),
+    ("127.0.0.1:PORT", "null"),  # a sandboxed frame, a file
+    ("127.0.0.1:PORT", "http://127.0.0.1:PORT@evil.example"),
+]
+
+
+@pytest.mark.parametrize(("host", "origin"), OURS)
+def test_the_socket_opens_for_pages_of_the_app(url: str, host: str, origin: str | None) -> None:
+    assert opens(url, host, origin) == 101
+
+
+@pytest.mark.parametrize(("host", "origin"), OTHERS)
+def test_no_other_page_opens_the_socket(url: str, host: str, origin: str | None) -> None:
+    assert opens(url, host, origin) == 403
+
+
+class Visitor:
+    """A browser, as far as the server sees one: a socket, and uploads."""
+
+    def __init__(self, url: str, socket: ClientConnection) -> None:
+        """Open the app."""
+        self._url, self.socket = url, socket
+        self.socket.send(BackMsg(rerun_script={}).SerializeToString())
+        message = ForwardMsg()
+        while message.WhichOneof("type") != "new_session":
+            message.ParseFromString(self.socket.recv(60))
+        self.session = message.new_session.initialize.session_id
+
+    def upload(self, megabytes: float, file: str, **headers: str) -> int:
+        """Upload a file of some size; return the status of the answer."""
+        answer = requests.get(f"{self._url}/_stcore/health")
+        token = answer.cookies["_streamlit_xsrf"]
+        return requests.put(
+            f"{self._url}/_stcore/upload_file/{self.session}/{file}",
+            files={"file": ("face.jpg", bytes(int(megabytes * 2**20)))},
+            cookies={"_streamlit_xsrf": token},
+            headers={"X-Xsrftoken": token, **headers},
+        ).status_code
+
+
+@pytest.fixture
+def visitors(url: str) -> Iterator[Callable[[], Visitor]]:
+    """Opens the app as another visitor."""
+    with ExitStack() as stack:
+
+        def come() -> Visitor:
+            place = f"ws{url.removeprefix('http')}/_stcore/stream"
+            return Visitor(url, stack.enter_context(connect(place, origin=url, subprotocols=["streamlit"])))
+
+        yield come
+
+
+def test_a_visitor_uploads_half_of_what_all_may_and_all_no_more_than_that(visitors: Callable[[], Visitor]) -> None:
+    one, other, third = visitors(), visitors(), visitors()
+    assert one.upload(3.5, "a") == 204
+    assert one.upload(1, "b") == 413
+    assert one.upload(0.2, "c") == 204
+    assert other.upload(5, "a") == 413
+    assert other.upload(3.5, "a") == 204
+    assert third.upload(1.5, "a") == 413
+    assert third.upload(0.5, "a") == 204
+
+
+def test_no_other_page_uploads(visitors: Callable[[], Visitor]) -> None:
+    assert visitors().upload(0.1, "a", Origin="http://localhost:3000") == 403
+    assert visitors().upload(0.1, "a", Host="evil.example") == 403
