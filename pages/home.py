@@ -5,6 +5,7 @@ import streamlit as st
 from fer.evaluation.report import Report
 from fer.faces import percent
 from fer.model.checkpoint import ModelInfo
+from fer.names import literal
 from pages.parts.models import model_info, shipped_report
 from pages.parts.navigation import begin_page
 from pages.parts.widgets import legend_html, privacy_note, text
@@ -41,13 +42,13 @@ def show_figures(info: ModelInfo, report: Report) -> None:
         else ""
     )
     st.caption(
-        f"{info.architecture} on {info.preprocessing.size_px}-pixel faces, measured without test-time augmentation on "
-        f"{report.basis}.{beside_people} On other people's photos expect less."
+        f"{literal(info.architecture)} on {info.preprocessing.size_px}-pixel faces, measured without test-time "
+        f"augmentation on {literal(report.basis)}.{beside_people} On other people's photos expect less."
     )
     recalls = {label: figures.recall.value for label, figures in report.per_class.items()}
     seldom = ", ".join(f"{label} ({percent(recall)} of them)" for label, recall in recalls.items() if recall < 0.5)
     if seldom:
-        st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {seldom}.")
+        st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {literal(seldom)}.")
 
 
 begin_page("pages/home.py", "Expression Studio")
@@ -66,7 +67,8 @@ if report := shipped_report():
     show_figures(info, report)
 else:
     st.caption(
-        f"{info.architecture} on {info.preprocessing.size_px}-pixel faces; a model of your own, no report with it."
+        f"{literal(info.architecture)} on {info.preprocessing.size_px}-pixel faces; a model of your own, no report "
+        "with it."
     )
 st.html(legend_html(info.labels))
 

@@ -134,7 +134,7 @@ def show_face(number: int, item: PhotoFace, threshold: float, key: str) -> None:
             size = item.network_input.shape[0]
             st.image(item.network_input, width=72, alt=f"face {number} as the network saw it, {size} × {size} pixels")
             with st.container():
-                st.markdown(f"**{number} · {name if face.confidence >= threshold else 'unsure'}**")
+                st.markdown(f"**{number} · {literal(name) if face.confidence >= threshold else 'unsure'}**")
                 show_concerns(face, threshold)
         show_opinions(face)
         st.plotly_chart(
@@ -166,7 +166,7 @@ table = []
 for photo in photos:
     result = results[photo.key]
     if isinstance(result, ImageError):
-        st.error(f"{literal(photo.name)}: {result}", icon=":material/broken_image:")
+        st.error(literal(f"{photo.name}: {result}"), icon=":material/broken_image:")
         table.append(PictureResult(photo.name, error=str(result)))
     else:
         show_photo(photo, result, threshold)

@@ -47,9 +47,9 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
             lambda: remove(seen.folder, KIND),
         )
     if seen.state == FAILED:
-        st.error(seen.message, icon=ICONS[FAILED])
+        st.error(literal(seen.message), icon=ICONS[FAILED])
     elif seen.state == INTERRUPTED:
-        st.warning(f"It was interrupted. {seen.message}", icon=ICONS[INTERRUPTED])
+        st.warning(f"It was interrupted. {literal(seen.message)}", icon=ICONS[INTERRUPTED])
         if st.button("Start again", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: begin(seen.folder, request))
     timeline = timeline_at(seen.folder / TIMELINE_NAME)
@@ -70,7 +70,7 @@ if seen is None:
     choose_model()
     choose()
 elif seen.request is None:
-    st.error(seen.message, icon=ICONS[seen.state])
+    st.error(literal(seen.message), icon=ICONS[seen.state])
     delete_button("What is left of it is", partial(remove, seen.folder, KIND))
 elif is_begun(seen.folder):
     show_job(seen, seen.request)

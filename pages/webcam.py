@@ -11,6 +11,7 @@ from streamlit_webrtc.relay import get_global_relay
 from fer.charts.timeline import latest_people, probability_lines, timeline_bars
 from fer.draw.frame import draw_live
 from fer.model.prior import BETWEEN
+from fer.names import literal
 from fer.video.live import LiveAnalyzer
 from fer.video.settings import VideoSettings
 from fer.video.stream import LiveStream
@@ -119,7 +120,9 @@ def show_figures(stream: LiveStream) -> None:
     if stream.analyzer.frame_pause:
         st.caption(":material/speed: This machine has too much to do: it shows fewer pictures a second.")
     if figures.last_error:
-        st.error(f"{figures.errors} frames failed, the last one with: {figures.last_error}", icon=":material/error:")
+        st.error(
+            f"{figures.errors} frames failed, the last one with: {literal(figures.last_error)}", icon=":material/error:"
+        )
 
 
 def show_chart(stream: LiveStream) -> None:

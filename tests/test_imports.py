@@ -13,7 +13,7 @@ import fer
 from fer.images import encode_png
 
 ROOT = Path(__file__).resolve().parents[1]
-VOCABULARY = {"errors", "home", "labels", "faces", "files", "decoding", "decoders", "images", "records"}
+VOCABULARY = {"errors", "home", "labels", "faces", "files", "decoding", "decoders", "images", "names", "records"}
 MAY_IMPORT = {
     "vocabulary": set(),
     "model": {"vocabulary"},

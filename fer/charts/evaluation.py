@@ -13,6 +13,7 @@ from fer.evaluation.figures import Agreement, Curve, Estimate, Robustness
 from fer.evaluation.report import Report
 from fer.faces import percent
 from fer.labels import color_of
+from fer.names import in_chart
 
 _DOTTED = {"color": GUIDE, "dash": "dot"}
 
@@ -26,7 +27,7 @@ def confusion(report: Report) -> Chart:
 
 def classes(report: Report) -> Chart:
     """Return precision, recall and F1 of each expression, with intervals."""
-    shown = {f"{label} ({one.support:,})": one for label, one in report.per_class.items() if one.support}
+    shown = {in_chart(f"{label} ({one.support:,})"): one for label, one in report.per_class.items() if one.support}
     figure = go.Figure()
     for name, color, shape in (("precision", FIRST, ""), ("recall", SECOND, "/"), ("F1", THIRD, "x")):
         figures = [getattr(one, name.lower()) for one in shown.values()]
@@ -61,7 +62,8 @@ def _curves(curves: dict[str, Curve], x_title: str, y_title: str, area: str) -> 
         if curve.area is None:
             continue
         x, y = ([100 * value for value in values] for values in (curve.x, curve.y))
-        name, hover = f"{label} ({curve.area:.2f})", f"{label}: %{{y:.0f}} % at %{{x:.0f}} %<extra></extra>"
+        text = in_chart(label)
+        name, hover = f"{text} ({curve.area:.2f})", f"{text}: %{{y:.0f}} % at %{{x:.0f}} %<extra></extra>"
         chart.add_curve(figure, x, y, name, color_of(label), number, mode="lines", hovertemplate=hover)
     x_axis, y_axis = PERCENT | {"title": x_title, "range": [0, 100.5]}, PERCENT | {"title": y_title}
     legend = {"orientation": "h", "y": -0.2, "yanchor": "top", "title": {"text": f"({area})  "}}

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from fer.charts.chart import lay_out
 from fer.faces import Face, percent
 from fer.labels import color_of
+from fer.names import in_chart
 
 
 def probability_bars(face: Face) -> go.Figure:
@@ -27,7 +28,7 @@ def _bars(lengths: Mapping[str, float], texts: Sequence[str], hover: str, longes
     figure = go.Figure(
         go.Bar(
             x=[lengths[label] for label in labels],
-            y=labels,
+            y=[in_chart(label) for label in labels],
             orientation="h",
             marker_color=[color_of(label) for label in labels],
             text=texts[::-1],

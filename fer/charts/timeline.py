@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 from fer.charts.chart import GUIDE, NAMES, PERCENT, ROW_ABOVE, lay_out
 from fer.faces import percent
 from fer.labels import color_of
+from fer.names import in_chart
 from fer.video.timeline import LONGEST_GAP_SECONDS, Timeline
 
 MOST_ROWS = 20
@@ -53,7 +54,7 @@ def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
                 x=[span.seconds for span in own],
                 y=[_name(span.person) for span in own],
                 orientation="h",
-                name=label,
+                name=in_chart(label),
                 marker={"color": color_of(label), "line": {"width": 0}},
                 hoverinfo="skip",
                 unselected={"marker": {"opacity": 1}},
@@ -65,7 +66,7 @@ def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
         x=rows["seconds"],
         y=[_name(person) for person in rows["person"]],
         customdata=[
-            [float(at), timeline.labels[held], percent(confidence)]
+            [float(at), in_chart(timeline.labels[held]), percent(confidence)]
             for at, held, confidence in zip(rows["seconds"], rows["held"], timeline.confidences[places], strict=True)
         ],
         mode="markers",
@@ -102,16 +103,16 @@ def time_bars(timeline: Timeline) -> go.Figure:
         figure.add_bar(
             x=seconds,
             y=[_name(person) for person in persons],
-            name=label,
+            name=in_chart(label),
             orientation="h",
             marker_color=color_of(label),
             text=[
-                label if value > 0.15 * sum(summary[person].values()) else ""
+                in_chart(label) if value > 0.15 * sum(summary[person].values()) else ""
                 for person, value in zip(persons, seconds, strict=True)
             ],
             textposition="inside",
             insidetextanchor="middle",
-            hovertemplate=f"{label}: %{{x:.1f}} s<extra></extra>",
+            hovertemplate=f"{in_chart(label)}: %{{x:.1f}} s<extra></extra>",
         )
     height_px = 90 + 42 * len(persons)
     return lay_out(figure, height_px, {"ticksuffix": " s"}, _people(persons), legend=ROW_ABOVE, barmode="stack")
@@ -138,7 +139,7 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
             figure.add_scatter(
                 x=seconds,
                 y=percents[:, index],
-                name=label,
+                name=in_chart(label),
                 mode="lines",
                 line={"color": color_of(label), "width": 2},
                 showlegend=row == 1 and bool(likely[index]),

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from fer.charts import chart
 from fer.charts.chart import FIRST, NAMES, PERCENT, ROW_ABOVE, SECOND, THIRD, Chart, lay_out
+from fer.names import in_chart
 from fer.training.metrics import EpochMetrics
 
 SPLIT_STYLES = {"train": (FIRST, ""), "validation": ("#E69F00", "/"), "test": (THIRD, "x")}
@@ -15,7 +16,10 @@ SPLIT_STYLES = {"train": (FIRST, ""), "validation": ("#E69F00", "/"), "test": (T
 
 def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
     """Return how many pictures of each expression there are: label → split → pictures."""
-    labels, splits = list(counts), [split for split in SPLIT_STYLES if any(split in row for row in counts.values())]
+    labels, splits = (
+        list(map(in_chart, counts)),
+        [one for one in SPLIT_STYLES if any(one in row for row in counts.values())],
+    )
     totals = [sum(row.values()) for row in counts.values()]
     figure = go.Figure()
     for split in splits:
@@ -97,8 +101,8 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = go.Figure(
         go.Heatmap(
-            x=list(labels),
-            y=list(labels),
+            x=list(map(in_chart, labels)),
+            y=list(map(in_chart, labels)),
             z=shares,
             zmin=0,
             zmax=100,

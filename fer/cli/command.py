@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from fer.errors import FerError, PackageMissingError, without_secrets
 from fer.jobs.status import Status
+from fer.names import printable
 
 STOPPED_CODE = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -23,6 +24,11 @@ UNREAD_CODE = 141
 """Exit code where whoever read the output stopped reading before all was done, as `head` does; as shells have it."""
 
 P = ParamSpec("P")
+
+
+def say(text: object, aside: bool = False) -> None:
+    """Print lines, aside on standard error; what names in them would tell the terminal to do, it does not."""
+    print("\n".join(map(printable, str(text).split("\n"))), file=sys.stderr if aside else sys.stdout)
 
 
 def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
@@ -39,19 +45,19 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
                 return UNREAD_CODE
             text = error
         except KeyboardInterrupt:
-            _say("stopped")
+            _tell("stopped")
             return STOPPED_CODE
         finally:
             drop_unread()  # here, as it would be told as an error when Python ends
-        _say(f"error: {without_secrets(str(text))}")
+        _tell(f"error: {without_secrets(str(text))}")
         return 1
 
     return told
 
 
-def _say(text: str) -> None:
+def _tell(text: str) -> None:
     with contextlib.suppress(BrokenPipeError):  # who does not read it need not be told so
-        print(text, file=sys.stderr)
+        say(text, aside=True)
     drop_unread()
 
 
@@ -126,10 +132,10 @@ class Stop:
     def code(self, problem: str | None) -> int:
         """Say why not all was seen, if it was stopped or broke off with a problem; return the exit code."""
         if self.asked:
-            print("stopped", file=sys.stderr)
+            say("stopped", aside=True)
             return STOPPED_CODE
         if problem:
-            print(f"error: {problem}", file=sys.stderr)
+            say(f"error: {problem}", aside=True)
             return 1
         return 0
 
@@ -155,9 +161,9 @@ class ProgressBar:
         if status.total != self._bar.total or status.done < self._bar.n:  # what is done from here on tells the speed
             self._bar.reset(status.total)
             self._bar.initial = self._bar.n = status.done
-        self._bar.set_description_str(status.what, refresh=False)
+        self._bar.set_description_str(printable(status.what), refresh=False)
         self._bar.update(status.done - self._bar.n)
 
     def note(self, line: str) -> None:
         """Show a line of its log."""
-        tqdm.write(line, file=sys.stderr)
+        tqdm.write(printable(line), file=sys.stderr)

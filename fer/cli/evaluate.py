@@ -19,7 +19,7 @@ from pathlib import Path
 
 from fer import records
 from fer.cli.arguments import add_model_arguments
-from fer.cli.command import ProgressBar, command_parser, tells_errors
+from fer.cli.command import ProgressBar, command_parser, say, tells_errors
 from fer.errors import FerError
 from fer.evaluation import report as reports
 from fer.evaluation.job import measure
@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what is asked; return the exit code: 0 done, 1 cannot."""
     options = parse_arguments(arguments)
     if options.compare:
-        print(_comparison(options))
+        say(_comparison(options))
         return 0
     if options.report:
         report = read_report(options.report)
@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
         with _writing(options.output, "--output"):
             reports.write_report(options.output, report, evaluation.predictions)
         if not options.json:
-            print(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
+            say(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
     if options.card:
         from fer.evaluation.settings import Settings
         from fer.reports.card import model_card
@@ -160,7 +160,10 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
 def _show(report: Report, as_json: bool) -> None:
     from fer.reports.rendering import render
 
-    print(reports.to_json(report) if as_json else render("report.txt", report=report).rstrip())
+    if as_json:
+        print(reports.to_json(report))
+    else:
+        say(render("report.txt", report=report).rstrip())
 
 
 @contextlib.contextmanager

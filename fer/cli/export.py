@@ -11,7 +11,7 @@ Training does the first two at its end. The forms of the shipped model were made
 import argparse
 from pathlib import Path
 
-from fer.cli.command import command_parser, tells_errors
+from fer.cli.command import command_parser, say, tells_errors
 from fer.model import model_file
 
 
@@ -45,5 +45,5 @@ def main(arguments: list[str] | None = None) -> int:
     if options.onnx:
         write_whole(options.model, options.onnx, faces)
     for path in [options.onnx] if options.onnx else write_forms(options.model, faces):
-        print(f"{path}: {path.stat().st_size:,} bytes")
+        say(f"{path}: {path.stat().st_size:,} bytes")
     return 0

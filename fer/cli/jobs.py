@@ -12,11 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol
 
-from fer.cli.command import STOPPED_CODE, ProgressBar, Stop, command_parser, tells_errors
+from fer.cli.command import STOPPED_CODE, ProgressBar, Stop, command_parser, say, tells_errors
 from fer.errors import JobError
 from fer.jobs import job
 from fer.jobs.job import Kind
 from fer.jobs.status import FINISHED, Reporter, Watcher
+from fer.names import printable
 
 KINDS = {
     "training": "fer.training.job",
@@ -95,7 +96,7 @@ def list_jobs(place: Path) -> None:
             if seen.folder not in listed:  # a damaged one may be of any kind
                 share = f"{100 * seen.status.share:.0f} %" if seen.status.total else ""
                 shown = name if seen.request else job.kind_of(seen.folder) or "?"
-                print(f"{shown:10}  {seen.state:11}  {share:>5}  {seen.folder}")
+                say(f"{printable(shown):10}  {seen.state:11}  {share:>5}  {printable(str(seen.folder))}")
             listed.add(seen.folder)
 
 

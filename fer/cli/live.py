@@ -29,12 +29,13 @@ import numpy as np
 from tqdm import tqdm
 
 from fer.cli.arguments import add_model_arguments, load_recognizer
-from fer.cli.command import Stop, command_parser, drop_unread, tells_errors
+from fer.cli.command import Stop, command_parser, drop_unread, say, tells_errors
 from fer.cli.video import add_own_neutral, seconds_bar
 from fer.cli.window import VideoWindow
 from fer.errors import VideoError, without_secrets
 from fer.model.checkpoint import read_info
 from fer.model.prior import BETWEEN, EVERYDAY
+from fer.names import printable
 from fer.results.timeline import timeline_text
 from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.io.live import LiveSource
@@ -106,15 +107,15 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             timeline = _follow_live(source, recognizer, sinks, options.seconds)
     if not options.json:
-        print("\n".join(timeline_text(timeline, name)))
+        say("\n".join(timeline_text(timeline, name)))
     if isinstance(source, VideoFile) and source.note:
-        print(f"note: {source.note}", file=sys.stderr)
+        say(f"note: {source.note}", aside=True)
     if options.output:
         written = f"written to {options.output}" if sinks.frames else "nothing written: there was no frame to write"
-        print(written, file=sys.stderr)
+        say(written, aside=True)
     code = stop.code(source.problem)
     if code == 0 and isinstance(source, LiveSource) and source.ended:
-        print(f"{source.name} has ended", file=sys.stderr)
+        say(f"{source.name} has ended", aside=True)
     return code
 
 
@@ -127,7 +128,7 @@ def _open(source: str, output: Path | None) -> VideoFile | LiveSource:
     if source.isdecimal():
         return LiveSource(int(source))
     if "://" in source:
-        return LiveSource(source, tell=lambda line: tqdm.write(line, file=sys.stderr))
+        return LiveSource(source, tell=lambda line: tqdm.write(printable(line), file=sys.stderr))
     if output and output.resolve() == Path(source).resolve():
         raise VideoError(f"expected --output to be another file than the video, got {output} for both.")
     return VideoFile(source, MAX_SIDE_PX)

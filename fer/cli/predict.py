@@ -25,12 +25,13 @@ from tqdm import tqdm
 
 from fer.cli import video
 from fer.cli.arguments import add_model_arguments, load_recognizer
-from fer.cli.command import STOPPED_CODE, command_parser, tells_errors
+from fer.cli.command import STOPPED_CODE, command_parser, say, tells_errors
 from fer.errors import ImageError, without_secrets
 from fer.faces import describe
 from fer.files import free_path
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
 from fer.model.checkpoint import ModelInfo, model_sha256, read_info
+from fer.names import printable
 from fer.results.journal import Finished, PictureTask, forget_results, open_results
 from fer.results.parquet import write_parquet
 from fer.results.pictures import PictureResult, concern_words, to_csv, to_json
@@ -106,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _predict(options, [PictureTask(path, without_secrets(str(path)), output) for path, output in places])
     except KeyboardInterrupt:
         goes_on = "" if _results_path(options) is None else " The same command goes on where it stopped."
-        print(f"interrupted.{goes_on}", file=sys.stderr)
+        say(f"interrupted.{goes_on}", aside=True)
         return STOPPED_CODE
 
 
@@ -124,7 +125,7 @@ def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
                 progress.update()
                 if finished.result.error is not None:
                     failed += 1
-                    progress.write(f"error: {finished.result.error}", file=sys.stderr)
+                    progress.write(f"error: {printable(finished.result.error)}", file=sys.stderr)
         if options.parquet:
             write_parquet(options.parquet, known.results(), info.labels, info.unsure_below)
         if options.explain:
@@ -132,7 +133,7 @@ def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
         if options.csv or not options.parquet or options.json:
             _show(options, list(known.results()), info)  # at last: who reads what is printed may have enough of it
     for written in filter(None, (options.parquet, options.csv, options.explain, options.output)):
-        print(f"written to {written}", file=sys.stderr)
+        say(f"written to {written}", aside=True)
     if place and place != options.results:
         forget_results(place)  # all is done
     return 1 if failed else 0
@@ -165,7 +166,10 @@ def _show(options: argparse.Namespace, results: list[PictureResult], info: Model
         options.csv.parent.mkdir(parents=True, exist_ok=True)
         table = to_csv(results, info.labels, unsure_below)
         options.csv.write_text(table, encoding="utf-8", errors="backslashreplace", newline="")
-    print(to_json(results, unsure_below) if options.json else "\n".join(_table(results, unsure_below)))
+    if options.json:
+        print(to_json(results, unsure_below))
+    else:
+        say("\n".join(_table(results, unsure_below)))
 
 
 def _results_path(options: argparse.Namespace) -> Path | None:
@@ -222,14 +226,15 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
 
 
 def _table(results: list[PictureResult], unsure_below: float) -> Iterator[str]:
-    width = max(len(result.path) for result in results)
-    for result in results:
+    names = [printable(result.path) for result in results]
+    width = max(map(len, names))
+    for path, result in zip(names, results, strict=True):
         if result.error is not None:
-            yield f"{result.path:{width}}  cannot be read"
+            yield f"{path:{width}}  cannot be read"
         elif not result.faces:
-            yield f"{result.path:{width}}  no face"
+            yield f"{path:{width}}  no face"
         for number, face in enumerate(result.faces, start=1):
             box = ", ".join(f"{value:.0f}" for value in face.box.xyxy)
-            name = result.path if number == 1 else ""
+            name = path if number == 1 else ""
             words = concern_words(face, unsure_below)
             yield f"{name:{width}}  face {number}  {describe(face):32}  box {box:20}  {words}".rstrip()

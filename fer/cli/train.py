@@ -12,7 +12,6 @@ The run is kept in runs/NAME. The same command again goes on with a run that was
 import argparse
 import contextlib
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import partial
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer.cli.arguments import add_field_options
-from fer.cli.command import STOPPED_CODE, ProgressBar, Stop, command_parser, tells_errors
+from fer.cli.command import STOPPED_CODE, ProgressBar, Stop, command_parser, say, tells_errors
 from fer.datasets import FaceDataset, open_datasets
 from fer.errors import FerError
 from fer.files import write_atomically
@@ -105,12 +104,12 @@ def _report(dataset: FaceDataset, folder: Path | None) -> None:
     from fer.reports.rendering import render
 
     found = report(dataset)
-    print(render("dataset.txt", report=found).rstrip())
+    say(render("dataset.txt", report=found).rstrip())
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / "report.json", json.dumps(found.to_dict(), indent=1))
         Image.fromarray(contact_sheet(dataset)).save(folder / "contact-sheet.png")
-        print(f"written to {folder}: report.json, contact-sheet.png")
+        say(f"written to {folder}: report.json, contact-sheet.png")
 
 
 def _train(config: TrainingConfig, dataset: FaceDataset, run: Run | None, options: argparse.Namespace) -> int:
@@ -149,7 +148,7 @@ def _train_one(
     status = read_status(folder) if processes.is_first else None
     if processes.from_first(status is not None and status.state == FINISHED):
         if processes.is_first:
-            print(f"{folder} has finished already", file=sys.stderr)
+            say(f"{folder} has finished already", aside=True)
         return 0
     try:
         with Stop() as stop, ProgressBar() as bar:
@@ -188,7 +187,7 @@ def _train_folds(
     if device:
         summary = summarize(place, results)
         n = sum(result["n"] for result in results)
-        print(f"{config.folds} folds, test pictures by rule {config.rule}, n = {n:,} in all:")
+        say(f"{config.folds} folds, test pictures by rule {config.rule}, n = {n:,} in all:")
         for figure in ("accuracy", "macro_f1"):
-            print(f"{figure:10} {summary[figure]['mean']:.4f} ± {summary[figure]['sd']:.4f}")
+            say(f"{figure:10} {summary[figure]['mean']:.4f} ± {summary[figure]['sd']:.4f}")
     return 0

@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from fer.cli.arguments import load_recognizer
-from fer.cli.command import Stop
+from fer.cli.command import Stop, say
 from fer.errors import VideoError
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import timeline_csv, timeline_json, timeline_text
@@ -72,9 +71,12 @@ def predict_video(options: argparse.Namespace) -> int:
     with Stop() as stop:
         timeline = _looked_at(options, stop)
         _write(options, timeline)
-    print(timeline_json(timeline) if options.json else "\n".join(timeline_text(timeline, timeline.name)))
+    if options.json:
+        print(timeline_json(timeline))
+    else:
+        say("\n".join(timeline_text(timeline, timeline.name)))
     for written in filter(None, (options.output, options.csv, options.subtitles)):
-        print(f"written to {written}", file=sys.stderr)
+        say(f"written to {written}", aside=True)
     return stop.code(timeline.problem)
 
 
@@ -120,7 +122,7 @@ def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
     if not stop.asked and not analysis.frames:
         raise VideoError(f"expected --from before the end, got {options.begin:g} of {file.ends:.1f} s.")
     if file.note:
-        print(f"note: {file.note}", file=sys.stderr)
+        say(f"note: {file.note}", aside=True)
     return analysis.timeline()
 
 

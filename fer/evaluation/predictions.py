@@ -10,6 +10,7 @@ import numpy as np
 
 from fer.errors import EvaluationError
 from fer.evaluation import confusions
+from fer.names import from_cell, not_a_formula
 
 VOTES, PROBABILITY, OTHER = "votes_", "probability_", "other_votes"
 DIGITS = 7
@@ -58,10 +59,10 @@ class Predictions:
         """Return the text of the file, a line for each picture."""
         import pandas  # here, as it costs half a second
 
-        words = np.array(self.labels)
+        words = np.array(list(map(not_a_formula, self.labels)))
         columns = {
             "row": self.rows,
-            "name": self.names,
+            "name": list(map(not_a_formula, self.names)),
             "split": self.splits,
             "truth": words[self.truth],
             "predicted": words[self.predicted],
@@ -83,7 +84,8 @@ def read_predictions(path: Path) -> Predictions:
 
     try:
         table = pandas.read_csv(path, dtype={"name": str, "truth": str, "split": str}, keep_default_na=False)
-        return _predictions_of(table)
+        named = {column: table[column].map(from_cell) for column in ("name", "truth")}
+        return _predictions_of(table.assign(**named))
     except (OSError, ValueError, KeyError, TypeError) as error:  # pandas' parser errors are ValueErrors
         raise EvaluationError(
             f"expected the predictions that `fer-studio evaluate` writes beside a report, cannot read {path}: {error}. "

@@ -10,6 +10,7 @@ import numpy as np
 from fer.evaluation.figures import Estimate
 from fer.faces import percent
 from fer.labels import color_of
+from fer.names import literal
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -70,6 +71,7 @@ def _environment() -> "Environment":
     )
     environment.filters |= {
         "color": color_of,
+        "literal": literal,
         "count": lambda number: f"{number:,}",
         "over_seeds": _over_seeds,
         "number": lambda value, digits: "–" if value is None else f"{value:.{digits}f}",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer.faces import Face
+from fer.names import not_a_formula
 from fer.recognition.quality import concerns
 
 FACE_COLUMNS = ("path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence")
@@ -71,8 +72,3 @@ def face_rows(result: PictureResult, unsure_below: float) -> Iterator[tuple[Any,
 def concern_words(face: Face, unsure_below: float) -> str:
     """Return what speaks against trusting a prediction, in a word each: "small, dark"; "" where nothing does."""
     return ", ".join(concerns(face, unsure_below))
-
-
-def not_a_formula(text: str) -> str:
-    """Keep spreadsheets from running a hostile name as a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

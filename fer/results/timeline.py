@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from fer.files import replace_file
+from fer.names import not_a_formula, printable
 from fer.records import to_json
-from fer.results.pictures import not_a_formula
 from fer.video.timeline import Timeline, row_type
 
 PEOPLE_LISTED = 10
@@ -148,7 +148,7 @@ def timeline_text(timeline: Timeline, name: str) -> Iterator[str]:
     """Yield lines for a terminal: who was seen, what they showed for how long, and of a file what followed what."""
     people = timeline.summary()
     crowd = "nobody" if not people else "1 person" if len(people) == 1 else f"{len(people)} people"
-    yield f"{name}: {timeline.frames} frames looked at, {timeline.seconds:.1f} s, {crowd} seen"
+    yield f"{printable(name)}: {timeline.frames} frames looked at, {timeline.seconds:.1f} s, {crowd} seen"
     longest = sorted(people, key=lambda person: -sum(people[person].values()))[:PEOPLE_LISTED]
     for person in sorted(longest):
         expressions = ", ".join(f"{label} {seconds:.1f} s" for label, seconds in people[person].items())

@@ -8,6 +8,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from fer.errors import ConnectionSettingsError
+from fer.names import literal
 from pages.parts.permissions import setting_of
 
 ICE_SERVERS_VARIABLE = "FER_ICE_SERVERS"
@@ -53,7 +54,7 @@ def ice_servers() -> list[dict[str, Any]]:
     try:
         return read_ice_servers(setting_of(ICE_SERVERS_VARIABLE))
     except ConnectionSettingsError as error:
-        st.error(str(error), icon=":material/lan:")
+        st.error(literal(str(error)), icon=":material/lan:")
         st.stop()
 
 

@@ -12,6 +12,7 @@ from fer.charts.training import class_bars
 from fer.datasets import open_datasets
 from fer.datasets.archive import delete_upload, keep_upload, kept_uploads
 from fer.datasets.report import DatasetReport, contact_sheet, pairs_of_copies, report
+from fer.names import literal
 from pages.parts.widgets import STATIC, delete_button, one_of, path_here
 
 UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"
@@ -126,7 +127,7 @@ def show_data(data: Data) -> None:
     st.markdown(" · ".join(facts))
     st.text("\n".join(found.notes))
     for warning in found.warnings:
-        st.warning(warning, icon=":material/warning:")
+        st.warning(literal(warning), icon=":material/warning:")
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Each expression**")

@@ -9,6 +9,7 @@ import streamlit as st
 from fer.charts import evaluation as evaluation_plots
 from fer.charts.chart import Chart, color_whiskers
 from fer.evaluation.report import Report
+from fer.names import literal
 from fer.reports.evaluation import PLOT_CONFIG, basis_of, html_chart, html_report, report_charts
 from fer.reports.rendering import between
 from pages.parts.evaluation_reports import may_see_paths
@@ -17,7 +18,7 @@ from pages.parts.widgets import download, introduce, literal
 
 def show_chart(chart: Chart, basis: str, key: object) -> None:
     """Show a chart with how to read it, and the rule and n that its figures are of."""
-    introduce(chart.title, f"{chart.reading} {basis[:1].upper()}{basis[1:]}.")
+    introduce(literal(chart.title), f"{chart.reading} {literal(basis[:1].upper() + basis[1:])}.")
     figure = color_whiskers(chart.figure, "#E8ECF1" if st.context.theme.type == "dark" else "#1B222C")
     saving = {"toImageButtonOptions": {"filename": chart.name, "scale": 2}}  # of the camera, which makes a PNG
     st.plotly_chart(figure, config=PLOT_CONFIG | saving, key=f"{chart.name} {key}")
@@ -130,7 +131,7 @@ def show_facts(report: Report, with_command: bool) -> None:
         "Intervals": f"95 %, {made.resamples:,} resamples, seed {made.seed}",
     }
     st.markdown("**What was measured**")
-    st.table(facts, border="horizontal")
+    st.table({name: literal(fact) for name, fact in facts.items()}, border="horizontal")
     if with_command:
         st.markdown("**How to get these figures again**")
         st.code(made.command, language="bash", wrap_lines=True)

@@ -11,6 +11,7 @@ from fer.charts.comparison import class_deltas, differences, training_curves
 from fer.evaluation.comparison import Comparison, compare
 from fer.evaluation.predictions import Predictions
 from fer.faces import percent
+from fer.names import literal
 from fer.reports.evaluation import html_chart
 from fer.reports.rendering import between
 from fer.training import runs as training_runs
@@ -54,7 +55,7 @@ def compare_reports() -> None:
     charts += show_training(chosen)
     with st.container(horizontal=True):
         for chart in charts:
-            download(f"{chart.title} (HTML)", partial(html_chart, chart), f"{chart.name}.html")
+            download(literal(f"{chart.title} (HTML)"), partial(html_chart, chart), f"{chart.name}.html")
     show_differing(first, names[first], others, comparisons)
 
 
@@ -78,12 +79,12 @@ def show_figures(first: Path, names: dict[Path, str], comparisons: dict[Path, Co
             f"{one.p_value:.2g}",
         )
         rows.append(dict(zip(columns, values, strict=True)))
-    st.markdown(f"On **{report.basis}**.")
+    st.markdown(f"On **{literal(report.basis)}**.")
     st.dataframe(rows, hide_index=True, key="comparison table")
     st.caption(
-        f"Δ: percentage points more than {first_name}, with 95 % intervals (paired bootstrap). p: how often two "
-        "equally good models would differ by so much or more (McNemar's exact test); below 0.05 it is hardly chance "
-        "where two models are compared, and with each further one a smaller p is needed."
+        f"Δ: percentage points more than {literal(first_name)}, with 95 % intervals (paired bootstrap). p: how often "
+        "two equally good models would differ by so much or more (McNemar's exact test); below 0.05 it is hardly "
+        "chance where two models are compared, and with each further one a smaller p is needed."
     )
 
 
@@ -109,7 +110,7 @@ def show_differing(first: Path, first_name: str, others: dict[str, Path], compar
     places = np.array(comparisons[name].differing, int)
     groups = grouped(one, other, places)
     kind = one_of("Which", {kind: f"{kind} ({len(groups[kind]):,})" for kind in groups}, "comparison_kind")
-    st.caption(f"First: {first_name}; second: {name}. R{_basis(first)[1:]}.")
+    st.caption(literal(f"First: {first_name}; second: {name}. R{_basis(first)[1:]}."))
     dataset = pictures_of(report_at(first), first)
     show_pictures([("first", one), ("second", other)], groups[kind], dataset, f"differing {first} {name} {kind}")
 

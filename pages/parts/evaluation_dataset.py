@@ -7,6 +7,7 @@ import streamlit as st
 
 from fer.charts.training import rater_agreement
 from fer.datasets.dataset import SPLITS, FaceDataset
+from fer.names import literal
 from fer.reports.gallery import Card, gallery
 from pages.parts.dataset import Data, chosen_data
 from pages.parts.evaluation_charts import show_chart
@@ -98,7 +99,7 @@ def show_samples(dataset: FaceDataset) -> None:
         st.info("There is no such picture.", icon=":material/search_off:")
         return
     chosen = ordered(dataset, rows, order)[:SHOWN]
-    st.caption(f"{len(chosen)} of {len(rows):,} pictures whose most frequent label is {label}.")
+    st.caption(f"{len(chosen)} of {len(rows):,} pictures whose most frequent label is {literal(label)}.")
     st.html(gallery([_card(dataset, int(row)) for row in chosen]))
 
 

@@ -14,6 +14,7 @@ from fer.evaluation.job import KIND
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.jobs import job
+from fer.names import literal
 from fer.reports.gallery import Card, gallery, votes_text
 from pages.parts.permissions import training_allowed
 from pages.parts.session import errors_shown
@@ -37,7 +38,7 @@ def pictures_of(report: Report, report_path: Path) -> FaceDataset | None:
     before = paths.get(fingerprint, request.dataset if request else "")
     with st.expander("Show the pictures themselves", expanded=not before, icon=":material/image:"):
         path = st.text_input(
-            f"Where is {report.data.name}?",
+            f"Where is {literal(report.data.name)}?",
             before,
             placeholder="/home/me/ferplus",
             help="The data set that was measured on, on the machine that runs the app. The pictures stay there.",

@@ -10,6 +10,7 @@ from fer.evaluation import review
 from fer.evaluation.confusions import MATRIX_READING, MATRIX_TITLE
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
+from fer.names import literal
 from fer.reports.evaluation import headline_cards
 from fer.reports.rendering import render
 from pages.parts import evaluation_charts as charts
@@ -65,7 +66,9 @@ def one_report() -> None:
     if path is None:
         return
     report = report_at(path)
-    st.markdown(f"Measured on **{report.basis}**, {report.model.read_as}, without test-time augmentation.")
+    st.markdown(
+        f"Measured on **{literal(report.basis)}**, {literal(report.model.read_as)}, without test-time augmentation."
+    )
     st.html(headline_cards(report))
     st.caption(
         "Ranges are 95 % intervals: a figure of so many pictures is no surer than that. "
@@ -107,8 +110,8 @@ def show_mistakes(report: Report, path: Path) -> None:
             predictions = evaluation_at(path).predictions
             places = of_field(predictions, truth, answer)
             st.markdown(
-                f"{len(places):,} of {report.n:,} pictures: **{truth or 'anything'}**, taken for "
-                f"**{answer or 'anything'}** (rule {report.data.rule})"
+                f"{len(places):,} of {report.n:,} pictures: **{literal(truth or 'anything')}**, taken for "
+                f"**{literal(answer or 'anything')}** (rule {report.data.rule})"
             )
             show_pictures([("model", predictions)], places, pictures_of(report, path), f"{path} {truth} {answer}")
 
@@ -128,6 +131,6 @@ def show_lists(report: Report, path: Path) -> None:
     """Show the pictures that say most."""
     name = one_of("List", list(LISTS), "evaluation_list")
     find, reading = LISTS[name]
-    st.caption(f"{reading} Measured on {report.basis}.")
+    st.caption(f"{reading} Measured on {literal(report.basis)}.")
     predictions = evaluation_at(path).predictions
     show_pictures([("model", predictions)], find(predictions, 96), pictures_of(report, path), f"{path} {name}")

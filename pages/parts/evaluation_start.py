@@ -12,6 +12,7 @@ from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import FINISHED
 from fer.model import SHIPPED
+from fer.names import literal
 from pages.parts import dataset
 from pages.parts.evaluation_reports import CHOSEN
 from pages.parts.jobs import ICONS, watch
@@ -44,7 +45,7 @@ def evaluate_models() -> None:
 def show_active(view: JobView[Request]) -> None:
     """Show an evaluation that goes on; when the last one has ended, show its report."""
     with st.container(border=True):
-        st.markdown(f"{ICONS[view.state]} **{title_of(view)}**")
+        st.markdown(f"{ICONS[view.state]} **{literal(title_of(view))}**")
         watch(view, KIND, on_end=show_if_last)
         if st.button("Stop", icon=":material/stop:", key=f"stop {view.folder}"):
             attempt(lambda: job.stop(view.folder, KIND))
@@ -102,7 +103,7 @@ def new_evaluation(busy: bool) -> None:
 def show_ended(view: JobView[Request]) -> None:
     """Offer what can be done with an evaluation that has ended."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{ICONS[view.state]} {title_of(view)}", width="stretch")
+        st.markdown(f"{ICONS[view.state]} {literal(title_of(view))}", width="stretch")
         with st.container(horizontal=True, width="content"):  # on a phone they stay together
             if view.state == FINISHED and st.button("Show", key=f"show {view.folder}", icon=":material/insights:"):
                 show_report(view.folder)
@@ -112,7 +113,7 @@ def show_ended(view: JobView[Request]) -> None:
             if st.button("Delete", key=f"delete {view.folder}", icon=":material/delete:"):
                 attempt(lambda: job.delete(view.folder, KIND))
     if view.message:
-        st.error(view.message, icon=":material/error:")
+        st.error(literal(view.message), icon=":material/error:")
 
 
 def title_of(view: JobView[Request]) -> str:

@@ -22,6 +22,7 @@ from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import DAMAGED, FINISHED
 from fer.model.checkpoint import ModelInfo, read_info
+from fer.names import literal
 from fer.results.journal import Finished, read_finished
 from fer.results.pictures import concern_words, to_csv, to_json
 from pages.parts.folder_new import done_of, title_of
@@ -65,7 +66,7 @@ def show_state(seen: JobView[Request]) -> None:
         st.caption("You may close this page: the work goes on, and this address shows it again.")
     elif seen.state != FINISHED:
         message = seen.message if seen.state != DAMAGED or training_allowed() else ""  # it names paths of this machine
-        st.warning(f"{done_of(seen)} done. {message}", icon=ICONS[seen.state])
+        st.warning(f"{done_of(seen)} done. {literal(message)}", icon=ICONS[seen.state])
         if seen.can_resume and st.button("Continue", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: collection.start(seen.folder))
 
@@ -111,7 +112,7 @@ def filtered(entries: list[Entry], counts: dict[str, int]) -> tuple[list[Entry],
             "Expression",
             list(counts),
             selection_mode="multi",
-            format_func=lambda label: f"{label} {counts[label]:,}",
+            format_func=lambda label: f"{literal(label)} {counts[label]:,}",
             key="folder_labels",
         )
         count = sum(bool(entry.face and entry.face.differing) for entry in entries)
@@ -176,10 +177,10 @@ def show_entry(entry: Entry, unsure_below: float) -> None:
         with left:
             if picture.output and picture.output.is_file():
                 st.image(picture.output, width="stretch", alt=f"{picture.name} with its faces marked")
-            st.caption(picture.name)
+            st.caption(literal(picture.name))
         with right:
             if entry.face:
-                st.markdown(f"**{entry.number} · {describe(entry.face)}**")
+                st.markdown(f"**{entry.number} · {literal(describe(entry.face))}**")
                 show_concerns(entry.face, unsure_below)
                 show_opinions(entry.face)
                 st.plotly_chart(

@@ -17,6 +17,7 @@ from fer.errors import FerError
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STARTING, STOPPED, Status
+from fer.names import literal
 from pages.parts.permissions import training_allowed
 from pages.parts.session import attempt
 from pages.parts.widgets import duration
@@ -41,7 +42,7 @@ def progress_text(status: Status) -> str:
     if not status.what:
         return "Loading …"
     left = "" if status.seconds_left is None else f" · about {duration(status.seconds_left)} left"
-    return f"{status.what[:1].upper()}{status.what[1:]}{left}"
+    return f"{literal(status.what[:1].upper() + status.what[1:])}{left}"
 
 
 def watch(

@@ -17,6 +17,7 @@ from fer.faces import percent
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED, report_of
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.model.prior import BETWEEN, EVERYDAY, POSED
+from fer.names import literal
 from fer.training.runs import BEST_NAME
 from pages.parts.session import FILES_AS_THEY_ARE, lasting
 
@@ -207,6 +208,6 @@ def _engine(path: Path, faces: str) -> "LiveEngine":
 
 
 def _no_model(error: CheckpointError) -> NoReturn:
-    st.error(str(error), icon=":material/error:")
-    st.caption(f"The app's model is {checkpoint_path().name}; set {CHECKPOINT_VARIABLE} to use another file.")
+    st.error(literal(str(error)), icon=":material/error:")
+    st.caption(f"The app's model is {literal(checkpoint_path().name)}; set {CHECKPOINT_VARIABLE} to use another file.")
     st.stop()

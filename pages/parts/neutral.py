@@ -53,7 +53,7 @@ def show_people(stream: LiveStream) -> None:
         if face and (differs := difference(face)):
             st.caption(f"person {person}: {literal(differs)}")
     if analyzer.neutral_problem:
-        st.warning(analyzer.neutral_problem, icon=":material/sentiment_neutral:")
+        st.warning(literal(analyzer.neutral_problem), icon=":material/sentiment_neutral:")
     if not analyzer.recorder.neutral:
         st.caption(NO_NEUTRAL)
 

@@ -8,6 +8,7 @@ from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import streamlit as st
 
+from fer.names import literal
 from fer.recognition.photo import PhotoFace
 from pages.parts.session import errors_shown
 
@@ -32,7 +33,9 @@ def _show(recognizer: "Recognizer", reference: ReferenceType[PhotoFace], key: st
     item = reference()
     if item is None:
         return
-    expander = st.expander(f"Why {item.face.label}?", icon=":material/help:", key=f"why {key}", on_change="rerun")
+    expander = st.expander(
+        f"Why {literal(item.face.label)}?", icon=":material/help:", key=f"why {key}", on_change="rerun"
+    )
     if expander.open:
         with expander, errors_shown():  # a model that was exported does without torch; this does not
             st.html(_reasons(recognizer, item))

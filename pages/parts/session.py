@@ -10,6 +10,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fer.errors import FerError, PackageMissingError
+from fer.names import literal
 
 _FAILURE = "failure"
 
@@ -36,7 +37,7 @@ def attempt(action: Callable[[], object]) -> NoReturn:
 def show_failure() -> None:
     """Show what went wrong with the last button, once."""
     if message := st.session_state.pop(_FAILURE, None):
-        st.error(message, icon=":material/error:")
+        st.error(literal(message), icon=":material/error:")
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def errors_shown() -> Iterator[None]:
     except ModuleNotFoundError as error:
         st.error(str(PackageMissingError.from_import(error)), icon=":material/deployed_code:")
     except FerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(str(error)), icon=":material/error:")
 
 
 def lasting(name: str, shown: object) -> dict[str, Any]:

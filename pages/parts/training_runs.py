@@ -11,6 +11,7 @@ from fer.faces import percent
 from fer.jobs import job
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, STOPPED
 from fer.model.checkpoint import read_info
+from fer.names import literal
 from fer.training import runs
 from fer.training.runs import KIND, RunView
 from pages.parts.jobs import ICONS, watch
@@ -59,8 +60,8 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
         name = st.radio(
             "Runs",
             list(named),
-            format_func=lambda name: f"{ICONS[named[name].state]} {name}",
-            captions=[summary(view) for view in views],
+            format_func=lambda name: f"{ICONS[named[name].state]} {literal(name)}",
+            captions=[literal(summary(view)) for view in views],
             label_visibility="collapsed",
             **lasting(CHOSEN, chosen if chosen in named else views[0].name),
         )
@@ -71,10 +72,10 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
 def show_run(view: RunView, allowed: bool) -> None:
     """Show a run: live, while it goes on."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(view.name, width="content")
+        st.subheader(literal(view.name), width="content")
         st.badge(view.state, icon=ICONS[view.state], color=COLORS.get(view.state, "blue"))
     if view.message and allowed:  # it may name paths of this machine
-        st.error(view.message, icon=":material/error:")
+        st.error(literal(view.message), icon=":material/error:")
     if allowed:
         show_buttons(view)
     elif view.has_model and not view.active:
@@ -103,7 +104,7 @@ def show_buttons(view: RunView) -> None:
             name = st.text_input("New name", view.name, max_chars=64, key=f"rename {view.name}")
             if st.button("Rename it"):
                 attempt(lambda: rename(view, name.strip()))
-        delete_button(f"The run **{view.name}** and its model are", lambda: job.delete(view.folder, KIND))
+        delete_button(f"The run **{literal(view.name)}** and its model are", lambda: job.delete(view.folder, KIND))
 
 
 def rename(view: RunView, name: str) -> None:
@@ -127,8 +128,8 @@ def show_charts(before: RunView, allowed: bool) -> None:
     if view.metrics and view.request:
         epochs = view.request.epochs
         if view.best:
-            st.markdown(f"Best{' so far' * view.active}: **{accuracy(view)}** in epoch {view.best.epoch}.")
-        basis = view.validated_by.capitalize()
+            st.markdown(f"Best{' so far' * view.active}: **{literal(accuracy(view))}** in epoch {view.best.epoch}.")
+        basis = literal(view.validated_by.capitalize())
         charts = [
             ("Loss", LOSS_READING, loss_curves(view.metrics, epochs)),
             ("Accuracy", f"{ACCURACY_READING} {basis}.", accuracy_curves(view.metrics, epochs)),
@@ -155,5 +156,6 @@ def show_confusion(view: RunView) -> None:
     except CheckpointError:  # none yet
         return
     if latest and [len(row) for row in latest.validation_confusion] == [len(labels)] * len(labels):
-        introduce(f"Taken for what, epoch {latest.epoch}", f"{MATRIX_READING} {view.validated_by.capitalize()}.")
+        basis = literal(view.validated_by.capitalize())
+        introduce(f"Taken for what, epoch {latest.epoch}", f"{MATRIX_READING} {basis}.")
         st.plotly_chart(confusion_map(latest.validation_confusion, labels), config=STATIC, key=f"confusion {view.name}")

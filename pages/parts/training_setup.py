@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from fer.labels import FERPLUS
+from fer.names import literal
 from fer.training import recipe, runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
@@ -13,7 +14,7 @@ from fer.training.runs import RunView
 from pages.parts.dataset import Data, chosen_data, name_of
 from pages.parts.models import known_models, model_name, runs_folder
 from pages.parts.session import attempt, errors_shown
-from pages.parts.widgets import duration, literal
+from pages.parts.widgets import duration
 
 NEW, RUNS = "New training", "Runs"
 TABS = {"Network": {"network"}, "Training": {"training"}, "Other": {"data", "run and machine"}}
@@ -108,7 +109,7 @@ def show_estimate(config: TrainingConfig, pictures: int, views: list[RunView]) -
         return
     seconds = seconds_for(config, pictures, speed.faces_per_second)
     st.caption(
-        f":material/timer: About **{duration(seconds)}**, if it is as fast as {speed.source}: "
+        f":material/timer: About **{duration(seconds)}**, if it is as fast as {literal(speed.source)}: "
         f"{speed.faces_per_second:,.0f} faces a second. You may close this page meanwhile."
     )
 
@@ -149,6 +150,8 @@ def new_training(views: list[RunView]) -> None:
         if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=full or not sure):
             attempt(lambda: begin(config, name))
         if full:
-            st.caption(f":material/hourglass_empty: {', '.join(active)} is being trained. One thing after the other.")
+            st.caption(
+                f":material/hourglass_empty: {literal(', '.join(active))} is being trained. One thing after the other."
+            )
         with estimate.container():  # it may take seconds, and nobody has to wait for it
             show_estimate(config, pictures, views)

@@ -62,7 +62,7 @@ def show_result(path: Path, result: Timeline, video: Path) -> None:
         f"{result.frames:,} frames looked at · {people}"
     )
     if result.problem:
-        st.warning(f"{result.problem}. What could be read is shown.", icon=":material/healing:")
+        st.warning(f"{literal(result.problem)}. What could be read is shown.", icon=":material/healing:")
     if not result.complete:
         st.info("This is the part up to where it was ended.", icon=":material/content_cut:")
     if result.people:
@@ -120,7 +120,7 @@ def show_timeline(path: Path, video: Path, result: Timeline) -> None:
             for number, one in enumerate(moments):
                 with st.container(width=152, gap="small"):
                     st.image(one.thumbnail, width=144, alt=f"person {one.person}, {one.label}")
-                    if st.button(f"{clock(one.seconds)} {one.label}", key=f"video_moment_{number}", width=144):
+                    if st.button(f"{clock(one.seconds)} {literal(one.label)}", key=f"video_moment_{number}", width=144):
                         st.session_state["video_moment"] = one.seconds
                         st.rerun(scope="fragment")
                     st.caption(f"person {one.person}, {percent(one.confidence)}")

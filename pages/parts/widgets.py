@@ -1,6 +1,5 @@
 """What several pages ask and show."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from mimetypes import guess_type
 from pathlib import Path
@@ -12,6 +11,7 @@ import streamlit as st
 from fer.datasets.drawing import draw_face
 from fer.faces import Face, difference
 from fer.labels import FERPLUS
+from fer.names import literal as literal
 from fer.recognition.quality import concerns
 from fer.reports.rendering import render
 from pages.parts.session import attempt, lasting
@@ -114,11 +114,6 @@ def text(name: str) -> str:
     return Path(__file__).with_name(f"{name}.md").read_text(encoding="utf-8")
 
 
-def literal(text: str) -> str:
-    """Keep a text that is not ours, such as the name of a file, from being read as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!:~$<>|])", r"\\\1", text)
-
-
 def delete_button(what: str, action: Callable[[], object]) -> None:
     """Offer to delete something, "The results are"; a second press does so, beside what it means."""
     with st.popover("Delete", icon=":material/delete:"):
@@ -142,7 +137,7 @@ def duration(seconds: float) -> str:
 def show_concerns(face: Face, unsure_below: float) -> None:
     """Say what speaks against trusting a prediction, a line for each concern."""
     for word, meaning in concerns(face, unsure_below).items():
-        st.caption(f":material/warning: {word}: {meaning}")
+        st.caption(f":material/warning: {literal(f'{word}: {meaning}')}")
 
 
 def show_opinions(face: Face) -> None:
