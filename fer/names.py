@@ -6,7 +6,7 @@ import re
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What terminals obey, what ends a line, what turns the reading direction, and halves of characters."""
 _MARKUP = re.compile(r"[\\`*{}\[\]:~$<>|&]|(?<!\w)_|_(?!\w)")
-_BEGINS_A_BLOCK = re.compile(r"^(\s*\d*)([#+\-.)=])")
+_BEGINS_A_BLOCK = re.compile(r"^(\d*)([#+\-.)=])(?=[#=\-\s]|$)")
 _TURNED_LATER = re.compile(r":(?=//|[\w+-]+[:/])|@|-(?=[->])|<(?=-)|www(?=\.)", re.IGNORECASE)
 """What is made links, icons and arrows of only after Markdown was read, whether it was escaped or not."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -18,6 +18,7 @@ from pages.parts.models import choose_model, chosen_faces, load_recognizer, mode
 from pages.parts.navigation import begin_page
 from pages.parts.photo_reasons import show_reasons
 from pages.parts.samples import SAMPLES, sample_picture
+from pages.parts.session import forget_upload
 from pages.parts.widgets import (
     STATIC,
     counted,
@@ -73,7 +74,12 @@ def chosen_photos() -> list[Photo]:
         label_visibility="collapsed",
         key=f"uploads {visit}",
     )
-    return [Photo(upload.file_id, upload.name, upload.getvalue) for upload in uploads]
+    for upload in (upload for upload in uploads if upload.size > UPLOAD_MB * 2**20):  # its browser let it pass
+        st.error(f"{literal(upload.name)}: expected at most {UPLOAD_MB} MB, found {upload.size / 2**20:,.0f} MB.")
+        forget_upload(upload.file_id)
+    return [
+        Photo(upload.file_id, upload.name, upload.getvalue) for upload in uploads if upload.size <= UPLOAD_MB * 2**20
+    ]
 
 
 def recognized(recognizer: "Recognizer", photos: list[Photo]) -> dict[str, PhotoResult | ImageError]:

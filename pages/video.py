@@ -11,6 +11,7 @@ from fer.video.job import KIND, TIMELINE_NAME, VideoRequest, begin, begin_anew, 
 from pages.parts.jobs import ICONS, job_looked_at, leave, progress_text, remove, watch
 from pages.parts.models import choose_model
 from pages.parts.navigation import begin_page
+from pages.parts.permissions import for_visitor
 from pages.parts.session import attempt
 from pages.parts.video_new import choose, prepare
 from pages.parts.video_result import clock, show_result, timeline_at
@@ -40,16 +41,17 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
         if st.button("Another video", icon=":material/movie:"):
             leave(KIND)
             st.rerun()
-        if st.button("Analyse it again", icon=":material/tune:", help="With other options."):
+        kept = (seen.folder / request.path).exists()  # that of a visitor who had left is gone
+        if kept and st.button("Analyse it again", icon=":material/tune:", help="With other options."):
             attempt(lambda: begin_anew(seen.folder, request))
         delete_button(
             f"What was seen {'and the uploaded video are' if request.is_upload else 'is'}",
             lambda: remove(seen.folder, KIND),
         )
     if seen.state == FAILED:
-        st.error(literal(seen.message), icon=ICONS[FAILED])
+        st.error(for_visitor(seen.message), icon=ICONS[FAILED])
     elif seen.state == INTERRUPTED:
-        st.warning(f"It was interrupted. {literal(seen.message)}", icon=ICONS[INTERRUPTED])
+        st.warning(f"It was interrupted. {for_visitor(seen.message)}", icon=ICONS[INTERRUPTED])
         if st.button("Start again", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: begin(seen.folder, request))
     timeline = timeline_at(seen.folder / TIMELINE_NAME)
@@ -70,7 +72,7 @@ if seen is None:
     choose_model()
     choose()
 elif seen.request is None:
-    st.error(literal(seen.message), icon=ICONS[seen.state])
+    st.error(for_visitor(seen.message), icon=ICONS[seen.state])
     delete_button("What is left of it is", partial(remove, seen.folder, KIND))
 elif is_begun(seen.folder):
     show_job(seen, seen.request)

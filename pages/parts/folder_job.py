@@ -20,14 +20,14 @@ from fer.collection.selection import (
 from fer.faces import describe
 from fer.jobs import job
 from fer.jobs.job import JobView
-from fer.jobs.status import DAMAGED, FINISHED
+from fer.jobs.status import FINISHED
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.names import literal
 from fer.results.journal import Finished, read_finished
 from fer.results.pictures import concern_words, to_csv, to_json
 from pages.parts.folder_new import done_of, title_of
 from pages.parts.jobs import ICONS, leave, remove, watch
-from pages.parts.permissions import training_allowed
+from pages.parts.permissions import for_visitor
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import STATIC, delete_button, download, download_figures, show_concerns, show_opinions
 
@@ -65,8 +65,7 @@ def show_state(seen: JobView[Request]) -> None:
                 st.rerun()
         st.caption("You may close this page: the work goes on, and this address shows it again.")
     elif seen.state != FINISHED:
-        message = seen.message if seen.state != DAMAGED or training_allowed() else ""  # it names paths of this machine
-        st.warning(f"{done_of(seen)} done. {literal(message)}", icon=ICONS[seen.state])
+        st.warning(f"{done_of(seen)} done. {for_visitor(seen.message)}", icon=ICONS[seen.state])
         if seen.can_resume and st.button("Continue", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: collection.start(seen.folder))
 

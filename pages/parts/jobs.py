@@ -14,12 +14,12 @@ import streamlit as st
 
 from fer import home
 from fer.errors import FerError
-from fer.jobs import job
+from fer.jobs import job, visitors
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STARTING, STOPPED, Status
 from fer.names import literal
-from pages.parts.permissions import training_allowed
-from pages.parts.session import attempt
+from pages.parts.permissions import allowed_bytes, training_allowed
+from pages.parts.session import attempt, session_id
 from pages.parts.widgets import duration
 
 ICONS = {
@@ -81,6 +81,8 @@ def job_looked_at(kind: Kind[R]) -> JobView[R] | None:
     seen = job.find(jobs_folder(kind), name, kind) if name else None
     if seen:
         look_at(seen.name, kind)
+        if visitors.is_claimed(seen.folder):
+            visitors.claim(seen.folder, session_id())
         st.query_params[_ADDRESS] = seen.name
     else:
         leave(kind)
@@ -111,6 +113,9 @@ def filling(folder: Path, kind: Kind[Any]) -> Iterator[None]:
     """Put uploads into a new job and show it from now on; what goes wrong within removes the job."""
     try:
         yield
+        if not training_allowed():
+            visitors.claim(folder, session_id())
+            visitors.check_room(home.data_folder(), session_id(), allowed_bytes())
     except FerError:
         job.delete(folder, kind)
         raise
@@ -120,9 +125,10 @@ def filling(folder: Path, kind: Kind[Any]) -> Iterator[None]:
 
 def upload_note(what: str) -> None:
     """Say where uploads stay, and how long."""
+    until = "you delete it, at most a week" if training_allowed() else "the work has ended and you have left"
     st.caption(
-        f":material/lock: {what} on the machine that runs the app. An upload is kept until you delete it, at most a "
-        "week, so that the work goes on when you close the page."
+        f":material/lock: {what} on the machine that runs the app. An upload is kept until {until}, so that the work "
+        "goes on when you close the page."
     )
 
 

@@ -19,6 +19,7 @@ from fer.model.checkpoint import ModelInfo, read_info
 from fer.model.prior import BETWEEN, EVERYDAY, POSED
 from fer.names import literal
 from fer.training.runs import BEST_NAME
+from pages.parts.permissions import for_visitor
 from pages.parts.session import FILES_AS_THEY_ARE, lasting
 
 if TYPE_CHECKING:
@@ -208,6 +209,6 @@ def _engine(path: Path, faces: str) -> "LiveEngine":
 
 
 def _no_model(error: CheckpointError) -> NoReturn:
-    st.error(literal(str(error)), icon=":material/error:")
+    st.error(for_visitor(str(error)), icon=":material/error:")
     st.caption(f"The app's model is {literal(checkpoint_path().name)}; set {CHECKPOINT_VARIABLE} to use another file.")
     st.stop()

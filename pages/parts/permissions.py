@@ -4,14 +4,22 @@ import os
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
+
+from fer.home import app_folder, data_folder, runs_folder
+from fer.names import literal
 
 ALLOW_TRAINING_VARIABLE = "FER_ALLOW_TRAINING"
 """Environment variable, or secret: 1 allows it to everybody who opens the app, 0 to nobody. Unset: see `may_train`."""
 HOSTS_VARIABLE = "FER_HOSTS"
 """Environment variable, or secret: the names by which other machines reach the app, with commas between them."""
+UPLOADS_VARIABLE, UPLOADS_MB = "FER_UPLOADS_MB", 4000
+"""Environment variable, or secret: how much visitors may have uploaded at a time, in memory and as much on the disk."""
+_PATH = re.compile(r"(?<![\w…/.])(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\"]+)+[\\/]([^\s\\/:'\"]+)")
+"""Of a machine; what is behind the last separator is called the first group."""
 _FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
 _ADDRESS = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d{1,5})?", re.ASCII)
 
@@ -78,6 +86,20 @@ def training_allowed() -> bool:
     """Whether this visitor may train, delete and name paths of this machine."""
     setting, hosts = setting_of(ALLOW_TRAINING_VARIABLE), setting_of(HOSTS_VARIABLE)
     return may_train(setting, st.context.ip_address, st.context.url, st.context.headers.to_dict(), hosts)
+
+
+def for_visitor(text: str) -> str:
+    """Return what went wrong, as Markdown; where things lie on this machine is said to those who sit at it."""
+    if training_allowed():
+        return literal(text)
+    for place in (data_folder().absolute(), runs_folder().absolute(), app_folder(), Path.cwd(), Path.home()):
+        text = text.replace(f"{place}{os.sep}", "…/")
+    return literal(_PATH.sub(r"…/\1", text))
+
+
+def allowed_bytes() -> float:
+    """Return how much all visitors together may have uploaded at a time; each of them may half of it."""
+    return 2**20 * float(setting_of(UPLOADS_VARIABLE) or UPLOADS_MB)
 
 
 def refuse(what: str) -> None:

@@ -17,11 +17,18 @@ from streamlit import App, cli_util, config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server import server_util
 
-from pages.parts.permissions import HOSTS_VARIABLE, is_own_page, setting_of
+from fer.collection import job as collections
+from fer.jobs.job import Kind
+from fer.jobs.visitors import forget_left
+from fer.video import job as videos
+from pages.parts.jobs import jobs_folder
+from pages.parts.permissions import HOSTS_VARIABLE, allowed_bytes, is_own_page, setting_of
 
-UPLOADS_VARIABLE = "FER_UPLOADS_MB"
-"""Environment variable, or secret: how much all visitors may have uploaded at a time; each of them half of it."""
-UPLOADS_MB = 4000
+UPLOADING: tuple[tuple[Kind[Any], str], ...] = (
+    (collections.KIND, collections.UPLOADS_NAME),
+    (videos.KIND, videos.UPLOAD_FOLDER),
+)
+"""The kinds of jobs that visitors upload something for, and what its folder is called."""
 LEFT_SECONDS, SWEEP_SECONDS = 30, 10
 """Who was away for so long will not come back; how often that is looked at. Together less than a minute."""
 _UPLOAD = re.compile(r".*/_stcore/upload_file/([^/]+)/[^/]+")
@@ -54,9 +61,10 @@ class Guard:
         async def counted() -> Message:
             nonlocal arrived
             message = await receive()
-            arrived += (length := len(message.get("body", b"")))
-            self._arriving[session] += length
-            if self._is_full(session):
+            before, arrived = arrived, arrived + len(message.get("body", b""))
+            self._arriving[session] += arrived - before
+            ends = not message.get("more_body")
+            if (ends or before >> 20 != arrived >> 20) and self._is_full(session):  # every MB: to count takes time
                 raise HTTPException(413, "This is more than the server takes at a time. Upload less, or remove some.")
             return message
 
@@ -68,8 +76,7 @@ class Guard:
 
     def _is_full(self, session: str) -> bool:
         held = self._arriving + held_bytes()
-        allowed = 2**20 * float(setting_of(UPLOADS_VARIABLE) or UPLOADS_MB)
-        return held[session] > allowed / 2 or held.total() > allowed
+        return held[session] > allowed_bytes() / 2 or held.total() > allowed_bytes()
 
 
 def held_bytes() -> Counter[str]:
@@ -107,6 +114,9 @@ async def _sweep() -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         since = close_left(since, time.monotonic())
+        present = {seen.session.id for seen in runtime.get_instance()._session_mgr.list_sessions()}
+        for kind, uploads in UPLOADING:
+            await asyncio.to_thread(forget_left, jobs_folder(kind), kind, uploads, present)
 
 
 def close_left(since: dict[str, float], now: float) -> dict[str, float]:

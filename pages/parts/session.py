@@ -10,7 +10,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fer.errors import FerError, PackageMissingError
-from fer.names import literal
+from pages.parts.permissions import for_visitor
 
 _FAILURE = "failure"
 
@@ -20,6 +20,12 @@ def forget_upload(file_id: str) -> None:
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, file_id)
+
+
+def session_id() -> str:
+    """Return what the server knows this visitor by, for as long as the page is open."""
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
 
 
 def attempt(action: Callable[[], object]) -> NoReturn:
@@ -37,7 +43,7 @@ def attempt(action: Callable[[], object]) -> NoReturn:
 def show_failure() -> None:
     """Show what went wrong with the last button, once."""
     if message := st.session_state.pop(_FAILURE, None):
-        st.error(literal(message), icon=":material/error:")
+        st.error(for_visitor(message), icon=":material/error:")
 
 
 @contextmanager
@@ -48,7 +54,7 @@ def errors_shown() -> Iterator[None]:
     except ModuleNotFoundError as error:
         st.error(str(PackageMissingError.from_import(error)), icon=":material/deployed_code:")
     except FerError as error:
-        st.error(literal(str(error)), icon=":material/error:")
+        st.error(for_visitor(str(error)), icon=":material/error:")
 
 
 def lasting(name: str, shown: object) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import requests
@@ -80,16 +81,16 @@ class Visitor:
             message.ParseFromString(self.socket.recv(60))
         self.session = message.new_session.initialize.session_id
 
+    def put(self, data: Any, headers: dict[str, str], file: str = "a", **more: Any) -> int:
+        """Send what uploads a file; return the status of the answer."""
+        token = requests.get(f"{self._url}/_stcore/health").cookies["_streamlit_xsrf"]
+        address = f"{self._url}/_stcore/upload_file/{self.session}/{file}"
+        named = {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}", **headers}
+        return requests.put(address, data, headers=named, **more).status_code
+
     def upload(self, megabytes: float, file: str, **headers: str) -> int:
         """Upload a file of some size; return the status of the answer."""
-        answer = requests.get(f"{self._url}/_stcore/health")
-        token = answer.cookies["_streamlit_xsrf"]
-        return requests.put(
-            f"{self._url}/_stcore/upload_file/{self.session}/{file}",
-            files={"file": ("face.jpg", bytes(int(megabytes * 2**20)))},
-            cookies={"_streamlit_xsrf": token},
-            headers={"X-Xsrftoken": token, **headers},
-        ).status_code
+        return self.put(None, headers, file, files={"file": ("face.jpg", bytes(int(megabytes * 2**20)))})
 
 
 @pytest.fixture
@@ -113,6 +114,17 @@ def test_a_visitor_uploads_half_of_what_all_may_and_all_no_more_than_that(visito
     assert other.upload(3.5, "a") == 204
     assert third.upload(1.5, "a") == 413
     assert third.upload(0.5, "a") == 204
+
+
+def test_what_was_not_announced_is_counted_too(visitors: Callable[[], Visitor]) -> None:
+    visitor = visitors()
+
+    def endless() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+        for _ in range(64):
+            yield bytes(2**20)
+
+    assert visitor.put(endless(), {"Content-Type": "multipart/form-data; boundary=x"}) == 413
 
 
 def test_no_other_page_uploads(visitors: Callable[[], Visitor]) -> None:

@@ -1,0 +1,151 @@
+"""Hostile names, of files, runs, data sets, labels and models: on no page anything in them is more than text."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from fer.cli import jobs as command
+from fer.collection import job as collection
+from fer.datasets.drawing.clip import known_frames, write_clip
+from fer.evaluation.report import Evaluation, Report
+from fer.images import encode_png
+from fer.labels import FERPLUS
+from fer.model.checkpoint import load_checkpoint, save_checkpoint
+from fer.video.job import VideoRequest, new_job
+from fer.video.settings import ClipOptions
+from scripts.benchmarks.page import running_app
+from tests.evaluation.evaluations import finished_run, make_evaluation
+
+HOSTILE = (
+    "![x](http://evil.example/a.png) <img src=http://evil.example/b.png> <b>c</b> :smile: :material/home: :streamlit: "
+    "[a](javascript:1) [b](http://evil.example) http://evil.example $x$ **b** me@evil.example www.evil.example"
+)
+AS_A_FILE = HOSTILE.replace("/", "&sol;")[:180]
+"""In Markdown &sol; is a slash, which no file can have in its name."""
+PARTS = ("Mistakes", "Expressions", "Confidence", "Worse pictures", "Pictures", "About & download")
+MARKUP = """() => [
+    ...document.querySelectorAll('[href*="evil"], [src*="evil"], [href^="javascript"], [href^="mailto"], .katex'),
+    ...[...document.querySelectorAll('strong, b, em')].filter(one => /^[bc]$/.test(one.textContent)),
+    ...[...document.querySelectorAll('img[src^="data:image/svg"]')].filter(one => one.closest('p, label')),
+    ...[...document.querySelectorAll('p span[translate=no]')].filter(one => one.textContent === 'home'),
+].map(one => one.outerHTML.slice(0, 200)).concat(/😄/.test(document.body.textContent) ? ['an emoji'] : [])"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path, astronaut: np.ndarray) -> Path:
+    """A folder where all that has a name has a hostile one."""
+    place = tmp_path_factory.mktemp("hostile")
+    info, network = load_checkpoint(tiny_checkpoint)
+    labels = tuple(f"{HOSTILE} {label}" for label in FERPLUS)
+    model = place / "runs" / AS_A_FILE / "best.safetensors"
+
+    def hostile(made: Evaluation) -> Evaluation:
+        about: Report = made.report
+        data, model = replace(about.data, name=HOSTILE), replace(about.model, file=HOSTILE, architecture=HOSTILE)
+        return replace(made, report=replace(about, data=data, model=model))
+
+    for seed, name in enumerate((AS_A_FILE, f"{AS_A_FILE[:150]} 2")):
+        finished_run(
+            place / "runs", "plain", hostile(make_evaluation(seed, labels=(*labels[:2], "absent"), rated=True))
+        )
+        (place / "runs" / "plain").rename(place / "runs" / name)
+    save_checkpoint(
+        model, replace(info, labels=labels, training={"dataset": HOSTILE, "epochs": 3}), network.state_dict()
+    )
+
+    photos = place / AS_A_FILE
+    photos.mkdir()
+    Image.fromarray(astronaut).save(photos / f"{AS_A_FILE}.png")
+    (photos / f"{AS_A_FILE}.jpg").write_bytes(b"broken")
+    photos_job = collection.create(place / "data" / "collections", model, HOSTILE, photos)
+    assert command.main(["run", str(photos_job.folder)]) == 0
+
+    clip = write_clip(place / f"{AS_A_FILE}.mp4", (frame for _, frame in zip(range(20), known_frames(), strict=False)))
+    folder = new_job(place / "data" / "videos", VideoRequest(clip, model, ClipOptions()))
+    assert command.main(["run", str(folder)]) == 0
+    (place / "job.txt").write_text(f"{photos_job.folder.name} {folder.name}")
+    return place
+
+
+@pytest.fixture(scope="module")
+def url(place: Path) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_CHECKPOINT", str(place / "runs" / AS_A_FILE / "best.safetensors"))
+        with running_app(place) as address:
+            yield address
+
+
+@pytest.fixture
+def watched(page: Page, url: str) -> Iterator[Page]:
+    """A page that calls nobody but the app."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    assert [one for one in asked if not one.startswith((url, f"ws{url[4:]}", "data:", "blob:"))] == []
+
+
+def settled(page: Page) -> None:
+    """Wait until a page is drawn, and look at it: names are there, and nothing is made of them."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(700)
+    expect(page.get_by_text("evil").first).to_be_attached()
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.evaluate(MARKUP) == []
+
+
+def test_photos(watched: Page, url: str, astronaut: np.ndarray) -> None:
+    watched.goto(f"{url}/photo")
+    files = [
+        {"name": f"{AS_A_FILE}.png", "mimeType": "image/png", "buffer": encode_png(astronaut)},
+        {"name": f"{AS_A_FILE}.jpg", "mimeType": "image/jpeg", "buffer": b"broken"},
+    ]
+    watched.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files)
+    watched.get_by_text("Why ").click()
+    expect(watched.get_by_test_id("stAlert").first).to_be_visible()
+    settled(watched)
+
+
+def test_home_and_card(watched: Page, url: str) -> None:
+    for page in ("", "model_card"):
+        watched.goto(f"{url}/{page}")
+        settled(watched)
+
+
+def test_jobs(watched: Page, url: str, place: Path) -> None:
+    collection, video = (place / "job.txt").read_text().split()
+    watched.goto(f"{url}/folder?job={collection}")
+    watched.get_by_text("could not be read").click()
+    settled(watched)
+    watched.goto(f"{url}/video?job={video}")
+    settled(watched)
+    for page in ("folder", "video"):
+        watched.goto(f"{url}/{page}")
+        settled(watched)
+
+
+def test_training(watched: Page, url: str) -> None:
+    watched.goto(f"{url}/training")
+    watched.get_by_role("radio", name="Runs").click()
+    expect(watched.locator(".js-plotly-plot")).to_have_count(3)
+    settled(watched)
+
+
+def test_evaluation(watched: Page, url: str) -> None:
+    watched.goto(f"{url}/evaluation")
+    watched.get_by_role("combobox", name="Report").click()
+    watched.get_by_role("option", name="evil").first.click()
+    for part in PARTS:
+        watched.get_by_role("radio", name=part, exact=True).click()
+        settled(watched)
+    watched.get_by_role("radio", name="Compare").click()
+    for _ in range(2):
+        watched.get_by_role("combobox").first.click()
+        watched.get_by_role("option", name="evil").first.click()
+    settled(watched)
+    watched.get_by_role("radio", name="Evaluate").click()
+    settled(watched)
