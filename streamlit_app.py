@@ -3,9 +3,8 @@
 import streamlit as st
 
 if __name__ == "__main__":
-    from pages.parts.navigation import app_icon, navigation
+    from pages.parts.navigation import navigation
 
-    st.set_page_config(page_icon=app_icon(), layout="wide")
     page = navigation()
     st.set_page_config(page_title=f"{page.title} · Expression Studio")
     page.run()

@@ -71,7 +71,7 @@ class Predictions:
             OTHER: self.other_votes,
             **{PROBABILITY + label: self.probabilities[:, index] for index, label in enumerate(self.labels)},
         }
-        return str(pandas.DataFrame(columns).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n"))
+        return str(pandas.DataFrame(columns).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\r\n"))
 
 
 def read_predictions(path: Path) -> Predictions:

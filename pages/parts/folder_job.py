@@ -203,6 +203,6 @@ def downloads(finished: list[Finished], is_filtered: bool, info: ModelInfo) -> N
     st.caption(f"Of {which}, with all faces in them; the copies are at most 1,280 pixels long.")
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the results …")
+@st.cache_resource(max_entries=2, show_spinner="Reading the results …", scope="session")
 def _finished(path: Path, size: int) -> list[Finished]:
     return read_finished(path)

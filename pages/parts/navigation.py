@@ -13,6 +13,7 @@ def navigation() -> StreamlitPage:
     """Set up the app's pages and return the one that is asked for."""
     global _entry_has_run
     _entry_has_run = True
+    st.set_page_config(page_icon=app_icon(), layout="wide")
     return st.navigation(
         {
             "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],

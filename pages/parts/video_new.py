@@ -62,7 +62,7 @@ class Chosen:
     seconds: float | None
 
 
-@st.cache_data(max_entries=20, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
+@st.cache_data(max_entries=2, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE, scope="session")
 def look_at(path: Path) -> Chosen:
     """Read what a video says of itself and its first picture.
 

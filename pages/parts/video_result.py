@@ -28,7 +28,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
-@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE, scope="session")
 def timeline_at(path: Path) -> Timeline | None:
     """Return what a job has seen, read once; None where there is nothing."""
     return read_timeline(path)

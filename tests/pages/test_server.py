@@ -3,18 +3,71 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
+from streamlit import runtime
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from fer.names import literal
+from pages.parts import permissions
+from pages.parts.server import LEFT_SECONDS, SWEEP_SECONDS, close_left
 from scripts.benchmarks.page import running_app
 
-pytestmark = pytest.mark.slow
+
+def sessions(**browsers: bool) -> list[Any]:
+    """Return what Streamlit knows of visitors: name → whether their browser is there."""
+    return [
+        SimpleNamespace(session=SimpleNamespace(id=name), client=is_there or None)
+        for name, is_there in browsers.items()
+    ]
+
+
+def test_who_has_left_is_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+    known: list[Any] = []
+    manager = SimpleNamespace(list_sessions=lambda: known)
+    monkeypatch.setattr(
+        runtime, "get_instance", lambda: SimpleNamespace(_session_mgr=manager, close_session=closed.append)
+    )
+    known = sessions(here=True, left=False, back=False)
+    since = close_left({}, 0.0)
+    known = sessions(here=True, left=False, back=True)
+    since = close_left(since, LEFT_SECONDS - 1.0)
+    assert closed == [] and set(since) == {"left"}
+    since = close_left(since, LEFT_SECONDS)
+    assert closed == ["left"] and since == {}
+    known = sessions(here=True, back=False)
+    since = close_left(since, LEFT_SECONDS + 5.0)
+    since = close_left(since, 2 * LEFT_SECONDS)
+    assert closed == ["left"] and set(since) == {"back"}
+    assert LEFT_SECONDS + 2 * SWEEP_SECONDS < 60
+
+
+@pytest.mark.parametrize(
+    ("text", "secret", "name"),
+    [
+        ("expected a model at /srv/studio/runs/mine/best.safetensors, found none.", "studio", "best.safetensors"),
+        ("cannot unpack '/home/me/data/a.zip': full", "me/", "a.zip"),
+        (r"found nothing at C:\Users\me\runs\best.safetensors.", "Users", "best.safetensors"),
+        (f"expected a picture in {Path.home() / 'My Pictures' / 'a.png'}.", str(Path.home()), "a.png"),
+    ],
+)
+def test_paths_are_for_those_who_sit_here(text: str, secret: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(permissions, "training_allowed", lambda: True)
+    assert permissions.for_visitor(text) == literal(text)
+    monkeypatch.setattr(permissions, "training_allowed", lambda: False)
+    told = permissions.for_visitor(text).replace("\\", "")
+    assert secret not in told and name in told
+
+
+# The rest starts the app.
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +112,13 @@ OTHERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("host", "origin"), OURS)
 def test_the_socket_opens_for_pages_of_the_app(url: str, host: str, origin: str | None) -> None:
     assert opens(url, host, origin) == 101
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("host", "origin"), OTHERS)
 def test_no_other_page_opens_the_socket(url: str, host: str, origin: str | None) -> None:
     assert opens(url, host, origin) == 403
@@ -105,6 +160,7 @@ def visitors(url: str) -> Iterator[Callable[[], Visitor]]:
         yield come
 
 
+@pytest.mark.slow
 def test_a_visitor_uploads_half_of_what_all_may_and_all_no_more_than_that(visitors: Callable[[], Visitor]) -> None:
     one, other, third = visitors(), visitors(), visitors()
     assert one.upload(3.5, "a") == 204
@@ -116,6 +172,7 @@ def test_a_visitor_uploads_half_of_what_all_may_and_all_no_more_than_that(visito
     assert third.upload(0.5, "a") == 204
 
 
+@pytest.mark.slow
 def test_what_was_not_announced_is_counted_too(visitors: Callable[[], Visitor]) -> None:
     visitor = visitors()
 
@@ -127,6 +184,7 @@ def test_what_was_not_announced_is_counted_too(visitors: Callable[[], Visitor]) 
     assert visitor.put(endless(), {"Content-Type": "multipart/form-data; boundary=x"}) == 413
 
 
+@pytest.mark.slow
 def test_no_other_page_uploads(visitors: Callable[[], Visitor]) -> None:
     assert visitors().upload(0.1, "a", Origin="http://localhost:3000") == 403
     assert visitors().upload(0.1, "a", Host="evil.example") == 403
