@@ -17,18 +17,10 @@ from streamlit import App, cli_util, config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server import server_util
 
-from fer.collection import job as collections
 from fer.jobs.job import Kind
 from fer.jobs.visitors import forget_left
-from fer.video import job as videos
-from pages.parts.jobs import jobs_folder
 from pages.parts.permissions import HOSTS_VARIABLE, allowed_bytes, is_own_page, setting_of
 
-UPLOADING: tuple[tuple[Kind[Any], str], ...] = (
-    (collections.KIND, collections.UPLOADS_NAME),
-    (videos.KIND, videos.UPLOAD_FOLDER),
-)
-"""The kinds of jobs that visitors upload something for, and what its folder is called."""
 LEFT_SECONDS, SWEEP_SECONDS = 30, 10
 """Who was away for so long will not come back; how often that is looked at. Together less than a minute."""
 _UPLOAD = re.compile(r".*/_stcore/upload_file/([^/]+)/[^/]+")
@@ -110,12 +102,18 @@ async def _serving(app: App) -> AsyncIterator[None]:
 
 
 async def _sweep() -> None:
+    # Not before the server runs: Streamlit's caches would complain.
+    from fer.collection import job as collections
+    from fer.video import job as videos
+    from pages.parts.jobs import jobs_folder
+
+    kinds: dict[Kind[Any], str] = {collections.KIND: collections.UPLOADS_NAME, videos.KIND: videos.UPLOAD_FOLDER}
     since: dict[str, float] = {}
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         since = close_left(since, time.monotonic())
         present = {seen.session.id for seen in runtime.get_instance()._session_mgr.list_sessions()}
-        for kind, uploads in UPLOADING:
+        for kind, uploads in kinds.items():
             await asyncio.to_thread(forget_left, jobs_folder(kind), kind, uploads, present)
 
 

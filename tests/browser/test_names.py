@@ -155,8 +155,9 @@ def test_evaluation(watched: Page, url: str) -> None:
         settled(watched)
     press(watched, "Compare")
     for _ in range(2):
-        watched.get_by_role("combobox").first.click()
+        watched.get_by_role("combobox", name="Reports on the same pictures").click()
         watched.get_by_role("option", name="evil").first.click()
     settled(watched)
     press(watched, "Evaluate")
+    watched.get_by_role("combobox", name="Models").click()
     settled(watched)
