@@ -13,7 +13,7 @@ from fer.names import literal
 from fer.reports.evaluation import PLOT_CONFIG, basis_of, html_chart, html_report, report_charts
 from fer.reports.rendering import between
 from pages.parts.evaluation_reports import may_see_paths
-from pages.parts.widgets import download, introduce, literal
+from pages.parts.widgets import download, introduce
 
 
 def show_chart(chart: Chart, basis: str, key: object) -> None:
@@ -124,7 +124,7 @@ def show_facts(report: Report, with_command: bool) -> None:
         "Speed": f"{speed.milliseconds_per_face:.1f} ms a face, one thread of {speed.processor}",
         "Trained on": f"{model.training.get('dataset', 'not known')}, {model.training.get('epochs', '?')} epochs",
         "Measured on": report.basis + (f"; {left_out:,} left out" if left_out else ""),
-        **({"Of the data": literal(" ".join(data.notes))} if data.notes else {}),
+        **({"Of the data": " ".join(data.notes)} if data.notes else {}),
         "When": made.time,
         "Computed by": made.runtime,
         "With": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
