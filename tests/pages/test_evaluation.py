@@ -153,7 +153,7 @@ def test_a_field_without_the_data_set_is_a_table_and_with_it_a_gallery(folder: P
 
     (where,) = app.text_input
     where.set_value("synthetic:400").run()
-    assert "synthetic:400" in app.error[0].value
+    assert "synthetic:400" in app.error[0].value.replace("\\", "")
     app.text_input[0].set_value(str(tmp_path / "nowhere")).run()
     assert "nowhere" in app.error[0].value
     app.text_input[0].set_value("synthetic:80").run()

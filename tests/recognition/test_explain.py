@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from scipy.special import expit
+from scipy.special import expit, softmax
 from torch import nn
 
 from fer.datasets.drawing import draw_face
 from fer.faces import Box, Face
 from fer.model.checkpoint import ModelInfo
-from fer.model.classifier import Classifier, softmax
+from fer.model.classifier import Classifier
 from fer.model.network import build_network
 from fer.model.preprocessing import Preprocessing
 from fer.model.torch_network import torch_classifier

@@ -157,7 +157,7 @@ def test_predict_can_name_files_that_no_terminal_can(
         pytest.skip("this file system takes UTF-8 only")
     table, model = tmp_path / "faces.csv", str(tiny_checkpoint)
     assert predict.main(["--image", str(path), "--checkpoint", model, "--csv", str(table)]) == 0
-    assert r"caf\udce9.png" in capsys.readouterr().out
+    assert "caf\ufffd.png" in capsys.readouterr().out
     assert r"caf\udce9.png" in table.read_text(encoding="utf-8")
     assert predict.main(["--image", str(path), "--checkpoint", model, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["path"] == str(path)
