@@ -553,6 +553,7 @@ def seeds() -> dict[str, bytes]:
     return files
 
 
+@pytest.mark.slow
 def test_damaged_bytes_give_a_picture_or_an_image_error() -> None:
     rng = np.random.default_rng(2)
     read = refused = 0

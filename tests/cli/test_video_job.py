@@ -131,6 +131,7 @@ def test_what_is_no_video_is_said_without_naming_folders(tmp_path: Path) -> None
     assert not (folder / TIMELINE_NAME).exists()
 
 
+@pytest.mark.slow
 def test_where_median_faces_are_taken_off_the_video_is_drawn_at_the_end(
     tmp_path: Path, recognizer: PatchRecognizer
 ) -> None:

@@ -131,6 +131,7 @@ def test_a_data_set_without_pictures_is_refused() -> None:
         _rated(np.empty((0, 10)))
 
 
+@pytest.mark.slow
 def test_the_published_votes_give_the_published_counts(shared_faces: Path) -> None:
     """FER+ papers test on 3,137 pictures; 25,045 and 3,191 are the majority counts of the other splits."""
     with (shared_faces / "faces.csv").open(newline="") as file:

@@ -131,6 +131,7 @@ def test_a_second_head_and_its_readings_come_back(tmp_path: Path) -> None:
     assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 5)
 
 
+@pytest.mark.slow
 def test_a_small_file_stands_for_the_second_head_alone(tmp_path: Path) -> None:
     whole, alone = tmp_path / "two.safetensors", tmp_path / "second.safetensors"
     label = Reading(0.0, 1.0, 0.8, 0.3)

@@ -145,6 +145,7 @@ def test_two_heads_are_blended_each_without_a_part_of_its_prior(reading: Reading
     assert found == pytest.approx(np.array(expected))
 
 
+@pytest.mark.slow
 def test_both_opinions_come_from_one_look(tmp_path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     network = build_network("resnet18", classes=5, channels=1, size_px=48)
     path = tmp_path / "two.safetensors"

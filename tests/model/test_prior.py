@@ -46,6 +46,7 @@ def test_each_opinion_can_be_asked_alone() -> None:
         INFO.reading(LABEL)
 
 
+@pytest.mark.slow
 def test_a_recognizer_is_loaded_for_a_kind_of_faces(tmp_path: Path, tiny_checkpoint: Path) -> None:
     info, network = load_checkpoint(tiny_checkpoint)
     path = tmp_path / "model.safetensors"

@@ -244,6 +244,7 @@ def test_a_data_set_is_looked_at(folder: Path) -> None:
     assert "/nowhere/at/all" in app.error[0].value
 
 
+@pytest.mark.slow
 def test_copies_are_shown_as_pairs_of_pictures(folder: Path, tmp_path: Path) -> None:
     for number, (split, label) in enumerate(
         [("train", "fear"), ("train", "anger"), ("test", "anger"), ("train", "fear"), ("test", "fear")]

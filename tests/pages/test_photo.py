@@ -101,6 +101,7 @@ def test_a_picture_of_a_phone_is_turned_upright(app: AppTest, astronaut: np.ndar
     assert "phone.jpg · 400 × 512 pixels · 1 face" in captions(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sample", "faces"), [(0, "1 face"), (1, "4 faces")])
 def test_samples(app: AppTest, sample: int, faces: str) -> None:
     app.segmented_control[0].set_value("Sample").run()
@@ -191,6 +192,7 @@ def test_a_model_without_a_prior_is_not_asked_whose_faces(app: AppTest) -> None:
     assert "Faces" not in [control.label for control in app.segmented_control]
 
 
+@pytest.mark.slow
 def test_the_model_in_use_is_named_and_another_one_can_be_chosen(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -205,6 +207,7 @@ def test_the_model_in_use_is_named_and_another_one_can_be_chosen(
     assert not app.exception
 
 
+@pytest.mark.slow
 def test_both_opinions_are_told_where_they_differ(
     monkeypatch: pytest.MonkeyPatch, two_heads: Path, astronaut: np.ndarray
 ) -> None:

@@ -239,6 +239,7 @@ def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -
     assert app.session_state["chosen_model"] == DEFAULT_CHECKPOINT
 
 
+@pytest.mark.slow
 def test_a_model_whose_run_was_deleted_is_not_missed(folder: Path, tiny_checkpoint: Path) -> None:
     run = finished_run(folder, "mine", tiny_checkpoint)
     app = press(see_runs(open_page()), "Use it for photos")

@@ -143,6 +143,7 @@ def knows_neutral(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("FER_CHECKPOINT", str(tmp_path / "knows.safetensors"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("at_once", "knows_neutral")
 def test_a_moment_is_taken_for_neutral_kept_shown_beside_what_was_read_and_undone(
     app: AppTest, astronaut: np.ndarray, tmp_path: Path
@@ -168,6 +169,7 @@ def test_a_moment_is_taken_for_neutral_kept_shown_beside_what_was_read_and_undon
     assert not kept(app).baselines and THIS_IS in {button.label for button in app.button}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("at_once", "knows_neutral")
 def test_the_median_face_is_an_option(app: AppTest, astronaut: np.ndarray, tmp_path: Path) -> None:
     small = np.ascontiguousarray(astronaut[:240, 80:400])
@@ -182,6 +184,7 @@ def test_the_median_face_is_an_option(app: AppTest, astronaut: np.ndarray, tmp_p
     assert not kept(app).baselines
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
 def test_a_model_that_does_not_know_what_is_neutral_says_so(app: AppTest, clip: Path) -> None:
     upload(app, clip)

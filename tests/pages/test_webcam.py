@@ -184,6 +184,7 @@ def keys(app: AppTest) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_a_persons_neutral_is_taken_off_shown_beside_what_was_read_and_undone(
     app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray
 ) -> None:

@@ -202,6 +202,7 @@ def test_faces_of_a_long_picture_are_found(
     assert np.abs(np.subtract(centers, expected)).max() < 20
 
 
+@pytest.mark.slow
 def test_a_long_picture_of_others(detector: FaceDetector) -> None:
     if not CASES.is_dir():
         pytest.skip("no cases: ../shared/cases is not beside the repository")

@@ -47,6 +47,7 @@ def test_a_chart_alone(evaluation: Evaluation) -> None:
     assert page.count('class="plotly-graph-div"') == 1 and len(page) > 3_000_000
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_it_from_a_report_that_is_there(tmp_path: Path) -> None:
     from fer.cli import evaluate
 

@@ -10,6 +10,7 @@ from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from scripts import average_models
 
 
+@pytest.mark.slow
 def test_weights_are_averaged_by_their_shares(tmp_path: Path, tiny_checkpoint: Path) -> None:
     info, network = load_checkpoint(tiny_checkpoint)
     other, output = tmp_path / "other.safetensors", tmp_path / "average.safetensors"

@@ -70,6 +70,7 @@ def _save(network: torch.nn.Module, last: str, file: Path) -> None:
     save_file(body | heads, file)
 
 
+@pytest.mark.slow
 def test_a_teacher_with_dlibs_normalization_answers_the_same_to_our_pictures(tmp_path: Path) -> None:
     teacher = FaceRecognitionResNet(15).eval()
     _save(teacher, "fc", tmp_path / "teacher.safetensors")

@@ -49,6 +49,7 @@ def test_a_page_is_asked_for_as_a_page(tmp_path: Path, capsys: pytest.CaptureFix
     assert "--explain" in captured.err and ".html" in captured.err and captured.out == ""
 
 
+@pytest.mark.slow
 def test_a_name_that_no_terminal_can_print_is_no_obstacle(
     tiny_checkpoint: Path, astronaut: np.ndarray, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from scripts import finetuning
 from scripts.finetuning import few_pictures
 
 
+@pytest.mark.slow
 def test_a_small_data_set_has_other_names_and_keeps_what_its_pictures_show() -> None:
     whole = open_dataset("synthetic:400")
     small, other = (few_pictures(whole, 3, 20, seed) for seed in (0, 1))

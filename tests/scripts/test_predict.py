@@ -82,6 +82,7 @@ def test_predict_does_a_folder_whatever_lies_in_it(
     assert not np.array_equal(read_image(annotated / "astronaut.png"), read_image(photos / "astronaut.png"))
 
 
+@pytest.mark.slow
 def test_predict_prints_a_table_for_people(
     tiny_checkpoint: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,6 +75,7 @@ def labels(path: Path) -> list[str]:
 # Each person's median face
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [ClipOptions(), ClipOptions(from_seconds=0.4, to_seconds=2.9, every=3)])
 def test_the_median_face_is_taken_off_and_all_else_stays_as_it_was(tmp_path: Path, options: ClipOptions) -> None:
     path = still(tmp_path / "a.mkv", frames=90)
@@ -93,6 +94,7 @@ def test_the_median_face_is_taken_off_and_all_else_stays_as_it_was(tmp_path: Pat
         assert face.raw.probabilities == pytest.approx(read.probabilities, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_model_without_an_average_neutral_takes_nothing_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PatchRecognizer, "info", SimpleNamespace(labels=LABELS, unsure_below=0.4, neutral=()))
     path = still(tmp_path / "a.mkv")
@@ -101,6 +103,7 @@ def test_a_model_without_an_average_neutral_takes_nothing_off(tmp_path: Path, mo
     assert at_rest(path, ClipOptions())[0].timeline().neutral == ()
 
 
+@pytest.mark.slow
 def test_ended_early_it_says_what_was_seen_up_to_there_and_draws_nothing(tmp_path: Path) -> None:
     recognizer: Any = PatchRecognizer()
     recognizer.shown[0] = AT_REST
@@ -186,6 +189,7 @@ def test_a_part_of_the_video(tmp_path: Path) -> None:
     assert change.seconds == pytest.approx(1.0, abs=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

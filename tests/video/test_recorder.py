@@ -144,6 +144,7 @@ def test_what_was_read_stays_as_it_was() -> None:
     assert before.rows["lasted"].tolist() == [0.0] and recorder.timeline().rows["lasted"].tolist() == [0.1]
 
 
+@pytest.mark.slow
 def test_a_reader_in_another_thread_always_sees_a_sound_timeline() -> None:
     recorder, wrong, reading = live(1000), list[str](), [True]
 

@@ -35,6 +35,7 @@ def read(path: Path, max_side_px: int | None = None) -> tuple[list[Image], str]:
         return images, file.note
 
 
+@pytest.mark.slow
 def test_the_later_part_of_a_real_stream_is_not_stretched() -> None:
     with closing(VideoFile(case("reschange_file.ts"), MAX_SIDE_PX)) as file:
         images = [frame.image for frame in file.frames()]
@@ -141,6 +142,7 @@ def test_what_is_recorded_of_a_camera_is_in_the_pixels_of_its_first_picture() ->
         assert row["box"] == pytest.approx([130, 90, 190, 150], abs=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", [{"layout": "mono"}, {"rate": 48_000}, {}])
 def test_sound_whose_form_changes_is_heard_to_the_end(tmp_path: Path, others: dict[str, str | int]) -> None:
     first = with_sound(tmp_path / "a.ts")
