@@ -8,6 +8,7 @@ call it participant calibration.
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 STRENGTH = 0.75
 """So much of the shift is taken off: most of it, as what was seen of a neutral face is never quite neutral."""
@@ -44,14 +45,9 @@ def median_shift_of(rows: Sequence[Probabilities], usual: Sequence[float]) -> tu
 
 def without_shift(
     probabilities: Probabilities, shift: Sequence[float], strength: float = STRENGTH
-) -> tuple[float, ...]:
-    """Return the probabilities of a person's face with the own neutral taken off, summing to 1."""
-    return tuple(rows_without_shift(np.array(probabilities), shift, strength).tolist())
-
-
-def rows_without_shift(rows: np.ndarray, shift: Sequence[float], strength: float = STRENGTH) -> np.ndarray:
-    """Return many faces' probabilities, float (…, K), with the own neutral of their one person taken off."""
-    shifted = np.exp(_logarithms(rows) - strength * np.array(shift))
+) -> npt.NDArray[np.float64]:
+    """Return a person's probabilities, of one face or many, float (…, K), with the own neutral taken off."""
+    shifted = np.exp(_logarithms(probabilities) - strength * np.array(shift))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer.errors import VideoError
-from fer.recognition.baseline import STRENGTH, median_shift_of, rows_without_shift, shift_of
+from fer.recognition.baseline import STRENGTH, median_shift_of, shift_of, without_shift
 
 SECONDS, MEDIAN = "seconds", "median"
 """How a baseline is found: somebody says when a face is neutral, or the person's median face is taken for it."""
@@ -41,7 +41,7 @@ class Baseline:
 
     def off(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the person's probabilities, float (…, K), without the shift."""
-        return rows_without_shift(probabilities, self.shift, self.strength)
+        return without_shift(probabilities, self.shift, self.strength)
 
 
 def neutral_moment(rows: np.ndarray, person: int, usual: Sequence[float], starts: float) -> Baseline:
