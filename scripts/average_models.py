@@ -4,7 +4,7 @@
 
 A model that went on learning and the one that it began with, averaged, are often better on what both are for than
 either (Wortsman et al. 2022, arXiv:2109.01903, and 2203.05482 for several). All but the weights is the first one's;
-choose_readings.py comes next, since what was fitted to a model's answers is not right for others.
+choose_readings.py comes next: what was measured of a model, or fitted to its answers, is not right for others.
 """
 
 import argparse
@@ -17,6 +17,9 @@ from fer.errors import FerError
 from fer.files import file_sha256
 from fer.model import model_file
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
+
+KEPT = ("dataset", "dataset_sha256", "rule", "versions")
+"""What is known of the first one's training that holds for the average, too."""
 
 
 @tells_errors
@@ -52,7 +55,8 @@ def _average(options: argparse.Namespace, shares: list[float]) -> None:
     made_of = [
         {"sha256": file_sha256(file), "share": share} for file, share in zip(options.models, shares, strict=True)
     ]
-    info = replace(info, training=info.training | {"recipe": options.recipe, "averaged": made_of})
+    known = {name: info.training[name] for name in KEPT if name in info.training}
+    info = replace(info, training=known | {"recipe": options.recipe, "averaged": made_of})
     save_checkpoint(options.output, info, average)
 
 

@@ -9,15 +9,19 @@ data sets the validation pictures count, and all photos; no test split is looked
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from fer.cli.command import tells_errors
 from fer.datasets import open_dataset
 from fer.errors import FerError
 from fer.evaluation.calibration import Asked, calibrate
+from fer.evaluation.metrics import measure
 from fer.evaluation.predict import predict
 from fer.evaluation.settings import Settings, choose, measure_settings
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
+from fer.model.classifier import probabilities_of
+from fer.model.prior import RATERS
 from fer.model.torch_network import torch_classifier
 from fer.recognition.detector import FaceDetector
 from fer.recognition.recognizer import Recognizer
@@ -58,6 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
     settings = Settings(bases[0], bases[1], choose(rows), rows)
     print(render("settings.txt", settings=settings).rstrip())
     info = calibrate(info, asked, ask(options.label_dataset, "validation"), settings.kinds)
+    logits, truth = asked
+    found = measure(probabilities_of(info.read_for(RATERS), logits), truth)
+    figures = {"validation_n": len(truth), "validation_accuracy": found.accuracy, "validation_macro_f1": found.macro_f1}
+    info = replace(info, training=info.training | figures)
     save_checkpoint(options.checkpoint, info, network.state_dict())
     write_record(options.output, settings)
     return 0
