@@ -57,6 +57,10 @@ class CollectionError(FerError):
     """The results of many pictures cannot be read or written, or another process works on them."""
 
 
+class ResultsError(FerError):
+    """What was kept of an analysis cannot be opened, read, changed or written."""
+
+
 class JobError(FerError):
     """What runs in the background cannot be started, stopped, deleted or read, or another process works on it."""
 

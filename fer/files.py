@@ -32,12 +32,18 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
         if partial.is_file():
             partial.unlink()
         raise
-    if durable and os.name == "posix":  # elsewhere a folder cannot be opened
-        folder = os.open(path.parent, os.O_RDONLY)
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk knows the names in a folder; where folders cannot be opened, nothing can be done."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(opened)
         finally:
-            os.close(folder)
+            os.close(opened)
 
 
 def write_atomically(path: Path, content: str | bytes | memoryview, durable: bool = True) -> None:

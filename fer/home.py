@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 
 HOME_VARIABLE, RUNS_VARIABLE, DATA_VARIABLE = "FER_HOME", "FER_RUNS", "FER_DATA"
-"""Environment variables: another folder for all, for the runs, for the data."""
+RESULTS_VARIABLE = "FER_RESULTS"
+"""Environment variables: another folder for all, for the runs, for the data, for the results."""
 APP_FILE = "streamlit_app.py"
 _INSTALLED_APP = Path(__file__).parent / "app"
 
@@ -37,3 +38,8 @@ def runs_folder() -> Path:
 def data_folder() -> Path:
     """Return where data sets and the pages' jobs are kept."""
     return Path(os.environ.get(DATA_VARIABLE) or home() / "data")
+
+
+def results_folder() -> Path:
+    """Return where the results of photos, videos and recordings are kept."""
+    return Path(os.environ.get(RESULTS_VARIABLE) or data_folder() / "results")

@@ -9,7 +9,7 @@ from fer import home
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (home.HOME_VARIABLE, home.RUNS_VARIABLE, home.DATA_VARIABLE):
+    for name in (home.HOME_VARIABLE, home.RUNS_VARIABLE, home.DATA_VARIABLE, home.RESULTS_VARIABLE):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -30,3 +30,6 @@ def test_one_variable_is_for_all_and_one_for_each(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv(home.HOME_VARIABLE, str(tmp_path))
     monkeypatch.setenv(home.RUNS_VARIABLE, "elsewhere")
     assert (home.runs_folder(), home.data_folder()) == (Path("elsewhere"), tmp_path / "data")
+    assert home.results_folder() == tmp_path / "data" / "results"
+    monkeypatch.setenv(home.RESULTS_VARIABLE, "kept")
+    assert home.results_folder() == Path("kept")

@@ -1,0 +1,89 @@
+"""Several results as one ZIP: a table of all, and a folder for each with its files."""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from fer.errors import ResultsError
+from fer.files import free_path
+from fer.names import not_a_formula
+from fer.results.content import RECORD_NAME
+from fer.results.photo import PhotoRecord
+from fer.results.pictures import to_csv, to_json
+from fer.results.result import PHOTO, Result
+from fer.results.store import ResultStore
+
+TABLE_NAME = "results.csv"
+COLUMNS = ("folder", "name", "kind", "time", "model", "faces", "pictures", "people", "seconds", "expressions")
+
+More = Callable[[Result], Iterable[tuple[str, str | bytes | Path]]]
+"""Gives what else belongs to a result, as name and content."""
+
+
+def write_archive(store: ResultStore, results: Sequence[Result], path: Path, more: More = lambda result: ()) -> None:
+    """Write results to a ZIP, file by file, so that they need not be in memory.
+
+    Args:
+        store: has them.
+        results: in the order of the table.
+        path: the file; nothing is left of it if something fails.
+        more: what lies elsewhere: tables and the video of a job.
+
+    Raises:
+        ResultsError: the file cannot be written, or one of a result cannot be read.
+    """
+    rows: dict[Path, list[Any]] = {}
+    try:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for result in results:
+                folder = free_path(Path(_safe(result.name)), rows.__contains__)
+                rows[folder] = _row(folder, result)
+                for name, content in (*_own_files(store, result), *more(result)):
+                    place = f"{folder}/{name}"
+                    if isinstance(content, Path):
+                        archive.write(content, place)
+                    else:
+                        archive.writestr(place, content)
+            archive.writestr(TABLE_NAME, _table(list(rows.values())))
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise ResultsError(f"the results cannot be exported: {error}. Make room on the disk.") from error
+
+
+def _own_files(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]]:
+    """Yield what the store has of a result; of a photo the tables that its page offers in place of the record."""
+    record = store.record(result, PhotoRecord) if result.kind == PHOTO else None
+    for file in sorted(store.folder(result).rglob("*")):
+        if file.is_file() and not (record and file.name == RECORD_NAME):
+            yield file.relative_to(store.folder(result)).as_posix(), file
+    if record:
+        found = [record.picture_result(result.name)]
+        yield "faces.csv", to_csv(found, record.labels, record.unsure_below)
+        yield "faces.json", to_json(found, record.unsure_below)
+
+
+def _row(folder: Path, result: Result) -> list[Any]:
+    figures = result.figures
+    shown = ", ".join(f"{label} {count:g}" for label, count in figures.expressions.items() if count > 0)
+    when = datetime.fromtimestamp(result.changed, timezone.utc).isoformat(timespec="seconds")
+    numbers = [figures.faces, figures.pictures, figures.people, round(figures.seconds, 3)]
+    return [str(folder), result.name, result.kind, when, result.model, *numbers, shown]
+
+
+def _table(rows: Sequence[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(COLUMNS)
+    for row in rows:
+        table.writerow(not_a_formula(value) if isinstance(value, str) else value for value in row)
+    return text.getvalue()
+
+
+def _safe(name: str) -> str:
+    """Return a name for a folder, which leads nowhere else and which every system can unpack."""
+    return re.sub(r"[^\w ()-]+", "-", name).strip(" -") or "result"

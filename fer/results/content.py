@@ -1,0 +1,85 @@
+"""The files of one result: what shows it again, small faces, and the picture itself where that is kept."""
+
+import contextlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer.files import sync_folder, write_atomically
+from fer.images import encode_webp, shrink_to_fit
+from fer.records import to_json
+
+RECORD_NAME, THUMBNAIL_NAME, FACES_NAME, PICTURE_NAME = "result.json", "thumbnail.webp", "faces", "picture"
+THUMBNAIL_PX, FACE_PX = 96, 160
+"""Longest sides of what is kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What the files of a result hold; what is None stays as it was."""
+
+    record: Any = None
+    """What a page needs to show the result again: a dataclass of plain values, see `fer.records`."""
+    thumbnail: np.ndarray | None = None
+    """RGB uint8 (H, W, 3) of any size."""
+    faces: Sequence[np.ndarray] | None = None
+    """Crops of the faces, likewise, in the order of the record."""
+    picture: tuple[str, bytes] | None = None
+    """The suffix (".jpg") and the bytes of the picture itself; kept only where pictures are."""
+
+
+def write_content(folder: Path, content: Content, with_picture: bool) -> int:
+    """Write the files of a result, what its record speaks of before the record.
+
+    Args:
+        folder: of the result; the one above is there.
+        content: what is given of it.
+        with_picture: whether pictures are kept.
+
+    Returns:
+        how many bytes all files of the result take.
+
+    Raises:
+        OSError: the disk is full, or cannot be written to.
+        ImageError: a face or the thumbnail is no picture.
+    """
+    files = _files(content, with_picture)
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(path, data)
+    if files:
+        sync_folder(folder.parent)
+    for extra in face_files(folder)[len(content.faces) :] if content.faces is not None else ():
+        extra.unlink()
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def face_files(folder: Path) -> list[Path]:
+    """Return the crops of the faces of a result, in the order of its record."""
+    return sorted((folder / FACES_NAME).glob("*.webp"))
+
+
+def remove_content(folder: Path) -> None:
+    """Remove the files of a result without a row; where the system does not let us, the store's next opening tries."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(folder)
+
+
+def _files(content: Content, with_picture: bool) -> dict[str, bytes]:
+    """Return what is written, in this order."""
+    files = {
+        f"{FACES_NAME}/{number:04}.webp": encode_webp(shrink_to_fit(crop, FACE_PX))
+        for number, crop in enumerate(content.faces or (), start=1)
+    }
+    if content.thumbnail is not None:
+        files[THUMBNAIL_NAME] = encode_webp(shrink_to_fit(content.thumbnail, THUMBNAIL_PX))
+    if content.picture and with_picture:
+        files[f"{PICTURE_NAME}{content.picture[0]}"] = content.picture[1]
+    if content.record is not None:
+        files[RECORD_NAME] = to_json(content.record).encode()
+    return files

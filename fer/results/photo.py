@@ -1,0 +1,110 @@
+"""A photo as it is kept: what was found in it, without the picture itself, and made a photo again."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fer.faces import Face
+from fer.images import encode_png, read_image, shrink_to_fit
+from fer.recognition.photo import PREVIEW_PX, PhotoFace, PhotoResult, scaled
+from fer.recognition.quality import concerns
+from fer.results.content import Content
+from fer.results.pictures import PictureResult
+from fer.results.result import Figures
+
+EMPTY_RGB = 226, 230, 236
+"""What stands for a picture that was not kept: reads on a light page and on a dark one."""
+
+
+@dataclass(frozen=True)
+class PhotoRecord:
+    """What result.json of a photo holds."""
+
+    size_wh: tuple[int, int]
+    """Of the whole photo, in pixels."""
+    labels: tuple[str, ...]
+    """Of the model."""
+    unsure_below: float
+    """The confidence under which a face was called unsure, 0..1."""
+    faces: tuple[dict[str, Any], ...]
+    """`Face.to_dict` of each, with its `concerns`."""
+    network_inputs: tuple[bytes, ...]
+    """What the network saw of each, PNG."""
+
+    def picture_result(self, name: str) -> PictureResult:
+        """Return what tables and JSON are made of."""
+        return PictureResult(name, tuple(map(Face.from_dict, self.faces)))
+
+
+def photo_content(
+    result: PhotoResult, labels: Sequence[str], unsure_below: float, picture: tuple[str, bytes] | None = None
+) -> tuple[Figures, Content]:
+    """Return what is kept of a photo: its numbers and its files.
+
+    Args:
+        result: what was found.
+        labels: of the model.
+        unsure_below: the confidence under which a face is called unsure, 0..1.
+        picture: suffix and bytes of the file, kept where pictures are.
+    """
+    faces = [item.face for item in result.faces]
+    sure = Counter(face.label for face in faces if face.confidence >= unsure_below)
+    record = PhotoRecord(
+        result.size_wh,
+        tuple(labels),
+        unsure_below,
+        tuple(face.to_dict() | {"concerns": list(concerns(face, unsure_below))} for face in faces),
+        tuple(encode_png(_rgb(item.network_input)) for item in result.faces),
+    )
+    largest = max(result.faces, key=lambda item: item.face.box.height, default=None)
+    crops = [item.crop for item in result.faces]
+    thumbnail = largest.crop if largest else None  # a picture without a face is not shown by itself
+    return Figures(faces=len(faces), expressions=sure), Content(record, thumbnail, crops, picture)
+
+
+def restored_photo(record: PhotoRecord, crops: Sequence[Path], picture: Path | None) -> PhotoResult:
+    """Return a photo as it was found; where its picture was not kept, an empty frame with the faces in their places.
+
+    Args:
+        record: what was kept.
+        crops: the faces' files in the order of the record.
+        picture: the file of the picture itself.
+
+    Raises:
+        ImageError: a picture cannot be read.
+    """
+    preview = shrink_to_fit(read_image(picture), PREVIEW_PX) if picture else _empty(record.size_wh)
+    scale = preview.shape[1] / record.size_wh[0]
+    items = []
+    for face, seen, path in zip(map(Face.from_dict, record.faces), record.network_inputs, crops, strict=False):
+        shown, crop, network_input = scaled(face, scale), read_image(path), read_image(seen)
+        is_gray = bool((network_input == network_input[..., :1]).all())
+        items.append(PhotoFace(face, shown, network_input[..., 0] if is_gray else network_input, crop))
+        if not picture:
+            _place(preview, shown, crop)
+    return PhotoResult(preview, record.size_wh, tuple(items))
+
+
+def _empty(size_wh: tuple[int, int]) -> np.ndarray:
+    scale = min(PREVIEW_PX / max(size_wh), 1.0)
+    width, height = (max(round(length * scale), 1) for length in size_wh)
+    return np.full((height, width, 3), EMPTY_RGB, np.uint8)
+
+
+def _place(frame: np.ndarray, face: Face, crop: np.ndarray) -> None:
+    """Put the upright square of a face where its box is, as far as that lies in the frame."""
+    side = max(round(face.box.height), 1)
+    left, top = (round(middle - side / 2) for middle in face.box.center)
+    picture = Image.fromarray(frame)
+    picture.paste(Image.fromarray(crop).resize((side, side)), (left, top))
+    frame[:] = np.asarray(picture)
+
+
+def _rgb(pixels: np.ndarray) -> np.ndarray:
+    """Return what the network saw, (S, S) or (S, S, 3), as RGB."""
+    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
