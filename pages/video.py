@@ -14,8 +14,8 @@ from pages.parts.navigation import begin_page
 from pages.parts.permissions import for_visitor
 from pages.parts.session import attempt
 from pages.parts.video_new import choose, prepare
-from pages.parts.video_result import clock, show_result, timeline_at
-from pages.parts.widgets import counted, delete_button, literal
+from pages.parts.video_result import show_result, timeline_at
+from pages.parts.widgets import clock, counted, delete_button, literal
 
 
 def progress(status: Status) -> str:

@@ -64,6 +64,11 @@ def face_files(folder: Path) -> list[Path]:
     return sorted((folder / FACES_NAME).glob("*.webp"))
 
 
+def picture_file(folder: Path) -> Path | None:
+    """Return the picture itself of a result; None where it was not kept."""
+    return next(folder.glob(f"{PICTURE_NAME}.*"), None)
+
+
 def remove_content(folder: Path) -> None:
     """Remove the files of a result without a row; where the system does not let us, the store's next opening tries."""
     with contextlib.suppress(OSError):

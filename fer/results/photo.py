@@ -13,7 +13,7 @@ from fer.faces import Face
 from fer.images import encode_png, read_image, shrink_to_fit
 from fer.recognition.photo import PREVIEW_PX, PhotoFace, PhotoResult, scaled
 from fer.recognition.quality import concerns
-from fer.results.content import Content
+from fer.results.content import Content, face_files, picture_file
 from fer.results.pictures import PictureResult
 from fer.results.result import Figures
 
@@ -67,21 +67,23 @@ def photo_content(
     return Figures(faces=len(faces), expressions=sure), Content(record, thumbnail, crops, picture)
 
 
-def restored_photo(record: PhotoRecord, crops: Sequence[Path], picture: Path | None) -> PhotoResult:
+def restored_photo(record: PhotoRecord, folder: Path) -> PhotoResult:
     """Return a photo as it was found; where its picture was not kept, an empty frame with the faces in their places.
 
     Args:
         record: what was kept.
-        crops: the faces' files in the order of the record.
-        picture: the file of the picture itself.
+        folder: the result's, see `ResultStore.folder`.
 
     Raises:
         ImageError: a picture cannot be read.
     """
+    picture = picture_file(folder)
     preview = shrink_to_fit(read_image(picture), PREVIEW_PX) if picture else _empty(record.size_wh)
     scale = preview.shape[1] / record.size_wh[0]
     items = []
-    for face, seen, path in zip(map(Face.from_dict, record.faces), record.network_inputs, crops, strict=False):
+    for face, seen, path in zip(
+        map(Face.from_dict, record.faces), record.network_inputs, face_files(folder), strict=False
+    ):
         shown, crop, network_input = scaled(face, scale), read_image(path), read_image(seen)
         is_gray = bool((network_input == network_input[..., :1]).all())
         items.append(PhotoFace(face, shown, network_input[..., 0] if is_gray else network_input, crop))

@@ -20,11 +20,11 @@ from fer.errors import FerError, ResultsError
 from fer.names import printable
 from fer.records import from_json, read_record, to_json
 from fer.results.content import (
-    PICTURE_NAME,
     RECORD_NAME,
     THUMBNAIL_NAME,
     Content,
     face_files,
+    picture_file,
     remove_content,
     write_content,
 )
@@ -255,7 +255,7 @@ class ResultStore:
 
     def picture(self, result: Result) -> Path | None:
         """Return the picture itself; None where it was not kept."""
-        return next(self.folder(result).glob(f"{PICTURE_NAME}.*"), None)
+        return picture_file(self.folder(result))
 
     def folder(self, result: Result) -> Path:
         """Return where the files of a result lie. Who adds to them says so with `update`, for the sake of the size."""

@@ -22,6 +22,7 @@ def navigation() -> StreamlitPage:
                 st.Page("pages/folder.py", title="Many photos", icon=":material/photo_library:"),
                 st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
                 st.Page("pages/video.py", title="Video", icon=":material/movie:"),
+                st.Page("pages/results.py", title="Results", icon=":material/history:"),
             ],
             "Models": [
                 st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
@@ -48,7 +49,8 @@ def begin_page(page: str, title: str = "") -> None:
     """
     if not _entry_has_run:
         navigation()
-        st.switch_page(page, query_params=st.query_params.to_dict())  # an address may say more than the page
+        said = {name: st.query_params.get_all(name) for name in st.query_params}
+        st.switch_page(page, query_params=said)  # an address may say more than the page
     if title:
         st.title(title)
     show_failure()

@@ -5,7 +5,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -17,9 +17,11 @@ from streamlit import App, cli_util, config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server import server_util
 
+from fer.errors import FerError
 from fer.jobs.job import Kind
 from fer.jobs.visitors import forget_left
 from pages.parts.permissions import HOSTS_VARIABLE, allowed_bytes, is_own_page, setting_of
+from pages.parts.visitor import with_cookie
 
 LEFT_SECONDS, SWEEP_SECONDS = 30, 10
 """Who was away for so long will not come back; how often that is looked at. Together less than a minute."""
@@ -41,6 +43,8 @@ class Guard:
             await self._app(scope, receive, send)
         elif not is_own_page(Headers(scope=scope), setting_of(HOSTS_VARIABLE)):
             await _refuse(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "GET":
+            await self._app(scope, receive, with_cookie(scope, send))
         elif scope["type"] == "http" and scope["method"] == "PUT" and (upload := _UPLOAD.fullmatch(scope["path"])):
             await self._take(upload[1], scope, receive, send)
         else:
@@ -106,6 +110,7 @@ async def _sweep() -> None:
     from fer.collection import job as collections
     from fer.video import job as videos
     from pages.parts.jobs import jobs_folder
+    from pages.parts.results import result_store
 
     kinds: dict[Kind[Any], str] = {collections.KIND: collections.UPLOADS_NAME, videos.KIND: videos.UPLOAD_FOLDER}
     since: dict[str, float] = {}
@@ -115,6 +120,8 @@ async def _sweep() -> None:
         present = {seen.session.id for seen in runtime.get_instance()._session_mgr.list_sessions()}
         for kind, uploads in kinds.items():
             await asyncio.to_thread(forget_left, jobs_folder(kind), kind, uploads, present)
+        with suppress(FerError):  # whoever opens the results is told
+            await asyncio.to_thread(lambda: result_store().sweep())
 
 
 def close_left(since: dict[str, float], now: float) -> dict[str, float]:

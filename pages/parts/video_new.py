@@ -21,8 +21,7 @@ from pages.parts.neutral import NO_NEUTRAL, OWN_NEUTRAL
 from pages.parts.permissions import training_allowed
 from pages.parts.samples import sample_clip
 from pages.parts.session import FILES_AS_THEY_ARE, attempt, errors_shown, forget_upload
-from pages.parts.video_result import clock
-from pages.parts.widgets import literal, one_of, path_here, smallest_face, threshold_slider
+from pages.parts.widgets import clock, literal, one_of, path_here, smallest_face, threshold_slider
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

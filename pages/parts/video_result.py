@@ -14,18 +14,11 @@ from fer.video.io.files import picture_at
 from fer.video.timeline import Timeline
 from pages.parts.neutral import offer_neutral, reading, show_baselines
 from pages.parts.session import FILES_AS_THEY_ARE, attempt, errors_shown
-from pages.parts.widgets import NO_BAR, STATIC, counted, download, download_figures, literal, show_opinions
+from pages.parts.widgets import NO_BAR, STATIC, clock, counted, download, download_figures, literal, show_opinions
 
 PLAYED_MB = 150
 """A larger annotated video is read into memory only when somebody asks for it."""
 MOST_TRANSITIONS = 12
-
-
-def clock(seconds: float) -> str:
-    """Say a moment as players do: 0:07, 12:34, 1:02:03."""
-    whole = int(seconds + 1e-6)
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE, scope="session")

@@ -134,6 +134,13 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
+def clock(seconds: float) -> str:
+    """Say a moment as players do: 0:07, 12:34, 1:02:03."""
+    whole = int(seconds + 1e-6)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
 def show_concerns(face: Face, unsure_below: float) -> None:
     """Say what speaks against trusting a prediction, a line for each concern."""
     for word, meaning in concerns(face, unsure_below).items():

@@ -105,7 +105,7 @@ def running_app(place: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     url, log = f"http://127.0.0.1:{port}", place / "log.txt"
     command = [sys.executable, "-m", "fer", "app", "--server.port", str(port), "--server.headless", "true"]
-    folders = {"FER_RUNS": str(place / "runs"), "FER_DATA": str(place / "data")}
+    folders = {"FER_RUNS": str(place / "runs"), "FER_DATA": str(place / "data"), "FER_RESULTS": str(place / "results")}
     with log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=os.environ | folders, stdout=output, stderr=subprocess.STDOUT)
     try:

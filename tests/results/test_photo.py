@@ -28,7 +28,7 @@ def test_a_photo_is_shown_again_with_its_picture_or_without(
 
     record = store.record(kept, PhotoRecord)
     assert record and record.labels == recognizer.info.labels
-    again = restored_photo(record, store.faces(kept), store.picture(kept))
+    again = restored_photo(record, store.folder(kept))
     assert again.size_wh == result.size_wh and again.preview.shape == result.preview.shape
     (before,), (after,) = result.faces, again.faces
     assert after.face == before.face and after.shown == before.shown

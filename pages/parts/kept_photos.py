@@ -1,0 +1,103 @@
+"""What was found in photos, kept, and shown again after a reload, in another tab, or when somebody comes back."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path, PurePath
+
+import streamlit as st
+
+from fer.model.checkpoint import model_sha256
+from fer.recognition.photo import PhotoResult
+from fer.results.photo import PhotoRecord, photo_content, restored_photo
+from fer.results.result import PHOTO, Result
+from pages.parts.models import checkpoint_path, chosen_faces, model_info, model_name
+from pages.parts.results import ADDRESS, addressed, result_store
+from pages.parts.session import FILES_AS_THEY_ARE
+from pages.parts.visitor import owner
+
+_IDS, _LAST = "photo_ids", "photo_last"
+"""In the session: which result each photo that is chosen has, and which ones were looked at last."""
+
+
+def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
+    """Keep what was found in a photo; the same picture, model and kind of faces give the same result.
+
+    Args:
+        key: names the photo among those that are chosen.
+        name: of its file.
+        data: the file.
+        found: what was found in it with the model that this visitor chose.
+
+    Raises:
+        ResultsError: it cannot be kept.
+    """
+    info, sha = model_info(), chosen_sha()
+    labels, unsure_below = info.labels, info.reading(chosen_faces()).unsure_below
+    figures, content = photo_content(found, labels, unsure_below, (PurePath(name).suffix or ".jpg", data))
+    kept = result_store().add(
+        owner(),
+        PHOTO,
+        name,
+        content=content,
+        figures=figures,
+        model=model_name(checkpoint_path()),
+        model_sha=sha,
+        source=f"{sha256(data).hexdigest()} {sha} {chosen_faces()}",
+    )
+    if kept:
+        st.session_state.setdefault(_IDS, {})[key] = kept.id
+
+
+def address_photos(keys: Iterable[str]) -> None:
+    """Let the address name the results of the photos that are chosen, and the session those that were last shown."""
+    ids = st.session_state.get(_IDS, {})
+    _show_again([ids[key] for key in keys if key in ids])
+
+
+def forget_kept() -> None:
+    """Show no earlier photos any more; they stay in the results."""
+    _show_again([])
+
+
+def kept_photos() -> list[tuple[Result, PhotoRecord, PhotoResult, Path | None]]:
+    """Return what the address names, or what was looked at last, with the file of the picture if there is one.
+
+    All are of models with the same labels as the first. What is gone is left out.
+
+    Raises:
+        FerError: the results or a picture cannot be read.
+    """
+    asked = st.query_params.get_all(ADDRESS) or st.session_state.get(_LAST, [])
+    if not asked:
+        return []
+    store = result_store()
+    there = [result for one in asked if (result := store.get(one, owner())) and result.kind == PHOTO]
+    records = [(result, record) for result in there if (record := store.record(result, PhotoRecord))]
+    same = [(result, record) for result, record in records if record.labels == records[0][1].labels]
+    _show_again([result.id for result, _ in same])
+    if not same:
+        st.info("What was here has been deleted, or is not for you.", icon=":material/delete:")
+    return [
+        (result, record, _restored(store.folder(result), result.changed, record), store.picture(result))
+        for result, record in same
+    ]
+
+
+@st.cache_resource(max_entries=50, show_spinner=False, scope="session")
+def _restored(folder: Path, changed: float, _record: PhotoRecord) -> PhotoResult:
+    return restored_photo(_record, folder)
+
+
+def _show_again(ids: list[str]) -> None:
+    st.session_state[_LAST] = ids
+    addressed(ids)
+
+
+def chosen_sha() -> str:
+    """Return the hash of the model file that this visitor uses."""
+    return _sha(checkpoint_path())
+
+
+@st.cache_data(show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
+def _sha(path: Path) -> str:
+    return model_sha256(path)

@@ -1,0 +1,88 @@
+"""What can be done with results, from the list and from one that is open."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from fer.names import literal
+from fer.results.archive import write_archive
+from fer.results.result import Result
+from fer.results.store import UNDO_SECONDS, ResultStore
+from pages.parts.results import ADDRESS
+from pages.parts.session import attempt, errors_shown
+from pages.parts.widgets import counted
+
+_DELETED = "results_deleted"
+
+
+def export_of(store: ResultStore, results: Sequence[Result]) -> Callable[[], BinaryIO]:
+    """Return what makes a ZIP of results when somebody wants it, in a file that goes when it is closed."""
+
+    def made() -> BinaryIO:
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / "results.zip"
+            write_archive(store, results, path)
+            return path.open("rb")
+
+    return made
+
+
+def delete(store: ResultStore, results: Sequence[Result]) -> None:
+    """Delete results and show the list, with a way back."""
+    ids = [result.id for result in results]
+    what = f"“{results[0].name}”" if len(results) == 1 else counted(len(results), "result")
+
+    def delete_them() -> None:
+        store.delete(ids, results[0].owner)
+        st.session_state[_DELETED] = ids, what, time.time()
+        st.query_params.pop(ADDRESS, None)
+
+    attempt(delete_them)
+
+
+def show_undo(store: ResultStore, owner: str) -> None:
+    """Offer to bring back what was just deleted, for as long as it is there."""
+    if _DELETED in st.session_state:
+        with st.bottom:
+            st.fragment(_undo_bar, run_every=1.0)(store, owner)
+
+
+def _undo_bar(store: ResultStore, owner: str) -> None:
+    ids, what, since = st.session_state.get(_DELETED, ((), "", 0.0))
+    if time.time() - since >= UNDO_SECONDS:
+        st.session_state.pop(_DELETED, None)
+        st.rerun()
+    with st.container(border=True, horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+        st.markdown(f"{literal(what)} deleted.", width="content")
+        if st.button("Undo", type="primary", icon=":material/undo:"):
+            st.session_state.pop(_DELETED)
+            attempt(lambda: store.undo(ids, owner))
+
+
+@st.dialog("Rename")
+def rename(store: ResultStore, result: Result) -> None:
+    """Ask for another name."""
+    with st.form("rename", border=False):
+        name = st.text_input("Name", result.name, max_chars=200)
+        if st.form_submit_button("Rename", type="primary"):
+            with errors_shown():
+                store.rename(result.id, result.owner, name)
+                st.rerun()
+
+
+@st.dialog("Link for others")
+def share(store: ResultStore, result: Result) -> None:
+    """Show the address that opens a result for others, and offer to revoke it."""
+    with errors_shown():
+        token = store.share(result.id, result.owner)
+        here = urlsplit(st.context.url or "")
+        st.markdown("Whoever has this address sees this one result, and nothing else of yours.")
+        st.code(f"{here.scheme}://{here.netloc}{here.path}?{ADDRESS}={token}", language=None, wrap_lines=True)
+        if st.button("Revoke the link", icon=":material/link_off:"):
+            store.revoke(result.id, result.owner)
+            st.rerun()

@@ -1,0 +1,60 @@
+"""Whose results a visitor sees: those of the machine's owner, of an account, or of a browser."""
+
+import re
+import secrets
+from hashlib import sha256
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import Message, Scope, Send
+
+from pages.parts.permissions import HOSTS_VARIABLE, may_train, setting_of, training_allowed
+from pages.parts.session import session_id
+
+COOKIE = "fer_visitor"
+_AGE_SECONDS = 365 * 24 * 3600
+_VALUE = re.compile(r"[\w-]{43}")
+_IN_HEADER = re.compile(rf"(?:^|;\s*){COOKIE}=[\w-]{{43}}(?:;|$)")
+
+
+def owner() -> str:
+    """Return whom this visitor's results belong to.
+
+    "" stands for whoever sits at the machine. Others are known by their account where `st.login` is set up, else by a
+    random cookie, and where that is refused by their session. What is kept of these is a hash: the database opens no
+    account and no browser's results.
+    """
+    context = st.context
+    hosts, headers = setting_of(HOSTS_VARIABLE), context.headers.to_dict()
+    if training_allowed() and may_train(None, context.ip_address, context.url, headers, hosts):
+        return ""
+    if st.user.get("is_logged_in"):
+        return _hashed(f"account {st.user.get('iss')} {st.user.get('sub') or st.user.get('email')}")
+    cookie = context.cookies.to_dict().get(COOKIE, "")
+    return _hashed(f"cookie {cookie}" if _VALUE.fullmatch(cookie) else f"session {session_id()}")
+
+
+def _hashed(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def with_cookie(scope: Scope, send: Send) -> Send:
+    """Return what sends the answer to a request, with a cookie for a browser that opens a page and has none yet.
+
+    No script can read it, no other site sends it along but by a link that somebody clicks.
+    """
+    headers = Headers(scope=scope)
+    if "text/html" not in headers.get("accept", "") or _IN_HEADER.search(headers.get("cookie", "")):
+        return send
+    is_secure = "https" in (scope["scheme"], headers.get("x-forwarded-proto", ""))
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append(
+                "Set-Cookie",
+                f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_AGE_SECONDS}; HttpOnly; SameSite=Lax"
+                + "; Secure" * is_secure,
+            )
+        await send(message)
+
+    return sent

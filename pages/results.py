@@ -1,0 +1,28 @@
+"""All that was analysed, found again: the newest first, or the one that the address names."""
+
+import streamlit as st
+
+from pages.parts.navigation import begin_page
+from pages.parts.result_actions import show_undo
+from pages.parts.result_list import show_list
+from pages.parts.result_view import show_result
+from pages.parts.results import ADDRESS, result_store
+from pages.parts.session import errors_shown
+from pages.parts.visitor import owner
+
+asked = st.query_params.get(ADDRESS)
+begin_page("pages/results.py", "" if asked else "Results")
+with errors_shown():
+    store = result_store()
+    store.sweep()
+    if asked is None:
+        show_list(store, owner())
+    elif mine := store.get(asked, owner()):
+        show_result(store, mine, is_mine=True)
+    elif shared := store.open_shared(asked):
+        show_result(store, shared, is_mine=False)
+    else:
+        st.title("Results")
+        st.info("What was here has been deleted, or is not for you.", icon=":material/delete:")
+        st.page_link("pages/results.py", label="All results", icon=":material/history:")
+    show_undo(store, owner())
