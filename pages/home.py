@@ -8,7 +8,8 @@ from fer.model.checkpoint import ModelInfo
 from fer.names import literal
 from pages.parts.models import model_info, shipped_report
 from pages.parts.navigation import begin_page
-from pages.parts.widgets import legend_html, privacy_note, text
+from pages.parts.results import privacy_note
+from pages.parts.widgets import legend_html, text
 
 WAYS = {
     "Open a photo": ("photo", "photo_camera"),

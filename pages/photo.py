@@ -18,6 +18,7 @@ from pages.parts.kept_photos import address_photos, chosen_sha, forget_kept, kee
 from pages.parts.models import choose_model, chosen_faces, load_recognizer, model_info
 from pages.parts.navigation import begin_page
 from pages.parts.photo_reasons import show_reasons
+from pages.parts.results import privacy_note
 from pages.parts.samples import SAMPLES, sample_picture
 from pages.parts.session import errors_shown, forget_upload
 from pages.parts.widgets import (
@@ -27,7 +28,6 @@ from pages.parts.widgets import (
     download_figures,
     literal,
     one_of,
-    privacy_note,
     show_concerns,
     show_opinions,
     threshold_slider,

@@ -1,5 +1,6 @@
 """What several test files need: a tiny model, a photo of a person, the real faces beside the repository."""
 
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         for fixture in MARKS.keys() & getattr(item, "fixturenames", ()):
             item.add_marker(MARKS[fixture])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_results_here(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whatever a test analyses is not kept in the folder where somebody works."""
+    os.environ["FER_RESULTS"] = str(tmp_path_factory.mktemp("results"))
 
 
 @pytest.fixture(scope="session")

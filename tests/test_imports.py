@@ -118,7 +118,7 @@ NEEDED = {"evaluation": {"pandas", "pyarrow"}}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["home", "photo", "folder", "webcam", "video", "evaluation", "model_card"])
+@pytest.mark.parametrize("page", ["home", "photo", "folder", "webcam", "video", "results", "evaluation", "model_card"])
 def test_a_page_imports_nothing_heavy_that_it_does_not_show(page: str) -> None:
     loaded = _loaded_by(
         "from streamlit.testing.v1 import AppTest\n"

@@ -17,8 +17,8 @@ from fer.results.content import Content, face_files, picture_file
 from fer.results.pictures import PictureResult
 from fer.results.result import Figures
 
-EMPTY_RGB = 226, 230, 236
-"""What stands for a picture that was not kept: reads on a light page and on a dark one."""
+EMPTY_RGB = 136, 143, 154
+"""What stands for a picture that was not kept: glaring on no page, light or dark."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ def export_of(store: ResultStore, results: Sequence[Result]) -> Callable[[], Bin
 def delete(store: ResultStore, results: Sequence[Result]) -> None:
     """Delete results and show the list, with a way back."""
     ids = [result.id for result in results]
-    what = f"“{results[0].name}”" if len(results) == 1 else counted(len(results), "result")
+    name = results[0].name
+    what = f"“{name[:40]}{'…' * (len(name) > 40)}”" if len(results) == 1 else counted(len(results), "result")
 
     def delete_them() -> None:
         store.delete(ids, results[0].owner)

@@ -25,17 +25,12 @@ from fer.results.result import (
 from fer.results.store import ResultStore
 from pages.parts.permissions import training_allowed
 from pages.parts.result_actions import delete, export_of, rename, share
-from pages.parts.results import ADDRESS, JOBS, NAMES, job_of, state_of, when
+from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, NAMES, job_of, state_of, when
 from pages.parts.session import attempt
 from pages.parts.widgets import clock, counted
 
 ROWS_AT_ONCE = 25
 _ICONS = dict(zip(KINDS, ("photo_camera", "photo_library", "movie", "videocam"), strict=True))
-_KEPT_NOTE = {
-    PICTURES: "Pictures and annotated videos are kept, too.",
-    RESULTS: "Pictures are not kept, only small faces.",
-    NOTHING: "Nothing new is kept.",
-}
 _KEPT_NAMES = {
     PICTURES: "Results and pictures, annotated ones, too",
     RESULTS: "Results with small thumbnails of the faces",
@@ -50,6 +45,7 @@ _ROW_STYLE = """<style>
 [class*="st-key-row"] { border-bottom: 1px solid rgba(128, 128, 128, .25); padding: .4rem 0; }
 [class*="st-key-row"] [data-testid="stPageLink-NavLink"] { background: none; padding: .25rem 0; }
 [class*="st-key-row"] [data-testid="stPageLink-NavLink"] * { font-weight: 600; }
+[class*="st-key-row"] [data-testid="stElementToolbar"] { display: none; }
 [class*="st-key-row"] [data-testid="stPageLink-NavLink"]:hover { text-decoration: underline; }
 @media (max-width: 640px) {
   [class*="st-key-row"] { row-gap: .3rem; }
@@ -70,7 +66,7 @@ _MENU = {
 def show_list(store: ResultStore, owner: str) -> None:
     """Show somebody's results, a page of them at once."""
     settings = store.settings
-    st.caption(f"What was recognized{' on this machine' * (not owner)}. {_KEPT_NOTE[settings.keep]}")
+    st.caption(f"What was recognized{' on this machine' * (not owner)}. {KEPT_NOTES[settings.keep]}")
     _show_notices(store, owner)
     if not store.usage(owner).count:
         _show_empty(settings)
@@ -140,7 +136,7 @@ def _show_row(store: ResultStore, result: Result, now: float) -> bool:
         st.html(render("result.html", **parts_of(result, now)), width="stretch")
         done = st.menu_button(
             ":material/more_horiz:", _MENU, format_func=_MENU.__getitem__, type="tertiary",
-            help=f"What can be done with {name}", key=f"menu {result.id}",
+            key=f"menu {result.id}",
         )  # fmt: skip
     if done == _OPEN:
         st.switch_page(page, query_params=said)
@@ -223,7 +219,7 @@ def _show_usage(store: ResultStore, owner: str, settings: Settings) -> None:
 def _ask_settings(store: ResultStore, settings: Settings) -> None:
     with st.form("results_settings", border=False):
         keep = st.radio("Keep", KEPT, KEPT.index(settings.keep), format_func=_KEPT_NAMES.__getitem__)
-        gigabytes = st.number_input("At most, in GB", 0.1, 10_000.0, settings.limit_bytes / 1e9, 1.0, format="%.1f")
+        gigabytes = st.number_input("At most, in GB", 0.0, 10_000.0, settings.limit_bytes / 1e9, 1.0, format="%.1f")
         days = st.number_input(
             "For so many days; 0: without a limit", 0, 36_500, settings.expiry_days or 0, help="Counted from when "
             "something was last found."

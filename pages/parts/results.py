@@ -13,15 +13,34 @@ from fer.collection import job as collections
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import FINISHED
-from fer.results.result import COMPLETE, FOLDER, INTERRUPTED, PHOTO, RUNNING, VIDEO, WEBCAM, Result
+from fer.results.result import (
+    COMPLETE,
+    FOLDER,
+    INTERRUPTED,
+    NOTHING,
+    PHOTO,
+    PICTURES,
+    RESULTS,
+    RUNNING,
+    VIDEO,
+    WEBCAM,
+    Result,
+)
 from fer.results.store import ResultStore
 from fer.video import job as videos
 from pages.parts.jobs import remove
+from pages.parts.session import errors_shown
 
 ADDRESS = "result"
 """What the address calls the results that are looked at: their IDs, or the token of one that is shared."""
 NAMES = {PHOTO: "Photo", FOLDER: "Many photos", VIDEO: "Video", WEBCAM: "Recording"}
 """Of each kind, as people read them."""
+KEPT_NOTES = {
+    PICTURES: "Pictures, annotated ones too, and what was found in them are kept under Results.",
+    RESULTS: "Pictures are not kept; what was found is kept under Results, with small faces.",
+    NOTHING: "Pictures are held in memory while the page is open, then gone. Nothing new is kept under Results.",
+}
+"""What becomes of pictures, by what the settings say."""
 JOBS: dict[str, Kind[Any]] = {FOLDER: collections.KIND, VIDEO: videos.KIND}
 
 
@@ -58,6 +77,13 @@ def state_of(result: Result, seen: JobView[Any] | None) -> str:
     if seen is None:
         return INTERRUPTED if result.job else result.state
     return RUNNING if seen.active else COMPLETE if seen.state == FINISHED else INTERRUPTED
+
+
+def privacy_note() -> None:
+    """Say where pictures go, and what is kept."""
+    with errors_shown():
+        kept = KEPT_NOTES[result_store().settings.keep]
+        st.caption(f":material/lock: Pictures stay on the machine that runs the app. {kept}")
 
 
 def addressed(given: Iterable[str]) -> None:

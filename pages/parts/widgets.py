@@ -164,13 +164,6 @@ def legend_html(labels: tuple[str, ...]) -> str:
     return render("legend.html", labels=labels, pictures=pictures)
 
 
-def privacy_note() -> None:
-    """Say where pictures go: nowhere."""
-    st.caption(
-        ":material/lock: Pictures stay on this machine. They are held in memory while the page is open, then gone."
-    )
-
-
 def smallest_face(lowest: int, usual: float) -> float:
     """Ask how small faces are looked for in videos, from the lowest percentage on; return a share of its short side."""
     meaning = "Its height as a share of the picture's shorter side. Small faces take more time to find."

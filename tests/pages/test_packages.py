@@ -26,7 +26,7 @@ print(json.dumps(said))
 
 
 def test_all_pages_but_training_do_without_what_trains() -> None:
-    pages = ["home", "photo", "folder", "webcam", "video", "evaluation", "model_card", "training"]
+    pages = ["home", "photo", "folder", "webcam", "video", "results", "evaluation", "model_card", "training"]
     command = [sys.executable, "-c", PROGRAM, json.dumps(pages), str(ROOT / "streamlit_app.py")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

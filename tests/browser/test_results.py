@@ -1,0 +1,117 @@
+"""The journey of a photo: analysed, reloaded, found in the results, opened elsewhere, renamed, deleted, exported."""
+
+import io
+import re
+import zipfile
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from fer.images import encode_png
+from fer.results.store import ResultStore
+
+
+@pytest.fixture
+def photo(tmp_path: Path, astronaut: np.ndarray) -> Path:
+    path = tmp_path / "birthday.png"
+    path.write_bytes(encode_png(astronaut))
+    return path
+
+
+def settled(page: Page) -> None:
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    page.wait_for_timeout(300)
+
+
+def act(page: Page, name: str, action: str) -> None:
+    """Choose something in the menu of a result of the list."""
+    settled(page)
+    row = page.locator('[class*="st-key-row"]').filter(has=page.get_by_role("link", name=name))
+    row.get_by_test_id("stMenuButtonButton").click()
+    page.get_by_role("option", name=action).or_(page.get_by_role("menuitem", name=action)).click()
+
+
+def test_a_photo_is_found_again_until_it_is_deleted(
+    context: BrowserContext, page: Page, app_url: str, app_folder: Path, photo: Path
+) -> None:
+    page.goto(f"{app_url}/photo")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    marked = "birthday.png with 1 face marked"
+    expect(page.get_by_role("img", name=marked)).to_be_visible()
+    page.wait_for_url(re.compile(r"\?result="))
+    page.reload()
+    expect(page.get_by_role("img", name=marked)).to_be_visible()
+
+    page.get_by_role("link", name="Results", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Results")
+    page.get_by_role("searchbox", name="Search").fill("birthday happiness")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="birthday.png").click()
+    expect(page.get_by_role("img", name=marked)).to_be_visible()
+
+    (result_id,) = parse_qs(urlsplit(page.url).query)["result"]
+    other = context.new_page()
+    other.goto(f"{app_url}/results?result={result_id}")
+    expect(other.get_by_role("heading", level=1)).to_have_text("birthday.png")
+    expect(other.get_by_role("img", name="birthday.png")).to_be_visible()
+    other.get_by_role("link", name="All results").click()
+    act(other, "birthday.png", "Rename")
+    other.get_by_role("textbox", name="Name").fill("Party of **Ada**")
+    other.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    expect(other.get_by_role("link", name="Party of **Ada**")).to_be_visible()
+
+    act(other, "Party", "Delete")
+    undo = other.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    expect(other.get_by_role("link", name="Party")).to_have_count(0)
+    undo.click()
+    expect(other.get_by_role("link", name="Party")).to_be_visible()
+
+    settled(other)
+    other.get_by_text("Choose Party").locator("xpath=ancestor::label").click()
+    export = other.get_by_role("button", name="Export (ZIP)")
+    expect(export).to_be_visible()
+    settled(other)
+    with other.expect_download() as download:
+        export.click()
+    with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
+        names = archive.namelist()
+        assert "results.csv" in names and any(name.endswith("faces.csv") for name in names)
+        assert not any("picture" in name for name in names), "only what was found is kept"
+
+    act(other, "Party", "Delete")
+    expect(other.get_by_role("link", name="Party")).to_have_count(0)
+    expect(other.get_by_role("button", name="Undo")).to_have_count(0)  # ten seconds later
+    store = ResultStore(app_folder / "results")
+    assert store.get(result_id, "") is None and store.undo([result_id], "") == 0
+    page.reload()
+    expect(page.get_by_role("img", name=marked)).to_have_count(0)
+
+
+def test_who_has_a_link_sees_one_result_and_each_browser_its_own(
+    browser: Browser, page: Page, app_url: str, app_folder: Path
+) -> None:
+    store = ResultStore(app_folder / "results")
+    shared = store.add("somebody", "webcam", "Shared")
+    assert shared
+    token = store.share(shared.id, "somebody")
+    page.goto(f"{app_url}/results?result={token}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Shared")
+    expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+    page.goto(f"{app_url}/results?result={shared.id}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Results")
+    store.revoke(shared.id, "somebody")
+    page.goto(f"{app_url}/results?result={token}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Results")
+    (cookie,) = [one for one in page.context.cookies() if one["name"] == "fer_visitor"]
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Lax" and len(cookie["value"]) == 43
+    page.reload()
+    assert cookie in page.context.cookies()
+    elsewhere = browser.new_context()
+    elsewhere.new_page().goto(app_url)
+    assert cookie["value"] not in {one["value"] for one in elsewhere.cookies()}
+    elsewhere.close()

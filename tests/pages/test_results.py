@@ -1,0 +1,216 @@
+"""The page of results, and photos that are found there again, without a browser."""
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer.images import encode_png
+from fer.names import literal
+from fer.results.content import Content
+from fer.results.database import keep_row
+from fer.results.result import NO_ROOM, PHOTO, RUNNING, VIDEO, WEBCAM, Figures, Result, Settings
+from fer.results.store import UNDO_SECONDS, ResultStore
+from pages.parts import visitor
+from pages.parts.result_list import ROWS_AT_ONCE, size
+from pages.parts.results import when
+
+ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
+HOSTILE = "![x](http://evil.example/a.png) **b** :smile: <b>c</b>"
+
+
+@pytest.fixture(autouse=True)
+def at_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the visitor be the owner of the machine, as AppTest has no address, but where nobody counts as such."""
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "1")
+    monkeypatch.setattr(visitor, "may_train", lambda *signs: True)
+
+
+@pytest.fixture
+def store(results: Path) -> ResultStore:
+    return ResultStore(results)
+
+
+def opened(page: str = "results", **said: str) -> AppTest:
+    app = AppTest.from_file(ENTRY, default_timeout=120).run()
+    app = app.switch_page(f"pages/{page}.py")
+    for name, value in said.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def add(store: ResultStore, name: str, kind: str = PHOTO, **more: object) -> Result:
+    added = store.add("", kind, name, **more)  # type: ignore[arg-type]
+    assert added
+    return added
+
+
+def shown(app: AppTest) -> list[str]:
+    """Return the names of the results that are listed, as they are written for Markdown."""
+    return [box.label.partition(" ")[2] for box in app.checkbox]
+
+
+def told(app: AppTest) -> str:
+    """Return what is said of the results beside their names."""
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def test_an_empty_list_leads_to_the_other_pages(results: Path) -> None:
+    app = opened()
+    assert app.info and not app.checkbox
+    pages = {link.proto.page for link in app.get("page_link")}
+    assert {"photo", "folder", "video", "webcam"} <= pages
+
+
+def test_the_newest_come_first_and_are_searched(store: ResultStore) -> None:
+    add(store, "a.jpg", figures=Figures(faces=3, expressions={"fear": 3}))
+    add(store, "b.mp4", VIDEO, figures=Figures(people=2, seconds=192), model="mine", state=RUNNING)
+    add(store, HOSTILE, WEBCAM)
+    app = opened()
+    assert shown(app) == [literal(HOSTILE), literal("b.mp4"), literal("a.jpg")]
+    assert "3 faces" in told(app) and "fear" in told(app) and "mine" in told(app)
+    app.text_input(key="results_query").set_value("FEAR").run()
+    assert shown(app) == [literal("a.jpg")]
+    app.text_input(key="results_query").set_value("nothing like that").run()
+    assert shown(app) == [] and app.info
+    app.text_input(key="results_query").set_value("").run()
+    app.pills[0].set_value([VIDEO, WEBCAM]).run()
+    assert shown(app) == [literal(HOSTILE), literal("b.mp4")]
+
+
+def test_several_are_deleted_and_come_back(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b", "c"):
+        add(store, name)
+    app = opened()
+    for box in app.checkbox[:2]:
+        box.check()
+    app.run()
+    assert [button.label for button in app.get("download_button")]
+    press(app, "Delete")
+    assert shown(app) == ["a"]
+    press(app, "Undo")
+    assert sorted(shown(app)) == ["a", "b", "c"]
+    app.checkbox[0].check().run()
+    press(app, "Delete")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + UNDO_SECONDS)
+    app.run()
+    assert "Undo" not in [button.label for button in app.button]
+    assert store.list("").total == 2 and store.undo([], "") == 0
+
+
+def test_what_went_by_itself_is_said_until_it_is_dismissed(store: ResultStore) -> None:
+    add(store, HOSTILE, content=Content({"x": "y" * 1000}))
+    store.settings = Settings(limit_bytes=10)
+    assert [notice.why for notice in store.notices("")] == [NO_ROOM]
+    app = opened()
+    assert [text.value for text in app.text] == [HOSTILE]
+    press(app, "Dismiss")
+    assert not app.text and store.notices("") == []
+
+
+def test_what_is_kept_is_set_on_the_page(store: ResultStore) -> None:
+    app = opened()
+    app.radio[0].set_value("nothing")
+    limit, days = app.number_input
+    limit.set_value(2.5)
+    days.set_value(0)
+    press(app, "Save")
+    assert store.settings == Settings("nothing", 2_500_000_000, None)
+
+
+def test_a_result_is_opened_by_its_address_for_its_owner_only(
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = add(store, HOSTILE, WEBCAM, figures=Figures(seconds=48, people=1, expressions={"fear": 12.0}))
+    app = opened(result=added.id)
+    assert [title.value for title in app.title] == [literal(HOSTILE)]
+    assert {"Rename", "Link for others", "Delete"} <= {button.label for button in app.button}
+    token = store.share(added.id, "")
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "0")  # nobody counts as the owner
+    assert opened(result=added.id).info, "the ID alone opens nothing for others"
+    app = opened(result=token)
+    assert [title.value for title in app.title] == [literal(HOSTILE)]
+    assert not {"Rename", "Link for others", "Delete"} & {button.label for button in app.button}
+    assert shown(opened()) == []
+    store.revoke(added.id, "")
+    assert opened(result=token).info
+
+
+def test_a_damaged_database_is_said_and_results_are_kept_anew(results: Path) -> None:
+    results.mkdir()
+    (results / "results.sqlite").write_bytes(b"no database" * 1000)
+    assert "damaged-" in opened().error[0].value
+    app = opened()
+    assert not app.error and app.text
+
+
+@pytest.mark.slow
+def test_of_thousands_a_page_is_shown(store: ResultStore) -> None:
+    with store._database.writing() as database:
+        for number in range(2000):
+            keep_row(
+                database, Result(f"{number:022}", "", PHOTO, f"{number}", number, time.time() + number, "complete")
+            )
+    app = opened()
+    assert shown(app) == [f"{number}" for number in range(1999, 1999 - ROWS_AT_ONCE, -1)]
+    assert re.search(r"2,000 results", "\n".join(caption.value for caption in app.caption))
+
+
+@pytest.mark.slow
+def test_a_photo_is_kept_once_and_shown_again_by_its_address(
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path, astronaut: np.ndarray
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    file = ("astronaut.png", encode_png(astronaut), "image/png")
+    app = opened("photo")
+    app.file_uploader[0].set_value([file]).run()
+    (kept,) = store.list("").results
+    assert kept.name == "astronaut.png" and kept.figures.faces == 1
+    assert kept.id in app.query_params["result"]
+
+    again = opened("photo", result=kept.id)  # a reload
+    assert len(again.get("plotly_chart")) == 1 and not again.error
+    assert kept.id in again.query_params["result"]
+    again.switch_page("pages/home.py").run()
+    again.switch_page("pages/photo.py").run()
+    assert len(again.get("plotly_chart")) == 1, "who comes back sees it, too"
+    press(again, "New photos")
+    assert not again.get("plotly_chart") and "result" not in again.query_params
+
+    again.file_uploader[0].set_value([file]).run()
+    assert [result.id for result in store.list("").results] == [kept.id]
+    store.delete([kept.id], "")
+    gone = opened("photo", result=kept.id)
+    assert gone.info and not gone.get("plotly_chart") and not gone.exception
+
+
+def test_times_are_said_as_people_do() -> None:
+    noon = 1_700_049_600.0  # Wednesday, 15 November 2023, 12:00 UTC
+    hour, day = 3600.0, 24 * 3600.0
+    for before, said in (
+        (30, "now"),
+        (125, "2 min ago"),
+        (3 * hour, "today 9:00"),
+        (20 * hour, "yesterday 16:00"),
+        (3 * day, "Sunday 12:00"),
+        (10 * day, "5 Nov"),
+        (400 * day, "11 Oct 2022"),
+    ):
+        assert when(noon - before, noon, 0) == said
+    assert when(noon - 3 * hour, noon, -60) == "today 10:00"
+
+
+def test_sizes_are_said_as_people_do() -> None:
+    assert [size(count) for count in (0, 1500, 12_340_000, 5e9)] == ["0 kB", "2 kB", "12.3 MB", "5 GB"]
