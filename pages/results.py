@@ -5,7 +5,7 @@ import streamlit as st
 from pages.parts.navigation import begin_page
 from pages.parts.result_actions import show_undo
 from pages.parts.result_list import show_list
-from pages.parts.result_view import show_result
+from pages.parts.result_view import back_button, show_result
 from pages.parts.results import ADDRESS, result_store
 from pages.parts.session import errors_shown
 from pages.parts.visitor import owner
@@ -24,5 +24,5 @@ with errors_shown():
     else:
         st.title("Results")
         st.info("What was here has been deleted, or is not for you.", icon=":material/delete:")
-        st.page_link("pages/results.py", label="All results", icon=":material/history:")
+        back_button()
     show_undo(store, owner())

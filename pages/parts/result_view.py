@@ -15,13 +15,14 @@ from fer.results.result import Result
 from fer.results.store import ResultStore
 from pages.parts.result_actions import delete, export_of, rename, share
 from pages.parts.result_list import parts_of, size
+from pages.parts.results import addressed
 from pages.parts.widgets import STATIC, download, download_figures, show_concerns, show_opinions
 
 
 def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
     """Show what was kept of a result; who only has its link changes nothing."""
     if is_mine:
-        st.page_link("pages/results.py", label="All results", icon=":material/arrow_back:")
+        back_button()
     st.title(literal(result.name))
     parts = [*parts_of(result, time.time()).values(), size(result.size_bytes)]
     st.caption(literal(" · ".join(part for part in parts if part)))
@@ -42,6 +43,13 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
         _show_photo(store, result, record)
     else:
         _show_sums(store, result)
+
+
+def back_button() -> None:
+    """Lead back to the list: a link to the page that is open would leave the address as it is."""
+    if st.button("All results", icon=":material/arrow_back:", type="tertiary"):
+        addressed([])
+        st.rerun()
 
 
 def _show_photo(store: ResultStore, result: Result, record: PhotoRecord) -> None:

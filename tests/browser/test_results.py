@@ -58,7 +58,7 @@ def test_a_photo_is_found_again_until_it_is_deleted(
     other.goto(f"{app_url}/results?result={result_id}")
     expect(other.get_by_role("heading", level=1)).to_have_text("birthday.png")
     expect(other.get_by_role("img", name="birthday.png")).to_be_visible()
-    other.get_by_role("link", name="All results").click()
+    other.get_by_role("button", name="All results").click()
     act(other, "birthday.png", "Rename")
     other.get_by_role("textbox", name="Name").fill("Party of **Ada**")
     other.get_by_role("dialog").get_by_role("button", name="Rename").click()
