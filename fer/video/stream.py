@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from statistics import median
 
 import av
-import cv2
-import numpy as np
 
 from fer.video.follow import Draw
+from fer.video.io.mp4 import yuv_frame
 from fer.video.live import LiveAnalyzer
 from fer.video.tracking import TrackedFace
 
@@ -70,7 +69,9 @@ class LiveStream:
         try:
             image = frame.to_ndarray(format="rgb24")
             faces = self.analyzer.process(image, began)
-            shown = _to_encode(self._draw(image, faces, self.analyzer.settings))
+            drawn = self._draw(image, faces, self.analyzer.settings)
+            odd = drawn.shape[0] % 2 or drawn.shape[1] % 2
+            shown = av.VideoFrame.from_ndarray(drawn, format="rgb24") if odd else yuv_frame(drawn)
             self.faces, self._size_wh = faces, (image.shape[1], image.shape[0])
         except Exception as error:  # raised, it would freeze the picture without a word
             self._errors += 1
@@ -96,11 +97,3 @@ class LiveStream:
             errors=self._errors,
             last_error=self._last_error,
         )
-
-
-def _to_encode(image: np.ndarray) -> av.VideoFrame:
-    """Return RGB uint8 (H, W, 3) as encoders take it; left to FFmpeg the conversion takes ten times as long."""
-    if image.shape[0] % 2 or image.shape[1] % 2:  # each pixel of colour stands for two by two
-        return av.VideoFrame.from_ndarray(image, format="rgb24")
-    planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), np.uint8)
-    return av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")

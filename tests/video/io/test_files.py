@@ -1,5 +1,6 @@
 """Reading and writing videos: times, turned pictures, damage, and nothing half-written."""
 
+import itertools
 import struct
 import threading
 import time
@@ -94,6 +95,22 @@ def test_pictures_and_times_come_back(tmp_path: Path) -> None:
         assert frame.image.dtype == np.uint8 and frame.image.flags["C_CONTIGUOUS"]
         assert frame.image[50, 80] == pytest.approx([10 * number] * 3, abs=4)
         assert frame.image[10, 10] == pytest.approx([220, 30, 30], abs=6)
+
+
+@pytest.mark.parametrize("height", [64, 62])
+def test_colors_come_back_in_every_player(tmp_path: Path, height: int) -> None:
+    colors = np.array(list(itertools.product((0, 128, 255), repeat=3)), np.uint8)
+    image = np.broadcast_to(np.repeat(colors, 16, axis=0), (height, 16 * len(colors), 3))
+    with Mp4Writer(tmp_path / "a.mp4") as writer:
+        for number in range(5):
+            writer.write(image, number / 10)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        context = container.streams.video[0].codec_context
+        says = context.colorspace, context.color_range, context.color_primaries, context.color_trc
+        assert says == (6, 1, 1, 1), "BT.601's matrix, 16..235, sRGB's primaries and curve, as ITU-T H.273 numbers them"
+    for frame in read(tmp_path / "a.mp4"):
+        shown = frame.image.reshape(height, len(colors), 16, 3)[:, :, 4:12].astype(int)
+        assert np.abs(shown - colors[:, None]).max() <= 4
 
 
 def test_times_that_stand_still_or_go_back_are_written_all_the_same(tmp_path: Path) -> None:
