@@ -161,23 +161,6 @@ def test_the_picture_is_left_as_it_was(detector: FaceDetector, astronaut: Image)
     assert np.array_equal(image, astronaut)
 
 
-@pytest.mark.parametrize("smallest_face", [None, 0.125])
-def test_a_face_is_found_again_in_a_region_around_it(
-    detector: FaceDetector, astronaut: Image, smallest_face: float | None
-) -> None:
-    four = np.tile(astronaut, (2, 2, 1))
-    face = detector.detect(four, smallest_face)[-1]
-    around = Box(face.box.x1 - 60.5, face.box.y1 - 50.2, face.box.x2 + 55, face.box.y2 + 70)
-    again = only(detector.detect(four, smallest_face, around))
-    assert overlap(again.box.xyxy, face.box.xyxy) > 0.85
-    assert np.abs(np.subtract(again.landmarks, face.landmarks)).max() < 0.06 * face.box.height
-
-
-@pytest.mark.parametrize("region", [Box(300, 300, 500, 500), Box(600, 20, 700, 90), Box(-50, -50, -1, -1)])
-def test_nobody_is_in_a_region_without_a_face(detector: FaceDetector, astronaut: Image, region: Box) -> None:
-    assert detector.detect(astronaut, region=region) == []
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("rest_px", "across"), [(12_000, True), (12_000, False), (30_000, True)])
 def test_faces_of_a_long_picture_are_found(
