@@ -6,6 +6,7 @@ synonyms ("angry", "happy", …) are joined under one word; any other word is ke
 
 import hashlib
 import re
+from functools import lru_cache
 
 FERPLUS: tuple[str, ...] = (
     "neutral",
@@ -72,6 +73,7 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
 
 
+@lru_cache(maxsize=500)
 def color_of(label: str) -> str:
     """Return the colour of a label as "#RRGGBB". A label of the user's own gets the same colour every time."""
     color = COLORS.get(canonical_label(label))

@@ -4,7 +4,6 @@ A live video can only look back, so that what it shows lags behind wherever a ch
 are there, and the average has no lag (forward and backward filtering, Gustafsson 1996).
 """
 
-import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -51,8 +50,8 @@ class Hindsight:
             if looks[0][0] >= seconds:  # away for a while: what was shown before is past
                 person.held = None
         near = [(moment, row) for moment, row in looks if moment <= seconds + AHEAD_SECONDS]
-        weights = [math.exp(-abs(moment - seconds) / AVERAGE_SECONDS) for moment, _ in near]
-        averaged, *opinions = np.average([rows for _, rows in near], axis=0, weights=weights)
+        weights = np.exp([-abs(moment - seconds) / AVERAGE_SECONDS for moment, _ in near])
+        averaged, *opinions = np.tensordot(weights / weights.sum(), np.array([rows for _, rows in near]), 1)
         person.held = held_label(averaged, person.held)
         return replace(
             face,
