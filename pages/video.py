@@ -50,8 +50,8 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
         )
     if seen.state == FAILED:
         st.error(for_visitor(seen.message), icon=ICONS[FAILED])
-    elif seen.state == INTERRUPTED:
-        st.warning(f"It was interrupted. {for_visitor(seen.message)}", icon=ICONS[INTERRUPTED])
+    elif seen.state == INTERRUPTED or seen.message:  # the latter where a full disk has stopped it
+        st.warning(f"It was interrupted. {for_visitor(seen.message)}", icon=ICONS[seen.state])
         if st.button("Start again", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: begin(seen.folder, request))
     timeline = timeline_at(seen.folder / TIMELINE_NAME)

@@ -334,5 +334,5 @@ def test_weights_for_other_labels_or_colours_are_refused(tmp_path: Path) -> None
     path = tmp_path / "model.safetensors"
     for state in (_state(classes=4), _state(channels=1)):
         save_checkpoint(path, INFO, state)
-        with pytest.raises(CheckpointError, match=r"(?s)resnet18: .*size mismatch"):
+        with pytest.raises(CheckpointError, match=r"resnet18: (fc|conv1)\."):
             load_checkpoint(path)

@@ -20,7 +20,7 @@ from fer.model import SHIPPED
 from fer.model.checkpoint import ModelInfo, load_checkpoint, read_info, save_checkpoint, save_second_alone
 from fer.model.classifier import Classifier
 from fer.model.network import build_network
-from fer.model.onnx_network import form_path, has_form
+from fer.model.onnx_network import OnnxNetwork, form_path
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import READINGS, SecondHead
 
@@ -98,7 +98,7 @@ def test_forms_of_other_weights_are_not_used(exported: Path) -> None:
         next(network.parameters())[0, 0, 0, 0] += 1
     save_checkpoint(exported, info, network.state_dict())
     assert form_path(exported).is_file() and form_path(exported, int8=True).is_file()
-    assert not has_form(exported) and not has_form(exported, int8=True)
+    assert not OnnxNetwork.load(exported) and not OnnxNetwork.load(exported, int8=True)
     assert Classifier.load(exported).network.runtime == "torch, float32"
     with pytest.raises(CheckpointError, match="fer-studio export"):
         Classifier.load(exported, runtime="onnx")
@@ -177,7 +177,7 @@ def test_what_cannot_be_written_says_which_operation_it_is(tmp_path: Path) -> No
     save_checkpoint(path, ModelInfo("shufflenet_v2_x0_5", ("a", "b"), Preprocessing(size_px=32)), network.state_dict())
     with pytest.raises(CheckpointError, match=r"shufflenet_v2_x0_5 .* \w+"):
         write_forms(path)
-    assert not has_form(path)
+    assert not OnnxNetwork.load(path)
 
 
 @pytest.mark.parametrize(
@@ -206,10 +206,10 @@ def test_the_command_writes_forms_or_a_file_for_others(
     for form in (form_path(exported), form_path(exported, int8=True)):
         form.unlink()
     assert command.main([str(exported)]) == 0
-    assert has_form(exported) and not has_form(exported, int8=True)
+    assert OnnxNetwork.load(exported) and not OnnxNetwork.load(exported, int8=True)
     assert str(form_path(exported)) in capsys.readouterr().out
     assert command.main([str(exported), "--int8", "--calibrate", "synthetic:80"]) == 0
-    assert has_form(exported, int8=True)
+    assert OnnxNetwork.load(exported, int8=True)
     assert command.main([str(exported), "--onnx", str(tmp_path / "other.onnx")]) == 0
     assert (tmp_path / "other.onnx").stat().st_size > exported.stat().st_size
     with pytest.raises(SystemExit):
