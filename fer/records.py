@@ -119,6 +119,8 @@ def _encoded(value: Any) -> Any:
 
 
 def _decoded(kind: type, value: Any) -> Any:
-    if issubclass(kind, PurePath) and isinstance(value, str):
+    if issubclass(kind, PurePath):
+        if not isinstance(value, str):
+            raise ValueError(f"expected a path, got {type(value).__name__}")
         return kind(value)
     raise NotImplementedError(f"{kind.__name__} cannot be read from a record")

@@ -20,7 +20,8 @@ from pages.parts.widgets import clock, counted, delete_button, literal
 
 def progress(status: Status) -> str:
     """Say how far a video is, and what was seen in it."""
-    if figures := status.figures:
+    figures = {"people": 0.0, "speed": 0.0, "video_seconds": 0.0} | status.figures
+    if status.figures:
         people = round(figures["people"])
         crowd = counted(people, "person", "people") if people else "nobody yet"
         speed = f"{figures['speed']:.1f} × real time"

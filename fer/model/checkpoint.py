@@ -199,11 +199,12 @@ def count_parameters(weights: Path) -> int:
 def _metadata(path: Path) -> dict[str, str]:
     from safetensors import SafetensorError, safe_open
 
-    if path.is_dir():
-        raise CheckpointError(f"expected a model file, found the folder {path}. Try {path / 'best.safetensors'}.")
     with file_errors("expected a model file", CheckpointError):
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise CheckpointError(f"expected a model file, found a device or a pipe at {path}. Check the path.")
+        mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise CheckpointError(f"expected a model file, found the folder {path}. Try {path / 'best.safetensors'}.")
+    if not stat.S_ISREG(mode):
+        raise CheckpointError(f"expected a model file, found a device or a pipe at {path}. Check the path.")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

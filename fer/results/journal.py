@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from fer.errors import CollectionError
 from fer.files import file_errors, write_atomically
-from fer.records import plain_of
+from fer.records import from_plain, plain_of, to_plain
 from fer.results.pictures import PictureResult
 
 HEADER = '{"format": "fer-results-1"}\n'
@@ -208,5 +208,5 @@ def _read(line: bytes) -> tuple[str, Finished] | None:
     with suppress(LookupError, TypeError, ValueError, AttributeError):
         record = plain_of(line)
         if isinstance(record["key"], str):
-            return record["key"], Finished.from_dict(record)
+            return record["key"], from_plain(to_plain(Finished.from_dict(record)), Finished)  # looks at the types
     return None

@@ -176,6 +176,8 @@ def read_timeline(path: Path) -> Timeline | None:
         arrays = read_arrays(path)
         rows, about = arrays["rows"], str(arrays["about"])
         timeline = msgspec.json.decode(about, type=Timeline, dec_hook=lambda _kind, _value: rows)
+        if rows.ndim != 1 or rows.dtype.names is None:
+            return None
         kept = np.zeros(len(rows), row_type(len(timeline.labels)))
         kept["landmarks"] = kept["opinions"] = np.nan  # earlier versions did not keep them
         for name in rows.dtype.names or ():

@@ -16,11 +16,11 @@ import torch
 from fer.datasets.drawing import draw_face
 from fer.errors import CheckpointError, FerError
 from fer.labels import FERPLUS
-from fer.model import SHIPPED
+from fer.model import SHIPPED, onnx_network
 from fer.model.checkpoint import ModelInfo, load_checkpoint, read_info, save_checkpoint, save_second_alone
 from fer.model.classifier import Classifier
 from fer.model.network import build_network
-from fer.model.onnx_network import OnnxNetwork, form_path
+from fer.model.onnx_network import OnnxNetwork, form_path, weights_sha256
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import READINGS, SecondHead
 
@@ -102,6 +102,44 @@ def test_forms_of_other_weights_are_not_used(exported: Path) -> None:
     assert Classifier.load(exported).network.runtime == "torch, float32"
     with pytest.raises(CheckpointError, match="fer-studio export"):
         Classifier.load(exported, runtime="onnx")
+
+
+@pytest.mark.parametrize("damage", [lambda form: form[: len(form) // 2], lambda form: b"no graph" + form[-3000:]])
+def test_a_damaged_form_of_the_same_weights_is_refused(exported: Path, damage: Callable[[bytes], bytes]) -> None:
+    form = form_path(exported)
+    content, digest = form.read_bytes(), weights_sha256(exported).encode()
+    form.write_bytes(damage(content) + digest)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors"):
+        Classifier.load(exported)
+
+
+def test_a_model_file_that_speaks_of_others_than_its_form_is_refused(exported: Path) -> None:
+    info, network = load_checkpoint(exported)
+    for other in (
+        replace(info, labels=(*info.labels, "more")), replace(info, preprocessing=Preprocessing(size_px=64)),
+        replace(info, preprocessing=Preprocessing(channels=3)),
+    ):  # fmt: skip
+        save_checkpoint(exported, other, network.state_dict())
+        with pytest.raises(CheckpointError, match=r"model\.safetensors"):
+            Classifier.load(exported)
+
+
+def test_weights_that_are_no_numbers_are_refused_with_their_form(exported: Path) -> None:
+    info, network = load_checkpoint(exported)
+    before = weights_sha256(exported).encode()
+    next(network.parameters()).data[0, 0, 0, 0] = float("nan")
+    save_checkpoint(exported, info, network.state_dict())
+    form_path(exported).write_bytes(form_path(exported).read_bytes().replace(before, weights_sha256(exported).encode()))
+    with pytest.raises(CheckpointError, match="conv1"):
+        Classifier.load(exported)
+
+
+def test_weights_are_hashed_once_for_all_forms(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Path] = []
+    monkeypatch.setattr(onnx_network, "weights_sha256", lambda file: hashed.append(file) or weights_sha256(file))
+    with Classifier.load(exported).reduced().network.on_one_thread() as network:
+        assert network.runtime == "ONNX Runtime, int8"
+    assert hashed == [exported]
 
 
 def test_another_reading_of_the_same_weights_needs_no_new_forms(exported: Path) -> None:
