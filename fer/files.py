@@ -35,8 +35,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
     Raises:
         OSError: the disk is full, or the folder cannot be written to. The old content stays, no partial file does.
     """
-    name = path.name if len(os.fsencode(path.name)) < 200 else hashlib.sha256(os.fsencode(path.name)).hexdigest()
-    partial = path.with_name(f".{name}.partial")  # no longer than the system takes where the name itself is not
+    partial = path.with_name(f".{short_name(path.name)}.partial")
     try:
         with partial.open("wb") as file:
             write(file)
@@ -60,6 +59,12 @@ def sync_folder(folder: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
+
+
+def short_name(name: str) -> str:
+    """Return a file's name, or its hash where systems would not take the name with something more added to it."""
+    data = os.fsencode(name)
+    return name if len(data) <= 240 else hashlib.sha256(data).hexdigest()
 
 
 def write_atomically(path: Path, content: str | bytes | memoryview, durable: bool = True) -> None:

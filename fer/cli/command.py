@@ -38,7 +38,8 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
     def told(*arguments: P.args, **named: P.kwargs) -> int:
         try:
             code = main(*arguments, **named)
-            sys.stdout.flush()  # the disk that it goes to may be full
+            with contextlib.suppress(BrokenPipeError):
+                sys.stdout.flush()  # the disk that it goes to may be full
             return code
         except ModuleNotFoundError as error:
             text = str(PackageMissingError.from_import(error))

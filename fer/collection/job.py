@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from fer.datasets.archive import unpack
 from fer.errors import CollectionError, DatasetError
-from fer.files import file_errors, free_path
+from fer.files import file_errors, free_path, short_name
 from fer.images import IMAGE_SUFFIXES, list_images
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop, new_job, safe_name
@@ -76,7 +76,8 @@ def pictures_of(folder: Path, request: Request) -> list[PictureTask]:
     found, source = [], source_of(folder, request)
     for path in list_images([source]):
         name = path.relative_to(source).as_posix() if path != source else path.name
-        found.append(PictureTask(path, name, folder / "annotated" / f"{name}.jpg"))
+        copy = (folder / "annotated" / name).with_name(f"{short_name(path.name)}.jpg")
+        found.append(PictureTask(path, name, copy))
     return found
 
 
