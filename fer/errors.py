@@ -38,7 +38,7 @@ def file_problem(error: BaseException) -> str:
 
     The error is an OSError, or one of FFmpeg, which has its number, too.
     """
-    name = getattr(error, "filename", None)
+    name = getattr(error, "filename2", None) or getattr(error, "filename", None)
     for numbers, (problem, advice) in _FILE_PROBLEMS.items():
         if getattr(error, "errno", None) in numbers:
             return f"{problem}{f' at {name}' if isinstance(name, str) and name else ''}. {advice}"

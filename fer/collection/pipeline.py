@@ -42,8 +42,8 @@ THUMBNAIL_PX = 96
 Finish = Callable[[PictureTask, np.ndarray, tuple[Face, ...]], tuple[str, ...]]
 """Does something with a picture, RGB uint8 (H, W, 3), and its faces, in one of the threads; returns its thumbnails.
 
-May raise ImageError, which becomes the picture's error, or OSError, which ends all: others could not be written either,
-and the picture is done again."""
+May raise ImageError, or IsADirectoryError where the copy should be, which becomes the picture's error, or another
+OSError, which ends all: other copies could not be written either, and the picture is done again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,11 +154,11 @@ def _finished(seen: _Seen, faces: tuple[Face, ...], finish: Finish | None) -> Fi
     thumbnails: tuple[str, ...] = ()
     error = seen.error
     if finish and seen.image is not None:
-        try:
-            with file_errors(f"the copy of {seen.picture.name} cannot be written", CollectionError):
+        with file_errors(f"the copy of {seen.picture.name} cannot be written", CollectionError):
+            try:
                 thumbnails = finish(seen.picture, seen.image, faces)
-        except ImageError as problem:
-            error = _reason(seen.picture, problem)
+            except (ImageError, IsADirectoryError) as problem:
+                error = _reason(seen.picture, problem)
     return Finished(seen.picture, PictureResult(seen.picture.name, faces, error), thumbnails)
 
 

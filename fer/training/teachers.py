@@ -176,11 +176,10 @@ def _read_soft_labels(
     file: str, dataset: FaceDataset, rows: np.ndarray, second: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (answers, 1 where there is one, else 0), float32 (n, K of both heads) both."""
-    numbers = kaggle_numbers(dataset)
+    numbers, widths = kaggle_numbers(dataset), (len(FERPLUS), len(FERPLUS) + len(FER2013))
     try:
         stored = read_arrays(Path(file))
         known_rows, answers = stored["row"], stored["answers"]
-        widths = (len(FERPLUS), len(FERPLUS) + len(FER2013))
         if answers.dtype != np.uint8 or known_rows.dtype.kind not in "iu" or known_rows.ndim != 1:
             raise ValueError(f"row {known_rows.dtype} {known_rows.shape}, answers {answers.dtype}")
         if answers.shape not in [(len(known_rows), width) for width in widths]:

@@ -217,7 +217,14 @@ def test_metrics_of_another_shape_are_passed_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"no state", pickle.dumps({"scaler": 1}), pickle.dumps(print), b"PK\x03\x04" + b"\0" * 100, b"\x80\x02."],
+    [
+        b"",
+        b"no state",
+        pickle.dumps({"scaler": 1}, 2),
+        pickle.dumps(print, 2),
+        b"PK\x03\x04" + b"\0" * 100,
+        b"\x80\x02.",
+    ],
 )
 def test_a_state_that_cannot_be_read_is_refused(content: bytes, tmp_path: Path) -> None:
     run = Run(tmp_path)

@@ -209,8 +209,9 @@ def test_soft_labels_of_other_pictures_are_refused(tmp_path: Path, dataset: Face
     "arrays",
     [
         {"row": np.arange(20)}, {"row": np.arange(20), "answers": np.zeros((20, 15))},
-        {"row": np.arange(20), "answers": np.zeros((19, 15), np.uint8)}, {"row": np.arange(20.0), "answers": np.uint8(7)},
-        {"row": np.arange(20), "answers": np.zeros((20, 9), np.uint8)}, {"row": np.array(["x"]), "answers": np.uint8(7)},
+        {"row": np.arange(20), "answers": np.zeros((19, 15), np.uint8)},
+        {"row": np.arange(20), "answers": np.zeros((20, 9), np.uint8)},
+        {"row": np.arange(20.0), "answers": np.uint8(7)}, {"row": np.array(["x"]), "answers": np.uint8(7)},
         {"row": np.zeros((20, 2), int), "answers": np.zeros((20, 8), np.uint8)},
         {"row": np.array([{}]), "answers": np.zeros((1, 8), np.uint8)},
     ],
