@@ -319,7 +319,6 @@ BROKEN = {
     "of an earlier version, half-written": {"request.json": '{"request": {"data'},
     "a report alone": {"report.json": "{"},
     "nested deeply": {"config.json": f'{CONFIG}, "sample": ' + '{"a":' * 10**5},
-    "a path that is none": {"config.json": '{"kind": "collection", "title": "a", "checkpoint": []}'},
 }
 
 
