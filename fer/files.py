@@ -43,7 +43,9 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
                 file.flush()
                 os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename == str(partial):
+            error.filename = str(path)  # what the user knows it by
         if partial.is_file():
             partial.unlink()
         raise

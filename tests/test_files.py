@@ -61,9 +61,11 @@ def test_what_the_system_says_of_a_file_becomes_an_error_of_a_kind_that_names_it
         ("full", lambda: (tmp_path / "full").rmdir()),
         ("full", lambda: (tmp_path / "full").mkdir()),
     ]
+    acts.append(("below.json", lambda: write_atomically(tmp_path / "missing" / "below.json", "x")))
     texts = [refused(kind, act) for kind, (_, act) in zip([JobError, CheckpointError] * 4, acts, strict=False)]
     assert all(name in text for text, (name, _) in zip(texts, acts, strict=True))
-    assert len({text.partition(" at ")[0] for text in texts}) == len(acts) - 1  # the last two are of one sort
+    assert not any(".partial" in text for text in texts)
+    assert len({text.partition(" at ")[0] for text in texts}) == len(acts) - 2  # two are of one sort, twice
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
