@@ -4,10 +4,12 @@ import streamlit as st
 
 if __name__ == "__main__":
     from pages.parts.navigation import navigation
+    from pages.parts.session import errors_shown
 
     page = navigation()
     st.set_page_config(page_title=f"{page.title} · Expression Studio")
-    page.run()
+    with errors_shown():
+        page.run()
 else:
     from pages.parts.server import SERVING
 

@@ -4,6 +4,7 @@ Each message says what was expected, what was found and what to do. Finding no f
 result is an empty list.
 """
 
+import errno
 import re
 
 _ADDRESS = r"(\b[a-zA-Z][\w+.-]+:[/\\]{1,2}"  # of a path it keeps a single slash
@@ -14,6 +15,46 @@ _SECRETS = (
     # Some cameras have them in the path.
     (re.compile(_ADDRESS + r"\S*?(?i:user|login|pass|pwd|psw|token|key|auth)\w*=)[^\s/]*[^\s/.,:;'\")]"), r"\1…"),
 )
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FILE_PROBLEMS = {
+    _NO_ROOM: ("no room is left", "Make room, then go on; what was written before is kept."),
+    (errno.ENOENT,): ("found nothing", "Check the path."),
+    (errno.EACCES, errno.EPERM): ("access is denied", "Change the permissions, or choose another place."),
+    (errno.EROFS,): ("the disk is read-only", "Choose another place."),
+    (errno.ENAMETOOLONG,): ("the name is too long", "Choose a shorter one."),
+    (errno.EISDIR,): ("found a folder where a file should be", "Give a file."),
+    (errno.ENOTDIR,): ("found a file where a folder should be", "Check the path."),
+    (errno.ELOOP,): ("its links lead in a circle", "Give the file itself."),
+    (errno.EEXIST, errno.ENOTEMPTY): ("something of that name is there", "Choose another name."),
+    (errno.EMFILE, errno.ENFILE): ("too many files are open", "End other programs, then try again."),
+}
+"""What the system says of a file → what was found, what to do."""
+
+
+def file_problem(error: BaseException) -> str:
+    """Return what was found at a file that cannot be read or written, and what to do, in sentences.
+
+    The error is an OSError, or one of FFmpeg, which has its number, too.
+    """
+    name = getattr(error, "filename2", None) or getattr(error, "filename", None)
+    for numbers, (problem, advice) in _FILE_PROBLEMS.items():
+        if getattr(error, "errno", None) in numbers:
+            return f"{problem}{f' at {name}' if isinstance(name, str) and name else ''}. {advice}"
+    return f"{error}. Look at it, then try again." if name else str(error)
+
+
+def problem_of(error: BaseException) -> str:
+    """Return what to tell of an error that the user can mend: of a FerError its text, of others `file_problem`."""
+    return str(error) if isinstance(error, FerError) else file_problem(error)
+
+
+def lacks_room(error: BaseException | None) -> bool:
+    """Whether the disk was full, or what the user may write there is used up: by an error, or by what caused it."""
+    while error is not None and getattr(error, "errno", None) not in _NO_ROOM:
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def without_secrets(text: str) -> str:

@@ -3,18 +3,20 @@
 A record is plain when it is what JSON is made of: dicts, lists, strings, numbers.
 
 Whoever reads a record that a page depends on uses `read_record`, which never fails: a file may be missing,
-half-written, of another shape, or of a later version that knows more.
+half-written, of another shape, or of a later version that knows more. Nothing that is read takes much time or memory:
+a file has a largest size, a number 64 bits, and what is nested deeper than Python goes is refused.
 """
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
 from fer.errors import FerError
-from fer.files import write_atomically
+from fer.files import read_bytes, write_atomically
 
 T = TypeVar("T")
 
@@ -32,9 +34,10 @@ def from_plain(value: Any, kind: type[T], exact: bool = False) -> T:
     """
     try:
         record = msgspec.convert(value, kind, dec_hook=_decoded, str_keys=True)
+        unknown = ", ".join(_unknown(value, to_plain(record), "$")) if exact else ""
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(str(error)) from error
-    if exact and (unknown := ", ".join(_unknown(value, to_plain(record), "$"))):
+    if unknown:
         raise ValueError(f"unknown: {unknown}")
     return record
 
@@ -61,10 +64,10 @@ def plain_of(text: str | bytes) -> Any:
     """Return what a JSON text holds, the names of files that are not UTF-8, too.
 
     Raises:
-        ValueError: the text is no JSON, or says NaN or infinity, which JSON does not know.
+        ValueError: the text is no JSON, is nested too deep, or has a number that is none of 64 bits: NaN, 1e400.
     """
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, parse_float=_float, parse_int=_int)
     except RecursionError as error:
         raise ValueError(str(error)) from error
 
@@ -72,7 +75,7 @@ def plain_of(text: str | bytes) -> Any:
 def read_record(path: Path, kind: type[T]) -> T | None:
     """Read a record; None where it cannot be read as what it should be, whatever the reason."""
     try:
-        return from_json(path.read_bytes(), kind)
+        return from_json(read_bytes(path), kind)
     except (OSError, ValueError, FerError):  # the last: its fields contradict each other
         return None
 
@@ -82,8 +85,18 @@ def write_record(path: Path, value: Any, durable: bool = True) -> None:
     write_atomically(path, to_json(value), durable)
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"expected a number of 64 bits, found {constant[:40]}")
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _int(text: str) -> int:
+    number = int(text) if len(text) <= 20 else 2**64
+    return number if -(2**63) <= number < 2**64 else _refuse(text)
 
 
 def _unknown(given: Any, known: Any, place: str) -> Iterator[str]:
@@ -106,6 +119,8 @@ def _encoded(value: Any) -> Any:
 
 
 def _decoded(kind: type, value: Any) -> Any:
-    if issubclass(kind, PurePath) and isinstance(value, str):
+    if issubclass(kind, PurePath):
+        if not isinstance(value, str):
+            raise ValueError(f"expected a path, got {type(value).__name__}")
         return kind(value)
     raise NotImplementedError(f"{kind.__name__} cannot be read from a record")

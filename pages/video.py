@@ -20,7 +20,8 @@ from pages.parts.widgets import clock, counted, delete_button, literal
 
 def progress(status: Status) -> str:
     """Say how far a video is, and what was seen in it."""
-    if figures := status.figures:
+    figures = {"people": 0.0, "speed": 0.0, "video_seconds": 0.0} | status.figures
+    if status.figures:
         people = round(figures["people"])
         crowd = counted(people, "person", "people") if people else "nobody yet"
         speed = f"{figures['speed']:.1f} × real time"
@@ -50,8 +51,8 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
         )
     if seen.state == FAILED:
         st.error(for_visitor(seen.message), icon=ICONS[FAILED])
-    elif seen.state == INTERRUPTED:
-        st.warning(f"It was interrupted. {for_visitor(seen.message)}", icon=ICONS[INTERRUPTED])
+    elif seen.state == INTERRUPTED or seen.message:  # the latter where a full disk has stopped it
+        st.warning(f"It was interrupted. {for_visitor(seen.message)}", icon=ICONS[seen.state])
         if st.button("Start again", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: begin(seen.folder, request))
     timeline = timeline_at(seen.folder / TIMELINE_NAME)

@@ -1,5 +1,7 @@
 """Records come back as they were, and what is none is refused."""
 
+import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,9 @@ def test_plain_values_are_what_json_is_made_of() -> None:
     "text",
     [
         "", "{", "7", "{}", '{"name": 5}', '{"name": "x", "shares": [NaN]}', '{"name": "x", "shares": "none"}',
-        '{"name": "x", "parts": {"a": {"size_px": 0}}}', '{"a":' * 100_000,
+        '{"name": "x", "parts": {"a": {"size_px": 0}}}', '{"a":' * 100_000, '{"name": "x", "shares": [1e400]}',
+        '{"name": "x", "parts": {"a": {"size_px": ' + "9" * 400 + "}}}", '{"name": "x", "shares": [-Infinity]}',
+        '{"name": "x", "parts": {"a": {"size_px": 18446744073709551616}}}', '{"name": "x", "path": []}',
     ],
 )  # fmt: skip
 def test_what_is_no_such_record_is_refused(text: str, tmp_path: Path) -> None:
@@ -62,3 +66,21 @@ def test_what_a_later_version_knows_is_ignored_or_refused_as_asked() -> None:
     assert from_plain(later, Whole) == Whole("x", parts={"a": Part(2)})
     with pytest.raises(ValueError, match=r"unknown: \$\.colour, \$\.parts\.a\.depth"):
         from_plain(later, Whole, exact=True)
+
+
+def test_a_record_that_is_nested_deeply_is_refused_where_all_of_it_counts() -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(2000):
+        nested = {"a": nested}
+    with pytest.raises(ValueError):
+        from_plain({"name": "x", "anything": nested}, dict[str, Any], exact=True)
+
+
+def test_what_is_no_file_of_records_is_absent(tmp_path: Path) -> None:
+    (tmp_path / "large.json").write_text(json.dumps({"name": "x" * 2**24}))
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "circle.json").symlink_to(tmp_path / "circle.json")
+    (tmp_path / "latin.json").write_bytes(b'{"name": "\xe4"}')
+    for name in ("large", "pipe", "folder", "circle", "latin", "missing", "x" * 300, "\0"):
+        assert read_record(tmp_path / f"{name}.json", Whole) is None

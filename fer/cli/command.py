@@ -14,7 +14,7 @@ from typing import Any, NoReturn, ParamSpec, TextIO
 
 from tqdm import tqdm
 
-from fer.errors import FerError, PackageMissingError, without_secrets
+from fer.errors import FerError, PackageMissingError, problem_of, without_secrets
 from fer.jobs.status import Status
 from fer.names import printable
 
@@ -37,26 +37,29 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
     @functools.wraps(main)
     def told(*arguments: P.args, **named: P.kwargs) -> int:
         try:
-            return main(*arguments, **named)
+            code = main(*arguments, **named)
+            with contextlib.suppress(BrokenPipeError):
+                sys.stdout.flush()  # the disk that it goes to may be full
+            return code
         except ModuleNotFoundError as error:
-            text: Exception = PackageMissingError.from_import(error)
+            text = str(PackageMissingError.from_import(error))
         except (FerError, OSError) as error:
             if isinstance(error, BrokenPipeError) and drop_unread():
                 return UNREAD_CODE
-            text = error
+            text = problem_of(error)
         except KeyboardInterrupt:
             _tell("stopped")
             return STOPPED_CODE
         finally:
             drop_unread()  # here, as it would be told as an error when Python ends
-        _tell(f"error: {without_secrets(str(text))}")
+        _tell(f"error: {without_secrets(text)}")
         return 1
 
     return told
 
 
 def _tell(text: str) -> None:
-    with contextlib.suppress(BrokenPipeError):  # who does not read it need not be told so
+    with contextlib.suppress(OSError):  # who does not read it need not be told so; a log's disk may be full
         say(text, aside=True)
     drop_unread()
 
@@ -81,10 +84,10 @@ def _is_unread(stream: TextIO) -> bool:
     try:
         stream.flush()
         number = stream.fileno()
-    except BrokenPipeError:
-        return True
     except io.UnsupportedOperation:  # it is no file
         return False
+    except OSError:
+        return True
     if sys.platform == "win32":
         return False
     poll = select.poll()

@@ -14,17 +14,15 @@ import contextlib
 import shlex
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from fer import records
 from fer.cli.arguments import add_model_arguments
 from fer.cli.command import ProgressBar, command_parser, say, tells_errors
-from fer.errors import FerError
 from fer.evaluation import report as reports
 from fer.evaluation.job import measure
 from fer.evaluation.report import Evaluation, Report, read_report
-from fer.files import write_atomically
+from fer.files import file_errors, write_atomically
 from fer.jobs.status import Reporter
 from fer.model.prior import READINGS
 
@@ -105,8 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         evaluation = _evaluate(options)
         report = evaluation.report
         _show(report, options.json)  # before anything is written: a full disk takes no figures away
-        with _writing(options.output, "--output"):
-            reports.write_report(options.output, report, evaluation.predictions)
+        reports.write_report(options.output, report, evaluation.predictions)
         if not options.json:
             say(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
     if options.card:
@@ -120,12 +117,12 @@ def main(arguments: list[str] | None = None) -> int:
             [read_report(file) for file in options.beside],
             reports.read_table(options.finetuning, reports.FewPictures) if options.finetuning else None,
         )
-        with _writing(options.card, "--card"):
+        with file_errors(f"cannot write --card {options.card}"):
             write_atomically(options.card, card)
     if options.html:
         from fer.reports.evaluation import html_report
 
-        with _writing(options.html, "--html"):
+        with file_errors(f"cannot write --html {options.html}"):
             write_atomically(options.html, html_report(report))
     return 0
 
@@ -164,14 +161,6 @@ def _show(report: Report, as_json: bool) -> None:
         print(reports.to_json(report))
     else:
         say(render("report.txt", report=report).rstrip())
-
-
-@contextlib.contextmanager
-def _writing(path: Path, option: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise FerError(f"cannot write {path}: {error}. Give another {option}.") from error
 
 
 def _comparison(options: argparse.Namespace) -> str:

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from fer.cli.command import Stop
 from fer.cli.video import annotate
 from fer.errors import VideoError
+from fer.files import file_errors
 from fer.jobs.status import STOPPED, Reporter
 from fer.results.timeline import write_timeline
 from fer.video.io.files import VideoFile
@@ -101,7 +102,8 @@ class _Keeper:
 
     def keep(self) -> None:
         began = time.monotonic()
-        write_timeline(self._path, self._analysis.timeline(), durable=False)
+        with file_errors("what was seen cannot be kept", VideoError):
+            write_timeline(self._path, self._analysis.timeline(), durable=False)
         now = time.monotonic()
         self._next = now + max(_KEEP_SECONDS, 20 * (now - began))
 

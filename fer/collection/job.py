@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from fer.datasets.archive import unpack
 from fer.errors import CollectionError, DatasetError
-from fer.files import free_path
+from fer.files import file_errors, free_path, short_name
 from fer.images import IMAGE_SUFFIXES, list_images
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop, new_job, safe_name
@@ -76,7 +76,8 @@ def pictures_of(folder: Path, request: Request) -> list[PictureTask]:
     found, source = [], source_of(folder, request)
     for path in list_images([source]):
         name = path.relative_to(source).as_posix() if path != source else path.name
-        found.append(PictureTask(path, name, folder / "annotated" / f"{name}.jpg"))
+        copy = (folder / "annotated" / name).with_name(f"{short_name(path.name)}.jpg")
+        found.append(PictureTask(path, name, copy))
     return found
 
 
@@ -103,13 +104,15 @@ def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
         CollectionError: it is neither, or is refused (see `unpack`), or cannot be written.
     """
     place = (folder / UPLOADS_NAME).joinpath(*map(safe_name, PurePosixPath(name.replace("\\", "/")).parts))
-    try:
+    with file_errors(f"{name!r} cannot be kept", CollectionError):
         if place.suffix.lower() == ".zip":
             packed = folder / f"{place.stem[:40] or 'pictures'}.zip"
             try:
                 with packed.open("wb") as copy:
                     shutil.copyfileobj(content, copy)
                 unpacked = unpack(packed, folder / "unpacking")
+            except DatasetError as error:
+                raise CollectionError(str(error)) from error
             finally:
                 packed.unlink(missing_ok=True)
             (folder / UPLOADS_NAME).mkdir(exist_ok=True)
@@ -121,10 +124,6 @@ def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
                 shutil.copyfileobj(content, copy)
         else:
             raise CollectionError(f"expected pictures or a ZIP of them, got {name!r}.")
-    except DatasetError as error:
-        raise CollectionError(str(error)) from error
-    except OSError as error:
-        raise CollectionError(f"{name!r} cannot be kept: {error}. Make room, or upload fewer at once.") from error
 
 
 def start(folder: Path) -> None:
@@ -144,8 +143,7 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
     """Recognize the pictures that are missing in this process, and write it all down.
 
     Raises:
-        FerError: the model cannot be read, or the results are something else.
-        OSError: the disk is full.
+        FerError: the model cannot be read, the results are something else, or there is no room for them.
     """
     from fer.collection.pipeline import recognize_pictures, write_preview
     from fer.recognition.recognizer import Recognizer

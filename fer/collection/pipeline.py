@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from fer.draw.picture import draw_faces
-from fer.errors import ImageError
+from fer.errors import CollectionError, ImageError, problem_of
 from fer.faces import Detection, Face
-from fer.files import write_atomically
+from fer.files import file_errors, write_atomically
 from fer.images import encode_jpeg, encode_png, read_image, shrink_to_fit
 from fer.jobs.process import available_cores
 from fer.model.checkpoint import ModelInfo
@@ -42,7 +42,8 @@ THUMBNAIL_PX = 96
 Finish = Callable[[PictureTask, np.ndarray, tuple[Face, ...]], tuple[str, ...]]
 """Does something with a picture, RGB uint8 (H, W, 3), and its faces, in one of the threads; returns its thumbnails.
 
-May raise ImageError or OSError, which becomes the picture's error."""
+May raise ImageError, or IsADirectoryError where the copy should be, which becomes the picture's error, or another
+OSError, which ends all: other copies could not be written either, and the picture is done again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,9 @@ def recognize_pictures(
 
     `finish` says what else to do with each. A worker is a thread with a detector of its own, one for each core if not
     given.
+
+    Raises:
+        CollectionError: what `finish` makes cannot be written.
     """
     workers = max(min(workers or available_cores(), len(pictures)), 1)
     detectors: SimpleQueue[FaceDetector] = SimpleQueue()
@@ -150,15 +154,17 @@ def _finished(seen: _Seen, faces: tuple[Face, ...], finish: Finish | None) -> Fi
     thumbnails: tuple[str, ...] = ()
     error = seen.error
     if finish and seen.image is not None:
-        try:
-            thumbnails = finish(seen.picture, seen.image, faces)
-        except (ImageError, OSError) as problem:
-            error = _reason(seen.picture, problem)
+        with file_errors(f"the copy of {seen.picture.name} cannot be written", CollectionError):
+            try:
+                thumbnails = finish(seen.picture, seen.image, faces)
+            except (ImageError, IsADirectoryError) as problem:
+                error = _reason(seen.picture, problem)
     return Finished(seen.picture, PictureResult(seen.picture.name, faces, error), thumbnails)
 
 
 def _reason(picture: PictureTask, error: Exception) -> str:
-    return str(error) if picture.name in str(error) else f"{picture.name}: {error}"
+    reason = problem_of(error)
+    return reason if picture.name in reason else f"{picture.name}: {reason}"
 
 
 def write_whole(

@@ -27,7 +27,7 @@ import numpy as np
 
 from fer.datasets.dataset import SPLITS, FaceDataset, Progress, file_of
 from fer.errors import DatasetError
-from fer.files import visible
+from fer.files import file_errors, visible
 from fer.images import IMAGE_SUFFIXES, list_images
 
 __all__ = ["FaceDataset", "open_dataset", "open_datasets"]
@@ -44,10 +44,8 @@ def open_dataset(path: str | os.PathLike[str], progress: Progress | None = None)
     Raises:
         DatasetError: there is nothing at the path, nothing of a known layout, or nothing that may be read.
     """
-    try:
+    with file_errors(f"the data set {path} cannot be read", DatasetError):
         return _open(Path(path), progress)
-    except OSError as error:
-        raise DatasetError(f"expected a data set that can be read, found {error}. Check the path.") from error
 
 
 def open_datasets(paths: Sequence[str | os.PathLike[str]], progress: Progress | None = None) -> FaceDataset:
@@ -120,7 +118,7 @@ def _accounted(dataset: FaceDataset, kind: str, root: Path, tables_unread: bool 
             more = f" and {len(places) - _FOLDERS_NAMED} more" if len(places) > _FOLDERS_NAMED else ""
             notes.append(f"{len(other):,} pictures were left aside: {', '.join(named)}{more}.")
         if (left := root / archive.LEFT_NAME).is_file():
-            kinds = left.read_text(encoding="utf-8")
+            kinds = left.read_text(encoding="utf-8", errors="replace")
             notes.append(f"Left in the ZIP, as they are neither pictures nor tables: {kinds}.")
         tables = sorted(file.name for file in root.rglob("*.csv") if file.name[0] != ".") if tables_unread else []
         if tables:

@@ -8,11 +8,10 @@ Its test pictures were never given out. Its table (subDirectory_filePath, expres
 
 from pathlib import Path
 
-import numpy as np
-
 from fer.datasets.dataset import FaceDataset, Progress
 from fer.datasets.labelled import Face, open_faces
 from fer.errors import DatasetError
+from fer.files import read_arrays
 from fer.images import list_images
 
 KIND = "AffectNet"
@@ -57,8 +56,8 @@ def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
 
 def _code(file: Path) -> int:
     try:
-        return int(str(np.load(file, allow_pickle=False)))  # it holds a number, or a text that is one
-    except (ValueError, OSError, EOFError) as error:
+        return int(str(read_arrays(file)[""]))  # it holds a number, or a text that is one
+    except (ValueError, OSError, KeyError) as error:
         raise DatasetError(
             f"expected the number of an expression in {file}: {error}. Take it from AffectNet again."
         ) from error

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from fer.datasets.zip_names import true_names
 from fer.errors import DatasetError
-from fer.files import file_sha256, is_hidden
+from fer.files import changed_ns, file_errors, file_sha256, is_hidden
 from fer.home import data_folder
 from fer.images import IMAGE_SUFFIXES
 
@@ -61,10 +61,8 @@ def unpack(file: Path, into: Path | None = None) -> Path:
     Raises:
         DatasetError: it is no ZIP, is damaged, encrypted or too large, or an entry would leave the folder.
     """
-    try:
+    with file_errors(f"the ZIP {file} cannot be read", DatasetError):
         digest = file_sha256(file)
-    except OSError as error:
-        raise DatasetError(f"expected a ZIP file that can be read at {file}, found {error}.") from error
     into = into or data_folder() / "unpacked"
     folder = into / f"{_plain(file.stem)}-{digest[:12]}"
     if folder.is_dir():
@@ -80,19 +78,14 @@ def unpack(file: Path, into: Path | None = None) -> Path:
     except OSError as error:
         if error.errno in (None, errno.EINVAL):  # bz2 found nonsense; a place before the file's beginning
             raise _damaged(file, error) from error
-        raise _cannot_keep(f"cannot unpack {file} to {into}", error) from error
+        with file_errors(f"cannot unpack {file} to {into}", DatasetError):
+            raise
     return folder
 
 
 def _damaged(file: Path, error: Exception) -> DatasetError:
     found = str(error) or type(error).__name__
     return DatasetError(f"expected a whole ZIP file at {file}, found {found}. Make or upload it again.")
-
-
-def _cannot_keep(what: str, error: OSError) -> DatasetError:
-    """Return what to tell where the disk refuses something: room is advised only where that lacks."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return DatasetError(f"{what}: {error}. {'Make room there' if full else 'Look at that folder'}, then try again.")
 
 
 def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
@@ -191,7 +184,7 @@ def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
     stem, suffix = _plain(file.stem).strip("-") or "upload", file.suffix.lower()
     if suffix not in (".zip", ".csv"):
         raise DatasetError(f"expected a ZIP or a CSV file, got {file.name!r}. Pack folders of pictures into a ZIP.")
-    try:
+    with file_errors(f"the upload cannot be kept in {folder}", DatasetError):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".upload-", dir=folder) as place:
             made = Path(place, "made")
@@ -204,8 +197,6 @@ def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
             home = folder / f"{stem}-{file_sha256(kept)[:12]}"
             _move(made, home)
             return home / kept.name
-    except OSError as error:
-        raise _cannot_keep(f"the upload cannot be kept in {folder}", error) from error
 
 
 def kept_uploads(folder: Path) -> list[Path]:
@@ -213,7 +204,7 @@ def kept_uploads(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     homes = [home for home in folder.iterdir() if home.is_dir() and not home.name.startswith(".")]
-    homes.sort(key=lambda home: home.stat().st_mtime, reverse=True)
+    homes.sort(key=changed_ns, reverse=True)
     return [next(home.glob("*.csv"), home) if len(list(home.iterdir())) == 1 else home for home in homes]
 
 
@@ -225,7 +216,5 @@ def delete_upload(path: Path, folder: Path) -> None:
     """
     if path not in kept_uploads(folder):
         raise DatasetError(f"expected a data set that was uploaded, got {path}.")
-    try:
+    with file_errors(f"{path} cannot be deleted", DatasetError):
         shutil.rmtree(folder / path.relative_to(folder).parts[0])
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be deleted: {error}") from error

@@ -76,11 +76,7 @@ def start(
 
 
 def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
-    """Measure a model in this process, and write its report; see `measure`.
-
-    Raises:
-        OSError: the report cannot be written.
-    """
+    """Measure a model in this process and write its report; see `measure` and `write_report` for the errors."""
 
     def say(what: str, done: int, total: int) -> None:
         reporter.say(f"{what} · {done:,} of {total:,}", done, total)

@@ -86,7 +86,7 @@ def read_predictions(path: Path) -> Predictions:
         table = pandas.read_csv(path, dtype={"name": str, "truth": str, "split": str}, keep_default_na=False)
         named = {column: table[column].map(from_cell) for column in ("name", "truth")}
         return _predictions_of(table.assign(**named))
-    except (OSError, ValueError, KeyError, TypeError) as error:  # pandas' parser errors are ValueErrors
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:  # pandas' parser errors are ValueErrors
         raise EvaluationError(
             f"expected the predictions that `fer-studio evaluate` writes beside a report, cannot read {path}: {error}. "
             "Evaluate again."
@@ -102,8 +102,8 @@ def _predictions_of(table: "pandas.DataFrame") -> Predictions:  # type: ignore[n
         raise ValueError(f"the labels {', '.join(strange)} have no probabilities")
     numbers = table[["row", OTHER, *(prefix + label for prefix in (VOTES, PROBABILITY) for label in labels)]]
     values = numbers.to_numpy(float)
-    if not np.isfinite(values).all() or (values < 0).any():
-        raise ValueError("a number is missing or negative")
+    if not np.isfinite(values).all() or (values < 0).any() or values[:, 0].max() >= 2**53:
+        raise ValueError("a number is missing, negative or too large")
     votes, probabilities = values[:, 2 : 2 + len(labels)], values[:, 2 + len(labels) :]
     return Predictions(
         labels=labels,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fer.errors import EvaluationError
+from fer.errors import EvaluationError, problem_of
 from fer.evaluation.figures import (
     Agreement,
     ClassCurves,
@@ -21,7 +21,7 @@ from fer.evaluation.figures import (
     Speed,
 )
 from fer.evaluation.predictions import Predictions, read_predictions
-from fer.files import write_atomically
+from fer.files import file_errors, read_bytes, write_atomically
 from fer.model.prior import BETWEEN, EVERYDAY, LABEL, RATERS, Reading
 from fer.records import from_json, from_plain, plain_of, to_plain
 
@@ -205,10 +205,11 @@ def write_report(path: Path, report: Report, predictions: Predictions) -> None:
     """Write a report, and the predictions under the name that it gives, beside it.
 
     Raises:
-        OSError: one of them cannot be written.
+        EvaluationError: one of them cannot be written.
     """
-    write_atomically(path.with_name(report.predictions), predictions.to_csv())
-    write_atomically(path, to_json(report))
+    with file_errors(f"the report cannot be written to {path}", EvaluationError):
+        write_atomically(path.with_name(report.predictions), predictions.to_csv())
+        write_atomically(path, to_json(report))
 
 
 def predictions_name(path: Path) -> str:
@@ -231,22 +232,24 @@ def read_report(path: Path) -> Report:
     Raises:
         EvaluationError: the file is missing, damaged, or of another version.
     """
+    with file_errors(f"expected a report of `fer-studio evaluate` in {path}", EvaluationError):
+        return _read_report(path)
+
+
+def _read_report(path: Path) -> Report:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError(
-            f"expected a report of `fer-studio evaluate`, cannot read {path}: {error}. Evaluate a model first."
-        ) from error
-    try:
-        parts = plain_of(text)
+        parts = plain_of(read_bytes(path))
         found = parts.get("format", "fer-report-1") if isinstance(parts, dict) else None
         if found != FORMAT:
             raise EvaluationError(
                 f"expected a report of format {FORMAT}, but {path} is of format {found}. Evaluate the model again."
             )
         report = from_plain(parts, Report, exact=True)
-        if np.array(report.confusion).shape != (len(report.labels),) * 2 or np.sum(report.confusion) != report.n:
+        confusion, labels = np.array(report.confusion), report.labels
+        if confusion.shape != (len(labels),) * 2 or confusion.sum() != report.n or confusion.min(initial=0) < 0:
             raise ValueError("the confusion matrix does not fit the labels or n")
+        if not set(report.per_class) == set(report.curves) == set(labels):
+            raise ValueError("the figures of each label do not fit the labels")
         if report.data.rule not in RULE_MEANINGS:
             raise ValueError(f"the rule is {report.data.rule!r}")
     except ValueError as error:
@@ -335,10 +338,11 @@ def read_table(path: Path, kind: type[T]) -> T:
         EvaluationError: the file is missing or damaged.
     """
     try:
-        return from_json(path.read_bytes(), kind)
+        return from_json(read_bytes(path), kind)
     except (OSError, ValueError) as error:
+        found = problem_of(error) if isinstance(error, OSError) else f"{error}."
         raise EvaluationError(
-            f"expected a table of {kind.__name__.lower()}, cannot read {path}: {error}. Measure it again."
+            f"expected a table of {kind.__name__.lower()}, cannot read {path}: {found} Measure it again."
         ) from error
 
 

@@ -24,7 +24,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
-from fer.errors import FerError, JobError
+from fer.errors import FerError, JobError, lacks_room, problem_of
+from fer.files import changed_ns, file_errors, read_bytes
 from fer.jobs.process import ProcessMark, end_process, mark_of, spare_threads, start_process
 from fer.jobs.status import (
     DAMAGED,
@@ -125,13 +126,9 @@ def create(folder: Path, kind: Kind[R], request: R) -> None:
     Raises:
         JobError: the folder is there already, or cannot be written to.
     """
-    try:
+    with file_errors(f"{folder.name} cannot be kept", JobError):
         folder.mkdir(parents=True)
         write_request(folder, kind, request)
-    except FileExistsError as error:
-        raise JobError(f"expected a new name, but there is something called {folder.name}. Choose another.") from error
-    except OSError as error:
-        raise JobError(f"{folder.name} cannot be kept in {folder.parent}: {error}. Make room there.") from error
 
 
 def new_job(place: Path, kind: Kind[R], request: R, is_upload: Callable[[Path, R], bool]) -> Path:
@@ -185,7 +182,7 @@ def _read(folder: Path, kind: Kind[R]) -> tuple[R | None, Status | None]:
     path, name = folder / CONFIG_NAME, kind_of(folder)
     try:
         if name == kind.name:
-            values = plain_of(path.read_bytes())
+            values = plain_of(read_bytes(path))
             del values["kind"]
             # What a later version asks for, nobody may leave out.
             return from_plain(values, kind.request, exact=True), None
@@ -209,10 +206,7 @@ def view(folder: Path, kind: Kind[R]) -> JobView[R]:
         problem = str(error)
     if problem and state not in (STARTING, RUNNING):
         state, status = DAMAGED, Status(DAMAGED, problem)
-    try:
-        created = next(path for path in (folder / CONFIG_NAME, folder) if path.exists()).stat().st_mtime
-    except (OSError, StopIteration):
-        created = 0.0
+    created = (changed_ns(folder / CONFIG_NAME) or changed_ns(folder)) / 1e9
     return JobView(folder, state, found[0] if found else None, status or Status(state), created)
 
 
@@ -230,7 +224,11 @@ def views(parent: Path, kind: Kind[R]) -> list[JobView[R]]:
 def _is_of(folder: Path, kind: Kind[R]) -> bool:
     """Whether a folder is a job of that kind, or may be a damaged one."""
     name = kind_of(folder)
-    return name == kind.name or (name is None and ((folder / CONFIG_NAME).exists() or bool(kind.earlier(folder))))
+    if name is not None or changed_ns(folder / CONFIG_NAME):
+        return name in (kind.name, None)
+    with contextlib.suppress(OSError):  # nobody may look into it
+        return bool(kind.earlier(folder))
+    return False
 
 
 def _state(folder: Path, status: Status | None) -> str:
@@ -256,12 +254,10 @@ def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequen
         if not seen.can_resume:
             raise JobError(f"expected a job that was stopped or interrupted, but {seen.name} is {seen.state}.")
         check_free(kind, among)
-        try:
+        with file_errors(f"{folder.name} cannot be started", JobError):
             (folder / STATUS_NAME).unlink(missing_ok=True)  # what an earlier process said holds no longer
             command = [sys.executable, *WORKER, str(folder), "--threads", str(threads or spare_threads())]
             write_record(folder / PROCESS_NAME, start_process(command, folder / LOG_NAME))
-        except OSError as error:
-            raise JobError(f"{folder.name} cannot be started: {error}") from error
 
 
 def check_free(kind: Kind[R], among: Sequence[JobView[R]]) -> None:
@@ -285,10 +281,8 @@ def stop(folder: Path, kind: Kind[R], patience_seconds: float = 20.0) -> None:
         mark = mark_of(status.pid)
     if mark is None or not mark.is_alive():
         return
-    try:
+    with file_errors(f"{folder.name} cannot be stopped", JobError):
         end_process(mark, patience_seconds)
-    except PermissionError as error:
-        raise JobError(f"{folder.name} cannot be stopped: {error}.") from error
     seen = view(folder, kind)
     if seen.state == INTERRUPTED:  # it could not say so itself
         with contextlib.suppress(OSError):
@@ -305,10 +299,8 @@ def delete(folder: Path, kind: Kind[R]) -> None:
     """
     with _changing:
         check_still(folder, kind)
-        try:
+        with file_errors(f"{folder.name} cannot be deleted", JobError):  # also where the folder is a link
             shutil.rmtree(folder)
-        except OSError as error:  # also where the folder is a link
-            raise JobError(f"{folder.name} cannot be deleted: {error}") from error
 
 
 def check_still(folder: Path, kind: Kind[R]) -> None:
@@ -364,7 +356,7 @@ def is_locked(folder: Path) -> bool:
 
 @contextmanager
 def working(folder: Path, watcher: Watcher | None = None) -> Iterator[Reporter]:
-    """Do a job in this process: others are kept out, and its status says how it ended.
+    """Do a job in this process: others are kept out, and its status says how it ended. A full disk pauses it.
 
     Whoever stops before the end calls `reporter.set(STOPPED)`; what is left in the state "running" has finished.
 
@@ -382,8 +374,8 @@ def working(folder: Path, watcher: Watcher | None = None) -> Iterator[Reporter]:
             reporter.set(STOPPED)
             raise
         except BaseException as error:
-            with contextlib.suppress(OSError):  # the disk may be full
+            with contextlib.suppress(OSError):  # the folder may be gone
                 known = isinstance(error, FerError | OSError)
-                message = str(error) if known else f"{type(error).__name__}: {error}"
-                reporter.set(FAILED, message)
+                message = problem_of(error) if known else f"{type(error).__name__}: {error}"
+                reporter.set(STOPPED if lacks_room(error) else FAILED, message)
             raise

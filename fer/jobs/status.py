@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
-from fer.records import from_plain, read_record, write_record
+from fer.errors import lacks_room
+from fer.records import from_plain, read_record, to_json, write_record
 
 STARTING, RUNNING, STOPPED, INTERRUPTED = "starting", "running", "stopped", "interrupted"
 FAILED, FINISHED, DAMAGED = "failed", "finished", "damaged"
@@ -24,7 +25,7 @@ class Status:
 
     state: str
     message: str = ""
-    """Why it failed; empty in most states."""
+    """Why it failed, or was stopped though nobody wanted it; empty in most states."""
     what: str = ""
     """What it does at the moment: "reading pictures"."""
     done: float = 0.0
@@ -133,5 +134,14 @@ class Reporter:
         self._written = self._clock()
         self.status = replace(self.status, pid=os.getpid(), time=datetime.now(timezone.utc).isoformat())
         record = asdict(self.status)
-        if self._folder:
-            write_record(self._folder / STATUS_NAME, record | record.pop("figures"), durable)
+        if self._folder is None:
+            return
+        path, record = self._folder / STATUS_NAME, record | record.pop("figures")
+        try:
+            write_record(path, record, durable)
+        except OSError as error:
+            if not lacks_room(error):
+                raise
+            with path.open("r+b") as file:  # what is there has its place on the disk already
+                file.write(to_json(record).encode())
+                file.truncate()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fer.errors import JobError
+from fer.files import file_errors
 from fer.jobs import job
 from fer.jobs.job import PROCESS_NAME, Kind
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, STATUS_NAME
@@ -23,10 +24,8 @@ def claim(folder: Path, session: str) -> None:
     Raises:
         JobError: it cannot be written.
     """
-    try:
+    with file_errors(f"{folder.name} cannot be kept", JobError):
         (folder / VISITOR_NAME).write_text(session)
-    except OSError as error:
-        raise JobError(f"{folder.name} cannot be kept: {error.strerror}. Make room on this machine.") from error
 
 
 def is_claimed(folder: Path) -> bool:
@@ -38,9 +37,10 @@ def check_room(data: Path, session: str, allowed_bytes: float) -> None:
     """Raise JobError where jobs of visitors from elsewhere are larger than allowed, or those of one than half of it."""
     mine = everybodys = 0
     for mark in data.glob(f"*/*/{VISITOR_NAME}"):
-        size = sum(file.stat().st_size for file in mark.parent.rglob("*") if file.is_file())
-        everybodys += size
-        mine += size * (mark.read_text() == session)
+        with contextlib.suppress(FileNotFoundError):  # others are deleted meanwhile
+            size = sum(file.stat().st_size for file in mark.parent.rglob("*") if file.is_file())
+            everybodys += size
+            mine += size * (mark.read_bytes() == session.encode())
     if mine > allowed_bytes / 2 or everybodys > allowed_bytes:
         raise JobError(
             f"expected at most {allowed_bytes / 2**21:,.0f} MB on this machine for each visitor, and twice that for "
@@ -59,7 +59,7 @@ def forget_left(place: Path, kind: Kind[R], uploads_name: str, present: Collecti
     """
     for seen in job.views(place, kind):
         with contextlib.suppress(JobError, OSError):  # the next look tries again
-            if seen.active or (seen.folder / VISITOR_NAME).read_text() in present:
+            if seen.active or (seen.folder / VISITOR_NAME).read_text(errors="replace") in present:
                 continue
             begun = (seen.folder / PROCESS_NAME).exists() or (seen.folder / STATUS_NAME).exists()
             if not begun or seen.state == DAMAGED:

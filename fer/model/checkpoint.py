@@ -3,13 +3,14 @@
 import json
 import math
 import os
+import stat
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from fer.errors import CheckpointError
 from fer.faces import UNSURE_BELOW
-from fer.files import file_sha256, replace_file
+from fer.files import file_errors, file_sha256, replace_file
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import (
     BETWEEN,
@@ -21,12 +22,14 @@ from fer.model.prior import (
     Reading,
     SecondHead,
 )
-from fer.records import from_plain, to_plain
+from fer.records import from_plain, plain_of, to_plain
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+HEADER_BYTES = 2**22
+"""What a model says of itself takes some kilobytes; Python would take a hundred times as much for some nonsense."""
 FORMAT = "fer-studio-1"
 _SECOND_OF = "second_of"
 """In the header of a file without weights: the file beside it whose second head it stands for."""
@@ -67,15 +70,20 @@ class ModelInfo:
         if not self.labels or len(set(self.labels)) < len(self.labels):
             raise ValueError(f"a model needs labels, each of them once, got {self.labels}")
         second = self.second or SecondHead((), (), "")
+        if len(set(second.labels)) < len(second.labels):
+            raise ValueError(f"a second head needs labels, each of them once, got {second.labels}")
         for labels, prior in ((self.labels, self.prior), (second.labels, second.prior)):
-            if prior and (len(prior) != len(labels) or not min(prior) > 0):
+            if prior and (len(prior) != len(labels) or not min(prior) > 0 or not all(map(math.isfinite, prior))):
                 raise ValueError(f"a prior needs a positive share for each label, got {prior}")
         if self.second and (not set(second.labels) <= set(self.labels) or not second.labels or self.multilabel):
             raise ValueError("a second head names labels of the first one, which is not multilabel")
         if self.prior_correction and not self.can_be_corrected:
             raise ValueError("only a model with a prior, and not a multilabel one, can be corrected for it")
-        if self.reading(EVERYDAY).second_share and not self.second:
-            raise ValueError("only a model with a second head can have a share of it")
+        for read in (self.reading(EVERYDAY), *self.kinds.values()):
+            if read.second_share and not self.second:
+                raise ValueError("only a model with a second head can have a share of it")
+            if len(read.neutral) not in (0, len(self.labels)):
+                raise ValueError(f"neutral needs a number for each label, got {read.neutral}")
 
     @property
     def can_be_corrected(self) -> bool:
@@ -142,7 +150,7 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
     if (whole := weights_file(path)) != path:
         return read_info(whole).second_alone()
     try:
-        header = json.loads(metadata["model"])
+        header = plain_of(metadata["model"])
         info = from_plain(header, ModelInfo)  # older files do not say all of it
         if missing := {"temperature", "training"} - header.keys():
             raise ValueError(f"it does not say {' and '.join(sorted(missing))}")
@@ -158,8 +166,12 @@ def weights_file(path: Path) -> Path:
     Raises:
         CheckpointError: as `read_info`.
     """
-    whole = _metadata(path).get(_SECOND_OF)
-    return path.with_name(Path(whole).name) if whole and whole != path.name else path
+    whole = Path(_metadata(path).get(_SECOND_OF, "")).name
+    if not whole or whole == path.name:
+        return path
+    if _SECOND_OF in _metadata(path.with_name(whole)):
+        raise CheckpointError(f"expected a model with weights in {whole} beside {path.name}, found one that has none.")
+    return path.with_name(whole)
 
 
 def model_sha256(path: Path) -> str:
@@ -171,28 +183,34 @@ def model_sha256(path: Path) -> str:
     return " ".join(map(file_sha256, dict.fromkeys((path, weights_file(path)))))
 
 
-def count_parameters(weights: Path) -> int:
-    """Return how many numbers a file with weights has that were learned."""
+def weight_shapes(weights: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays in a file with weights, by name; reading them takes no memory."""
     from safetensors import safe_open
 
     with safe_open(weights, framework="numpy") as file:
-        learned = [name for name in file.keys() if not name.endswith(_NOT_LEARNED)]  # noqa: SIM118
-        return sum(math.prod(file.get_slice(name).get_shape()) for name in learned)
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+
+
+def count_parameters(weights: Path) -> int:
+    """Return how many numbers a file with weights has that were learned."""
+    return sum(math.prod(shape) for name, shape in weight_shapes(weights).items() if not name.endswith(_NOT_LEARNED))
 
 
 def _metadata(path: Path) -> dict[str, str]:
     from safetensors import SafetensorError, safe_open
 
-    if path.is_dir():
+    with file_errors("expected a model file", CheckpointError):
+        mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
         raise CheckpointError(f"expected a model file, found the folder {path}. Try {path / 'best.safetensors'}.")
-    if not path.is_file():
-        raise CheckpointError(
-            f"expected a model file, found nothing at {path}. Check the path, or train a model first."
-        )
+    if not stat.S_ISREG(mode):
+        raise CheckpointError(f"expected a model file, found a device or a pipe at {path}. Check the path.")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
+        if sum(map(len, metadata.values())) > HEADER_BYTES:
+            raise ValueError(f"its header has more than {HEADER_BYTES / 2**20:.0f} MB")
+    except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"expected a .safetensors model file, but {path} cannot be read as one ({error}). "
             "Of a run folder, best.safetensors is the model; a file that was copied or downloaded may be damaged."
@@ -226,27 +244,39 @@ def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module
     """Read a model file and build its network, float32, in evaluation mode.
 
     Raises:
-        CheckpointError: as `read_info`, or the weights do not fit the architecture that the header names.
+        CheckpointError: as `read_info`, the weights do not fit the architecture that the header names, which is found
+            before they take memory, or one of them is no number.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from fer.model.network import build_network, last_layer
+    from fer.model.network import WithoutMemory, build_network, last_layer
 
     info, file = read_info(path), weights_file(Path(path))
     try:
-        network = build_network(
-            info.architecture,
-            classes=info.outputs,
-            channels=info.preprocessing.channels,
-            size_px=info.preprocessing.size_px,
-            stem=info.stem,
-        )
+        with WithoutMemory():
+            network = build_network(
+                info.architecture,
+                classes=info.outputs,
+                channels=info.preprocessing.channels,
+                size_px=info.preprocessing.size_px,
+                stem=info.stem,
+            )
+        # Of the last layer a model that stands for a second head has a part.
+        part = f"{last_layer(network).name}." if file != Path(path) else None
+        wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+        found = weight_shapes(file)
+        if part:
+            found |= {name: (info.outputs, *shape[1:]) for name, shape in found.items() if name.startswith(part)}
+        if wrong := sorted(name for name in wanted.keys() | found if wanted.get(name) != found.get(name)):
+            raise ValueError(f"{wrong[0]} is {found.get(wrong[0])}, expected {wanted.get(wrong[0])}")
         state = load_file(file)
-        if file != Path(path):
-            last = f"{last_layer(network).name}."
-            state |= {name: value[-info.outputs :] for name, value in state.items() if name.startswith(last)}
-        network.load_state_dict(state)
-    except (ValueError, RuntimeError) as error:
+        if part:
+            state |= {name: value[-info.outputs :] for name, value in state.items() if name.startswith(part)}
+        if strange := [name for name, value in state.items() if not value.isfinite().all()]:
+            raise ValueError(f"{strange[0]} has what is no number")
+        network.to_empty(device="cpu").load_state_dict(state)
+    except (ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"the weights in {path} do not fit a {info.architecture}: {str(error)[:400]}") from error
     return info, network.eval()
 

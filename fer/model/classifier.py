@@ -10,7 +10,7 @@ import numpy as np
 from fer.errors import CheckpointError, FerError, PackageMissingError
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import ModelInfo, read_info
-from fer.model.onnx_network import OnnxNetwork, has_form
+from fer.model.onnx_network import OnnxNetwork
 from fer.model.prior import LABEL, RATERS
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class Classifier:
         path, info = Path(path), read_info(path)
         if runtime == ONNX and device != "cpu":
             raise FerError(f"expected the device cpu, where ONNX Runtime computes, got {device}. Take torch for it.")
-        if device == "cpu" and runtime != TORCH and has_form(path):
-            return cls(info, OnnxNetwork(path, threads or 1))
+        if device == "cpu" and runtime != TORCH and (network := OnnxNetwork.load(path, threads or 1)):
+            return cls(info, network)
         if runtime == ONNX:
             raise CheckpointError(
                 f"expected an exported form of these weights beside {path}, found none. Make it: "

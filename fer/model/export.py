@@ -81,7 +81,7 @@ def _bytes(path: Path, calibration: Calibration | None, embedded: bool = True) -
     if calibration is not None:
         model, faces, most = _in_8_bits(model, calibration), calibration, MOST_DIFFERENT_IN_8_BITS
     data = model.SerializeToString(deterministic=True)
-    network = OnnxNetwork(path, form=data)
+    network = OnnxNetwork(path, bytes(data))
     found, expected = (
         Classifier(read_info(path), one).distributions(faces) for one in (network, TorchNetwork.load(path))
     )

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from torchvision import models
 
 from fer.model import face_recognition
@@ -79,6 +80,21 @@ def build_network(
     _fit_first(network, channels, small)
     _set_dropout(network, dropout)
     return network.to(memory_format=torch.channels_last)
+
+
+class WithoutMemory(TorchFunctionMode):
+    """Within it networks are built that have the shapes of their weights, but no memory for them.
+
+    `torch.device("meta")` would do the same, but RegNet computes its widths with tensors.
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, arguments: tuple[Any, ...] = (), named: dict[str, Any] | None = None
+    ) -> Any:
+        named = dict(named or {})
+        if function in (torch.empty, torch.zeros, torch.ones) and named.get("device") is None:
+            named["device"] = "meta"
+        return function(*arguments, **named)
 
 
 def _keeps_its_first_layer(architecture: str) -> bool:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnxruntime
 
-from fer.model.checkpoint import read_info, weights_file
+from fer.errors import CheckpointError
+from fer.model.checkpoint import ModelInfo, read_info, weights_file
 
 if TYPE_CHECKING:
     from fer.model.torch_network import TorchNetwork
@@ -36,17 +37,6 @@ def form_path(weights: Path, int8: bool = False) -> Path:
     return weights.with_suffix(".int8.onnx" if int8 else ".onnx")
 
 
-def has_form(path: Path, int8: bool = False) -> bool:
-    """Whether a model file has been exported, and is the same since, but for how it is read.
-
-    Raises:
-        CheckpointError: the model file cannot be read.
-    """
-    weights = weights_file(path)
-    form = form_path(weights, int8)
-    return form.is_file() and weights_sha256(weights).encode() in form.read_bytes()
-
-
 def weights_sha256(weights: Path) -> str:
     """Return the SHA-256 of a model file's tensors, in hex: of all that follows the header of a safetensors file."""
     with weights.open("rb") as file:
@@ -57,16 +47,49 @@ def weights_sha256(weights: Path) -> str:
 class OnnxNetwork:
     """An exported form, see `fer.model.classifier.Network`."""
 
-    def __init__(self, path: Path, threads: int = 1, int8: bool = False, form: bytes | None = None) -> None:
-        """Load a form of a model file that `has_form`, or another one, to compute on so many threads."""
-        self._path, self._threads, self._int8 = path, threads, int8
-        self._outputs = read_info(path).outputs
+    def __init__(self, path: Path, form: bytes, threads: int = 1, int8: bool = False, weights_are: str = "") -> None:
+        """Take an exported form of a model file, to compute on so many threads.
+
+        Args:
+            path: the model file.
+            form: the content of the exported one.
+            threads: to compute on.
+            int8: whether the form is that in 8 bits.
+            weights_are: the hash of the model file's weights, see `weights_sha256`.
+
+        Raises:
+            CheckpointError: one of the files is damaged, or they do not fit each other.
+        """
+        self._path, self._threads, self._int8, self._weights_are = path, threads, int8, weights_are
+        info, weights = read_info(path), weights_file(path)
+        self._outputs = info.outputs
         self._in_torch: TorchNetwork | None = None
-        weights = weights_file(path)
-        form = form or form_path(weights, int8).read_bytes()
         options = session_options(threads)
         self._weights = _take_weights(options, weights) if WEIGHTS_BESIDE.encode() in form else []
-        self._session = onnxruntime.InferenceSession(form, options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = onnxruntime.InferenceSession(form, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's errors have nothing else in common
+            raise CheckpointError(
+                f"expected an exported form of {path}, found one that ONNX Runtime cannot read: {str(error)[:400]}. "
+                f"Make it again: fer-studio export {path}"
+            ) from error
+        _check_fits(self._session, info, path)
+
+    @classmethod
+    def load(cls, path: Path, threads: int = 1, int8: bool = False, weights_are: str = "") -> "OnnxNetwork | None":
+        """Return a model file's exported form; None where there is none, or one of weights that are others since.
+
+        See `__init__`; the hash is computed where it is not given.
+
+        Raises:
+            CheckpointError: as there, or the model file cannot be read.
+        """
+        weights = weights_file(path)
+        file = form_path(weights, int8)
+        if not file.is_file():
+            return None
+        form, weights_are = file.read_bytes(), weights_are or weights_sha256(weights)
+        return cls(path, form, threads, int8, weights_are) if weights_are.encode() in form else None
 
     @property
     def runtime(self) -> str:
@@ -82,7 +105,7 @@ class OnnxNetwork:
 
     def reduced(self) -> "OnnxNetwork":
         """Return the form in 8 bits where there is one, else this one."""
-        return OnnxNetwork(self._path, self._threads, int8=True) if has_form(self._path, int8=True) else self
+        return OnnxNetwork.load(self._path, self._threads, True, self._weights_are) or self
 
     def in_torch(self) -> "TorchNetwork":
         """Return the model file's network in torch, float32; it is loaded once."""
@@ -94,7 +117,7 @@ class OnnxNetwork:
     @contextmanager
     def on_one_thread(self) -> "Iterator[OnnxNetwork]":
         """Give a network of its own."""
-        yield OnnxNetwork(self._path, 1, self._int8)
+        yield OnnxNetwork.load(self._path, 1, self._int8, self._weights_are) or self
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
@@ -107,6 +130,20 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     return options
 
 
+def _check_fits(session: onnxruntime.InferenceSession, info: ModelInfo, path: Path) -> None:
+    """Raise CheckpointError where a form is not that of the faces and labels that a model file speaks of."""
+    size_px = info.preprocessing.size_px
+    faces, whole = [info.preprocessing.channels, size_px, size_px], weights_file(path)
+    # One that stands for a second head has a part of the outputs.
+    counts = {info.outputs, info.outputs if whole == path else read_info(whole).outputs}
+    found = [node.shape[1:] for node in (*session.get_inputs(), *session.get_outputs())]
+    if found not in [[faces, [count]] for count in counts]:
+        raise CheckpointError(
+            f"expected an exported form of {path} from faces {faces} to {info.outputs} outputs, found {found}. "
+            f"Make it again: fer-studio export {path}"
+        )
+
+
 def _take_weights(options: onnxruntime.SessionOptions, weights: Path) -> list[onnxruntime.OrtValue]:
     """Give a session the tensors of a model file, by their names, in float32; they must live as long as the session."""
     from safetensors import safe_open
@@ -114,6 +151,8 @@ def _take_weights(options: onnxruntime.SessionOptions, weights: Path) -> list[on
     with safe_open(weights, framework="numpy") as file:
         names = [name for name in file.keys() if not name.endswith("num_batches_tracked")]  # noqa: SIM118
         tensors = {name: file.get_tensor(name).astype(np.float32) for name in names}
+    if strange := [name for name, value in tensors.items() if not np.isfinite(value).all()]:
+        raise CheckpointError(f"expected numbers for weights in {weights}, found others in {strange[0]}.")
     values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in tensors.values()]
     options.add_external_initializers(list(tensors), values)
     return values

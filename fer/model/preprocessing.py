@@ -22,6 +22,8 @@ from fer.faces import Detection
 if TYPE_CHECKING:
     import torch
 
+MOST_PX, MOST_CROP_RATIO = 1024, 4.0
+"""Networks for larger pictures of a face, or with more around it, are not known; memory grows with the square."""
 LYING_DEGREES = 65
 """A face that is tilted more lies on its side, or stands on its head; one in an upright picture seldom has 45."""
 
@@ -48,12 +50,14 @@ class Preprocessing:
     """Whether faces are turned until their eyes are level."""
 
     def __post_init__(self) -> None:
-        if self.size_px < 16:
-            raise ValueError(f"size_px must be at least 16, got {self.size_px}")
+        if not 16 <= self.size_px <= MOST_PX:
+            raise ValueError(f"size_px must be from 16 to {MOST_PX}, got {self.size_px}")
         if self.channels not in (1, 3):
             raise ValueError(f"channels must be 1 (gray) or 3 (RGB), got {self.channels}")
-        if not (self.std > 0 and self.crop_ratio > 0):  # in this form NaN is refused, too
-            raise ValueError(f"std and crop_ratio must be positive, got {self.std} and {self.crop_ratio}")
+        if not (math.isfinite(self.mean) and math.isfinite(self.std) and self.std > 0):
+            raise ValueError(f"mean and std must be numbers, std a positive one, got {self.mean} and {self.std}")
+        if not 0 < self.crop_ratio <= MOST_CROP_RATIO:  # in this form NaN is refused, too
+            raise ValueError(f"crop_ratio must be positive, and at most {MOST_CROP_RATIO:g}, got {self.crop_ratio}")
 
     def crop(self, image: np.ndarray, detection: Detection) -> np.ndarray:
         """Cut out the square around a face, turned upright.

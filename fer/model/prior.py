@@ -49,6 +49,8 @@ class Reading:
         shares = (self.prior_correction, self.second_share, self.unsure_below)
         if not all(0 <= share <= 1 for share in shares):
             raise ValueError(f"prior_correction, second_share and unsure_below must be from 0 to 1, got {shares}")
+        if not all(map(math.isfinite, self.neutral)):
+            raise ValueError(f"neutral must be numbers, got {self.neutral}")
 
 
 @dataclass(frozen=True)

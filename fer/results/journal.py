@@ -18,10 +18,13 @@ from typing import Any, BinaryIO
 from filelock import FileLock, Timeout
 
 from fer.errors import CollectionError
-from fer.files import write_atomically
+from fer.files import file_errors, write_atomically
+from fer.records import from_plain, plain_of, to_plain
 from fer.results.pictures import PictureResult
 
 HEADER = '{"format": "fer-results-1"}\n'
+_LONGEST_LINE_BYTES = 2**24
+"""A picture of some hundred faces takes a megabyte, thumbnails and all."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,11 @@ class Finished:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> "Finished":
-        """Return what `to_dict` was called on."""
+        """Return what `to_dict` was called on.
+
+        Raises:
+            LookupError, TypeError, ValueError, AttributeError: the record is another one.
+        """
         output = Path(record["output"]) if "output" in record else None
         picture = PictureTask(Path(record["file"]), record["path"], output)
         return cls(picture, PictureResult.from_dict(record), tuple(record.get("thumbnails", ())))
@@ -82,9 +89,7 @@ class ResultsFile:
         self._done: set[str] = set()
         file.seek(0)
         place = 0
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
+        for line in _lines(file):
             self._index(line, place)
             place += len(line)
         file.truncate(place)
@@ -98,7 +103,7 @@ class ResultsFile:
         """Write down a picture of the collection.
 
         Raises:
-            OSError: the disk is full.
+            OSError: the disk is full; what was written before stays, a part of the line does not count.
         """
         record = {"key": self._keys[finished.picture]} | finished.to_dict()
         line = json.dumps(record).encode() + b"\n"
@@ -113,14 +118,13 @@ class ResultsFile:
             place = self._places.get(self._keys[picture])
             if place is not None:
                 self._file.seek(place)
-                yield replace(PictureResult.from_dict(json.loads(self._file.readline())), path=picture.name)
+                yield replace(PictureResult.from_dict(plain_of(self._file.readline())), path=picture.name)
 
     def _index(self, line: bytes, place: int) -> None:
-        record = _record(line)
-        if record is None:
-            return
-        self._places[record["key"]] = place
-        (self._done.discard if "error" in record else self._done.add)(record["key"])
+        if found := _read(line):
+            key, finished = found
+            self._places[key] = place
+            (self._done.add if finished.result.error is None else self._done.discard)(key)
 
     def _is_done(self, picture: PictureTask, key: str) -> bool:
         return key in self._done and (picture.output is None or picture.output.is_file())
@@ -142,7 +146,7 @@ def open_results(path: Path | None, pictures: Sequence[PictureTask], model: str)
         with tempfile.TemporaryFile() as file:
             yield ResultsFile(file, pictures, model)
         return
-    with ExitStack() as stack:
+    with file_errors(f"the results cannot be kept in {path}", CollectionError), ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():
@@ -151,8 +155,6 @@ def open_results(path: Path | None, pictures: Sequence[PictureTask], model: str)
             opened = stack.enter_context(path.open("r+b"))
         except Timeout as error:
             raise CollectionError(f"another process writes to {path}. Wait for it, or choose another file.") from error
-        except OSError as error:
-            raise CollectionError(f"the results cannot be kept in {path}: {error}. Choose another file.") from error
         _check_header(opened, path)
         yield ResultsFile(opened, pictures, model)
 
@@ -179,29 +181,32 @@ def read_finished(path: Path) -> list[Finished]:
     """
     if not path.is_file():
         return []
-    with path.open("rb") as file:
+    with file_errors(f"the results cannot be read from {path}", CollectionError), path.open("rb") as file:
         _check_header(file, path)
-        records = [_record(line) for line in file if line.endswith(b"\n")]
-    latest: dict[str, Finished] = {}
-    for record in records:
-        with suppress(KeyError, TypeError, ValueError):  # a line of another shape is done anew, too
-            latest.update({record["file"]: Finished.from_dict(record)} if record else {})
+        found = [finished for _, finished in filter(None, map(_read, _lines(file)))]
+    latest = {finished.picture.path: finished for finished in found}
     return sorted(latest.values(), key=lambda finished: finished.picture.name)
 
 
 def _check_header(file: BinaryIO, path: Path) -> None:
     file.seek(0)
-    if file.readline() != HEADER.encode():
+    if file.readline(len(HEADER) + 1) != HEADER.encode():
         raise CollectionError(
             f"expected a file of results that was made here, found something else at {path}. It was left as it is; "
             "choose another file."
         )
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
-    """Return a line of a picture; None for the header, and for one that a broken disk has damaged: it is done anew."""
-    try:
-        record: dict[str, Any] = json.loads(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) and isinstance(record.get("key"), str) else None
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines that were written to their end; one that no picture has in parts, which are no records."""
+    while (line := file.readline(_LONGEST_LINE_BYTES)) and (line.endswith(b"\n") or len(line) == _LONGEST_LINE_BYTES):
+        yield line
+
+
+def _read(line: bytes) -> tuple[str, Finished] | None:
+    """Return a line's key and picture; None for the header, and for a line that is damaged: that is done anew."""
+    with suppress(LookupError, TypeError, ValueError, AttributeError):
+        record = plain_of(line)
+        if isinstance(record["key"], str):
+            return record["key"], from_plain(to_plain(Finished.from_dict(record)), Finished)  # looks at the types
+    return None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fer.errors import CollectionError
-from fer.files import replace_file
+from fer.files import file_errors, replace_file
 from fer.results.pictures import FACE_COLUMNS, SAID_COLUMNS, PictureResult, face_rows
 
 if TYPE_CHECKING:
@@ -48,11 +48,9 @@ def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequen
 
         replace_file(folder / PICTURES, write_both)
 
-    try:
+    with file_errors(f"the tables cannot be written to {folder}", CollectionError):
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / FACES, write)
-    except OSError as error:
-        raise CollectionError(f"the tables cannot be written to {folder}: {error}. Choose another folder.") from error
 
 
 def _schemas(labels: Sequence[str]) -> "tuple[pa.Schema, pa.Schema]":

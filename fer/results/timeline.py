@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
 
-from fer.files import replace_file
+from fer.files import read_arrays, replace_file
 from fer.names import not_a_formula, printable
 from fer.records import to_json
 from fer.video.timeline import Timeline, row_type
@@ -174,13 +173,30 @@ def write_timeline(path: Path, timeline: Timeline, durable: bool = True) -> None
 def read_timeline(path: Path) -> Timeline | None:
     """Read what `write_timeline` wrote; None where there is nothing that can be read."""
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            rows, about = file["rows"], str(file["about"])
+        arrays = read_arrays(path)
+        rows, about = arrays["rows"], str(arrays["about"])
         timeline = msgspec.json.decode(about, type=Timeline, dec_hook=lambda _kind, _value: rows)
+        if rows.ndim != 1 or rows.dtype.names is None:
+            return None
         kept = np.zeros(len(rows), row_type(len(timeline.labels)))
         kept["landmarks"] = kept["opinions"] = np.nan  # earlier versions did not keep them
         for name in rows.dtype.names or ():
             kept[name] = rows[name]
-        return replace(timeline, rows=kept)
-    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, msgspec.MsgspecError):
+        return _checked(replace(timeline, rows=kept))
+    except (OSError, ValueError, TypeError, LookupError, RecursionError, msgspec.MsgspecError):
         return None
+
+
+def _checked(timeline: Timeline) -> Timeline:
+    """Return a timeline that was read; raise ValueError where its parts contradict each other."""
+    rows, count = timeline.rows, len(timeline.labels)
+    numbers = [rows[name].ravel() for name in ("seconds", "lasted", "score", "box", "probabilities")]
+    numbers += [np.array([timeline.starts, timeline.ends])]
+    shifts = [timeline.neutral, *(one.shift for one in timeline.baselines.values())]
+    if not all(np.isfinite(one).all() for one in numbers):
+        raise ValueError("a number is missing")
+    if len(rows) and not (0 <= rows["held"].min() <= rows["held"].max() < count):
+        raise ValueError("a row has no label")
+    if not all(len(shift) in (0, count) for shift in shifts) or not all(shifts[1:]):
+        raise ValueError("what is neutral does not fit the labels")
+    return timeline

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import TrainingError
-from fer.model.preprocessing import Preprocessing
+from fer.model.preprocessing import MOST_PX, Preprocessing
 
 LEARNING_RATES = {"sgd": 0.1, "adamw": 0.002}
 """The highest rate that each optimizer gets if none is asked for, for a network that begins with chance."""
@@ -58,7 +58,7 @@ class TrainingConfig:
     stem: str = _network(
         "small", None, "first convolution for small pictures, or torchvision's", choices=("small", "original")
     )
-    size_px: int = _network(48, "PX", "width and height of the faces", flag="--size", at_least=24)
+    size_px: int = _network(48, "PX", "width and height of the faces", flag="--size", at_least=24, at_most=MOST_PX)
     channels: int = _network(1, None, "1: gray, 3: RGB", choices=(1, 3))
     init: str = _network(
         "none",

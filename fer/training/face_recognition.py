@@ -5,19 +5,19 @@ face_recognition_model-weights_manifest.json and .bin that the npm package @vlad
 arrays in one .npz, NAME and NAME# (scale, offset).
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from torch import nn
 
 from fer.errors import TrainingError
+from fer.files import read_arrays, read_bytes
 from fer.model.face_recognition import BLOCKS, NAME, Block, FaceRecognitionResNet
 from fer.model.preprocessing import Preprocessing
+from fer.records import plain_of
 
 PREFIX = "face-recognition"
 """--init face-recognition:FILE"""
@@ -27,6 +27,8 @@ DIVISOR = 256.0
 FACES = 1024
 """So many training faces tell the statistics of batch normalization, which the weights come without."""
 _AT_ONCE = 64
+_MOST_BYTES = 2**27
+"""Of a file with weights; all of them have 6 million."""
 
 
 def file_of(init: str) -> str:
@@ -63,7 +65,10 @@ def adopt(network: FaceRecognitionResNet, file: str, preprocessing: Preprocessin
         TrainingError: the file cannot be read, or holds other weights.
     """
     try:
-        weights = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in _read(Path(file)).items()}
+        arrays = _read(Path(file))
+        if strange := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+            raise ValueError(f"{strange[0]} has what is no number")
+        weights = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
         for name, convolution, norm in _layers(network):
             kernel = weights[f"{name}/conv/filters"].permute(3, 2, 0, 1)
             bias = weights[f"{name}/conv/bias"]
@@ -76,7 +81,7 @@ def adopt(network: FaceRecognitionResNet, file: str, preprocessing: Preprocessin
             norm.bias.copy_(scale * bias + weights[f"{name}/scale/biases"])
             norm.running_mean.zero_()  # type: ignore[union-attr]
             norm.running_var.fill_(1 - norm.eps)  # type: ignore[union-attr]
-    except (OSError, ValueError, KeyError, RuntimeError, BadZipFile) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RuntimeError) as error:
         raise TrainingError(
             f"expected the weights of dlib's face recognition in {file}, cannot take them from there: {error!r}. Take "
             "the file of the npm package @vladmandic/face-api."
@@ -141,8 +146,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
     """Return the arrays by name, float32."""
     if file.suffix == ".json":
         return dict(_read_manifest(file))
-    with np.load(file) as stored:
-        arrays = dict(stored)
+    arrays = read_arrays(file)
     return {
         name: _unpacked(array, *arrays.get(f"{name}#", (1.0, 0.0)))
         for name, array in arrays.items()
@@ -152,8 +156,8 @@ def _read(file: Path) -> dict[str, np.ndarray]:
 
 def _read_manifest(file: Path) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (name, array) of TensorFlow.js's form: groups of arrays, one after the other in the files of a group."""
-    for group in json.loads(file.read_bytes()):
-        data = b"".join((file.parent / path).read_bytes() for path in group["paths"])
+    for group in plain_of(read_bytes(file)):
+        data = b"".join(read_bytes(file.with_name(Path(path).name), _MOST_BYTES) for path in group["paths"])
         for entry in group["weights"]:
             packed = entry.get("quantization", {"dtype": entry["dtype"], "scale": 1.0, "min": 0.0})
             kind, count = np.dtype(packed["dtype"]).newbyteorder("<"), int(np.prod(entry["shape"]))

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import JobError, TrainingError
-from fer.files import free_path, write_atomically
+from fer.files import file_errors, free_path, read_bytes, write_atomically
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import FINISHED
@@ -51,7 +51,7 @@ def parallel_runs() -> int:
 def _earlier(folder: Path) -> tuple[TrainingConfig, None] | None:
     """Read a config.json that does not say its kind; everything else in such a folder is as today."""
     path = folder / job.CONFIG_NAME
-    return (TrainingConfig(**from_json(path.read_bytes(), dict[str, Any])), None) if path.exists() else None
+    return (TrainingConfig(**from_json(read_bytes(path), dict[str, Any])), None) if path.exists() else None
 
 
 KIND = Kind(
@@ -179,10 +179,8 @@ def rename(folder: Path, name: str) -> Path:
     renamed = folder.with_name(name)
     if renamed.exists():
         raise JobError(f"expected a new name, but there is something called {name}. Choose another.")
-    try:
+    with file_errors(f"{folder.name} cannot be renamed", JobError):
         return folder.rename(renamed)
-    except OSError as error:
-        raise JobError(f"{folder.name} cannot be renamed: {error}") from error
 
 
 def check_name(name: str) -> None:

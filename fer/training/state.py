@@ -1,10 +1,11 @@
 """All that changes while training, its moving average, and how it gets to the disk and back."""
 
 import copy
-import errno
 import io
 import pickle
 import shutil
+import struct
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from fer.errors import TrainingError
-from fer.files import file_sha256, write_atomically
+from fer.errors import TrainingError, lacks_room
+from fer.files import file_errors, file_sha256, write_atomically
+from fer.model.checkpoint import model_sha256
 from fer.model.device import mixed_precision
 from fer.model.network import build_network
 from fer.training.config import TrainingConfig
@@ -46,7 +48,8 @@ class State:
     pictures: list[int] = field(default_factory=list)
     """How many could be read to train on and to validate with; empty before they are read."""
     files: dict[str, str] = field(default_factory=dict)
-    """SHA-256 of the files that it began with and is taught by, see `TrainingConfig.files`."""
+    """SHA-256 of the files that it began with and is taught by, see `TrainingConfig.files`; of a model file that
+    stands for the second head of another one of both, see `model_sha256`."""
 
     def update_average(self, decay: float) -> None:
         """Move the averaged weights, and the statistics of normalization, a little towards the present ones."""
@@ -77,8 +80,14 @@ class State:
         """Take over what `read_state` returned; return the files that are others now than when the run began.
 
         Raises:
-            TrainingError: the data set has changed since, or the file is of another version.
+            TrainingError: the data set has changed since, or the file is damaged or of another version.
         """
+        try:
+            return self._take(saved, run)
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise _damaged(run, error) from error
+
+    def _take(self, saved: dict[str, Any], run: Run) -> list[str]:
         if saved["dataset_sha256"] != self.dataset_sha256:
             raise TrainingError(
                 f"the data set has changed since the run {run.folder.name} began: other labels, pictures or splits. "
@@ -127,7 +136,9 @@ def start(
     speed_up_convolutions(network)
     scaler = torch.amp.GradScaler(torch.device(device).type, enabled=mixed_precision(device) == torch.float16)
     state = State(network, average, make_optimizer(network, config), scaler, dataset_sha256=dataset_sha256)
-    state.files = {file: file_sha256(Path(file)) for file in config.files}
+    with file_errors("a file that the training begins with cannot be read", TrainingError):
+        models = {config.init, *config.teacher}
+        state.files = {file: (model_sha256 if file in models else file_sha256)(Path(file)) for file in config.files}
     return state, beginning
 
 
@@ -140,11 +151,18 @@ def read_state(run: Run, device: str) -> dict[str, Any]:
     try:
         saved: dict[str, Any] = torch.load(run.last_path, map_location=device, weights_only=True)
         missing = {"scaler", "pictures"} - saved.keys()
-    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError) as error:
-        raise TrainingError(f"{run.last_path} is damaged ({error}). Start anew with another --name.") from error
+    except (
+        pickle.PickleError, RuntimeError, EOFError, LookupError, TypeError, ValueError, AttributeError, OverflowError,
+        MemoryError, zipfile.BadZipFile, struct.error,
+    ) as error:  # fmt: skip
+        raise _damaged(run, error) from error
     if missing:
         raise TrainingError(f"{run.last_path} is of an older version. Start anew with another --name.")
     return saved
+
+
+def _damaged(run: Run, error: Exception) -> TrainingError:
+    return TrainingError(f"{run.last_path} is damaged ({str(error)[:400]}). Start anew with another --name.")
 
 
 @contextmanager
@@ -157,7 +175,7 @@ def saving(run: Run, state: State) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if not lacks_room(error):
             raise
         parameters = sum(tensor.numel() * tensor.element_size() for tensor in state.network.state_dict().values())
         needed = 5 * parameters / 1e6  # network, average, one or two moments of the optimizer, and the model file

@@ -16,7 +16,6 @@ would be learned as if it were another one.
 
 from collections.abc import Iterable
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -24,7 +23,8 @@ import torch.nn.functional as F
 
 from fer.datasets.dataset import FaceDataset, prepare_faces
 from fer.datasets.second import NO_SECOND, SecondLabels, kaggle_numbers
-from fer.errors import TrainingError
+from fer.errors import TrainingError, problem_of
+from fer.files import read_arrays
 from fer.labels import FER2013, FERPLUS
 from fer.model.checkpoint import load_checkpoint, read_info
 from fer.model.device import autocast
@@ -176,13 +176,22 @@ def _read_soft_labels(
     file: str, dataset: FaceDataset, rows: np.ndarray, second: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (answers, 1 where there is one, else 0), float32 (n, K of both heads) both."""
-    numbers = kaggle_numbers(dataset)
+    numbers, widths = kaggle_numbers(dataset), (len(FERPLUS), len(FERPLUS) + len(FER2013))
     try:
-        with np.load(file) as stored:
-            known_rows, table = stored["row"].tolist(), stored["answers"] / np.float32(255)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise TrainingError(f"expected an .npz with row and answers in {file}, found {error!r}.") from error
-    place = {row: index for index, row in enumerate(known_rows)}
+        stored = read_arrays(Path(file))
+        known_rows, answers = stored["row"], stored["answers"]
+        if answers.dtype != np.uint8 or known_rows.dtype.kind not in "iu" or known_rows.ndim != 1:
+            raise ValueError(f"row {known_rows.dtype} {known_rows.shape}, answers {answers.dtype}")
+        if answers.shape not in [(len(known_rows), width) for width in widths]:
+            raise ValueError(f"answers of the shape {answers.shape} for {len(known_rows)} rows")
+    except (OSError, ValueError, KeyError) as error:
+        reason = problem_of(error) if isinstance(error, OSError) else f"{error}. Make it again."
+        raise TrainingError(
+            f"expected an .npz with row, int (n,), and answers, uint8 (n, {' or '.join(map(str, widths))}), in {file}: "
+            f"{reason}"
+        ) from error
+    table = answers / np.float32(255)
+    place = {row: index for index, row in enumerate(known_rows.tolist())}
     where = np.array([place.get(number, -1) for number in ([] if numbers is None else numbers[rows].tolist())])
     found = np.flatnonzero(where >= 0)
     columns = [FERPLUS.index(label) for label in dataset.labels]

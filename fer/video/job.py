@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer.errors import JobError
+from fer.files import file_errors
 from fer.jobs import job
 from fer.jobs.job import PROCESS_NAME, Kind, check_still, start, write_request
 from fer.jobs.status import LOG_NAME, STATUS_NAME
@@ -66,11 +67,9 @@ def begin_anew(folder: Path, request: VideoRequest) -> None:
         JobError: the job goes on, or the system does not let us.
     """
     check_still(folder, KIND)
-    try:
+    with file_errors(f"{request.path.name} cannot begin anew", JobError):
         for name in (TIMELINE_NAME, request.annotated(folder).name, STATUS_NAME, LOG_NAME, PROCESS_NAME):
             (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise JobError(f"{request.path.name} cannot begin anew: {error.strerror}.") from error
 
 
 def upload_path(name: str) -> Path:
@@ -84,11 +83,9 @@ def keep_upload(folder: Path, request: VideoRequest, content: memoryview) -> Non
     Raises:
         JobError: it cannot be written.
     """
-    try:
+    with file_errors(f"{request.path.name} cannot be kept", JobError):
         (folder / request.path).parent.mkdir(exist_ok=True)
         (folder / request.path).write_bytes(content)
-    except OSError as error:
-        raise JobError(f"{request.path.name} cannot be kept: {error.strerror}. Make room on this machine.") from error
 
 
 def begin(folder: Path, request: VideoRequest) -> None:
@@ -98,8 +95,6 @@ def begin(folder: Path, request: VideoRequest) -> None:
         JobError: it goes on already, or cannot be started.
     """
     check_still(folder, KIND)
-    try:
+    with file_errors(f"{request.path.name} cannot be started", JobError):
         write_request(folder, KIND, request)
-    except OSError as error:
-        raise JobError(f"{request.path.name} cannot be started: {error.strerror}. Make room there.") from error
     start(folder, KIND)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from fer.evaluation.job import REPORT_NAME, SHIPPED_FOLDER
 from fer.evaluation.report import Evaluation, Report, read_evaluation, read_report
+from fer.files import changed_ns
 from fer.model import shipped_reports
 from pages.parts.models import runs_folder
 from pages.parts.permissions import training_allowed
@@ -20,7 +21,7 @@ def saved_reports() -> list[Path]:
     """Return the reports of the shipped models, and those of the runs, the newest first."""
     folder = runs_folder()
     found = [*folder.glob(f"*/reports/*/{REPORT_NAME}"), *folder.glob(f"*/{REPORT_NAME}")]
-    found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    found.sort(key=changed_ns, reverse=True)
     return [*shipped_reports(), *found]
 
 

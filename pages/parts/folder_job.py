@@ -20,7 +20,7 @@ from fer.collection.selection import (
 from fer.faces import describe
 from fer.jobs import job
 from fer.jobs.job import JobView
-from fer.jobs.status import FINISHED
+from fer.jobs.status import DAMAGED, FINISHED
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.names import literal
 from fer.results.journal import Finished, read_finished
@@ -50,8 +50,11 @@ def show_job(seen: JobView[Request]) -> None:
     show_state(seen)
     path = seen.folder / RESULTS_NAME
     with errors_shown():  # the model or the results may be gone or damaged
-        if seen.request and path.is_file() and (finished := _finished(path, path.stat().st_size)):
-            show_results(seen.request, finished)
+        if seen.request and path.is_file():
+            if finished := _finished(path, path.stat().st_size):
+                show_results(seen.request, finished)
+            elif seen.state == FINISHED:
+                st.warning("None of the results can be read. Look at the photos again.", icon=ICONS[DAMAGED])
 
 
 def show_state(seen: JobView[Request]) -> None:

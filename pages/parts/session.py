@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from fer.errors import FerError, PackageMissingError
+from fer.errors import FerError, PackageMissingError, problem_of
+from fer.files import changed_ns
 from pages.parts.permissions import for_visitor
 
 _FAILURE = "failure"
@@ -35,8 +36,8 @@ def attempt(action: Callable[[], object]) -> NoReturn:
     """
     try:
         action()
-    except FerError as error:
-        st.session_state[_FAILURE] = str(error)
+    except (FerError, OSError) as error:
+        st.session_state[_FAILURE] = problem_of(error)
     st.rerun()
 
 
@@ -53,8 +54,8 @@ def errors_shown() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         st.error(str(PackageMissingError.from_import(error)), icon=":material/deployed_code:")
-    except FerError as error:
-        st.error(for_visitor(str(error)), icon=":material/error:")
+    except (FerError, OSError) as error:
+        st.error(for_visitor(problem_of(error)), icon=":material/error:")
 
 
 def lasting(name: str, shown: object) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def lasting(name: str, shown: object) -> dict[str, Any]:
 
 
 def _as_it_is(path: Path) -> tuple[str, int]:
-    return str(path), path.stat().st_mtime_ns if path.is_file() else 0
+    return str(path), changed_ns(path)
 
 
 FILES_AS_THEY_ARE: dict[str | type, Callable[[Any], object]] = {type(Path()): _as_it_is}

@@ -8,6 +8,7 @@ import streamlit as st
 from fer.charts.timeline import probability_lines, shown_people, time_bars, timeline_bars, tone_lines
 from fer.errors import VideoError
 from fer.faces import percent
+from fer.files import file_errors
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json, write_timeline
 from fer.video.io.files import picture_at
@@ -33,10 +34,8 @@ def keep(path: Path, result: Timeline) -> None:
     Raises:
         VideoError: it cannot be written.
     """
-    try:
+    with file_errors("what was seen cannot be kept", VideoError):
         write_timeline(path, result)
-    except OSError as error:
-        raise VideoError(f"what was seen cannot be kept: {error.strerror}. Make room on this machine.") from error
     st.session_state["video_shown"] = timeline_at(path)
 
 

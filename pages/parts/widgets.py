@@ -1,5 +1,6 @@
 """What several pages ask and show."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from mimetypes import guess_type
 from pathlib import Path
@@ -47,8 +48,9 @@ def one_of(
 
 def path_here(example: str, hint: str) -> Path | None:
     """Ask for a path on the machine that runs the app; None while there is none. `hint` says of what."""
-    path = st.text_input("Path", placeholder=example, help=hint).strip()
-    return Path(path).expanduser().absolute() if path else None
+    path = st.text_input("Path", placeholder=example, help=hint).replace("\0", "").strip()
+    # A person whom the system does not know has no folder.
+    return Path(os.path.expanduser(path)).absolute() if path else None  # noqa: PTH111
 
 
 def threshold_slider(unsure_below: float, unsure: str = "A face") -> float:

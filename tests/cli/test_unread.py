@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from fer.cli import evaluate, jobs, predict
 from fer.cli.command import STOPPED_CODE, UNREAD_CODE, tells_errors
 from fer.errors import VideoError
 from tests.scripts.processes import PATIENCE_SECONDS, ROOT
@@ -16,6 +18,7 @@ from tests.scripts.processes import PATIENCE_SECONDS, ROOT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
 PROGRAM = """
 import sys
+from fer.cli import evaluate, jobs, predict
 from fer.cli.command import tells_errors
 
 @tells_errors
@@ -111,3 +114,44 @@ def test_no_command_tells_a_password(error: type[Exception], capsys: pytest.Capt
 
     assert command() == 1
     assert "host/live" in (err := capsys.readouterr().err) and "hunter2" not in err
+
+
+@pytest.mark.parametrize("path", ["missing", "folder", "file/below", "x" * 300, "circle"])
+def test_no_file_ends_in_a_traceback(path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    place = tmp_path / path
+    for command in (
+        partial(predict.main, ["--image", str(place)]),
+        partial(predict.main, ["--image", "x.jpg", "--checkpoint", str(place)]),
+        partial(predict.main, ["--video", str(place)]),
+        partial(evaluate.main, ["--report", str(place)]),
+        partial(evaluate.main, ["--dataset", str(place)]),
+        partial(jobs.main, ["resume", str(place)]),
+    ):
+        assert command() == 1
+        assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--csv", "--explain", "--results"])
+def test_what_cannot_be_written_is_told(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], astronaut: np.ndarray
+) -> None:
+    cv2.imwrite(str(tmp_path / "photo.png"), astronaut[:256, 100:356, ::-1])
+    (tmp_path / "file").touch()
+    place = tmp_path / "file" / "out.html"
+    assert predict.main(["--image", str(tmp_path / "photo.png"), option, str(place)]) == 1
+    err = capsys.readouterr().err
+    assert "error: " in err and "file" in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_behind_the_output_is_told() -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(body="print('a line')")],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and "Traceback" not in done.stderr

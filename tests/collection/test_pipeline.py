@@ -1,6 +1,9 @@
 """Many pictures give what each of them alone gives, whatever is among them."""
 
+import errno
+import os
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,8 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
+from fer.collection.job import Request, pictures_of
 from fer.collection.pipeline import BATCH_FACES, recognize_pictures, write_preview, write_whole
-from fer.errors import ImageError
+from fer.errors import CollectionError, ImageError, lacks_room
 from fer.faces import Face
 from fer.images import list_images, read_image
 from fer.recognition.recognizer import Recognizer
@@ -138,3 +142,36 @@ def test_an_error_says_which_picture(recognizer: Recognizer, pictures: list[Pict
 
     (finished,) = recognize_pictures(recognizer, pictures[:1], finish)
     assert finished.result.error == f"{pictures[0].name}: no room"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_takes_nothing_makes_no_photo_unreadable(
+    recognizer: Recognizer, pictures: list[PictureTask], number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("fer.collection.pipeline.write_atomically", full)
+    copies = [replace(picture, output=tmp_path / f"{place}.jpg") for place, picture in enumerate(pictures)]
+    done: list[Finished] = []
+    with pytest.raises(CollectionError, match=str(tmp_path)) as caught:
+        for one in recognize_pictures(recognizer, copies, partial(write_preview, recognizer.info)):
+            done.append(one)
+    assert lacks_room(caught.value) == (number == errno.ENOSPC)
+    assert {one.picture.name for one in done if one.result.error is not None} <= {"broken.jpg"}
+
+
+@pytest.mark.slow
+def test_a_photo_with_the_longest_name_gets_its_copy(
+    recognizer: Recognizer, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    source = tmp_path / "photos"
+    source.mkdir()
+    for letter in "ab":
+        Image.fromarray(astronaut[:256, 100:356]).save(source / f"{letter * 251}.jpg")
+    tasks = pictures_of(tmp_path / "job", Request("photos", Path("model"), source))
+    done = list(recognize_pictures(recognizer, tasks, partial(write_preview, recognizer.info)))
+    assert [one.result.error for one in done] == [None, None]
+    assert len({picture.output for picture in tasks}) == 2
+    assert all(picture.output and picture.output.is_file() for picture in tasks)

@@ -116,6 +116,15 @@ def _rule(parts: dict[str, Any]) -> None:
     parts["data"]["rule"] = "first"
 
 
+def _negative(parts: dict[str, Any]) -> None:
+    (first, second, *others), *rows = parts["confusion"]
+    parts["confusion"] = [[first - 10**6, second + 10**6, *others], *rows]
+
+
+def _lose_a_label(parts: dict[str, Any]) -> None:
+    parts["curves"].pop(next(iter(parts["curves"])))
+
+
 def _miscount(parts: dict[str, Any]) -> None:
     parts["confusion"][0][0] += 1
 
@@ -128,6 +137,8 @@ def _miscount(parts: dict[str, Any]) -> None:
         (_retype, "$.n"),
         (_nest, "$.per_class[...].recall"),
         (_rule, "'first'"),
+        (_negative, "confusion matrix"),
+        (_lose_a_label, "label"),
         (_miscount, "confusion"),
     ],
 )
@@ -140,7 +151,20 @@ def test_a_damaged_report_says_where(file: Path, damage: Callable[[dict[str, Any
     assert message in str(raised.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1, 2]", "null", '{"format": "fer-report-2", "n": NaN}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[1, 2]",
+        "null",
+        '{"format": "fer-report-2", "n": NaN}',
+        "\x00",
+        "[" * 10**5,
+        '{"format": "fer-report-2", "n": 1e999}',
+        '{"format": "fer-report-2", "n": ' + "9" * 400 + "}",
+    ],
+)
 def test_what_is_no_report_at_all_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "no.json").write_text(text)
     with pytest.raises(EvaluationError):
@@ -160,9 +184,10 @@ def test_predictions_that_are_gone_damaged_or_of_another_are_refused(file: Path)
         (text.replace("probability_", "likelihood_"), "no line or no column of probabilities"),
         ("\n".join(text.splitlines()[:1]) + "\n", "no line"),
         ("\n".join([*text.splitlines()[:-1], text.splitlines()[-1].rpartition(",")[0]]), "could not convert"),
-        (text.replace("\n0,", "\n-1,"), "missing or negative"),
+        (text.replace("\n0,", "\n-1,"), "missing, negative"),
         (text.replace(",fear,", ",fury,"), "fury"),
         ("", "cannot read"),
+        (text.replace("\n0,", "\n1e300,"), "too large"),
         ("\n".join(text.splitlines()[:-1]) + "\n", "found others"),
     ):
         beside.write_text(content, encoding="utf-8")

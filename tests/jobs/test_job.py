@@ -1,5 +1,6 @@
 """Jobs as folders, with a kind of their own: it counts, a line each time."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -310,3 +311,83 @@ def test_the_log_has_an_end(tmp_path: Path) -> None:
     assert job.log_tail(tmp_path) == ""
     (tmp_path / "log.txt").write_text("".join(f"line {number}\n" for number in range(10_000)))
     assert job.log_tail(tmp_path, 2) == "line 9998\nline 9999"
+
+
+# ---------------------------------------------------------------------------------------------- full disks, odd records
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_pauses_a_job(place: Path, number: int) -> None:
+    folder = made(place)
+    for error in (OSError(number, os.strerror(number), "counted"), caused(OSError(number, "full", "counted"))):
+        with pytest.raises(type(error)), job.working(folder):
+            raise error
+        seen = job.view(folder, KIND)
+        assert (seen.state, seen.can_resume) == (STOPPED, True)
+        assert "counted" in seen.message
+    with pytest.raises(OSError), job.working(folder):
+        raise OSError(errno.EIO, "broken", "counted")
+    assert job.view(folder, KIND).state == FAILED
+
+
+def caused(cause: OSError) -> JobError:
+    error = JobError(f"counted: {cause}")
+    error.__cause__ = cause
+    return error
+
+
+def test_a_full_disk_lets_the_last_word_be_written(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(place)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError), job.working(folder) as reporter:
+        reporter.say("counting, and saying many words of it", 1, 3)
+        monkeypatch.setattr(os, "fsync", full)
+        raise OSError(errno.ENOSPC, "full", "counted")
+    seen = job.view(folder, KIND)
+    assert (seen.state, seen.status.done, "counted" in seen.message) == (STOPPED, 1, True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]", b"{", b"null", b'{"state": []}', b'{"state": "running", "done": {}}', b"[" * 100_000, b"\xff\xfe\x00",
+        b'{"state": "finished", "done": ' + b"9" * 400 + b"}", b'{"pid": [1], "began": "x"}', b'{"kind": ["counting"]}',
+        b'{"kind": "counting", "to": "3"}', b'{"kind": "counting", "to": 1e999}', b'{"pid": 1e300, "began": 0}',
+        b'{"kind": "counting", "to": 1, "more": ' + b'{"a":' * 2000 + b"1" + b"}" * 2001,
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["config.json", "status.json", "process.json"])
+def test_records_of_another_shape_spoil_no_listing(place: Path, name: str, content: bytes) -> None:
+    odd = made(place, "odd")
+    made(place, "other")
+    (odd / name).write_bytes(content)
+    seen = {view.name: view for view in job.views(place, KIND)}
+    assert seen["other"].state == INTERRUPTED and seen["other"].request == Counting(3)
+    assert 0 <= seen["odd"].status.share <= 1 if "odd" in seen else name == "config.json"
+    job.view(odd, KIND)
+    job.stop(odd, KIND)
+    job.delete(odd, KIND)
+    assert [view.name for view in job.views(place, KIND)] == ["other"]
+
+
+def test_a_request_whose_path_is_none_is_damaged(place: Path) -> None:
+    @dataclass(frozen=True)
+    class Looking:
+        path: Path
+
+    kind = Kind("looking", Looking)
+    job.create(place / "one", kind, Looking(place))
+    for value in ("[]", "{}", "5", '{"a": null}'):
+        (place / "one" / "config.json").write_text(f'{{"kind": "looking", "path": {value}}}')
+        assert job.view(place / "one", kind).state == DAMAGED
+
+
+def test_where_no_folder_can_be_made_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file" / "job", tmp_path / ("x" * 300)):
+        with pytest.raises(JobError, match=folder.name):
+            job.create(folder, KIND, Counting(1))

@@ -16,11 +16,11 @@ import torch
 from fer.datasets.drawing import draw_face
 from fer.errors import CheckpointError, FerError
 from fer.labels import FERPLUS
-from fer.model import SHIPPED
+from fer.model import SHIPPED, onnx_network
 from fer.model.checkpoint import ModelInfo, load_checkpoint, read_info, save_checkpoint, save_second_alone
 from fer.model.classifier import Classifier
 from fer.model.network import build_network
-from fer.model.onnx_network import form_path, has_form
+from fer.model.onnx_network import OnnxNetwork, form_path, weights_sha256
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import READINGS, SecondHead
 
@@ -98,10 +98,48 @@ def test_forms_of_other_weights_are_not_used(exported: Path) -> None:
         next(network.parameters())[0, 0, 0, 0] += 1
     save_checkpoint(exported, info, network.state_dict())
     assert form_path(exported).is_file() and form_path(exported, int8=True).is_file()
-    assert not has_form(exported) and not has_form(exported, int8=True)
+    assert not OnnxNetwork.load(exported) and not OnnxNetwork.load(exported, int8=True)
     assert Classifier.load(exported).network.runtime == "torch, float32"
     with pytest.raises(CheckpointError, match="fer-studio export"):
         Classifier.load(exported, runtime="onnx")
+
+
+@pytest.mark.parametrize("damage", [lambda form: form[: len(form) // 2], lambda form: b"no graph" + form[-3000:]])
+def test_a_damaged_form_of_the_same_weights_is_refused(exported: Path, damage: Callable[[bytes], bytes]) -> None:
+    form = form_path(exported)
+    content, digest = form.read_bytes(), weights_sha256(exported).encode()
+    form.write_bytes(damage(content) + digest)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors"):
+        Classifier.load(exported)
+
+
+def test_a_model_file_that_speaks_of_others_than_its_form_is_refused(exported: Path) -> None:
+    info, network = load_checkpoint(exported)
+    for other in (
+        replace(info, labels=(*info.labels, "more")), replace(info, preprocessing=Preprocessing(size_px=64)),
+        replace(info, preprocessing=Preprocessing(channels=3)),
+    ):  # fmt: skip
+        save_checkpoint(exported, other, network.state_dict())
+        with pytest.raises(CheckpointError, match=r"model\.safetensors"):
+            Classifier.load(exported)
+
+
+def test_weights_that_are_no_numbers_are_refused_with_their_form(exported: Path) -> None:
+    info, network = load_checkpoint(exported)
+    before = weights_sha256(exported).encode()
+    next(network.parameters()).data[0, 0, 0, 0] = float("nan")
+    save_checkpoint(exported, info, network.state_dict())
+    form_path(exported).write_bytes(form_path(exported).read_bytes().replace(before, weights_sha256(exported).encode()))
+    with pytest.raises(CheckpointError, match="conv1"):
+        Classifier.load(exported)
+
+
+def test_weights_are_hashed_once_for_all_forms(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Path] = []
+    monkeypatch.setattr(onnx_network, "weights_sha256", lambda file: hashed.append(file) or weights_sha256(file))
+    with Classifier.load(exported).reduced().network.on_one_thread() as network:
+        assert network.runtime == "ONNX Runtime, int8"
+    assert hashed == [exported]
 
 
 def test_another_reading_of_the_same_weights_needs_no_new_forms(exported: Path) -> None:
@@ -177,7 +215,7 @@ def test_what_cannot_be_written_says_which_operation_it_is(tmp_path: Path) -> No
     save_checkpoint(path, ModelInfo("shufflenet_v2_x0_5", ("a", "b"), Preprocessing(size_px=32)), network.state_dict())
     with pytest.raises(CheckpointError, match=r"shufflenet_v2_x0_5 .* \w+"):
         write_forms(path)
-    assert not has_form(path)
+    assert not OnnxNetwork.load(path)
 
 
 @pytest.mark.parametrize(
@@ -206,10 +244,10 @@ def test_the_command_writes_forms_or_a_file_for_others(
     for form in (form_path(exported), form_path(exported, int8=True)):
         form.unlink()
     assert command.main([str(exported)]) == 0
-    assert has_form(exported) and not has_form(exported, int8=True)
+    assert OnnxNetwork.load(exported) and not OnnxNetwork.load(exported, int8=True)
     assert str(form_path(exported)) in capsys.readouterr().out
     assert command.main([str(exported), "--int8", "--calibrate", "synthetic:80"]) == 0
-    assert has_form(exported, int8=True)
+    assert OnnxNetwork.load(exported, int8=True)
     assert command.main([str(exported), "--onnx", str(tmp_path / "other.onnx")]) == 0
     assert (tmp_path / "other.onnx").stat().st_size > exported.stat().st_size
     with pytest.raises(SystemExit):

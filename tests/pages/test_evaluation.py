@@ -318,6 +318,7 @@ BROKEN = {
     "finished without a report": {"config.json": f"{CONFIG}}}", "status.json": '{"state": "finished"}'},
     "of an earlier version, half-written": {"request.json": '{"request": {"data'},
     "a report alone": {"report.json": "{"},
+    "nested deeply": {"config.json": f'{CONFIG}, "sample": ' + '{"a":' * 10**5},
 }
 
 

@@ -16,6 +16,7 @@ from fer.jobs.job import JobView
 from fer.jobs.status import STOPPED
 from fer.model.checkpoint import read_info
 from fer.model.prior import POSED
+from fer.results.journal import HEADER
 from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -197,7 +198,15 @@ BROKEN = {
     "status half-written": {"status.json": '{"state": "fin'},
     "status of a later version": {"status.json": '{"state": "dreaming", "done": {"of": 3}}'},
     "no model": {"config.json": '{"kind": "collection", "title": "a", "checkpoint": "/nowhere"}'},
+    "a path that is none": {"config.json": '{"kind": "collection", "title": "a", "checkpoint": []}'},
+    "a name that is too long": {
+        "config.json": '{"kind": "collection", "title": "a", "checkpoint": "' + "x" * 300 + '"}'
+    },
+    "nested deeply": {"status.json": '{"state": "finished", "done": ' + "[" * 10**5},
     "no results": {RESULTS_NAME: "these are no results"},
+    "results of another shape": {
+        RESULTS_NAME: HEADER + '{"key": "a", "file": "b", "path": "c", "faces": [{"box": 1}]}\n'
+    },
 }
 
 

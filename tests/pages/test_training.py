@@ -350,6 +350,9 @@ BROKEN = {
     "metrics of another shape": {"metrics.jsonl": f"{METRICS % [[1]]}\n"},
     "ragged metrics": {"metrics.jsonl": f"{METRICS % [[1], [1, 2], *[[]] * 6]}\n"},
     "metrics of a later version": {"metrics.jsonl": '{"epoch": {"number": 1}}\n[]\nnull\n{"epo'},
+    "status of huge numbers": {"status.json": '{"state": "finished", "done": ' + "9" * 400 + ', "total": 1}'},
+    "nested deeply": {"config.json": CONFIG + ', "teacher": ' + "[" * 10**5, "status.json": "[" * 10**5},
+    "metrics of huge numbers": {"metrics.jsonl": (METRICS % [])[:-1] + ', "seconds": 1e999}\n' + "[" * 10**5 + "\n"},
     "no model": {"best.safetensors": "this is no model"},
 }
 

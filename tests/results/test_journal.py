@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from fer.faces import Box, Face
 from fer.results.journal import Finished, PictureTask, open_results, read_finished
 from fer.results.pictures import PictureResult
 
+ROOT = Path(__file__).parents[2]
 FACE = Face(Box(1, 2, 3, 4), ((1.5, 2.5),), 0.99, labels=("anger", "happiness"), probabilities=(0.25, 0.75))
 
 
@@ -124,3 +127,74 @@ def test_one_file_of_two_names_is_two_pictures_and_the_same_name_twice_is_one(pi
         assert known.missing() == pictures[:2]
         known.add(done(pictures[0], FACE))
         assert [result.path for result in known.results()] == ["a.jpg", "a.jpg"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"faces": None}, {"faces": [7]}, {"faces": [{}]}, {"path": 5}, {"output": []}, {"thumbnails": 5}, {"error": []},
+        {"faces": [FACE.to_dict() | {"box": ["1", 2, 3, 4]}]}, {"faces": [FACE.to_dict() | {"probabilities": {}}]},
+        {"faces": [FACE.to_dict() | {"probabilities": {"anger": "0.5"}}]}, {"file": ["x"]}, {"key": 7},
+        {"faces": [FACE.to_dict() | {"opinions": {"raters": 5}}]}, {"faces": [FACE.to_dict() | {"score": None}]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_line_of_another_shape_is_done_anew(
+    change: dict[str, object], tmp_path: Path, pictures: list[PictureTask]
+) -> None:
+    file = tmp_path / "results.jsonl"
+    with open_results(file, pictures, "model") as known:
+        for picture in pictures:
+            known.add(done(picture, FACE))
+    header, first, *others = file.read_text().splitlines()
+    file.write_text("\n".join([header, json.dumps(json.loads(first) | change), *others, ""]))
+    assert [one.picture.name for one in read_finished(file)] == ["b.jpg", "c.jpg"]
+    with open_results(file, pictures, "model") as known:
+        assert known.missing() == pictures[:1]
+        assert [result.path for result in known.results()] == ["b.jpg", "c.jpg"]
+
+
+def test_lines_that_nobody_wrote_are_passed_over(
+    tmp_path: Path, pictures: list[PictureTask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "results.jsonl"
+    with open_results(file, pictures, "model") as known:
+        known.add(done(pictures[0], FACE))
+    monkeypatch.setattr("fer.results.journal._LONGEST_LINE_BYTES", 2000)
+    with file.open("ab") as lines:
+        lines.write(b"[" * 1999 + b"\n" + b"x" * 5000 + b"\n" + b'{"key": 1e999}\n' + b"\xff\xfe\n[]\nnull\n")
+    with open_results(file, pictures, "model") as known:
+        assert known.missing() == pictures[1:]
+        known.add(done(pictures[1], FACE))
+    assert [one.picture for one in read_finished(file)] == pictures[:2]
+
+
+def test_a_full_disk_loses_nothing_that_was_written(
+    tmp_path: Path, pictures: list[PictureTask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "results.jsonl"
+    with open_results(file, pictures, "model") as known:
+        known.add(done(pictures[0], FACE))
+    room = file.stat().st_size + 100
+    code = f"""
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from fer.errors import CollectionError, lacks_room
+from fer.results.journal import PictureTask, open_results
+from tests.results.test_journal import FACE, done
+pictures = [PictureTask(Path({str(tmp_path)!r}) / name, name) for name in ("a.jpg", "b.jpg", "c.jpg")]
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+try:
+    with open_results(Path({str(file)!r}), pictures, "model") as known:
+        known.add(done(pictures[1], FACE))
+except CollectionError as error:
+    print(lacks_room(error), error)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("True ") and str(file) in said
+    assert file.stat().st_size <= room
+    with open_results(file, pictures, "model") as known:
+        assert known.missing() == pictures[1:]
+        known.add(done(pictures[1], FACE))
+        assert [result.path for result in known.results()] == ["a.jpg", "b.jpg"]

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 
 from fer.labels import FERPLUS
 from fer.recognition.baseline import without_shift
+from fer.records import to_json
 from fer.results.subtitles import to_srt
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json, timeline_text, write_timeline
 from fer.video.live import SAMPLE_SECONDS
@@ -187,3 +188,42 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         assert read_timeline(path) is None
     assert read_timeline(tmp_path / "missing") is None
+
+
+def _write(path: Path, timeline: Timeline, **changes: object) -> Path:
+    about = json.loads(
+        to_json({field.name: getattr(timeline, field.name) for field in fields(timeline)} | {"rows": None})
+    )
+    rows = changes.pop("rows", timeline.rows)
+    np.savez(path, rows=rows, about=np.array(json.dumps(about | changes)))  # type: ignore[arg-type]
+    return path
+
+
+def _rows(**changes: object) -> np.ndarray:
+    rows = RESULT.rows.copy()
+    for name, value in changes.items():
+        rows[name][3] = value
+    return rows
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": []}, {"labels": "abcdefgh"}, {"labels": ["a"]}, {"neutral": [0.5]}, {"starts": "x"}, {"frames": []},
+        {"baselines": {"1": {"shift": [1], "how": "median", "starts": 0, "ends": 1, "readings": 1}}}, {"peaks": [7]},
+        {"baselines": {"1": {"shift": [], "how": "median", "starts": 0, "ends": 1, "readings": 1}}}, {"ends": None},
+        {"rows": np.zeros(3)}, {"rows": np.zeros((2, 2), RESULT.rows.dtype)}, {"rows": _rows(held=8)},
+        {"rows": _rows(held=-1)}, {"rows": _rows(seconds=np.nan)}, {"rows": _rows(probabilities=np.inf)},
+        {"rows": np.array(5)}, {"rows": np.zeros(2, [("colour", float)])},
+    ],
+    ids=lambda changes: str(changes)[:40],
+)  # fmt: skip
+def test_what_contradicts_itself_is_absent(changes: dict[str, object], tmp_path: Path) -> None:
+    assert read_timeline(_write(tmp_path / "timeline.npz", RESULT)) is not None
+    assert read_timeline(_write(tmp_path / "timeline.npz", RESULT, **changes)) is None
+
+
+@pytest.mark.parametrize("about", ["", "[" * 100_000, '{"starts": 1e999}', '{"frames": ' + "9" * 5000 + "}", "null"])
+def test_what_says_nothing_of_a_timeline_is_absent(about: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "timeline.npz", rows=RESULT.rows, about=np.array(about))
+    assert read_timeline(tmp_path / "timeline.npz") is None

@@ -8,7 +8,7 @@ import pytest
 from fer.jobs.status import FINISHED, STOPPED, Reporter
 from fer.model.checkpoint import read_info
 from fer.model.classifier import Classifier
-from fer.model.onnx_network import has_form
+from fer.model.onnx_network import OnnxNetwork
 from fer.training import job
 from fer.training.config import TrainingConfig
 from fer.training.metrics import EpochMetrics
@@ -39,7 +39,7 @@ def test_the_best_model_is_exported(tmp_path: Path, stop_early: bool) -> None:
     best, state, log = _run(tmp_path, stop_early)
     assert state == (STOPPED if stop_early else FINISHED)
     assert read_info(best).training["best_epoch"] <= (1 if stop_early else 2)
-    assert has_form(best) and has_form(best, int8=True)
+    assert OnnxNetwork.load(best) and OnnxNetwork.load(best, int8=True)
     assert "best.onnx" in log and "best.int8.onnx" in log
     assert Classifier.load(best).reduced().network.runtime == "ONNX Runtime, int8"
 
@@ -50,5 +50,5 @@ def test_where_onnx_is_missing_the_run_says_so_and_ends_well(tmp_path: Path, mon
     best, state, log = _run(tmp_path)
     assert state == FINISHED
     assert "fer-studio[train]" in log
-    assert not has_form(best)
+    assert not OnnxNetwork.load(best)
     assert Classifier.load(best).network.runtime == "torch, float32"

@@ -136,6 +136,28 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes | None) -> None:
         begun(other)
 
 
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "[" * 10**5, "{}", "[7]", '[{"paths": 5, "weights": []}]', '[{"paths": ["gone.bin"], "weights": []}]',
+        '[{"paths": [], "weights": [{"name": "conv32_down", "shape": [4500000000], "dtype": "float32"}]}]',
+        '[{"paths": [], "weights": [{"name": "a", "shape": [1e999], "dtype": "float32"}]}]',
+        '[{"paths": ["/etc/../' + "x" * 300 + '"], "weights": []}]',
+    ],
+    ids=lambda text: text[:50],
+)  # fmt: skip
+def test_other_manifests_are_refused(tmp_path: Path, manifest: str) -> None:
+    (tmp_path / "other.json").write_text(manifest)
+    with pytest.raises(TrainingError, match=r"other\.json"):
+        begun(tmp_path / "other.json")
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", **{name: np.full(array.shape, np.nan) for name, (array, *_) in arrays().items()})
+    with pytest.raises(TrainingError, match=r"other\.npz"):
+        begun(tmp_path / "other.npz")
+
+
 @pytest.mark.slow
 def test_a_run_begins_with_them_and_goes_on_as_if_nothing_had_been(file: Path, tmp_path: Path) -> None:
     dataset = open_dataset("synthetic:80")

@@ -1,9 +1,11 @@
 """Run folders: who may go on in one, and that those of earlier versions are read."""
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from fer.errors import JobError, TrainingError
 from fer.jobs.job import locked, working
@@ -11,6 +13,7 @@ from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, Rep
 from fer.training import runs
 from fer.training.config import TrainingConfig
 from fer.training.runs import PARALLEL_VARIABLE, Run, open_run
+from fer.training.state import read_state, start
 
 CONFIG = TrainingConfig("synthetic:160", epochs=3)
 
@@ -203,3 +206,37 @@ def test_a_run_of_an_earlier_version_is_read(tmp_path: Path, dataset: str) -> No
 def test_one_that_has_ended_stays_so(tmp_path: Path, state: str) -> None:
     seen = runs.view(old_run(tmp_path / "old", state, more=', "message": "the disk is full"'))
     assert (seen.state, seen.message, seen.can_resume) == (state, "the disk is full", state != FINISHED)
+
+
+def test_metrics_of_another_shape_are_passed_over(tmp_path: Path) -> None:
+    good = '{"epoch": 2, "validation_accuracy": 0.5}'
+    lines = ["{", "[]", '{"epoch": 1}', '{"epoch": 1, "validation_accuracy": 1e999}', "[" * 10**5, "9" * 400, good]
+    (tmp_path / "metrics.jsonl").write_bytes("\n".join([*lines, ""]).encode() + b"\xff\xfe\n")
+    assert [line.epoch for line in Run(tmp_path).metrics()] == [2]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no state",
+        pickle.dumps({"scaler": 1}, 2),
+        pickle.dumps(print, 2),
+        b"PK\x03\x04" + b"\0" * 100,
+        b"\x80\x02.",
+    ],
+)
+def test_a_state_that_cannot_be_read_is_refused(content: bytes, tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.last_path.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"last\.pt"):
+        read_state(run, "cpu")
+
+
+@pytest.mark.parametrize("saved", [[1], 7, {"network": {}}, {"scaler": 1, "pictures": []}])
+def test_a_state_of_another_shape_is_refused(saved: object, tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    torch.save(saved, run.last_path)
+    state = start(TrainingConfig("synthetic:160", architecture="shufflenet_v2_x0_5"), ("a", "b"), "", "cpu")[0]
+    with pytest.raises(TrainingError, match=r"last\.pt"):
+        state.restore(read_state(run, "cpu"), run)

@@ -203,3 +203,23 @@ def test_soft_labels_of_other_pictures_are_refused(tmp_path: Path, dataset: Face
         targets(replace(CONFIG, soft_labels=str(tmp_path / "bad.npz")), dataset, np.arange(20))
     with pytest.raises(TrainingError, match=r"gone\.npz"):
         check_teachers(replace(CONFIG, soft_labels="gone.npz"), FERPLUS)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"row": np.arange(20)}, {"row": np.arange(20), "answers": np.zeros((20, 15))},
+        {"row": np.arange(20), "answers": np.zeros((19, 15), np.uint8)},
+        {"row": np.arange(20), "answers": np.zeros((20, 9), np.uint8)},
+        {"row": np.arange(20.0), "answers": np.uint8(7)}, {"row": np.array(["x"]), "answers": np.uint8(7)},
+        {"row": np.zeros((20, 2), int), "answers": np.zeros((20, 8), np.uint8)},
+        {"row": np.array([{}]), "answers": np.zeros((1, 8), np.uint8)},
+    ],
+    ids=lambda arrays: str({name: array.shape for name, array in arrays.items()}),
+)  # fmt: skip
+def test_soft_labels_of_another_shape_are_refused(
+    arrays: dict[str, np.ndarray], tmp_path: Path, dataset: FaceDataset
+) -> None:
+    np.savez(tmp_path / "soft.npz", **arrays)
+    with pytest.raises(TrainingError, match=r"soft\.npz"):
+        targets(replace(CONFIG, soft_labels=str(tmp_path / "soft.npz")), dataset, np.arange(20))

@@ -10,13 +10,15 @@ import torch
 from fer.datasets import open_dataset
 from fer.datasets.dataset import FaceDataset
 from fer.errors import DatasetError, TrainingError
+from fer.files import file_sha256
 from fer.labels import FER2013, FERPLUS
-from fer.model.checkpoint import load_checkpoint, read_info
+from fer.model.checkpoint import load_checkpoint, model_sha256, read_info, save_second_alone
 from fer.model.classifier import Classifier
 from fer.training.config import TrainingConfig
 from fer.training.loop import check_trainable, train
 from fer.training.metrics import Hooks
 from fer.training.runs import Run
+from fer.training.state import start
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -114,6 +116,18 @@ def test_another_teacher_on_resuming_is_noticed(
     said = [sum(str(copy) in note for note in notes) for notes in (same, other)]
     assert said[1] == said[0] + 1
     assert info is not None and list(info.training["files"]) == ["teacher.safetensors"]
+
+
+@pytest.mark.slow
+def test_a_teacher_that_stands_for_another_files_head_is_known_by_both(
+    tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
+) -> None:
+    whole, alone = tmp_path / "whole.safetensors", tmp_path / "alone.safetensors"
+    whole.write_bytes(teacher.read_bytes())
+    save_second_alone(alone, whole)
+    asked = replace(config, teacher=(str(alone),))
+    before = start(asked, dataset.labels, "", "cpu")[0].files
+    assert before == {str(alone): model_sha256(alone)} and before[str(alone)] != file_sha256(alone)
 
 
 @pytest.mark.slow
