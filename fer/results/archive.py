@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fer.errors import ResultsError
-from fer.files import free_path
+from fer.files import file_errors, free_path
 from fer.names import not_a_formula
 from fer.results.content import RECORD_NAME
 from fer.results.photo import PhotoRecord
@@ -39,7 +39,10 @@ def write_archive(store: ResultStore, results: Sequence[Result], path: Path, mor
     """
     rows: dict[Path, list[Any]] = {}
     try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            file_errors("the results cannot be exported", ResultsError),
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
             for result in results:
                 folder = free_path(Path(_safe(result.name)), rows.__contains__)
                 rows[folder] = _row(folder, result)
@@ -50,9 +53,9 @@ def write_archive(store: ResultStore, results: Sequence[Result], path: Path, mor
                     else:
                         archive.writestr(place, content)
             archive.writestr(TABLE_NAME, _table(list(rows.values())))
-    except OSError as error:
+    except ResultsError:
         path.unlink(missing_ok=True)
-        raise ResultsError(f"the results cannot be exported: {error}. Make room on the disk.") from error
+        raise
 
 
 def _own_files(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]]:

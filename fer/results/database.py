@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from fer.errors import ResultsError
+from fer.files import file_errors
 from fer.records import from_json, to_json
 from fer.results.result import DAMAGED, Figures, Result
 
@@ -54,14 +55,14 @@ class Database:
             ResultsError: it cannot be opened, is damaged and was set aside, or is of a later version.
         """
         self._folder, self._path = folder, folder / DATABASE_NAME
-        try:
+        with file_errors(f"results cannot be kept in {folder}", ResultsError):
             folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder / ".opening.lock", timeout=BUSY_SECONDS):
-                self._prepare()
-        except Timeout as error:
-            raise ResultsError(f"another process opens {folder} since {BUSY_SECONDS:.0f} s. End it.") from error
-        except OSError as error:
-            raise ResultsError(f"results cannot be kept in {folder}: {error}. Make room there.") from error
+            try:
+                with FileLock(folder / ".opening.lock", timeout=BUSY_SECONDS):
+                    self._prepare()
+            except Timeout as error:
+                message = f"another process has been opening {folder} for {BUSY_SECONDS:.0f} s. End it."
+                raise ResultsError(message) from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
