@@ -5,9 +5,9 @@ picture, x to the right, y down, the origin at the top left corner.
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 Point = tuple[float, float]
 
@@ -155,6 +155,56 @@ class Face(Detection):
             track_id=record.get("track_id"),
             opinions=said and tuple(tuple(said[who].values()) for who in OPINIONS),
         )
+
+
+Found = TypeVar("Found", bound=Detection)
+ROW = 0.75
+"""Faces whose centres are more than this share of a face's height above each other are in two rows; people of a row
+differ in height, and who stands behind them is seen above their heads."""
+
+
+def reading_order(faces: Iterable[Found]) -> list[Found]:
+    """Return the faces of one picture as a page is read: row by row from the top, each row from left to right.
+
+    A row begins with the uppermost face that is left, by its centre; those belong to it whose centre is no more than
+    `ROW` times the height of the larger one lower. In this order faces are numbered, wherever they are.
+    """
+    left = sorted(faces, key=lambda face: face.box.center[::-1])
+    ordered: list[Found] = []
+    while left:
+        first = left[0].box
+        beside = [_are_beside(face.box, first) for face in left]
+        row = [face for face, is_beside in zip(left, beside, strict=True) if is_beside]
+        left = [face for face, is_beside in zip(left, beside, strict=True) if not is_beside]
+        ordered += sorted(row, key=lambda face: face.box.center)
+    return ordered
+
+
+def _are_beside(one: Box, other: Box) -> bool:
+    return abs(one.center[1] - other.center[1]) <= ROW * max(one.height, other.height)
+
+
+def moved(face: Found, to: Callable[[float, float], Point]) -> Found:
+    """Return a face where its picture's points went: `to` takes x and y, and keeps what is level or upright so."""
+    corners = to(face.box.x1, face.box.y1), to(face.box.x2, face.box.y2)
+    box = Box(*map(min, *corners), *map(max, *corners))
+    return replace(face, box=box, landmarks=tuple(to(x, y) for x, y in face.landmarks))
+
+
+def scaled(face: Found, scale: float) -> Found:
+    """Return a face where it is after its picture was made `scale` times as large."""
+    return moved(face, lambda x, y: (x * scale, y * scale))
+
+
+def turned(face: Found, turns: int, size_wh: tuple[int, int]) -> Found:
+    """Return a face where it is after its picture, of `size_wh` pixels, was turned as `np.rot90` does.
+
+    `turns` are quarters against the clock; negative ones go with it.
+    """
+    width, height = size_wh
+    if turns % 4 == 0:
+        return face
+    return turned(moved(face, lambda x, y: (y, width - x)), turns - 1, (height, width))
 
 
 def describe(face: Face) -> str:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from fer.faces import Box, Detection, Face, describe, difference, percent
+from fer.faces import Box, Detection, Face, describe, difference, percent, reading_order, scaled, turned
 
 BOX = Box(10, 20, 40, 60)
 EYES = ((18.0, 35.0), (32.0, 35.0))
@@ -108,3 +108,40 @@ def test_both_opinions_are_written_down_and_their_difference_is_said() -> None:
     assert re.search("neutral.*anger", difference(face))
     agreeing = dataclasses.replace(alone, opinions=((0.7, 0.3), (0.6, 0.4)))
     assert (agreeing.said, agreeing.differing, difference(agreeing)) == (("neutral", "neutral"), None, "")
+
+
+def _at(*middles_and_sides: tuple[float, float, float]) -> list[Detection]:
+    return [Detection(Box(x - s / 2, y - s / 2, x + s / 2, y + s / 2), (), 1.0) for x, y, s in middles_and_sides]
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        pytest.param([(50, 50, 40), (150, 70, 40), (250, 40, 40), (50, 150, 40), (150, 130, 40)], id="two rows"),
+        pytest.param([(100, 280, 170), (350, 250, 150), (550, 316, 120), (60, 465, 58), (180, 483, 50)], id="sizes"),
+        pytest.param([(400, 20, 20), (300, 60, 20), (200, 100, 20), (100, 140, 20)], id="a staircase"),
+        pytest.param([(10, 50, 20), (10, 100, 20), (10, 150, 20)], id="a column"),
+        pytest.param([], id="nobody"),
+    ],
+)
+def test_faces_are_read_by_rows_whatever_order_they_come_in(places: list[tuple[float, float, float]]) -> None:
+    faces = _at(*places)
+    for start in range(len(faces) + 1):
+        assert reading_order(faces[start:] + faces[:start]) == faces
+
+
+def test_people_of_one_row_differ_in_height() -> None:
+    tall, small, behind = _at((300, 100, 60), (100, 140, 60), (200, 30, 60))
+    assert reading_order([small, behind, tall]) == [behind, small, tall]
+
+
+def test_a_face_turns_and_grows_with_its_picture() -> None:
+    face = _face(fear=0.6, anger=0.4)
+    once = turned(face, 1, (100, 80))
+    assert once.box == Box(20, 60, 60, 90)
+    assert once.landmarks == ((35.0, 82.0), (35.0, 68.0))
+    assert (once.probabilities, once.score) == (face.probabilities, face.score)
+    assert turned(once, -1, (80, 100)) == turned(once, 3, (80, 100)) == turned(face, 4, (100, 80)) == face
+    assert turned(face, 2, (100, 80)).box == Box(60, 20, 90, 60)
+    assert scaled(face, 2.0).box == Box(20, 40, 80, 120)
+    assert scaled(face, 2.0).landmarks == ((36.0, 70.0), (64.0, 70.0))

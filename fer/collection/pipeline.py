@@ -19,13 +19,12 @@ import numpy as np
 
 from fer.draw.picture import draw_faces
 from fer.errors import CollectionError, ImageError, problem_of
-from fer.faces import Detection, Face
+from fer.faces import Detection, Face, scaled
 from fer.files import file_errors, write_atomically
 from fer.images import encode_jpeg, encode_png, read_image, shrink_to_fit
 from fer.jobs.process import available_cores
 from fer.model.checkpoint import ModelInfo
 from fer.recognition.detector import FaceDetector
-from fer.recognition.photo import PREVIEW_PX, scaled
 from fer.recognition.recognizer import Recognizer
 from fer.results.journal import Finished, PictureTask
 from fer.results.pictures import PictureResult
@@ -37,7 +36,8 @@ BATCH_BYTES = 100_000_000
 """Of pictures that wait for their faces' names, because something is done with them afterwards."""
 BATCH_SECONDS = 1.0
 """A picture waits no longer for others: what is not named yet is lost if the process is killed."""
-THUMBNAIL_PX = 96
+PREVIEW_PX, THUMBNAIL_PX = 1280, 96
+"""Longest side of an annotated copy and of a face's picture."""
 
 Finish = Callable[[PictureTask, np.ndarray, tuple[Face, ...]], tuple[str, ...]]
 """Does something with a picture, RGB uint8 (H, W, 3), and its faces, in one of the threads; returns its thumbnails.

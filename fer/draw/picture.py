@@ -15,6 +15,8 @@ HEAT_PX = 320
 """Side of the picture with the heat map."""
 HEAT_SHARE = 0.6
 """How much of that picture is the map, the rest is the face."""
+Place = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels."""
 
 
 def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = UNSURE_BELOW) -> np.ndarray:
@@ -35,41 +37,49 @@ def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = U
     for face, color in zip(faces, colors, strict=True):
         x1, y1, x2, y2 = map(round, face.box.xyxy)  # Pillow takes the last pixel, a box ends behind it
         canvas.rectangle((x1, y1, max(x2 - 1, x1), max(y2 - 1, y1)), outline=color, width=line_px)
-    taken: list[tuple[float, float, float, float]] = []
+    tags: list[Place] = []
+    pad = 2 * line_px
     for number, (face, color) in enumerate(zip(faces, colors, strict=True), start=1):
         # After all boxes, so that no line crosses a text.
         text = f"{number}  {'unsure' if face.confidence < threshold else describe(face)}"
-        taken.append(_draw_tag(canvas, text, color, face.box, font, line_px, picture.size, taken))
+        left, top, right, bottom = canvas.textbbox((0, 0), text, font=font)
+        size_wh = right - left + 2 * pad, bottom - top + 2 * pad
+        place = place_tag(size_wh, face.box, picture.size, [other.box for other in faces], tags)
+        canvas.rectangle((*place[:2], place[2] - 1, place[3] - 1), fill=color)
+        canvas.text((place[0] + pad - left, place[1] + pad - top), text, fill=text_color_on(color), font=font)
+        tags.append(place)
     return np.array(picture)
 
 
-def _draw_tag(
-    canvas: ImageDraw.ImageDraw,
-    text: str,
-    color: str,
-    box: Box,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    line_px: int,
-    picture_wh: tuple[int, int],
-    taken: Sequence[tuple[float, float, float, float]],
-) -> tuple[float, float, float, float]:
-    """Write above the box, or below it where above is no room, and return the place it took."""
-    left, top, right, bottom = canvas.textbbox((0, 0), text, font=font)
-    pad = 2 * line_px
-    width, height = right - left + 2 * pad, bottom - top + 2 * pad
-    x = float(np.clip(box.x1, 0, max(picture_wh[0] - width, 0)))
-    choices = [box.y1 - height, box.y2, box.y1, box.y2 - height]
-    lowest = max(picture_wh[1] - height, 0)
-    fitting = [y for y in choices if 0 <= y <= lowest] or [min(box.y1, lowest)]
-    free = [y for y in fitting if not any(_overlap((x, y, x + width, y + height), other) for other in taken)]
-    y = (free or fitting)[0]
-    place = (x, y, x + width, y + height)
-    canvas.rectangle((x, y, x + width - 1, y + height - 1), fill=color)
-    canvas.text((x + pad - left, y + pad - top), text, fill=text_color_on(color), font=font)
-    return place
+def place_tag(
+    size_wh: tuple[float, float], box: Box, picture_wh: tuple[int, int], faces: Sequence[Box], tags: Sequence[Place]
+) -> Place:
+    """Return where the tag of a face goes: above its box, below it or beside it, inside the picture.
+
+    No face is covered and no other tag; where no such place is, no other tag; at worst, whatever there is.
+
+    Args:
+        size_wh: of the tag, in pixels.
+        box: of its face.
+        picture_wh: of the picture.
+        faces: the boxes of all faces.
+        tags: the places that were taken before.
+    """
+    width, height = size_wh
+    rightmost, lowest = (max(space, 0) for space in (picture_wh[0] - width, picture_wh[1] - height))
+    along = [float(np.clip(x, 0, rightmost)) for x in (box.x1, box.x2 - width)]
+    beside = float(np.clip(box.y1, 0, lowest))
+    outside = [(x, y) for y in (box.y1 - height, box.y2) for x in along]
+    outside += [(x, y) for x in (box.x2, box.x1 - width) for y in (beside, box.y2 - height)]
+    inside = [(along[0], y) for y in (box.y1, box.y2 - height, beside)]
+    corners = [(x, y) for x, y in (*outside, *inside) if 0 <= x <= rightmost and 0 <= y <= lowest]
+    places = [(x, y, x + width, y + height) for x, y in corners]
+    free = [place for place in places if not any(_overlap(place, tag) for tag in tags)]
+    clear = [place for place in free if not any(_overlap(place, face.xyxy) for face in faces)]
+    return next(iter(clear or free or places))
 
 
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+def _overlap(a: Place, b: Place) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 

@@ -1,12 +1,12 @@
 """Finding faces: MTCNN (Zhang et al. 2016, arXiv:1604.02878) with the weights that facenet-pytorch ships."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer.faces import Box, Detection, Point
+from fer.faces import Box, Detection, moved, reading_order, turned
 from fer.images import check_rgb
 from fer.recognition.mtcnn import Candidates, Mtcnn, suppress
 
@@ -52,7 +52,7 @@ class FaceDetector:
         self.mtcnn = mtcnn or Mtcnn(threads)
 
     def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
-        """Find the faces, ordered from left to right; an empty list where there is none.
+        """Find the faces, in the order in which one reads (`reading_order`); an empty list where there is none.
 
         A long picture is searched in parts, and one without an upright face in the three other ways up: unless
         `smallest_face` is given, as for videos, which must be fast.
@@ -67,10 +67,8 @@ class FaceDetector:
         """
         check_rgb(image)
         if smallest_face is None:
-            found = self._in_parts(image) or self._turned(image)
-        else:
-            found = self._search(image, smallest_face)
-        return sorted(found, key=lambda face: face.box.center)
+            return reading_order(self._in_parts(image)) or self._turned(image)
+        return reading_order(self._search(image, smallest_face))
 
     def _in_parts(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
         """Search a picture, in parts where it is long; they overlap by its shorter side: no face is cut by all."""
@@ -86,24 +84,24 @@ class FaceDetector:
         ).tolist():
             rows_or_columns = slice(start, start + part_px)
             part = image[:, rows_or_columns] if across else image[rows_or_columns]
-            offset = (start, 0) if across else (0, start)
-            found += [_moved(face, np.eye(2), offset) for face in self._search(part)]
+            right, down = (start, 0) if across else (0, start)
+            # Within the loop, where the lambda is called, right and down are those of this part.
+            found += [moved(face, lambda x, y: (x + right, y + down)) for face in self._search(part)]  # noqa: B023
         boxes = np.array([face.box.xyxy for face in found], np.float32).reshape(-1, 4)
         scores = np.array([face.score for face in found], np.float32)
         return [found[index] for index in suppress(boxes, scores, 0.5, of_smaller=True)]
 
     def _turned(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
-        """Find the faces of a picture that lies on its side or stands on its head, where they are in it."""
-        height, width = image.shape[:2]
+        """Find the faces of a picture that lies on its side or stands on its head, where they are in it.
+
+        Their order is that of the picture put upright.
+        """
         ways: list[list[Detection]] = []
-        for turns, matrix, offset in (
-            (1, [[0, -1], [1, 0]], (width, 0)),
-            (3, [[0, 1], [-1, 0]], (0, height)),
-            (2, [[-1, 0], [0, -1]], (width, height)),
-        ):
-            found = self._search(np.rot90(image, turns), TURNED_SMALLEST_FACE)
-            sure = (face for face in found if face.score >= TURNED_MIN_SCORE)
-            ways.append([_moved(face, np.array(matrix), offset) for face in sure])
+        for turns in (1, 3, 2):
+            upright = np.rot90(image, turns)
+            size_wh = upright.shape[1], upright.shape[0]
+            sure = (face for face in self._search(upright, TURNED_SMALLEST_FACE) if face.score >= TURNED_MIN_SCORE)
+            ways.append([turned(face, -turns, size_wh) for face in reading_order(sure)])
         return max(ways, key=lambda faces: sum(face.score for face in faces))
 
     def _search(self, image: npt.NDArray[np.uint8], smallest_face: float | None = None) -> list[Detection]:
@@ -124,15 +122,6 @@ class FaceDetector:
             # Of some that leave the picture nothing remains inside.
             if score >= MIN_SCORE and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]
-
-
-def _moved(face: Detection, matrix: npt.NDArray[Any], offset_xy: Point) -> Detection:
-    """Return a face where `matrix` (2, 2), which turns by right angles, and then `offset_xy` put it, in pixels."""
-    corners, landmarks = (
-        np.reshape(points, (-1, 2)) @ matrix.T + offset_xy for points in (face.box.xyxy, face.landmarks)
-    )
-    box = Box(*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
-    return Detection(box, tuple((x, y) for x, y in landmarks.tolist()), face.score)
 
 
 def _shrunk(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:

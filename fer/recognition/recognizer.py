@@ -64,7 +64,7 @@ class Recognizer:
         return self.classifier.info
 
     def recognize(self, image: np.ndarray, smallest_face: float | None = None) -> list[Face]:
-        """Find all faces of a picture and their expressions, from left to right.
+        """Find all faces of a picture and their expressions, in reading order.
 
         Args:
             image: RGB uint8 (H, W, 3).

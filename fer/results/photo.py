@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fer.faces import Face
-from fer.images import encode_png, read_image, shrink_to_fit
-from fer.recognition.photo import PREVIEW_PX, PhotoFace, PhotoResult, scaled
+from fer.faces import Face, scaled, turned
+from fer.images import encode_jpeg, encode_png, read_image, shrink_to_fit
+from fer.recognition.photo import PICTURE_PX, PhotoFace, PhotoResult
 from fer.recognition.quality import concerns
 from fer.results.content import Content, face_files, picture_file
 from fer.results.pictures import PictureResult
@@ -35,6 +35,8 @@ class PhotoRecord:
     """`Face.to_dict` of each, with its `concerns`."""
     network_inputs: tuple[bytes, ...]
     """What the network saw of each, PNG."""
+    turns: int = 0
+    """As in `PhotoResult`."""
 
     def picture_result(self, name: str) -> PictureResult:
         """Return what tables and JSON are made of."""
@@ -60,6 +62,7 @@ def photo_content(
         unsure_below,
         tuple(face.to_dict() | {"concerns": list(concerns(face, unsure_below))} for face in faces),
         tuple(encode_png(_rgb(item.network_input)) for item in result.faces),
+        result.turns,
     )
     largest = max(result.faces, key=lambda item: item.face.box.height, default=None)
     crops = [item.crop for item in result.faces]
@@ -78,22 +81,24 @@ def restored_photo(record: PhotoRecord, folder: Path) -> PhotoResult:
         ImageError: a picture cannot be read.
     """
     picture = picture_file(folder)
-    preview = shrink_to_fit(read_image(picture), PREVIEW_PX) if picture else _empty(record.size_wh)
-    scale = preview.shape[1] / record.size_wh[0]
+    image = read_image(picture) if picture else _empty(record.size_wh)
+    scale = image.shape[1] / record.size_wh[0]
     items = []
     for face, seen, path in zip(
         map(Face.from_dict, record.faces), record.network_inputs, face_files(folder), strict=False
     ):
-        shown, crop, network_input = scaled(face, scale), read_image(path), read_image(seen)
+        crop, network_input = read_image(path), read_image(seen)
+        shown = turned(face, record.turns, record.size_wh)
         is_gray = bool((network_input == network_input[..., :1]).all())
         items.append(PhotoFace(face, shown, network_input[..., 0] if is_gray else network_input, crop))
         if not picture:
-            _place(preview, shown, crop)
-    return PhotoResult(preview, record.size_wh, tuple(items))
+            _place(image, scaled(face, scale), np.rot90(crop, -record.turns))
+    upright = np.ascontiguousarray(np.rot90(image, record.turns))
+    return PhotoResult(encode_jpeg(shrink_to_fit(upright, PICTURE_PX)), record.size_wh, tuple(items), record.turns)
 
 
 def _empty(size_wh: tuple[int, int]) -> np.ndarray:
-    scale = min(PREVIEW_PX / max(size_wh), 1.0)
+    scale = min(PICTURE_PX / max(size_wh), 1.0)
     width, height = (max(round(length * scale), 1) for length in size_wh)
     return np.full((height, width, 3), EMPTY_RGB, np.uint8)
 

@@ -42,7 +42,7 @@ def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
         figures=figures,
         model=model_name(checkpoint_path()),
         model_sha=sha,
-        source=f"{sha256(data).hexdigest()} {sha} {chosen_faces()}",
+        source=f"{sha256(data).hexdigest()} {sha} {chosen_faces()}" + f" turned {found.turns}" * (found.turns > 0),
     )
     if kept:
         st.session_state.setdefault(_IDS, {})[key] = kept.id

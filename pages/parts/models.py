@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -70,6 +71,41 @@ def known_models() -> list[Path]:
     return [*(path for path in SHIPPED.values() if path.is_file()), *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
 
 
+def _offered_models() -> list[Path]:
+    return list(dict.fromkeys([_own_checkpoint(), *known_models()]))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model in use."""
+
+    name: str
+    recognizer: "Recognizer"
+
+
+def used_model() -> Model:
+    """Return the model that this visitor uses, or show the error and end the page."""
+    return Model(model_name(checkpoint_path()), load_recognizer())
+
+
+def compared_model() -> Model | None:
+    """Ask for a model to compare the used one with; None where nobody wants any."""
+    others = [path for path in _offered_models() if path != checkpoint_path()]
+    if not others:
+        return None
+    path = st.selectbox(
+        "Compare with", others, None, format_func=model_name, placeholder="no other model", key="compared"
+    )
+    if path is None:
+        return None
+    try:
+        faces = chosen_faces() if read_info(path).can_be_corrected else EVERYDAY
+        return Model(model_name(path), _recognizer_for(path, faces))
+    except CheckpointError as error:
+        st.error(for_visitor(str(error)), icon=":material/error:")
+        return None
+
+
 def choose_model(faces: str = EVERYDAY) -> None:
     """Let the visitor choose among the app's models and those that were trained here, and say whose faces they show.
 
@@ -78,9 +114,7 @@ def choose_model(faces: str = EVERYDAY) -> None:
             all pages where the same kind is usual, and for no other.
     """
     st.session_state[_USUAL] = faces
-    own = _own_checkpoint()
-    models = list(dict.fromkeys([own, *known_models()]))
-    chosen = checkpoint_path()
+    models, chosen = _offered_models(), checkpoint_path()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if len(models) > 1:
             st.selectbox(
@@ -90,7 +124,7 @@ def choose_model(faces: str = EVERYDAY) -> None:
                 help="The app's models, and those that were trained on the training page. The careful one is better "
                 "on photos, and slower. The choice holds for you, not for other visitors.",
                 width=300,
-                **lasting(_MODEL, chosen if chosen in models else own),
+                **lasting(_MODEL, chosen if chosen in models else models[0]),
             )
         info = model_info()
         if info.can_be_corrected:

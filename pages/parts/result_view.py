@@ -6,8 +6,8 @@ import streamlit as st
 
 from fer.charts.expressions import count_bars, probability_bars
 from fer.draw.picture import draw_faces
-from fer.faces import describe
-from fer.images import encode_png
+from fer.faces import describe, scaled
+from fer.images import encode_png, read_image
 from fer.names import literal
 from fer.results.photo import PhotoRecord, restored_photo
 from fer.results.pictures import to_csv, to_json
@@ -57,7 +57,9 @@ def _show_photo(store: ResultStore, result: Result, record: PhotoRecord) -> None
     threshold = record.unsure_below
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        annotated = draw_faces(photo.preview, [item.shown for item in photo.faces], threshold=threshold)
+        image = read_image(photo.picture)
+        faces = [scaled(item.shown, image.shape[1] / photo.shown_wh[0]) for item in photo.faces]
+        annotated = draw_faces(image, faces, threshold=threshold)
         st.image(annotated, width="stretch", alt=f"{result.name} with its faces marked")
         if store.picture(result) is None:
             st.caption(":material/hide_image: The picture was not kept, only its faces.")

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fer.draw.picture import UNSURE_COLOR, draw_faces, text_color_on
+from fer.draw.picture import UNSURE_COLOR, draw_faces, place_tag, text_color_on
 from fer.errors import ImageError
 from fer.faces import Box, Face
 from fer.labels import COLORS, FERPLUS
@@ -173,3 +173,25 @@ def test_text_can_be_read_on_every_color(color: str) -> None:
 
     lighter, darker = sorted((luminance(color), luminance(text_color_on(color))), reverse=True)
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+WIDE = (120.0, 20.0)
+
+
+def test_a_tag_covers_no_face_where_there_is_room_anywhere_around_its_own() -> None:
+    own, above, below = Box(100, 100, 200, 200), Box(90, 10, 330, 98), Box(90, 202, 330, 290)
+    for faces, tags, expected in (
+        ([own], [], (100, 80, 220, 100)),
+        ([own, above], [], (100, 200, 220, 220)),
+        ([own, above, below], [], (200, 100, 320, 120)),
+        ([own, above, below], [(200, 90, 320, 110)], (200, 180, 320, 200)),
+        ([own, above, below], [(200, 90, 320, 210)], (0, 100, 100, 120)),
+    ):
+        size_wh = (100.0, 20.0) if expected[0] == 0 else WIDE
+        assert place_tag(size_wh, own, (400, 300), faces, tags) == expected
+
+
+def test_a_tag_without_room_keeps_off_other_tags_at_least() -> None:
+    own, around = Box(0, 20, 120, 60), Box(0, 0, 120, 80)
+    assert place_tag(WIDE, own, (120, 80), [own, around], []) == (0, 0, 120, 20)
+    assert place_tag(WIDE, own, (120, 80), [own, around], [(0, 0, 120, 20)]) == (0, 60, 120, 80)

@@ -1,7 +1,9 @@
 """The photo page, without a browser."""
 
 import gc
+import html
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fer.faces import Face, difference
+from fer.faces import Face, difference, percent
 from fer.images import encode_png, read_image
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.model.prior import EVERYDAY, POSED
 from fer.recognition.explain import Explanation
 from fer.recognition.recognizer import Recognizer
+from pages.parts.photo_result import RESULTS
 from pages.parts.samples import SAMPLES
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -102,12 +105,65 @@ def test_a_picture_of_a_phone_is_turned_upright(app: AppTest, astronaut: np.ndar
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sample", "faces"), [(0, "1 face"), (1, "4 faces")])
+@pytest.mark.parametrize(("sample", "faces"), [(0, "1 face"), (1, "1 face"), (2, "1 face"), (3, "6 faces")])
 def test_samples(app: AppTest, sample: int, faces: str) -> None:
     app.segmented_control[0].set_value("Sample").run()
     app.pills[0].set_value(SAMPLES[sample]).run()
     assert not app.exception
     assert f"· {faces}" in captions(app)
+
+
+@pytest.mark.slow
+def test_a_face_that_lies_is_shown_upright_and_said_where_it_is_in_the_file(
+    app: AppTest, astronaut: np.ndarray
+) -> None:
+    lying = np.ascontiguousarray(np.rot90(astronaut[:400, 60:380]))
+    upload(app, ("lying.png", encode_png(lying), "image/png"))
+    ((key, result),) = app.session_state["photo_results"].items()
+    assert (result.turns, result.size_wh) == (3, (400, 320))
+    assert "lying.png · 400 × 320 pixels · 1 face, turned by itself" in captions(app)
+
+    app.button(key=f"turn left {key}").click().run()
+    assert not app.exception
+    (result,) = app.session_state["photo_results"].values()
+    assert result.turns == 0
+    assert "turned by itself" not in captions(app)
+    app.button(key=f"turn right {key}").click().run()
+    (result,) = app.session_state["photo_results"].values()
+    assert result.turns == 3
+    assert "turned by itself" not in captions(app), "somebody did it"
+    (item,) = result.faces
+    (there,) = app.session_state["photo_results_by"].recognize(lying)
+    assert item.face.box.center == pytest.approx(there.box.center, abs=6)
+
+
+@pytest.mark.slow
+def test_two_models_say_what_they_see_in_the_same_face(app: AppTest, astronaut: np.ndarray) -> None:
+    upload(app, ("a.png", encode_png(astronaut), "image/png"))
+    (compared,) = [box for box in app.selectbox if box.label == "Compare with"]
+    assert compared.value is None
+    compared.set_value(SHIPPED["shipped-fer2013"]).run()
+    assert not app.exception
+    (first,), (second,) = (result.faces for name in RESULTS for result in app.session_state[name].values())
+    assert first.face.box == second.face.box
+    (table,) = [body for body in (element.proto.body for element in app.get("html")) if "<table" in body]
+    rows = re.findall(r'<th scope="row"[^>]*>(\w+)</th>(.*?)</tr>', table, re.DOTALL)
+    assert {label for label, _ in rows} == {*first.face.labels, *second.face.labels}
+    (cells,) = [cells for label, cells in rows if label == second.face.label]
+    assert percent(second.face.confidence).replace(" ", "\u00a0") in html.unescape(cells)
+    (cells,) = [cells for label, cells in rows if label == "contempt"]
+    assert "–" in cells, "the second model does not know it"
+
+    compared.set_value(None).run()
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_the_faces_of_a_picture_are_numbered_as_one_reads(app: AppTest, astronaut: np.ndarray) -> None:
+    four = np.tile(astronaut[:300, 75:375], (2, 2, 1))
+    upload(app, ("four.png", encode_png(np.ascontiguousarray(four)), "image/png"))
+    (result,) = app.session_state["photo_results"].values()
+    places = [tuple(int(value // 300) for value in item.face.box.center) for item in result.faces]
+    assert places == [(0, 0), (1, 0), (0, 1), (1, 1)]
 
 
 def shown_html(app: AppTest) -> str:
@@ -127,12 +183,15 @@ def test_why_is_computed_when_it_is_asked_for_and_once(app: AppTest, monkeypatch
 
     monkeypatch.setattr(fer.recognition.explain, "explain", watched)
     app.segmented_control[0].set_value("Sample").run()
-    app.pills[0].set_value(SAMPLES[1]).run()
+    app.pills[0].set_value(SAMPLES[3]).run()
     faces = [item.face for result in app.session_state["photo_results"].values() for item in result.faces]
-    assert [element.label for element in app.expander] == [f"Why {face.label}?" for face in faces]
+    assert [element.label for element in app.expander] == [f"Why {faces[0].label}?"]
+    app.session_state[f"face {SAMPLES[3]} 0"] = 1  # what a click on the second one leaves
+    app.run()
+    assert [element.label for element in app.expander] == [f"Why {faces[1].label}?"]
     assert asked == [] and "heat map" not in shown_html(app)
 
-    key = f"why {SAMPLES[1]} 2"
+    key = f"why {SAMPLES[3]} 2"
     app.session_state[key] = True
     app.run()
     assert not app.exception

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer.images import encode_png
+from fer.images import encode_png, read_image
 from fer.recognition.photo import recognize_photo
 from fer.recognition.recognizer import Recognizer
 from fer.results.photo import EMPTY_RGB, PhotoRecord, photo_content, restored_photo
@@ -29,18 +29,19 @@ def test_a_photo_is_shown_again_with_its_picture_or_without(
     record = store.record(kept, PhotoRecord)
     assert record and record.labels == recognizer.info.labels
     again = restored_photo(record, store.folder(kept))
-    assert again.size_wh == result.size_wh and again.preview.shape == result.preview.shape
+    assert again.size_wh == result.size_wh
     (before,), (after,) = result.faces, again.faces
     assert after.face == before.face and after.shown == before.shown
     np.testing.assert_array_equal(after.network_input, before.network_input)
     assert after.crop.shape == before.crop.shape
     assert record.picture_result("a.png").faces == (before.face,)
+    picture = read_image(again.picture).astype(int)
     if keep == "pictures":
-        np.testing.assert_array_equal(again.preview, result.preview)
+        assert again.picture == result.picture
     else:
-        assert tuple(again.preview[0, 0]) == EMPTY_RGB
+        assert np.abs(picture[0, 0] - EMPTY_RGB).max() < 4
         x, y = map(round, before.face.box.center)
-        assert tuple(again.preview[y, x]) != EMPTY_RGB, "the face is in its place"
+        assert np.abs(picture[y, x] - EMPTY_RGB).max() > 10, "the face is in its place"
 
 
 def test_unsure_faces_are_no_expression(tiny_checkpoint: Path, astronaut: np.ndarray) -> None:
