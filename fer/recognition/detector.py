@@ -1,5 +1,6 @@
 """Finding faces: MTCNN (Zhang et al. 2016, arXiv:1604.02878) with the weights that facenet-pytorch ships."""
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import cv2
@@ -30,8 +31,8 @@ shorter side: three more looks, but not dear ones."""
 class Finder(Protocol):
     """What finds faces at one size of a picture: `Mtcnn`, `FacenetMtcnn`, or a test's fake."""
 
-    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
-        """Find faces of at least `min_face_px` in RGB uint8 (H, W, 3)."""
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float, twice: bool = False) -> Candidates:
+        """Find faces of at least `min_face_px` in RGB uint8 (H, W, 3); `twice`: and look at them again."""
 
 
 class FaceDetector:
@@ -54,8 +55,9 @@ class FaceDetector:
     def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
         """Find the faces, ordered from left to right; an empty list where there is none.
 
-        A long picture is searched in parts, and one without an upright face in the three other ways up: unless
-        `smallest_face` is given, as for videos, which must be fast.
+        A long picture is searched in parts, and one without an upright face in the three other ways up; each face is
+        looked at again, see `Detection.score_again`: unless `smallest_face` is given, as for videos, which must be
+        fast.
 
         Args:
             image: RGB uint8 (H, W, 3).
@@ -69,7 +71,7 @@ class FaceDetector:
         if smallest_face is None:
             found = self._in_parts(image) or self._turned(image)
         else:
-            found = self._search(image, smallest_face)
+            found = self._search(image, smallest_face, twice=False)
         return sorted(found, key=lambda face: face.box.center)
 
     def _in_parts(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
@@ -106,7 +108,9 @@ class FaceDetector:
             ways.append([_moved(face, np.array(matrix), offset) for face in sure])
         return max(ways, key=lambda faces: sum(face.score for face in faces))
 
-    def _search(self, image: npt.NDArray[np.uint8], smallest_face: float | None = None) -> list[Detection]:
+    def _search(
+        self, image: npt.NDArray[np.uint8], smallest_face: float | None = None, twice: bool = True
+    ) -> list[Detection]:
         height, width = image.shape[:2]
         min_face_px, max_side_px = MIN_FACE_PX, MAX_SIDE_PX
         if smallest_face is not None:
@@ -115,12 +119,14 @@ class FaceDetector:
             min_face_px, max_side_px = round(smallest_px * shrunk), round(max(height, width) * shrunk)
         searched = _shrunk(image, max_side_px / max(height, width))
         scale_xy = np.divide(image.shape[1::-1], searched.shape[1::-1])
-        found = self.mtcnn.find(searched, min_face_px)
+        found = self.mtcnn.find(searched, min_face_px, twice)
         corners = np.clip(found.boxes.reshape(-1, 2, 2) * scale_xy, 0, (width, height)).reshape(-1, 4)
         landmarks = found.landmarks * scale_xy
+        scores = found.scores.tolist()
+        again = [None] * len(scores) if found.scores_again is None else found.scores_again.tolist()
         return [
-            Detection(Box(*box), tuple((x, y) for x, y in points), score)
-            for box, points, score in zip(corners.tolist(), landmarks.tolist(), found.scores.tolist(), strict=True)
+            Detection(Box(*box), tuple((x, y) for x, y in points), score, score_again=second)
+            for box, points, score, second in zip(corners.tolist(), landmarks.tolist(), scores, again, strict=True)
             # Of some that leave the picture nothing remains inside.
             if score >= MIN_SCORE and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]
@@ -132,7 +138,7 @@ def _moved(face: Detection, matrix: npt.NDArray[Any], offset_xy: Point) -> Detec
         np.reshape(points, (-1, 2)) @ matrix.T + offset_xy for points in (face.box.xyxy, face.landmarks)
     )
     box = Box(*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
-    return Detection(box, tuple((x, y) for x, y in landmarks.tolist()), face.score)
+    return replace(face, box=box, landmarks=tuple((x, y) for x, y in landmarks.tolist()))
 
 
 def _shrunk(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:
