@@ -69,6 +69,8 @@ class Detection:
     """Eye, eye, nose, mouth corner, mouth corner, as (x, y); of each pair the picture's left one first."""
     score: float
     """The detector's certainty that this is a face, 0..1."""
+    score_again: float | None = field(default=None, kw_only=True)
+    """Its certainty when it looks again, from beside and nearer, 0..1; None if it did not."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Face(Detection):
         opinions = self.opinions and {
             who: dict(zip(self.labels, said, strict=True)) for who, said in zip(OPINIONS, self.opinions, strict=True)
         }
-        measured = {"luma": self.luma, "track_id": self.track_id, "opinions": opinions}
+        measured = {"score_again": self.score_again, "luma": self.luma, "track_id": self.track_id, "opinions": opinions}
         return {
             "box": list(self.box.xyxy),
             "landmarks": [list(point) for point in self.landmarks],
@@ -151,6 +153,7 @@ class Face(Detection):
             record["score"],
             labels=tuple(record["probabilities"]),
             probabilities=tuple(record["probabilities"].values()),
+            score_again=record.get("score_again"),
             luma=record.get("luma"),
             track_id=record.get("track_id"),
             opinions=said and tuple(tuple(said[who].values()) for who in OPINIONS),

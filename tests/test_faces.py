@@ -90,7 +90,7 @@ def test_a_face_survives_json() -> None:
 
 
 def test_track_and_brightness_are_written_down_where_they_are_known() -> None:
-    face = dataclasses.replace(_face(fear=1.0), track_id=0, luma=0.0)
+    face = dataclasses.replace(_face(fear=1.0), track_id=0, luma=0.0, score_again=0.0)
     assert face.to_dict()["track_id"] == face.to_dict()["luma"] == 0
     assert Face.from_dict(face.to_dict()) == face
     assert Face.from_dict(_face(fear=1.0).to_dict()) == _face(fear=1.0)

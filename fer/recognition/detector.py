@@ -30,8 +30,8 @@ shorter side: three more looks, but not dear ones."""
 class Finder(Protocol):
     """What finds faces at one size of a picture: `Mtcnn`, `FacenetMtcnn`, or a test's fake."""
 
-    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
-        """Find faces of at least `min_face_px` in RGB uint8 (H, W, 3)."""
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float, twice: bool = False) -> Candidates:
+        """Find faces of at least `min_face_px` in RGB uint8 (H, W, 3); `twice`: and look at them again."""
 
 
 class FaceDetector:
@@ -54,8 +54,9 @@ class FaceDetector:
     def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
         """Find the faces, in the order in which one reads (`reading_order`); an empty list where there is none.
 
-        A long picture is searched in parts, and one without an upright face in the three other ways up: unless
-        `smallest_face` is given, as for videos, which must be fast.
+        A long picture is searched in parts, and one without an upright face in the three other ways up; each face is
+        looked at again, see `Detection.score_again`: unless `smallest_face` is given, as for videos, which must be
+        fast.
 
         Args:
             image: RGB uint8 (H, W, 3).
@@ -68,7 +69,7 @@ class FaceDetector:
         check_rgb(image)
         if smallest_face is None:
             return reading_order(self._in_parts(image)) or self._turned(image)
-        return reading_order(self._search(image, smallest_face))
+        return reading_order(self._search(image, smallest_face, twice=False))
 
     def _in_parts(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
         """Search a picture, in parts where it is long; they overlap by its shorter side: no face is cut by all."""
@@ -104,7 +105,9 @@ class FaceDetector:
             ways.append([turned(face, -turns, size_wh) for face in reading_order(sure)])
         return max(ways, key=lambda faces: sum(face.score for face in faces))
 
-    def _search(self, image: npt.NDArray[np.uint8], smallest_face: float | None = None) -> list[Detection]:
+    def _search(
+        self, image: npt.NDArray[np.uint8], smallest_face: float | None = None, twice: bool = True
+    ) -> list[Detection]:
         height, width = image.shape[:2]
         min_face_px, max_side_px = MIN_FACE_PX, MAX_SIDE_PX
         if smallest_face is not None:
@@ -113,12 +116,14 @@ class FaceDetector:
             min_face_px, max_side_px = round(smallest_px * shrunk), round(max(height, width) * shrunk)
         searched = _shrunk(image, max_side_px / max(height, width))
         scale_xy = np.divide(image.shape[1::-1], searched.shape[1::-1])
-        found = self.mtcnn.find(searched, min_face_px)
+        found = self.mtcnn.find(searched, min_face_px, twice)
         corners = np.clip(found.boxes.reshape(-1, 2, 2) * scale_xy, 0, (width, height)).reshape(-1, 4)
         landmarks = found.landmarks * scale_xy
+        scores = found.scores.tolist()
+        again = [None] * len(scores) if found.scores_again is None else found.scores_again.tolist()
         return [
-            Detection(Box(*box), tuple((x, y) for x, y in points), score)
-            for box, points, score in zip(corners.tolist(), landmarks.tolist(), found.scores.tolist(), strict=True)
+            Detection(Box(*box), tuple((x, y) for x, y in points), score, score_again=second)
+            for box, points, score, second in zip(corners.tolist(), landmarks.tolist(), scores, again, strict=True)
             # Of some that leave the picture nothing remains inside.
             if score >= MIN_SCORE and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]

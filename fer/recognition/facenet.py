@@ -8,9 +8,9 @@ import torch
 from facenet_pytorch import MTCNN
 
 from fer.errors import ImageError
-from fer.recognition.mtcnn import Candidates
+from fer.recognition.mtcnn import Candidates, IntegralImage, Mtcnn
 
-NOBODY = Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
+NOBODY = Candidates(*(np.empty(shape, np.float32) for shape in ((0, 4), 0, (0, 5, 2), 0)))
 
 
 class FacenetMtcnn:
@@ -22,8 +22,9 @@ class FacenetMtcnn:
         for network in (self.mtcnn.pnet, self.mtcnn.rnet, self.mtcnn.onet):
             # Max-pooling of the default layout is not vectorized on CPUs and took half of the whole time.
             network.to(memory_format=torch.channels_last)
+        self._look_again = Mtcnn().look_again  # a few small pictures, on the CPU
 
-    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float, twice: bool = False) -> Candidates:
         """Find the faces, see `fer.recognition.mtcnn.Mtcnn.find`.
 
         Raises:
@@ -40,7 +41,9 @@ class FacenetMtcnn:
             raise ImageError(f"the face detector failed on a picture of {width}x{height} pixels: {error}") from error
         if boxes is None:
             return NOBODY
-        return Candidates(*(np.asarray(values, np.float32) for values in (boxes, scores, landmarks)))
+        boxes, scores, landmarks = (np.asarray(values, np.float32) for values in (boxes, scores, landmarks))
+        again = self._look_again(IntegralImage(image), boxes) if twice else None
+        return Candidates(boxes, scores, landmarks, again)
 
 
 def networks() -> dict[str, Any]:

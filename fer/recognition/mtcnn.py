@@ -28,6 +28,9 @@ TILE_POSITIONS = (48, 64)
 takes 5 MB however large the picture."""
 CROPPED_AT_ONCE, BATCH_CANDIDATES = 32, 4
 """So many candidates are cut out at once, and go through R-Net and O-Net at once, for the same reason."""
+LOOKS_AGAIN = np.array([[0, 0, 1], [0, 0, 0.7], [-0.1, 0, 1], [0.1, 0, 1]], np.float32)
+"""Where O-Net looks at a face again: how far to the right and down of its middle, and how large a square, in sides of
+the face. People are found in all of them; what is none is often seen as a face from one spot only."""
 BLOCK_BOXES = 256
 """So many boxes are compared with each other at once."""
 
@@ -45,6 +48,8 @@ class Candidates:
     """(n,), 0..1."""
     landmarks: Floats
     """(n, 5, 2): x and y of both eyes, the nose and both corners of the mouth, in pixels."""
+    scores_again: Floats | None = None
+    """(n,), 0..1, see `Mtcnn.look_again`; None where nobody asked."""
 
 
 class IntegralImage:
@@ -123,8 +128,8 @@ class Mtcnn:
     def __deepcopy__(self, memo: object) -> "Mtcnn":
         return self
 
-    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
-        """Find the faces with sides of at least `min_face_px` in RGB uint8 (H, W, 3)."""
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float, twice: bool = False) -> Candidates:
+        """Find the faces with sides of at least `min_face_px` in RGB uint8 (H, W, 3), and `look_again` if wanted."""
         picture = IntegralImage(image)
         boxes = self._propose(picture, min_face_px)
         boxes, outputs = self._look(self._rnet, picture, boxes, 24, MIN_LOGITS[1])
@@ -137,8 +142,24 @@ class Mtcnn:
         )
         boxes = _corrected(boxes, outputs[:, 1:5])
         chosen = suppress(boxes, outputs[:, 0], 0.7, of_smaller=True)
-        scores = np.asarray(1 / (1 + np.exp(-outputs[chosen, 0])), np.float32)
-        return Candidates(boxes[chosen], scores, np.stack((x, y), axis=2)[chosen])
+        again = self.look_again(picture, boxes[chosen]) if twice else None
+        return Candidates(boxes[chosen], _scores(outputs[chosen, 0]), np.stack((x, y), axis=2)[chosen], again)
+
+    def look_again(self, picture: IntegralImage, boxes: Floats) -> Floats:
+        """Return how sure O-Net is of faces (n, 4) where it looks at them from `LOOKS_AGAIN`: (n,), 0..1.
+
+        That is the score of its mean logit. 1.4 ms a face on one thread of a busy processor.
+        """
+        corner, side = np.split(_squares(boxes), 2, axis=1)
+        side = (side - corner)[:, None]
+        middle = corner[:, None] + side * (0.5 + LOOKS_AGAIN[:, :2])
+        reach = side * LOOKS_AGAIN[:, 2:] / 2
+        size = np.array((picture.width, picture.height))
+        first = np.clip((middle - reach).astype(np.int64), 0, size - 1)
+        last = np.clip((middle + reach).astype(np.int64), first + 1, size)
+        squares = np.concatenate((first, last), axis=2)
+        logits = [self._onet.run(None, {"image": picture.crops(looks, 48)})[0][:, 0].mean() for looks in squares]
+        return _scores(np.array(logits, np.float32))
 
     def _propose(self, picture: IntegralImage, min_face_px: float) -> Floats:
         """Return the squares that P-Net takes for faces, float32 (n, 4)."""
@@ -189,6 +210,10 @@ class Mtcnn:
         answers = np.concatenate(outputs)
         passed = answers[:, 0] > least
         return boxes[passed], answers[passed]
+
+
+def _scores(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 
 def suppress(boxes: Floats, scores: Floats, most: float, *, of_smaller: bool = False) -> Integers:

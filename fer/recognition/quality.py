@@ -12,6 +12,8 @@ BRIGHT_ABOVE = 215
 """Mean luma of the face, 0..255."""
 TURNED_ABOVE = 0.3
 """How far the nose lies from the middle between the eyes, as a share of their distance; a profile has 0.5 or more."""
+HUMAN_FROM = 0.99
+"""Of `Detection.score_again`; `scripts/nonhuman.py` measures what that tells apart."""
 
 
 def concerns(face: Face, unsure_below: float = UNSURE_BELOW) -> dict[str, str]:
@@ -30,11 +32,18 @@ def concerns(face: Face, unsure_below: float = UNSURE_BELOW) -> dict[str, str]:
         found["sideways"] = "the picture seems to lie on its side or to stand on its head; turned it reads better"
     if abs(yaw_ratio(face)) > TURNED_ABOVE:
         found["turned away"] = "a face seen from the front reads better"
+    if not looks_human(face):
+        found["may not be a human face"] = "seen from beside or nearer, little of a face remains"
     if face.confidence < unsure_below:
         found["unsure"] = "no expression stands out"
     elif face.is_mixed:
         found["mixed"] = "two expressions are about as likely"
     return found
+
+
+def looks_human(detection: Detection) -> bool:
+    """Whether the detector, looking again, still sees the face of a person; True where it did not look again."""
+    return detection.score_again is None or detection.score_again >= HUMAN_FROM
 
 
 def mean_luma(pixels: np.ndarray) -> float:

@@ -103,6 +103,7 @@ class Recognizer:
                 detection.box,
                 detection.landmarks,
                 detection.score,
+                score_again=detection.score_again,
                 labels=self.info.labels,
                 probabilities=tuple(row.tolist()),
                 luma=mean_luma(face),

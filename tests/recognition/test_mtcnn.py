@@ -219,7 +219,7 @@ def test_a_failure_of_facenet_pytorch_is_an_error_about_the_picture() -> None:
 
 def test_a_fake_takes_its_place() -> None:
     class One:
-        def find(self, image: Image, min_face_px: float) -> Candidates:
+        def find(self, image: Image, min_face_px: float, twice: bool = False) -> Candidates:
             boxes = np.array([[-5, 10, 30, 60]], np.float32)
             return Candidates(boxes, np.array([0.95], np.float32), np.zeros((1, 5, 2), np.float32))
 

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from fer.faces import Box, Detection, Face
-from fer.recognition.quality import BRIGHT_ABOVE, DARK_BELOW, SMALL_BELOW_PX, concerns, mean_luma, yaw_ratio
+from fer.recognition.quality import (
+    BRIGHT_ABOVE,
+    DARK_BELOW,
+    HUMAN_FROM,
+    SMALL_BELOW_PX,
+    concerns,
+    mean_luma,
+    yaw_ratio,
+)
 
 EYES_LEVEL = ((40.0, 40.0), (80.0, 40.0))
 
@@ -59,6 +67,11 @@ def test_lying(roll_degrees: float, words: list[str]) -> None:
     cos, sin = math.cos(math.radians(roll_degrees)), math.sin(math.radians(roll_degrees))
     points = tuple((cos * x - sin * y, sin * x + cos * y) for x, y in face().landmarks)
     assert list(concerns(replace(face(), landmarks=points))) == words
+
+
+@pytest.mark.parametrize(("score", "words"), [(None, 0), (1.0, 0), (HUMAN_FROM, 0), (HUMAN_FROM - 0.01, 1), (0.0, 1)])
+def test_no_human_face_whatever_the_network_is_sure_of(score: float | None, words: int) -> None:
+    assert list(concerns(replace(face(), score_again=score))) == ["may not be a human face"][:words]
 
 
 def test_unsure_and_mixed_exclude_each_other() -> None:

@@ -52,9 +52,15 @@ def test_csv_has_a_line_for_each_face_with_exact_numbers() -> None:
 
 def test_csv_says_what_speaks_against_trusting_a_face() -> None:
     good = replace(face(), box=Box(0, 0, 90, 90))
-    faces = (good, replace(good, luma=30.0), face(), replace(face(), probabilities=(0.35, 0.35, 0.3)))
+    faces = (
+        good,
+        replace(good, luma=30.0),
+        face(),
+        replace(face(), probabilities=(0.35, 0.35, 0.3)),
+        replace(good, score_again=0.5),
+    )
     lines = read_csv(to_csv([PictureResult("a.jpg", faces)], LABELS, 0.5))[1:]
-    assert [line[-1] for line in lines] == ["", "dark", "small", "small, unsure"]
+    assert [line[-1] for line in lines] == ["", "dark", "small", "small, unsure", "may not be a human face"]
 
 
 def test_csv_has_both_opinions_of_a_model_with_two_heads() -> None:

@@ -27,11 +27,13 @@ def recognizer(chain: Chain) -> Recognizer:
 
 def assert_is_face(record: dict[str, Any], expected: Face) -> None:
     """Compare a face in JSON with what the package finds in the same process."""
-    assert set(record) == {"box", "landmarks", "score", "label", "confidence", "probabilities", "luma", "concerns"}
+    keys = {"box", "landmarks", "score", "score_again", "label", "confidence", "probabilities", "luma", "concerns"}
+    assert set(record) == keys
     assert record["box"] == pytest.approx(list(expected.box.xyxy), abs=1e-3)
     assert np.array(record["landmarks"]) == pytest.approx(np.array(expected.landmarks), abs=1e-3)
     assert record["luma"] == pytest.approx(expected.luma, abs=0.5)
     assert record["score"] == pytest.approx(expected.score, abs=1e-5)
+    assert record["score_again"] == pytest.approx(expected.score_again, abs=1e-4)
     assert tuple(record["probabilities"]) == expected.labels
     assert list(record["probabilities"].values()) == pytest.approx(expected.probabilities, abs=1e-5)
     assert sum(record["probabilities"].values()) == pytest.approx(1)

@@ -1,0 +1,85 @@
+"""What the detector sees when it looks again: people stay people, animals and things do not."""
+
+from collections.abc import Callable
+from functools import partial
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+import skimage.data
+
+from fer.datasets.drawing import draw_portrait
+from fer.recognition.detector import MIN_SCORE, FaceDetector
+from fer.recognition.mtcnn import IntegralImage, Mtcnn
+from fer.recognition.quality import looks_human
+from scripts.nonhuman import drawn_animal
+
+Image = npt.NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector()
+
+
+PEOPLE: dict[str, Callable[[Image], Image]] = {
+    "as is": lambda image: image,
+    "mirrored": lambda image: image[:, ::-1],
+    "dark": lambda image: (image * 0.3).astype(np.uint8),
+    "small": lambda image: cv2.resize(image, (200, 200), interpolation=cv2.INTER_AREA),
+    "lying": lambda image: np.rot90(image),
+    "at the border": lambda image: image[60:, 170:],
+    "drawn": lambda _: draw_portrait("happiness", np.random.default_rng(0))[0],
+}
+
+
+@pytest.mark.parametrize("picture", PEOPLE)
+def test_people_look_human(detector: FaceDetector, astronaut: Image, picture: str) -> None:
+    faces = detector.detect(np.ascontiguousarray(PEOPLE[picture](astronaut)))
+    assert faces and looks_human(max(faces, key=lambda face: face.box.height))
+
+
+def animal(seed: int) -> Image:
+    return drawn_animal(np.random.default_rng(seed))
+
+
+def gravel() -> Image:
+    """Enlarge 68 pixels of stones: RGB uint8 (160, 160, 3)."""
+    stones = cv2.resize(skimage.data.gravel()[143:211, 430:498], (160, 160), interpolation=cv2.INTER_CUBIC)
+    return np.stack([stones] * 3, axis=-1)
+
+
+NOBODY: dict[str, Callable[[], Image]] = {
+    **{f"animal {seed}": partial(animal, seed) for seed in (22, 43, 46, 86)},
+    "gravel": gravel,
+}
+
+
+@pytest.mark.parametrize("picture", NOBODY)
+def test_what_is_taken_for_a_face_at_first_does_not(detector: FaceDetector, picture: str) -> None:
+    (face,) = detector.detect(NOBODY[picture]())
+    assert face.score >= MIN_SCORE and not looks_human(face)
+
+
+def test_in_a_video_nobody_looks_again(detector: FaceDetector) -> None:
+    (face,) = detector.detect(animal(46), smallest_face=0.125)
+    assert face.score_again is None and looks_human(face)
+
+
+def test_a_square_may_lie_outside_the_picture(astronaut: Image) -> None:
+    picture = IntegralImage(astronaut)
+    boxes = [(-300, -300, -100, -100), (600, 40, 700, 140), (3, 3, 4, 4), (173, 60, 276, 200)]
+    scores = Mtcnn().look_again(picture, np.array(boxes, np.float32))
+    assert scores.shape == (4,) and np.isfinite(scores).all()
+    assert scores.argmax() == 3
+    assert Mtcnn().look_again(picture, np.empty((0, 4), np.float32)).shape == (0,)
+
+
+def test_facenet_pytorch_looks_again_too(detector: FaceDetector, astronaut: Image) -> None:
+    from fer.recognition.facenet import FacenetMtcnn
+
+    for image in (astronaut[:300, 100:400], animal(46)):
+        (expected,) = detector.detect(image)
+        (face,) = FaceDetector(mtcnn=FacenetMtcnn()).detect(image)
+        assert face.score_again == pytest.approx(expected.score_again, abs=0.02)
