@@ -21,7 +21,7 @@ from pillow_heif import HeifImageFile
 from fer.errors import ImageError
 
 MOST_SECONDS, MOST_BYTES = 5.0, 600_000_000
-"""What one picture may take to be decoded; the bytes are all memory of the process that does it."""
+"""What one picture may take to be decoded: of the processor, and of all memory of the process that does it."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000")
 """Pillow's other decoders stay closed: some are rarely tested, and EPS starts Ghostscript on the stranger's file."""
