@@ -78,7 +78,7 @@ def _around(kept: Path) -> set[Path]:
 def _check_kept(kept: Path, before: set[Path]) -> None:
     """Raise RuntimeError where something lies outside the folder, or half-made in it."""
     outside = _around(kept) - before
-    half_made = [path for pattern in (".partial-*", ".upload-*") for path in kept.rglob(pattern)]
+    half_made = list(kept.rglob(".partial-*"))
     if outside or half_made:
         raise RuntimeError(f"left behind: {[*outside, *half_made]}")
 
