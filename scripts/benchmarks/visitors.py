@@ -82,9 +82,8 @@ def measure(visitors: int = 20, seconds: float = 180, pause: float = 30) -> dict
         if first.events.counts["errors"]:
             raise EvaluationError("expected the first visitor's photos to be shown, see above")
         before = _held_bytes(server)
-        times = server.cpu_times()
-        began = time.monotonic()
         coming = [Visitor(url, Random(number + 1), events, pause) for number in range(visitors)]
+        times, began = server.cpu_times(), time.monotonic()
         threads = [threading.Thread(target=one.visit) for one in coming]
         threads.append(threading.Thread(target=_watch_health, args=(url, events)))
         for thread in threads:
