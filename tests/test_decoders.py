@@ -86,6 +86,12 @@ def test_what_takes_too_much_memory_is_refused(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.slow
+def test_a_large_jpeg_2000_takes_too_much_memory_and_is_not_called_damaged() -> None:
+    with pytest.raises(ImageError, match="more memory"):
+        read_image(saved(Image.new("RGB", (8000, 6000)), "JPEG2000"))
+
+
+@pytest.mark.slow
 def test_what_is_larger_than_it_says_is_refused() -> None:
     sizes = [b"ispe" + bytes(4) + struct.pack(">II", side, side) for side in (9000, 99)]
     data = saved(Image.new("RGB", (9000, 9000)), "AVIF", speed=10)
