@@ -10,6 +10,7 @@ import faulthandler
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -26,8 +27,11 @@ from fer.decoding import MOST_BYTES, MOST_SECONDS, decode, too_costly
 from fer.errors import ImageError
 
 _TOO_MUCH = 3
-_ENDINGS = {1: "one that takes longer", _TOO_MUCH: "one that takes more memory"}
+_LONGER = "one that takes longer"
+_ENDINGS = {1: _LONGER, -getattr(signal, "SIGPROF", 1): _LONGER, _TOO_MUCH: "one that takes more memory"}
 """How a process ends → what its picture is; 1 is what faulthandler chooses."""
+_WAIT = 12
+"""So many times as long as it may compute a picture may take by the clock: the machine may be busy otherwise."""
 _SPARE_BYTES, _BYTES_A_PIXEL = 100_000_000, 32
 """More than any decoder takes for a picture that is as large as it says."""
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1000000"}
@@ -126,7 +130,7 @@ def serve() -> None:
 
 def _answer(request: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> None:
     data = requests.read(request["length"])
-    faulthandler.dump_traceback_later(request["most_seconds"], exit=True)
+    _limit_time(request["most_seconds"])
     allow = partial(_allow, request["most_bytes"])
     allow()
     try:
@@ -136,11 +140,22 @@ def _answer(request: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> N
         answers.write(json.dumps({"size_hw": (1, 0), "error": str(error)}).encode() + b"\n")
         return
     finally:
-        faulthandler.cancel_dump_traceback_later()
+        _limit_time(0)
     answers.write(json.dumps({"size_hw": picture.size[::-1]}).encode() + b"\n")
     for top in range(0, picture.height, _ROWS_AT_ONCE):  # a copy of all would take memory
         rows = picture.crop((0, top, picture.width, min(top + _ROWS_AT_ONCE, picture.height)))
         answers.write(rows.tobytes())
+
+
+def _limit_time(seconds: float) -> None:
+    """End this process, wherever it is, when it has computed for so long, or 0: never; by the clock on Windows."""
+    measured = hasattr(signal, "setitimer")
+    if measured:
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+    if seconds:
+        faulthandler.dump_traceback_later(seconds * (_WAIT if measured else 1), exit=True)
+    else:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _allow(most_bytes: int, pixels: int | None = None) -> None:

@@ -21,7 +21,7 @@ from pillow_heif import HeifImageFile
 from fer.errors import ImageError
 
 MOST_SECONDS, MOST_BYTES = 5.0, 600_000_000
-"""What one picture may take to be decoded; the bytes are all memory of the process that does it."""
+"""What one picture may take to be decoded: of the processor, and of all memory of the process that does it."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000")
 """Pillow's other decoders stay closed: some are rarely tested, and EPS starts Ghostscript on the stranger's file."""
@@ -52,6 +52,8 @@ _PLAIN_PARTS = 4_096
 """Segments before a JPEG's pixels and chunks of a PNG, of which 8 kB are usual; Pillow looks at them in Python."""
 _WEBP_PIXELS = 40_000_000
 """Its decoder holds two canvases of four bytes a pixel, besides the picture."""
+_JPEG2000_VALUES = 75_000_000
+"""Of 25 megapixels; for more, `MOST_BYTES` are too few, which its decoder calls damage."""
 _JPEG_EXTRAS = re.compile(rb"\xff[\xc4\xdb\xdd\xe0-\xef\xfe]")
 """Tables, what programs add, comments: what may stand before the pixels besides their size."""
 _ROWS_AT_ONCE = 64
@@ -181,7 +183,8 @@ def _decode(picture: Image.Image, name: str, max_pixels: int) -> Image.Image:
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__  # libheif's reasons end with a new line
-        if "memory" in reason.lower():
+        values = picture.width * picture.height * len(picture.getbands())
+        if "memory" in reason.lower() or (picture.format == "JPEG2000" and values > _JPEG2000_VALUES):
             raise too_costly(name, "one that takes more memory") from error
         raise ImageError(
             f"{name} is damaged or incomplete: expected a whole {picture.format} picture of "

@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 import stat
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -152,7 +153,12 @@ def _read_array(file: IO[bytes], size: int) -> "np.ndarray":
     if math.prod(shape) * max(kind.itemsize, 1) > size or min(shape, default=0) < 0:
         raise ValueError(f"expected an array of at most {size:,} bytes, found one that says {shape} of {kind}")
     file.seek(0)
-    return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+    found = np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+    if kind.kind == "U" and found.nbytes:
+        characters = found.reshape(-1).view(np.dtype(np.uint32).newbyteorder(kind.byteorder))
+        if characters.max() > sys.maxunicode:  # Python would raise SystemError wherever it is looked at
+            raise ValueError("expected a text, found characters that Unicode does not have")
+    return found
 
 
 def changed_ns(path: Path) -> int:

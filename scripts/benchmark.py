@@ -12,6 +12,7 @@
     python scripts/benchmark.py memory                           the app with several visitors
     python scripts/benchmark.py size                             an installation
     python scripts/benchmark.py viewers                          the webcam page of several viewers, without browsers
+    python scripts/benchmark.py visitors --seconds 3600          an hour of many visitors who upload photos
 
 `MEASURE --help` says what is measured, and lists the options of each.
 """
@@ -30,7 +31,7 @@ from fer.model import DEFAULT_CHECKPOINT, model_file
 
 MEASURES = (
     *("pictures", "live", "video", "folder", "detector", "network", "training"),
-    *("page", "startup", "memory", "size", "viewers"),
+    *("page", "startup", "memory", "size", "viewers", "visitors"),
 )
 """Modules of scripts/benchmarks; the arguments of their function `measure` are options here."""
 OPTIONS: dict[str, tuple[str, str]] = {
@@ -45,6 +46,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "visitors": ("N", "how many"),
     "extras": ("NAMES", "of the package, with commas between them"),
     "viewers": ("N", "how many"),
+    "pause": ("N", "seconds that a visitor looks at something, on average"),
     "profile": ("FILE", "py-spy writes there what the server's threads did"),
 }
 """What each argument of a measure is called and does on the command line."""

@@ -1,6 +1,7 @@
 """Pictures that cost too much are given up; the processes that decode them are kept, replaced, and limited."""
 
 import io
+import signal
 import struct
 import subprocess
 import sys
@@ -82,6 +83,12 @@ def test_what_takes_too_much_memory_is_refused(monkeypatch: pytest.MonkeyPatch, 
         with pytest.raises(ImageError, match="more memory"):
             read_image(data)
     assert is_read(small())
+
+
+@pytest.mark.slow
+def test_a_large_jpeg_2000_takes_too_much_memory_and_is_not_called_damaged() -> None:
+    with pytest.raises(ImageError, match="more memory"):
+        read_image(saved(Image.new("RGB", (8000, 6000)), "JPEG2000"))
 
 
 @pytest.mark.slow
@@ -181,3 +188,13 @@ def test_what_decodes_is_light() -> None:
     program = "import sys, fer.decoders; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "streamlit", "cv2", "onnxruntime", "scipy"} & set(loaded)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there a picture's time is counted by the clock")
+def test_what_waits_for_the_processor_is_not_given_up_and_what_computes_is() -> None:
+    begins = "import time; from fer.decoders import _limit_time; _limit_time(0.2);"
+    waits = subprocess.run([sys.executable, "-c", f"{begins} time.sleep(0.5); _limit_time(0)"])
+    computes = subprocess.run([sys.executable, "-c", f"{begins} [None for _ in iter(int, 1)]"])
+    assert waits.returncode == 0
+    assert decoders._ENDINGS[computes.returncode] == decoders._LONGER

@@ -138,6 +138,8 @@ def test_arrays_come_back(tmp_path: Path) -> None:
     assert found.keys() == {"a", "b"} and found["a"].tolist() == [0, 1, 2, 3, 4] and str(found["b"]) == "text"
     np.save(tmp_path / "one.npy", np.eye(2))
     assert read_arrays(tmp_path / "one.npy")[""].tolist() == [[1, 0], [0, 1]]
+    np.save(tmp_path / "words.npy", np.array(["ß", ""], ">U2"))
+    assert read_arrays(tmp_path / "words.npy")[""].tolist() == ["ß", ""]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +149,7 @@ def test_arrays_come_back(tmp_path: Path) -> None:
         zipped(a=npy("(2,)", data=b"\0")), zipped(a=npy("(4500000000,)")), zipped(a=npy("(2,)"))[:-30],
         npy(f"({'9' * 400},)"), npy("(" * 5000), npy("(10**9,)"), npy("(1000000000,)", "'V0'"), npy("(2,)", "5"),
         npy("(1,)", "'|O'", pickle.dumps(print)), zipped(a=npy("(1,)", "'|O'", pickle.dumps([print]))),
+        npy("()", "'<U1'", b"\xff" * 4), npy("(2,)", "'>U1'", b"\xff" * 8),
     ],
     ids=lambda content: f"{len(content)}",
 )  # fmt: skip

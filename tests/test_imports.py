@@ -35,7 +35,13 @@ MAY_IMPORT = {
 }  # fmt: skip
 """Room of the package → the rooms that it may import, besides itself."""
 ONLY_IN = {
-    "streamlit": {"streamlit_app.py", "pages/", "fer/cli/app.py", "scripts/benchmarks/viewers.py"},
+    "streamlit": {
+        "streamlit_app.py",
+        "pages/",
+        "fer/cli/app.py",
+        "scripts/benchmarks/viewers.py",
+        "scripts/benchmarks/visitors.py",
+    },
     "facenet_pytorch": {"fer/recognition/facenet.py"},
 }
 """Heavy library → the files and folders that may import it."""

@@ -7,6 +7,7 @@ FOLDER/ID/        the ID cannot be guessed: who has it may see the job
                   and what `fer.jobs.job` keeps
 """
 
+import math
 import shutil
 from dataclasses import dataclass
 from functools import partial
@@ -95,10 +96,10 @@ def create(
     return job.view(new_job(place, KIND, Request(title, checkpoint.absolute(), source, faces), is_upload), KIND)
 
 
-def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
+def add_upload(folder: Path, name: str, content: BinaryIO, most_bytes: float = math.inf) -> None:
     """Add an uploaded picture, or the pictures in an uploaded ZIP; two of the same name are both kept.
 
-    The name may have folders before it; nothing in it can lead out of the job.
+    The name may have folders before it; nothing in it can lead out of the job. A ZIP of more bytes is refused.
 
     Raises:
         CollectionError: it is neither, or is refused (see `unpack`), or cannot be written.
@@ -110,7 +111,7 @@ def add_upload(folder: Path, name: str, content: BinaryIO) -> None:
             try:
                 with packed.open("wb") as copy:
                     shutil.copyfileobj(content, copy)
-                unpacked = unpack(packed, folder / "unpacking")
+                unpacked = unpack(packed, folder / "unpacking", most_bytes)
             except DatasetError as error:
                 raise CollectionError(str(error)) from error
             finally:

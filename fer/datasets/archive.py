@@ -6,6 +6,7 @@ entry Python reads no more bytes than the archive says it has. The folder appear
 
 import errno
 import lzma
+import math
 import re
 import shutil
 import stat
@@ -14,8 +15,12 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
+
+from filelock import FileLock, Timeout
 
 from fer.datasets.zip_names import true_names
 from fer.errors import DatasetError
@@ -27,6 +32,8 @@ SUFFIXES = IMAGE_SUFFIXES | {".csv", ".txt", ".npy"}
 """What is unpacked; the rest is no part of a data set. AffectNet keeps labels as .npy."""
 LEFT_NAME = ".left-in-archive"
 """A file that says of what kinds, and how many of each, it is: in a folder from an archive with other files in it."""
+_HALF_MADE, _LOCK_NAME = ".partial-", ".lock"
+"""What a folder is called in which something is not whole yet, and the lock in it of who works there."""
 MAX_FILES = 300_000
 MAX_BYTES = 20 * 2**30
 MAX_RATIO = 100
@@ -53,10 +60,11 @@ _BROKEN = (
 OSErrors without a number."""
 
 
-def unpack(file: Path, into: Path | None = None) -> Path:
+def unpack(file: Path, into: Path | None = None, most_bytes: float = math.inf) -> Path:
     """Unpack a ZIP, whatever its suffix, to into/NAME-HASH, once: the same content is found again under the same name.
 
-    What is unpacked to data/unpacked, where it goes if not told otherwise, may be deleted at any time.
+    What is unpacked to data/unpacked, where it goes if not told otherwise, may be deleted at any time. More than
+    `most_bytes` unpacked are refused before anything is.
 
     Raises:
         DatasetError: it is no ZIP, is damaged, encrypted or too large, or an entry would leave the folder.
@@ -68,11 +76,10 @@ def unpack(file: Path, into: Path | None = None) -> Path:
     if folder.is_dir():
         return folder
     try:
-        into.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=into) as partial:
+        with _half_made(into) as partial:
             with zipfile.ZipFile(file) as archive:
-                _unpack_entries(archive, Path(partial, "all"), file)
-            _move(Path(partial, "all"), folder)
+                _unpack_entries(archive, partial / "all", file, most_bytes)
+            _move(partial / "all", folder)
     except _BROKEN as error:
         raise _damaged(file, error) from error
     except OSError as error:
@@ -83,12 +90,25 @@ def unpack(file: Path, into: Path | None = None) -> Path:
     return folder
 
 
+@contextmanager
+def _half_made(into: Path) -> Iterator[Path]:
+    """Give a folder for what is not whole yet; such folders of processes that were killed meanwhile go."""
+    into.mkdir(parents=True, exist_ok=True)
+    for left in into.glob(f"{_HALF_MADE}*"):
+        with suppress(Timeout, OSError):  # somebody works there, or has just ended
+            with FileLock(left / _LOCK_NAME, timeout=0):
+                pass
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_HALF_MADE, dir=into) as place, FileLock(Path(place, _LOCK_NAME)):
+        yield Path(place)
+
+
 def _damaged(file: Path, error: Exception) -> DatasetError:
     found = str(error) or type(error).__name__
     return DatasetError(f"expected a whole ZIP file at {file}, found {found}. Make or upload it again.")
 
 
-def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
+def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path, most_bytes: float) -> None:
     listed = archive.infolist()
     names = true_names(listed, file)
     places = [(entry, _place(entry, name, file)) for entry, name in zip(listed, names, strict=True)]
@@ -98,12 +118,12 @@ def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path) -> None:
         raise DatasetError(f"expected at most {MAX_FILES:,} files in {file}, found {len(entries):,}. Split it up.")
     if not entries:
         raise DatasetError(f"expected pictures or a table in {file}, found {len(places)} other entries.")
-    limit = min(MAX_BYTES, max(MAX_RATIO * file.stat().st_size, RATIO_COUNTS_FROM_BYTES))
+    limit = min(most_bytes, MAX_BYTES, max(MAX_RATIO * file.stat().st_size, RATIO_COUNTS_FROM_BYTES))
     size = sum(entry.file_size for entry, _ in entries)
     if size > limit:
         raise DatasetError(
-            f"expected at most {limit / 1e6:,.0f} MB in {file} (at most {MAX_RATIO} times its own size), found "
-            f"{size / 1e6:,.0f} MB. Unpack it yourself if you trust it."
+            f"expected at most {limit / 1e6:,.0f} MB in {file}, which depends on its size, found {size / 1e6:,.0f} MB. "
+            "Take less at a time, or unpack it yourself if you trust it."
         )
     _check_distinct([place for _, place in entries], file)
     for entry, place in entries:
@@ -184,19 +204,17 @@ def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
     stem, suffix = _plain(file.stem).strip("-") or "upload", file.suffix.lower()
     if suffix not in (".zip", ".csv"):
         raise DatasetError(f"expected a ZIP or a CSV file, got {file.name!r}. Pack folders of pictures into a ZIP.")
-    with file_errors(f"the upload cannot be kept in {folder}", DatasetError):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".upload-", dir=folder) as place:
-            made = Path(place, "made")
-            made.mkdir()
-            kept = made / f"{stem}{suffix}"
-            with kept.open("wb") as copy:
-                shutil.copyfileobj(content, copy)
-            if suffix == ".zip":
-                return unpack(kept, folder)
-            home = folder / f"{stem}-{file_sha256(kept)[:12]}"
-            _move(made, home)
-            return home / kept.name
+    with file_errors(f"the upload cannot be kept in {folder}", DatasetError), _half_made(folder) as place:
+        made = place / "made"
+        made.mkdir()
+        kept = made / f"{stem}{suffix}"
+        with kept.open("wb") as copy:
+            shutil.copyfileobj(content, copy)
+        if suffix == ".zip":
+            return unpack(kept, folder)
+        home = folder / f"{stem}-{file_sha256(kept)[:12]}"
+        _move(made, home)
+        return home / kept.name
 
 
 def kept_uploads(folder: Path) -> list[Path]:

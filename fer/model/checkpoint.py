@@ -169,8 +169,8 @@ def weights_file(path: Path) -> Path:
     whole = Path(_metadata(path).get(_SECOND_OF, "")).name
     if not whole or whole == path.name:
         return path
-    if _SECOND_OF in _metadata(path.with_name(whole)):
-        raise CheckpointError(f"expected a model with weights in {whole} beside {path.name}, found one that has none.")
+    if "\0" in whole or _SECOND_OF in _metadata(path.with_name(whole)):
+        raise CheckpointError(f"expected a model with weights in {whole!r} beside {path.name}, found none there.")
     return path.with_name(whole)
 
 

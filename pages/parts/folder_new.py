@@ -68,10 +68,10 @@ def begin(title: str, source: Path | None = None, uploads: "Sequence[UploadedFil
     """
     made = collection.create(jobs_folder(KIND), checkpoint_path(), title, source, chosen_faces())
     bar = st.empty()
-    with filling(made.folder, KIND):
+    with filling(made.folder, KIND) as most_bytes:
         for number, upload in enumerate(uploads):
             bar.progress(number / len(uploads), f"Keeping {literal(upload.name)}")
-            collection.add_upload(made.folder, upload.name, upload)
+            collection.add_upload(made.folder, upload.name, upload, most_bytes)
     collection.start(made.folder)
 
 

@@ -4,6 +4,7 @@ The pages for many photos and for videos show a visitor's jobs: the address hold
 closed tab can be opened again, and the session does while other pages are looked at.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -109,12 +110,18 @@ def remove(folder: Path, kind: Kind[Any]) -> None:
 
 
 @contextmanager
-def filling(folder: Path, kind: Kind[Any]) -> Iterator[None]:
-    """Put uploads into a new job and show it from now on; what goes wrong within removes the job."""
+def filling(folder: Path, kind: Kind[Any]) -> Iterator[float]:
+    """Put uploads into a new job and show it from now on; what goes wrong within removes the job.
+
+    Gives how many bytes an archive may have unpacked: a visitor from elsewhere has so much room in all.
+    """
     try:
-        yield
-        if not training_allowed():
+        if training_allowed():
+            yield math.inf
+        else:
             visitors.claim(folder, session_id())
+            visitors.check_room(home.data_folder(), session_id(), allowed_bytes())
+            yield allowed_bytes() / 2
             visitors.check_room(home.data_folder(), session_id(), allowed_bytes())
     except FerError:
         job.delete(folder, kind)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from fer.datasets import open_dataset
-from fer.datasets.archive import delete_upload, keep_upload, kept_uploads
+from fer.datasets.archive import delete_upload, keep_upload, kept_uploads, unpack
 from fer.errors import DatasetError
 from fer.images import encode_png
 
@@ -72,3 +73,20 @@ def test_only_uploads_are_deleted(tmp_path: Path) -> None:
     delete_upload(path, folder)
     assert list(folder.iterdir()) == []
     assert kept_uploads(tmp_path / "nowhere") == []
+
+
+def test_what_a_killed_process_left_half_made_goes_and_what_another_makes_stays(tmp_path: Path) -> None:
+    for name in ("killed", "busy"):
+        (tmp_path / f".partial-{name}" / "all").mkdir(parents=True)
+        (tmp_path / f".partial-{name}" / ".lock").touch()
+    with FileLock(tmp_path / ".partial-busy" / ".lock"):
+        path = keep_upload("faces.zip", a_zip(*FACES), tmp_path)
+    assert {entry.name for entry in tmp_path.iterdir()} == {".partial-busy", path.name}
+
+
+def test_no_more_is_unpacked_than_there_is_room_for(tmp_path: Path) -> None:
+    (tmp_path / "faces.zip").write_bytes(a_zip(*FACES).getvalue())
+    with pytest.raises(DatasetError, match="MB"):
+        unpack(tmp_path / "faces.zip", tmp_path / "there", most_bytes=200)
+    assert list((tmp_path / "there").iterdir()) == []
+    assert unpack(tmp_path / "faces.zip", tmp_path / "there", most_bytes=10**6).is_dir()

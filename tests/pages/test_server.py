@@ -1,12 +1,15 @@
 """What the server answers before a page runs, seen from outside, as a browser or another page sees it."""
 
+import asyncio
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 import requests
 from streamlit import runtime
@@ -16,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from fer.names import literal
-from pages.parts import permissions
+from pages.parts import permissions, server
 from pages.parts.server import LEFT_SECONDS, SWEEP_SECONDS, close_left
 from scripts.benchmarks.page import running_app
 
@@ -48,6 +51,37 @@ def test_who_has_left_is_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPat
     since = close_left(since, 2 * LEFT_SECONDS)
     assert closed == ["left"] and set(since) == {"back"}
     assert LEFT_SECONDS + 2 * SWEEP_SECONDS < 60
+
+
+def test_a_look_that_fails_is_told_of_and_not_the_last_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks: list[dict[str, float]] = []
+
+    def look(since: dict[str, float], now: float) -> dict[str, float]:
+        looks.append(since)
+        if len(looks) == 1:
+            raise RuntimeError("a fault")
+        raise asyncio.CancelledError  # as the server does when it ends
+
+    monkeypatch.setattr(server, "close_left", look)
+    monkeypatch.setattr(server, "SWEEP_SECONDS", 0)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(server._sweep())
+    assert len(looks) == 2
+    (told,) = (record for record in caplog.records if record.name == server.__name__)
+    assert told.exc_info and str(told.exc_info[1]) == "a fault"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system takes memory back itself")
+def test_memory_that_was_let_go_is_given_back() -> None:
+    held = [bytes(64_000) for _ in range(2_000)]  # too small to be mapped, so the C library keeps them
+    last = bytes(64_000)  # holds the end of the heap
+    del held
+    before = psutil.Process().memory_info().rss
+    server._give_back()
+    assert before - psutil.Process().memory_info().rss > 50_000_000
+    assert last
 
 
 @pytest.mark.parametrize(

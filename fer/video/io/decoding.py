@@ -230,11 +230,12 @@ def _orientation(matrix: np.ndarray | None) -> Orientation:
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
-    """Return the first stream of moving pictures; the cover of a song is none, nor is a text."""
+    """Return the first stream of moving pictures that can be decoded; the cover of a song is none, nor is a text."""
     if container.format.name == "tty":  # FFmpeg plays texts as a terminal would show them
         return None
     cover = av.stream.Disposition.attached_pic
-    return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
+    streams = (stream for stream in container.streams.video if stream.codec_context)  # None: of an unknown codec
+    return next((stream for stream in streams if not stream.disposition & cover), None)
 
 
 def said_end(container: InputContainer, stream: VideoStream) -> float | None:

@@ -61,7 +61,7 @@ class VideoFile:
             raise VideoError(f"expected a video file, found {found} at {self.path}. Give a file, a URL or a number.")
         expected = f"expected a video, such as MP4, MOV, MKV, WebM or AVI, in {self.path}"
         try:
-            self._container = av.open(str(self.path))
+            self._container = av.open(str(self.path), metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             raise VideoError(
                 f"{expected}, found what cannot be read as one ({reason(error)}). "
@@ -74,7 +74,7 @@ class VideoFile:
         try:
             stream = picture_stream(self._container)
             if stream is None:
-                raise VideoError(f"{expected}, found no moving pictures in it. Give another file.")
+                raise VideoError(f"{expected}, found no moving pictures that can be decoded. Give another file.")
             self.frames_per_second = float(stream.average_rate or 0) or 1 / USUAL_STEP_SECONDS
             self._decoder = Decoder(self._container, stream, max_side_px)
             self._pictures = self._decoder.frames()
@@ -147,8 +147,10 @@ def picture_at(path: str | os.PathLike[str], seconds: float) -> np.ndarray:
         VideoError: the file cannot be read.
     """
     try:
-        with av.open(os.fspath(path)) as container:
-            stream = container.streams.video[0]
+        with av.open(os.fspath(path), metadata_errors="replace") as container:
+            stream = picture_stream(container)
+            if stream is None:
+                raise VideoError(f"expected a video in {path}, found no moving pictures in it.")
             moment = seconds + float((stream.start_time or 0) * (stream.time_base or 0))
             container.seek(round(moment * 1e6))
             shown = None
@@ -156,7 +158,7 @@ def picture_at(path: str | os.PathLike[str], seconds: float) -> np.ndarray:
                 if shown is not None and (picture.seconds or 0.0) > moment + 1e-3:
                     break
                 shown = picture
-    except (av.FFmpegError, OSError, IndexError) as error:
+    except (av.FFmpegError, OSError) as error:
         raise VideoError(f"expected a video in {path}, but it cannot be read ({reason(error)}).") from error
     if shown is None:
         raise VideoError(f"expected a picture at {seconds:g} s of {path}, found none.")

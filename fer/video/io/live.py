@@ -205,7 +205,8 @@ class _Stream:
     def _opened(self) -> InputContainer:
         try:
             # Over UDP, FFmpeg's choice, pictures come torn where packets are lost.
-            return av.open(self._url, timeout=self._silence_seconds, options={"rtsp_transport": "tcp"})
+            options = {"rtsp_transport": "tcp"}
+            return av.open(self._url, timeout=self._silence_seconds, options=options, metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
             raise _LostError(
                 f"expected a video at {self._name}, but it cannot be opened ({reason(error)}). "

@@ -41,10 +41,11 @@ class Sound:
             starts: when the first picture is shown in the file's own time, in seconds (`VideoFile.starts`).
         """
         try:
-            container = av.open(os.fspath(path))
+            container = av.open(os.fspath(path), metadata_errors="replace")
         except (av.FFmpegError, OSError):
             return None
-        stream = next((one for one in container.streams.audio if one.codec_context.channels), None)
+        known = (one for one in container.streams.audio if one.codec_context)  # None: of an unknown codec
+        stream = next((one for one in known if one.codec_context.channels), None)
         if stream is None:
             container.close()
             return None

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pytest
 
 from fer.errors import VideoError
-from fer.video.io.files import TimedFrame, VideoFile
+from fer.video.io.files import TimedFrame, VideoFile, picture_at
 from fer.video.io.live import LiveSource
 from fer.video.io.mp4 import Mp4Writer
 
@@ -219,6 +219,29 @@ def test_what_is_no_video_is_an_error(tmp_path: Path) -> None:
     for path, found in ((tmp_path / "gone.mp4", "nothing"), (tmp_path, "a folder")):
         with pytest.raises(VideoError, match=f"found {found} at"):
             VideoFile(path)
+
+
+def test_pictures_of_a_codec_that_nobody_knows_are_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "clip.mp4")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz1"))
+    with pytest.raises(VideoError, match=r"clip\.mp4"):
+        VideoFile(path)
+    with pytest.raises(VideoError, match=r"clip\.mp4"):
+        picture_at(path, 0.0)
+
+
+def test_a_title_that_is_not_utf_8_costs_the_title_only(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Gruß"
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "bgr0"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(0), format="rgb24")))
+        container.mux(stream.encode(None))
+    written = path.read_bytes()
+    path.write_bytes(written.replace("Gruß".encode(), b"Gru\xdf\xdf"))
+    assert path.read_bytes() != written
+    assert len(list(VideoFile(path).frames())) == 1
 
 
 def test_of_a_cut_off_file_the_rest_is_read(tmp_path: Path) -> None:

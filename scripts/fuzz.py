@@ -1,0 +1,326 @@
+"""Hand damaged, odd and hostile files to all that reads other people's files, and see that it says so and goes on.
+
+    python scripts/fuzz.py                              2,000 files, all kinds
+    python scripts/fuzz.py --kind videos --count 500 --seed 3 --keep faults/
+    python scripts/fuzz.py --try faults/videos-0-17     what was kept, once more
+
+Each file is a small valid one that was changed (scripts/fuzzing); the same seed makes the same ones. A process of its
+own reads them and may succeed or raise a FerError. Any other exception, more than so many seconds or bytes, and a
+process that dies are faults: they are printed, each kind of them once, and with --keep kept as files. The exit code is
+1 then.
+"""
+
+import argparse
+import contextlib
+import faulthandler
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+
+import psutil
+
+from fer.decoding import MOST_SECONDS
+from fer.errors import FerError
+from fer.home import DATA_VARIABLE, RUNS_VARIABLE
+
+LIMIT_SECONDS = MOST_SECONDS + 1
+"""Of the processor, for one file; a picture may take the first of these, and is refused then."""
+LIMIT_WALL_SECONDS = 60.0
+"""For one file on a busy machine, which may wait for what never comes."""
+LIMIT_BYTES = 10**9
+"""Resident memory of the process, with those that it starts."""
+_POLL_SECONDS = 0.05
+_MOST_BYTES = 4 * 10**9
+"""Beyond this no process gets any memory where the system can be told so: a fault must not stop the machine."""
+READ, REFUSED = "read", "refused"
+KINDS = ("pictures", "archives", "models", "records", "videos")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one file."""
+
+    outcome: str
+    """`READ`, `REFUSED`, or what went wrong: a traceback, or words."""
+    seconds: float
+    """Of the processor."""
+    most_bytes: int
+    """Of resident memory."""
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether it must not be so."""
+        return self.outcome not in (READ, REFUSED)
+
+    @property
+    def place(self) -> str:
+        """What went wrong, and the last line of the product that it came from: the same for the same fault."""
+        lines = self.outcome.strip().splitlines()
+        ours = [line.strip() for line in lines if line.lstrip().startswith("File") and f"{os.sep}fer{os.sep}" in line]
+        return f"{lines[-1][:160]}  {ours[-1] if ours else ''}"
+
+
+@dataclass
+class Tally:
+    """What became of the files of a kind."""
+
+    answers: list[Answer] = field(default_factory=list)
+    seconds: float = 0.0
+    """By the clock."""
+
+    def line(self, kind: str) -> str:
+        """Return a line of the table."""
+        faults = sum(answer.is_fault for answer in self.answers)
+        counts = Counter(answer.outcome for answer in self.answers)
+        slowest = max((answer.seconds for answer in self.answers), default=0.0)
+        most = max((answer.most_bytes for answer in self.answers), default=0)
+        return (
+            f"{kind:10}{len(self.answers):8,}{counts[READ]:8,}{counts[REFUSED]:9,}{faults:8,}{slowest:12.2f}"
+            f"{most / 1e6:10,.0f}{self.seconds:10.0f}"
+        )
+
+
+HEADER = "kind         files    read  refused  faults slowest (s) most (MB)  took (s)"
+
+
+class Worker:
+    """A process that reads files of one kind, one after the other; it is replaced when it ends."""
+
+    def __init__(self, kind: str, place: Path) -> None:
+        """Remember what to start; `place` is for its files."""
+        self._kind, self._place = kind, place
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    def ask(self, given: Path) -> Answer:
+        """Have a folder read."""
+        if self._process is None:
+            self._start()
+        assert self._process
+        before, began = _seconds_and_bytes(self._known), time.monotonic()
+        self._connection.send(str(given))
+        seconds, most = 0.0, before[1]
+        while not self._connection.poll(_POLL_SECONDS):
+            now = _seconds_and_bytes(self._known)
+            seconds, most = max(seconds, now[0] - before[0]), max(most, now[1])
+            waited = time.monotonic() - began
+            if seconds > LIMIT_SECONDS or waited > LIMIT_WALL_SECONDS or most > LIMIT_BYTES:
+                found = "more memory" if most > LIMIT_BYTES else f"{seconds:.1f} s of the processor, {waited:.1f} s"
+                return Answer(f"{self._end()}\ntakes {found}", seconds, most)
+        try:
+            outcome, seconds, peak = self._connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            code = self._process.exitcode
+            return Answer(f"{self._end()}\nthe process ended with {code}", seconds, most)
+        most = max(most, peak)
+        if most > LIMIT_BYTES:
+            self._end()
+            outcome = f"{outcome}\ntakes more memory"
+        return Answer(outcome, seconds, most)
+
+    def _start(self) -> None:
+        # Not forked: it must begin with nothing, and there is no fork on some systems.
+        context = multiprocessing.get_context("spawn")
+        self._connection, other = context.Pipe()
+        self._process = context.Process(target=_work, args=(other, self._kind, str(self._place)), daemon=True)
+        self._process.start()
+        other.close()
+        self._known = psutil.Process(self._process.pid)
+        self._connection.recv()
+
+    def _end(self) -> str:
+        """End the process and those that it has started; return where it was."""
+        assert self._process
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in [*self._known.children(recursive=True), self._known]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self._process.join()
+        self._connection.close()
+        self._process = None
+        return (self._place / "where.txt").read_text(errors="replace")
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process:
+            self._end()
+
+
+def _seconds_and_bytes(process: psutil.Process) -> tuple[float, int]:
+    """Return what a process has computed, with those that it started, and the memory that they hold."""
+    seconds, held = 0.0, 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        ended = process.cpu_times()
+        seconds = ended.children_user + ended.children_system if hasattr(ended, "children_user") else 0.0
+        for one in [process, *process.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                seconds, held = seconds + times.user + times.system, held + one.memory_info().rss
+    return seconds, held
+
+
+def _work(connection: Connection, kind: str, text: str) -> None:
+    """Read what is asked for until nobody asks, in a process of its own."""
+    from scripts.fuzzing.readers import READERS, emptied
+
+    place = Path(text)
+    os.environ |= {DATA_VARIABLE: str(place / "kept" / "data"), RUNS_VARIABLE: str(place / "kept" / "runs")}
+    with contextlib.suppress(ImportError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_BYTES, -1))
+    with (place / "where.txt").open("w+") as where:
+        faulthandler.enable(where)
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)  # decoders print what they think of a file
+        os.dup2(silence, 2)
+        reader = READERS[kind]()
+        connection.send("ready")
+        while True:
+            try:
+                given = Path(connection.recv())
+            except EOFError:
+                return
+            kept = emptied(place / "kept")
+            (kept / "job").mkdir()
+            where.seek(0)
+            where.truncate()
+            faulthandler.dump_traceback_later(LIMIT_SECONDS * 0.8, file=where)
+            began = time.process_time()
+            try:
+                reader(given, kept)
+                outcome = READ
+            except FerError:
+                outcome = REFUSED
+            except BaseException:
+                outcome = traceback.format_exc()
+            faulthandler.cancel_dump_traceback_later()
+            connection.send((outcome, time.process_time() - began, _most_bytes()))
+
+
+def _most_bytes() -> int:
+    """Return how much memory this process has held at most, as far as the system tells."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says there is of the process before it, too, which has started it
+        return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
+    return int(getattr(psutil.Process().memory_info(), "peak_wset", 0))
+
+
+def inputs(kind: str, seed: int, count: int) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Yield a name and the files of each input of a kind, the same for the same seed."""
+    from scripts.fuzzing.changes import NAMES, changed, changed_bytes, packed
+    from scripts.fuzzing.readers import UPLOAD_NAME
+    from scripts.fuzzing.seeds import PHOTO, seeds_of
+
+    seeds = seeds_of(kind)
+    foreign = [
+        PHOTO.read_bytes(),
+        b"",
+        b"%PDF-1.7\n",
+        b"<html>",
+        b"{}",
+        b"\0" * 4096,
+        b"PK\3\4",
+        "text".encode("utf-16"),
+    ]
+    foreign += [next(iter(one.values())) for one in seeds]
+    for number in range(count):
+        random = Random(f"{kind} {seed} {number}")
+        files = changed(random, random.choice(seeds), seeds, foreign)
+        if kind == "archives":
+            (name, data), *more = files.items() or [("empty.zip", b"")]
+            if more or not name.endswith((".zip", ".gz", ".csv")) or random.random() < 0.3:
+                name, data = "faces.zip", packed(random, files)
+            if random.random() < 0.1:
+                name = random.choice(NAMES) + random.choice(("", ".zip", ".csv"))
+            files = {"upload": data, UPLOAD_NAME: name.encode("utf-8", "surrogatepass")}
+        elif not files:
+            files = {"empty": changed_bytes(random, b"")}
+        yield f"{kind}-{seed}-{number}", files
+
+
+def fuzz(kinds: Sequence[str], seed: int, count: int, keep: Path | None) -> int:
+    """Try files of some kinds, print a table, and return how many faults there were."""
+    from scripts.fuzzing.readers import emptied
+
+    tallies: dict[str, Tally] = {}
+    seen: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="fuzz-", ignore_cleanup_errors=True) as text:
+        place = Path(text)
+        for position, kind in enumerate(kinds):
+            tally = tallies[kind] = Tally()
+            share = count // len(kinds) + (position < count % len(kinds))
+            began, worker = time.monotonic(), Worker(kind, place)
+            try:
+                for name, files in inputs(kind, seed, share):
+                    given = emptied(place / "given")
+                    for path, data in files.items():
+                        (given / path).parent.mkdir(parents=True, exist_ok=True)
+                        (given / path).write_bytes(data)
+                    answer = worker.ask(given)
+                    tally.answers.append(answer)
+                    if answer.is_fault:
+                        seen[answer.place] += 1
+                        _tell(name, answer, seen[answer.place], given, keep)
+            finally:
+                worker.close()
+            tally.seconds = time.monotonic() - began
+    print(HEADER, *(tally.line(kind) for kind, tally in tallies.items()), sep="\n")
+    for fault, times in seen.most_common():
+        print(f"{times:5} × {fault}")
+    return seen.total()
+
+
+def _tell(name: str, answer: Answer, times: int, given: Path, keep: Path | None) -> None:
+    if times == 1:
+        print(f"{name}:\n{answer.outcome}\n", flush=True)
+    if keep:
+        # What a reader did to its input may be part of the fault, but the input is what is wanted.
+        shutil.copytree(given, keep / name, dirs_exist_ok=True)
+        (keep / f"{name}.txt").write_text(answer.outcome)
+
+
+def try_again(folders: Sequence[Path]) -> int:
+    """Have folders read that were kept, and print what is said; return how many faults there were."""
+    faults = 0
+    with tempfile.TemporaryDirectory(prefix="fuzz-", ignore_cleanup_errors=True) as text:
+        for folder in folders:
+            given = Path(text) / "given"
+            shutil.rmtree(given, ignore_errors=True)
+            shutil.copytree(folder, given)
+            worker = Worker(folder.name.partition("-")[0], Path(text))
+            answer = worker.ask(given)
+            worker.close()
+            print(f"{folder.name}: {answer.outcome}  {answer.seconds:.2f} s, {answer.most_bytes / 1e6:,.0f} MB")
+            faults += answer.is_fault
+    return faults
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Try files as the command line says; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=0, help="another one makes other files (0)")
+    parser.add_argument("--count", type=int, default=2000, metavar="N", help="how many, of all kinds together (2000)")
+    parser.add_argument("--kind", choices=(*KINDS, "all"), default="all", help="what is tried (all)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep there what is at fault, a folder for each")
+    parser.add_argument("--try", dest="again", type=Path, nargs="+", metavar="FOLDER", help="try what was kept, only")
+    options = parser.parse_args(arguments)
+    if options.again:
+        return int(try_again(options.again) > 0)
+    kinds = KINDS if options.kind == "all" else (options.kind,)
+    return int(fuzz(kinds, options.seed, options.count, options.keep) > 0)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # scripts are no modules of the installed package
+    sys.exit(main())
