@@ -3,7 +3,7 @@
 # make test   everything it needs, a browser too, then linter, types and all tests
 PYTHON ?= python3
 VENV ?= .venv
-BIN = $(VENV)/bin
+BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # A worker for each core, up to four, since each needs a GB; one thread in each, since more would wait for each other.
 PARALLEL = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 

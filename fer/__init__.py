@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
 
 __all__ = ["Face", "Recognizer", "__version__", "draw_faces", "read_image"]
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _MODULES = {
     "Face": "fer.faces",

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ABOUT_THE_WHOLE = {"browser", "pages", "scripts", "wheel"}
+ABOUT_THE_WHOLE = {"browser", "deploy", "pages", "scripts", "wheel"}
 """Folders of tests that look at it from outside."""
 
 
