@@ -77,7 +77,7 @@ def decode_apart(source: str | bytes, name: str, max_pixels: int) -> npt.NDArray
             image = np.empty((*answer["size_hw"], 3), np.uint8)
             if process.stdout.readinto(image.reshape(-1).data) < image.nbytes:
                 raise EOFError
-        except (BrokenPipeError, json.JSONDecodeError, EOFError) as error:
+        except (OSError, json.JSONDecodeError, EOFError) as error:
             process.communicate()
             found = _ENDINGS.get(process.returncode, "one that breaks its decoder")
             raise too_costly(name, found) from error

@@ -5,11 +5,12 @@ import math
 import os
 import stat
 import sys
+import time
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
@@ -22,6 +23,7 @@ MOST_BYTES = 2**24
 """Of a file that is read at once; records take some kilobytes."""
 MOST_UNPACKED_BYTES = 2**28
 """Of the arrays of a file that is smaller than they are."""
+_PAUSES_SECONDS = (0.01, 0.05, 0.2, 0.5)
 _SYSTEM_FOLDERS = ("System Volume Information", "lost+found")
 
 
@@ -43,7 +45,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        partial.replace(path)
+        _replace(partial, path)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename == str(partial):
             error.filename = str(path)  # what the user knows it by
@@ -52,6 +54,16 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def _replace(partial: Path, path: Path) -> None:
+    """Give a file its name. Windows refuses while somebody reads the one that had it before: that ends soon."""
+    for pause_seconds in _PAUSES_SECONDS if sys.platform == "win32" else ():
+        with suppress(PermissionError):
+            partial.replace(path)
+            return
+        time.sleep(pause_seconds)
+    partial.replace(path)
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,6 +9,10 @@ _MARKUP = re.compile(r"[\\`*{}\[\]:~$<>|&]|(?<!\w)_|_(?!\w)")
 _BEGINS_A_BLOCK = re.compile(r"^(\d*)([#+\-.)=])(?=[#=\-\s]|$)")
 _TURNED_LATER = re.compile(r":(?=//|[\w+-]+[:/])|@|-(?=[->])|<(?=-)|www(?=\.)", re.IGNORECASE)
 """What is made links, icons and arrows of only after Markdown was read, whether it was escaped or not."""
+_REFUSED_BY_WINDOWS = re.compile(
+    r"""(con|prn|aux|nul|com\d|lpt\d)[ ]*(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[ .]""", re.IGNORECASE | re.DOTALL
+)
+"""Devices, whatever follows the dot; signs that mean something else; ends that are cut off."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _JOINER = "\u2060"
 
@@ -23,6 +27,11 @@ def literal(text: str) -> str:
     line = printable(" ".join(text.split()))
     escaped = _MARKUP.sub(r"\\\g<0>", _TURNED_LATER.sub(rf"\g<0>{_JOINER}", line))
     return _BEGINS_A_BLOCK.sub(r"\1\\\2", escaped)
+
+
+def is_refused_by_windows(name: str) -> bool:
+    """Whether Windows has no file or folder of such a name, or takes it for another one."""
+    return bool(_REFUSED_BY_WINDOWS.fullmatch(name))
 
 
 def in_chart(text: str) -> str:

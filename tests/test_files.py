@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import pickle
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer import files
 from fer.errors import CheckpointError, FerError, JobError, lacks_room
 from fer.files import file_errors, file_sha256, read_arrays, read_bytes, write_atomically
 
@@ -21,6 +23,31 @@ def test_writing_leaves_the_whole_text_and_no_other_file(tmp_path: Path) -> None
     write_atomically(path, "old" * 1000)
     write_atomically(path, "new")
     assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("refusals", [3, 99])
+def test_where_readers_keep_a_file_from_being_replaced_it_waits_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    path, tries, replace = tmp_path / "file.json", [0], Path.replace
+
+    def as_on_windows(partial: Path, target: Path) -> Path:
+        tries[0] += 1
+        if tries[0] <= refusals:
+            raise PermissionError(errno.EACCES, "being used by another process", str(partial), None, str(target))
+        return replace(partial, target)
+
+    write_atomically(path, "old")
+    monkeypatch.setattr(Path, "replace", as_on_windows)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(files, "_PAUSES_SECONDS", (0, 0, 0, 0))
+    if refusals == 3:
+        write_atomically(path, "new")
+    else:
+        with pytest.raises(PermissionError):
+            write_atomically(path, "new")
+    assert path.read_text() == ("new" if refusals == 3 else "old")
     assert list(tmp_path.iterdir()) == [path]
 
 

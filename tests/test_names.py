@@ -15,7 +15,8 @@ from fer.cli.command import say, tells_errors
 from fer.errors import FerError
 from fer.evaluation.predictions import read_predictions
 from fer.faces import Box, Face
-from fer.names import from_cell, in_chart, literal, not_a_formula, printable
+from fer.jobs.job import safe_name
+from fer.names import from_cell, in_chart, is_refused_by_windows, literal, not_a_formula, printable
 from fer.results.pictures import PictureResult, to_csv
 from tests.evaluation.evaluations import make_evaluation
 
@@ -110,3 +111,18 @@ def test_no_table_has_a_formula(formula: str, tmp_path: Path) -> None:
     again = read_predictions(path)
     assert again.names == predictions.names and (again.truth == predictions.truth).all()
     assert from_cell(not_a_formula(formula)) == formula and from_cell("'quoted'") == "'quoted'"
+
+
+@pytest.mark.parametrize(
+    "name", ["con", "NUL", "aux.jpg", "com1.tar.gz", "Lpt9 .txt", "a.", "b ", "what?.png", "a:b", "x\ty"]
+)
+def test_names_that_windows_does_not_have(name: str) -> None:
+    assert is_refused_by_windows(name)
+    assert not is_refused_by_windows(safe_name(name))
+
+
+@pytest.mark.parametrize(
+    "name", ["console", "nul-1", "com", "com10.txt", "my.con", "photo (2).jpg", ".hidden", "顔.webp"]
+)
+def test_names_that_every_system_has(name: str) -> None:
+    assert not is_refused_by_windows(name)

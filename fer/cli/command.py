@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import functools
 import io
 import os
@@ -36,6 +37,9 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
 
     @functools.wraps(main)
     def told(*arguments: P.args, **named: P.kwargs) -> int:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # the terminal may lack a character, as on Windows
         try:
             code = main(*arguments, **named)
             with contextlib.suppress(BrokenPipeError):
@@ -44,7 +48,7 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
         except ModuleNotFoundError as error:
             text = str(PackageMissingError.from_import(error))
         except (FerError, OSError) as error:
-            if isinstance(error, BrokenPipeError) and drop_unread():
+            if _is_of_a_pipe(error) and drop_unread():
                 return UNREAD_CODE
             text = problem_of(error)
         except KeyboardInterrupt:
@@ -56,6 +60,12 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
         return 1
 
     return told
+
+
+def _is_of_a_pipe(error: Exception) -> bool:
+    """Whether nobody reads any more what was printed; Windows calls it an invalid argument."""
+    invalid = isinstance(error, OSError) and error.errno == errno.EINVAL and not error.filename
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and invalid)
 
 
 def _tell(text: str) -> None:

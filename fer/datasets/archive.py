@@ -11,6 +11,7 @@ import re
 import shutil
 import stat
 import struct
+import sys
 import tempfile
 import zipfile
 import zlib
@@ -27,6 +28,7 @@ from fer.errors import DatasetError
 from fer.files import changed_ns, file_errors, file_sha256, is_hidden
 from fer.home import data_folder
 from fer.images import IMAGE_SUFFIXES
+from fer.names import is_refused_by_windows
 
 SUFFIXES = IMAGE_SUFFIXES | {".csv", ".txt", ".npy"}
 """What is unpacked; the rest is no part of a data set. AffectNet keeps labels as .npy."""
@@ -164,6 +166,8 @@ def _place(entry: zipfile.ZipInfo, name: str, file: Path) -> PurePosixPath:
         found = "a link" if kind == stat.S_IFLNK else "a device or a pipe"
     elif not name:  # of such a one Python cannot say whether it is a folder
         found = "one without a name"
+    elif sys.platform == "win32" and any(map(is_refused_by_windows, place.parts)):
+        found = "a name that Windows does not have"
     elif entry.flag_bits & 1:
         found = "an encrypted one"
     elif len(name.encode()) > MAX_PATH_BYTES or any(len(part.encode()) > MAX_NAME_BYTES for part in place.parts):

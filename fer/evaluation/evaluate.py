@@ -3,7 +3,7 @@
 import platform
 import time
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -80,7 +80,7 @@ def evaluate(
         model=_model(info, checkpoint, request.faces),
         made=Making(
             command=command,
-            time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
             versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
             resamples=RESAMPLES,
             seed=SEED,
@@ -159,7 +159,7 @@ def processor_name() -> str:
     """Return the name of this machine's processor, as well as it is known."""
     table = Path("/proc/cpuinfo")
     if table.is_file():
-        for line in table.read_text().splitlines():
+        for line in table.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

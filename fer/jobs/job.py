@@ -5,14 +5,17 @@
     process.json   who does it
     log.txt        what that process said
     .lock          held by the process for as long as it lives
+    .stop          asks it to stop, on Windows
 
 So a page may be reloaded, several people may look at once, and the program that started a job may end.
 """
 
+import _thread
 import contextlib
 import re
 import secrets
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -22,6 +25,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+import psutil
 from filelock import FileLock, Timeout
 
 from fer.errors import FerError, JobError, lacks_room, problem_of
@@ -42,9 +46,10 @@ from fer.jobs.status import (
     Watcher,
     read_status,
 )
+from fer.names import is_refused_by_windows
 from fer.records import from_plain, plain_of, read_record, write_record
 
-CONFIG_NAME, PROCESS_NAME, LOCK_NAME = "config.json", "process.json", ".lock"
+CONFIG_NAME, PROCESS_NAME, LOCK_NAME, STOP_NAME = "config.json", "process.json", ".lock", ".stop"
 WORKER = ("-m", "fer.cli.jobs", "run")
 """What Python is started with to do a job; the folder follows."""
 
@@ -55,6 +60,8 @@ _ID = re.compile(r"[\w-]{16,32}")
 R = TypeVar("R")
 
 _changing = threading.Lock()
+_ASKED_BY_A_FILE = sys.platform == "win32"
+"""Windows ends a process without asking it."""
 
 
 class Stop(Protocol):
@@ -282,7 +289,8 @@ def stop(folder: Path, kind: Kind[R], patience_seconds: float = 20.0) -> None:
     if mark is None or not mark.is_alive():
         return
     with file_errors(f"{folder.name} cannot be stopped", JobError):
-        end_process(mark, patience_seconds)
+        ask = (lambda _: (folder / STOP_NAME).touch()) if _ASKED_BY_A_FILE else psutil.Process.terminate
+        end_process(mark, patience_seconds, ask)
     seen = view(folder, kind)
     if seen.state == INTERRUPTED:  # it could not say so itself
         with contextlib.suppress(OSError):
@@ -311,7 +319,8 @@ def check_still(folder: Path, kind: Kind[R]) -> None:
 
 def safe_name(name: str) -> str:
     """Return a visitor's name of a file or folder, so that nothing in it can lead elsewhere; empty if none is left."""
-    return re.sub(r"[^\w .()-]+", "-", name).strip(" .")
+    safe = re.sub(r"[^\w .()-]+", "-", name).strip(" .")
+    return f"_{safe}" if is_refused_by_windows(safe) else safe
 
 
 def log_tail(folder: Path, lines: int = 12) -> str:
@@ -355,6 +364,26 @@ def is_locked(folder: Path) -> bool:
 
 
 @contextmanager
+def _heeding(folder: Path) -> Iterator[None]:
+    """Take the file that asks this process to stop for SIGTERM, where there is no such signal."""
+    over = threading.Event()
+
+    def heed() -> None:
+        while not over.wait(0.2):
+            if (folder / STOP_NAME).exists():
+                (folder / STOP_NAME).unlink()
+                _thread.interrupt_main(signal.SIGTERM)
+
+    if _ASKED_BY_A_FILE:
+        (folder / STOP_NAME).unlink(missing_ok=True)  # meant an earlier process
+        threading.Thread(target=heed, daemon=True, name=f"heed {folder.name}").start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+@contextmanager
 def working(folder: Path, watcher: Watcher | None = None) -> Iterator[Reporter]:
     """Do a job in this process: others are kept out, and its status says how it ended. A full disk pauses it.
 
@@ -363,7 +392,7 @@ def working(folder: Path, watcher: Watcher | None = None) -> Iterator[Reporter]:
     Raises:
         JobError: another process is in the folder.
     """
-    with locked(folder):
+    with locked(folder), _heeding(folder):
         reporter = Reporter(folder, watcher)
         try:
             reporter.set(RUNNING)

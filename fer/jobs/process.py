@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,12 @@ def start_process(command: Sequence[str | os.PathLike[str]], log: Path) -> Proce
     apart = {"creationflags": 0x00000208} if sys.platform == "win32" else {"start_new_session": True}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **apart
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONIOENCODING": "utf-8"},  # as the log is read
+            **apart,
         )  # on Windows: DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP
     mark = mark_of(process.pid) or ProcessMark(process.pid, 0.0)  # the latter if it has ended already
     with contextlib.suppress(psutil.Error):
@@ -77,13 +82,15 @@ def start_process(command: Sequence[str | os.PathLike[str]], log: Path) -> Proce
     return mark
 
 
-def end_process(mark: ProcessMark, patience_seconds: float) -> None:
+def end_process(
+    mark: ProcessMark, patience_seconds: float, ask: Callable[[psutil.Process], object] = psutil.Process.terminate
+) -> None:
     """Ask a process to end, and end it where it does not do so in time; return when it is gone.
 
     Raises:
         PermissionError: it belongs to another user.
     """
-    for end in (psutil.Process.terminate, psutil.Process.kill):
+    for end in (ask, psutil.Process.kill):
         process = mark.running()
         if process is None:
             return

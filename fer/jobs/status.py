@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -132,7 +132,7 @@ class Reporter:
 
     def _write(self, durable: bool) -> None:
         self._written = self._clock()
-        self.status = replace(self.status, pid=os.getpid(), time=datetime.now(timezone.utc).isoformat())
+        self.status = replace(self.status, pid=os.getpid(), time=datetime.now(UTC).isoformat())
         record = asdict(self.status)
         if self._folder is None:
             return

@@ -25,7 +25,7 @@ def claim(folder: Path, session: str) -> None:
         JobError: it cannot be written.
     """
     with file_errors(f"{folder.name} cannot be kept", JobError):
-        (folder / VISITOR_NAME).write_text(session)
+        (folder / VISITOR_NAME).write_text(session, encoding="utf-8")
 
 
 def is_claimed(folder: Path) -> bool:

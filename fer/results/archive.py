@@ -5,13 +5,13 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fer.errors import ResultsError
 from fer.files import file_errors, free_path
-from fer.names import not_a_formula
+from fer.names import is_refused_by_windows, not_a_formula
 from fer.results.content import RECORD_NAME
 from fer.results.photo import PhotoRecord
 from fer.results.pictures import to_csv, to_json
@@ -73,7 +73,7 @@ def _own_files(store: ResultStore, result: Result) -> Iterator[tuple[str, str | 
 def _row(folder: Path, result: Result) -> list[Any]:
     figures = result.figures
     shown = ", ".join(f"{label} {count:g}" for label, count in figures.expressions.items() if count > 0)
-    when = datetime.fromtimestamp(result.changed, timezone.utc).isoformat(timespec="seconds")
+    when = datetime.fromtimestamp(result.changed, UTC).isoformat(timespec="seconds")
     numbers = [figures.faces, figures.pictures, figures.people, round(figures.seconds, 3)]
     return [str(folder), result.name, result.kind, when, result.model, *numbers, shown]
 
@@ -89,4 +89,5 @@ def _table(rows: Sequence[Sequence[Any]]) -> str:
 
 def _safe(name: str) -> str:
     """Return a name for a folder, which leads nowhere else and which every system can unpack."""
-    return re.sub(r"[^\w ()-]+", "-", name).strip(" -") or "result"
+    safe = re.sub(r"[^\w ()-]+", "-", name).strip(" -") or "result"
+    return f"_{safe}" if is_refused_by_windows(safe) else safe

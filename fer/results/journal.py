@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
@@ -80,7 +80,7 @@ class Finished:
 class ResultsFile:
     """The results of a collection, most of them on disk only; see `open_results`."""
 
-    def __init__(self, file: BinaryIO, pictures: Sequence[PictureTask], model: str) -> None:
+    def __init__(self, file: IO[bytes], pictures: Sequence[PictureTask], model: str) -> None:
         """Look at what the file has of these pictures and a model; what is behind its last whole line is cut off."""
         self._file = file
         self._keys = {picture: picture.key(model) for picture in pictures}
@@ -188,7 +188,7 @@ def read_finished(path: Path) -> list[Finished]:
     return sorted(latest.values(), key=lambda finished: finished.picture.name)
 
 
-def _check_header(file: BinaryIO, path: Path) -> None:
+def _check_header(file: IO[bytes], path: Path) -> None:
     file.seek(0)
     if file.readline(len(HEADER) + 1) != HEADER.encode():
         raise CollectionError(
@@ -197,7 +197,7 @@ def _check_header(file: BinaryIO, path: Path) -> None:
         )
 
 
-def _lines(file: BinaryIO) -> Iterator[bytes]:
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
     """Yield the lines that were written to their end; one that no picture has in parts, which are no records."""
     while (line := file.readline(_LONGEST_LINE_BYTES)) and (line.endswith(b"\n") or len(line) == _LONGEST_LINE_BYTES):
         yield line

@@ -25,6 +25,7 @@ from fer.files import file_errors, free_path, read_bytes, write_atomically
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import FINISHED
+from fer.names import is_refused_by_windows
 from fer.records import from_json, to_json
 from fer.training.config import TrainingConfig
 from fer.training.metrics import EpochMetrics
@@ -185,7 +186,7 @@ def rename(folder: Path, name: str) -> Path:
 
 def check_name(name: str) -> None:
     """Raise TrainingError where a name is no plain one."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or is_refused_by_windows(name):
         raise TrainingError(
             f"expected a plain name for the run, of at most 64 letters, digits and signs that files may be called by, "
             f"without slashes, that begins with no dot or -, got {name!r}."

@@ -6,7 +6,6 @@ before: the server on one core, all viewers on another.
 
 import asyncio
 import json
-import os
 import subprocess
 import tempfile
 import time
@@ -47,16 +46,17 @@ def measure(viewers: int = 3, seconds: float = 20, profile: str = "") -> dict[st
     Raises:
         EvaluationError: the app does not start, or a viewer gets no video.
     """
-    cores = sorted(os.sched_getaffinity(0))
+    process = psutil.Process()
+    cores = process.cpu_affinity()
     clip = [bytes(packet) for packet in _encoded(moving_photo(1))]
     try:
-        os.sched_setaffinity(0, cores[:1])
+        process.cpu_affinity(cores[:1])
         with tempfile.TemporaryDirectory() as place, running_app(Path(place)) as url:
-            os.sched_setaffinity(0, cores[-1:])
+            process.cpu_affinity(cores[-1:])
             watching = [Viewer(url, clip) for _ in range(viewers)]
             return asyncio.run(_watch(watching, seconds, profile))
     finally:
-        os.sched_setaffinity(0, cores)
+        process.cpu_affinity(cores)
 
 
 async def _watch(viewers: list["Viewer"], seconds: float, profile: str) -> dict[str, float]:
@@ -66,7 +66,7 @@ async def _watch(viewers: list["Viewer"], seconds: float, profile: str) -> dict[
         for viewer in viewers:  # one after the other: the first one loads the model
             visits.append(asyncio.create_task(viewer.visit()))
             await asyncio.wait_for(viewer.began.wait(), START_SECONDS)
-    except asyncio.TimeoutError as error:
+    except TimeoutError as error:
         raise EvaluationError(f"expected video from the page within {START_SECONDS} seconds, found none") from error
     await asyncio.sleep(WARM_UP_SECONDS)
     if profile:

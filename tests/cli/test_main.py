@@ -1,5 +1,6 @@
 """fer-studio itself: it finds its commands, says where things go, and what is to be installed."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fer.cli import benchmark, main
-from fer.cli.command import tells_errors
+from fer.cli import benchmark, command, main
+from fer.cli.command import UNREAD_CODE, tells_errors
 from fer.home import HOME_VARIABLE, app_folder, data_folder, runs_folder
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +29,9 @@ def test_help_lists_every_command_and_imports_none(tmp_path: Path) -> None:
         "finally: print(sorted({'numpy', 'torch', 'streamlit', 'fer.cli.train'} & set(sys.modules)))"
     )
     done = run_python("-c", program, folder=tmp_path)
-    for command, what in main.COMMANDS.items():
-        assert f"  {command:10} {what}\n" in done.stdout
-        assert (ROOT / "fer" / "cli" / f"{command}.py").is_file()
+    for name, what in main.COMMANDS.items():
+        assert f"  {name:10} {what}\n" in done.stdout
+        assert (ROOT / "fer" / "cli" / f"{name}.py").is_file()
     assert done.stdout.endswith("[]\n")
 
 
@@ -83,3 +84,23 @@ def test_a_mistake_of_ours_is_no_missing_package() -> None:
 
     with pytest.raises(ModuleNotFoundError, match=r"fer\.nowhere"):
         command()
+
+
+def test_a_character_that_the_terminal_lacks_ends_nothing(tmp_path: Path) -> None:
+    program = "from fer.cli.command import say, tells_errors; tells_errors(lambda: say('σ → 顔') or 3)()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, encoding="cp1252")
+    assert done.stdout == "\\u03c3 \\u2192 \\u9854\n" and not done.stderr
+
+
+@pytest.mark.parametrize(("filename", "code"), [(None, UNREAD_CODE), ("a?b", 1)])
+def test_a_pipe_that_breaks_on_windows_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, filename: str | None, code: int
+) -> None:
+    @tells_errors
+    def breaks() -> int:
+        raise OSError(errno.EINVAL, "Invalid argument", filename)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(command, "drop_unread", lambda: True)
+    assert breaks() == code

@@ -4,11 +4,11 @@ import io
 import json
 import os
 import shutil
-import signal
 import time
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fer.cli import jobs as command
@@ -142,7 +142,7 @@ def test_a_process_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
         collection.start(unbroken.folder)
     assert killed.name not in str(refused.value), "who has the ID may see the photos"
     wait_until(lambda: read_finished(results))
-    os.kill(json.loads((killed.folder / "process.json").read_text())["pid"], signal.SIGKILL)
+    psutil.Process(json.loads((killed.folder / "process.json").read_text())["pid"]).kill()
     assert wait(killed).state == INTERRUPTED
     before = results.read_bytes().rpartition(b"\n")[0].splitlines()
     assert 1 < len(before) < 27

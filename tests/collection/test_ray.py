@@ -1,7 +1,5 @@
 """Two workers of a local Ray, one of them killed: nothing lost, nothing doubled."""
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +7,7 @@ import uuid
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 from fer.collection.ray_engine import recognize_with_ray
@@ -52,7 +51,7 @@ def test_a_worker_is_killed_and_nothing_is_lost_or_doubled(
     try:
         wait_while_alive(job, lambda: results.is_file() and len(results.read_bytes()) > len(HEADER))
         victim = min(workers_of(mark))
-        os.kill(victim, signal.SIGKILL)
+        psutil.Process(victim).kill()
         at_that_time = len(results.read_bytes().splitlines()) - 1
         _, errors = job.communicate(timeout=PATIENCE_SECONDS)
     finally:

@@ -4,6 +4,7 @@ import random
 import re
 import shutil
 import stat
+import sys
 import zipfile
 from pathlib import Path
 
@@ -221,6 +222,18 @@ def test_names_that_no_disk_takes_are_refused(tmp_path: Path, name: str) -> None
     with pytest.raises(DatasetError, match=r"long\.zip.*\d bytes") as found:
         _unpack(_zip(tmp_path / "long.zip", {**_faces(), name: PNG}))
     assert "room" not in str(found.value)
+    _assert_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["happy/con.png", "happy./1.png", "happy/1.png:2.png", "nul/1.png"])
+def test_names_that_windows_lacks_are_refused_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    file = _zip(tmp_path / "a.zip", {**_faces(), name: PNG})
+    if sys.platform != "win32":
+        assert (_unpack(file) / name).is_file()
+        shutil.rmtree(tmp_path / "unpacked")
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(DatasetError, match=re.escape(name)):
+        _unpack(file)
     _assert_nothing_left(tmp_path)
 
 

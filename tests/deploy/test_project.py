@@ -15,7 +15,7 @@ import fer
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13")
 SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
 FIELDS = {"markdown", "textarea", "input", "dropdown", "checkboxes"}
 """What GitHub's forms know."""

@@ -1,11 +1,10 @@
 """Evaluations as processes of their own."""
 
 import json
-import os
-import signal
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fer.cli import jobs as command
@@ -72,7 +71,7 @@ def test_one_is_killed_or_stopped_and_gone_on_with(tmp_path: Path, tiny_checkpoi
     (unbroken,) = (folder.with_name("unbroken"),)
     job.create(unbroken, KIND, wanted[0][1])
     wait_until(lambda: job.view(folder, KIND).status.done)
-    os.kill(json.loads((folder / "process.json").read_text())["pid"], signal.SIGKILL)
+    psutil.Process(json.loads((folder / "process.json").read_text())["pid"]).kill()
     seen = wait(folder)
     assert seen.state == INTERRUPTED and seen.can_resume and not (folder / REPORT_NAME).exists()
     job.start(folder, KIND, threads=1)

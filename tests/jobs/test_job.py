@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,13 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fer.errors import JobError
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind, Stop
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STARTING, STOPPED, Reporter, Status
-from tests.scripts.processes import wait_until
+from tests.scripts.processes import PATIENCE_SECONDS, wait_until
 
 PROGRAM = """
 import sys, time
@@ -127,7 +127,7 @@ def test_a_killed_job_goes_on_where_it_was(place: Path) -> None:
     folder = made(place, to=400, pause=0.005)
     job.start(folder, KIND)
     seen_when(folder, lambda seen: seen.status.done > 20)
-    os.kill(pid_of(folder), signal.SIGKILL)
+    psutil.Process(pid_of(folder)).kill()
     seen = seen_when(folder, is_over)
     assert seen.state == INTERRUPTED and seen.can_resume
     counted = len((folder / "counted").read_text())
@@ -391,3 +391,26 @@ def test_where_no_folder_can_be_made_it_is_said(tmp_path: Path) -> None:
     for folder in (tmp_path / "file" / "job", tmp_path / ("x" * 300)):
         with pytest.raises(JobError, match=folder.name):
             job.create(folder, KIND, Counting(1))
+
+
+ASKED_BY_A_FILE = "from fer.jobs import job; job._ASKED_BY_A_FILE = True\n"
+
+
+@pytest.mark.slow
+def test_where_the_system_asks_no_process_to_end_a_file_does(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_ASKED_BY_A_FILE", True)
+    monkeypatch.setattr(psutil.Process, "terminate", lambda process: pytest.fail("Windows would end it unasked"))
+    monkeypatch.setattr(job, "WORKER", ("-c", ASKED_BY_A_FILE + PROGRAM))
+    folder = made(place, to=100_000, pause=0.01)
+    job.start(folder, KIND)
+    seen_when(folder, lambda seen: seen.status.done > 0)
+    job.stop(folder, KIND, patience_seconds=PATIENCE_SECONDS)
+    stopped = job.view(folder, KIND)
+    assert stopped.state == STOPPED and stopped.status.done == len((folder / "counted").read_text())
+    assert not (folder / job.STOP_NAME).exists()
+
+    (folder / job.STOP_NAME).touch()  # meant one that is gone
+    job.start(folder, KIND)
+    seen_when(folder, lambda seen: seen.state == RUNNING and seen.status.done > stopped.status.done + 50)
+    job.stop(folder, KIND, patience_seconds=PATIENCE_SECONDS)
+    assert job.view(folder, KIND).state == STOPPED

@@ -2,9 +2,7 @@
 
 import io
 import json
-import os
 import re
-import signal
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -292,7 +291,7 @@ def test_progress_of_a_running_one(folder: Path) -> None:
     app.run()
     assert re.search(r"2 of 3 · batch 2 of 4 · 123 faces / s .*\b2 min", bars(app))
     pid = json.loads((run.folder / "process.json").read_text())["pid"]
-    os.kill(pid, signal.SIGKILL)
+    psutil.Process(pid).kill()
     wait_until(lambda: not runs.view(run.folder).active)
     app.run()
     assert "interrupted" in texts(app)

@@ -59,7 +59,7 @@ def test_kills_in_the_middle_lose_nothing(tmp_path: Path) -> None:
         wait_for(process, log)
         wait_until(lambda before=before: len(added_by(tmp_path, "me")) > before + 5)
         time.sleep(moments.uniform(0, 0.05))
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.communicate()
         store = ResultStore(tmp_path)
         check_whole(tmp_path, store, "me")

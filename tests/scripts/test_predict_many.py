@@ -22,7 +22,7 @@ def table(path: Path) -> tuple[list[list[str]], np.ndarray]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("ending", [getattr(signal, "SIGKILL", signal.SIGTERM), signal.SIGINT])
 def test_the_same_command_goes_on(tmp_path: Path, many_photos: Path, tiny_checkpoint: Path, ending: int) -> None:
     common = ["--image", str(many_photos), "--checkpoint", str(tiny_checkpoint)]
     wanted = [*common, "--csv", "broken/faces.csv", "--output", "broken/annotated"]

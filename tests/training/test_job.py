@@ -1,13 +1,12 @@
 """Training as a job: real processes, killed and gone on with, and what they say meanwhile."""
 
 import json
-import os
 import re
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -42,7 +41,7 @@ def seen_when(folder: Path, condition: Callable[[RunView], bool]) -> RunView:
 
 
 def kill(folder: Path) -> None:
-    os.kill(json.loads((folder / "process.json").read_text())["pid"], signal.SIGKILL)
+    psutil.Process(json.loads((folder / "process.json").read_text())["pid"]).kill()
     seen_when(folder, lambda seen: not seen.active)
 
 

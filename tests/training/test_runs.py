@@ -40,7 +40,7 @@ def test_a_run_is_named_after_its_data_and_architecture(tmp_path: Path, dataset:
     assert run.config() == TrainingConfig(dataset)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../elsewhere", "a/b", "/absolute", "a/"])
+@pytest.mark.parametrize("name", ["", ".", "..", "../elsewhere", "a/b", "/absolute", "a/", "con", "NUL.1"])
 def test_names_that_lead_elsewhere_are_refused_and_nothing_is_made(tmp_path: Path, name: str) -> None:
     with pytest.raises(TrainingError, match="name"):
         open_run(tmp_path / "runs", CONFIG, name)
