@@ -87,7 +87,16 @@ class CheckpointError(FerError):
 
 
 class TrainingError(FerError):
-    """A training run cannot start or go on."""
+    """A training run cannot start or go on.
+
+    Args:
+        message: what was expected, what was found, what to do.
+        field: the setting that caused it, a field of the configuration or "name"; "" where none did.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class EvaluationError(FerError):

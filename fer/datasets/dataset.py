@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -195,6 +196,8 @@ class PreparedFaces:
     """int (n,): their indices in the data set."""
     broken: tuple[str, ...] = ()
     """What was wrong with the pictures that were left out."""
+    digests: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint32))
+    """uint32 (n,): CRC-32 of each picture's pixels as they were, to know it again by."""
 
 
 def some_faces(dataset: FaceDataset, preprocessing: Preprocessing, count: int) -> np.ndarray:
@@ -220,6 +223,7 @@ def prepare_faces(
     """
     pixels = np.empty((len(rows), preprocessing.channels, preprocessing.size_px, preprocessing.size_px), np.uint8)
     kept: list[int] = []
+    digests: list[int] = []
     broken: list[str] = []
     for row, picture in dataset.read(rows, progress):
         if isinstance(picture, ImageError):
@@ -227,6 +231,7 @@ def prepare_faces(
         else:
             pixels[len(kept)] = preprocessing.shrink(picture)
             kept.append(row)
+            digests.append(zlib.crc32(picture.tobytes()))
     if len(rows) and not kept:
         raise DatasetError(f"none of the {len(rows)} pictures in {dataset.name} can be read. The first: {broken[0]}")
-    return PreparedFaces(pixels[: len(kept)], np.array(kept, int), tuple(broken))
+    return PreparedFaces(pixels[: len(kept)], np.array(kept, int), tuple(broken), np.array(digests, np.uint32))

@@ -22,6 +22,7 @@ from fer.evaluation.metrics import class_figures, curves, reliability, resampled
 from fer.evaluation.predict import Answers, Progress, predict
 from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, Report, Request
 from fer.evaluation.robustness import robustness
+from fer.evaluation.seen import seen_among
 from fer.files import file_sha256
 from fer.model.checkpoint import ModelInfo, count_parameters, weights_file
 from fer.model.classifier import Classifier, probabilities_of, shares_of
@@ -117,6 +118,7 @@ def _data(dataset: FaceDataset, request: Request, answers: Answers, detected: bo
         broken=answers.broken,
         no_face=answers.no_face,
         notes=notes_on(dataset),
+        seen=seen_among(weights_file(Path(request.checkpoint)), answers.digests),
     )
 
 

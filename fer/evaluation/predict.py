@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer.datasets.dataset import FaceDataset, prepare_faces
+from fer.datasets.dataset import FaceDataset, PreparedFaces, prepare_faces
 from fer.errors import DatasetError, ImageError
 from fer.evaluation.predictions import Predictions
 from fer.model.classifier import Classifier, probabilities_of, shares_of
@@ -30,6 +30,8 @@ class Answers:
     """What was wrong with the pictures that could not be read."""
     no_face: int
     """How many photos no face was found in."""
+    digests: np.ndarray
+    """uint32 (n,): of the pictures, see `PreparedFaces`; empty where the faces were found in photos."""
 
 
 def predict(
@@ -57,10 +59,10 @@ def predict(
             progress("reading", done, total)
 
     if detect_with:
-        pixels, kept, broken = _detected_faces(detect_with, dataset, rows, reading)
+        prepared = _detected_faces(detect_with, dataset, rows, reading)
     else:
         prepared = prepare_faces(dataset, rows, classifier.info.preprocessing, reading)
-        pixels, kept, broken = prepared.pixels, prepared.rows, prepared.broken
+    pixels, kept, broken = prepared.pixels, prepared.rows, prepared.broken
     if not len(kept):
         raise DatasetError(f"expected faces in the {len(rows)} pictures of {dataset.name}, found none.")
     logits = _logits(classifier, pixels, progress)
@@ -70,6 +72,7 @@ def predict(
         unknown_labels=unknown,
         broken=broken,
         no_face=len(rows) - len(kept) - len(broken),
+        digests=prepared.digests,
     )
 
 
@@ -119,8 +122,8 @@ def _predictions(
 
 def _detected_faces(
     recognizer: Recognizer, dataset: FaceDataset, rows: np.ndarray, progress: Callable[[int, int], None]
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Return (uint8 (n, C, S, S), int (n,) rows with a face, what was wrong with broken pictures)."""
+) -> PreparedFaces:
+    """Return the largest face of each photo that has one, without digests."""
     pixels: list[np.ndarray] = []
     kept: list[int] = []
     broken: list[str] = []
@@ -131,7 +134,7 @@ def _detected_faces(
             largest = max(detections, key=lambda face: face.box.height * face.box.width)
             pixels.append(recognizer.network_input(image, largest))
             kept.append(row)
-    return np.array(pixels, np.uint8), np.array(kept, int), tuple(broken)
+    return PreparedFaces(np.array(pixels, np.uint8), np.array(kept, int), tuple(broken))
 
 
 def _split_sizes(dataset: FaceDataset) -> str:

@@ -21,6 +21,7 @@ from fer.evaluation.figures import (
     Speed,
 )
 from fer.evaluation.predictions import Predictions, read_predictions
+from fer.evaluation.seen import Seen
 from fer.files import file_errors, read_bytes, write_atomically
 from fer.model.prior import BETWEEN, EVERYDAY, LABEL, RATERS, Reading
 from fer.records import from_json, from_plain, plain_of, to_plain
@@ -94,6 +95,8 @@ class DataSource:
     """How many photos no face was found in."""
     notes: tuple[str, ...] = ()
     """What was read of the data set, and why figures may be too good; see `fer.datasets.report.notes_on`."""
+    seen: Seen | None = None
+    """How many of these pictures the model knew from its making; None where that is not known."""
 
     def rule_and_n(self, n: int) -> str:
         """Return in words by which rule n pictures count: what stands beside every accuracy."""
@@ -189,6 +192,21 @@ class Report:
     def basis(self) -> str:
         """Data, split, rule and n, in words."""
         return f"{self.data.name}, {self.data.split} split, {self.data.rule_and_n(self.n)}"
+
+    @property
+    def knew(self) -> tuple[str, int] | None:
+        """Which of these pictures the model knew from its making, "trained on" or "chosen by", and how many of them.
+
+        What the report does not count follows from the split, where the model was made with this very data set.
+        """
+        seen = self.data.seen
+        if seen is None:
+            own = self.model.training.get("dataset_sha256") == self.data.fingerprint
+            both = Seen(self.n, 0) if self.data.split in ("train", "all") else Seen(0, self.n)
+            seen = both if own and self.data.split != "test" else Seen(0, 0)
+        if seen.trained:
+            return "trained on", seen.trained
+        return ("chosen by", seen.chosen) if seen.chosen else None
 
     @property
     def mean_roc_area(self) -> float | None:

@@ -1,5 +1,6 @@
 """All that decides how a training run goes. The README says which choices made the models of the package."""
 
+import math
 import operator
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -153,21 +154,27 @@ class TrainingConfig:
         object.__setattr__(self, "dataset", paths)  # also what JSON made a list of
         object.__setattr__(self, "teacher", tuple(self.teacher))
         if not paths or not all(isinstance(path, str) and path for path in paths):
-            raise TrainingError(f"dataset must be one or more paths, got {self.dataset!r}.")
+            raise TrainingError(f"dataset must be one or more paths, got {self.dataset!r}.", "dataset")
         if self.second_dataset and not self.has_second_head:
-            raise TrainingError("second_dataset is for a second head, got none: name it with second_head.")
+            raise TrainingError(
+                "second_dataset is for a second head, got none: name it with second_head.", "second_dataset"
+            )
         if self.multilabel and self.has_second_head:
-            raise TrainingError("multilabel models have one head, got second_head with it. Leave out one of both.")
+            raise TrainingError(
+                "multilabel models have one head, got second_head with it. Leave out one of both.", "multilabel"
+            )
         if self.soft_labels and self.teacher:
-            raise TrainingError("soft_labels stand for teachers, got both. Leave out one of them.")
+            raise TrainingError("soft_labels stand for teachers, got both. Leave out one of them.", "soft_labels")
         for one in fields(self):
             value, bounds = getattr(self, one.name), one.metadata.get("bounds", {})
             if value is not None and not all(_HOLDS[name](value, bound) for name, bound in bounds.items()):
                 words = " and ".join(f"{name.replace('_', ' ')} {bound:g}" for name, bound in bounds.items())
-                raise TrainingError(f"{one.name} must be {words}, got {value}.")
+                raise TrainingError(f"{one.name} must be {words}, got {value}.", one.name)
             choices = one.metadata.get("choices")
             if choices and value not in choices:
-                raise TrainingError(f"{one.name} must be one of {', '.join(map(str, choices))}, got {value!r}.")
+                raise TrainingError(
+                    f"{one.name} must be one of {', '.join(map(str, choices))}, got {value!r}.", one.name
+                )
         if self.folds in (1, 2) or self.fold > self.folds or (self.folds and not self.fold):
             raise TrainingError(
                 f"fold must be 1 to folds, and folds 3 or more, or both 0, got {self.fold} of {self.folds}."
@@ -212,6 +219,20 @@ class TrainingConfig:
         64 steps an epoch if that leaves 16 pictures for each, else 16 steps if that leaves 8.
         """
         return min(self.batch_size, max(pictures // 64, min(pictures // 16, 16), 8), pictures)
+
+    def rate_at(self, epoch: float, batch_size: int) -> float:
+        """Return the last layer's learning rate at a moment, in epochs from 0, with batches of a size.
+
+        Up in a straight line, then down along a cosine to 0. Batches that are smaller than asked for get a lower rate:
+        in proportion with SGD (Goyal et al. 2017, arXiv:1706.02677), by the square root with AdamW, whose steps do not
+        grow with the gradient.
+        """
+        share = batch_size / self.batch_size
+        highest = self.peak_learning_rate * (share if self.optimizer == "sgd" else math.sqrt(share))
+        warmup = min(self.warmup_epochs, self.epochs / 10)
+        if epoch < warmup:
+            return highest * max(epoch / warmup, 0.01)
+        return highest * 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / (self.epochs - warmup)))
 
     def size_at(self, epoch: int) -> int:
         """Return the size in pixels that the pictures of an epoch (from 0) are shrunk to."""

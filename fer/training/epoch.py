@@ -12,7 +12,7 @@ from fer.model.device import autocast
 from fer.model.network import last_layer
 from fer.training.batches import Batch, TrainingBatches
 from fer.training.config import TrainingConfig
-from fer.training.metrics import Hooks, Learned
+from fer.training.metrics import MOST_PARTS, PARTS, Hooks, Learned, Part
 from fer.training.optimizer import set_learning_rate
 from fer.training.state import State
 
@@ -29,12 +29,18 @@ def train_epoch(
     torch.manual_seed(config.seed * 100_003 + state.epoch + 7_919 * processes.rank)  # for dropout
     _set_learning(state.network, frozen=state.epoch < config.freeze_epochs)
     network = processes.wrap(state.network)
-    totals = torch.zeros(2, device=device)  # loss, right
-    rate = 0.0
+    totals, part = torch.zeros(2, device=device), torch.zeros(2, device=device)  # loss, right
+    every = math.ceil(batches.count / max(min(PARTS, MOST_PARTS // config.epochs), 1))
+    rate, faces = 0.0, 0
     for number, batch in enumerate(batches.epoch(state.epoch)):
-        moment = state.epoch + number / batches.count
-        rate = set_learning_rate(state.optimizer, config, moment, batches.batch_size)
-        totals += _step(config, state, network, batch, batches, device)
+        rate = config.rate_at(state.epoch + number / batches.count, batches.batch_size)
+        set_learning_rate(state.optimizer, rate)
+        part += _step(config, state, network, batch, batches, device)
+        faces += len(batch.faces)
+        if (number + 1) % every == 0 or number + 1 == batches.count:
+            hooks.on_part(Part(state.epoch + (number + 1) / batches.count, float(part[0]) / faces, rate))
+            totals += part
+            part, faces = torch.zeros_like(part), 0
         hooks.on_batch(state.epoch, number + 1, batches.count, batches.batch_size)
         if processes.any(hooks.should_stop()):
             return None

@@ -89,11 +89,11 @@ def initialize(
         if label in own:
             known[row] = len(info.labels) + own.index(label)
     _adopt(network, body, {key: {row: value[old] for row, old in known.items()} for key, value in head.items()})
-    if len(known) == len(labels) + len(second):
-        return f"weights: all of {config.init}"
     both = (*labels, *second)
-    kept = f", with what its last layer knows of {', '.join(both[row] for row in known)}" if known else ""
-    return f"weights: {config.init}, a new last layer for other expressions{kept}"
+    kept = f"with what its last layer knows of {', '.join(both[row] for row in known)}" if known else ""
+    new = ", ".join(label for row, label in enumerate(both) if row not in known)
+    from_chance = f"{'; ' if known else 'with '}a last layer from chance for {new}" if new else ""
+    return f"weights: all of {config.init}, {kept}{from_chance}"
 
 
 def _imagenet_state(config: TrainingConfig) -> State:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from fer.errors import CheckpointError, PackageMissingError, TrainingError
 from fer.jobs.job import Stop
 from fer.jobs.status import FINISHED, STOPPED, Reporter
+from fer.model import DEFAULT_CHECKPOINT
 from fer.training.config import TrainingConfig
-from fer.training.metrics import EpochMetrics, Hooks
+from fer.training.metrics import Beginning, EpochMetrics, Hooks
+from fer.training.recipe import kept_labels, model_to_begin_with
 from fer.training.runs import KIND, Run
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def run(
     from fer.datasets.report import label_warnings, notes_on
     from fer.datasets.splits import folds
     from fer.model.device import choose_device
-    from fer.training.loop import train
+    from fer.training.loop import check_trainable, train
 
     if dataset is None:
         dataset = open_datasets(request.dataset)
@@ -56,9 +58,15 @@ def run(
         if on_epoch:
             on_epoch(line)
 
-    hooks = Hooks(told.read, told.batch, end_epoch, reporter.note, lambda: stop.asked)
+    is_first = processes is None or processes.is_first
+    hooks = Hooks(told.read, told.batch, on_epoch=end_epoch, on_note=reporter.note, should_stop=lambda: stop.asked)
+    if is_first:
+        hooks.on_part = kept.append_step
+        if kept.beginning() is None:
+            check_trainable(request, dataset, processes)
+            kept.write_beginning(_beginning(request, dataset, reporter, threads))
     info = train(request, dataset, kept, hooks, device, processes)
-    if kept.best_path.is_file() and (processes is None or processes.is_first):
+    if kept.best_path.is_file() and is_first:
         _export(kept, dataset, reporter)
     if info is None:
         reporter.set(STOPPED)
@@ -114,6 +122,29 @@ def _export(run: Run, dataset: "FaceDataset", reporter: Reporter) -> None:
         reporter.note(f"the model is not exported for ONNX Runtime: {PackageMissingError.from_import(error)}")
     except CheckpointError as error:
         reporter.note(f"the model is not exported for ONNX Runtime: {error}")
+
+
+def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporter, threads: int | None) -> Beginning:
+    """Measure what the model that the run goes on from, or else the shipped one, says of the validation pictures."""
+    import numpy as np
+
+    from fer.datasets.dataset import prepare_faces
+    from fer.model.classifier import Classifier
+
+    begun_with = model_to_begin_with(config)
+    file = Path(config.init) if begun_with else DEFAULT_CHECKPOINT
+    reporter.say(f"asking {file.name} as it is", 0, 0)
+    model = Classifier.load(file, threads=threads)
+    faces = prepare_faces(dataset, dataset.rows("validation", config.rule), model.info.preprocessing)
+    names = np.array(model.info.labels)
+    truth = np.array(dataset.labels)[dataset.truth(faces.rows)]
+    accuracy = None
+    if set(truth) & set(names):
+        answers = names[model.distributions(faces.pixels).argmax(axis=1)]
+        accuracy = float((answers == truth).mean())
+        reporter.note(f"{file.name} as it is: validation accuracy {accuracy:.4f} ({config.rule}, n = {len(truth):,})")
+    training = len(dataset.rows("train", "argmax"))
+    return Beginning(training, file.name, accuracy, len(truth), *kept_labels(begun_with, dataset.labels))
 
 
 class _Told:

@@ -16,6 +16,7 @@ import torch
 from fer.datasets.dataset import FaceDataset, PreparedFaces, prepare_faces
 from fer.datasets.second import NO_SECOND, SecondLabels, find_second, second_labels
 from fer.errors import TrainingError
+from fer.evaluation.seen import write_seen
 from fer.model.checkpoint import ModelInfo, save_checkpoint
 from fer.model.network import check_architecture
 from fer.model.prior import SecondHead
@@ -55,6 +56,8 @@ def train(
     second = _second_labels(config, dataset, hooks)
     state = _begin(config, dataset, second, run, hooks, device, processes)
     training, validation = _read(config, dataset, second, state, hooks, device, processes)
+    if validation:
+        write_seen(run.best_path, training.digests, validation.faces.digests, [Path(file) for file in config.files])
     if state.step == 0 and face_recognition.file_of(config.init):
         _settle(config, state, training, device)
     batches = TrainingBatches(
@@ -77,7 +80,8 @@ def train(
     )
     while state.epoch < config.epochs and not _has_given_up(config, state):
         started = time.monotonic()
-        learned = train_epoch(config, state, batches, hooks, device)
+        with saving(run, state):
+            learned = train_epoch(config, state, batches, hooks, device)
         if learned is None:
             return None
         state.epoch += 1
@@ -110,12 +114,13 @@ def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Pro
     if batch_size < 2 * parts and parts > 1:
         raise TrainingError(
             f"expected batches of at least two pictures for each of {parts} parts, got {batch_size} in all. Take "
-            "larger batches, fewer processes or a lower --accumulate."
+            "larger batches, fewer processes or a lower --accumulate.",
+            "accumulate",
         )
     try:
         check_architecture(config.architecture)
     except ValueError as error:
-        raise TrainingError(f"{error}. Choose one of them.") from error
+        raise TrainingError(f"{error}. Choose one of them.", "architecture") from error
     check_init(config)
     check_teachers(config, dataset.labels)
     if config.has_second_head:

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+PARTS, MOST_PARTS = 20, 600
+"""So many parts has an epoch in steps.jsonl, and a run at most, but one for each epoch."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
@@ -39,6 +42,36 @@ class EpochMetrics(Learned):
         return sum(map(sum, self.validation_confusion))
 
 
+@dataclass(frozen=True)
+class Part:
+    """A line of steps.jsonl: some batches, one after the other."""
+
+    moment: float
+    """When they ended, in epochs from 0."""
+    loss: float
+    """Mean over their pictures, of the first process."""
+    rate: float
+    """The learning rate of the last one."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a run begins with, as beginning.json keeps it."""
+
+    pictures: int
+    """To train on."""
+    model: str
+    """Whose accuracy it is: the file that the run goes on from, else the shipped model."""
+    accuracy: float | None
+    """How often that names the validation pictures right as it is, 0..1; None where it knows no label of theirs."""
+    n: int
+    """How many validation pictures there are."""
+    kept: tuple[str, ...] = ()
+    """The labels that the last layer knows already."""
+    new: tuple[str, ...] = ()
+    """Those that it begins with by chance."""
+
+
 @dataclass
 class Hooks:
     """What the loop tells whoever started it, and asks."""
@@ -47,6 +80,8 @@ class Hooks:
     """(pictures read, pictures in all)"""
     on_batch: Callable[[int, int, int, int], None] = lambda epoch, done, total, faces: None
     """(epoch from 0, batches done, batches in all, faces in this one)"""
+    on_part: Callable[[Part], None] = lambda part: None
+    """Told some times an epoch, see `PARTS`."""
     on_epoch: Callable[[EpochMetrics], None] = lambda metrics: None
     """The line that went to metrics.jsonl."""
     on_note: Callable[[str], None] = lambda text: None

@@ -1,6 +1,5 @@
 """How fast each weight learns, and when."""
 
-import math
 import re
 
 import torch
@@ -51,22 +50,7 @@ def layer_scales(network: nn.Module, decay: float) -> dict[str, float]:
     return {name: decay ** (depth - level) for name, level in depths.items()}
 
 
-def learning_rate(config: TrainingConfig, epoch: float) -> float:
-    """Return the rate at a moment, in epochs from 0: up in a straight line, then down along a cosine to 0."""
-    warmup = min(config.warmup_epochs, config.epochs / 10)
-    if epoch < warmup:
-        return config.peak_learning_rate * max(epoch / warmup, 0.01)
-    return config.peak_learning_rate * 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / (config.epochs - warmup)))
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainingConfig, epoch: float, batch_size: int) -> float:
-    """Set the rate of a moment in all groups, and return that of the last layer.
-
-    Batches that are smaller than asked for get a lower rate: in proportion with SGD (Goyal et al. 2017,
-    arXiv:1706.02677), by the square root with AdamW, whose steps do not grow with the gradient.
-    """
-    share = batch_size / config.batch_size
-    rate = learning_rate(config, epoch) * (share if config.optimizer == "sgd" else math.sqrt(share))
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the rate of the last layer, and in proportion those of all groups."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group["scale"]
-    return rate

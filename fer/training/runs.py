@@ -3,9 +3,12 @@
 config.json          what was asked for (TrainingConfig)
 status.json          where it stands, see `fer.jobs.status`, with epoch (from 0), epochs and, at the end, best_epoch;
                      while it trains: batch, batches, faces_per_second
+beginning.json       what it begins with, see `fer.training.metrics.Beginning`
+steps.jsonl          a line for each part of an epoch, see `fer.training.metrics.Part`
 metrics.jsonl        a line for each finished epoch, see `fer.training.metrics`
 last.pt              all that is needed to go on after that epoch
 best.safetensors     the model of the epoch with the best validation accuracy
+pictures.npz         which pictures it has seen, see `fer.evaluation.seen`
 best.onnx, best.int8.onnx    the same for ONNX Runtime, see `fer.model.onnx_network`
 log.txt              what the trainer said
 tensorboard/         curves for TensorBoard, if wanted
@@ -18,7 +21,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fer.errors import JobError, TrainingError
 from fer.files import file_errors, free_path, read_bytes, write_atomically
@@ -26,13 +29,15 @@ from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import FINISHED
 from fer.names import is_refused_by_windows
-from fer.records import from_json, to_json
+from fer.records import from_json, read_record, to_json, write_record
 from fer.training.config import TrainingConfig
-from fer.training.metrics import EpochMetrics
+from fer.training.metrics import Beginning, EpochMetrics, Part
 
 BEST_NAME = "best.safetensors"
 PARALLEL_VARIABLE = "FER_PARALLEL_RUNS"
 """Environment variable: how many runs may go on at the same time; 1 if it is not set."""
+
+Line = TypeVar("Line")
 
 _NAME = re.compile(r"""(?![.-])[^\x00-\x1f/\\:*?"<>|]{1,64}(?<![ .])""")
 
@@ -68,8 +73,11 @@ class Run:
         """Point at a folder; nothing is read or made."""
         self.folder = folder
         self.metrics_path = folder / "metrics.jsonl"
+        self.steps_path = folder / "steps.jsonl"
+        self.beginning_path = folder / "beginning.json"
         self.last_path = folder / "last.pt"
         self.best_path = folder / BEST_NAME
+        self._goes_on = False
 
     def config(self) -> TrainingConfig:
         """Read what was asked for.
@@ -81,7 +89,7 @@ class Run:
 
     def metrics(self) -> list[EpochMetrics]:
         """Read the finished epochs, oldest first. A line that is still being written or is damaged is left out."""
-        return [line for _, line in self._lines()]
+        return [line for _, line in _lines(self.metrics_path, EpochMetrics)]
 
     def append_metrics(self, metrics: EpochMetrics) -> None:
         """Add a finished epoch; what an earlier try at the same or a later epoch wrote is dropped.
@@ -89,15 +97,45 @@ class Run:
         Raises:
             OSError: the disk is full.
         """
-        kept = [text for text, line in self._lines() if line.epoch < metrics.epoch]
+        kept = [text for text, line in _lines(self.metrics_path, EpochMetrics) if line.epoch < metrics.epoch]
         write_atomically(self.metrics_path, "".join([*kept, to_json(metrics, indent=0) + "\n"]))
 
-    def _lines(self) -> Iterator[tuple[str, EpochMetrics]]:
-        with contextlib.suppress(OSError):
-            for line in self.metrics_path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
-                with contextlib.suppress(ValueError):
-                    if line.endswith("\n"):
-                        yield line, from_json(line, EpochMetrics)
+    def beginning(self) -> Beginning | None:
+        """Read what the run begins with; None where nobody has looked yet, or an earlier version did not."""
+        return read_record(self.beginning_path, Beginning)
+
+    def write_beginning(self, beginning: Beginning) -> None:
+        """Keep what the run begins with.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        write_record(self.beginning_path, beginning)
+
+    def steps(self) -> list[Part]:
+        """Read the parts of the epochs, oldest first; see `metrics`."""
+        return [line for _, line in _lines(self.steps_path, Part)]
+
+    def append_step(self, part: Part) -> None:
+        """Add a part of an epoch; before the first one, what an earlier try wrote from that moment on is dropped.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        if not self._goes_on:
+            kept = [text for text, line in _lines(self.steps_path, Part) if line.moment < part.moment]
+            write_atomically(self.steps_path, "".join(kept))
+            self._goes_on = True
+        with self.steps_path.open("a", encoding="utf-8") as file:
+            file.write(to_json(part, indent=0) + "\n")
+
+
+def _lines(path: Path, kind: type[Line]) -> Iterator[tuple[str, Line]]:
+    with contextlib.suppress(OSError):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
+            with contextlib.suppress(ValueError):
+                if line.endswith("\n"):
+                    yield line, from_json(line, kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +154,16 @@ class RunView(JobView[TrainingConfig]):
     def has_model(self) -> bool:
         """Whether there is a model of the best epoch so far."""
         return self.best_path.is_file()
+
+    @property
+    def beginning(self) -> Beginning | None:
+        """What it begins with, where that is known."""
+        return Run(self.folder).beginning()
+
+    @property
+    def steps(self) -> list[Part]:
+        """What is known of the parts of its epochs."""
+        return Run(self.folder).steps()
 
     @property
     def best(self) -> EpochMetrics | None:
@@ -189,7 +237,8 @@ def check_name(name: str) -> None:
     if not _NAME.fullmatch(name) or is_refused_by_windows(name):
         raise TrainingError(
             f"expected a plain name for the run, of at most 64 letters, digits and signs that files may be called by, "
-            f"without slashes, that begins with no dot or -, got {name!r}."
+            f"without slashes, that begins with no dot or -, got {name!r}.",
+            "name",
         )
 
 

@@ -105,7 +105,7 @@ def test_a_last_layer_keeps_what_it_knows_of_each_label() -> None:
     network, (info, learned) = network_of(SHIPPED, labels), load_checkpoint(DEFAULT_CHECKPOINT)
     before = network.fc[1].weight.clone()
     said = initialize(network, SHIPPED, labels)
-    assert said.endswith("anger, happiness")
+    assert "anger, happiness" in said and said.endswith("bored")
     own = learned.get_submodule(last_layer(learned).name)
     for row, label in ((0, "anger"), (2, "happiness")):
         assert torch.equal(network.fc[1].weight[row], own.weight[info.labels.index(label)])

@@ -20,7 +20,6 @@ from fer.model.torch_network import torch_classifier
 from fer.training.config import TrainingConfig
 from fer.training.loop import check_trainable, train
 from fer.training.metrics import EpochMetrics, Hooks
-from fer.training.optimizer import learning_rate
 from fer.training.runs import Run, open_run
 
 CONFIG = TrainingConfig(
@@ -90,12 +89,12 @@ def assert_same_run(run: Run, other: Run) -> None:
 
 def test_the_learning_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
     config = TrainingConfig("x", epochs=36, learning_rate=0.1, warmup_epochs=2.0)
-    assert learning_rate(config, 0) == pytest.approx(0.001)
-    assert learning_rate(config, 1) == pytest.approx(0.05)
-    assert learning_rate(config, 2) == pytest.approx(0.1)
-    assert learning_rate(config, 19) == pytest.approx(0.05)
-    assert learning_rate(config, 36) == pytest.approx(0, abs=1e-12)
-    rates = [learning_rate(config, epoch) for epoch in np.linspace(0, 36, 500)]
+    assert config.rate_at(0, config.batch_size) == pytest.approx(0.001)
+    assert config.rate_at(1, config.batch_size) == pytest.approx(0.05)
+    assert config.rate_at(2, config.batch_size) == pytest.approx(0.1)
+    assert config.rate_at(19, config.batch_size) == pytest.approx(0.05)
+    assert config.rate_at(36, config.batch_size) == pytest.approx(0, abs=1e-12)
+    rates = [config.rate_at(epoch, config.batch_size) for epoch in np.linspace(0, 36, 500)]
     top = int(np.argmax(rates))
     assert rates[:top] == sorted(rates[:top])
     assert rates[top:] == sorted(rates[top:], reverse=True)
@@ -104,12 +103,12 @@ def test_the_learning_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
 
 def test_the_warm_up_is_never_more_than_a_tenth() -> None:
     config = TrainingConfig("x", epochs=5, learning_rate=0.1, warmup_epochs=2.0)
-    assert learning_rate(config, 0.25) == pytest.approx(0.05)
-    assert learning_rate(config, 0.5) == pytest.approx(0.1)
+    assert config.rate_at(0.25, config.batch_size) == pytest.approx(0.05)
+    assert config.rate_at(0.5, config.batch_size) == pytest.approx(0.1)
 
 
 def test_without_a_warm_up_the_first_rate_is_the_highest() -> None:
-    assert learning_rate(TrainingConfig("x", warmup_epochs=0, learning_rate=0.3), 0) == pytest.approx(0.3)
+    assert TrainingConfig("x", warmup_epochs=0, learning_rate=0.3).rate_at(0, 128) == pytest.approx(0.3)
 
 
 # A run and what it leaves
@@ -150,6 +149,7 @@ def test_a_run_leaves_what_its_folder_promises(finished_run: Run) -> None:
         "metrics.jsonl",
         "last.pt",
         "best.safetensors",
+        "pictures.npz",
     }
     assert finished_run.config() == CONFIG
     lines = finished_run.metrics()
@@ -157,7 +157,8 @@ def test_a_run_leaves_what_its_folder_promises(finished_run: Run) -> None:
     assert {line.size_px for line in lines} == {24}
     assert all(0 <= line.validation_accuracy <= 1 and 0 <= line.validation_macro_f1 <= 1 for line in lines)
     assert all(line.validation_loss > 0 and line.seconds > 0 for line in lines)
-    assert lines[-1].learning_rate == pytest.approx(learning_rate(CONFIG, 2 + 15 / 16) * 8 / 32)
+    assert lines[-1].learning_rate == pytest.approx(CONFIG.rate_at(2 + 15 / 16, 8))
+    assert CONFIG.rate_at(1, 8) == pytest.approx(CONFIG.rate_at(1, 32) / 4)
 
 
 def test_the_model_is_that_of_the_best_epoch_and_says_how_it_was_made(finished_run: Run, dataset: FaceDataset) -> None:

@@ -51,7 +51,7 @@ def test_every_parameter_is_in_one_group_and_vectors_do_not_decay(resnet: nn.Mod
 
 def test_small_batches_lower_the_rate(resnet: nn.Module) -> None:
     optimizer = make_optimizer(resnet, replace(CONFIG, layer_decay=0.5))
-    assert set_learning_rate(optimizer, CONFIG, 0, 32) == pytest.approx(0.025)
+    assert CONFIG.rate_at(0, 32) == pytest.approx(0.025)
+    set_learning_rate(optimizer, CONFIG.rate_at(0, 32))
     assert {round(group["lr"], 9) for group in optimizer.param_groups} == {round(0.025 * 0.5**n, 9) for n in range(6)}
-    adamw = replace(CONFIG, optimizer="adamw")
-    assert set_learning_rate(make_optimizer(resnet, adamw), adamw, 0, 32) == pytest.approx(0.05)
+    assert replace(CONFIG, optimizer="adamw").rate_at(0, 32) == pytest.approx(0.05)
