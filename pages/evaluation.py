@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts.evaluation_report import one_report
+from pages.parts.evaluation_reports import choose_report
 from pages.parts.navigation import begin_page
 from pages.parts.session import errors_shown
 from pages.parts.widgets import one_of
@@ -33,5 +34,5 @@ with errors_shown():
         from pages.parts.evaluation_dataset import look_at_dataset
 
         look_at_dataset()
-    else:
-        one_report()
+    elif path := choose_report():
+        one_report(path)

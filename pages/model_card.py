@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer.reports.card import model_card
+from fer.reports.card import AGAIN, model_card
 from pages.parts.evaluation_reports import choose_report, may_see_paths, report_at
 from pages.parts.navigation import begin_page
 from pages.parts.session import errors_shown
@@ -13,7 +13,11 @@ with errors_shown():
     path = choose_report()
     if path and may_see_paths(path):
         card = model_card(report_at(path))
-        st.markdown(card)
+        shown, _, how = card.partition(f"## {AGAIN}\n")
+        st.html("<style>[data-testid=stMarkdownContainer] table { display: block; overflow-x: auto; }</style>")
+        st.markdown(shown)
+        with st.expander("How this was measured", icon=":material/straighten:"):
+            st.markdown(how)
         download("Model card (Markdown)", card, "MODEL_CARD.md")
     elif path:
         st.info("The card of this model names paths of the machine it was measured on.", icon=":material/lock:")

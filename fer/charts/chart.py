@@ -4,9 +4,14 @@ Titles and sentences stand in readings.md. Text colours and backgrounds are left
 alone: lines differ in dash and mark, bars in pattern, and fields carry their number.
 """
 
+import csv
+import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import unescape
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +94,47 @@ def whiskers(figures: Sequence[Estimate], scale: float = 100.0) -> dict[str, Any
     }
 
 
-def color_whiskers(figure: go.Figure, color: str) -> go.Figure:
-    """Return a copy of a figure with its gray intervals in another colour: that of the text around it."""
-    figure = go.Figure(figure)
+def themed(figure: go.Figure, dark: bool) -> go.Figure:
+    """Return a copy of a figure for a light or a dark page: intervals in the colour of its text, fields to match.
+
+    Of the fields even the fullest one keeps a contrast of 4.5 to its number.
+    """
+    figure, color = go.Figure(figure), "#E8ECF1" if dark else "#1B222C"
     for axis in ("error_x", "error_y"):
         figure.update_traces({f"{axis}_color": color}, selector={f"{axis}_color": WHISKER["color"]})
+    if dark:
+        fields = {"colorscale": [[0, "#1D242E"], [1, "#2A6399"]], "textfont_color": color}
+        figure.update_traces(fields, selector={"type": "heatmap"})
     return figure
+
+
+def as_table(figure: go.Figure) -> str:
+    """Return what a figure shows as CSV: a row for each point or field, with the ends of its interval where it has one.
+
+    Values are as on its axes.
+    """
+    text = io.StringIO()
+    write = csv.writer(text, lineterminator="\n")
+    write.writerow(["series", "x", "y", "value", "low", "high"])
+    for trace in figure.data:
+        name = _plain(trace.name or "")
+        if trace.type == "heatmap":
+            rows = zip(trace.y, trace.customdata, strict=True)
+            fields = ((x, y, number) for y, row in rows for x, number in zip(trace.x, row, strict=True))
+            write.writerows([name, _plain(x), _plain(y), number, "", ""] for x, y, number in fields)
+            continue
+        across = trace.error_x if trace.error_x.array is not None else trace.error_y
+        values = trace.x if trace.error_x.array is not None else trace.y
+        bounds: Any = zip(across.arrayminus, across.array, strict=True) if across.array is not None else repeat(None)
+        for x, y, value, bound in zip(trace.x, trace.y, values, bounds, strict=False):
+            ends = [value - bound[0], value + bound[1]] if bound else ["", ""]
+            write.writerow([name, _plain(x), _plain(y), "", *ends])
+    return text.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """Return a name without the marks that plotly draws it by."""
+    return unescape(re.sub(r"<[^<>]*>", " ", value)).strip() if isinstance(value, str) else value
 
 
 def pattern(shape: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def differences(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
             hovertemplate="%{y}: %{x:+.1f} points<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": GUIDE, "dash": "dot", "width": 2})
-    x = {"title": f"points better than {in_chart(baseline)}", **_POINTS}
+    x = {"title": "points better", **_POINTS}
     return explained("differences", lay_out(figure, 110 + 64 * len(comparisons), x, NAMES, ROW_ABOVE), baseline)
 
 
@@ -54,7 +54,7 @@ def class_deltas(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
         )
     labels = max((len(trace.y) for trace in figure.data), default=0)
     figure.add_vline(x=0, line={"color": GUIDE, "width": 1.5})
-    x = {"title": f"F1, points more than {in_chart(baseline)}", **_POINTS}
+    x = {"title": "F1, points more", **_POINTS}
     lay_out(figure, 100 + labels * (22 + 16 * len(comparisons)), x, NAMES, ROW_ABOVE, barmode="group")
     return explained("class-deltas", figure)
 

@@ -1,14 +1,18 @@
 """Data sets and training runs as charts."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import plotly.graph_objects as go
 
 from fer.charts import chart
-from fer.charts.chart import FIRST, NAMES, PERCENT, ROW_ABOVE, SECOND, THIRD, Chart, lay_out
+from fer.charts.chart import FIRST, GUIDE, NAMES, PERCENT, ROW_ABOVE, SECOND, THIRD, Chart, lay_out
 from fer.names import in_chart
-from fer.training.metrics import EpochMetrics
+from fer.training.runs import RunView
+
+COLORS = THIRD, "#CC79A7", "#7B5EA7", "#B8860B"
+"""Of other runs, one after the other."""
 
 SPLIT_STYLES = {"train": (FIRST, ""), "validation": ("#E69F00", "/"), "test": (THIRD, "x")}
 """Split → colour and pattern of its bars."""
@@ -63,16 +67,36 @@ def rater_agreement(shares: np.ndarray) -> Chart:
     return chart.explained("rater-agreement", figure)
 
 
-def loss_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
-    """Return the loss on the training and the validation pictures after each epoch, of as many as are to be trained."""
-    return _curves(metrics, epochs, "loss", scale=1.0).update_yaxes(rangemode="tozero")
+def loss_curves(view: RunView, others: Sequence[RunView] = ()) -> go.Figure:
+    """Return the loss on the training and the validation pictures, over all epochs that are to be trained.
+
+    The training loss is that of each part of an epoch, too, where it is known. Of other runs the validation loss is
+    shown.
+    """
+    figure = go.Figure()
+    if steps := view.steps:
+        figure.add_scatter(
+            x=[part.moment for part in steps],
+            y=[part.loss for part in steps],
+            name="train, within epochs",
+            mode="lines",
+            line={"color": FIRST, "width": 1.2},
+            opacity=0.55,
+            showlegend=False,
+            hovertemplate="train: %{y:.3g}<extra>epoch %{x:.2f}</extra>",
+        )
+    _add_curves(figure, view, "loss", 1.0, others)
+    return _over_epochs(figure, [view, *others]).update_yaxes(rangemode="tozero")
 
 
-def accuracy_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
-    """Return the accuracy, in percent, after each epoch, with a star at the best; see `loss_curves`."""
-    figure = _curves(metrics, epochs, "accuracy", scale=100.0)
-    if metrics:
-        best = max(metrics, key=lambda line: line.validation_accuracy)
+def accuracy_curves(view: RunView, others: Sequence[RunView] = ()) -> go.Figure:
+    """Return the accuracy, in percent, after each epoch, with a star at the best; see `loss_curves`.
+
+    A dotted line is what the model to begin with, or the shipped one, names right of the same pictures.
+    """
+    figure = go.Figure()
+    _add_curves(figure, view, "accuracy", 100.0, others)
+    if best := view.best:
         figure.add_scatter(
             x=[best.epoch],
             y=[100 * best.validation_accuracy],
@@ -83,16 +107,35 @@ def accuracy_curves(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
             marker={"symbol": "star", "size": 15, "color": SECOND, "line": {"color": "white", "width": 1}},
             hovertemplate="best: %{y:.1f} %<extra></extra>",
         )
-    return figure.update_yaxes(range=[0, 102], ticksuffix=" %")
+    beginning = view.beginning
+    if beginning and beginning.accuracy is not None:
+        figure.add_scatter(
+            x=[0, _epochs([view, *others])],
+            y=[100 * beginning.accuracy] * 2,
+            name=in_chart(f"{beginning.model} before"),
+            mode="lines",
+            line={"color": GUIDE, "dash": "dot", "width": 2},
+            hovertemplate=f"{in_chart(beginning.model)}, as it is: %{{y:.1f}} %<extra></extra>",
+        )
+    return _over_epochs(figure, [view, *others]).update_yaxes(range=[0, 102], ticksuffix=" %")
 
 
-def rate_curve(metrics: Sequence[EpochMetrics], epochs: int) -> go.Figure:
-    """Return the learning rate at the end of each epoch; see `loss_curves`."""
-    figure, hover = go.Figure(), "epoch %{x}: %{y:.2g}<extra></extra>"
-    known = {line.epoch: line.learning_rate for line in metrics if line.learning_rate is not None}
-    chart.add_curve(figure, [*known], [*known.values()], "learning rate", THIRD, 0, 6, hovertemplate=hover)
-    figure.update_yaxes(rangemode="tozero", exponentformat="power")
-    return _over_epochs(figure, epochs).update_layout(showlegend=False)
+def rate_curve(view: RunView) -> go.Figure:
+    """Return the learning rate: as planned, with its warm-up and the batches that it is for, and as it was."""
+    figure, config, beginning = go.Figure(), view.request, view.beginning
+    done = [(part.moment, part.rate) for part in view.steps]
+    done = done or [(line.epoch, line.learning_rate) for line in view.metrics if line.learning_rate is not None]
+    hover = "%{y:.2g}<extra>epoch %{x:.2f}</extra>"
+    if config and beginning:
+        moments = np.linspace(0, config.epochs, 401)
+        batch_size = config.batch_size_for(beginning.pictures)
+        planned, line = [config.rate_at(float(one), batch_size) for one in moments], {"color": GUIDE, "dash": "dot"}
+        figure.add_scatter(x=moments, y=planned, name="planned", mode="lines", line=line, hovertemplate=hover)
+    x, y = ([pair[place] for pair in done] for place in (0, 1))
+    name = "so far" if view.active else "as it was"
+    figure.add_scatter(x=x, y=y, name=name, line={"color": THIRD, "width": 2.5}, hovertemplate=hover)
+    figure.update_traces(mode="lines").update_yaxes(rangemode="tozero", exponentformat="power")
+    return _over_epochs(figure, [view])
 
 
 def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> go.Figure:
@@ -106,8 +149,7 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
             z=shares,
             zmin=0,
             zmax=100,
-            # Opaque and light, so that the numbers stand out on both themes.
-            colorscale=[[0, "#EEF3F8"], [1, "#4C97D4"]],
+            colorscale=[[0, "#EEF3F8"], [1, "#4C97D4"]],  # `themed` has those of dark pages
             textfont={"color": "#111827"},
             text=counts,
             texttemplate="%{text}",
@@ -122,17 +164,22 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
     return lay_out(figure, 130 + 34 * len(labels), x, {**NAMES, "title": "truth", "showgrid": False})
 
 
-def _curves(metrics: Sequence[EpochMetrics], epochs: int, what: str, scale: float) -> go.Figure:
-    figure = go.Figure()
-    for number, (split, color, size_px) in enumerate((("train", FIRST, 6), ("validation", SECOND, 8))):
-        known = [(line.epoch, value) for line in metrics if (value := getattr(line, f"{split}_{what}")) is not None]
+def _add_curves(figure: go.Figure, view: RunView, what: str, scale: float, others: Sequence[RunView]) -> None:
+    curves = [("train", FIRST, 6, view, f"train_{what}"), ("validation", SECOND, 8, view, f"validation_{what}")]
+    colors = cycle(COLORS)
+    curves += [(other.name, next(colors), 7, other, f"validation_{what}") for other in others]
+    for number, (name, color, size_px, run, field) in enumerate(curves):
+        known = [(line.epoch, value) for line in run.metrics if (value := getattr(line, field)) is not None]
         if known:
             x, y = [epoch for epoch, _ in known], [scale * value for _, value in known]
-            hover = f"{split}: %{{y:.3g}}<extra>epoch %{{x}}</extra>"
-            chart.add_curve(figure, x, y, split, color, number, size_px, hovertemplate=hover, cliponaxis=False)
-    return _over_epochs(figure, epochs)
+            hover = f"{in_chart(name)}: %{{y:.3g}}<extra>epoch %{{x}}</extra>"
+            chart.add_curve(figure, x, y, in_chart(name), color, number, size_px, hovertemplate=hover, cliponaxis=False)
 
 
-def _over_epochs(figure: go.Figure, epochs: int) -> go.Figure:
-    x = {"range": [0.5, max(epochs, 2) + 0.5], "nticks": 8, "tickformat": "d", "title": "epoch"}
-    return lay_out(figure, 260, x, {"nticks": 5}, ROW_ABOVE, uirevision="training")
+def _epochs(runs: Sequence[RunView]) -> int:
+    return max([2, *(run.request.epochs for run in runs if run.request)])
+
+
+def _over_epochs(figure: go.Figure, runs: Sequence[RunView]) -> go.Figure:
+    x = {"range": [0, _epochs(runs) + 0.5], "nticks": 8, "tickformat": "~g", "title": "epoch"}
+    return lay_out(figure, 280, x, {"nticks": 5}, ROW_ABOVE, uirevision="training")

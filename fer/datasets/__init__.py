@@ -75,9 +75,7 @@ def _open(path: Path, progress: Progress | None) -> FaceDataset:
     if wants_neutral:
         path = path.with_name(path.name.removesuffix(NEUTRAL))
     if not path.exists():
-        raise DatasetError(
-            f"expected a data set at {path}, found nothing. Check the path, or write synthetic for drawn faces."
-        )
+        raise DatasetError(f"expected a data set at {path}, found nothing. Check the path.")
     places = places_of(path)
     for folder in places:
         if wants_neutral and ckplus.matches(folder):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fer.errors import EvaluationError
-from fer.files import replace_file
+from fer.files import read_arrays, replace_file
 
 SEEN_NAME = "pictures.npz"
 
@@ -55,8 +55,8 @@ def _digests(model: Path) -> tuple[np.ndarray, np.ndarray] | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return file["train"], file["validation"]
+        found = read_arrays(path)
+        return found["train"], found["validation"]
     except (OSError, ValueError, KeyError) as error:
         raise EvaluationError(
             f"expected in {path} which pictures the model has seen, cannot read it: {error}. Delete it: then nobody "

@@ -11,6 +11,8 @@ from fer.evaluation.settings import COSTS, Settings
 from fer.faces import percent
 from fer.reports.rendering import render
 
+AGAIN = "How to get these figures again"
+"""The last heading, above commands and hashes."""
 SELDOM = 0.5
 """A label that is recognized in a smaller share of its pictures is named among the limits."""
 

@@ -1,18 +1,27 @@
 """A report's headline figures, and all of it as one HTML page that opens without a server and the internet."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 import plotly.graph_objects as go
 
 from fer.charts import evaluation as plots
 from fer.charts.chart import Chart
-from fer.evaluation.figures import Estimate
+from fer.evaluation.figures import ClassFigures, Estimate
 from fer.evaluation.report import Report
 from fer.faces import percent
 from fer.reports.rendering import between, render
 
-PLOT_CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "responsive": True}
-"""Plotly's bar above a figure: only the button that saves it as PNG."""
+PLOT_CONFIG = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "responsive": True,
+    "toImageButtonOptions": {"format": "svg"},
+}
+"""Plotly's bar above a figure: only the button that saves it as SVG."""
+FEW = 10
+"""An expression with fewer pictures is not called the best or the worst one."""
+SURE = 0.9
 
 
 def headline(report: Report) -> list[tuple[str, str, str, str]]:
@@ -40,9 +49,50 @@ def headline(report: Report) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def headline_cards(report: Report) -> str:
-    """Return the most important figures as HTML, for any page: as many beside each other as there is room for."""
-    return render("headline.html", figures=headline(report))
+def at_a_glance(report: Report) -> list[tuple[str, str, str, str]]:
+    """Return the three figures that a person wants to know first, as `headline` does."""
+    short = f"rule {report.data.rule}, n = {report.n:,}"
+    found = report.agreement
+    if found:
+        points, same = f"{100 * found.difference.value:+.1f} points", f"rule {report.data.rule}, n = {found.n:,}"
+        beside = ("Beside a person", points, between(found.difference, unit=""), same)
+    else:
+        two = report.top_two_accuracy
+        beside = ("Right with two guesses", percent(two.value, 1), between(two), short)
+    label, worst = _best_and_worst(report)[1]
+    hardest = (f"Finds least: {label}", percent(worst.recall.value), between(worst.recall), f"n = {worst.support:,}")
+    return [("Named right", percent(report.accuracy.value, 1), between(report.accuracy), short), beside, hardest]
+
+
+def in_a_sentence(report: Report) -> str:
+    """Say how good the model is as one says it to somebody who asks."""
+    (best, good), (worst, bad) = _best_and_worst(report)
+    row = list(report.confusion[report.labels.index(worst)])
+    row[report.labels.index(worst)] = -1
+    taken = f", which it mostly takes for {report.labels[row.index(max(row))]}" if max(row) > 0 else ""
+    said = f"Of 100 faces it names {100 * report.accuracy.value:.0f} right; " + (
+        f"it finds {best} most surely ({percent(good.recall.value)}) and {worst} least "
+        f"({percent(bad.recall.value)}){taken}"
+    )
+    bins = [bin for bin in report.calibration.bins if bin.low >= SURE - 1e-9 and bin.n and bin.accuracy is not None]
+    sure = sum(bin.n for bin in bins)
+    if not sure:
+        return f"{said}."
+    right = sum(bin.n * (bin.accuracy or 0) for bin in bins) / sure
+    return f"{said}; where it is at least {percent(bins[0].low)} sure, {percent(right)} of its answers are right."
+
+
+def _best_and_worst(report: Report) -> list[tuple[str, ClassFigures]]:
+    """Return the labels of which most and least pictures are found; of those that have `FEW`, if there are any."""
+    shown = {label: one for label, one in report.per_class.items() if one.support}
+    enough = {label: one for label, one in shown.items() if one.support >= FEW} or shown
+    ranked = sorted(enough.items(), key=lambda item: -item[1].recall.value)
+    return [ranked[0], ranked[-1]]
+
+
+def cards(figures: Sequence[tuple[str, str, str, str]]) -> str:
+    """Return figures as HTML, for any page: as many beside each other as there is room for."""
+    return render("headline.html", figures=figures)
 
 
 def report_charts(report: Report) -> list[Chart]:

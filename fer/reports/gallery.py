@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fer.faces import percent
 from fer.reports.rendering import render
 
 MOST_PIXELS = 160
@@ -25,6 +26,16 @@ class Card:
     """Who says so, a model's name → label → probability."""
     image: np.ndarray | None = None
     """RGB uint8 (H, W, 3)."""
+    note: str = ""
+    """What a tile says below its picture; without it the first opinion's answer."""
+
+    @property
+    def caption(self) -> str:
+        """What a tile says below its picture."""
+        if self.note or not self.opinions:
+            return self.note or self.label
+        answer, share = max(self.opinions[0][1].items(), key=lambda item: item[1])
+        return f"{answer} {percent(share)}"
 
     @property
     def thumbnail(self) -> np.ndarray | None:
@@ -43,9 +54,9 @@ def votes_text(votes: dict[str, float]) -> str:
     return ", ".join(f"{count:g} {label}" for label, count in ranked if count)
 
 
-def gallery(cards: Sequence[Card] = (), pairs: Sequence[tuple[Card, Card]] = ()) -> str:
-    """Return a grid that fills the width of its place, from a phone's on, of cards or of pairs side by side.
+def gallery(cards: Sequence[Card] = (), pairs: Sequence[tuple[Card, Card]] = (), tiles: Sequence[Card] = ()) -> str:
+    """Return a grid that fills the width of its place, from a phone's on, of cards, of pairs side by side, or of tiles.
 
-    A pair of two labels has an orange frame.
+    A pair of two labels has an orange frame. A tile is small, and says the rest when it is opened.
     """
-    return render("gallery.html", cards=cards, pairs=pairs, most=MOST_PROBABLE, votes_text=votes_text)
+    return render("gallery.html", cards=cards, pairs=pairs, tiles=tiles, most=MOST_PROBABLE, votes_text=votes_text)

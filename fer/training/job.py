@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from fer.errors import CheckpointError, PackageMissingError, TrainingError
 from fer.jobs.job import Stop
 from fer.jobs.status import FINISHED, STOPPED, Reporter
-from fer.model import DEFAULT_CHECKPOINT
+from fer.model import DEFAULT_CHECKPOINT, SHIPPED
 from fer.training.config import TrainingConfig
 from fer.training.metrics import Beginning, EpochMetrics, Hooks
 from fer.training.recipe import kept_labels, model_to_begin_with
-from fer.training.runs import KIND, Run
+from fer.training.runs import BEST_NAME, KIND, Run
 
 if TYPE_CHECKING:
     from fer.datasets.dataset import FaceDataset
@@ -144,7 +144,8 @@ def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporte
         accuracy = float((answers == truth).mean())
         reporter.note(f"{file.name} as it is: validation accuracy {accuracy:.4f} ({config.rule}, n = {len(truth):,})")
     training = len(dataset.rows("train", "argmax"))
-    return Beginning(training, file.name, accuracy, len(truth), *kept_labels(begun_with, dataset.labels))
+    name = "the shipped model" if file in SHIPPED.values() else "/".join(file.parts[-2:]).removesuffix(f"/{BEST_NAME}")
+    return Beginning(training, name, accuracy, len(truth), *kept_labels(begun_with, dataset.labels))
 
 
 class _Told:

@@ -61,7 +61,7 @@ class Beginning:
     pictures: int
     """To train on."""
     model: str
-    """Whose accuracy it is: the file that the run goes on from, else the shipped model."""
+    """Whose accuracy it is: that of the run or the file that the run goes on from, else the shipped model, in words."""
     accuracy: float | None
     """How often that names the validation pictures right as it is, 0..1; None where it knows no label of theirs."""
     n: int

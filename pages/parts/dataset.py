@@ -15,7 +15,7 @@ from fer.datasets.report import DatasetReport, contact_sheet, pairs_of_copies, r
 from fer.names import literal
 from pages.parts.widgets import STATIC, delete_button, one_of, path_here
 
-UPLOAD, DRAWN, HERE = "Upload", "Drawn faces", "On this machine"
+UPLOAD, DRAWN, HERE, OWN = "Upload", "Drawn faces", "On this machine", "Its own pictures"
 SOURCES = {
     UPLOAD: ":material/upload: Upload",
     DRAWN: ":material/draw: Drawn faces",
@@ -38,9 +38,17 @@ def name_of(path: str) -> str:
     return re.sub(r"[^\w.-]+", "-", stem).strip("-. ")[:50]
 
 
-def chosen_path(key: str) -> str | None:
-    """Ask for a data set; None while none is chosen. Each part of a page, by its key, keeps what was chosen there."""
-    source = one_of("Source", SOURCES, f"{key}_source")
+def chosen_path(key: str, own: str | None = None) -> str | None:
+    """Ask for a data set; None while none is chosen. Each part of a page, by its key, keeps what was chosen there.
+
+    `own` is offered, too: the data set that a model was trained on.
+    """
+    sources = SOURCES | ({OWN: ":material/model_training: Its own pictures"} if own else {})
+    if st.session_state.get(f"{key}_source") not in sources:
+        st.session_state.pop(f"{key}_source", None)
+    source = one_of("Source", sources, f"{key}_source")
+    if source == OWN:
+        return own
     if source == DRAWN:
         count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="To try things out with.")
         return f"synthetic:{count}"

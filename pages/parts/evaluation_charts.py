@@ -7,21 +7,41 @@ from typing import Any
 import streamlit as st
 
 from fer.charts import evaluation as evaluation_plots
-from fer.charts.chart import Chart, color_whiskers
+from fer.charts.chart import Chart, as_table, themed
+from fer.evaluation.figures import Robustness
 from fer.evaluation.report import Report
+from fer.faces import percent
 from fer.names import literal
-from fer.reports.evaluation import PLOT_CONFIG, basis_of, html_chart, html_report, report_charts
+from fer.reports.evaluation import PLOT_CONFIG, basis_of, cards, headline, html_chart, html_report, report_charts
+from fer.reports.gallery import Card, gallery
 from fer.reports.rendering import between
 from pages.parts.evaluation_reports import may_see_paths
+from pages.parts.samples import PHOTO, sample_picture
 from pages.parts.widgets import download, introduce
+
+FACE = 160, 56, 286, 182
+"""Where the face is on the sample photo, cropped as those of FER2013 are: left, top, right, bottom, in pixels."""
 
 
 def show_chart(chart: Chart, basis: str, key: object) -> None:
-    """Show a chart with how to read it, and the rule and n that its figures are of."""
+    """Show a chart with how to read it, and the rule and n that its figures are of; offer what it shows as a table.
+
+    The camera above it saves it as a picture, SVG.
+    """
     introduce(literal(chart.title), f"{chart.reading} {literal(basis[:1].upper() + basis[1:])}.")
-    figure = color_whiskers(chart.figure, "#E8ECF1" if st.context.theme.type == "dark" else "#1B222C")
-    saving = {"toImageButtonOptions": {"filename": chart.name, "scale": 2}}  # of the camera, which makes a PNG
-    st.plotly_chart(figure, config=PLOT_CONFIG | saving, key=f"{chart.name} {key}")
+    figure = themed(chart.figure, st.context.theme.type == "dark")
+    saving = {"toImageButtonOptions": {"filename": chart.name, "format": "svg"}}
+    st.plotly_chart(figure, config=PLOT_CONFIG | saving, key=f"{chart.name} {key}", alt=chart.title)
+    st.download_button(
+        "Data (CSV)",
+        partial(as_table, chart.figure),
+        f"{chart.name}.csv",
+        "text/csv",
+        icon=":material/table:",
+        type="tertiary",
+        on_click="ignore",
+        key=f"data {chart.name} {key}",
+    )
 
 
 def show_charts(charts: list[Chart], report: Report, path: Path) -> None:
@@ -90,26 +110,46 @@ def show_people(report: Report, path: Path) -> None:
 def show_robustness(report: Report, path: Path) -> None:
     """Show how it fares on worse pictures."""
     if report.robustness:
-        show_charts([evaluation_plots.robustness(report.robustness)], report, path)
+        left, right = st.columns(2, gap="large")
+        with left:
+            show_charts([evaluation_plots.robustness(report.robustness)], report, path)
+        with right:
+            show_worse_faces(report.robustness)
     else:
-        st.info(
-            "This was not measured with the report. **Evaluate**, above, does it, and so does "
-            "`fer-studio evaluate --robustness`.",
-            icon=":material/blur_on:",
-        )
+        st.info("This was not measured with the report. **Evaluate**, above, does it.", icon=":material/blur_on:")
+
+
+def show_worse_faces(found: Robustness) -> None:
+    """Show one face made worse in each of the ways, with the accuracy on all pictures made so."""
+    from fer.evaluation.robustness import DISTURBANCES  # here, as it takes long to import
+
+    left, top, right, bottom = FACE
+    face = sample_picture(PHOTO)[top:bottom, left:right]
+    accuracies = {(one.name, one.setting): one.accuracy for one in found.disturbed}
+    ways = [one for one in DISTURBANCES if (one.name, one.setting) in accuracies]
+    introduce("What was done", "One face, made worse in each way, and the accuracy on all pictures made worse so.")
+    tiles = [Card("as it is", "as it is", {}, image=face, note=f"as it is: {percent(found.clean.value)}")]
+    for way in ways:
+        name, share = f"{way.name} {way.setting}".strip(), percent(accuracies[way.name, way.setting].value)
+        tiles.append(Card(name, name, {}, image=way.apply(face, 0), note=f"{name}: {share}"))
+    st.html(gallery(tiles=tiles))
 
 
 def show_downloads(report: Report, path: Path) -> None:
     """Say what was measured, how, and offer it as files."""
     allowed = may_see_paths(path)
-    left, right = st.columns(2, gap="large")
-    with left:
+    st.html(cards(headline(report)))
+    st.caption(
+        "Ranges are 95 % intervals: a figure of so many pictures is no surer than that. "
+        + "Agreement with raters counts how often most of the other raters of a picture say the same."
+        * (report.agreement is not None)
+    )
+    if allowed:
+        show_files(report, path)
+    else:
+        st.caption("Files are for those who may train, as they name paths of this machine.")
+    with st.expander("How this was measured", icon=":material/straighten:"):
         show_facts(report, with_command=allowed)
-    with right:
-        if allowed:
-            show_files(report, path)
-        else:
-            st.caption("Files are for those who may train, as they name paths of this machine.")
 
 
 def show_facts(report: Report, with_command: bool) -> None:
@@ -130,7 +170,6 @@ def show_facts(report: Report, with_command: bool) -> None:
         "With": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "Intervals": f"95 %, {made.resamples:,} resamples, seed {made.seed}",
     }
-    st.markdown("**What was measured**")
     st.table({name: literal(fact) for name, fact in facts.items()}, border="horizontal")
     if with_command:
         st.markdown("**How to get these figures again**")
@@ -153,5 +192,5 @@ def show_files(report: Report, path: Path) -> None:
     charts = {chart.title: chart for chart in report_charts(report)}
     chart = charts[st.selectbox("Chart", list(charts), label_visibility="collapsed", key="download_chart")]
     download("This chart (HTML)", partial(html_chart, chart), f"{chart.name}.html")
-    st.caption("As a page that can be zoomed and read off; the camera above the chart saves it as a picture (PNG).")
+    st.caption("As a page that can be zoomed and read off; the camera above the chart saves it as a picture (SVG).")
     show_chart(chart, basis_of(chart, report), f"download {path}")

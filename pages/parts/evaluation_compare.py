@@ -80,6 +80,11 @@ def show_figures(first: Path, names: dict[Path, str], comparisons: dict[Path, Co
         )
         rows.append(dict(zip(columns, values, strict=True)))
     st.markdown(f"On **{literal(report.basis)}**.")
+    for path, name in names.items():
+        if knew := report_at(path).knew:
+            how, count = knew
+            note = f"{name} was {how} {count:,} of these pictures, or copies of them: its figures may be too good."
+            st.warning(literal(note), icon=":material/history_edu:")
     st.dataframe(rows, hide_index=True, key="comparison table")
     st.caption(
         f"Δ: percentage points more than {literal(first_name)}, with 95 % intervals (paired bootstrap). p: how often "

@@ -20,7 +20,7 @@ from pages.parts.permissions import training_allowed
 from pages.parts.session import errors_shown
 from pages.parts.widgets import show_some
 
-AT_FIRST = 24
+AT_FIRST = 48
 PATHS = "evaluation_data_paths"
 """Fingerprint of a data set → where this visitor says it is."""
 
@@ -75,7 +75,7 @@ def _fingerprint(path: str) -> str:
 def show_pictures(
     opinions: Sequence[tuple[str, Predictions]], places: np.ndarray, dataset: FaceDataset | None, key: str
 ) -> None:
-    """Show some pictures, int (n,): a gallery, or a table where the pictures are not there.
+    """Show some pictures, int (n,): tiles, cards where models differ, or a table where the pictures are not there.
 
     An opinion is who says so and all that it said, of the same pictures in the same order.
     """
@@ -85,9 +85,14 @@ def show_pictures(
     if dataset is None:
         st.dataframe(table(opinions, places), hide_index=True, key=f"table {key}", column_config=_columns(opinions))
         return
+
+    def show(some: Sequence[int]) -> None:
+        shown = [_card(opinions, place, dataset) for place in some]
+        st.html(gallery(tiles=shown) if len(opinions) == 1 else gallery(shown))
+
     show_some(
         places.tolist(),
-        lambda some: st.html(gallery([_card(opinions, place, dataset) for place in some])),
+        show,
         AT_FIRST,
         f"{len(places):,}",
         key,

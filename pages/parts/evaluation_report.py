@@ -11,11 +11,11 @@ from fer.evaluation.confusions import MATRIX_READING, MATRIX_TITLE
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.names import literal
-from fer.reports.evaluation import headline_cards
+from fer.reports.evaluation import at_a_glance, cards, in_a_sentence
 from fer.reports.rendering import render
 from pages.parts import evaluation_charts as charts
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
-from pages.parts.evaluation_reports import choose_report, evaluation_at, report_at
+from pages.parts.evaluation_reports import evaluation_at, report_at
 from pages.parts.widgets import introduce, one_of
 
 LISTS = {
@@ -60,21 +60,16 @@ def confusion_matrix(
     _component(data=table, key=key, on_field_change=take_click)
 
 
-def one_report() -> None:
-    """Choose a report and show it."""
-    path = choose_report()
-    if path is None:
-        return
+def one_report(path: Path) -> None:
+    """Show a report: what a person wants to know first, the rest behind tabs."""
     report = report_at(path)
-    st.markdown(
+    st.html(cards(at_a_glance(report)))
+    st.markdown(literal(in_a_sentence(report)))
+    st.caption(
         f"Measured on **{literal(report.basis)}**, {literal(report.model.read_as)}, without test-time augmentation."
     )
-    st.html(headline_cards(report))
-    st.caption(
-        "Ranges are 95 % intervals: a figure of so many pictures is no surer than that. "
-        + "Agreement with raters counts how often most of the other raters of a picture say the same."
-        * (report.agreement is not None)
-    )
+    if report.knew:
+        show_known(report, *report.knew)
     parts = {
         "Mistakes": show_mistakes,
         "Expressions": charts.show_expressions,
@@ -85,6 +80,17 @@ def one_report() -> None:
         "About & download": charts.show_downloads,
     }
     parts[one_of("Part", list(parts), "evaluation_part")](report, path)
+
+
+def show_known(report: Report, how: str, count: int) -> None:
+    """Say that the model knew some of the pictures."""
+    if 2 * count > report.n:
+        st.warning(
+            f"The model was {how} {count:,} of these {report.n:,} pictures: they do not say how good it is on others.",
+            icon=":material/history_edu:",
+        )
+    else:
+        st.caption(f"The model was {how} {count:,} of these pictures, or copies of them.")
 
 
 def show_mistakes(report: Report, path: Path) -> None:
@@ -106,14 +112,16 @@ def show_mistakes(report: Report, path: Path) -> None:
         one, other = st.columns(2)
         truth = one.selectbox("True", labels, None, placeholder="any", key=keys[0])
         answer = other.selectbox("The model says", labels, None, placeholder="any", key=keys[1])
-        if truth or answer:
-            predictions = evaluation_at(path).predictions
-            places = of_field(predictions, truth, answer)
-            st.markdown(
-                f"{len(places):,} of {report.n:,} pictures: **{literal(truth or 'anything')}**, taken for "
-                f"**{literal(answer or 'anything')}** (rule {report.data.rule})"
-            )
-            show_pictures([("model", predictions)], places, pictures_of(report, path), f"{path} {truth} {answer}")
+        if not (truth or answer):
+            return
+        predictions = evaluation_at(path).predictions
+        places = of_field(predictions, truth, answer)
+        st.markdown(
+            f"{len(places):,} of {report.n:,} pictures: **{literal(truth or 'anything')}**, taken for "
+            f"**{literal(answer or 'anything')}** (rule {report.data.rule})"
+        )
+        dataset = pictures_of(report, path)
+    show_pictures([("model", predictions)], places, dataset, f"{path} {truth} {answer}")
 
 
 def of_field(predictions: Predictions, truth: str | None, answer: str | None) -> np.ndarray:

@@ -55,7 +55,9 @@ def choose_report() -> Path | None:
         return reports[0]
     chosen = st.session_state.get(CHOSEN)  # reports come and go, and an evaluation that ends chooses its own
     shown = chosen if chosen in reports else reports[0]
-    return st.selectbox("Report", reports, format_func=name_of, width=480, **lasting(CHOSEN, shown))
+    return st.selectbox(
+        "Report", reports, format_func=name_of, label_visibility="collapsed", width=480, **lasting(CHOSEN, shown)
+    )
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)

@@ -13,12 +13,14 @@ from fer.jobs.job import JobView
 from fer.jobs.status import FINISHED
 from fer.model import SHIPPED
 from fer.names import literal
+from fer.training import runs
 from pages.parts import dataset
 from pages.parts.evaluation_reports import CHOSEN
 from pages.parts.jobs import ICONS, watch
 from pages.parts.models import known_models, model_name, runs_folder
 from pages.parts.permissions import refuse, training_allowed
 from pages.parts.session import attempt
+from pages.parts.training_runs import own_data
 
 AT_ONCE = 4
 """As many models are measured side by side; each takes half a gigabyte of memory."""
@@ -36,10 +38,15 @@ def evaluate_models() -> None:
     for view in active:
         show_active(view)
     new_evaluation(busy=bool(active))
-    if ended := [view for view in found if not view.active]:
+    ended = [view for view in found if view.state == FINISHED]
+    if ended:
         st.subheader("Earlier ones", divider="gray")
     for view in ended:
         show_ended(view)
+    if failed := [view for view in found if not view.active and view not in ended]:
+        with st.expander(f"Failed or stopped ({len(failed)})", icon=":material/error:"):
+            for view in failed:
+                show_ended(view)
 
 
 def show_active(view: JobView[Request]) -> None:
@@ -67,10 +74,12 @@ def new_evaluation(busy: bool) -> None:
     """Ask what to measure, and begin."""
     st.subheader("Measure models", divider="gray")
     models = known_models()
+    before: list[Path] = st.session_state.get("measure_models", models[:1])
+    st.session_state["measure_models"] = [path for path in before if path in models]
     left, middle, right = st.columns(3, gap="medium")
     with left:
         chosen: list[Path] = st.multiselect(
-            "Models", models, models[:1], format_func=model_name, max_selections=AT_ONCE, key="measure_models",
+            "Models", models, format_func=model_name, max_selections=AT_ONCE, key="measure_models",
             help="Several are measured side by side, to be compared.",
         )  # fmt: skip
     with middle:
@@ -86,7 +95,7 @@ def new_evaluation(busy: bool) -> None:
         f"also on {SAMPLE} pictures that are blurred, dark, turned, covered, …", key="measure_worse",
         help="In 24 ways, which takes some minutes.",
     )  # fmt: skip
-    path = dataset.chosen_path("measure")
+    path = dataset.chosen_path("measure", own_data(runs.view(chosen[0].parent)) if len(chosen) == 1 else None)
     if path is None:
         return
     if st.button("Measure", type="primary", icon=":material/play_arrow:", disabled=busy or not chosen):

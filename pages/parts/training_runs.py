@@ -1,22 +1,33 @@
 """The second half of the training page: watch runs, stop and resume them, use what came out."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, NoReturn
 
 import streamlit as st
 
+from fer.charts.chart import themed
 from fer.charts.training import accuracy_curves, confusion_map, loss_curves, rate_curve
+from fer.datasets.dataset import RULES
 from fer.errors import CheckpointError
+from fer.evaluation import job as evaluations
 from fer.evaluation.confusions import MATRIX_READING
+from fer.evaluation.job import KIND as MEASURING
+from fer.evaluation.job import REPORT_NAME
+from fer.evaluation.report import Request
 from fer.faces import percent
 from fer.jobs import job
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, STOPPED
 from fer.model.checkpoint import read_info
 from fer.names import literal
+from fer.reports.rendering import between
 from fer.training import runs
+from fer.training.metrics import Beginning
 from fer.training.runs import KIND, RunView
+from pages.parts.dataset import OWN, name_of
+from pages.parts.evaluation_reports import report_at
 from pages.parts.jobs import ICONS, watch
-from pages.parts.models import use_model
-from pages.parts.session import attempt, lasting
+from pages.parts.models import runs_folder, use_model
+from pages.parts.session import attempt
 from pages.parts.widgets import NO_BAR, STATIC, delete_button, download, duration, introduce
 
 COLORS: dict[str, Literal["orange", "red", "green"]] = {
@@ -24,9 +35,14 @@ COLORS: dict[str, Literal["orange", "red", "green"]] = {
 }  # fmt: skip
 CHOSEN = "training_run"
 """Of the session: the name of the run that is looked at."""
-LOSS_READING = "How far the answers are from the truth: down is good; where validation rises again, it learns by heart."
+LOSS_READING = (
+    "How far the answers are from the truth: down is good; where validation rises again, it learns by heart. The thin "
+    "line is the training loss within each epoch."
+)
 ACCURACY_READING = "How often the most probable answer is right, after each epoch; the star is the epoch that is kept."
 RATE_READING = "How large the steps are by which it learns: it begins small, and ends small to settle."
+AT_ONCE = 4
+"""So many other runs may be laid over the one that is looked at."""
 
 
 def summary(view: RunView) -> str:
@@ -50,27 +66,41 @@ def accuracy(view: RunView) -> str:
 
 
 def all_runs(views: list[RunView], allowed: bool) -> None:
-    """List the runs, and show the chosen one."""
+    """List the runs, and show the chosen one; those that failed stand below, in a fold."""
     if not views:
         st.info("No model was trained yet.", icon=":material/model_training:")
         return
-    named = {view.name: view for view in views}
+    failed = [view for view in views if view.state in (FAILED, DAMAGED)]
+    good = [view for view in views if view not in failed]
     chosen = st.session_state.get(CHOSEN)  # runs come and go, and a page that starts one chooses it
-    with st.container(height=300 if len(views) > 4 else "content", border=len(views) > 4):
-        name = st.radio(
-            "Runs",
-            list(named),
-            format_func=lambda name: f"{ICONS[named[name].state]} {literal(name)}",
-            captions=[literal(summary(view)) for view in views],
-            label_visibility="collapsed",
-            **lasting(CHOSEN, chosen if chosen in named else views[0].name),
-        )
+    shown = next((view for view in views if view.name == chosen), (good or failed)[0])
+    if good:
+        with st.container(height=300 if len(good) > 4 else "content", border=len(good) > 4):
+            choose("Runs", good, shown)
+    if failed:
+        with st.expander(f"Failed ({len(failed)})", icon=ICONS[FAILED], expanded=shown in failed):
+            choose("Failed runs", failed, shown)
     st.divider()
-    show_run(named[name], allowed)
+    show_run(shown, [view for view in good if view is not shown], allowed)
 
 
-def show_run(view: RunView, allowed: bool) -> None:
-    """Show a run: live, while it goes on."""
+def choose(label: str, views: list[RunView], shown: RunView) -> None:
+    """Ask for one of some runs; none of them is marked where the one that is shown stands elsewhere."""
+    key, named = f"{CHOSEN}_{label}", {view.name: view for view in views}
+    st.session_state[key] = shown.name if shown in views else None
+    st.radio(
+        label,
+        list(named),
+        format_func=lambda name: f"{ICONS[named[name].state]} {literal(name)}",
+        captions=[literal(summary(view)) for view in views],
+        label_visibility="collapsed",
+        key=key,
+        on_change=lambda: st.session_state.update({CHOSEN: st.session_state[key]}),
+    )
+
+
+def show_run(view: RunView, others: list[RunView], allowed: bool) -> None:
+    """Show a run: live, while it goes on; with the curves of others, if wanted."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(literal(view.name), width="content")
         st.badge(view.state, icon=ICONS[view.state], color=COLORS.get(view.state, "blue"))
@@ -82,9 +112,13 @@ def show_run(view: RunView, allowed: bool) -> None:
         show_use(view)
     if view.active:
         watch(view, KIND)
-        st.fragment(show_charts, run_every=2.0)(view, allowed)
+    elif view.state == FINISHED:
+        show_test(view, allowed)
+    beside = [other.folder for other in others_beside(view, others)]
+    if view.active:
+        st.fragment(show_charts, run_every=2.0)(view, beside, allowed)
     else:
-        show_charts(view, allowed)
+        show_charts(view, beside, allowed)
 
 
 def show_buttons(view: RunView) -> None:
@@ -99,6 +133,8 @@ def show_buttons(view: RunView) -> None:
             attempt(lambda: runs.resume(view.folder))
         if view.has_model:
             show_use(view)
+            if st.button("Evaluate this run", icon=":material/insights:"):
+                evaluate_run(view)
             download("Download the model", view.best_path.read_bytes, f"{view.name}.safetensors")
         with st.popover("Rename", icon=":material/edit:"):
             name = st.text_input("New name", view.name, max_chars=64, key=f"rename {view.name}")
@@ -122,40 +158,125 @@ def show_use(view: RunView) -> None:
         use_model(view.best_path, "webcam")
 
 
-def show_charts(before: RunView, allowed: bool) -> None:
+def evaluate_run(view: RunView) -> NoReturn:
+    """Go to the evaluation page with the model of a run chosen, and its data set."""
+    st.session_state["evaluation_section"] = "Evaluate"
+    st.session_state["measure_models"] = [view.best_path]
+    st.session_state["measure_source"] = OWN
+    st.switch_page("pages/evaluation.py")
+
+
+def show_test(view: RunView, allowed: bool) -> None:
+    """Show how often the finished model names the test pictures right, or offer to measure it, once."""
+    made = read_info(view.best_path).training if view.has_model else {}
+    for path in sorted(view.folder.glob(f"reports/*/{REPORT_NAME}")):
+        report = report_at(path)
+        own = report.model.training == made and report.data.fingerprint == made.get("dataset_sha256")
+        if own and report.data.split == "test":
+            with st.container(horizontal=True, vertical_alignment="center"):
+                sure = between(report.accuracy)
+                right = f"Test result: **{percent(report.accuracy.value, 1)}**{f' ({sure})' if sure else ''}"
+                st.markdown(f"{right}, {literal(report.data.rule_and_n(report.n))}", width="content")
+                if st.button("Show the report", icon=":material/insights:"):
+                    st.session_state["evaluation_report"] = path
+                    st.session_state["evaluation_ended"] = True
+                    st.switch_page("pages/evaluation.py")
+            return
+    data = own_data(view)
+    if not (allowed and data and made):
+        return
+    jobs = [seen for seen in job.views(runs_folder(), MEASURING) if view.folder in seen.folder.parents]
+    if jobs and jobs[0].active:
+        watch(jobs[0], MEASURING)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Measure on the test pictures", icon=":material/fact_check:"):
+            request = Request(data, str(view.best_path), "test", view.request.rule if view.request else RULES[0])
+            attempt(lambda: evaluations.start(runs_folder(), [(view.name, request)], name_of(data) or "data"))
+        st.caption("They played no part so far: measure once, when you have chosen among your runs.", width="content")
+    if jobs and jobs[0].message:
+        st.error(literal(jobs[0].message), icon=":material/error:")
+
+
+def own_data(view: RunView) -> str | None:
+    """Return the data set of a run where it has one, and its own splits."""
+    asked = view.request
+    return asked.dataset[0] if asked and len(asked.dataset) == 1 and not asked.folds else None
+
+
+def others_beside(view: RunView, others: list[RunView]) -> list[RunView]:
+    """Ask which other runs to lay over this one."""
+    named = {other.name: other for other in others if other.metrics}
+    if not named or not view.metrics:
+        return []
+    chosen = st.multiselect(
+        "Other runs in the charts",
+        list(named),
+        max_selections=AT_ONCE,
+        placeholder="Lay other runs over this one …",
+        label_visibility="collapsed",
+        key=f"beside {view.name}",
+        width=480,
+    )
+    return [named[name] for name in chosen]
+
+
+def show_charts(before: RunView, beside: list[Path], allowed: bool) -> None:
     """Show the curves, what was taken for what, and the log."""
-    view = runs.view(before.folder)
-    if view.metrics and view.request:
-        epochs = view.request.epochs
+    view, others = runs.view(before.folder), [runs.view(folder) for folder in beside]
+    basis = literal(view.validated_by.capitalize())
+    if begun := view.beginning:
+        st.markdown(beginning_text(begun))
+    if view.request and (view.metrics or view.steps):
         if view.best:
-            st.markdown(f"Best{' so far' * view.active}: **{literal(accuracy(view))}** in epoch {view.best.epoch}.")
-        basis = literal(view.validated_by.capitalize())
+            more = ""
+            if begun and begun.accuracy is not None:
+                points = 100 * (view.best.validation_accuracy - begun.accuracy)
+                more = f", {points:+.1f} points beside {literal(begun.model)} as it is"
+            best = f"Best{' so far' * view.active}: **{literal(accuracy(view))}** in epoch {view.best.epoch}{more}."
+            st.markdown(best)
+        smaller = view.request.batch_size_for(begun.pictures) if begun else view.request.batch_size
+        batches = f" Batches have {smaller} pictures instead of {view.request.batch_size}, so its steps are smaller."
         charts = [
-            ("Loss", LOSS_READING, loss_curves(view.metrics, epochs)),
-            ("Accuracy", f"{ACCURACY_READING} {basis}.", accuracy_curves(view.metrics, epochs)),
-            ("Learning rate", RATE_READING, rate_curve(view.metrics, epochs)),
+            ("Loss", LOSS_READING, loss_curves(view, others)),
+            ("Accuracy", f"{ACCURACY_READING} {basis}.", accuracy_curves(view, others)),
+            ("Learning rate", RATE_READING + batches * (smaller < view.request.batch_size), rate_curve(view)),
         ]
         for column, (title, reading, figure) in zip(st.columns(3, gap="medium"), charts, strict=True):
             with column:
                 introduce(title, reading)
-                st.plotly_chart(figure, config=NO_BAR, key=f"{title} {view.name}")
+                st.plotly_chart(figure, config=NO_BAR, key=f"{title} {view.name}", alt=f"{title}, epoch by epoch")
     left, right = st.columns([2, 3], gap="medium")
     with left:
         show_confusion(view)
     with right:
         if allowed and (log := job.log_tail(view.folder)):
-            st.markdown("**Log**")
-            st.code(log, language=None)
+            with st.expander("Log", icon=":material/terminal:", expanded=view.state != FINISHED):
+                st.code(log, language=None)
+
+
+def beginning_text(begun: Beginning) -> str:
+    """Say what a run begins with: how good that is as it is, and which labels its last layer knows."""
+    said = []
+    if begun.accuracy is not None:
+        right = f"**{percent(begun.accuracy, 1)}** of the {begun.n:,} validation pictures (dotted line)"
+        said.append(f"As it is, {literal(begun.model)} names {right}.")
+    if begun.kept:
+        said.append(f"The last layer began with what that knows of {literal(', '.join(begun.kept))}.")
+        if begun.new:
+            said.append(f"It began anew for {literal(', '.join(begun.new))}.")
+    return " ".join(said)
 
 
 def show_confusion(view: RunView) -> None:
-    """Show what was taken for what in the latest epoch."""
-    latest = view.metrics[-1] if view.metrics else None
+    """Show what was taken for what in the epoch that is kept."""
+    best = view.best
     try:
         labels = read_info(view.best_path).labels
     except CheckpointError:  # none yet
         return
-    if latest and [len(row) for row in latest.validation_confusion] == [len(labels)] * len(labels):
+    if best and [len(row) for row in best.validation_confusion] == [len(labels)] * len(labels):
         basis = literal(view.validated_by.capitalize())
-        introduce(f"Taken for what, epoch {latest.epoch}", f"{MATRIX_READING} {basis}.")
-        st.plotly_chart(confusion_map(latest.validation_confusion, labels), config=STATIC, key=f"confusion {view.name}")
+        introduce(f"Taken for what, in the kept epoch {best.epoch}", f"{MATRIX_READING} {basis}.")
+        matrix = themed(confusion_map(best.validation_confusion, labels), st.context.theme.type == "dark")
+        st.plotly_chart(matrix, config=STATIC, key=f"confusion {view.name}", alt="What was taken for what, as counts")

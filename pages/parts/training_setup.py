@@ -1,10 +1,13 @@
 """The first half of the training page: choose pictures, look at them, set, start."""
 
 from dataclasses import Field, fields, replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from fer.errors import TrainingError
 from fer.labels import FERPLUS
 from fer.names import literal
 from fer.training import recipe, runs
@@ -26,15 +29,20 @@ NETWORKS = "resnet18", "resnet34", "resnet50", "mobilenet_v3_small", "efficientn
 """To choose from; any other one of torchvision's can be typed."""
 
 
-def chosen_settings(data: Data, pictures: int, views: list[RunView]) -> tuple[TrainingConfig, str]:
-    """Ask what to train; return (configuration, name).
+Places = dict[str, DeltaGenerator]
+"""Field → where to say what is wrong with it, right below."""
+
+
+def chosen_settings(data: Data, pictures: int, views: list[RunView], below: Places) -> tuple[TrainingConfig, str]:
+    """Ask what to train; return (configuration, name). Each field gets a place below it.
 
     Raises:
-        TrainingError: the choices contradict each other.
+        TrainingError: the choices contradict each other, or one of them cannot be.
     """
     left, middle, right = st.columns(3, gap="medium")
     usual_name = free_name(data.path, views)
-    name = left.text_input("Name", usual_name, max_chars=64, key=f"name {usual_name}")
+    name = left.text_input("Name", usual_name, max_chars=64, key=f"name {usual_name}", live=True).strip()
+    below["name"] = left.empty()
     anew = middle.selectbox(
         "Start from",
         [False, True],
@@ -46,11 +54,53 @@ def chosen_settings(data: Data, pictures: int, views: list[RunView]) -> tuple[Tr
     usual = recipe.from_scratch(data.path) if anew else recipe.fine_tuning(data.path, pictures)
     meaning = "How often all pictures are gone through."
     epochs = right.number_input("Epochs", 1, 1000, usual.epochs, help=meaning, key=f"epochs {usual.epochs}")
+    middle.caption(literal(begins_with(usual, list(data.report.counts))))
     with st.expander("More settings", icon=":material/tune:"):
-        return replace(usual, epochs=epochs, **more_settings(usual, anew)), name.strip()
+        chosen = more_settings(usual, anew, below)
+    config = replace(usual, epochs=epochs, **chosen)
+    check(config, name, views)
+    batch_size, most = config.batch_size_for(pictures), config.batch_size
+    if batch_size < most:
+        highest = config.rate_at(min(config.warmup_epochs, config.epochs / 10), batch_size)
+        below["learning_rate"].caption(
+            f"At most {highest:.2g} here, as batches have {batch_size} pictures, not {most}."
+        )
+    return config, name
 
 
-def more_settings(usual: TrainingConfig, anew: bool) -> dict[str, Any]:
+def begins_with(config: TrainingConfig, labels: list[str]) -> str:
+    """Say which of the labels the last layer knows already."""
+    kept, new = recipe.kept_labels(recipe.model_to_begin_with(config), labels)
+    if not kept:
+        return ""
+    return f"Its last layer keeps what it knows of {', '.join(kept)}" + (
+        f"; {', '.join(new)} begins anew." if new else "."
+    )
+
+
+def check(config: TrainingConfig, name: str, views: list[RunView]) -> None:
+    """Refuse what can be seen before anything starts.
+
+    Raises:
+        TrainingError: the field that it names cannot be so.
+    """
+    runs.check_name(name)
+    if name in {view.name for view in views}:
+        raise TrainingError(f"expected a new name, but there is a run called {name}. Choose another.", "name")
+    for field in ("second_dataset", "soft_labels"):
+        path = getattr(config, field)
+        if path and not Path(path).expanduser().exists():
+            raise TrainingError(f"expected a file or a folder, found nothing at {path}. Check the path.", field)
+    if config.architecture not in NETWORKS:
+        from fer.model.network import check_architecture  # here, as it imports torch
+
+        try:
+            check_architecture(config.architecture)
+        except ValueError as error:
+            raise TrainingError(f"{error}. Choose one of them.", "architecture") from error
+
+
+def more_settings(usual: TrainingConfig, anew: bool, below: Places) -> dict[str, Any]:
     """Ask for all that `fer-studio train` has options for, with what the configuration says of each."""
     chosen: dict[str, Any] = {}
     for tab, groups in zip(st.tabs(list(TABS)), TABS.values(), strict=True):
@@ -61,14 +111,15 @@ def more_settings(usual: TrainingConfig, anew: bool) -> dict[str, Any]:
                 columns = tab.columns(4, vertical_alignment="bottom")
             with columns[number % 4]:
                 fixed = not anew and one.name in OF_THE_SHIPPED_MODEL
-                chosen[one.name] = setting(one, getattr(usual, one.name), fixed)
+                chosen[one.name] = setting(one, getattr(usual, one.name), fixed, usual)
+                below[one.name] = st.empty()
     return chosen
 
 
-def setting(field: "Field[Any]", usual: Any, fixed: bool) -> Any:
+def setting(field: "Field[Any]", usual: Any, fixed: bool, config: TrainingConfig) -> Any:
     """Ask for one setting of the configuration; one that is fixed is shown, but not to be changed."""
     about, bounds = field.metadata, field.metadata["bounds"]
-    label = (about["flag"] or field.name).strip("-").replace("_", " ").capitalize()
+    label = caption_of(about["flag"] or field.name)
     rest: dict[str, Any] = {"help": about["help"] or None, "disabled": fixed, "key": f"{field.name} {usual}"}
     if field.name == "architecture":
         return st.selectbox(label, NETWORKS, NETWORKS.index(usual), accept_new_options=True, **rest)
@@ -79,12 +130,19 @@ def setting(field: "Field[Any]", usual: Any, fixed: bool) -> Any:
     if isinstance(usual, bool):
         return st.toggle(label, usual, **rest)
     if isinstance(usual, str):
-        return st.text_input(label, usual, **rest).strip() or usual
+        return st.text_input(label, usual, live=True, **rest).strip() or usual
     kind: Any = int if isinstance(usual, int) else float
     ends = (bounds.get("at_least", bounds.get("over")), bounds.get("at_most", bounds.get("under")))
     lowest, highest = (None if end is None else kind(end) for end in ends)
-    form: dict[str, Any] = {} if kind is int else {"step": 0.01, "format": "%g", "placeholder": "as usual"}
+    as_usual = {"learning_rate": config.peak_learning_rate, "weight_decay": config.used_weight_decay}.get(field.name)
+    form: dict[str, Any] = {} if kind is int else {"step": 0.01, "format": "%g"}
+    form |= {} if as_usual is None else {"placeholder": f"{as_usual:g}"}
     return st.number_input(label, lowest, highest, usual, **form, **rest)
+
+
+def caption_of(name: str) -> str:
+    """Return what a field of the configuration is called on the page."""
+    return name.strip("-").replace("_", " ").capitalize()
 
 
 def begin(config: TrainingConfig, name: str) -> None:
@@ -138,8 +196,15 @@ def new_training(views: list[RunView]) -> None:
             return
         st.subheader("2 · Settings", divider="gray")
         pictures = data.report.rules["argmax"].get("train", 0)
-        config, name = chosen_settings(data, pictures, views)
-        runs.check_name(name)
+        below: Places = {}
+        wrong = ""
+        try:
+            config, name = chosen_settings(data, pictures, views, below)
+        except TrainingError as error:
+            if error.field not in below:
+                raise
+            wrong = error.field
+            below[wrong].error(literal(str(error)), icon=":material/error:")
         estimate = st.empty()
         active = [view.name for view in views if view.active]
         full = len(active) >= runs.parallel_runs()
@@ -147,11 +212,16 @@ def new_training(views: list[RunView]) -> None:
         sure = bool(set(words) & set(FERPLUS)) or st.checkbox(
             f"{literal(', '.join(words[:8]))}: these are the expressions to learn", key=f"sure {data.path}"
         )
-        if st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=full or not sure):
+        if st.button(
+            "Start training", type="primary", icon=":material/play_arrow:", disabled=bool(full or not sure or wrong)
+        ):
             attempt(lambda: begin(config, name))
-        if full:
+        if wrong:
+            st.caption(f":material/error: First set right what is said below **{caption_of(wrong)}**.")
+        elif full:
             st.caption(
                 f":material/hourglass_empty: {literal(', '.join(active))} is being trained. One thing after the other."
             )
-        with estimate.container():  # it may take seconds, and nobody has to wait for it
-            show_estimate(config, pictures, views)
+        if not wrong:
+            with estimate.container():  # it may take seconds, and nobody has to wait for it
+                show_estimate(config, pictures, views)

@@ -135,9 +135,8 @@ def records() -> Reader:
         for view in runs.views(given / "runs"):
             _look_at(view)
             _ = view.best, view.seconds, view.validated_by
-            if view.metrics and view.request:
-                for chart in (curves.loss_curves, curves.accuracy_curves, curves.rate_curve):
-                    chart(view.metrics, view.request.epochs).to_json()
+            for chart in (curves.loss_curves, curves.accuracy_curves, curves.rate_curve):
+                chart(view).to_json()
         with contextlib.redirect_stdout(io.StringIO()):
             for folder in given.iterdir():
                 command.list_jobs(folder)

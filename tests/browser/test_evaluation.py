@@ -25,11 +25,11 @@ def field(page: Page, truth: str, answer: str) -> Locator:
 
 
 def picture_of(page: Page, name: str) -> bytes:
-    """Return the picture (PNG) that the camera above a chart saves."""
+    """Return the picture (SVG) that the camera above a chart saves."""
     page.locator(".js-plotly-plot").hover()
     with page.expect_download() as download:
         page.locator(".js-plotly-plot .modebar-btn").click()
-    assert download.value.suggested_filename == f"{name}.png"
+    assert download.value.suggested_filename == f"{name}.svg"
     return Path(download.value.path()).read_bytes()
 
 
@@ -91,11 +91,11 @@ def test_a_click_on_a_field_shows_its_pictures(page: Page, app_url: str, runs: d
     where.fill("synthetic:80")
     where.press("Enter")
     faces = page.get_by_role("img", name=re.compile(r"\bfear$"))
-    expect(faces).to_have_count(min(number, 24))
+    expect(faces).to_have_count(min(number, 48))
     page.wait_for_function("face => face.naturalWidth > 2", arg=faces.first.element_handle())
     field(page, "neutral", "fear").press("Enter")
     expect(page.get_by_text(re.compile(rf"\b{report.confusion[0][1]} of 120 .*neutral.*fear"))).to_be_visible()
-    expect(page.get_by_role("img", name=re.compile(r"\bneutral$"))).to_have_count(min(report.confusion[0][1], 24))
+    expect(page.get_by_role("img", name=re.compile(r"\bneutral$"))).to_have_count(min(report.confusion[0][1], 48))
 
 
 def test_two_runs_are_compared(page: Page, app_url: str, runs: dict[str, Evaluation]) -> None:
@@ -127,7 +127,7 @@ def test_downloads_open_without_the_app(page: Page, context: BrowserContext, app
         expect(opened.locator(".js-plotly-plot")).to_have_count(charts)
         assert [url for url in outside if not url.startswith(("file:", "data:", "blob:"))] == []
         opened.close()
-    assert picture_of(page, "confusion").startswith(b"\x89PNG")
+    assert picture_of(page, "confusion").lstrip().startswith(b"<svg")
 
 
 def test_phone(page: Page, app_url: str) -> None:

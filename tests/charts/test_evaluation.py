@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer.charts.chart import WHISKER, color_whiskers, whiskers
+from fer.charts.chart import WHISKER, themed, whiskers
 from fer.charts.comparison import class_deltas, differences, training_curves
 from fer.charts.evaluation import (
     by_agreement,
@@ -50,8 +50,8 @@ def test_intervals_reach_from_low_to_high_and_are_none_where_there_is_none() -> 
 def test_intervals_take_the_colour_of_the_text_and_the_chart_itself_stays_as_it_is(report: Report) -> None:
     assert report.agreement
     chart, other = classes(report).figure, by_agreement(report.agreement).figure
-    assert {trace.error_x.color for trace in color_whiskers(chart, "#1B222C").data} == {"#1B222C"}
-    assert color_whiskers(other, "#1B222C").data[0].error_y.color == "#1B222C"
+    assert {trace.error_x.color for trace in themed(chart, dark=False).data} == {"#1B222C"}
+    assert themed(other, dark=True).data[0].error_y.color == "#E8ECF1"
     assert {trace.error_x.color for trace in chart.data} == {WHISKER["color"]}
 
 

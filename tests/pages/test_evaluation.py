@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from fer.datasets import open_dataset
 from fer.evaluation.job import KIND, model_of
 from fer.evaluation.report import Evaluation, read_evaluation, read_report, write_report
+from fer.evaluation.seen import Seen
 from fer.jobs import job
 from fer.model import DEFAULT_REPORT, shipped_reports
 from fer.training.config import TrainingConfig
@@ -89,8 +90,8 @@ def test_it_opens_on_the_shipped_model_without_any_data_set(folder: Path) -> Non
     assert report.basis in texts(app)
     (cards, *_) = html(app)
     assert f"{100 * report.accuracy.value:.1f} %" in cards
-    assert report.agreement and f"{100 * report.agreement.rater.value:.1f} %" in cards
-    assert cards.count(f"n = {report.n:,}") >= 5 and "majority" in cards
+    assert report.agreement and f"{100 * report.agreement.difference.value:+.1f}" in cards
+    assert cards.count("n = ") == 3 and cards.count(f"n = {report.n:,}") == 2 and "majority" in cards
     assert len(app.get("bidi_component")) == 1 and not charts(app) and not app.error
     assert not folder.exists()
 
@@ -185,7 +186,7 @@ def test_two_runs_are_compared(folder: Path) -> None:
     assert not app.exception and not app.error
     assert charts(app) == 3  # differences, expressions, training
     assert re.search("calm.*validation.*n = 20.*eager.*validation", texts(app))
-    assert len(app.get("download_button")) == 3 and formats(app) == {"HTML"}
+    assert len(app.get("download_button")) == 6 and formats(app) == {"HTML", "CSV"}
     table = app.dataframe[0].value
     assert list(table["model"]) == ["calm", "eager"]
     assert float(table["p"].iloc[1]) < 0.05
@@ -195,6 +196,24 @@ def test_two_runs_are_compared(folder: Path) -> None:
     ).all()
     app.multiselect(key="comparison_reports").unselect(eager).select(DEFAULT_REPORT).run()
     assert len(app.error) == 1
+
+
+@pytest.mark.slow
+def test_a_model_that_was_trained_on_the_pictures_is_marked_and_not_compared(folder: Path) -> None:
+    for name, seed, seen in (("fair", 0, Seen(5, 0)), ("knowing", 1, Seen(100, 0))):
+        found = make_evaluation(seed=seed)
+        report = replace(found.report, data=replace(found.report.data, seen=seen))
+        finished_run(folder, name, Evaluation(report, found.predictions))
+    app = open_page()
+    title = Path("reports", "pretended-test-majority", "report.json")
+    paths = {name: folder / name / title for name in ("fair", "knowing")}
+    app.selectbox(key="evaluation_report_widget").set_value(paths["fair"]).run()
+    assert not app.warning and any("trained on 5 " in caption.value for caption in app.caption)
+    app.selectbox(key="evaluation_report_widget").set_value(paths["knowing"]).run()
+    assert "100 of these 120" in app.warning[0].value
+    section(app, "Compare")
+    app.multiselect(key="comparison_reports").set_value(list(paths.values())).run()
+    assert not app.exception and "100 of 120" in app.error[0].value and not charts(app)
 
 
 def test_one_report_cannot_be_compared(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

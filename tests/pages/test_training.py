@@ -186,13 +186,31 @@ def test_a_name_that_is_taken_or_a_path_is_refused(folder: Path, tiny_checkpoint
     finished_run(folder, "taken", tiny_checkpoint)
     app = open_page()
     app.segmented_control(key="training_source").set_value("Drawn faces").run()
-    app.text_input[0].set_value("taken").run()
-    press(app, "Start training")
-    assert "taken" in app.error[0].value
-    app.text_input[0].set_value("../../etc").run()
-    assert "../../etc" in app.error[0].value
-    assert "Start training" not in buttons(app)
-    assert len(runs.views(folder)) == 1
+
+    def start() -> bool:
+        return next(button for button in app.button if button.label == "Start training").disabled
+
+    for name in ("taken", "../../etc"):
+        app.text_input[0].set_value(name).run()
+        (error,) = app.error
+        assert name in error.value and start()
+    app.text_input[0].set_value("free").run()
+    assert not app.error and not start()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("field", ["soft_labels", "second_dataset"])
+def test_a_path_that_leads_nowhere_is_said_below_its_field(folder: Path, field: str) -> None:
+    app = open_page()
+    app.segmented_control(key="training_source").set_value("Drawn faces").run()
+    (box,) = [box for box in app.text_input if (box.key or "").startswith(field)]
+    box.set_value("/nowhere/at/all").run()
+    (error,) = app.error
+    assert not app.exception
+    own = [tab.label for tab in app.tabs if box.key in [one.key for one in tab.text_input]]
+    assert [tab.label for tab in app.tabs if tab.error] == own
+    assert ("/nowhere/at/all" in error.value) == (field == "soft_labels")  # the other one needs a second head first
+    assert next(button for button in app.button if button.label == "Start training").disabled
 
 
 def test_what_is_no_data_set_is_said(folder: Path, tmp_path: Path) -> None:
@@ -263,11 +281,8 @@ def test_interrupted_failed_and_damaged_runs(folder: Path) -> None:
     Reporter(open_run(folder, TINY, "failed").folder).set(FAILED, "the disk is full")
     (open_run(folder, TINY, "damaged").folder / "config.json").write_text("{")
     app = see_runs(open_page())
-    assert sorted(app.radio[0].options) == [
-        ":material/broken_image: damaged",
-        ":material/error: failed",
-        ":material/power_off: interrupted",
-    ]
+    assert app.radio[0].options == [":material/power_off: interrupted"]
+    assert sorted(app.radio[1].options) == [":material/broken_image: damaged", ":material/error: failed"]
     for name, resumes in (("interrupted", True), ("failed", True), ("damaged", False)):
         choose(app, name)
         assert not app.exception
@@ -277,7 +292,9 @@ def test_interrupted_failed_and_damaged_runs(folder: Path) -> None:
 
 
 def choose(app: AppTest, name: str) -> None:
-    app.radio[0].set_value(next(option for option in app.radio[0].options if option.endswith(f" {name}"))).run()
+    named = {option.split()[-1]: (radio, option) for radio in app.radio for option in radio.options}
+    radio, option = named[name]
+    radio.set_value(option).run()
 
 
 def test_progress_of_a_running_one(folder: Path) -> None:

@@ -15,6 +15,7 @@ from fer.cli import jobs as command
 from fer.errors import JobError
 from fer.jobs import job
 from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, STOPPED, Reporter
+from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import read_info
 from fer.training import runs
 from fer.training.config import TrainingConfig
@@ -70,6 +71,12 @@ def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkey
         assert seen.state == FINISHED, job.log_tail(seen.folder)
         assert seen.has_model and not seen.can_resume and seen.best in seen.metrics
         assert (seen.status.figures["epoch"], seen.status.figures["epochs"]) == (6, 6)
+    parts = [[(part.moment, part.loss, part.rate) for part in seen.steps] for seen in ended]
+    assert parts[0] == parts[1] and parts[0][-1][0] == 6 and len(parts[0]) > 6
+    assert ended[0].beginning == ended[1].beginning
+    begun, (training, known) = ended[0].beginning, (64, read_info(DEFAULT_CHECKPOINT).labels)
+    assert begun and (begun.pictures, begun.kept, set(begun.new)) == (training, (), set(known))
+    assert begun.n == ended[0].metrics[0].validation_n and begun.accuracy is not None and 0 <= begun.accuracy <= 1
     figures = [[(line.epoch, line.train_loss, line.validation_loss) for line in seen.metrics] for seen in ended]
     assert figures[0] == figures[1]
     assert read_info(ended[0].best_path) == read_info(ended[1].best_path)

@@ -1,10 +1,11 @@
 """Settings for people who have not trained a model before."""
 
+from fer.labels import FERPLUS
 from fer.model import DEFAULT_CHECKPOINT
 from fer.model.checkpoint import read_info
 from fer.training.config import TrainingConfig
 from fer.training.initialization import check_init
-from fer.training.recipe import fine_tuning, from_scratch
+from fer.training.recipe import fine_tuning, from_scratch, kept_labels, model_to_begin_with
 
 
 def test_fine_tuning_fits_the_shipped_model_and_the_amount_of_pictures() -> None:
@@ -18,3 +19,12 @@ def test_fine_tuning_fits_the_shipped_model_and_the_amount_of_pictures() -> None
 
 def test_from_scratch_begins_as_the_shipped_model_did() -> None:
     assert from_scratch("faces") == TrainingConfig(("faces",), augmentation="plain")
+
+
+def test_a_data_set_that_lacks_a_label_keeps_the_last_layer_for_those_it_has() -> None:
+    seven, config = FERPLUS[:-1], fine_tuning("x", 100)
+    known = model_to_begin_with(config)
+    assert kept_labels(known, seven) == (seven, ())
+    assert kept_labels(known, ["anger", "bored"]) == (("anger",), ("bored",))
+    assert model_to_begin_with(from_scratch("x")) is None
+    assert kept_labels(None, seven) == ((), seven)

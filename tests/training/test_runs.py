@@ -12,6 +12,7 @@ from fer.jobs.job import locked, working
 from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, Reporter
 from fer.training import runs
 from fer.training.config import TrainingConfig
+from fer.training.metrics import Part
 from fer.training.runs import PARALLEL_VARIABLE, Run, open_run
 from fer.training.state import read_state, start
 
@@ -213,6 +214,19 @@ def test_metrics_of_another_shape_are_passed_over(tmp_path: Path) -> None:
     lines = ["{", "[]", '{"epoch": 1}', '{"epoch": 1, "validation_accuracy": 1e999}', "[" * 10**5, "9" * 400, good]
     (tmp_path / "metrics.jsonl").write_bytes("\n".join([*lines, ""]).encode() + b"\xff\xfe\n")
     assert [line.epoch for line in Run(tmp_path).metrics()] == [2]
+
+
+def test_parts_of_an_earlier_try_are_dropped_and_damaged_ones_passed_over(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    for moment in (0.5, 1.0, 1.5):
+        run.append_step(Part(moment, 1.0, 0.1))
+    with run.steps_path.open("a") as file:
+        file.write('{"moment": 1.75, "lo')  # it was killed
+    assert [part.moment for part in Run(tmp_path).steps()] == [0.5, 1.0, 1.5]
+    again = Run(tmp_path)
+    for moment in (1.5, 2.0):
+        again.append_step(Part(moment, 0.5, 0.1))
+    assert [(part.moment, part.loss) for part in run.steps()] == [(0.5, 1.0), (1.0, 1.0), (1.5, 0.5), (2.0, 0.5)]
 
 
 @pytest.mark.parametrize(
