@@ -129,6 +129,8 @@ def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporte
     import numpy as np
 
     from fer.datasets.dataset import prepare_faces
+    from fer.evaluation.seen import seen_among
+    from fer.model.checkpoint import weights_file
     from fer.model.classifier import Classifier
 
     begun_with = model_to_begin_with(config)
@@ -145,7 +147,11 @@ def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporte
         reporter.note(f"{file.name} as it is: validation accuracy {accuracy:.4f} ({config.rule}, n = {len(truth):,})")
     training = len(dataset.rows("train", "argmax"))
     name = "the shipped model" if file in SHIPPED.values() else "/".join(file.parts[-2:]).removesuffix(f"/{BEST_NAME}")
-    return Beginning(training, name, accuracy, len(truth), *kept_labels(begun_with, dataset.labels))
+    seen = seen_among(weights_file(file), faces.digests)
+    if seen and seen.trained:
+        reporter.note(f"{file.name} was trained on {seen.trained:,} of these {len(truth):,} pictures")
+    kept, new = kept_labels(begun_with, dataset.labels)
+    return Beginning(training, name, accuracy, len(truth), kept, new, seen.trained if seen else 0)
 
 
 class _Told:

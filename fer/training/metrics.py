@@ -70,6 +70,8 @@ class Beginning:
     """The labels that the last layer knows already."""
     new: tuple[str, ...] = ()
     """Those that it begins with by chance."""
+    known: int = 0
+    """On how many of the validation pictures that model was trained, as far as is known: its accuracy flatters it."""
 
 
 @dataclass

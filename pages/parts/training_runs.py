@@ -260,7 +260,8 @@ def beginning_text(begun: Beginning) -> str:
     said = []
     if begun.accuracy is not None:
         right = f"**{percent(begun.accuracy, 1)}** of the {begun.n:,} validation pictures (dotted line)"
-        said.append(f"As it is, {literal(begun.model)} names {right}.")
+        flattered = f" It was trained on {begun.known:,} of them, which flatters it." if begun.known else ""
+        said.append(f"As it is, {literal(begun.model)} names {right}.{flattered}")
     if begun.kept:
         said.append(f"The last layer began with what that knows of {literal(', '.join(begun.kept))}.")
         if begun.new:
