@@ -183,7 +183,7 @@ def show_test(view: RunView, allowed: bool) -> None:
                     st.switch_page("pages/evaluation.py")
             return
     data = own_data(view)
-    if not (allowed and data and made):
+    if not (allowed and data and view.has_model):
         return
     jobs = [seen for seen in job.views(runs_folder(), MEASURING) if view.folder in seen.folder.parents]
     if jobs and jobs[0].active:

@@ -1,5 +1,6 @@
 """The training page in all its states, without a browser."""
 
+import base64
 import io
 import json
 import re
@@ -23,8 +24,9 @@ from fer.model import DEFAULT_CHECKPOINT
 from fer.training import runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed
-from fer.training.metrics import EpochMetrics
+from fer.training.metrics import Beginning, EpochMetrics
 from fer.training.runs import KIND, Run, open_run
+from pages.parts.dataset import OWN
 from tests.datasets.pictures import write_picture
 from tests.scripts.processes import wait_until
 
@@ -77,7 +79,7 @@ def finished_run(folder: Path, name: str, checkpoint: Path) -> Run:
         run.append_metrics(
             EpochMetrics(
                 epoch, accuracy, train_loss=2.0, validation_loss=2.0, train_accuracy=0.5, learning_rate=0.1,
-                validation_confusion=tuple(tuple(row) for row in np.eye(LABELS, dtype=int).tolist()),
+                validation_confusion=tuple(map(tuple, np.roll(np.eye(LABELS, dtype=int), epoch == 2, axis=1).tolist())),
                 size_px=24, seconds=40.0, faces=64,
             )
         )  # fmt: skip
@@ -254,6 +256,43 @@ def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -
     assert model.value == run.best_path
     model.select_index(0).run()
     assert app.session_state["chosen_model"] == DEFAULT_CHECKPOINT
+
+
+def test_the_matrix_is_of_the_epoch_that_is_kept(folder: Path, tiny_checkpoint: Path) -> None:
+    best = finished_run(folder, "mine", tiny_checkpoint).metrics()[1]
+    app = see_runs(open_page())
+    (matrix,) = [
+        trace
+        for chart in app.get("plotly_chart")
+        for trace in json.loads(chart.proto.spec)["data"]
+        if trace["type"] == "heatmap"
+    ]
+    assert read_numbers(matrix["customdata"]) == [list(row) for row in best.validation_confusion]
+    assert "epoch 2" in texts(app)
+
+
+def read_numbers(packed: dict[str, str]) -> list[list[int]]:
+    """Return a matrix as plotly packs it."""
+    numbers = np.frombuffer(base64.b64decode(packed["bdata"]), packed["dtype"])
+    return numbers.reshape([int(side) for side in packed["shape"].split(",")]).tolist()
+
+
+def test_a_finished_run_is_evaluated_on_its_own_pictures(folder: Path, tiny_checkpoint: Path) -> None:
+    run = finished_run(folder, "mine", tiny_checkpoint)
+    app = see_runs(open_page())
+    assert "Measure on the test pictures" in buttons(app)
+    press(app, "Evaluate this run")
+    assert app.title[0].value == "Evaluation"
+    assert app.multiselect(key="measure_models").value == [run.best_path]
+    assert app.segmented_control(key="measure_source").value == OWN
+    assert not next(button for button in app.button if button.label == "Measure").disabled
+
+
+def test_what_a_run_begins_with_is_said(folder: Path, tiny_checkpoint: Path) -> None:
+    run = finished_run(folder, "mine", tiny_checkpoint)
+    run.write_beginning(Beginning(64, "first", 0.5, 8, ("anger", "fear"), ("bored",), 3))
+    shown = texts(see_runs(open_page()))
+    assert all(fact in shown for fact in ("first", "50.0 %", "anger, fear", "bored", "+25.0", "3 of them"))
 
 
 @pytest.mark.slow
