@@ -155,15 +155,15 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
     return figure.update_layout(margin_t=28 if len(persons) > 1 else 8)  # room for the first panel's title
 
 
-def tone_lines(timeline: Timeline) -> go.Figure:
-    """Return the derived tone of each person over the video; the timeline must have one."""
-    assert timeline.tone is not None
+def valence_lines(timeline: Timeline) -> go.Figure:
+    """Return each person's valence over the video; the timeline must have it."""
+    assert timeline.valence is not None
     figure = go.Figure()
     for person in shown_people(timeline):
         places = _spread(timeline, person)
-        seconds, tones = _with_holes(timeline, places, timeline.tone[places])
+        seconds, values = _with_holes(timeline, places, timeline.valence[places])
         figure.add_scatter(
-            x=seconds, y=tones, name=_name(person), mode="lines", line={"width": 2}, hovertemplate="%{y:+.2f}"
+            x=seconds, y=values, name=_name(person), mode="lines", line={"width": 2}, hovertemplate="%{y:+.2f}"
         )
     figure.add_hline(y=0, line={"color": GUIDE, "width": 1})
     sides = {"range": [-1.15, 1.15], "tickvals": [-1, 0, 1], "ticktext": ["unpleasant", "neither", "pleasant"]}

@@ -14,11 +14,11 @@ import numpy as np
 from fer.files import read_arrays, replace_file
 from fer.names import not_a_formula, printable
 from fer.records import to_json
-from fer.video.timeline import Timeline, row_type
+from fer.video.timeline import VALENCE, Timeline, row_type
 
 PEOPLE_LISTED = 10
 _ROWS_AT_ONCE = 1000
-_COLUMNS = ("frame", "seconds", "lasted", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence")
+_COLUMNS = ("frame", "seconds", "lasted", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", "valence")
 
 
 def timeline_csv(timeline: Timeline) -> Iterator[str]:
@@ -54,7 +54,8 @@ def _line(timeline: Timeline, place: int) -> list[Any]:
     seconds, lasted = _rounded(row["seconds"], 3), _rounded(row["lasted"], 3)
     probabilities, label = _rounded(row["probabilities"], 4), not_a_formula(timeline.labels[row["held"]])
     confidence = probabilities[row["held"]]
-    return [frame, seconds, lasted, person, *box, _rounded(score, 4), label, confidence, *probabilities]
+    valence = "" if timeline.valence is None else _rounded(timeline.valence[place], 4)
+    return [frame, seconds, lasted, person, *box, _rounded(score, 4), label, confidence, valence, *probabilities]
 
 
 def _raw(timeline: Timeline, place: int) -> list[Any]:
@@ -85,13 +86,15 @@ def timeline_json(timeline: Timeline) -> str:
         "complete": timeline.complete,
         "problem": timeline.problem,
         "labels": list(timeline.labels),
+        "valence": VALENCE,
         "frames_looked_at": timeline.frames,
         "seconds_by_person": {str(person): seconds for person, seconds in summary.items()},
         "people": [
             {
                 "person": person,
                 "seconds_by_expression": {label: round(seconds, 3) for label, seconds in summary[person].items()},
-                "derived_tone_mean": tone if (tone := timeline.tone_of(person)) is None else round(tone, 4),
+                "valence_mean": (valence := timeline.valence_of(person)) and round(valence, 4),
+                "derived_tone_mean": valence and round(valence, 4),  # what earlier versions called it
                 "spans": [
                     {**asdict(span), "start": round(span.start, 3), "end": round(span.end, 3)}
                     for span in timeline.spans
@@ -109,6 +112,7 @@ def timeline_json(timeline: Timeline) -> str:
             "label": rows["held"].tolist(),
             "box": _rounded(rows["box"], 1),
             "probabilities": _rounded(rows["probabilities"], 4),
+            "valence": None if timeline.valence is None else _rounded(timeline.valence, 4),
         },
     }
     if timeline.baselines:

@@ -17,9 +17,9 @@ from fer.video.hindsight import held_label
 from fer.video.neutral import Baseline
 from fer.video.tracking import TrackedFace
 
-PLEASANT = frozenset({"happiness"})
-UNPLEASANT = frozenset({"sadness", "anger", "disgust", "fear", "contempt"})
-"""Which side of the valence axis each expression lies on (Russell 1980); the others lie on neither."""
+VALENCE = "happiness minus the strongest of sadness, anger, fear and disgust, from -1 to 1"
+"""What `Timeline.valence` is, in words for pages and files."""
+_PLEASANT, _UNPLEASANT = ("happiness",), ("sadness", "anger", "fear", "disgust")
 LONGEST_GAP_SECONDS = 0.5
 """A frame stands until the next one, but no longer than this: nobody knows what was in a pause. Where frames usually
 come more slowly, as in a slide show, it is one and a half times the usual step. A longer time in which somebody was not
@@ -217,25 +217,25 @@ class Timeline:
         return list(best.values())
 
     @cached_property
-    def tone(self) -> np.ndarray | None:
-        """Return pleasant minus unpleasant expressions of each row, -1..1, float (rows,).
+    def valence(self) -> np.ndarray | None:
+        """Return happiness minus the strongest of sadness, anger, fear and disgust, of each row, -1..1, float (rows,).
 
-        It is derived: the share of happiness minus the shares of sadness, anger, disgust, fear and contempt, a rough
-        stand-in for valence. No network was trained for it. None where the model does not know both sides.
+        It is what FaceReader calls so (Noldus, reference manual), computed from the probabilities: no network was
+        trained for it. None where the model knows no happiness, or none of the others.
         """
         words = [canonical_label(label) for label in self.labels]
-        sides = np.array([(word in PLEASANT) - 1.0 * (word in UNPLEASANT) for word in words])
-        if not (sides > 0).any() or not (sides < 0).any():
+        sides = [np.isin(words, side) for side in (_PLEASANT, _UNPLEASANT)]
+        if not all(side.any() for side in sides):
             return None
-        probabilities = self.shown["probabilities"]
-        return probabilities @ sides / np.maximum(probabilities.sum(axis=1), 1e-12)
+        pleasant, unpleasant = (self.shown["probabilities"][:, side].max(axis=1) for side in sides)
+        return pleasant - unpleasant
 
-    def tone_of(self, person: int) -> float | None:
-        """Return a person's mean tone over the time in view."""
-        if self.tone is None:
+    def valence_of(self, person: int) -> float | None:
+        """Return a person's mean valence over the time in view."""
+        if self.valence is None:
             return None
         own = self.of(person)
-        return float(np.average(self.tone[own], weights=self.rows["lasted"][own] + 1e-9))
+        return float(np.average(self.valence[own], weights=self.rows["lasted"][own] + 1e-9))
 
     def faces_at(self, seconds: float) -> list[TrackedFace]:
         """Return who is shown at a moment, in pixels of the video; the last ones stand for all that comes later."""

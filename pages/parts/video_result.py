@@ -5,14 +5,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer.charts.timeline import probability_lines, shown_people, time_bars, timeline_bars, tone_lines
+from fer.charts.timeline import probability_lines, shown_people, time_bars, timeline_bars, valence_lines
 from fer.errors import VideoError
 from fer.faces import percent
 from fer.files import file_errors
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json, write_timeline
 from fer.video.io.files import picture_at
-from fer.video.timeline import Timeline
+from fer.video.timeline import VALENCE, Timeline
 from pages.parts.neutral import offer_neutral, reading, show_baselines
 from pages.parts.session import FILES_AS_THEY_ARE, attempt, errors_shown
 from pages.parts.widgets import NO_BAR, STATIC, clock, counted, download, download_figures, literal, show_opinions
@@ -161,7 +161,7 @@ def show_video(video: Path) -> None:
 
 
 def show_sums(result: Timeline) -> None:
-    """Show how long each expression was shown, what followed what, and the derived tone."""
+    """Show how long each expression was shown, what followed what, and the valence."""
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Time per expression**")
@@ -180,14 +180,11 @@ def show_sums(result: Timeline) -> None:
             st.dataframe(rows[:MOST_TRANSITIONS], hide_index=True)
         else:
             st.caption("Nobody went from one expression to another.")
-    if result.tone is not None:
-        st.markdown("**Derived tone: pleasant minus unpleasant**")
-        means = " · ".join(f"person {person}: {result.tone_of(person):+.2f}" for person in shown_people(result))
-        st.caption(
-            "Not measured but computed from the probabilities: happiness minus sadness, anger, disgust, fear and "
-            f"contempt. A rough stand-in for valence, and no feeling. Mean of {means}"
-        )
-        st.plotly_chart(tone_lines(result), config=NO_BAR, key="video_tone")
+    if result.valence is not None:
+        st.markdown("**Valence**")
+        means = " · ".join(f"person {person}: {result.valence_of(person):+.2f}" for person in shown_people(result))
+        st.caption(f"{VALENCE[0].upper()}{VALENCE[1:]}. Computed from the probabilities, no feeling. Mean of {means}")
+        st.plotly_chart(valence_lines(result), config=NO_BAR, key="video_valence")
 
 
 def show_downloads(result: Timeline, name: str) -> None:

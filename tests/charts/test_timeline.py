@@ -12,7 +12,7 @@ from fer.charts.timeline import (
     shown_people,
     time_bars,
     timeline_bars,
-    tone_lines,
+    valence_lines,
 )
 from fer.labels import FERPLUS, color_of
 from fer.video.live import SAMPLE_SECONDS
@@ -68,7 +68,7 @@ def test_a_line_has_a_hole_where_somebody_was_away() -> None:
     (line,) = [trace for trace in probability_lines(seen, [1]).data if trace.name == "neutral"]
     assert np.isnan(line.y).sum() == 1
     assert np.nanmax(line.y) == pytest.approx(80, abs=0.1)
-    assert np.isnan(tone_lines(seen).data[0].y).sum() == 1
+    assert np.isnan(valence_lines(seen).data[0].y).sum() == 1
 
 
 def test_a_long_row_is_no_hole() -> None:
@@ -97,7 +97,7 @@ def test_the_legend_of_the_lines_names_what_was_likely() -> None:
     assert len(probability_lines(SEEN, [1]).data) == len(FERPLUS)
 
 
-@pytest.mark.parametrize("figure", [timeline_bars(SEEN), probability_lines(SEEN, [1]), tone_lines(SEEN)])
+@pytest.mark.parametrize("figure", [timeline_bars(SEEN), probability_lines(SEEN, [1]), valence_lines(SEEN)])
 def test_the_last_second_is_on_the_axis(figure: go.Figure) -> None:
     low, high = figure.layout.xaxis.range
     assert low == 0 and 1.5 < high < 1.51
@@ -131,8 +131,8 @@ def test_people_stay_in_the_order_of_their_numbers() -> None:
     assert figure.layout.yaxis.autorange == "reversed"
 
 
-def test_the_tone_has_a_line_for_each_person() -> None:
-    figure = tone_lines(timeline_of({1: ["happiness"] * 10, 2: ["anger"] * 10}, confidence=1.0))
+def test_valence_has_a_line_for_each_person() -> None:
+    figure = valence_lines(timeline_of({1: ["happiness"] * 10, 2: ["anger"] * 10}, confidence=1.0))
     assert [trace.name for trace in figure.data] == ["person 1", "person 2"]
     assert np.mean(figure.data[0].y) == pytest.approx(1) and np.mean(figure.data[1].y) == pytest.approx(-1)
 

@@ -21,7 +21,7 @@ from fer.video.neutral import neutral_moment
 from fer.video.timeline import Recorder, Timeline
 from tests.video.results import face, timeline_of
 
-OF_FILES = ["frame", "seconds", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", *FERPLUS]
+OF_FILES = ["frame", "seconds", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", "valence", *FERPLUS]
 OF_CAMERAS = ["seconds", "lasted", "person", "label", "confidence", *FERPLUS]
 RESULT = timeline_of({1: ["neutral"] * 10 + ["happiness"] * 5, 2: [None] * 5 + ["surprise"] * 5})
 
@@ -35,6 +35,9 @@ def test_the_table_has_a_row_for_each_face_and_frame() -> None:
     assert [float(one[name]) for name in ("x1", "y1", "x2", "y2")] == [20, 20, 70, 80]
     assert float(one["confidence"]) == pytest.approx(0.8)
     assert sum(float(one[label]) for label in FERPLUS) == pytest.approx(1, abs=1e-3)
+    assert float(one["valence"]) == pytest.approx(0) and float(rows[-1]["valence"]) > 0.7
+    words = timeline_of({1: ["a"]}, labels=tuple("abcdefgh"))
+    assert next(csv.DictReader(io.StringIO("".join(timeline_csv(words)))))["valence"] == ""
 
 
 def test_a_long_table_comes_in_parts() -> None:
@@ -54,7 +57,9 @@ def test_json_says_all_of_it() -> None:
     first, second = record["people"]
     assert first["seconds_by_expression"] == pytest.approx({"neutral": 1.0, "happiness": 0.5})
     assert [(span["label"], span["start"], span["end"]) for span in second["spans"]] == [("surprise", 0.5, 1.0)]
-    assert first["derived_tone_mean"] > 0 > second["derived_tone_mean"]
+    assert first["valence_mean"] > 0 == second["valence_mean"] and record["valence"]
+    assert [one["derived_tone_mean"] for one in (first, second)] == [first["valence_mean"], second["valence_mean"]]
+    assert record["rows"]["valence"][-1] == pytest.approx(0.8 - 0.2 / 7, abs=1e-3)
     assert record["transitions"] == [
         {"person": 1, "seconds": pytest.approx(1.0), "before": "neutral", "after": "happiness"}
     ]
@@ -93,7 +98,7 @@ def test_json_of_a_camera_has_the_sums_and_every_sample() -> None:
     assert len(record["samples"]) == len(seen.rows)
     assert set(record["samples"][0]) == {"seconds", "lasted", "person", "label", "confidence", "probabilities"}
     assert set(record["samples"][0]["probabilities"]) == set(FERPLUS)
-    assert record["people"][1]["derived_tone_mean"] < 0
+    assert record["people"][1]["valence_mean"] < 0
     empty = json.loads(timeline_json(Recorder(FERPLUS).timeline()))
     assert (empty["seconds"], empty["seconds_by_person"], empty["samples"]) == (0, {}, [])
 

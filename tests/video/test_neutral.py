@@ -54,8 +54,8 @@ def test_whoever_looks_angry_at_rest_is_neutral_and_smiles_all_the_same() -> Non
         ("happiness", "neutral"),
     ]
     assert [span.label for span in off.spans if span.person == 1] == ["neutral", "happiness", "neutral"]
-    assert off.tone is not None and RESTING.tone is not None
-    assert off.tone[off.of(1)].mean() > RESTING.tone[off.of(1)].mean()
+    assert off.valence is not None and RESTING.valence is not None
+    assert off.valence[off.of(1)].mean() > RESTING.valence[off.of(1)].mean()
 
 
 def test_others_and_what_is_recorded_stay_as_they_were() -> None:

@@ -62,11 +62,14 @@ def test_a_pause_of_the_recording_counts_for_nobody() -> None:
     assert len(result.spans) == 2
 
 
-def test_the_tone_is_pleasant_minus_unpleasant() -> None:
-    result = timeline_of({1: ["happiness"] * 10, 2: ["anger"] * 10, 3: ["neutral"] * 10}, confidence=1.0)
-    assert [result.tone_of(person) for person in result.people] == [pytest.approx(v) for v in (1.0, -1.0, 0.0)]
+def test_valence_is_happiness_minus_the_strongest_of_four() -> None:
+    result = timeline_of({1: ["happiness"] * 10, 2: ["anger"] * 10, 3: ["contempt"] * 10}, confidence=1.0)
+    assert [result.valence_of(person) for person in result.people] == [pytest.approx(v) for v in (1.0, -1.0, 0.0)]
+    mixed = timeline_of({1: ["happiness"]})
+    mixed.rows["probabilities"] = [0.1, 0.4, 0.05, 0.2, 0.05, 0.05, 0.05, 0.1]
+    assert mixed.valence == pytest.approx([0.4 - 0.2])
     unknown = timeline_of({1: ["a"] * 3}, labels=tuple("abcdefgh"))
-    assert unknown.tone is None and unknown.tone_of(1) is None
+    assert unknown.valence is None and unknown.valence_of(1) is None
 
 
 def test_faces_of_a_moment() -> None:
