@@ -52,7 +52,7 @@ def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
             figure.add_bar(
                 base=[span.start for span in own],
                 x=[span.seconds for span in own],
-                y=[_name(span.person) for span in own],
+                y=[_name(timeline, span.person) for span in own],
                 orientation="h",
                 name=in_chart(label),
                 marker={"color": color_of(label), "line": {"width": 0}},
@@ -64,7 +64,7 @@ def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
     rows = timeline.shown[places]
     figure.add_scatter(  # bars give no moment when they are clicked on
         x=rows["seconds"],
-        y=[_name(person) for person in rows["person"]],
+        y=[_name(timeline, person) for person in rows["person"]],
         customdata=[
             [float(at), in_chart(timeline.labels[held]), percent(confidence)]
             for at, held, confidence in zip(rows["seconds"], rows["held"], timeline.confidences[places], strict=True)
@@ -81,7 +81,7 @@ def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
         figure,
         110 + 46 * max(len(persons), 1),
         x=_seconds(timeline) | {"showgrid": False},
-        y=_people(persons),
+        y=_people(timeline, persons),
         legend=ROW_ABOVE,
         barmode="overlay",
         bargap=0.35,
@@ -102,7 +102,7 @@ def time_bars(timeline: Timeline) -> go.Figure:
             continue
         figure.add_bar(
             x=seconds,
-            y=[_name(person) for person in persons],
+            y=[_name(timeline, person) for person in persons],
             name=in_chart(label),
             orientation="h",
             marker_color=color_of(label),
@@ -115,7 +115,9 @@ def time_bars(timeline: Timeline) -> go.Figure:
             hovertemplate=f"{in_chart(label)}: %{{x:.1f}} s<extra></extra>",
         )
     height_px = 90 + 42 * len(persons)
-    return lay_out(figure, height_px, {"ticksuffix": " s"}, _people(persons), legend=ROW_ABOVE, barmode="stack")
+    return lay_out(
+        figure, height_px, {"ticksuffix": " s"}, _people(timeline, persons), legend=ROW_ABOVE, barmode="stack"
+    )
 
 
 def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float | None = None) -> go.Figure:
@@ -130,7 +132,7 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
         rows=panels,
         shared_xaxes=True,
         vertical_spacing=0.08,
-        subplot_titles=[_name(person) for person in persons] if len(persons) > 1 else None,
+        subplot_titles=[_name(timeline, person) for person in persons] if len(persons) > 1 else None,
     )
     for row, person in enumerate(persons or [0], start=1):
         places = _spread(timeline, person)
@@ -163,11 +165,25 @@ def valence_lines(timeline: Timeline) -> go.Figure:
         places = _spread(timeline, person)
         seconds, values = _with_holes(timeline, places, timeline.valence[places])
         figure.add_scatter(
-            x=seconds, y=values, name=_name(person), mode="lines", line={"width": 2}, hovertemplate="%{y:+.2f}"
+            x=seconds,
+            y=values,
+            name=_name(timeline, person),
+            mode="lines",
+            line=_line_of(person),
+            hovertemplate="%{y:+.2f}",
         )
     figure.add_hline(y=0, line={"color": GUIDE, "width": 1})
     sides = {"range": [-1.15, 1.15], "tickvals": [-1, 0, 1], "ticktext": ["unpleasant", "neither", "pleasant"]}
     return lay_out(figure, 200, x=_seconds(timeline), y=sides, legend=_BELOW, **_LINES)
+
+
+def _line_of(person: int) -> dict[str, Any]:
+    """Return how a person's line is drawn: expressions have colours, people are gray."""
+    return {
+        "color": GUIDE,
+        "dash": ("solid", "dash", "dot", "dashdot")[(person - 1) % 4],
+        "width": 2 + (person - 1) // 4 % 2,
+    }
 
 
 _BELOW = {"orientation": "h", "y": -0.2, "yanchor": "top"}
@@ -179,8 +195,8 @@ def _seconds(timeline: Timeline) -> dict[str, Any]:
     return {"range": [timeline.starts, timeline.ends + 1e-3 * timeline.seconds], "ticksuffix": " s"}
 
 
-def _people(persons: Sequence[int]) -> dict[str, Any]:
-    return NAMES | {"categoryorder": "array", "categoryarray": [_name(person) for person in persons]}
+def _people(timeline: Timeline, persons: Sequence[int]) -> dict[str, Any]:
+    return NAMES | {"categoryorder": "array", "categoryarray": [_name(timeline, person) for person in persons]}
 
 
 def _mark(figure: go.Figure, moment: float | None) -> None:
@@ -194,13 +210,24 @@ def _spread(timeline: Timeline, person: int) -> np.ndarray:
     return rows[:: max(len(rows) // POINTS, 1)]
 
 
-def _with_holes(timeline: Timeline, places: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return when the rows are and their values, NaN where somebody was away: a line across that would be made up."""
+def stretches(timeline: Timeline, person: int) -> list[np.ndarray]:
+    """Return the indices of a person's rows to be drawn, for each time in view; together `POINTS` or little more."""
+    places = _spread(timeline, person)
+    return np.split(places, _away(timeline, places))
+
+
+def _away(timeline: Timeline, places: np.ndarray) -> np.ndarray:
+    """Return the places, among these of somebody's rows, before which the person was away."""
     seconds, lasted = timeline.rows["seconds"][places], timeline.rows["lasted"][places]
     gaps = np.diff(seconds) - lasted[:-1]
-    away = np.flatnonzero(gaps > max(LONGEST_GAP_SECONDS, 3 * timeline.seconds / POINTS)) + 1
+    return np.flatnonzero(gaps > max(LONGEST_GAP_SECONDS, 3 * timeline.seconds / POINTS)) + 1
+
+
+def _with_holes(timeline: Timeline, places: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return when the rows are and their values, NaN where somebody was away: a line across that would be made up."""
+    seconds, away = timeline.rows["seconds"][places], _away(timeline, places)
     return np.insert(seconds, away, seconds[away]), np.insert(values, away, np.nan, axis=0)
 
 
-def _name(person: int) -> str:
-    return f"person {person}"
+def _name(timeline: Timeline, person: int) -> str:
+    return in_chart(timeline.name_of(person))

@@ -1,31 +1,35 @@
-"""What people showed, as subtitles: SRT for players, WebVTT for browsers."""
+"""What people showed, and what somebody has marked, as subtitles: SRT for players, WebVTT for browsers."""
 
 import html
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 
-from fer.video.timeline import Span, Timeline
+from fer.video.timeline import Timeline
 
+MARKER_SECONDS = 2.0
+"""So long a marker is shown."""
 SHORTEST_SECONDS = 0.2
 """What is shown for less time cannot be read."""
 Cue = tuple[float, float, list[str]]
-"""Start and end in seconds, and a line for each person."""
+"""Start and end in seconds, and a line for each person and marker."""
+_Shown = tuple[float, float, float, str]
+"""Start and end in seconds, the place among the lines, and the line."""
 
 
 def cues(timeline: Timeline) -> Iterator[Cue]:
     """Yield what is shown from when to when; cues do not overlap, and each says what all people in view show."""
-    spans = sorted(timeline.spans, key=lambda span: span.start)
-    moments = sorted({moment for span in spans for moment in (span.start, span.end)})
-    alone = len(timeline.people) == 1
-    current: list[Span] = []
+    spans = sorted(_shown(timeline))
+    moments = sorted({moment for start, end, *_ in spans for moment in (start, end)})
+    current: list[_Shown] = []
     waiting = 0
     pending: Cue | None = None
     for start, end in pairwise(moments):
-        current = [span for span in current if span.end > start]
-        while waiting < len(spans) and spans[waiting].start <= start:
+        current = [span for span in current if span[1] > start]
+        while waiting < len(spans) and spans[waiting][0] <= start:
             current.append(spans[waiting])
             waiting += 1
-        lines = [_line(span, alone) for span in sorted(current, key=lambda span: span.person)]
+        lines = [line for *_, line in sorted(current, key=lambda span: span[2:])]
         if pending and (pending[2] == lines or end - start < SHORTEST_SECONDS) and pending[1] == start and lines:
             pending = pending[0], end, pending[2]
         else:
@@ -36,8 +40,13 @@ def cues(timeline: Timeline) -> Iterator[Cue]:
         yield pending
 
 
-def _line(span: Span, alone: bool) -> str:
-    return span.label if alone else f"person {span.person}: {span.label}"
+def _shown(timeline: Timeline) -> Iterator[_Shown]:
+    alone = len(timeline.people) == 1 and not timeline.names
+    for span in timeline.spans:
+        line = span.label if alone else f"{timeline.name_of(span.person)}: {span.label}"
+        yield span.start, span.end, span.person, line
+    for marker in timeline.markers:
+        yield marker.seconds, marker.seconds + MARKER_SECONDS, math.inf, f"• {marker.text}"
 
 
 def to_srt(timeline: Timeline) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from fer.files import read_arrays, replace_file
 from fer.names import not_a_formula, printable
 from fer.records import to_json
-from fer.video.timeline import VALENCE, Timeline, row_type
+from fer.video.timeline import VALENCE, Marker, Timeline, row_type
 
 PEOPLE_LISTED = 10
 _ROWS_AT_ONCE = 1000
@@ -24,7 +25,8 @@ _COLUMNS = ("frame", "seconds", "lasted", "person", "x1", "y1", "x2", "y2", "sco
 def timeline_csv(timeline: Timeline) -> Iterator[str]:
     """Yield CSV (RFC 4180) with a line for each row, in parts, so that a long video's table need not be in memory.
 
-    Where somebody's own neutral is taken off, more columns say what was read (raw_…), and what is taken off whom.
+    Where somebody's own neutral is taken off, more columns say what was read (raw_…), and what is taken off whom. Names
+    that people were given have a column; a marker has one, and a line of its own with nothing else but its seconds.
     """
     labels = list(map(not_a_formula, timeline.labels))
     raw = ["raw_label", "raw_confidence", *(f"raw_{label}" for label in timeline.labels)]
@@ -35,10 +37,19 @@ def timeline_csv(timeline: Timeline) -> Iterator[str]:
         "neutral_strength",
         *(f"neutral_shift_{label}" for label in timeline.labels),
     ]
-    yield _lines([[*_COLUMNS, *labels, *(raw + off if timeline.baselines else [])]])
+    noted = ["name"] * bool(timeline.names) + ["marker"] * bool(timeline.markers)
+    columns = [*_COLUMNS, *labels, *(raw + off if timeline.baselines else []), *noted]
+    yield _lines([columns])
+    rest = deque(timeline.markers)
     for first in range(0, len(timeline.rows), _ROWS_AT_ONCE):
-        places = range(first, min(first + _ROWS_AT_ONCE, len(timeline.rows)))
-        yield _lines([_line(timeline, place) + _raw(timeline, place) for place in places])
+        lines: list[list[Any]] = []
+        for place in range(first, min(first + _ROWS_AT_ONCE, len(timeline.rows))):
+            while rest and rest[0].seconds <= timeline.rows["seconds"][place]:
+                lines.append(_marked(rest.popleft(), columns))
+            lines.append(_line(timeline, place) + _raw(timeline, place) + _named(timeline, place))
+        yield _lines(lines)
+    if rest:
+        yield _lines([_marked(marker, columns) for marker in rest])
 
 
 def _lines(rows: list[list[Any]]) -> str:
@@ -56,6 +67,19 @@ def _line(timeline: Timeline, place: int) -> list[Any]:
     confidence = probabilities[row["held"]]
     valence = "" if timeline.valence is None else _rounded(timeline.valence[place], 4)
     return [frame, seconds, lasted, person, *box, _rounded(score, 4), label, confidence, valence, *probabilities]
+
+
+def _named(timeline: Timeline, place: int) -> list[str]:
+    """Return the name and no marker, as far as anybody has a name and there are markers."""
+    name = not_a_formula(timeline.names.get(int(timeline.rows["person"][place]), ""))
+    return [name] * bool(timeline.names) + [""] * bool(timeline.markers)
+
+
+def _marked(marker: Marker, columns: list[str]) -> list[Any]:
+    """Return the line of a marker."""
+    line: list[Any] = [""] * len(columns)
+    line[_COLUMNS.index("seconds")], line[-1] = round(marker.seconds, 3), not_a_formula(marker.text)
+    return line
 
 
 def _raw(timeline: Timeline, place: int) -> list[Any]:
@@ -92,6 +116,7 @@ def timeline_json(timeline: Timeline) -> str:
         "people": [
             {
                 "person": person,
+                "name": timeline.names.get(person, ""),
                 "seconds_by_expression": {label: round(seconds, 3) for label, seconds in summary[person].items()},
                 "valence_mean": (valence := timeline.valence_of(person)) and round(valence, 4),
                 "derived_tone_mean": valence and round(valence, 4),  # what earlier versions called it
@@ -104,6 +129,7 @@ def timeline_json(timeline: Timeline) -> str:
             for person in timeline.people
         ],
         "transitions": [asdict(one) for one in timeline.transitions()],
+        "markers": [asdict(marker) for marker in timeline.markers],
         "rows": {
             "frame": rows["frame"].tolist(),
             "seconds": _rounded(rows["seconds"], 3),
@@ -156,7 +182,9 @@ def timeline_text(timeline: Timeline, name: str) -> Iterator[str]:
     for person in sorted(longest):
         expressions = ", ".join(f"{label} {seconds:.1f} s" for label, seconds in people[person].items())
         own = timeline.baselines.get(person)
-        yield f"  person {person}: {expressions}" + (f"; own neutral taken off ({own.how})" if own else "")
+        yield f"  {printable(timeline.name_of(person))}: {expressions}" + (
+            f"; own neutral taken off ({own.how})" if own else ""
+        )
         for one in timeline.transitions() if timeline.name else ():  # a camera may have run for days
             if one.person == person:
                 yield f"    {one.seconds:8.1f} s  {one.before} → {one.after}"

@@ -27,6 +27,11 @@ seen ends what was shown."""
 SHORTEST_MOMENT_SECONDS = 0.3
 """What somebody showed for less time in all is no key moment: nobody would see it in the video either."""
 MOST_MOMENTS = 12
+BRIEF_SECONDS, BRIEF_SHARE = 1.0, 0.05
+"""Whoever is in view for less than these seconds, and than this share of a short video, has no key moments."""
+LIES_IN_SHARE = 0.5
+"""Of two boxes one lies in the other where they share so much of the smaller one's area; the detector itself lets 0.7
+pass, and two people's heads side by side share less."""
 RECENT_SECONDS = 60.0
 
 
@@ -58,6 +63,16 @@ class Transition:
     seconds: float
     before: str
     after: str
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What somebody has written at a moment."""
+
+    seconds: float
+    """Of the video."""
+    text: str
+    """One line, not empty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +133,10 @@ class Timeline:
     """The model's average neutral, `Reading.neutral`; without it nobody's own can be taken off."""
     baselines: dict[int, Baseline] = field(default_factory=dict)
     """Person → what is taken off all that is said of that person."""
+    names: dict[int, str] = field(default_factory=dict)
+    """Person → name, of those to whom somebody has given one."""
+    markers: tuple[Marker, ...] = ()
+    """In the order of time."""
 
     @cached_property
     def shown(self) -> np.ndarray:
@@ -155,6 +174,10 @@ class Timeline:
     def confidences(self) -> np.ndarray:
         """Return the probability of the label that is shown, 0..1, float32 (rows,)."""
         return self.shown["probabilities"][np.arange(len(self.shown)), self.shown["held"]]
+
+    def name_of(self, person: int) -> str:
+        """Return what a person is called: "person 1", or the name that somebody gave."""
+        return self.names.get(person) or f"person {person}"
 
     def of(self, person: int) -> np.ndarray:
         """Return the indices of a person's rows, int (n,)."""
@@ -198,10 +221,41 @@ class Timeline:
         ]
         return sorted(changes, key=lambda change: (change.seconds, change.person))
 
+    @cached_property
+    def ghosts(self) -> list[int]:
+        """Return the persons that are probably none: in view for a blink, or a second box on somebody else's face.
+
+        The latter is whose box, in at least half of the frames with it, lies in that of somebody who was in view for
+        longer, or that one in it.
+        """
+        lasted = {person: float(self.rows["lasted"][self.of(person)].sum()) for person in self.people}
+        brief = min(BRIEF_SECONDS, BRIEF_SHARE * self.seconds)
+        # Names are given by people, not by detectors.
+        return [
+            person
+            for person in self.people
+            if person not in self.names
+            and (lasted[person] < brief or 2 * len(self._within_longer(person, lasted)) >= len(self.of(person)))
+        ]
+
+    def _within_longer(self, person: int, lasted: dict[int, float]) -> np.ndarray:
+        """Return the frames in which a person's box and one of somebody who was seen for longer lie in each other."""
+        own = self.rows[self.of(person)]
+        longer = [other for other in self.people if (lasted[other], -other) > (lasted[person], -person)]
+        others = self.rows[np.isin(self.rows["person"], longer) & np.isin(self.rows["frame"], own["frame"])]
+        mine = own["box"][np.searchsorted(own["frame"], others["frame"])]
+        shared = _area(np.maximum(mine, others["box"])[:, :2], np.minimum(mine, others["box"])[:, 2:])
+        smaller = np.minimum(*(_area(boxes[:, :2], boxes[:, 2:]) for boxes in (mine, others["box"])))
+        return np.unique(others["frame"][shared >= LIES_IN_SHARE * np.maximum(smaller, 1e-9)])
+
     def key_moments(self) -> list[Moment]:
-        """Return where each person showed each expression most, those that were shown longest, in the order of time."""
+        """Return where each person showed each expression most, those that were shown longest, in the order of time.
+
+        Ghosts have none.
+        """
         shown = {(person, label): seconds for person, own in self.summary().items() for label, seconds in own.items()}
-        peaks = self._peaks_as_shown() if self.baselines else self.peaks
+        peaks = self._peaks_as_shown() if self.baselines else list(self.peaks)
+        peaks = [peak for peak in peaks if peak.person not in self.ghosts]
         worth = [peak for peak in peaks if shown.get((peak.person, peak.label), 0.0) >= SHORTEST_MOMENT_SECONDS]
         longest = sorted(worth, key=lambda peak: -shown[peak.person, peak.label])[:MOST_MOMENTS]
         return sorted(longest, key=lambda peak: (peak.seconds, peak.person))
@@ -249,6 +303,11 @@ class Timeline:
             face, raw = _face(self.shown[place], self.labels), _face(self.rows[place], self.labels)
             faces.append(replace(face, raw=raw) if face.track_id in self.baselines else face)
         return faces
+
+
+def _area(top_left: np.ndarray, bottom_right: np.ndarray) -> np.ndarray:
+    """Return the areas between corners, each float (n, 2); 0 where they are crossed."""
+    return np.prod(np.maximum(bottom_right - top_left, 0), axis=1)
 
 
 def _face(row: np.void, labels: tuple[str, ...]) -> TrackedFace:

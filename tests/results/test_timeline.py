@@ -32,7 +32,7 @@ def test_the_table_has_a_row_for_each_face_and_frame() -> None:
     assert [row["person"] for row in rows[5:8]] == ["1", "2", "1"]
     one = rows[6]
     assert (one["frame"], one["seconds"], one["label"]) == ("5", "0.5", "surprise")
-    assert [float(one[name]) for name in ("x1", "y1", "x2", "y2")] == [20, 20, 70, 80]
+    assert [float(one[name]) for name in ("x1", "y1", "x2", "y2")] == [120, 20, 170, 80]
     assert float(one["confidence"]) == pytest.approx(0.8)
     assert sum(float(one[label]) for label in FERPLUS) == pytest.approx(1, abs=1e-3)
     assert float(one["valence"]) == pytest.approx(0) and float(rows[-1]["valence"]) > 0.7

@@ -15,7 +15,7 @@ def face(person: int, label: str, confidence: float = 0.8, labels: tuple[str, ..
     held = labels.index(label)
     probabilities = [(1 - confidence) / (len(labels) - 1)] * len(labels)
     probabilities[held] = confidence
-    box = Box(10 * person, 20, 10 * person + 50, 80)
+    box = Box(60 * person, 20, 60 * person + 50, 80)
     return TrackedFace(box, (), 0.99, labels=labels, probabilities=tuple(probabilities), track_id=person, held=held)
 
 

@@ -1,5 +1,8 @@
 """What follows from the rows of a video."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from fer.video.timeline import Transition
@@ -54,6 +57,25 @@ def test_key_moments_are_of_what_was_shown_long_enough_to_be_seen() -> None:
     moments = [(one.person, one.label, one.seconds) for one in TWO.key_moments()]
     assert (2, "sadness", pytest.approx(2.8)) not in moments
     assert [label for _, label, _ in moments] == ["neutral", "surprise", "happiness", "anger"]
+
+
+def test_a_second_box_on_a_face_has_no_key_moments() -> None:
+    seen = timeline_of({1: ["neutral"] * 40, 2: [None] * 5 + ["surprise"] * 20, 3: ["anger"] * 40})
+    assert not seen.ghosts
+    inside = seen.rows["person"] == 2
+    seen.rows["box"][inside] = [65, 30, 120, 75]  # most of it lies in the first one's
+    doubled = replace(seen)
+    assert doubled.ghosts == [2] and {moment.person for moment in doubled.key_moments()} == {1, 3}
+    assert not replace(seen, names={2: "Bob"}).ghosts
+    seen.rows["box"][np.flatnonzero(inside)[:11]] = [300, 30, 350, 75]
+    assert not replace(seen).ghosts
+
+
+def test_who_is_seen_for_a_blink_has_no_key_moments() -> None:
+    seen = timeline_of({1: ["neutral"] * 200, 2: ["surprise"] * 9, 3: ["anger"] * 11})
+    assert seen.ghosts == [2] and {moment.person for moment in seen.key_moments()} == {1, 3}
+    short = timeline_of({1: ["neutral"] * 20, 2: ["surprise"] * 9})
+    assert not short.ghosts and len(short.key_moments()) == 2
 
 
 def test_a_pause_of_the_recording_counts_for_nobody() -> None:

@@ -1,0 +1,162 @@
+"""What somebody says of a video that was looked at: who is who, who is nobody, and what happened when.
+
+It is kept beside the timeline, each state with those before it, so that everything can be undone; what was seen stays.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from fer.errors import VideoError
+from fer.files import file_errors
+from fer.names import printable
+from fer.records import read_record, write_record
+from fer.video.timeline import Marker, Moment, Timeline
+
+NOTES_NAME = "notes.json"
+MOST_LETTERS = 200
+"""Of a name or a marker."""
+_MOST_STATES = 100
+"""So many changes can be undone."""
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Names, merges, people who are left out, and markers."""
+
+    names: dict[int, str] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)
+    """Person → whom it is the same as, who is not merged in turn."""
+    hidden: tuple[int, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    """In the order of time."""
+
+    def named(self, person: int, name: str) -> "Notes":
+        """Return notes in which a person has a name; none where it is empty.
+
+        Raises:
+            VideoError: somebody else has it.
+        """
+        name = _line(name)
+        others = {number: other for number, other in self.names.items() if number != person}
+        if name in others.values():
+            raise VideoError(
+                f"expected a name that nobody else has, found that of another person, {name}. Merge the two, or give "
+                "another one."
+            )
+        return replace(self, names=others | ({person: name} if name else {}))
+
+    def with_merged(self, person: int, into: int) -> "Notes":
+        """Return notes in which a person is the same as another one, who is not merged; a name goes along."""
+        merged = {one: into if other == person else other for one, other in self.merged.items()}
+        names = {one: name for one, name in self.names.items() if one != person}
+        if into not in names and person in self.names:
+            names[into] = self.names[person]
+        return replace(self, names=names, merged=merged | {person: into})
+
+    def with_hidden(self, person: int, hide: bool = True) -> "Notes":
+        """Return notes in which a person is left out, or is so no more."""
+        others = tuple(one for one in self.hidden if one != person)
+        return replace(self, hidden=(*others, person) if hide else others)
+
+    def marked(self, seconds: float, text: str) -> "Notes":
+        """Return notes with one more marker, at some seconds of the video.
+
+        Raises:
+            VideoError: the text is empty.
+        """
+        if not (text := _line(text)):
+            raise VideoError("expected a marker that says something, found an empty one. Write what happens there.")
+        markers = (*self.markers, Marker(round(seconds, 3), text))
+        return replace(self, markers=tuple(sorted(markers, key=lambda marker: marker.seconds)))
+
+    def unmarked(self, marker: Marker) -> "Notes":
+        """Return notes without a marker."""
+        return replace(self, markers=tuple(one for one in self.markers if one != marker))
+
+    def applied(self, seen: Timeline) -> Timeline:
+        """Return what was seen, told as the notes say; `seen` has none.
+
+        Where two who are one were seen in the same frame, there were two boxes on a face: that of the one who was
+        merged goes.
+        """
+        was = seen.rows["person"]
+        now = was.copy()
+        for person, into in self.merged.items():
+            now[was == person] = into
+        there = np.flatnonzero(~np.isin(now, self.hidden))
+        frames = seen.rows["frame"]
+        order = there[np.lexsort((now[there] != was[there], now[there], frames[there]))]  # one's own box comes first
+        first = (np.diff(frames[order], prepend=-1) != 0) | (np.diff(now[order], prepend=-1) != 0)
+        places = np.sort(order[first])
+        rows = seen.rows[places]
+        rows["person"] = now[places]
+        return replace(
+            seen,
+            rows=rows,
+            peaks=self._peaks(seen),
+            baselines={person: own for person, own in seen.baselines.items() if person not in self.merged},
+            names=self.names,
+            markers=self.markers,
+        )
+
+    def _peaks(self, seen: Timeline) -> tuple[Moment, ...]:
+        best: dict[tuple[int, str], Moment] = {}
+        for peak in seen.peaks:
+            person = self.merged.get(peak.person, peak.person)
+            before = best.get((person, peak.label))
+            if person not in self.hidden and (before is None or peak.confidence > before.confidence):
+                best[person, peak.label] = replace(peak, person=person)
+        return tuple(best.values())
+
+
+@dataclass(frozen=True)
+class _Kept:
+    states: tuple[Notes, ...] = (Notes(),)
+    """The newest one last; the first one stays."""
+
+
+def read_notes(folder: Path) -> Notes:
+    """Return the notes in a job's folder; empty ones where there are none."""
+    return _states(folder)[-1]
+
+
+def can_undo(folder: Path) -> bool:
+    """Whether something was noted in a job's folder."""
+    return len(_states(folder)) > 1
+
+
+def keep_notes(folder: Path, change: Callable[[Notes], Notes]) -> None:
+    """Change the notes in a job's folder.
+
+    Raises:
+        VideoError: the change is none, or cannot be written.
+    """
+    states = _states(folder)
+    _write(folder, (*states, change(states[-1]))[-_MOST_STATES:])
+
+
+def undo_notes(folder: Path) -> None:
+    """Take back the latest change, if there is one.
+
+    Raises:
+        VideoError: it cannot be written.
+    """
+    states = _states(folder)
+    _write(folder, states[:-1] or states)
+
+
+def _states(folder: Path) -> tuple[Notes, ...]:
+    return (read_record(folder / NOTES_NAME, _Kept) or _Kept()).states or (Notes(),)
+
+
+def _write(folder: Path, states: tuple[Notes, ...]) -> None:
+    with file_errors("the notes cannot be kept", VideoError):
+        write_record(folder / NOTES_NAME, _Kept(states))
+
+
+def _line(text: str) -> str:
+    """Return a text as one line, which no subtitle takes for a time."""
+    return printable(" ".join(text.split()))[:MOST_LETTERS].replace("-->", "→")
