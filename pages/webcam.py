@@ -19,7 +19,7 @@ from pages.parts.connection import NewFrames, ice_servers
 from pages.parts.models import choose_model, chosen_faces, load_engine, model_info
 from pages.parts.navigation import begin_page
 from pages.parts.neutral import show_baselines, show_people
-from pages.parts.video_result import show_downloads, show_sums
+from pages.parts.video_result import show_downloads, show_sums, show_valence
 from pages.parts.widgets import NO_BAR, counted, smallest_face, text, threshold_slider, whole_number
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -154,6 +154,7 @@ def show_summary(stream: LiveStream) -> None:
     st.markdown("**Timeline**")
     st.plotly_chart(timeline_bars(seen), config=NO_BAR, key="timeline")
     show_sums(seen)
+    show_valence(seen)
     with st.container(horizontal=True):
         show_downloads(seen, "expressions")
         if st.button("Delete", icon=":material/delete:", help="Forget what was seen. There is no other copy."):
@@ -219,7 +220,7 @@ with live:
     elif context.state.signalling:
         st.info("Connecting …", icon=":material/hourglass_empty:")
     elif not stream.analyzer.frames.total:
-        st.markdown("Press **START**. Each person gets a number and a colour; the chart shows the last minute.")
+        st.markdown("Press **START**. People get numbers, expressions colours; the chart shows the last minute.")
 if not context.state.playing and stream.analyzer.frames.total:
     show_summary(stream)
 if not context.state.playing:

@@ -1,7 +1,7 @@
 """Faces drawn onto the frames of a video, in a fraction of a millisecond each: texts are drawn once and kept.
 
-Every person has a colour and a number; the name of the expression stands on a dark tag, and below the face are bars for
-the three most probable expressions.
+Every person has a number, every expression a colour, which the box has, too; the expression's name stands on a dark
+tag, and below the face are bars for the three most probable ones.
 """
 
 from collections.abc import Sequence
@@ -11,34 +11,14 @@ import cv2
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from fer.draw.picture import UNSURE_COLOR
 from fer.faces import Box, Face, describe
 from fer.labels import color_of
 from fer.video.settings import VideoSettings
 from fer.video.tracking import TrackedFace
 
-PERSON_COLORS = {
-    "yellow": "#FFD23F",
-    "teal": "#3BCEAC",
-    "red": "#FF6B81",
-    "blue": "#8FB8FF",
-    "orange": "#FF9F5A",
-    "violet": "#B28DFF",
-    "green": "#9BE564",
-    "pink": "#FF8AD8",
-}
-"""The ninth person has the first one's colour, and another number."""
 BARS = 3
-_DARK = "#12161C"
-
-
-def person_color(number: int) -> str:
-    """Return a person's colour, "#RRGGBB"."""
-    return PERSON_COLORS[color_name(number)]
-
-
-def color_name(number: int) -> str:
-    """Return the word for a person's colour."""
-    return list(PERSON_COLORS)[(number - 1) % len(PERSON_COLORS)]
+_DARK, _LIGHT = "#12161C", "#E6E9EE"
 
 
 def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSettings) -> np.ndarray:
@@ -58,8 +38,8 @@ def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSe
     if settings.show_boxes:
         for face, box in zip(faces, boxes, strict=True):
             x1, y1, x2, y2 = map(round, box.xyxy)
-            color, line_px = _rgb(person_color(face.track_id or 1)), max(text_px // 6, 2)
-            cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), color, line_px, cv2.LINE_AA)
+            color = UNSURE_COLOR if face.confidence < settings.threshold else color_of(face.label)
+            cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), _rgb(color), max(text_px // 6, 2), cv2.LINE_AA)
     for face, box in zip(faces, boxes, strict=True):
         if settings.show_labels:
             _draw_tag(canvas, face, box, text_px, settings.threshold)
@@ -100,9 +80,8 @@ def _paste(canvas: np.ndarray, picture: np.ndarray, x: float, y: float) -> None:
 
 @lru_cache(maxsize=500)
 def _tag(number: int, name: str, text_px: int) -> np.ndarray:
-    """Return the number on the person's colour and the name beside it, RGB uint8 (height, width, 3)."""
-    color = person_color(number)
-    return np.hstack([_padded(str(number), text_px, "#000000", color), _padded(name, text_px, "#FFFFFF", _DARK)])
+    """Return the number of a person and the name beside it, RGB uint8 (height, width, 3)."""
+    return np.hstack([_padded(str(number), text_px, "#000000", _LIGHT), _padded(name, text_px, "#FFFFFF", _DARK)])
 
 
 def _padded(text: str, text_px: int, color: str, background: str) -> np.ndarray:

@@ -6,7 +6,6 @@ from functools import partial
 
 import streamlit as st
 
-from fer.draw.frame import color_name, person_color
 from fer.faces import describe, difference
 from fer.video.neutral import MEDIAN, NEUTRAL_SECONDS, Baseline, neutral_moment
 from fer.video.stream import LiveStream
@@ -37,9 +36,8 @@ def show_people(stream: LiveStream) -> None:
     analyzer, faces = stream.analyzer, {face.track_id or 0: face for face in stream.faces}
     baselines, left = analyzer.recorder.baselines, analyzer.neutral_left
     for person in sorted({*faces, *baselines, *(left[:1] if left else ())}):
-        face, name = faces.get(person), f"person {person}, {color_name(person)}"
+        face, name = faces.get(person), f"person {person}"
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.html(f'<span style="color:{person_color(person)}">●</span>', width="content")
             said = reading(face, analyzer.settings.threshold) if face else "not in view"
             st.markdown(f"{name}: {said}", width="content")
             if left and left[0] == person:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fer.draw.frame import PERSON_COLORS, draw_live, person_color
+from fer.draw.frame import draw_live
+from fer.draw.picture import UNSURE_COLOR
 from fer.faces import Box
 from fer.labels import COLORS, FERPLUS
 from fer.video.settings import VideoSettings
@@ -119,17 +120,19 @@ def test_three_bars_are_drawn_even_where_a_model_knows_two_expressions() -> None
 # Words
 
 
-def test_every_person_has_a_color_and_after_eight_they_come_again() -> None:
-    assert len({person_color(number) for number in range(1, 9)}) == len(PERSON_COLORS) == 8
-    assert person_color(9) == person_color(1)
-    for person in (1, 2, 9):
-        shown = drawn(BOXES, face(MIDDLE, person=person))
-        assert count_of(shown, person_color(person)) > 400
+def test_a_box_has_the_color_of_the_expression_whoever_shows_it() -> None:
+    for label in ("happiness", "anger"):
+        one, other = (drawn(BOXES, face(MIDDLE, person=person, label=label)) for person in (1, 9))
+        assert count_of(one, COLORS[label]) > 400 and np.array_equal(one, other)
+    unsure = drawn(replace(BOXES, threshold=0.5), face(MIDDLE, confidence=0.4))
+    assert count_of(unsure, UNSURE_COLOR) > 400
 
 
-def test_people_with_the_same_color_have_different_numbers() -> None:
-    one, ninth = (drawn(LABELS, face(MIDDLE, person=person)) for person in (1, 9))
-    assert not np.array_equal(one, ninth)
+def test_people_have_different_numbers_and_no_colors() -> None:
+    one, other = (drawn(LABELS, face(MIDDLE, person=person)) for person in (1, 9))
+    assert not np.array_equal(one, other)
+    for shown in (one, other):
+        assert np.ptp(shown.astype(int), axis=-1).max() < 20  # gray
 
 
 def test_a_face_below_the_threshold_is_called_unsure_whatever_it_may_show() -> None:
