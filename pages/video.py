@@ -1,13 +1,15 @@
 """A video file in, a timeline of every person's expressions out."""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
 from fer.jobs.job import JobView, stop
 from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, STOPPED, Status
-from fer.video.job import KIND, TIMELINE_NAME, VideoRequest, begin, begin_anew, is_begun
+from fer.video.job import KIND, PREVIEW_NAME, TIMELINE_NAME, VideoRequest, begin, begin_anew, is_begun
 from pages.parts.jobs import ICONS, job_looked_at, leave, progress_text, remove, watch
 from pages.parts.models import choose_model
 from pages.parts.navigation import begin_page
@@ -29,11 +31,18 @@ def progress(status: Status) -> str:
     return progress_text(status)
 
 
+def show_preview(path: Path) -> None:
+    """Show the picture that was drawn last, if there is one."""
+    with suppress(OSError):  # it may go at any moment, and the next second has another one
+        st.image(path.read_bytes(), width=480, alt="the picture that is being looked at")
+
+
 def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
     """Show how far a job is, or what it has seen."""
     if seen.active:
         st.markdown(f"**{literal(request.path.name)}**")
         watch(seen, KIND, text=progress)
+        st.fragment(show_preview, run_every=1.0)(seen.folder / PREVIEW_NAME)
         if st.button("Cancel", icon=":material/stop:", help="What was seen up to here is kept."):
             attempt(lambda: stop(seen.folder, KIND))
         st.caption("You may close this page: it goes on, and this address shows it again.")
@@ -61,7 +70,8 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
             st.session_state["video_shown"] = timeline
             for key in ("video_moment", "video_person"):
                 st.session_state.pop(key, None)
-        show_result(seen.folder / TIMELINE_NAME, timeline, request.annotated(seen.folder))
+        path, original = seen.folder / TIMELINE_NAME, seen.folder / request.path
+        show_result(path, timeline, request.annotated(seen.folder), original, lambda: None)
     elif seen.state in (STOPPED, FINISHED):
         why = "it was cancelled at once" if seen.state == STOPPED else "no frame lies in that part of the video"
         st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")

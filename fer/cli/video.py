@@ -19,6 +19,8 @@ from fer.video.settings import MAX_SIDE_PX, ClipOptions
 from fer.video.timeline import Timeline
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from fer.video.clip import ClipAnalysis
     from fer.video.io.files import TimedFrame
     from fer.video.io.mp4 import Mp4Writer
@@ -126,13 +128,23 @@ def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
     return analysis.timeline()
 
 
-def annotate(analysis: "ClipAnalysis", writer: "Mp4Writer | None", goes_on: Callable[[], bool]) -> None:
-    """Look at a video and write it with its faces marked, if wanted, until its end or as long as it goes on."""
+def annotate(
+    analysis: "ClipAnalysis",
+    writer: "Mp4Writer | None",
+    goes_on: Callable[[], bool],
+    drawn: "Callable[[np.ndarray], object]" = lambda image: None,
+) -> None:
+    """Look at a video and write it with its faces marked, if wanted, until its end or as long as it goes on.
+
+    `drawn` is given each picture that is written, RGB uint8 (H, W, 3).
+    """
     from fer.draw.frame import draw_live
 
     def take(frame: "TimedFrame", faces: "list[TrackedFace]") -> None:
         if writer:
-            writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
+            image = draw_live(frame.image, faces, analysis.settings)
+            writer.write(image, frame.seconds)
+            drawn(image)
 
     analysis.run(take if writer else None, goes_on)
 

@@ -19,7 +19,18 @@ from fer.results.timeline import write_timeline
 from fer.video.io.files import VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
-from fer.video.job import DRAWING, KIND, LOADING, LOOKING, SKIPPING, TIMELINE_NAME, WAITING, VideoRequest
+from fer.video.job import (
+    DRAWING,
+    KIND,
+    LOADING,
+    LOOKING,
+    PREVIEW_NAME,
+    SKIPPING,
+    TIMELINE_NAME,
+    WAITING,
+    VideoRequest,
+)
+from fer.video.preview import Preview
 from fer.video.settings import MAX_SIDE_PX
 
 if TYPE_CHECKING:
@@ -73,12 +84,13 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
         recognizer = Recognizer.load(request.checkpoint, faces=request.faces, threads=1).for_video()
         analysis = ClipAnalysis(file, recognizer, request.options)
         keeper = _Keeper(folder / TIMELINE_NAME, analysis, reporter, stop)
+        preview = Preview(folder / PREVIEW_NAME)
         problem: Exception | None = None
         stop.gently = True  # from now on there is something to bring to a good end
         try:
             with Mp4Writer(output, Sound.of(path, file.starts), file.shown_wh) as writer:
                 try:
-                    annotate(analysis, writer, keeper.goes_on)
+                    annotate(analysis, writer, keeper.goes_on, preview.show)
                     keeper.goes_on()  # the last frames are given after it was asked last
                 except VideoError:  # the annotated video cannot be written
                     raise
@@ -86,6 +98,7 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
                     problem = error
         finally:
             keeper.keep()
+            preview.forget()
         if file.note:
             reporter.note(file.note)
         if problem:

@@ -4,6 +4,8 @@ FOLDER/ID/             the ID cannot be guessed: who has it may see the job
     video/             the video that was uploaded; one of this machine stays where it is
     timeline.npz       what was seen, up to some seconds ago while it goes on
     NAME-faces.mp4     the annotated video, when it is done
+    preview.jpg        while it goes on, the annotated picture that was drawn last
+    notes.json         what somebody has said of it, see `fer.video.notes`
 
 Who does it is a module above, as that draws.
 """
@@ -17,9 +19,10 @@ from fer.jobs import job
 from fer.jobs.job import PROCESS_NAME, Kind, check_still, start, write_request
 from fer.jobs.status import LOG_NAME, STATUS_NAME
 from fer.model.prior import EVERYDAY
+from fer.video.notes import renew_notes
 from fer.video.settings import ClipOptions
 
-UPLOAD_FOLDER, TIMELINE_NAME = "video", "timeline.npz"
+UPLOAD_FOLDER, TIMELINE_NAME, PREVIEW_NAME = "video", "timeline.npz", "preview.jpg"
 WAITING, LOADING, SKIPPING, LOOKING = "waiting for its turn", "loading the model", "going there", "looking"
 DRAWING = "drawing"
 """What a job says it does."""
@@ -61,15 +64,16 @@ def is_begun(folder: Path) -> bool:
 
 
 def begin_anew(folder: Path, request: VideoRequest) -> None:
-    """Forget what was seen, and keep the video.
+    """Forget what was seen, and keep the video and its markers.
 
     Raises:
-        JobError: the job goes on, or the system does not let us.
+        FerError: the job goes on, or the system does not let us.
     """
     check_still(folder, KIND)
     with file_errors(f"{request.path.name} cannot begin anew", JobError):
-        for name in (TIMELINE_NAME, request.annotated(folder).name, STATUS_NAME, LOG_NAME, PROCESS_NAME):
+        for name in (TIMELINE_NAME, PREVIEW_NAME, request.annotated(folder).name, STATUS_NAME, LOG_NAME, PROCESS_NAME):
             (folder / name).unlink(missing_ok=True)
+    renew_notes(folder)
 
 
 def upload_path(name: str) -> Path:

@@ -56,6 +56,10 @@ class Notes:
             names[into] = self.names[person]
         return replace(self, names=names, merged=merged | {person: into})
 
+    def split(self, person: int) -> "Notes":
+        """Return notes in which a person is the same as nobody else."""
+        return replace(self, merged={one: into for one, into in self.merged.items() if one != person})
+
     def with_hidden(self, person: int, hide: bool = True) -> "Notes":
         """Return notes in which a person is left out, or is so no more."""
         others = tuple(one for one in self.hidden if one != person)
@@ -128,24 +132,36 @@ def can_undo(folder: Path) -> bool:
     return len(_states(folder)) > 1
 
 
-def keep_notes(folder: Path, change: Callable[[Notes], Notes]) -> None:
-    """Change the notes in a job's folder.
+def keep_notes(folder: Path, change: Callable[[Notes], Notes], tell: Callable[[], object] = lambda: None) -> None:
+    """Change the notes in a job's folder, and tell of it.
 
     Raises:
         VideoError: the change is none, or cannot be written.
     """
     states = _states(folder)
     _write(folder, (*states, change(states[-1]))[-_MOST_STATES:])
+    tell()
 
 
-def undo_notes(folder: Path) -> None:
-    """Take back the latest change, if there is one.
+def undo_notes(folder: Path, tell: Callable[[], object] = lambda: None) -> None:
+    """Take back the latest change, if there is one, and tell of it.
 
     Raises:
         VideoError: it cannot be written.
     """
     states = _states(folder)
     _write(folder, states[:-1] or states)
+    tell()
+
+
+def renew_notes(folder: Path) -> None:
+    """Keep the markers alone, for an analysis in which people may have other numbers.
+
+    Raises:
+        VideoError: it cannot be written.
+    """
+    if can_undo(folder):
+        _write(folder, (Notes(markers=read_notes(folder).markers),))
 
 
 def _states(folder: Path) -> tuple[Notes, ...]:

@@ -1,6 +1,7 @@
 """A picture with its faces: a click shows one, a wheel zooms; below it all of them as tiles."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -81,10 +82,11 @@ def _mark(number: int, face: Face, threshold: float) -> dict[str, Any]:
     }
 
 
-def media_url(jpeg: bytes, key: str) -> str:
-    """Return the address under which the server gives a JPEG file, for as long as the page shows it.
+def media_url(file: bytes | Path, key: str, kind: str = "image/jpeg") -> str:
+    """Return the address under which the server gives a file, or what is in one, for as long as the page shows it.
 
     Streamlit's own elements do the same; in what a component is told, a megabyte would travel with each click.
     """
+    content = str(file) if isinstance(file, Path) else file
     base = st.get_option("server.baseUrlPath").strip("/")
-    return f"/{base}".rstrip("/") + get_instance().media_file_mgr.add(jpeg, "image/jpeg", f"picture {key}")
+    return f"/{base}".rstrip("/") + get_instance().media_file_mgr.add(content, kind, f"part {key}")

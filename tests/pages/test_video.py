@@ -21,7 +21,8 @@ from fer.video import job
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.job import KIND, TIMELINE_NAME
 from fer.video.neutral import MEDIAN, SECONDS
-from fer.video.timeline import Timeline
+from fer.video.notes import Notes, read_notes
+from fer.video.timeline import Marker, Timeline
 from pages.parts.neutral import NO_NEUTRAL, THIS_IS, UNDO
 from tests.scripts.processes import wait_until
 
@@ -110,7 +111,7 @@ def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path) -> N
     assert kept(app).people == [1] and kept(app).frames == 30
     assert "30 frames" in text(app) and "1 person" in text(app)
     assert len(app.get("download_button")) == 5
-    assert len(app.get("plotly_chart")) == 4
+    assert len(app.get("plotly_chart")) == 1
     folder = folder_of(app)
     press(app, "Another video")
     assert "video_job" not in app.session_state and app.file_uploader and folder.is_dir()
@@ -292,6 +293,31 @@ def test_a_path_of_this_machine_is_for_those_who_sit_at_it(
     assert request and request.path == clip and not request.is_upload
     press(app, "Remove")
     assert clip.is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("at_once")
+def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(app: AppTest, clip: Path) -> None:
+    upload(app, clip)
+    press(app, "Analyse")
+    (name,) = (field for field in app.text_input if "person 1" in field.label)
+    name.set_value(" Ada ")
+    shown(app)
+    assert read_notes(folder_of(app)).names == {1: "Ada"} and "Ada" in text(app)
+    app.session_state["video_note"] = lambda notes: notes.marked(0.5, "a smile")  # as the player does
+    shown(app)
+    assert read_notes(folder_of(app)).markers == (Marker(0.5, "a smile"),)
+    app.session_state["video_note"] = lambda notes: notes.marked(0.5, " ")
+    shown(app)
+    assert len(app.error) == 1 and len(read_notes(folder_of(app)).markers) == 1
+    press(app, "Hide")
+    assert "0 people" in text(app) and kept(app).people == [1]
+    press(app, "Show")
+    assert "1 person" in text(app)
+    for _ in range(4):
+        press(app, "Undo the last change")
+    assert read_notes(folder_of(app)) == Notes()
+    assert "Undo the last change" not in {button.label for button in app.button}
 
 
 def test_others_see_neither_the_list_nor_what_cannot_be_guessed(

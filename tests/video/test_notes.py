@@ -14,7 +14,7 @@ from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import timeline_csv, timeline_json
 from fer.video import notes
 from fer.video.neutral import Baseline
-from fer.video.notes import Notes, can_undo, keep_notes, read_notes, undo_notes
+from fer.video.notes import Notes, can_undo, keep_notes, read_notes, renew_notes, undo_notes
 from fer.video.timeline import Marker, Timeline
 from tests.video.results import timeline_of
 
@@ -119,9 +119,13 @@ def test_notes_are_kept_and_taken_back_one_by_one(tmp_path: Path, monkeypatch: p
     assert read_notes(tmp_path) == Notes({1: "Ada"}, {2: 1}, (), (Marker(1.5, "now"),))
     undo_notes(tmp_path)
     assert read_notes(tmp_path) == Notes({1: "Ada"}, {2: 1})
+    keep_notes(tmp_path, lambda one: one.marked(1.5, "again"))
+    renew_notes(tmp_path)
+    assert read_notes(tmp_path) == Notes(markers=(Marker(1.5, "again"),)) and not can_undo(tmp_path)
+    keep_notes(tmp_path, lambda one: Notes())
     for _ in range(4):
         undo_notes(tmp_path)
-    assert read_notes(tmp_path) == Notes() and not can_undo(tmp_path)
+    assert read_notes(tmp_path).markers and not can_undo(tmp_path)
     monkeypatch.setattr(notes, "_MOST_STATES", 4)
     for number in range(6):
         keep_notes(tmp_path, lambda one, number=number: one.named(1, f"name {number}"))  # type: ignore[misc]

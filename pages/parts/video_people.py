@@ -1,0 +1,84 @@
+"""Who is who in a video: people get names, are the same as others, or are nobody; with a way back."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from fer.charts.timeline import shown_people
+from fer.video.notes import MOST_LETTERS, Notes, can_undo, keep_notes, undo_notes
+from fer.video.timeline import Timeline
+from pages.parts.session import attempt
+from pages.parts.widgets import literal
+
+Change = Callable[[Callable[[Notes], Notes]], object]
+"""Keeps what a function makes of the notes, and shows the page anew."""
+
+
+def show_people(folder: Path, told: Timeline, notes: Notes, changed: Callable[[], object]) -> None:
+    """Let somebody say who is who.
+
+    Args:
+        folder: where the notes are kept.
+        told: what was seen, as the notes say.
+        notes: those that are kept.
+        changed: is called when they are others.
+    """
+
+    def keep(change: Callable[[Notes], Notes]) -> None:
+        attempt(partial(keep_notes, folder, change, changed))
+
+    with st.expander("People", icon=":material/group:"):
+        st.caption("Names, merges and who is left out are in the charts, the chapters and every file.")
+        people = shown_people(told)
+        for person in people:
+            _show_person(person, people, told, keep)
+        for person, into in sorted(notes.merged.items()):
+            what = f"Person {person} is {literal(told.name_of(into))}"
+            _show_undone(what, "Split", f"split {person}", partial(keep, partial(Notes.split, person=person)))
+        for person in sorted(notes.hidden):
+            back = partial(keep, partial(Notes.with_hidden, person=person, hide=False))
+            _show_undone(f"Person {person} is left out", "Show", f"show {person}", back)
+        if can_undo(folder) and st.button("Undo the last change", icon=":material/undo:"):
+            attempt(partial(undo_notes, folder, changed))
+
+
+def _show_person(person: int, people: list[int], told: Timeline, keep: Change) -> None:
+    name = told.names.get(person, "")
+    best = max((peak for peak in told.peaks if peak.person == person), key=lambda one: one.confidence, default=None)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        if best:
+            st.image(best.thumbnail, width=56, alt=told.name_of(person))
+        said = st.text_input(
+            f"Name of person {person}", name, MOST_LETTERS, f"name {person} {name}", width=200, placeholder="Name"
+        )
+        if said.strip() != name:
+            keep(lambda was: was.named(person, said))
+        others = [other for other in people if other != person]
+        if others:
+            same = st.selectbox(
+                "Is the same as",
+                others,
+                None,
+                told.name_of,
+                f"merge {person} {others}",
+                placeholder="nobody else",
+                width=170,
+            )
+            if same:
+                keep(lambda was: was.with_merged(person, same))
+        if st.button("Hide", f"hide {person}", icon=":material/visibility_off:"):
+            keep(lambda was: was.with_hidden(person))
+    if person in told.ghosts:
+        st.caption(
+            f":material/blur_on: Person {person} was in view for a blink only, or is a second box on somebody's face: "
+            "no key moments are made of it."
+        )
+
+
+def _show_undone(what: str, label: str, key: str, back: Callable[[], object]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(what, width="content")
+        if st.button(label, key, icon=":material/undo:"):
+            back()

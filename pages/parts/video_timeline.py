@@ -1,0 +1,112 @@
+"""The player with its timeline, and what may be said of what it shows: who is who, markers, whose face is neutral."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from fer.charts.timeline import shown_people
+from fer.video.notes import Notes, keep_notes, read_notes
+from fer.video.timeline import VALENCE, Timeline
+from pages.parts.neutral import offer_neutral, reading, show_baselines
+from pages.parts.session import attempt, errors_shown
+from pages.parts.video_people import show_people
+from pages.parts.video_player import video_player
+from pages.parts.widgets import clock, literal, show_opinions
+
+PLAYED_MB = 150
+"""A larger video is read into memory only when somebody asks for it."""
+_PENDING = "video_note"
+
+
+def told(folder: Path, seen: Timeline) -> Timeline:
+    """Return what was seen as the notes in a job's folder say; made once as long as they stay."""
+    notes = read_notes(folder)
+    known: tuple[Timeline, Notes, Timeline] | None = st.session_state.get("video_told")
+    if known is None or known[0] is not seen or known[1] != notes:
+        known = st.session_state["video_told"] = seen, notes, notes.applied(seen)
+    return known[2]
+
+
+def show_timeline(
+    folder: Path,
+    seen: Timeline,
+    videos: dict[Path, float],
+    keep: Callable[[Timeline], object],
+    changed: Callable[[], object],
+) -> None:
+    """Show who showed what when, tied to the video.
+
+    Args:
+        folder: of the job.
+        seen: in the video, as it is kept there.
+        videos: that may be played, the best first, if they are there, and the moment at which each begins.
+        keep: is called with what is to be kept instead.
+        changed: is called when the notes are others.
+    """
+    if change := st.session_state.pop(_PENDING, None):
+        attempt(partial(keep_notes, folder, change, changed))
+    shown, notes = told(folder, seen), read_notes(folder)
+    raw = bool(shown.baselines) and st.toggle("Raw reading", key="video_raw", help="Nobody's own neutral is taken off.")
+    result = shown.raw if raw else shown
+    moments = result.key_moments()
+    first = moments[0].seconds if moments else result.starts
+    moment: float = st.session_state.setdefault("video_moment", first)
+    video = next((path for path in videos if path.is_file()), None)
+    size_mb = video.stat().st_size / 2**20 if video else 0.0
+    if size_mb > PLAYED_MB and not st.toggle(f"Play the video here ({size_mb:.0f} MB)", key="video_play"):
+        video = None
+
+    def note(change: Callable[[Notes], Notes]) -> None:
+        st.session_state[_PENDING] = change
+
+    video_player(
+        result,
+        video,
+        videos[video] if video else 0.0,
+        moment,
+        "video_player",
+        lambda seconds: st.session_state.update(video_moment=seconds),
+        lambda seconds, text: note(lambda was: was.marked(seconds, text)),
+        lambda marker: note(lambda was: was.unmarked(marker)),
+    )
+    if result.valence is not None:
+        st.caption(f"**Valence.** {valence_text(result)}")
+    show_people(folder, shown, notes, changed)
+    if not shown.people:
+        return
+    with st.expander("A person's own neutral", icon=":material/sentiment_neutral:", expanded=bool(shown.baselines)):
+        _show_neutral(seen, shown, result, moment, keep)
+
+
+def valence_text(result: Timeline) -> str:
+    """Say what valence is, and how high people's was."""
+    means = (f"{literal(result.name_of(person))} {result.valence_of(person):+.2f}" for person in shown_people(result))
+    what = f"{VALENCE[0].upper()}{VALENCE[1:]}. Computed from the probabilities, no feeling."
+    return f"{what} Mean of {' · '.join(means)}"
+
+
+def _show_neutral(
+    seen: Timeline, shown: Timeline, result: Timeline, moment: float, keep: Callable[[Timeline], object]
+) -> None:
+    """Say what people show at a moment; let somebody say when a person's face is neutral, and undo it."""
+    people = shown_people(shown)
+    st.caption(f"At {clock(moment)}, where the player rests:")
+    for face in result.faces_at(moment):
+        st.caption(f"{literal(result.name_of(face.track_id or 0))}: {reading(face)}")
+        show_opinions(face)
+    person = people[0]
+    if len(people) > 1:
+        person = st.selectbox("Person", people, format_func=shown.name_of, key="video_person")
+
+    def forget(person: int) -> None:
+        keep(replace(seen, baselines={one: own for one, own in seen.baselines.items() if one != person}))
+
+    with errors_shown():
+        if changed := offer_neutral(shown, person, moment):
+            attempt(lambda: keep(replace(seen, baselines=seen.baselines | {person: changed.baselines[person]})))
+    show_baselines(shown, forget)
+    if shown.baselines:
+        st.caption("The annotated video stays as it was drawn.")

@@ -1,0 +1,176 @@
+"""The player and its timeline are one: the cursor follows, the chart leads; chapters, markers, people."""
+
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from fer.datasets.drawing import draw_portrait
+from fer.datasets.drawing.clip import write_clip
+from fer.jobs.status import FINISHED, Reporter
+from fer.results.timeline import write_timeline
+from fer.video.job import TIMELINE_NAME, VideoRequest, new_job, upload_path
+from fer.video.notes import read_notes
+from fer.video.settings import ClipOptions
+from tests.scripts.processes import wait_until
+from tests.video.results import timeline_of
+
+STEPS = 100
+ONE = ["neutral"] * 30 + ["happiness"] * 30 + ["surprise"] * 40
+OTHER = [None] * 10 + ["anger"] * 60 + ["sadness"] * 30
+GHOST = [None] * 20 + ["fear"] * 20
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten seconds of a drawn person."""
+    size = {"width_px": 320, "height_px": 240, "face_height_px": 140}
+    pictures = {label: draw_portrait(label, np.random.default_rng(6), **size)[0] for label in dict.fromkeys(ONE)}
+    frames = (np.ascontiguousarray(pictures[ONE[number // 3]]) for number in range(3 * STEPS))
+    return write_clip(tmp_path_factory.mktemp("clip") / "two.mp4", frames)
+
+
+@pytest.fixture
+def job(app_folder: Path, clip: Path) -> Path:
+    """The folder of a video that was looked at: two people, and a second box on the face of the first one."""
+    request = VideoRequest(upload_path("two.mp4"), Path("model.safetensors"), ClipOptions())
+    place = app_folder / "data" / "videos"
+    place.mkdir(parents=True, exist_ok=True)
+    folder = new_job(place, request)
+    shutil.copy(clip, request.annotated(folder))
+    seen = timeline_of({1: ONE, 2: OTHER, 3: GHOST}, name="two.mp4")
+    rows = seen.rows
+    rows["box"][rows["person"] == 3] = rows["box"][rows["person"] == 1][0] + (4, 4, -4, -4)
+    jpeg = cv2.imencode(".jpg", np.full((40, 40, 3), 150, np.uint8))[1].tobytes()
+    peaks = tuple(replace(peak, thumbnail=jpeg) for peak in seen.peaks)
+    write_timeline(folder / TIMELINE_NAME, replace(seen, peaks=peaks))
+    Reporter(folder).set(FINISHED)
+    return folder
+
+
+def opened(page: Page, url: str, job: Path) -> Locator:
+    """Open a job and return its chart, when the player has its video."""
+    page.goto(f"{url}/video?job={job.name}")
+    chart = page.get_by_role("slider", name="Moment of the video")
+    expect(chart).to_be_visible()
+    if list(job.glob("*.mp4")):
+        page.wait_for_function("video => video.readyState >= 2", arg=page.locator("video").element_handle())
+    return chart
+
+
+def seconds_of(chart: Locator) -> float:
+    return float(chart.get_attribute("aria-valuenow") or "nan")
+
+
+def played(page: Page) -> float:
+    """Return where the player is, in seconds."""
+    return float(page.locator("video").evaluate("video => video.currentTime"))
+
+
+def click(page: Page, chart: Locator, share: float) -> None:
+    place = chart.bounding_box()
+    assert place
+    page.mouse.click(place["x"] + share * place["width"], place["y"] + 10)
+
+
+def test_the_chart_leads_the_player_and_the_cursor_follows_it(page: Page, app_url: str, job: Path) -> None:
+    chart = opened(page, app_url, job)
+    now = page.locator(".now")
+    click(page, chart, 0.45)
+    expect(now).to_contain_text("happiness 80 %")
+    expect(now).to_contain_text("anger 80 %")
+    assert seconds_of(chart) == pytest.approx(4.5, abs=0.1)
+    wait_until(lambda: played(page) == pytest.approx(4.5, abs=0.1))
+    chart.focus()
+    for key, expected in (("ArrowRight", 5.5), ("PageDown", 0), ("End", 10), ("ArrowLeft", 9), ("Home", 0)):
+        page.keyboard.press(key)
+        assert seconds_of(chart) == pytest.approx(expected, abs=0.1)
+        wait_until(lambda: played(page) == pytest.approx(expected, abs=0.1))  # noqa: B023
+    place = chart.bounding_box()
+    assert place
+    page.mouse.move(place["x"] + 0.2 * place["width"], place["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(place["x"] + 0.8 * place["width"], place["y"] + 10, steps=3)
+    page.mouse.up()
+    assert seconds_of(chart) == pytest.approx(8, abs=0.1)
+    expect(page.locator(".tip")).to_contain_text("0:08.0")
+    expect(page.locator(".tip")).to_contain_text("surprise 80 %")
+    page.locator("video").evaluate("video => { video.muted = true; video.currentTime = 1; return video.play(); }")
+    page.wait_for_function(
+        "([cursor, from]) => parseFloat(cursor.style.left) > from && parseFloat(cursor.style.left) < 75",
+        arg=[page.locator(".cursor").element_handle(), 11.0],
+    )
+    page.locator("video").evaluate("video => video.pause()")
+    wait_until(lambda: seconds_of(chart) == pytest.approx(played(page), abs=0.1))
+
+
+def test_chapters_and_markers_are_buttons(page: Page, app_url: str, job: Path) -> None:
+    chart = opened(page, app_url, job)
+    chapters = page.locator(".chapters .go")
+    expect(chapters).to_have_count(5)  # the ghost has none
+    page.get_by_role("button", name=re.compile("person 1: surprise")).focus()
+    page.keyboard.press("Enter")
+    assert seconds_of(chart) == pytest.approx(6, abs=0.1)
+    expect(page.locator(".chapters [aria-current=true]")).to_contain_text("surprise")
+    page.get_by_label("Text of a marker").fill("the <b>joke</b>")
+    page.keyboard.press("Enter")
+    expect(chapters).to_have_count(6)
+    (marker,) = read_notes(job).markers
+    assert marker.text == "the <b>joke</b>" and marker.seconds == pytest.approx(6, abs=0.1)
+    page.reload()
+    expect(chapters).to_have_count(6)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # else a click may be lost
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Subtitles (SRT)").click()
+    assert "• the <b>joke</b>" in Path(download.value.path()).read_text(encoding="utf-8")
+    page.get_by_role("button", name="Delete the marker").click()
+    expect(chapters).to_have_count(5)
+    assert not read_notes(job).markers
+
+
+def test_people_are_named_merged_and_hidden_in_the_chart(page: Page, app_url: str, job: Path) -> None:
+    opened(page, app_url, job)
+    names = page.locator("button.name")
+    expect(names).to_have_text(["person 1", "person 2", "person 3"])
+    names.nth(1).click()
+    expect(names.nth(1)).to_have_attribute("aria-pressed", "true")
+    page.get_by_text("People", exact=True).click()
+    page.get_by_label("Name of person 2").fill("Ada")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["person 1", "Ada", "person 3"])
+    page.get_by_role("button", name="Hide").nth(2).click()
+    expect(names).to_have_text(["person 1", "Ada"])
+    page.get_by_role("button", name="Undo the last change").click()
+    expect(names).to_have_text(["person 1", "Ada", "person 3"])
+    assert read_notes(job).names == {2: "Ada"}
+
+
+def test_without_a_video_the_timeline_works_alone(page: Page, app_url: str, job: Path) -> None:
+    for video in job.glob("*.mp4"):
+        video.unlink()
+    chart = opened(page, app_url, job)
+    expect(page.locator("video")).to_be_hidden()
+    click(page, chart, 0.45)
+    expect(page.locator(".now")).to_contain_text("happiness 80 %")
+    page.keyboard.press("ArrowRight")
+    assert seconds_of(chart) == pytest.approx(5.5, abs=0.1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_overflows_on_a_phone(browser: Browser, app_url: str, job: Path, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    opened(page, app_url, job)
+    over = (
+        "() => [document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('*')]"
+        ".map(one => one.shadowRoot?.querySelector('.player')).filter(Boolean)"
+        ".map(one => one.scrollWidth - one.clientWidth)]"
+    )
+    assert page.evaluate(over) == [0, 0]
+    context.close()
