@@ -240,7 +240,7 @@ class Timeline:
 
     def _within_longer(self, person: int, lasted: dict[int, float]) -> np.ndarray:
         """Return the frames in which a person's box and one of somebody who was seen for longer lie in each other."""
-        own = self.rows[self.of(person)]
+        own = np.sort(self.rows[self.of(person)], order="frame")
         longer = [other for other in self.people if (lasted[other], -other) > (lasted[person], -person)]
         others = self.rows[np.isin(self.rows["person"], longer) & np.isin(self.rows["frame"], own["frame"])]
         mine = own["box"][np.searchsorted(own["frame"], others["frame"])]

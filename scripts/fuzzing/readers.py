@@ -163,8 +163,8 @@ def records() -> Reader:
             shown = lines.shown_people(seen)
             for chart in (lines.timeline_bars(seen), lines.time_bars(seen), lines.probability_lines(seen, shown)):
                 chart.to_json()
-        if seen.tone is not None:
-            lines.tone_lines(seen).to_json()
+        if seen.valence is not None:
+            lines.valence_lines(seen).to_json()
 
     def read(given: Path, kept: Path) -> None:
         problems = []
