@@ -9,10 +9,12 @@ import streamlit as st
 
 from fer.charts.expressions import probability_bars
 from fer.draw.picture import draw_faces
-from fer.faces import describe, scaled
+from fer.faces import Face, describe, scaled
 from fer.images import encode_jpeg, read_image
 from fer.recognition.photo import PhotoFace, PhotoResult
 from fer.reports.rendering import render, tied
+from pages.parts.corrections import ask_right
+from pages.parts.kept_photos import chosen_sha
 from pages.parts.models import Model
 from pages.parts.photo_reasons import show_reasons
 from pages.parts.picture_viewer import picture_viewer
@@ -32,8 +34,8 @@ class Photo:
     read: Callable[[], bytes]
     is_there: bool = True
     """Whether the picture can be read; else only its faces were kept."""
-    explained: bool = True
-    """Whether the model that is chosen found its faces."""
+    model: str = ""
+    """The hash of the model file that found its faces earlier; "": the one that is chosen does."""
     is_new: bool = True
     """Whether it was chosen just now, so that it can be turned."""
 
@@ -93,7 +95,8 @@ def show_photo(
                 _compare(item, model.name, other[0].faces[selected], other[1].name, selected + 1, threshold)
             else:
                 _show_face(item, selected + 1, threshold, f"{photo.key} {selected + 1}")
-            if photo.explained:
+            ask_right(item.face, lambda: item.crop, photo.model or chosen_sha(), f"{photo.key} {selected + 1}")
+            if photo.model in ("", chosen_sha()):
                 show_reasons(model.recognizer, item, f"{photo.key} {selected + 1}")
 
 
@@ -134,7 +137,7 @@ def _show_face(item: PhotoFace, number: int, threshold: float, key: str) -> None
         size = item.network_input.shape[0]
         st.image(item.network_input, width=72, alt=f"face {number} as the network saw it, {size} × {size} pixels")
         with st.container():
-            st.markdown(f"**{number} · {_said(item, threshold)}**")
+            st.markdown(f"**{number} · {said(face, threshold)}**")
             show_concerns(face, threshold)
     show_opinions(face)
     st.plotly_chart(probability_bars(face), config=STATIC, key=f"bars {key}", alt=f"face {number}: {describe(face)}")
@@ -147,12 +150,13 @@ def _compare(item: PhotoFace, name: str, same: PhotoFace, other: str, number: in
         st.image(item.crop, width=72, alt=f"face {number}")
         with st.container():
             for one, by in ((item, name), (same, other)):
-                st.markdown(f"{literal(by)}: **{_said(one, threshold)}**")
+                st.markdown(f"{literal(by)}: **{said(one.face, threshold)}**")
     columns = [dict(one.face.ranked()) for one in (item, same)]
     labels = list(dict.fromkeys(label for column in columns for label in column))
     st.html(render("shares.html", heads=[name, other], labels=labels, columns=columns))
     show_concerns(item.face, threshold)
 
 
-def _said(item: PhotoFace, threshold: float) -> str:
-    return literal(tied(describe(item.face))) if item.face.confidence >= threshold else "unsure"
+def said(face: Face, threshold: float) -> str:
+    """Say what a face seems to show, as Markdown; "unsure" where its confidence is under the threshold, 0..1."""
+    return literal(tied(describe(face))) if face.confidence >= threshold else "unsure"
