@@ -56,10 +56,13 @@ def entries_of(finished: Sequence[Finished]) -> list[Entry]:
 
 
 def groups_of(entries: Sequence[Entry], labels: Sequence[str], unsure_below: float) -> dict[str, list[Entry]]:
-    """Return the faces by what they are called (`Entry.called`), in the order of the labels; no group is empty."""
+    """Return the faces by what they are called (`Entry.called`), in the order of the labels; no group is empty.
+
+    What an earlier model with other labels said comes last.
+    """
     groups: dict[str, list[Entry]] = {name: [] for name in (*labels, UNSURE, NO_FACE)}
     for entry in entries:
-        groups[entry.called(unsure_below)].append(entry)
+        groups.setdefault(entry.called(unsure_below), []).append(entry)
     return {name: group for name, group in groups.items() if group}
 
 

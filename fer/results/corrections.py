@@ -41,7 +41,7 @@ class Correction:
     model_label: str
     """What the model had said."""
     model: str
-    """The hash of the model file."""
+    """`model_sha256` of the model file."""
     probabilities: str
     """What the model had said of each label, as JSON: {"anger": 0.1, …}."""
 
@@ -72,7 +72,7 @@ def face_key(face: Detection) -> str:
 
 
 def correction_of(face: Face, label: str, model: str) -> Correction:
-    """Return that somebody said that a face shows a label, and what a model, by its file's hash, had said."""
+    """Return that somebody said that a face shows a label, and what a model, by its `model_sha256`, had said."""
     probabilities = json.dumps(dict(zip(face.labels, face.probabilities, strict=True)))
     return Correction(f"{FACES_NAME}/{face_key(face)}.png", label, face.label, model, probabilities)
 
@@ -156,7 +156,7 @@ class Corrections:
         write_atomically(self.folder / TABLE_NAME, text.getvalue())
 
 
-def times_right(corrections: Mapping[str, Correction], model: str) -> tuple[int, int]:
-    """Return how often a model, by its file's hash, was right about faces that somebody judged, and of how many."""
-    judged = [one.was_right for one in corrections.values() if one.model == model]
+def times_right(corrections: Mapping[str, Correction], weights: str) -> tuple[int, int]:
+    """Return how often a model, by its weights' hash, was right about faces that somebody judged, and of how many."""
+    judged = [one.was_right for one in corrections.values() if weights in one.model.split()]
     return sum(judged), len(judged)

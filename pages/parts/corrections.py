@@ -1,4 +1,4 @@
-""" "Not right?": a reading is corrected or confirmed with a click; with the owner's consent, corrections gather."""
+"""Whether a reading is right: it is corrected or confirmed with a click; corrections gather if their owner wishes."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,9 +7,10 @@ import numpy as np
 import streamlit as st
 
 from fer import home
-from fer.faces import Face
+from fer.faces import Face, percent
 from fer.names import literal
-from fer.results.corrections import Correction, Corrections, correction_of, face_key
+from fer.reports.rendering import between
+from fer.results.corrections import Correction, Corrections, correction_of, face_key, times_right
 from pages.parts.permissions import training_allowed
 from pages.parts.session import attempt
 from pages.parts.visitor import owner
@@ -48,7 +49,7 @@ def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) 
     Args:
         face: the reading.
         crop: returns the upright square of the face, RGB uint8 (side, side, 3).
-        model: the hash of the model file.
+        model: `model_sha256` of the model file.
         key: names the question on its page.
 
     Raises:
@@ -64,6 +65,7 @@ def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) 
         help="A click on the first, which the model named, says that it is right. Another click takes it back. Exports "
         "say it beside the model's word.",
         key=f"right {key} {now}",
+        wrap=True,
     )
     if chosen != now:
         attempt(lambda: _say(face, chosen, crop, model))
@@ -107,6 +109,24 @@ def corrections_note() -> str:
         return ""
     gather = my_corrections().gather
     return f" Faces that you correct are {'kept for training, as you wished' if gather else 'kept only if you wish'}."
+
+
+def show_own_faces(weights: str) -> None:
+    """Say how often a model, by its weights' hash, was right about the faces that the owner of the machine judged.
+
+    Raises:
+        ResultsError: the corrections cannot be read.
+    """
+    right, total = times_right(my_corrections().all(), weights) if owner() == "" else (0, 0)
+    if total:
+        from fer.evaluation.intervals import share  # brings scipy, which the page opens without
+
+        found = share(right, total)
+        st.caption(
+            f":material/thumbs_up_down: Of **{counted(total, 'face')}** of yours that you confirmed or corrected, it "
+            f"was right about {right:,}: {percent(found.value)} ({between(found, digits=0)}). Who mostly looks for "
+            "mistakes finds more of them."
+        )
 
 
 def corrections_path() -> Path | None:

@@ -20,7 +20,7 @@ from fer.collection.selection import (
     pictures_of,
     select,
 )
-from fer.faces import Face, describe
+from fer.faces import describe
 from fer.images import encode_jpeg, read_image, shrink_to_fit
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.model.preprocessing import Preprocessing
@@ -83,6 +83,7 @@ def show_results(request: Request, finished: list[Finished]) -> None:
         format_func=lambda label: f"{literal(label)} {counts[label]:,}",
         label_visibility="collapsed",
         key="folder_labels",
+        wrap=True,
     )
     count = sum(bool(entry.face and entry.face.differing) for entry in entries)
     differing = bool(count) and st.toggle(
@@ -121,9 +122,7 @@ def show_faces(view: str, chosen: list[Entry], info: ModelInfo, threshold: float
         else:
             show_table(rows, threshold)
     with right, errors_shown():
-        show_entry(shown, threshold)
-        if shown.face:
-            ask_right(shown.face, lambda: _crop(shown, info.preprocessing), model, "folder")
+        show_entry(shown, info.preprocessing, threshold, model)
 
 
 def choose(name: str) -> None:
@@ -171,8 +170,8 @@ def show_table(rows: list[Entry], threshold: float) -> None:
     )
 
 
-def show_entry(entry: Entry, threshold: float) -> None:
-    """Show a photo with a face that was chosen in it, and what was found of that."""
+def show_entry(entry: Entry, preprocessing: Preprocessing, threshold: float, model: str) -> None:
+    """Show a photo with a face that was chosen in it, and what a model, by its file's hash, found of that."""
     picture, faces = entry.finished.picture, entry.finished.result.faces
     names = [Entry(entry.finished, number).name for number in range(1, len(faces) + 1)]
     alt = f"{picture.name} with its faces marked"
@@ -185,18 +184,15 @@ def show_entry(entry: Entry, threshold: float) -> None:
             )
         elif picture.output and picture.output.is_file():
             st.image(picture.output, width="stretch", alt=alt)
-        if entry.face:
-            show_face(entry.face, entry.number, threshold)
-        else:
+        if not entry.face:
             st.info("No face was found.", icon=":material/search_off:")
-
-
-def show_face(face: Face, number: int, threshold: float) -> None:
-    """Show what was found of one face."""
-    st.markdown(f"**{number} · {said(face, threshold)}**")
-    show_concerns(face, threshold)
-    show_opinions(face)
-    st.plotly_chart(probability_bars(face), config=STATIC, key="selected face", alt=describe(face))
+            return
+        st.markdown(f"**{entry.number} · {said(entry.face, threshold)}**")
+        show_concerns(entry.face, threshold)
+        show_opinions(entry.face)
+        ask_right(entry.face, lambda: _crop(entry, preprocessing), model, "folder")
+        described = describe(entry.face)
+        st.plotly_chart(probability_bars(entry.face), config=STATIC, key="selected face", alt=described)
 
 
 def downloads(finished: list[Finished], total: int, labels: Sequence[str], threshold: float) -> None:

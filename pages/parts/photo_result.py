@@ -94,8 +94,7 @@ def show_photo(
             if other:
                 _compare(item, model.name, other[0].faces[selected], other[1].name, selected + 1, threshold)
             else:
-                _show_face(item, selected + 1, threshold, f"{photo.key} {selected + 1}")
-            ask_right(item.face, lambda: item.crop, photo.model or chosen_sha(), f"{photo.key} {selected + 1}")
+                _show_face(item, selected + 1, threshold, f"{photo.key} {selected + 1}", photo.model or chosen_sha())
             if photo.model in ("", chosen_sha()):
                 show_reasons(model.recognizer, item, f"{photo.key} {selected + 1}")
 
@@ -131,7 +130,7 @@ def _annotated(photo: Photo, result: PhotoResult, threshold: float) -> bytes:
     return encode_jpeg(draw_faces(np.ascontiguousarray(image), faces, threshold=threshold))
 
 
-def _show_face(item: PhotoFace, number: int, threshold: float, key: str) -> None:
+def _show_face(item: PhotoFace, number: int, threshold: float, key: str, model: str) -> None:
     face = item.face
     with st.container(horizontal=True, vertical_alignment="center"):
         size = item.network_input.shape[0]
@@ -140,6 +139,7 @@ def _show_face(item: PhotoFace, number: int, threshold: float, key: str) -> None
             st.markdown(f"**{number} · {said(face, threshold)}**")
             show_concerns(face, threshold)
     show_opinions(face)
+    ask_right(face, lambda: item.crop, model, key)
     st.plotly_chart(probability_bars(face), config=STATIC, key=f"bars {key}", alt=f"face {number}: {describe(face)}")
 
 

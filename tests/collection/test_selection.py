@@ -59,6 +59,7 @@ def test_groups_go_by_what_faces_are_called() -> None:
 
     assert groups(0.6) == {"anger": "a", "happiness": "a c", NO_FACE: "b"}
     assert list(groups(0.61).items()) == [("anger", "a"), ("happiness", "a"), (UNSURE, "c"), (NO_FACE, "b")]
+    assert list(groups_of(ENTRIES, ["anger"], 0.5)) == ["anger", NO_FACE, "happiness"], "labels of another model"
     assert groups(0.85) == {"happiness": "a", UNSURE: "a c", NO_FACE: "b"}
 
 

@@ -1,16 +1,21 @@
 """Readings are corrected and confirmed on the pages; what gathers is a data set that its owner can delete."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
 
 from fer.collection.job import Request
+from fer.evaluation.report import read_report
+from fer.faces import Box, Face
 from fer.images import encode_png
 from fer.jobs.job import JobView
+from fer.model import DEFAULT_REPORT
 from fer.model.checkpoint import model_sha256
-from fer.results.corrections import Corrections
+from fer.results.corrections import Corrections, correction_of
 from pages.parts import visitor
 from tests.pages.test_folder import ENTRY, done, folder, opened, press
 
@@ -100,3 +105,18 @@ def test_a_face_among_many_photos_is_corrected(done: JobView[Request], kept: Cor
     assert one.label == first != one.model_label
     again = opened(job=done.name)  # another visit
     assert [pills.value for pills in again.pills if str(pills.key).startswith("right ")] == [first]
+
+
+@pytest.mark.slow
+def test_evaluation_says_how_often_a_model_was_right_about_ones_own_faces(kept: Corrections) -> None:
+    report = read_report(DEFAULT_REPORT)
+    for number in range(12):
+        face = Face(Box(number, 0, 50, 60), (), 1.0, labels=("neutral", "anger"), probabilities=(0.8, 0.2))
+        label = "neutral" if number < 9 else "anger"
+        kept.add(correction_of(face, label, report.model.sha256), np.zeros((48, 48, 3), np.uint8))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/evaluation.py").run()
+    assert not app.exception
+    (line,) = [caption.value for caption in app.caption if "thumbs_up_down" in caption.value]
+    interval = binomtest(9, 12).proportion_ci(0.95, method="wilson")
+    found = [int(number) for number in re.findall(r"\d+", line)]
+    assert found == [12, 9, 75, round(100 * interval.low), round(100 * interval.high)]

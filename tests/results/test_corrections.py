@@ -42,7 +42,7 @@ def test_a_face_is_known_again_whoever_named_it() -> None:
 
 def test_corrections_are_a_data_set(kept: Corrections) -> None:
     for number in range(30):
-        kept.add(correction_of(face(number), LABELS[number % 3], "sha"), crop(number))
+        kept.add(correction_of(face(number), LABELS[number % 3], "description sha"), crop(number))
     dataset = open_dataset(kept.folder)
     assert len(dataset) == 30 and set(dataset.labels) == set(LABELS)
     assert {"train", "validation", "test"} == set(dataset.splits)  # some are held out
