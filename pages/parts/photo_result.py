@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 
 import numpy as np
@@ -91,12 +92,15 @@ def show_photo(
             return
         item = result.faces[selected]
         with st.container(border=True):
+            key = f"{photo.key} {selected + 1}"
+            ask = partial(ask_right, item.face, lambda: item.crop, photo.model or chosen_sha(), key)
             if other:
                 _compare(item, model.name, other[0].faces[selected], other[1].name, selected + 1, threshold)
+                ask()
             else:
-                _show_face(item, selected + 1, threshold, f"{photo.key} {selected + 1}", photo.model or chosen_sha())
+                _show_face(item, selected + 1, threshold, key, ask)
             if photo.model in ("", chosen_sha()):
-                show_reasons(model.recognizer, item, f"{photo.key} {selected + 1}")
+                show_reasons(model.recognizer, item, key)
 
 
 def _show_heading(photo: Photo, result: PhotoResult, found: str, threshold: float) -> None:
@@ -130,7 +134,7 @@ def _annotated(photo: Photo, result: PhotoResult, threshold: float) -> bytes:
     return encode_jpeg(draw_faces(np.ascontiguousarray(image), faces, threshold=threshold))
 
 
-def _show_face(item: PhotoFace, number: int, threshold: float, key: str, model: str) -> None:
+def _show_face(item: PhotoFace, number: int, threshold: float, key: str, ask: Callable[[], None]) -> None:
     face = item.face
     with st.container(horizontal=True, vertical_alignment="center"):
         size = item.network_input.shape[0]
@@ -139,7 +143,7 @@ def _show_face(item: PhotoFace, number: int, threshold: float, key: str, model: 
             st.markdown(f"**{number} · {said(face, threshold)}**")
             show_concerns(face, threshold)
     show_opinions(face)
-    ask_right(face, lambda: item.crop, model, key)
+    ask()
     st.plotly_chart(probability_bars(face), config=STATIC, key=f"bars {key}", alt=f"face {number}: {describe(face)}")
 
 
