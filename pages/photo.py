@@ -8,7 +8,8 @@ from fer.errors import ImageError
 from fer.images import IMAGE_SUFFIXES, encode_png
 from fer.recognition.photo import PhotoResult, recognize_photo
 from fer.results.pictures import PictureResult, to_csv, to_json
-from pages.parts.kept_photos import address_photos, chosen_sha, forget_kept, keep_photo, kept_photos
+from pages.parts.corrections import said_labels
+from pages.parts.kept_photos import address_photos, forget_kept, keep_photo, kept_photos
 from pages.parts.models import choose_model, chosen_faces, compared_model, load_recognizer, model_info, used_model
 from pages.parts.navigation import begin_page
 from pages.parts.paste import paste_button
@@ -133,7 +134,7 @@ if kept:
             result.name,
             picture.read_bytes if picture else bytes,
             picture is not None,
-            result.model_sha == chosen_sha(),
+            result.model_sha,
             is_new=False,
         )
         for result, _, _, picture in kept
@@ -161,5 +162,9 @@ for photo in photos:
         show_photo(photo, result, model, threshold, (same, other) if other and isinstance(same, PhotoResult) else None)
         table.append(PictureResult(photo.name, tuple(item.face for item in result.faces)))
 with st.container(horizontal=True):
-    download_figures("faces", lambda: to_csv(table, labels, threshold), lambda: to_json(table, threshold))
+    download_figures(
+        "faces",
+        lambda: to_csv(table, labels, threshold, said_labels()),
+        lambda: to_json(table, threshold, said_labels()),
+    )
 privacy_note()

@@ -1,17 +1,16 @@
-"""The faces of a collection, filtered and sorted, and the files that hold what is chosen."""
+"""The faces of a collection, filtered, sorted and grouped, and the files that hold what is chosen."""
 
 import io
 import zipfile
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fer.faces import Face
 from fer.results.journal import Finished
 
-NO_FACE = "no face"
-BY_NAME, SUREST, LEAST_SURE, BY_EXPRESSION = "Picture", "Surest first", "Least sure first", "Expression"
-ORDERS = (BY_NAME, SUREST, LEAST_SURE, BY_EXPRESSION)
+UNSURE, NO_FACE = "unsure", "no face"
+SUREST, LEAST_SURE, BY_NAME = "Surest first", "Least sure first", "Picture"
+ORDERS = (SUREST, LEAST_SURE, BY_NAME)
 
 
 @dataclass(frozen=True)
@@ -33,15 +32,11 @@ class Entry:
         name, several = self.finished.picture.name, len(self.finished.result.faces) > 1
         return f"{name} · face {self.number}" if several else name
 
-    @property
-    def label(self) -> str:
-        """Its expression, or `NO_FACE`."""
-        return self.face.label if self.face else NO_FACE
-
-    @property
-    def confidence(self) -> float | None:
-        """0..1; None where there is no face."""
-        return self.face.confidence if self.face else None
+    def called(self, unsure_below: float) -> str:
+        """Return its expression, `UNSURE` where its confidence is lower, 0..1, or `NO_FACE`."""
+        if self.face is None:
+            return NO_FACE
+        return self.face.label if self.face.confidence >= unsure_below else UNSURE
 
     @property
     def thumbnail(self) -> str | None:
@@ -60,37 +55,38 @@ def entries_of(finished: Sequence[Finished]) -> list[Entry]:
     ]
 
 
-def counts_of(entries: Sequence[Entry], labels: Sequence[str]) -> dict[str, int]:
-    """Return how many faces show each expression, in the order of the labels, those that none shows left out."""
-    counts = Counter(entry.label for entry in entries)
-    return {label: counts[label] for label in (*labels, NO_FACE) if counts[label]}
+def groups_of(entries: Sequence[Entry], labels: Sequence[str], unsure_below: float) -> dict[str, list[Entry]]:
+    """Return the faces by what they are called (`Entry.called`), in the order of the labels; no group is empty.
+
+    What an earlier model with other labels said comes last.
+    """
+    groups: dict[str, list[Entry]] = {name: [] for name in (*labels, UNSURE, NO_FACE)}
+    for entry in entries:
+        groups.setdefault(entry.called(unsure_below), []).append(entry)
+    return {name: group for name, group in groups.items() if group}
 
 
 def select(
-    entries: Sequence[Entry], labels: Sequence[str], lowest: float, highest: float, order: str, differing: bool = False
+    entries: Sequence[Entry], wanted: Sequence[str], unsure_below: float, order: str, differing: bool = False
 ) -> list[Entry]:
     """Filter and sort.
 
     Args:
         entries: as `entries_of` returns them.
-        labels: those that are wanted; all if empty. Pictures without a face are one of them, `NO_FACE`.
-        lowest: confidence, 0..1.
-        highest: likewise. A picture without a face has none, so it is left out where a limit is set.
-        order: one of `ORDERS`.
+        wanted: what they are to be called (`Entry.called`); all if empty.
+        unsure_below: the confidence under which a face is called unsure, 0..1.
+        order: one of `ORDERS`; pictures without a face are last where it goes by confidence.
         differing: whether only faces are wanted of which the model's two opinions differ.
     """
     chosen = [
         entry
         for entry in entries
-        if (not labels or entry.label in labels)
+        if (not wanted or entry.called(unsure_below) in wanted)
         and (not differing or (entry.face and entry.face.differing))
-        and (lowest <= entry.confidence <= highest if entry.confidence is not None else (lowest, highest) == (0, 1))
     ]
-    if order in (SUREST, LEAST_SURE):
+    if order != BY_NAME:
         sign = -1 if order == SUREST else 1
-        chosen.sort(key=lambda entry: 2.0 if entry.confidence is None else sign * entry.confidence)
-    elif order == BY_EXPRESSION:
-        chosen.sort(key=lambda entry: (entry.label == NO_FACE, entry.label, -(entry.confidence or 0)))
+        chosen.sort(key=lambda entry: sign * entry.face.confidence if entry.face else 2.0)
     return chosen
 
 

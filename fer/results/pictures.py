@@ -10,11 +10,14 @@ from typing import Any
 from fer.faces import Face
 from fer.names import not_a_formula
 from fer.recognition.quality import concerns
+from fer.results.corrections import face_key
 
 FACE_COLUMNS = ("path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence")
 """What a table of faces begins with; `face` counts from 1 in each picture."""
 SAID_COLUMNS = ("raters_say", "label_says")
 """`Face.said`, after the labels; empty where the model has one opinion."""
+CORRECTED = "corrected_label"
+"""What somebody said that a face shows, be it what the model said."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +41,38 @@ class PictureResult:
         return cls(record["path"], tuple(map(Face.from_dict, record["faces"])), record.get("error"))
 
 
-def to_json(results: Sequence[PictureResult], unsure_below: float) -> str:
+def to_json(results: Sequence[PictureResult], unsure_below: float, corrected: Mapping[str, str] | None = None) -> str:
     """Return a JSON list with an object for each picture, in ASCII: no terminal or odd file name can break it.
 
-    Each face has its `concerns`.
+    Each face has its `concerns`, and as `CORRECTED` what `corrected` has for its `face_key`.
     """
     records = [result.to_dict() for result in results]
     for result, record in zip(results, records, strict=True):
         for face, written in zip(result.faces, record["faces"], strict=True):
             written["concerns"] = list(concerns(face, unsure_below))
+            if corrected and (label := corrected.get(face_key(face))):
+                written[CORRECTED] = label
     return json.dumps(records, indent=1)
 
 
-def to_csv(results: Sequence[PictureResult], labels: Sequence[str], unsure_below: float) -> str:
-    """Return CSV (RFC 4180) with a line for each face, a column for each label of the model, and `concerns`."""
+def to_csv(
+    results: Sequence[PictureResult],
+    labels: Sequence[str],
+    unsure_below: float,
+    corrected: Mapping[str, str] | None = None,
+) -> str:
+    """Return CSV (RFC 4180) with a line for each face, a column for each label of the model, and `concerns`.
+
+    Where `corrected` is given, a last column `CORRECTED` has what it has for the `face_key` of a face.
+    """
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow([*FACE_COLUMNS, *map(not_a_formula, labels), *SAID_COLUMNS, "concerns"])
+    more = () if corrected is None else (CORRECTED,)
+    table.writerow([*FACE_COLUMNS, *map(not_a_formula, labels), *SAID_COLUMNS, "concerns", *more])
     for result in results:
-        for row in face_rows(result, unsure_below):
-            table.writerow(not_a_formula(value) if isinstance(value, str) else value for value in row)
+        for face, row in zip(result.faces, face_rows(result, unsure_below), strict=True):
+            told = () if corrected is None else (corrected.get(face_key(face), ""),)
+            table.writerow(not_a_formula(value) if isinstance(value, str) else value for value in (*row, *told))
     return text.getvalue()
 
 

@@ -13,11 +13,14 @@ from fer.datasets import open_datasets
 from fer.datasets.archive import delete_upload, keep_upload, kept_uploads
 from fer.datasets.report import DatasetReport, contact_sheet, pairs_of_copies, report
 from fer.names import literal
+from pages.parts.corrections import LOOKED_AT, corrections_path
+from pages.parts.visitor import owner
 from pages.parts.widgets import STATIC, delete_button, one_of, path_here
 
-UPLOAD, DRAWN, HERE, OWN = "Upload", "Drawn faces", "On this machine", "Its own pictures"
+UPLOAD, MINE, DRAWN, HERE, OWN = "Upload", "My corrections", "Drawn faces", "On this machine", "Its own pictures"
 SOURCES = {
     UPLOAD: ":material/upload: Upload",
+    MINE: ":material/thumbs_up_down: My corrections",
     DRAWN: ":material/draw: Drawn faces",
     HERE: ":material/folder: On this machine",
 }
@@ -43,12 +46,16 @@ def chosen_path(key: str, own: str | None = None) -> str | None:
 
     `own` is offered, too: the data set that a model was trained on.
     """
-    sources = SOURCES | ({OWN: ":material/model_training: Its own pictures"} if own else {})
+    sources = {name: shown for name, shown in SOURCES.items() if name != MINE or owner() == ""}
+    sources |= {OWN: ":material/model_training: Its own pictures"} if own else {}
     if st.session_state.get(f"{key}_source") not in sources:
         st.session_state.pop(f"{key}_source", None)
     source = one_of("Source", sources, f"{key}_source")
     if source == OWN:
         return own
+    if source == MINE:
+        mine = corrections_path()
+        return str(mine) if mine else None
     if source == DRAWN:
         count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="To try things out with.")
         return f"synthetic:{count}"
@@ -102,7 +109,7 @@ def chosen_data(key: str) -> Data | None:
 
 def looked_at(path: str) -> Data:
     """Open a data set and look at every picture in it, once for each visitor and data set."""
-    data: Data | None = st.session_state.get("dataset_looked_at")
+    data: Data | None = st.session_state.get(LOOKED_AT)
     if data is None or data.path != path:
         bar = st.progress(0.0, "Opening …")
 
@@ -115,7 +122,7 @@ def looked_at(path: str) -> Data:
             data = Data(path, report(dataset, show), contact_sheet(dataset))
         finally:
             bar.empty()
-        st.session_state["dataset_looked_at"] = data
+        st.session_state[LOOKED_AT] = data
     return data
 
 

@@ -14,6 +14,7 @@ from fer.names import literal
 from fer.reports.evaluation import at_a_glance, cards, in_a_sentence
 from fer.reports.rendering import render
 from pages.parts import evaluation_charts as charts
+from pages.parts.corrections import show_own_faces
 from pages.parts.evaluation_pictures import pictures_of, show_pictures
 from pages.parts.evaluation_reports import evaluation_at, report_at
 from pages.parts.widgets import introduce, one_of
@@ -68,6 +69,7 @@ def one_report(path: Path) -> None:
     st.caption(
         f"Measured on **{literal(report.basis)}**, {literal(report.model.read_as)}, without test-time augmentation."
     )
+    show_own_faces(report.model.sha256)
     if report.knew:
         show_known(report, *report.knew)
     parts = {

@@ -95,9 +95,10 @@ def _show_again(ids: list[str]) -> None:
 
 def chosen_sha() -> str:
     """Return the hash of the model file that this visitor uses."""
-    return _sha(checkpoint_path())
+    return sha_of(checkpoint_path())
 
 
 @st.cache_data(show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
-def _sha(path: Path) -> str:
+def sha_of(path: Path) -> str:
+    """Return the hash of a model file."""
     return model_sha256(path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 
 import numpy as np
@@ -9,10 +10,12 @@ import streamlit as st
 
 from fer.charts.expressions import probability_bars
 from fer.draw.picture import draw_faces
-from fer.faces import describe, scaled
+from fer.faces import Face, describe, scaled
 from fer.images import encode_jpeg, read_image
 from fer.recognition.photo import PhotoFace, PhotoResult
 from fer.reports.rendering import render, tied
+from pages.parts.corrections import ask_right
+from pages.parts.kept_photos import chosen_sha
 from pages.parts.models import Model
 from pages.parts.photo_reasons import show_reasons
 from pages.parts.picture_viewer import picture_viewer
@@ -32,8 +35,8 @@ class Photo:
     read: Callable[[], bytes]
     is_there: bool = True
     """Whether the picture can be read; else only its faces were kept."""
-    explained: bool = True
-    """Whether the model that is chosen found its faces."""
+    model: str = ""
+    """The hash of the model file that found its faces earlier; "": the one that is chosen does."""
     is_new: bool = True
     """Whether it was chosen just now, so that it can be turned."""
 
@@ -89,12 +92,15 @@ def show_photo(
             return
         item = result.faces[selected]
         with st.container(border=True):
+            key = f"{photo.key} {selected + 1}"
+            ask = partial(ask_right, item.face, lambda: item.crop, photo.model or chosen_sha(), key)
             if other:
                 _compare(item, model.name, other[0].faces[selected], other[1].name, selected + 1, threshold)
+                ask()
             else:
-                _show_face(item, selected + 1, threshold, f"{photo.key} {selected + 1}")
-            if photo.explained:
-                show_reasons(model.recognizer, item, f"{photo.key} {selected + 1}")
+                _show_face(item, selected + 1, threshold, key, ask)
+            if photo.model in ("", chosen_sha()):
+                show_reasons(model.recognizer, item, key)
 
 
 def _show_heading(photo: Photo, result: PhotoResult, found: str, threshold: float) -> None:
@@ -128,15 +134,16 @@ def _annotated(photo: Photo, result: PhotoResult, threshold: float) -> bytes:
     return encode_jpeg(draw_faces(np.ascontiguousarray(image), faces, threshold=threshold))
 
 
-def _show_face(item: PhotoFace, number: int, threshold: float, key: str) -> None:
+def _show_face(item: PhotoFace, number: int, threshold: float, key: str, ask: Callable[[], None]) -> None:
     face = item.face
     with st.container(horizontal=True, vertical_alignment="center"):
         size = item.network_input.shape[0]
         st.image(item.network_input, width=72, alt=f"face {number} as the network saw it, {size} × {size} pixels")
         with st.container():
-            st.markdown(f"**{number} · {_said(item, threshold)}**")
+            st.markdown(f"**{number} · {said(face, threshold)}**")
             show_concerns(face, threshold)
     show_opinions(face)
+    ask()
     st.plotly_chart(probability_bars(face), config=STATIC, key=f"bars {key}", alt=f"face {number}: {describe(face)}")
 
 
@@ -147,12 +154,13 @@ def _compare(item: PhotoFace, name: str, same: PhotoFace, other: str, number: in
         st.image(item.crop, width=72, alt=f"face {number}")
         with st.container():
             for one, by in ((item, name), (same, other)):
-                st.markdown(f"{literal(by)}: **{_said(one, threshold)}**")
+                st.markdown(f"{literal(by)}: **{said(one.face, threshold)}**")
     columns = [dict(one.face.ranked()) for one in (item, same)]
     labels = list(dict.fromkeys(label for column in columns for label in column))
     st.html(render("shares.html", heads=[name, other], labels=labels, columns=columns))
     show_concerns(item.face, threshold)
 
 
-def _said(item: PhotoFace, threshold: float) -> str:
-    return literal(tied(describe(item.face))) if item.face.confidence >= threshold else "unsure"
+def said(face: Face, threshold: float) -> str:
+    """Say what a face seems to show, as Markdown; "unsure" where its confidence is under the threshold, 0..1."""
+    return literal(tied(describe(face))) if face.confidence >= threshold else "unsure"

@@ -1,6 +1,7 @@
 """One result, as its files say: for those who kept it, and for those who have its link."""
 
 import time
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from fer.results.photo import PhotoRecord, restored_photo
 from fer.results.pictures import to_csv, to_json
 from fer.results.result import Result
 from fer.results.store import ResultStore
+from pages.parts.corrections import said_labels
 from pages.parts.result_actions import delete, export_of, rename, share
 from pages.parts.result_list import parts_of, size
 from pages.parts.results import addressed
@@ -40,7 +42,7 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
                 delete(store, [result])
     record = store.record(result, PhotoRecord)
     if record:
-        _show_photo(store, result, record)
+        _show_photo(store, result, record, said_labels() if is_mine else {})
     else:
         _show_sums(store, result)
 
@@ -52,7 +54,7 @@ def back_button() -> None:
         st.rerun()
 
 
-def _show_photo(store: ResultStore, result: Result, record: PhotoRecord) -> None:
+def _show_photo(store: ResultStore, result: Result, record: PhotoRecord, corrected: Mapping[str, str]) -> None:
     photo = restored_photo(record, store.folder(result))
     threshold = record.unsure_below
     left, right = st.columns([3, 2], gap="medium")
@@ -67,7 +69,9 @@ def _show_photo(store: ResultStore, result: Result, record: PhotoRecord) -> None
         with st.container(horizontal=True):
             download("Annotated picture", lambda: encode_png(annotated), "faces.png")
             download_figures(
-                "faces", lambda: to_csv(found, record.labels, threshold), lambda: to_json(found, threshold)
+                "faces",
+                lambda: to_csv(found, record.labels, threshold, corrected),
+                lambda: to_json(found, threshold, corrected),
             )
     with right, st.container(height=720 if len(photo.faces) > 2 else "content", border=False):
         for number, item in enumerate(photo.faces, start=1):

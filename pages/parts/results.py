@@ -28,6 +28,7 @@ from fer.results.result import (
 )
 from fer.results.store import ResultStore
 from fer.video import job as videos
+from pages.parts.corrections import corrections_note
 from pages.parts.jobs import remove
 from pages.parts.session import errors_shown
 
@@ -83,7 +84,7 @@ def privacy_note() -> None:
     """Say where pictures go, and what is kept."""
     with errors_shown():
         kept = KEPT_NOTES[result_store().settings.keep]
-        st.caption(f":material/lock: Pictures stay on the machine that runs the app. {kept}")
+        st.caption(f":material/lock: Pictures stay on the machine that runs the app. {kept}{corrections_note()}")
 
 
 def addressed(given: Iterable[str]) -> None:

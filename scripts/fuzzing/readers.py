@@ -112,7 +112,7 @@ def records() -> Reader:
     from fer.charts import training as curves
     from fer.cli import jobs as command
     from fer.collection import job as collections
-    from fer.collection.selection import counts_of, entries_of
+    from fer.collection.selection import entries_of, groups_of
     from fer.evaluation import job as evaluations
     from fer.evaluation.report import Ablation, FewPictures, read_evaluation, read_table
     from fer.evaluation.settings import Settings
@@ -144,7 +144,7 @@ def records() -> Reader:
     def show_results(path: Path) -> None:
         finished = read_finished(path)
         results, entries = [one.result for one in finished], entries_of(finished)
-        counts_of(entries, ["neutral"])
+        groups_of(entries, ["neutral"], 0.5)
         to_csv(results, ["neutral"], 0.5)
         to_json(results, 0.5)
         with open_results(path, [one.picture for one in finished], "model") as opened:

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from fer.images import read_image
 
@@ -20,6 +20,27 @@ def downloaded(page: Page, name: str) -> bytes:
     with page.expect_download() as download:
         page.get_by_role("button", name=name).click()
     return Path(download.value.path()).read_bytes()
+
+
+def tiles(page: Page) -> Locator:
+    return page.locator(".groups .tile")
+
+
+def tile(page: Page, name: str) -> Locator:
+    return page.locator(f'.groups .tile[data-id="{name}"]')
+
+
+def expect_chosen(page: Page, name: str) -> None:
+    """Expect a picture to be shown, with the face in it and its tile as the chosen ones."""
+    expect(page.get_by_role("img", name=re.compile(rf"^{re.escape(name)} "))).to_be_visible()
+    expect(tile(page, name)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator('.groups .tile[aria-pressed="true"]')).to_have_count(1)
+
+
+def focused(page: Page) -> str | None:
+    """Return the name of the face whose tile has the focus."""
+    name: str | None = tiles(page).first.evaluate("tile => tile.getRootNode().activeElement?.dataset.id ?? null")
+    return name
 
 
 def test_upload_watch_filter_and_take_along(
@@ -35,7 +56,7 @@ def test_upload_watch_filter_and_take_along(
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
     for name, value in (("Pictures", "8"), ("Faces", "6"), ("Without a face", "1"), ("Not readable", "1")):
         expect(page.get_by_test_id("stMetric").filter(has_text=name)).to_contain_text(value)
-    expect(page.get_by_text("7 shown")).to_be_visible()
+    expect(tiles(page)).to_have_count(7)
 
     every = json.loads(downloaded(page, "All figures (JSON)"))
     assert {record["path"] for record in every} == {path.name for path in chosen}
@@ -43,11 +64,11 @@ def test_upload_watch_filter_and_take_along(
     assert broken["path"] == "broken.jpg"
 
     page.get_by_role("button", name="no face 1").click()
-    expect(page.get_by_text("1 shown")).to_be_visible()
+    expect(tiles(page)).to_have_count(1)
     with zipfile.ZipFile(io.BytesIO(downloaded(page, "(ZIP)"))) as archive:
         assert archive.namelist() == ["nobody.png.jpg"]
     page.get_by_role("button", name="no face 1").click()
-    expect(page.get_by_text("7 shown")).to_be_visible()
+    expect(tiles(page)).to_have_count(7)
     rows = list(csv.DictReader(io.StringIO(downloaded(page, "(CSV)").decode())))
     assert {row["path"] for row in rows} == {path.name for path in chosen[:6]}
     with zipfile.ZipFile(io.BytesIO(downloaded(page, "(ZIP)"))) as archive:
@@ -56,19 +77,39 @@ def test_upload_watch_filter_and_take_along(
     assert copy.shape == photo.shape
     assert (np.abs(copy.astype(int) - photo).max(axis=-1) > 60).sum() > 200  # box and tag are drawn
 
-    table = page.get_by_test_id("stDataFrame")
-    box = table.bounding_box()
+    for name in ("00.jpg", "01.jpg"):
+        tile(page, name).click()
+        expect_chosen(page, name)
+    tile(page, "01.jpg").focus()
+    page.keyboard.press("Home")
+    first = focused(page)
+    page.keyboard.press("ArrowRight")
+    second = focused(page)
+    page.keyboard.press("End")
+    assert first != second and focused(page) == "nobody.png"  # no face: the last group
+    page.keyboard.press("ArrowUp")
+    above = focused(page)
+    assert above not in (None, "nobody.png")
+    page.keyboard.press("Enter")
+    expect_chosen(page, above or "")
+    assert focused(page) == above
+
+    page.get_by_text("Table", exact=True).click()
+    box = page.get_by_test_id("stDataFrame").bounding_box()
     assert box
     page.mouse.click(box["x"] + 14, box["y"] + 42 + 36)  # the first row's box to tick
-    expect(page.get_by_role("img", name=re.compile(r"^00\.jpg "))).to_be_visible()
+    expect(page.locator(".stage")).to_be_visible()
+    page.get_by_text("Gallery", exact=True).click()
+    expect(tiles(page)).to_have_count(7)
 
     address = page.url
     page.close()
     again = context.new_page()
     again.goto(address)
-    expect(again.get_by_text("7 shown")).to_be_visible()
+    expect(tiles(again)).to_have_count(7)
     again.set_viewport_size({"width": 390, "height": 844})
-    expect(again.get_by_text("7 shown")).to_be_visible()
+    tile(again, "02.jpg").click()
+    expect_chosen(again, "02.jpg")
     assert again.evaluate("document.documentElement.scrollWidth") <= 390
 
 

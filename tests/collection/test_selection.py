@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from fer.collection.selection import (
-    BY_EXPRESSION,
     BY_NAME,
     LEAST_SURE,
     NO_FACE,
     SUREST,
+    UNSURE,
     annotated_zip,
-    counts_of,
     entries_of,
+    groups_of,
     pictures_of,
     select,
 )
@@ -48,34 +48,43 @@ ENTRIES = entries_of(COLLECTION)
 
 def test_a_row_for_each_face_and_for_each_picture_without_one() -> None:
     assert [entry.name for entry in ENTRIES] == ["a · face 1", "a · face 2", "b", "c"]
-    assert [entry.label for entry in ENTRIES] == ["happiness", "anger", NO_FACE, "happiness"]
+    assert [entry.called(0.5) for entry in ENTRIES] == ["happiness", "anger", NO_FACE, "happiness"]
     assert [entry.thumbnail for entry in ENTRIES] == ["a 0", "a 1", "b 0", "c 0"]
-    assert counts_of(ENTRIES, LABELS) == {"anger": 1, "happiness": 2, NO_FACE: 1}
+
+
+def test_groups_go_by_what_faces_are_called() -> None:
+    def groups(unsure_below: float) -> dict[str, str]:
+        found = groups_of(ENTRIES, LABELS, unsure_below)
+        return {name: " ".join(entry.finished.picture.name for entry in group) for name, group in found.items()}
+
+    assert groups(0.6) == {"anger": "a", "happiness": "a c", NO_FACE: "b"}
+    assert list(groups(0.61).items()) == [("anger", "a"), ("happiness", "a"), (UNSURE, "c"), (NO_FACE, "b")]
+    assert list(groups_of(ENTRIES, ["anger"], 0.5)) == ["anger", NO_FACE, "happiness"], "labels of another model"
+    assert groups(0.85) == {"happiness": "a", UNSURE: "a c", NO_FACE: "b"}
 
 
 @pytest.mark.parametrize(
-    ("labels", "limits", "order", "expected"),
+    ("wanted", "unsure_below", "order", "expected"),
     [
-        ([], (0, 1), BY_NAME, "a1 a2 b0 c1"),
-        ([], (0, 1), SUREST, "a1 a2 c1 b0"),
-        ([], (0, 1), LEAST_SURE, "c1 a2 a1 b0"),
-        ([], (0, 1), BY_EXPRESSION, "a2 a1 c1 b0"),
-        (["happiness"], (0, 1), BY_NAME, "a1 c1"),
-        ([NO_FACE], (0, 1), BY_NAME, "b0"),
-        ([], (0.7, 1), BY_NAME, "a1 a2"),
-        ([], (0, 0.7), BY_NAME, "c1"),
-        (["anger"], (0.85, 1), BY_NAME, ""),
+        ([], 0.5, BY_NAME, "a1 a2 b0 c1"),
+        ([], 0.5, SUREST, "a1 a2 c1 b0"),
+        ([], 0.5, LEAST_SURE, "c1 a2 a1 b0"),
+        (["happiness"], 0.5, BY_NAME, "a1 c1"),
+        (["happiness"], 0.7, BY_NAME, "a1"),
+        ([UNSURE], 0.85, LEAST_SURE, "c1 a2"),
+        ([NO_FACE, "anger"], 0.5, BY_NAME, "a2 b0"),
+        ([UNSURE], 0.5, BY_NAME, ""),
     ],
 )
-def test_filter_and_order(labels: list[str], limits: tuple[float, float], order: str, expected: str) -> None:
-    chosen = select(ENTRIES, labels, *limits, order)
+def test_filter_and_order(wanted: list[str], unsure_below: float, order: str, expected: str) -> None:
+    chosen = select(ENTRIES, wanted, unsure_below, order)
     assert " ".join(f"{entry.finished.picture.name}{entry.number}" for entry in chosen) == expected
 
 
 def test_faces_whose_opinions_differ() -> None:
     sad, same = (replace(face(0.9), opinions=((0.1, 0.9), said)) for said in ((0.7, 0.3), (0.2, 0.8)))
     entries = entries_of([replace(finished("e"), result=PictureResult("e", (same, sad))), *COLLECTION])
-    assert [(entry.finished.picture.name, entry.number) for entry in select(entries, [], 0, 1, BY_NAME, True)] == [
+    assert [(entry.finished.picture.name, entry.number) for entry in select(entries, [], 0.5, BY_NAME, True)] == [
         ("e", 2)
     ]
 

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 from fer.cli import jobs as command
 from fer.collection import job as collection
 from fer.collection.job import KIND, RESULTS_NAME, Request
-from fer.faces import UNSURE_BELOW
 from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import STOPPED
@@ -58,6 +57,16 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
+SEEN = {"Pictures": "26", "Faces": "24", "Unsure": "", "Without a face": "1", "Not readable": "1"}
+"""How often what is to be found in `many_photos`."""
+
+
+def as_table(app: AppTest) -> None:
+    """Show the faces as a table, in the order of their pictures."""
+    app.segmented_control(key="folder_view").set_value("Table")
+    app.selectbox(key="folder_order").set_value("Picture").run()
+
+
 @pytest.fixture
 def done(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> JobView[Request]:
     made = collection.create(folder, tiny_checkpoint, "holiday", many_photos)
@@ -86,8 +95,9 @@ def test_uploads_of_pictures_and_a_zip_are_done_to_the_end(app: AppTest, folder:
     assert app.query_params["job"]
     until_ended(folder)
     app.run()
-    assert metrics(app) == {"Pictures": "7", "Faces": "5", "Without a face": "1", "Not readable": "1"}
+    assert {**metrics(app), "Unsure": ""} == {**SEEN, "Pictures": "7", "Faces": "5"}
     assert "bad.jpg" in app.text[-1].value
+    as_table(app)
     names = list(app.dataframe[0].value["picture"])
     assert names == ["00-2.jpg", "00.jpg", "nobody.png", "trip/00.jpg", "trip/01.jpg", "trip/02.jpg"]
 
@@ -95,24 +105,24 @@ def test_uploads_of_pictures_and_a_zip_are_done_to_the_end(app: AppTest, folder:
 @pytest.mark.slow
 def test_filters_and_order(done: JobView[Request]) -> None:
     app = opened(job=done.name)
-    assert metrics(app) == {"Pictures": "26", "Faces": "24", "Without a face": "1", "Not readable": "1"}
+    assert {**metrics(app), "Unsure": ""} == SEEN and not app.dataframe
+    as_table(app)
     table = app.dataframe[0].value
     assert len(table) == 25 and all(face.startswith("data:image/jpeg") for face in table["face"])
-    unsure = table["confidence"] < 100 * UNSURE_BELOW
-    assert unsure.any() and (table["concerns"].str.contains("unsure") == unsure).all()
+    shares = sorted(table["confidence"].dropna(), reverse=True)
     app.selectbox(key="folder_order").set_value("Surest first").run()
-    shares = list(app.dataframe[0].value["confidence"].dropna())
-    assert shares == sorted(shares, reverse=True) and len(shares) == 24
-    middle = round(shares[12])
-    app.slider(key="folder_confidence").set_value((middle, 100)).run()
-    kept = list(app.dataframe[0].value["confidence"])
-    assert kept == [share for share in shares if share >= middle] and 0 < len(kept) < 24
-    assert f" {len(kept)} " in app.caption[-1].value
-    app.slider(key="folder_confidence").set_value((0, 100)).run()
+    assert list(app.dataframe[0].value["confidence"].dropna()) == shares and len(shares) == 24
+    threshold = round(shares[12])
+    app.slider(key="threshold_widget").set_value(threshold).run()
+    table = app.dataframe[0].value
+    unsure = table["confidence"] < threshold
+    assert (table["concerns"].str.contains("unsure") == unsure).all() and 0 < unsure.sum() < 24
+    assert ((table["expression"] == "unsure") == unsure).all()
+    assert metrics(app)["Unsure"] == str(unsure.sum())
+    app.pills(key="folder_labels").set_value(["unsure"]).run()
+    assert len(app.dataframe[0].value) == unsure.sum() and f" {unsure.sum()} " in app.caption[-1].value
     app.pills(key="folder_labels").set_value(["no face"]).run()
     assert list(app.dataframe[0].value["picture"]) == ["nobody.png"]
-    app.slider(key="folder_confidence").set_value((99, 100)).run()
-    assert not app.dataframe and app.info
 
 
 @pytest.mark.slow
@@ -120,10 +130,12 @@ def test_both_opinions_of_a_model_with_two_heads(folder: Path, two_heads: Path, 
     made = collection.create(folder, two_heads, "holiday", many_photos, faces=POSED)
     assert command.main(["run", str(made.folder)]) == 0
     app = opened(job=made.name)
+    as_table(app)
     table = app.dataframe[0].value
     found = table["confidence"].notna()
     assert set(table["raters / label"][found]) == {"neutral / anger"} and set(table["raters / label"][~found]) == {""}
-    limit = 100 * read_info(two_heads).reading(POSED).unsure_below  # not that of everyday faces
+    limit = round(100 * read_info(two_heads).reading(POSED).unsure_below)  # not that of everyday faces
+    assert app.slider(key="threshold_widget").value == limit
     unsure = table["concerns"].str.contains("unsure")
     assert (unsure[found] == (table["confidence"][found] < limit)).all() and unsure.any()
     app.toggle(key="folder_differing").set_value(True).run()

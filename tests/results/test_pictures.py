@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fer.faces import Box, Face
+from fer.results.corrections import face_key
 from fer.results.pictures import PictureResult, to_csv, to_json
 
 LABELS = ("neutral", "happiness", "anger")
@@ -133,3 +134,14 @@ def test_json_is_ascii_and_survives_odd_names(path: str) -> None:
 
 def test_json_of_nothing_is_an_empty_list() -> None:
     assert json.loads(to_json([], 0.45)) == []
+
+
+def test_what_somebody_said_stands_beside_what_the_model_said() -> None:
+    results = [PictureResult("a.jpg", (face(), face(2.0, 0.2, 0.3, 0.5)))]
+    corrected = {face_key(results[0].faces[1]): "neutral"}
+    header, *lines = read_csv(to_csv(results, LABELS, 0.45, corrected))
+    assert header == [*HEADER, "corrected_label"] and [line[-1] for line in lines] == ["", "neutral"]
+    assert lines[1][7] == "anger"
+    first, second = json.loads(to_json(results, 0.45, corrected))[0]["faces"]
+    assert second["corrected_label"] == "neutral" and "corrected_label" not in first
+    assert read_csv(to_csv(results, LABELS, 0.45, {}))[0] == [*HEADER, "corrected_label"]

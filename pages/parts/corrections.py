@@ -1,0 +1,169 @@
+"""Whether a reading is right: it is corrected or confirmed with a click; corrections gather if their owner wishes."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from fer import home
+from fer.faces import Face, percent
+from fer.names import literal
+from fer.reports.rendering import between
+from fer.results.corrections import Correction, Corrections, correction_of, face_key, times_right
+from pages.parts.permissions import training_allowed
+from pages.parts.session import attempt
+from pages.parts.visitor import owner
+from pages.parts.widgets import counted
+
+LOOKED_AT = "dataset_looked_at"
+"""In the session: the data set that was looked at, which is another one when corrections come or go."""
+_SAID = "corrections"
+"""In the session: the key of each face of which somebody said something → the correction and the face's picture."""
+_Said = dict[str, tuple[Correction, np.ndarray]]
+
+
+def my_corrections() -> Corrections:
+    """Return those of the machine's owner."""
+    return Corrections(home.data_folder().absolute() / "corrections")
+
+
+def said_labels() -> dict[str, str]:
+    """Return what this visitor said that faces show, by `face_key`: in this visit, and whoever sits here ever.
+
+    Raises:
+        ResultsError: the corrections cannot be read.
+    """
+    kept = my_corrections().all().values() if owner() == "" else ()
+    return {one.key: one.label for one in (*kept, *(one for one, _ in _said().values()))}
+
+
+def _said() -> _Said:
+    said: _Said = st.session_state.setdefault(_SAID, {})
+    return said
+
+
+def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) -> None:
+    """Ask whether a reading is right: one click confirms it, another corrects it, the same again takes it back.
+
+    Args:
+        face: the reading.
+        crop: returns the upright square of the face, RGB uint8 (side, side, 3).
+        model: `model_sha256` of the model file.
+        key: names the question on its page.
+
+    Raises:
+        ResultsError: the corrections cannot be read.
+    """
+    now = said_labels().get(face_key(face))
+    options = [face.label, *(label for label in face.labels if label != face.label)]
+    chosen = st.pills(
+        "Not right? Click what it shows",
+        options + [now] * (now is not None and now not in options),
+        default=now,
+        format_func=lambda label: f":material/check: {literal(label)}" if label == face.label else literal(label),
+        help="A click on the first, which the model named, says that it is right. Another click takes it back. Exports "
+        "say it beside the model's word.",
+        key=f"right {key} {now}",
+        wrap=True,
+    )
+    if chosen != now:
+        attempt(lambda: _say(face, chosen, crop, model))
+    if _said() and owner() == "" and my_corrections().gather is None:
+        with st.container(border=True):
+            st.markdown(
+                "Shall the faces that you correct or confirm gather as a data set, *My corrections*, to teach a model "
+                "with? They stay on this machine until you delete them on the training page."
+            )
+            with st.container(horizontal=True):
+                if st.button("Gather them", key=f"gather {key}"):
+                    attempt(_gather)
+                if st.button("Do not", key=f"do not gather {key}"):
+                    attempt(lambda: my_corrections().set_gather(False))
+
+
+def _say(face: Face, label: str | None, crop: Callable[[], np.ndarray], model: str) -> None:
+    """Take what somebody said of a face; None takes back what was said."""
+    mine, id_ = owner() == "", face_key(face)
+    st.session_state.pop(LOOKED_AT, None)
+    if label is None:
+        _said().pop(id_, None)
+        if mine:
+            my_corrections().remove([id_])
+        return
+    _said()[id_] = correction_of(face, label, model), crop()
+    if mine and my_corrections().gather:
+        my_corrections().add(*_said()[id_])
+
+
+def _gather() -> None:
+    my_corrections().set_gather(True)
+    st.session_state.pop(LOOKED_AT, None)
+    for correction, crop in _said().values():
+        my_corrections().add(correction, crop)
+
+
+def corrections_note() -> str:
+    """Say what becomes of corrected faces, for those whom it concerns; else ""."""
+    if owner() != "":
+        return ""
+    gather = my_corrections().gather
+    return f" Faces that you correct are {'kept for training, as you wished' if gather else 'kept only if you wish'}."
+
+
+def show_own_faces(weights: str) -> None:
+    """Say how often a model, by its weights' hash, was right about the faces that the owner of the machine judged.
+
+    Raises:
+        ResultsError: the corrections cannot be read.
+    """
+    right, total = times_right(my_corrections().all(), weights) if owner() == "" else (0, 0)
+    if total:
+        from fer.evaluation.intervals import share  # brings scipy, which the page opens without
+
+        found = share(right, total)
+        st.caption(
+            f":material/thumbs_up_down: Of **{counted(total, 'face')}** of yours that you confirmed or corrected, it "
+            f"was right about {right:,}: {percent(found.value)} ({between(found, digits=0)}). Who mostly looks for "
+            "mistakes finds more of them."
+        )
+
+
+def corrections_path() -> Path | None:
+    """Show what has gathered, and let its owner delete it; return the data set, None while there is none."""
+    kept = my_corrections()
+    found = kept.all()
+    gather = st.toggle("Gather the faces that are corrected or confirmed", bool(kept.gather), key="gather_corrections")
+    if gather != bool(kept.gather):
+        attempt(lambda: kept.set_gather(gather))
+    if not found:
+        st.caption("None yet. On the pages for photos, click what a face shows; that gathers here if you wish.")
+        return None
+    right = sum(one.was_right for one in found.values())
+    st.markdown(f"{counted(len(found), 'face')}: {right:,} confirmed, {len(found) - right:,} corrected.")
+    if training_allowed():
+        with st.popover("Delete", icon=":material/delete:"):
+            _offer_deletion(kept, list(found.values()))
+    return kept.folder
+
+
+def _offer_deletion(kept: Corrections, found: Sequence[Correction]) -> None:
+    one = st.selectbox(
+        "One of them",
+        list(reversed(found)),
+        None,
+        format_func=lambda one: f"{one.label} (the model: {one.model_label}) · {one.key[:6]}",
+    )
+    if one:
+        st.image(kept.folder / one.path, width=96, alt=one.label)
+        if st.button("Delete this one"):
+            attempt(lambda: _forget(kept, [one.key]))
+    if st.button("Delete all", type="primary"):
+        attempt(lambda: _forget(kept, [one.key for one in found]))
+
+
+def _forget(kept: Corrections, keys: Sequence[str]) -> None:
+    kept.remove(keys)
+    st.session_state.pop(LOOKED_AT, None)
+    for key in keys:
+        _said().pop(key, None)

@@ -1,0 +1,231 @@
+"""What was found in many photos: a gallery of faces or a table, the chosen one in its photo, the files."""
+
+from base64 import b64decode
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from fer.charts.expressions import probability_bars
+from fer.collection.job import Request
+from fer.collection.selection import (
+    NO_FACE,
+    ORDERS,
+    UNSURE,
+    Entry,
+    annotated_zip,
+    entries_of,
+    groups_of,
+    pictures_of,
+    select,
+)
+from fer.faces import describe
+from fer.images import encode_jpeg, read_image, shrink_to_fit
+from fer.model.checkpoint import ModelInfo, read_info
+from fer.model.preprocessing import Preprocessing
+from fer.names import literal
+from fer.recognition.photo import PICTURE_PX, THUMBNAIL_PX
+from fer.results.corrections import face_key
+from fer.results.journal import Finished
+from fer.results.pictures import concern_words, to_csv, to_json
+from pages.parts.corrections import ask_right, said_labels
+from pages.parts.face_gallery import face_gallery
+from pages.parts.kept_photos import sha_of
+from pages.parts.photo_result import said
+from pages.parts.picture_viewer import picture_viewer
+from pages.parts.session import FILES_AS_THEY_ARE, errors_shown
+from pages.parts.widgets import (
+    STATIC,
+    download,
+    download_figures,
+    one_of,
+    show_concerns,
+    show_opinions,
+    threshold_slider,
+)
+
+GALLERY, TABLE = "Gallery", "Table"
+VIEWS = {GALLERY: ":material/grid_view: Gallery", TABLE: ":material/table_rows: Table"}
+AT_ONCE = {GALLERY: 500, TABLE: 200}
+WHO_SAYS = "What raters would call the face, and what the label of its picture would, where these are not the same."
+_CHOSEN = "folder_face"
+"""In the session: the name of the face that was chosen."""
+
+
+def show_results(request: Request, finished: list[Finished]) -> None:
+    """Show totals, the faces, the chosen one in its photo, and the files to take along."""
+    info = read_info(request.checkpoint).read_for(request.faces)
+    entries = entries_of(finished)
+    broken = [one for one in finished if one.result.error is not None]
+    totals = st.container(horizontal=True)  # three in a row on a phone
+    if broken:
+        with st.expander(f"{len(broken):,} could not be read", icon=":material/broken_image:"):
+            st.text("\n".join(f"{one.picture.name}: {one.result.error}" for one in broken))
+    controls = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with controls:
+        view = one_of("View", VIEWS, "folder_view")
+        with st.container(width=280):
+            threshold = threshold_slider(info.unsure_below)
+        order = st.selectbox("Order", ORDERS, key="folder_order", width=180)
+    counts = {name: len(group) for name, group in groups_of(entries, info.labels, threshold).items()}
+    without, unsure = counts.get(NO_FACE, 0), counts.get(UNSURE, 0)
+    figures = {"Pictures": len(finished), "Faces": len(entries) - without, "Unsure": unsure, "Without a face": without}
+    with totals:
+        for name, value in (figures | {"Not readable": len(broken)}).items():
+            st.metric(name, f"{value:,}", width=105)
+    if not entries:
+        return
+    wanted = st.pills(
+        "Expression",
+        list(counts),
+        selection_mode="multi",
+        format_func=lambda label: f"{literal(label)} {counts[label]:,}",
+        label_visibility="collapsed",
+        key="folder_labels",
+        wrap=True,
+    )
+    count = sum(bool(entry.face and entry.face.differing) for entry in entries)
+    differing = bool(count) and st.toggle(
+        f"Only where the two opinions differ: {count:,}", key="folder_differing", help=WHO_SAYS
+    )
+    chosen = select(entries, wanted, threshold, order, differing)
+    if not chosen:
+        st.info("No face is like that.", icon=":material/filter_alt_off:")
+        return
+    show_faces(view, chosen, info, threshold, sha_of(request.checkpoint))
+    downloads(pictures_of(chosen) if wanted or differing else finished, len(finished), info.labels, threshold)
+
+
+def show_faces(view: str, chosen: list[Entry], info: ModelInfo, threshold: float, model: str) -> None:
+    """Show a page of the faces as `view` says, and beside it the one that was chosen; `model` is the file's hash."""
+    labels = info.labels
+    groups = groups_of(chosen, labels, threshold)
+    if view == GALLERY:
+        chosen = [entry for group in groups.values() for entry in group]
+    at_once = AT_ONCE[view]
+    pages = -(-len(chosen) // at_once)
+    number = (
+        int(st.number_input(f"Page, of {pages:,}", 1, pages, key=f"folder_page {view} {pages}", width=160))
+        if pages > 1
+        else 1
+    )
+    rows = chosen[(number - 1) * at_once : number * at_once]
+    left, right = st.columns([3, 2], gap="medium")
+    shown = next((entry for entry in rows if entry.name == st.session_state.get(_CHOSEN)), rows[0])
+    with left:
+        if view == GALLERY:
+            counts = {name: len(group) for name, group in groups.items()}
+            corrected = said_labels()
+            marks = {entry.name: corrected.get(face_key(entry.face), "") for entry in rows if entry.face}
+            face_gallery(groups_of(rows, labels, threshold), counts, shown.name, "gallery", choose, marks)
+        else:
+            show_table(rows, threshold)
+    with right, errors_shown():
+        show_entry(shown, info.preprocessing, threshold, model)
+
+
+def choose(name: str) -> None:
+    """Show a face, by its name, from now on."""
+    st.session_state[_CHOSEN] = name
+
+
+def show_table(rows: list[Entry], threshold: float) -> None:
+    """Show faces in rows; one that is selected is chosen."""
+    table = [
+        {
+            "face": entry.thumbnail,
+            "expression": entry.called(threshold),
+            "confidence": entry.face and 100 * entry.face.confidence,
+            "raters / label": " / ".join(entry.face.differing or ()) if entry.face else "",
+            "concerns": concern_words(entry.face, threshold) if entry.face else "",
+            "picture": entry.name,
+        }
+        for entry in rows
+    ]
+    differ = any(entry["raters / label"] for entry in table)
+    key = f"faces {hash(tuple(entry.name for entry in rows))}"  # other rows, nothing selected
+
+    def take_choice() -> None:
+        for row in st.session_state[key]["selection"]["rows"]:
+            choose(rows[row].name)
+
+    st.dataframe(
+        table,
+        hide_index=True,
+        row_height=72,
+        height=min(72 * len(rows) + 42, 560),
+        column_config={
+            "face": st.column_config.ImageColumn(width=80),
+            "expression": st.column_config.TextColumn(width=100),
+            "confidence": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width=110),
+            "raters / label": st.column_config.TextColumn(width=130, help=WHO_SAYS) if differ else None,
+            "concerns": st.column_config.TextColumn(width=110),
+            "picture": st.column_config.TextColumn(width="medium"),
+        },
+        on_select=take_choice,
+        selection_mode="single-row",
+        key=key,
+        alt="faces with their expression, confidence, and what speaks against trusting it",
+    )
+
+
+def show_entry(entry: Entry, preprocessing: Preprocessing, threshold: float, model: str) -> None:
+    """Show a photo with a face that was chosen in it, and what a model, by its file's hash, found of that."""
+    picture, faces = entry.finished.picture, entry.finished.result.faces
+    names = [Entry(entry.finished, number).name for number in range(1, len(faces) + 1)]
+    alt = f"{picture.name} with its faces marked"
+    with st.container(border=True):
+        st.markdown(f"**{literal(picture.name)}**")
+        if picture.path.is_file():
+            jpeg, size_wh = _picture(picture.path)
+            picture_viewer(
+                jpeg, size_wh, faces, threshold, alt, entry.number - 1, "viewer", lambda face: choose(names[face])
+            )
+        elif picture.output and picture.output.is_file():
+            st.image(picture.output, width="stretch", alt=alt)
+        if not entry.face:
+            st.info("No face was found.", icon=":material/search_off:")
+            return
+        st.markdown(f"**{entry.number} · {said(entry.face, threshold)}**")
+        show_concerns(entry.face, threshold)
+        show_opinions(entry.face)
+        ask_right(entry.face, lambda: _crop(entry, preprocessing), model, "folder")
+        described = describe(entry.face)
+        st.plotly_chart(probability_bars(entry.face), config=STATIC, key="selected face", alt=described)
+
+
+def downloads(finished: list[Finished], total: int, labels: Sequence[str], threshold: float) -> None:
+    """Offer tables and annotated copies of the pictures that are shown, of so many."""
+    results = [one.result for one in finished]
+    with st.container(horizontal=True):
+        download_figures(
+            "faces",
+            lambda: to_csv(results, labels, threshold, said_labels()).encode(errors="backslashreplace"),
+            lambda: to_json(results, threshold, said_labels()),
+        )
+        download("Annotated copies (ZIP)", lambda: annotated_zip(finished), "annotated.zip", "folder_zip")
+    which = "all pictures" if len(finished) == total else f"the {len(finished):,} pictures that are shown"
+    st.caption(f"Of {which}, with all faces in them; the copies are at most 1,280 pixels long.")
+
+
+@st.cache_resource(max_entries=20, show_spinner=False, scope="session", hash_funcs=FILES_AS_THEY_ARE)
+def _picture(path: Path) -> tuple[bytes, tuple[int, int]]:
+    """Return a photo as JPEG, at most `PICTURE_PX` long, and the size of the whole one.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    image = read_image(path)
+    return encode_jpeg(shrink_to_fit(image, PICTURE_PX)), (image.shape[1], image.shape[0])
+
+
+def _crop(entry: Entry, preprocessing: Preprocessing) -> np.ndarray:
+    """Return the upright square of a face, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide.
+
+    Where its photo is gone, the tile is what is left of it.
+    """
+    path, face = entry.finished.picture.path, entry.face
+    if face and path.is_file():
+        return shrink_to_fit(preprocessing.crop(read_image(path), face), THUMBNAIL_PX)
+    return read_image(b64decode((entry.thumbnail or "").partition(",")[2]))

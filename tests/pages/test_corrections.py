@@ -1,0 +1,122 @@
+"""Readings are corrected and confirmed on the pages; what gathers is a data set that its owner can delete."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from streamlit.testing.v1 import AppTest
+
+from fer.collection.job import Request
+from fer.evaluation.report import read_report
+from fer.faces import Box, Face
+from fer.images import encode_png
+from fer.jobs.job import JobView
+from fer.model import DEFAULT_REPORT
+from fer.model.checkpoint import model_sha256
+from fer.results.corrections import Corrections, correction_of
+from pages.parts import visitor
+from tests.pages.test_folder import ENTRY, done, folder, opened, press
+
+__all__ = ["done", "folder"]
+
+
+@pytest.fixture
+def kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Corrections:
+    """What gathers; the visitor is the owner of the machine, as in `test_results`."""
+    monkeypatch.setattr(visitor, "may_train", lambda *signs: True)
+    return Corrections(folder.parent / "corrections")
+
+
+@pytest.fixture
+def app(kept: Corrections, astronaut: np.ndarray) -> AppTest:
+    """The photo page with a face."""
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
+    app.file_uploader[0].set_value([("a.png", encode_png(astronaut), "image/png")]).run()
+    assert not app.exception and len(app.pills) == 1
+    return app
+
+
+def say(app: AppTest, which: int | None) -> str | None:
+    """Click the label at a place, of which the first is the model's; None clicks the chosen one again."""
+    (question,) = [pills for pills in app.pills if str(pills.key).startswith("right ")]
+    label = None if which is None else question.options[which].removeprefix(":material/check: ")
+    question.set_value(label).run()
+    assert not app.exception
+    return label
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+@pytest.mark.slow
+def test_corrections_gather_once_their_owner_wishes(app: AppTest, kept: Corrections, tiny_checkpoint: Path) -> None:
+    assert "Gather them" not in labels(app)
+    corrected = say(app, 1)
+    assert "Gather them" in labels(app) and not kept.folder.exists()
+    press(app, "Gather them")
+    assert "Gather them" not in labels(app)
+    (one,) = kept.all().values()
+    assert (one.label, one.model) == (corrected, model_sha256(tiny_checkpoint)) and not one.was_right
+    assert (kept.folder / one.path).is_file()
+    confirmed = say(app, 0)
+    (one,) = kept.all().values()
+    assert one.label == one.model_label == confirmed and one.was_right
+    say(app, None)
+    assert kept.all() == {}
+    say(app, 2)
+    app.switch_page("pages/training.py").run()
+    app.segmented_control(key="training_source").set_value("My corrections").run()
+    assert app.toggle(key="gather_corrections").value
+    press(app, "Delete all")
+    assert kept.all() == {}
+    app.toggle(key="gather_corrections").set_value(False).run()
+    assert kept.gather is False
+
+
+@pytest.mark.slow
+def test_nothing_gathers_where_it_is_not_wished(app: AppTest, kept: Corrections) -> None:
+    say(app, 1)
+    press(app, "Do not")
+    say(app, 2)
+    assert "Gather them" not in labels(app) and kept.all() == {} and kept.gather is False
+
+
+@pytest.mark.slow
+def test_visitors_from_elsewhere_correct_for_themselves_alone(
+    app: AppTest, kept: Corrections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.set_gather(True)
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
+    label = say(app, 1)
+    (question,) = app.pills
+    assert question.value == label
+    assert kept.all() == {} and "Gather them" not in labels(app)
+
+
+@pytest.mark.slow
+def test_a_face_among_many_photos_is_corrected(done: JobView[Request], kept: Corrections) -> None:
+    kept.set_gather(True)
+    app = opened(job=done.name)
+    first = say(app, 1)
+    (one,) = kept.all().values()
+    assert one.label == first != one.model_label
+    again = opened(job=done.name)  # another visit
+    assert [pills.value for pills in again.pills if str(pills.key).startswith("right ")] == [first]
+
+
+@pytest.mark.slow
+def test_evaluation_says_how_often_a_model_was_right_about_ones_own_faces(kept: Corrections) -> None:
+    report = read_report(DEFAULT_REPORT)
+    for number in range(12):
+        face = Face(Box(number, 0, 50, 60), (), 1.0, labels=("neutral", "anger"), probabilities=(0.8, 0.2))
+        label = "neutral" if number < 9 else "anger"
+        kept.add(correction_of(face, label, report.model.sha256), np.zeros((48, 48, 3), np.uint8))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/evaluation.py").run()
+    assert not app.exception
+    (line,) = [caption.value for caption in app.caption if "thumbs_up_down" in caption.value]
+    interval = binomtest(9, 12).proportion_ci(0.95, method="wilson")
+    found = [int(number) for number in re.findall(r"\d+", line)]
+    assert found == [12, 9, 75, round(100 * interval.low), round(100 * interval.high)]
