@@ -1,7 +1,5 @@
 """One photo with its faces: the picture to look around in, beside it the face that was chosen."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePath
 
 import numpy as np
@@ -15,27 +13,13 @@ from fer.recognition.photo import PhotoFace, PhotoResult
 from fer.reports.rendering import render, tied
 from pages.parts.models import Model
 from pages.parts.photo_reasons import show_reasons
+from pages.parts.photo_source import Photo
 from pages.parts.picture_viewer import picture_viewer
 from pages.parts.widgets import STATIC, counted, download, literal, show_concerns, show_opinions
 
 TURNS, RESULTS = "photo_turns", ("photo_results", "photo_other_results")
 """Where a session keeps by how many quarters somebody turned a photo, and what was found: by the first model and by the
 one that it is compared with, both by the photo's key."""
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo that somebody chose, or one that was kept."""
-
-    key: str
-    name: str
-    read: Callable[[], bytes]
-    is_there: bool = True
-    """Whether the picture can be read; else only its faces were kept."""
-    explained: bool = True
-    """Whether the model that is chosen found its faces."""
-    is_new: bool = True
-    """Whether it was chosen just now, so that it can be turned."""
 
 
 def chosen_turns(photo: Photo) -> int | None:
@@ -51,14 +35,18 @@ def _turn(photo: Photo, turns: int) -> None:
 
 
 def show_photo(
-    photo: Photo, result: PhotoResult, model: Model, threshold: float, other: tuple[PhotoResult, Model] | None = None
+    photo: Photo,
+    result: PhotoResult,
+    model: Model | None,
+    threshold: float,
+    other: tuple[PhotoResult, Model] | None = None,
 ) -> None:
     """Show a photo, its faces and what can be done with it.
 
     Args:
         photo: the file.
         result: what was found in it.
-        model: what found it.
+        model: what found it; None where it was found earlier, and is only looked at.
         threshold: a face whose confidence is lower is called unsure, 0..1.
         other: what another model says of the same faces.
     """
@@ -89,11 +77,11 @@ def show_photo(
             return
         item = result.faces[selected]
         with st.container(border=True):
-            if other:
+            if model and other:
                 _compare(item, model.name, other[0].faces[selected], other[1].name, selected + 1, threshold)
             else:
                 _show_face(item, selected + 1, threshold, f"{photo.key} {selected + 1}")
-            if photo.explained:
+            if model and photo.explained:
                 show_reasons(model.recognizer, item, f"{photo.key} {selected + 1}")
 
 
