@@ -1,24 +1,29 @@
-"""What this is, which model is loaded and how good it was measured to be."""
+"""Where to begin: drop something, see an example, find the latest results; then how good the model is."""
 
+import time
+
+import numpy as np
 import streamlit as st
 
+from fer.draw.picture import draw_faces
 from fer.evaluation.report import Report
-from fer.faces import percent
+from fer.faces import describe, percent
 from fer.model.checkpoint import ModelInfo
 from fer.names import literal
-from pages.parts.models import model_info, shipped_report
+from pages.parts.handover import hand_over
+from pages.parts.models import load_recognizer, model_info, shipped_report
 from pages.parts.navigation import begin_page
-from pages.parts.results import privacy_note
+from pages.parts.paste import paste_button
+from pages.parts.photo_source import open_photos, sample_photo
+from pages.parts.result_list import address_of, parts_of, show_thumbnail
+from pages.parts.results import privacy_note, result_store
+from pages.parts.samples import PHOTO, sample_picture, sample_result
+from pages.parts.session import attempt, errors_shown
+from pages.parts.visitor import owner
 from pages.parts.widgets import legend_html, text
 
-WAYS = {
-    "Open a photo": ("photo", "photo_camera"),
-    "Do many photos": ("folder", "photo_library"),
-    "Start the webcam": ("webcam", "videocam"),
-    "Open a video": ("video", "movie"),
-    "Train a model": ("training", "model_training"),
-}
-"""What can be done → page and icon."""
+LATEST = 4
+"""As many results stand on this page."""
 
 
 def show_figures(info: ModelInfo, report: Report) -> None:
@@ -52,19 +57,70 @@ def show_figures(info: ModelInfo, report: Report) -> None:
         st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {literal(seldom)}.")
 
 
-begin_page("pages/home.py", "Expression Studio")
-st.markdown(
-    "Drop a photo or a video or point the webcam, and see every face with the expression it seems to show, mixed ones "
-    "too. Everything runs on this machine."
-)
-with st.container(horizontal=True):
-    for label, (page, icon) in WAYS.items():
-        if st.button(label, type="primary" if page == "photo" else "secondary", icon=f":material/{icon}:"):
-            st.switch_page(f"pages/{page}.py")
+def take_what_is_dropped() -> None:
+    """Ask for photos, ZIPs or a video, and go to the page for them."""
+    visit = st.session_state.get("home_visit", 0)
+    with st.container(key="drop", gap="small"):
+        uploads = st.file_uploader(
+            "Drop photos, a ZIP of them or a video here", accept_multiple_files=True, key=f"home_uploads {visit}"
+        )
+        with st.container(horizontal=True):
+            if st.button("A folder", icon=":material/drive_folder_upload:"):
+                st.switch_page("pages/folder.py")
+            if st.button("The webcam", icon=":material/videocam:"):
+                st.switch_page("pages/webcam.py")
+            paste_button(key="paste")
+    if uploads:
+        st.session_state["home_visit"] = visit + 1  # an empty widget, should they be of no use
+        with st.spinner("Opening …"):
+            attempt(lambda: hand_over(uploads))
 
-info = model_info()
+
+def show_example() -> None:
+    """Show a sample, recognized by the model that the visitor uses; computed once for all of them."""
+    found = sample_result(load_recognizer(), PHOTO)
+    faces = [item.shown for item in found.faces]
+    image = draw_faces(sample_picture(PHOTO), faces)
+    label = describe(faces[0])
+    st.image(np.ascontiguousarray(image[:400]), width="stretch", alt=f"A photo whose face is marked: {label}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("An example, recognized on this machine.", width="content")
+        if st.button("Look closer", type="tertiary", icon=":material/zoom_in:"):
+            open_photos([sample_photo(PHOTO)])
+
+
+def show_latest() -> None:
+    """Show what was analysed last, where something is kept."""
+    store = result_store()
+    latest = store.list(owner(), limit=LATEST).results
+    if not latest:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("Latest results", width="content")
+        st.page_link("pages/results.py", label="All results", icon=":material/history:")
+    now = time.time()
+    with st.container(horizontal=True):
+        for result in latest:
+            page, said = address_of(result)
+            parts = parts_of(result, now)
+            with st.container(border=True, width=205, horizontal=True, gap="small", key=f"latest {result.id}"):
+                show_thumbnail(store, result)
+                with st.container(gap=None, width=113):
+                    st.page_link(page, label=literal(result.name), query_params=said)
+                    st.caption(literal(f"{parts['shown'] or parts['found']} · {parts['when']}"))
+
+
+begin_page("pages/home.py", "See the expression of every face")
+st.markdown("Expression Studio reads photos, videos and the webcam. On your own machine: no picture leaves it.")
+info, report = model_info(), shipped_report()
+columns = st.columns([3, 2], gap="medium") if report else [st.container()]
+with columns[0]:
+    take_what_is_dropped()
+with errors_shown():
+    show_latest()
+
 st.subheader("The model", divider="gray")
-if report := shipped_report():
+if report:
     show_figures(info, report)
 else:
     st.caption(
@@ -76,3 +132,6 @@ st.html(legend_html(info.labels))
 st.subheader("What it does not tell", divider="gray")
 st.markdown(text("home"))
 privacy_note()
+if report:  # a model of one's own may need PyTorch, which takes seconds to load
+    with columns[1]:
+        show_example()

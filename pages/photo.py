@@ -5,69 +5,21 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer.errors import ImageError
-from fer.images import IMAGE_SUFFIXES, encode_png
 from fer.recognition.photo import PhotoResult, recognize_photo
 from fer.results.pictures import PictureResult, to_csv, to_json
 from pages.parts.corrections import said_labels
 from pages.parts.kept_photos import address_photos, forget_kept, keep_photo, kept_photos
 from pages.parts.models import choose_model, chosen_faces, compared_model, load_recognizer, model_info, used_model
 from pages.parts.navigation import begin_page
-from pages.parts.paste import paste_button
-from pages.parts.photo_result import RESULTS, Photo, chosen_turns, show_photo
+from pages.parts.photo_result import RESULTS, chosen_turns, show_photo
+from pages.parts.photo_source import Photo, chosen_photos
 from pages.parts.results import privacy_note
-from pages.parts.samples import CREDIT, SAMPLES, sample_picture, sample_result
-from pages.parts.session import errors_shown, forget_upload
-from pages.parts.widgets import download_figures, literal, one_of, threshold_slider
+from pages.parts.samples import SAMPLES, sample_result
+from pages.parts.session import errors_shown
+from pages.parts.widgets import download_figures, literal, threshold_slider
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
-
-SOURCES = {
-    "Upload": ":material/upload: Upload",
-    "Camera": ":material/photo_camera: Camera",
-    "Sample": ":material/image: Sample",
-}
-UPLOAD_MB = 50
-
-
-def forget_choice() -> None:
-    """Start each visit to a source with an empty widget: else a hidden one would go on showing its old photos."""
-    st.session_state["photo_visit"] = st.session_state.get("photo_visit", 0) + 1
-    forget_kept()
-
-
-def chosen_photos() -> list[Photo]:
-    source = one_of("Source", SOURCES, "photo_source", forget_choice)
-    visit = st.session_state.get("photo_visit", 0)
-    if source == "Sample":
-        name = st.pills("Sample", SAMPLES, default=SAMPLES[0], required=True, label_visibility="collapsed")
-        st.caption(CREDIT)
-        return [Photo(name, f"{name}.png", lambda: encode_png(sample_picture(name)))]
-    if source == "Camera":
-        snapshot = st.camera_input(
-            "Take a picture",
-            label_visibility="collapsed",
-            resolution="1080p",
-            key=f"snapshot {visit}",
-            on_change=forget_kept,
-        )
-        return [Photo(snapshot.file_id, "snapshot.jpg", snapshot.getvalue)] if snapshot else []
-    uploads = st.file_uploader(
-        "Photos",
-        sorted(IMAGE_SUFFIXES),
-        accept_multiple_files=True,
-        max_upload_size=UPLOAD_MB,
-        label_visibility="collapsed",
-        key=f"uploads {visit}",
-        on_change=forget_kept,
-    )
-    paste_button(key="paste")
-    for upload in (upload for upload in uploads if upload.size > UPLOAD_MB * 2**20):  # its browser let it pass
-        st.error(f"{literal(upload.name)}: expected at most {UPLOAD_MB} MB, found {upload.size / 2**20:,.0f} MB.")
-        forget_upload(upload.file_id)
-    return [
-        Photo(upload.file_id, upload.name, upload.getvalue) for upload in uploads if upload.size <= UPLOAD_MB * 2**20
-    ]
 
 
 def recognized(
@@ -101,17 +53,18 @@ def recognized(
     return results
 
 
-begin_page("pages/photo.py", "Photo")
-choose_model()
-left, right = st.columns([3, 2], gap="medium")
-with left:
-    photos = chosen_photos()
-with right:
+with st.container(horizontal=True, vertical_alignment="center"):
+    begin_page("pages/photo.py", "Photo")
+    settings = st.popover("Settings", icon=":material/tune:")
+with settings:
+    choose_model()
     threshold = threshold_slider(model_info().reading(chosen_faces()).unsure_below)
-    other = compared_model()
+photos = chosen_photos()
 kept = []
 with errors_shown():
     kept = [] if photos else kept_photos()
+with settings:
+    other = None if kept else compared_model()
 if not photos and not kept:
     st.markdown(
         "Choose or paste photos, take a picture with the camera, or try a sample. Each face gets a number, a box and a "

@@ -163,8 +163,8 @@ def show_summary(stream: LiveStream) -> None:
             st.rerun()
 
 
-def show_causes() -> None:
-    with st.expander("The camera does not start?", icon=":material/help:"):
+def show_causes(expanded: bool = False) -> None:
+    with st.expander("The camera does not start?", icon=":material/help:", expanded=expanded):
         st.markdown(text("webcam"))
         if st.button("Take a snapshot instead", icon=":material/photo_camera:"):
             st.switch_page("pages/photo.py")
@@ -191,7 +191,7 @@ if not agreed:
     st.stop()
 
 drop_late_frames()
-video, live = st.columns([3, 2], gap="medium")
+video, live = st.container(), st.container()  # the picture has the page's width
 with video:
     context = webrtc_streamer(
         key="webcam",
@@ -224,4 +224,4 @@ with live:
 if not context.state.playing and stream.analyzer.frames.total:
     show_summary(stream)
 if not context.state.playing:
-    show_causes()
+    show_causes(expanded=not stream.analyzer.frames.total)  # the page is not told that the browser got no camera

@@ -4,6 +4,8 @@ import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
+from pathlib import PurePath
 
 from fer.faces import Face
 from fer.results.journal import Finished
@@ -97,10 +99,16 @@ def pictures_of(entries: Sequence[Entry]) -> list[Finished]:
 
 def annotated_zip(finished: Sequence[Finished]) -> bytes:
     """Return a ZIP of the annotated copies, in the folders of their pictures."""
-    packed = io.BytesIO()
+    packed, taken = io.BytesIO(), set[PurePath]()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # JPEGs do not become smaller
         for one in finished:
             output = one.picture.output
             if output and output.is_file():
-                archive.write(output, f"{one.picture.name}.jpg")
+                name = picture = PurePath(one.picture.name)
+                for number in count(1):  # a folder may have a photo.jpg and a photo.png
+                    name = picture.with_name(f"{picture.stem}{f'-{number}' * (number > 1)}-faces.jpg")
+                    if name not in taken:
+                        break
+                taken.add(name)
+                archive.write(output, name)
     return packed.getvalue()

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 from fer.faces import Face
@@ -14,6 +15,8 @@ from fer.results.corrections import face_key
 
 FACE_COLUMNS = ("path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence")
 """What a table of faces begins with; `face` counts from 1 in each picture."""
+_BOX_DIGITS = (0, 0, 1, 1, 1, 1)
+"""Of path, number and box, as in the tables of videos; probabilities have four."""
 SAID_COLUMNS = ("raters_say", "label_says")
 """`Face.said`, after the labels; empty where the model has one opinion."""
 CORRECTED = "corrected_label"
@@ -72,8 +75,12 @@ def to_csv(
     for result in results:
         for face, row in zip(result.faces, face_rows(result, unsure_below), strict=True):
             told = () if corrected is None else (corrected.get(face_key(face), ""),)
-            table.writerow(not_a_formula(value) if isinstance(value, str) else value for value in (*row, *told))
+            table.writerow(map(_cell, (*row, *told), chain(_BOX_DIGITS, repeat(4))))
     return text.getvalue()
+
+
+def _cell(value: Any, digits: int) -> Any:
+    return not_a_formula(value) if isinstance(value, str) else round(value, digits) if value is not None else value
 
 
 def face_rows(result: PictureResult, unsure_below: float) -> Iterator[tuple[Any, ...]]:

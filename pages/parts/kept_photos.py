@@ -54,6 +54,12 @@ def address_photos(keys: Iterable[str]) -> None:
     _show_again([ids[key] for key in keys if key in ids])
 
 
+def is_addressed(keys: Iterable[str]) -> bool:
+    """Return whether the address names the results of these photos, or none."""
+    ids, asked = st.session_state.get(_IDS, {}), set(st.query_params.get_all(ADDRESS))
+    return not asked or asked == {ids[key] for key in keys if key in ids}
+
+
 def forget_kept() -> None:
     """Show no earlier photos any more; they stay in the results."""
     _show_again([])
@@ -78,13 +84,14 @@ def kept_photos() -> list[tuple[Result, PhotoRecord, PhotoResult, Path | None]]:
     if not same:
         st.info("What was here has been deleted, or is not for you.", icon=":material/delete:")
     return [
-        (result, record, _restored(store.folder(result), result.changed, record), store.picture(result))
+        (result, record, restored(store.folder(result), result.changed, record), store.picture(result))
         for result, record in same
     ]
 
 
 @st.cache_resource(max_entries=50, show_spinner=False, scope="session")
-def _restored(folder: Path, changed: float, _record: PhotoRecord) -> PhotoResult:
+def restored(folder: Path, changed: float, _record: PhotoRecord) -> PhotoResult:
+    """Return a photo as it was found, see `restored_photo`; read once for each visitor, until the result changes."""
     return restored_photo(_record, folder)
 
 

@@ -1,5 +1,7 @@
 """The app's pages, and the way into them."""
 
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 from PIL import Image
@@ -34,6 +36,7 @@ def navigation() -> StreamlitPage:
 
 
 _entry_has_run = False
+_STYLE = Path(__file__).with_name("style.css")
 
 
 def begin_page(page: str, title: str = "") -> None:
@@ -51,6 +54,7 @@ def begin_page(page: str, title: str = "") -> None:
         navigation()
         said = {name: st.query_params.get_all(name) for name in st.query_params}
         st.switch_page(page, query_params=said)  # an address may say more than the page
+    st.html(_STYLE)
     if title:
         st.title(title)
     show_failure()

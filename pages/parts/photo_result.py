@@ -1,7 +1,6 @@
 """One photo with its faces: the picture to look around in, beside it the face that was chosen."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
 
@@ -18,27 +17,13 @@ from pages.parts.corrections import ask_right
 from pages.parts.kept_photos import chosen_sha
 from pages.parts.models import Model
 from pages.parts.photo_reasons import show_reasons
+from pages.parts.photo_source import Photo
 from pages.parts.picture_viewer import picture_viewer
 from pages.parts.widgets import STATIC, counted, download, literal, show_concerns, show_opinions
 
 TURNS, RESULTS = "photo_turns", ("photo_results", "photo_other_results")
 """Where a session keeps by how many quarters somebody turned a photo, and what was found: by the first model and by the
 one that it is compared with, both by the photo's key."""
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo that somebody chose, or one that was kept."""
-
-    key: str
-    name: str
-    read: Callable[[], bytes]
-    is_there: bool = True
-    """Whether the picture can be read; else only its faces were kept."""
-    model: str = ""
-    """The hash of the model file that found its faces earlier; "": the one that is chosen does."""
-    is_new: bool = True
-    """Whether it was chosen just now, so that it can be turned."""
 
 
 def chosen_turns(photo: Photo) -> int | None:
@@ -54,14 +39,18 @@ def _turn(photo: Photo, turns: int) -> None:
 
 
 def show_photo(
-    photo: Photo, result: PhotoResult, model: Model, threshold: float, other: tuple[PhotoResult, Model] | None = None
+    photo: Photo,
+    result: PhotoResult,
+    model: Model | None,
+    threshold: float,
+    other: tuple[PhotoResult, Model] | None = None,
 ) -> None:
     """Show a photo, its faces and what can be done with it.
 
     Args:
         photo: the file.
         result: what was found in it.
-        model: what found it.
+        model: what found it; None where it was found earlier, and is only looked at.
         threshold: a face whose confidence is lower is called unsure, 0..1.
         other: what another model says of the same faces.
     """
@@ -93,13 +82,15 @@ def show_photo(
         item = result.faces[selected]
         with st.container(border=True):
             key = f"{photo.key} {selected + 1}"
-            ask = partial(ask_right, item.face, lambda: item.crop, photo.model or chosen_sha(), key)
-            if other:
+            ask: Callable[[], None] = lambda: None  # noqa: E731
+            if model:
+                ask = partial(ask_right, item.face, lambda: item.crop, photo.model or chosen_sha(), key)
+            if model and other:
                 _compare(item, model.name, other[0].faces[selected], other[1].name, selected + 1, threshold)
                 ask()
             else:
                 _show_face(item, selected + 1, threshold, key, ask)
-            if photo.model in ("", chosen_sha()):
+            if model and photo.model in ("", chosen_sha()):
                 show_reasons(model.recognizer, item, key)
 
 

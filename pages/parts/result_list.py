@@ -124,14 +124,11 @@ def _show_rows(store: ResultStore, results: tuple[Result, ...]) -> None:
 
 def _show_row(store: ResultStore, result: Result, now: float) -> bool:
     """Show a result in a line, do what its menu says, and return whether it is chosen."""
-    name, thumbnail = literal(result.name), store.thumbnail(result)
+    name = literal(result.name)
     page, said = address_of(result)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row {result.id}"):
         is_chosen = st.checkbox(f"Choose {name}", key=f"choose {result.id}", label_visibility="collapsed")
-        if thumbnail:
-            st.image(thumbnail, width=44, alt="")
-        else:
-            st.markdown(f":material/{_ICONS[result.kind]}:", width=44)
+        show_thumbnail(store, result)
         st.page_link(page, label=name, query_params=said, width=240)
         st.html(render("result.html", **parts_of(result, now)), width="stretch")
         done = st.menu_button(
@@ -147,6 +144,14 @@ def _show_row(store: ResultStore, result: Result, now: float) -> bool:
     elif done == _DELETE:
         delete(store, [result])
     return is_chosen
+
+
+def show_thumbnail(store: ResultStore, result: Result) -> None:
+    """Show the face that stands for a result, or the icon of its kind."""
+    if thumbnail := store.thumbnail(result):
+        st.image(thumbnail, width=44, alt="")
+    else:
+        st.markdown(f":material/{_ICONS[result.kind]}:", width=44)
 
 
 def address_of(result: Result) -> tuple[str, dict[str, str]]:

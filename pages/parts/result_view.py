@@ -5,20 +5,20 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from fer.charts.expressions import count_bars, probability_bars
-from fer.draw.picture import draw_faces
-from fer.faces import describe, scaled
-from fer.images import encode_png, read_image
+from fer.charts.expressions import count_bars
 from fer.names import literal
-from fer.results.photo import PhotoRecord, restored_photo
+from fer.results.photo import PhotoRecord
 from fer.results.pictures import to_csv, to_json
 from fer.results.result import Result
 from fer.results.store import ResultStore
 from pages.parts.corrections import said_labels
+from pages.parts.kept_photos import restored
+from pages.parts.photo_result import show_photo
+from pages.parts.photo_source import Photo
 from pages.parts.result_actions import delete, export_of, rename, share
 from pages.parts.result_list import parts_of, size
 from pages.parts.results import addressed
-from pages.parts.widgets import STATIC, download, download_figures, show_concerns, show_opinions
+from pages.parts.widgets import STATIC, download_figures
 
 
 def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
@@ -55,36 +55,19 @@ def back_button() -> None:
 
 
 def _show_photo(store: ResultStore, result: Result, record: PhotoRecord, corrected: Mapping[str, str]) -> None:
-    photo = restored_photo(record, store.folder(result))
-    threshold = record.unsure_below
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        image = read_image(photo.picture)
-        faces = [scaled(item.shown, image.shape[1] / photo.shown_wh[0]) for item in photo.faces]
-        annotated = draw_faces(image, faces, threshold=threshold)
-        st.image(annotated, width="stretch", alt=f"{result.name} with its faces marked")
-        if store.picture(result) is None:
-            st.caption(":material/hide_image: The picture was not kept, only its faces.")
-        found = [record.picture_result(result.name)]
-        with st.container(horizontal=True):
-            download("Annotated picture", lambda: encode_png(annotated), "faces.png")
-            download_figures(
-                "faces",
-                lambda: to_csv(found, record.labels, threshold, corrected),
-                lambda: to_json(found, threshold, corrected),
-            )
-    with right, st.container(height=720 if len(photo.faces) > 2 else "content", border=False):
-        for number, item in enumerate(photo.faces, start=1):
-            with st.container(border=True):
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    st.image(item.crop, width=72, alt=f"face {number}")
-                    with st.container():
-                        st.markdown(f"**{number} · {literal(describe(item.face))}**")
-                        show_concerns(item.face, threshold)
-                show_opinions(item.face)
-                st.plotly_chart(
-                    probability_bars(item.face), config=STATIC, key=f"bars {number}", alt=describe(item.face)
-                )
+    threshold, picture = record.unsure_below, store.picture(result)
+    read = picture.read_bytes if picture else bytes
+    photo = Photo(result.id, result.name, read, picture is not None, result.model_sha, is_new=False)
+    show_photo(photo, restored(store.folder(result), result.changed, record), None, threshold)
+    if picture is None:
+        st.caption(":material/hide_image: The picture was not kept, only its faces.")
+    found = [record.picture_result(result.name)]
+    with st.container(horizontal=True):
+        download_figures(
+            "faces",
+            lambda: to_csv(found, record.labels, threshold, corrected),
+            lambda: to_json(found, threshold, corrected),
+        )
 
 
 def _show_sums(store: ResultStore, result: Result) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 import streamlit as st
 
 from fer.datasets.drawing import draw_face
+from fer.errors import FerError
 from fer.faces import Face, difference
 from fer.labels import FERPLUS
 from fer.names import literal as literal
 from fer.recognition.quality import concerns
 from fer.reports.rendering import render
-from pages.parts.session import attempt, lasting
+from pages.parts.session import attempt, errors_shown, lasting
 
 Item = TypeVar("Item")
 STATIC = {"staticPlot": True}
@@ -47,10 +48,19 @@ def one_of(
 
 
 def path_here(example: str, hint: str) -> Path | None:
-    """Ask for a path on the machine that runs the app; None while there is none. `hint` says of what."""
-    path = st.text_input("Path", placeholder=example, help=hint).replace("\0", "").strip()
-    # A person whom the system does not know has no folder.
-    return Path(os.path.expanduser(path)).absolute() if path else None  # noqa: PTH111
+    """Ask for a path on the machine that runs the app, and say while it is typed whether something is there.
+
+    None while nothing is. `hint` says of what the path is asked for.
+    """
+    typed = st.text_input("Path", placeholder=example, help=hint, live=True).replace("\0", "").strip()
+    if typed:
+        # A person whom the system does not know has no folder.
+        path = Path(os.path.expanduser(typed)).absolute()  # noqa: PTH111
+        with errors_shown():
+            if path.exists():
+                return path
+            raise FerError(f"expected a file or a folder, found nothing at {path}. Look for a typing error.")
+    return None
 
 
 def threshold_slider(unsure_below: float, unsure: str = "A face") -> float:

@@ -21,6 +21,10 @@ FLAGS = [
 ]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", help="a folder for the pictures of each page that test_looks.py looks at")
+
+
 @pytest.fixture(scope="session")
 def start_browser() -> Iterator[Callable[..., Browser]]:
     """Starts a Chromium: (*more flags, without="a flag of the usual ones") → browser. Tests close it."""

@@ -47,7 +47,7 @@ def test_upload_watch_filter_and_take_along(
     context: BrowserContext, page: Page, app_url: str, many_photos: Path
 ) -> None:
     page.goto(app_url)
-    page.get_by_role("button", name="Do many photos").click()
+    page.get_by_role("link", name="Many photos", exact=True).click()
     page.wait_for_url("**/folder*")
     chosen = [*sorted(many_photos.glob("*.jpg"))[:6], many_photos / "nobody.png", many_photos / "broken.jpg"]
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(chosen)

@@ -42,7 +42,7 @@ def test_from_home_to_the_downloads(page: Page, app_url: str, photo: Path) -> No
     page.on("request", lambda request: outside.append(request.url) if app_url not in request.url else None)
     open_page(page, app_url)
     expect(page).to_have_title("Home · Expression Studio")
-    page.get_by_role("button", name="Open a photo").click()
+    page.get_by_role("link", name="Photo", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Photo")
     choose(page, photo)
     picture = page.get_by_role("img", name="astronaut.png with 1 face marked")

@@ -60,7 +60,7 @@ def wait_for_points(page: Page, count: int) -> None:
 
 def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_file: Path) -> None:
     page.goto(app_url)
-    page.get_by_role("button", name="Train a model").click()  # click 1
+    page.get_by_role("link", name="Training", exact=True).click()  # click 1
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(zip_file)  # click 2
     expect(page.get_by_text("40 pictures")).to_be_visible()
     expect(page.get_by_text(re.compile(r"\d faces")).first).to_be_visible()  # the estimate

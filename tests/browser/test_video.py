@@ -31,7 +31,7 @@ def plays(page: Page, video: Locator) -> None:
 
 def test_a_video_from_the_upload_to_the_downloads(page: Page, app_url: str, clip: Path, tmp_path: Path) -> None:
     page.goto(app_url)
-    page.get_by_role("button", name="Open a video").click()
+    page.get_by_role("link", name="Video", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Video")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
     page.get_by_role("button", name="Analyse").click()

@@ -99,6 +99,6 @@ def test_copies_of_one_name_in_two_folders_are_both_packed(tmp_path: Path) -> No
     copies = [finished(f"{n}/photo.png", output=tmp_path / f"{n}.jpg") for n in (1, 2, 3)]  # the third is not there
     with zipfile.ZipFile(io.BytesIO(annotated_zip(copies))) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {
-            "1/photo.png.jpg": b"1",
-            "2/photo.png.jpg": b"2",
+            "1/photo-faces.jpg": b"1",
+            "2/photo-faces.jpg": b"2",
         }

@@ -161,8 +161,8 @@ def test_work_that_was_interrupted_is_offered_to_go_on(folder: Path, tiny_checkp
 def test_a_folder_of_this_machine(app: AppTest, folder: Path, many_photos: Path, tmp_path: Path) -> None:
     app.segmented_control(key="folder_source").set_value("On this machine").run()
     app.text_input[0].set_value(str(tmp_path / "gone")).run()
-    press(app, "Start")
     assert str(tmp_path / "gone") in app.error[0].value
+    assert next(button for button in app.button if button.label == "Start").disabled
     (tmp_path / "empty").mkdir()
     app.text_input[0].set_value(str(tmp_path / "empty")).run()
     press(app, "Start")

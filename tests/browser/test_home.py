@@ -1,0 +1,70 @@
+"""Home does something at once: an example, what is dropped goes to its page, what was done last is there."""
+
+import io
+import re
+import zipfile
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from fer.datasets.drawing.clip import known_frames, write_clip
+from fer.images import encode_png
+from pages.parts.samples import PHOTO
+
+
+def drop(page: Page, url: str, *files: tuple[str, bytes]) -> None:
+    page.goto(url)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
+    )
+
+
+def test_the_first_screen_has_all_to_begin_with(page: Page, app_url: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(app_url)
+    drop_zone = page.get_by_test_id("stFileUploaderDropzone")
+    example = page.get_by_role("img", name=re.compile("happiness"))
+    for element in (drop_zone, example, page.get_by_role("button", name="Look closer")):
+        expect(element).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Look closer").click()
+    expect(page.get_by_role("img", name=re.compile(f"^{PHOTO}.* 1 "))).to_be_visible()
+
+
+def test_what_is_dropped_goes_to_its_page(page: Page, app_url: str, astronaut: np.ndarray) -> None:
+    photo = encode_png(astronaut)
+    drop(page, app_url, ("dropped.png", photo))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Photo")
+    expect(page.get_by_role("img", name=re.compile("^dropped.png with 1 "))).to_be_visible()
+    page.wait_for_url(re.compile(r"\?result="))
+    page.get_by_role("button", name="Turn left").click()  # it stays chosen when something is pressed
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^dropped.png with "))).to_be_visible()
+
+    page.get_by_role("link", name="Home", exact=True).click()
+    card = page.locator('[class*="st-key-latest"]').filter(has_text="dropped.png")
+    card.get_by_role("link").first.click()
+    expect(page.get_by_role("img", name=re.compile("^dropped.png with "))).to_be_visible()
+
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.png", photo)
+    drop(page, app_url, ("holiday.zip", archive.getvalue()))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Many photos")
+    page.wait_for_url(re.compile(r"\?job="))
+
+
+def test_a_video_is_made_ready_and_other_things_are_refused(page: Page, app_url: str, tmp_path: Path) -> None:
+    drop(page, app_url, ("notes.txt", b"no video"))
+    expect(page.get_by_test_id("stAlert")).to_contain_text("notes.txt")
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Video")
+    clip = tmp_path / "clip.mp4"
+    write_clip(clip, islice(known_frames(), 30))
+    drop(page, app_url, ("clip.mp4", clip.read_bytes()))
+    expect(page.get_by_role("button", name="Analyse", exact=True)).to_be_visible()
+
+
+def test_a_video_comes_alone(page: Page, app_url: str) -> None:
+    drop(page, app_url, *((f"{number}.mp4", b"") for number in range(3)))
+    expect(page.get_by_test_id("stAlert")).to_contain_text("3")
