@@ -22,7 +22,7 @@ WATCH = """
 const look = () => {
   if (document.querySelectorAll("[data-testid=stHtml] img").length) window.seen_legend ??= performance.now();
   const text = document.body?.textContent ?? "";
-  if (text.includes("Pictures stay on this machine")) window.seen_note ??= performance.now();
+  if (text.includes("Pictures stay on the machine")) window.seen_note ??= performance.now();
   if (text.includes("Table (CSV)")) window.seen_result ??= performance.now();
   requestAnimationFrame(look);
 };
