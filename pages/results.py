@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.parts.kept_jobs import adopt_jobs
 from pages.parts.navigation import begin_page
 from pages.parts.result_actions import show_undo
 from pages.parts.result_list import show_list
@@ -15,6 +16,9 @@ begin_page("pages/results.py", "" if asked else "Results")
 with errors_shown():
     store = result_store()
     store.sweep()
+    if not st.session_state.setdefault("jobs_adopted", False):
+        adopt_jobs(store)
+        st.session_state["jobs_adopted"] = True
     if asked is None:
         show_list(store, owner())
     elif mine := store.get(asked, owner()):

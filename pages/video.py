@@ -2,22 +2,26 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
-from fer.jobs.job import JobView, stop
+from fer.jobs.job import JobView, is_begun, stop
 from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, STOPPED, Status
-from fer.video.job import KIND, PREVIEW_NAME, TIMELINE_NAME, VideoRequest, begin, begin_anew, is_begun
-from pages.parts.jobs import ICONS, job_looked_at, leave, progress_text, remove, watch
+from fer.results.result import Result
+from fer.video.job import KIND, PREVIEW_NAME, TIMELINE_NAME, VideoRequest, job_anew
+from pages.parts.jobs import ICONS, progress_text, watch
+from pages.parts.kept_jobs import delete_job, filling, job_looked_at, keep_found, leave, resume
 from pages.parts.models import choose_model
 from pages.parts.navigation import begin_page
 from pages.parts.permissions import for_visitor
-from pages.parts.session import attempt
+from pages.parts.result_actions import show_undo
+from pages.parts.results import result_store
+from pages.parts.session import attempt, errors_shown
 from pages.parts.video_new import choose, prepare
 from pages.parts.video_result import show_result, timeline_at
-from pages.parts.widgets import clock, counted, delete_button, literal
+from pages.parts.visitor import owner
+from pages.parts.widgets import clock, counted, literal
 
 
 def progress(status: Status) -> str:
@@ -37,7 +41,15 @@ def show_preview(path: Path) -> None:
         st.image(path.read_bytes(), width=480, alt="the picture that is being looked at")
 
 
-def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
+def look_again(seen: JobView[VideoRequest], request: VideoRequest) -> None:
+    """Make another job of the same video; what was seen stays."""
+    made = job_anew(seen.folder, request)
+    leave(KIND)
+    with filling(made, KIND):
+        pass
+
+
+def show_job(seen: JobView[VideoRequest], request: VideoRequest, result: Result | None) -> None:
     """Show how far a job is, or what it has seen."""
     if seen.active:
         st.markdown(f"**{literal(request.path.name)}**")
@@ -53,40 +65,44 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest) -> None:
             st.rerun()
         kept = (seen.folder / request.path).exists()  # that of a visitor who had left is gone
         if kept and st.button("Analyse it again", icon=":material/tune:", help="With other options."):
-            attempt(lambda: begin_anew(seen.folder, request))
-        delete_button(
-            f"What was seen {'and the uploaded video are' if request.is_upload else 'is'}",
-            lambda: remove(seen.folder, KIND),
-        )
+            attempt(lambda: look_again(seen, request))
+        delete_job(seen, KIND, result, f"What was seen {'and the uploaded video are' if request.is_upload else 'is'}")
     if seen.state == FAILED:
         st.error(for_visitor(seen.message), icon=ICONS[FAILED])
     elif seen.state == INTERRUPTED or seen.message:  # the latter where a full disk has stopped it
         st.warning(f"It was interrupted. {for_visitor(seen.message)}", icon=ICONS[seen.state])
         if st.button("Start again", type="primary", icon=":material/play_arrow:"):
-            attempt(lambda: begin(seen.folder, request))
+            attempt(lambda: resume(seen, result))
     timeline = timeline_at(seen.folder / TIMELINE_NAME)
     if timeline and timeline.frames:
         if st.session_state.get("video_shown") is not timeline:
             st.session_state["video_shown"] = timeline
             for key in ("video_moment", "video_person"):
                 st.session_state.pop(key, None)
+
+        def found_anew() -> None:
+            if result:
+                keep_found(result_store(), result, seen)
+
         path, original = seen.folder / TIMELINE_NAME, seen.folder / request.path
-        show_result(path, timeline, request.annotated(seen.folder), original, lambda: None)
+        show_result(path, timeline, request.annotated(seen.folder), original, found_anew)
     elif seen.state in (STOPPED, FINISHED):
         why = "it was cancelled at once" if seen.state == STOPPED else "no frame lies in that part of the video"
         st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")
 
 
 begin_page("pages/video.py", "Video")
-seen = job_looked_at(KIND)
-if seen is None:
-    choose_model()
-    choose()
-elif seen.request is None:
-    st.error(for_visitor(seen.message), icon=ICONS[seen.state])
-    delete_button("What is left of it is", partial(remove, seen.folder, KIND))
-elif is_begun(seen.folder):
-    show_job(seen, seen.request)
-else:
-    choose_model()
-    prepare(seen.folder, seen.request)
+with errors_shown():
+    seen, result = job_looked_at(KIND)
+    if seen is None:
+        choose_model()
+        choose()
+    elif seen.request is None:
+        st.error(for_visitor(seen.message), icon=ICONS[seen.state])
+        delete_job(seen, KIND, result, "What is left of it is")
+    elif is_begun(seen.folder):
+        show_job(seen, seen.request, result)
+    else:
+        choose_model()
+        prepare(seen.folder, seen.request)
+    show_undo(result_store(), owner())

@@ -1,5 +1,7 @@
 """The webcam in a browser tab: every face with its expression while it moves."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -8,19 +10,39 @@ from streamlit_webrtc import Translations, WebRtcMode, webrtc_streamer
 from streamlit_webrtc.config import VideoHTMLAttributes
 from streamlit_webrtc.relay import get_global_relay
 
-from fer.charts.timeline import latest_people, probability_lines, timeline_bars
+from fer.charts.timeline import latest_people, probability_lines
 from fer.draw.frame import draw_live
+from fer.images import encode_png
 from fer.model.prior import BETWEEN
 from fer.names import literal
+from fer.recognition.photo import recognize_photo
+from fer.results.recording import Recording
+from fer.results.result import NOTHING, PICTURES, RESULTS, WEBCAM, Result
+from fer.results.store import ResultStore
+from fer.video.job import TIMELINE_NAME
 from fer.video.live import LiveAnalyzer
 from fer.video.settings import VideoSettings
 from fer.video.stream import LiveStream
 from pages.parts.connection import NewFrames, ice_servers
-from pages.parts.models import choose_model, chosen_faces, load_engine, model_info
+from pages.parts.kept_photos import keep_photo
+from pages.parts.models import (
+    checkpoint_path,
+    choose_model,
+    chosen_faces,
+    load_engine,
+    load_recognizer,
+    model_info,
+    model_name,
+)
 from pages.parts.navigation import begin_page
 from pages.parts.neutral import show_baselines, show_people
-from pages.parts.video_result import show_downloads, show_sums, show_valence
-from pages.parts.widgets import NO_BAR, counted, smallest_face, text, threshold_slider, whole_number
+from pages.parts.permissions import for_visitor
+from pages.parts.result_actions import delete, show_undo
+from pages.parts.results import ADDRESS, addressed, result_store
+from pages.parts.session import errors_shown
+from pages.parts.video_result import keep, show_downloads, show_seen, timeline_at
+from pages.parts.visitor import owner
+from pages.parts.widgets import NO_BAR, counted, download, smallest_face, text, threshold_slider, whole_number
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 TEXTS = Translations(
@@ -47,16 +69,42 @@ def begin_anew() -> None:
     state = st.session_state["webcam"].state
     active = state.playing or state.signalling
     if active and not st.session_state.get("webcam_active"):
+        end_recording()
         st.session_state.pop("webcam_stream", None)
+        addressed([])
     st.session_state["webcam_active"] = active
+
+
+def end_recording() -> None:
+    """Keep the rest of what was recorded."""
+    recording: Recording | None = st.session_state.get("webcam_recording")
+    if recording:
+        recording.end()
+
+
+def recording_name(what: str) -> str:
+    """Return a name with the time that whoever looks has."""
+    minutes = st.context.timezone_offset
+    zone = None if minutes is None else timezone(timedelta(minutes=-minutes))
+    return f"{what} {datetime.now(zone):%Y-%m-%d %H.%M.%S}"
+
+
+def new_recording(analyzer: LiveAnalyzer) -> Recording | None:
+    """Return what keeps what is seen; None, and why, where that is not to be had."""
+    with errors_shown():
+        return Recording(result_store(), owner(), recording_name("Webcam"), analyzer, model_name(checkpoint_path()))
+    return None
 
 
 def current_stream() -> LiveStream:
     engine = load_engine()
     stream: LiveStream | None = st.session_state.get("webcam_stream")
-    if stream is None or stream.analyzer.engine is not engine:  # another model, other labels: what was seen is past
-        stream = LiveStream(LiveAnalyzer(engine), draw_live)
-        st.session_state["webcam_stream"] = stream
+    if stream is None or stream.analyzer.engine is not engine:  # another model, other labels: another recording
+        end_recording()
+        analyzer = LiveAnalyzer(engine)
+        recording = new_recording(analyzer)
+        stream = LiveStream(analyzer, draw_live, keep=recording)
+        st.session_state["webcam_stream"], st.session_state["webcam_recording"] = stream, recording
     return stream
 
 
@@ -143,7 +191,32 @@ def show_chart(stream: LiveStream) -> None:
         st.info("Waiting for the first picture …", icon=":material/hourglass_empty:")
 
 
-def show_summary(stream: LiveStream) -> None:
+def take_snapshot(stream: LiveStream) -> None:
+    """Keep the newest frame as a photo, in its full resolution."""
+    image = stream.analyzer.newest
+    if image is not None:
+        data, name = encode_png(image), f"{recording_name('Snapshot')}.png"
+        keep_photo(name, name, data, recognize_photo(load_recognizer(), data))
+        st.toast("Kept under Results.", icon=":material/photo_camera:")
+
+
+def show_recording(stream: LiveStream) -> None:
+    """Show the recording that has just ended, or the one that the address names."""
+    recording: Recording | None = st.session_state.get("webcam_recording")
+    if stream.analyzer.frames.total:
+        end_recording()
+        if recording and recording.result:
+            addressed([recording.result.id])
+        if recording and recording.problem:
+            st.error(for_visitor(recording.problem), icon=":material/error:")
+    store = result_store()
+    for asked in st.query_params.get_all(ADDRESS):
+        result = store.get(asked, owner())
+        if result and result.kind == WEBCAM:
+            show_kept(store, result)
+            return
+    if not stream.analyzer.frames.total:
+        return
     seen = stream.analyzer.recorder.timeline()
     if not seen.people:
         st.info("The video ended without a face in view.", icon=":material/search_off:")
@@ -151,16 +224,38 @@ def show_summary(stream: LiveStream) -> None:
     st.subheader("What was seen", divider="gray")
     st.caption(f"{seen.seconds:.0f} seconds, {counted(len(seen.people), 'person', 'people')}. Held in memory only.")
     show_baselines(seen, stream.analyzer.forget_neutral)
-    st.markdown("**Timeline**")
-    st.plotly_chart(timeline_bars(seen), config=NO_BAR, key="timeline")
-    show_sums(seen)
-    show_valence(seen)
+    show_seen(seen)
     with st.container(horizontal=True):
         show_downloads(seen, "expressions")
-        if st.button("Delete", icon=":material/delete:", help="Forget what was seen. There is no other copy."):
-            del st.session_state["webcam_stream"]
+
+
+def show_kept(store: ResultStore, result: Result) -> None:
+    """Show a recording that was kept."""
+    path = store.folder(result) / TIMELINE_NAME
+    seen = timeline_at(path)
+    if seen is None:
+        st.error("Nothing of this recording can be read.", icon=":material/broken_image:")
+        return
+
+    def forget(person: int) -> None:
+        left = {one: baseline for one, baseline in seen.baselines.items() if one != person}
+        keep(path, lambda: None, replace(seen, baselines=left))
+
+    st.subheader("What was seen", divider="gray")
+    kept = f"Kept under Results as {literal(result.name)}."
+    st.caption(f"{seen.seconds:.0f} seconds, {counted(len(seen.people), 'person', 'people')}. {kept}")
+    show_baselines(seen, forget)
+    show_seen(seen)
+    if video := store.picture(result):
+        st.video(str(video), alt="the video with faces and expressions drawn on it", width=720)
+    with st.container(horizontal=True):
+        if video:
+            download("Annotated video (MP4)", video.read_bytes, "webcam.mp4", "movie")
+        show_downloads(seen, "expressions")
+        if st.button("Delete", icon=":material/delete:"):
+            st.session_state.pop("webcam_stream", None)
             st.session_state.pop("webcam_chart", None)
-            st.rerun()
+            delete(store, [result])
 
 
 def show_causes(expanded: bool = False) -> None:
@@ -182,11 +277,20 @@ servers = ice_servers()
 choose_model(BETWEEN)
 stream = current_stream()
 agreed = st.checkbox("I agree, and so does everybody in view, that the video is analysed.", key="webcam_agreed")
-st.caption(
-    ":material/lock: The video goes from this browser to the machine that runs the app and nowhere else. Frames are "
-    "looked at in memory and not kept."
-)
+kept = {
+    PICTURES: "What is seen is kept under Results, with the annotated video.",
+    RESULTS: "What is seen is kept under Results, with small faces, but no frame.",
+    NOTHING: "Frames are looked at in memory; nothing is kept.",
+}
+with errors_shown():
+    st.caption(
+        ":material/lock: The video goes from this browser to the machine that runs the app and nowhere else. "
+        + kept[result_store().settings.keep]
+    )
 if not agreed:
+    with errors_shown():
+        show_recording(stream)
+        show_undo(result_store(), owner())
     show_causes()
     st.stop()
 
@@ -214,6 +318,9 @@ with video:
     stream.analyzer.settings = chosen_settings()
 with live:
     if context.state.playing:
+        if st.button("Snapshot", icon=":material/photo_camera:", help="Keeps this moment as a photo, under Results."):
+            with errors_shown():
+                take_snapshot(stream)
         st.fragment(show_figures, run_every=1.0)(stream)
         st.fragment(show_people, run_every=1.0)(stream)
         st.fragment(show_chart, run_every=2.0)(stream)  # a browser takes a tenth of a second and more to draw it
@@ -221,7 +328,9 @@ with live:
         st.info("Connecting …", icon=":material/hourglass_empty:")
     elif not stream.analyzer.frames.total:
         st.markdown("Press **START**. People get numbers, expressions colours; the chart shows the last minute.")
-if not context.state.playing and stream.analyzer.frames.total:
-    show_summary(stream)
+if not context.state.playing and not context.state.signalling:
+    with errors_shown():
+        show_recording(stream)
+        show_undo(result_store(), owner())
 if not context.state.playing:
     show_causes(expanded=not stream.analyzer.frames.total)  # the page is not told that the browser got no camera

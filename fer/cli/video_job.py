@@ -15,7 +15,7 @@ from fer.cli.video import annotate
 from fer.errors import VideoError
 from fer.files import file_errors
 from fer.jobs.status import STOPPED, Reporter
-from fer.results.timeline import write_timeline
+from fer.results.timeline import read_timeline, write_timeline
 from fer.video.io.files import VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
@@ -106,17 +106,24 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
 
 
 class _Keeper:
-    """Says how far a video is, and keeps what was seen on the way."""
+    """Says how far a video is, and keeps what was seen on the way.
+
+    Where the job was interrupted, what it had seen then stays until it has come as far again.
+    """
 
     def __init__(self, path: Path, analysis: "ClipAnalysis", reporter: Reporter, stop: Stop) -> None:
         self._path, self._analysis, self._reporter, self._stop = path, analysis, reporter, stop
+        before = read_timeline(path)
+        self._frames_before = before.frames if before else 0
         self._began: tuple[float, float] | None = None
         self._next = time.monotonic() + _KEEP_SECONDS
 
     def keep(self) -> None:
         began = time.monotonic()
-        with file_errors("what was seen cannot be kept", VideoError):
-            write_timeline(self._path, self._analysis.timeline(), durable=False)
+        seen = self._analysis.timeline()
+        if seen.complete or seen.frames >= self._frames_before:
+            with file_errors("what was seen cannot be kept", VideoError):
+                write_timeline(self._path, seen, durable=False)
         now = time.monotonic()
         self._next = now + max(_KEEP_SECONDS, 20 * (now - began))
 

@@ -26,7 +26,7 @@ from fer.model.prior import EVERYDAY
 from fer.records import read_record
 from fer.results.journal import PictureTask, open_results
 
-RESULTS_NAME, UPLOADS_NAME = "results.jsonl", "pictures"
+RESULTS_NAME, UPLOADS_NAME, DRAWN_NAME = "results.jsonl", "pictures", "annotated"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def pictures_of(folder: Path, request: Request) -> list[PictureTask]:
     found, source = [], source_of(folder, request)
     for path in list_images([source]):
         name = path.relative_to(source).as_posix() if path != source else path.name
-        copy = (folder / "annotated" / name).with_name(f"{short_name(path.name)}.jpg")
+        copy = (folder / DRAWN_NAME / name).with_name(f"{short_name(path.name)}.jpg")
         found.append(PictureTask(path, name, copy))
     return found
 
@@ -93,7 +93,7 @@ def create(
     """
     if source and not source.is_dir():
         raise CollectionError(f"expected a folder of pictures, found none at {source}. Check the path.")
-    return job.view(new_job(place, KIND, Request(title, checkpoint.absolute(), source, faces), is_upload), KIND)
+    return job.view(new_job(place, KIND, Request(title, checkpoint.absolute(), source, faces)), KIND)
 
 
 def add_upload(folder: Path, name: str, content: BinaryIO, most_bytes: float = math.inf) -> None:

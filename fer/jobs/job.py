@@ -18,7 +18,6 @@ import shutil
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -53,8 +52,6 @@ CONFIG_NAME, PROCESS_NAME, LOCK_NAME, STOP_NAME = "config.json", "process.json",
 WORKER = ("-m", "fer.cli.jobs", "run")
 """What Python is started with to do a job; the folder follows."""
 
-KEPT_SECONDS = 7 * 24 * 3600
-"""Uploads of visitors who never come back do not fill the disk."""
 _ID = re.compile(r"[\w-]{16,32}")
 
 R = TypeVar("R")
@@ -138,19 +135,12 @@ def create(folder: Path, kind: Kind[R], request: R) -> None:
         write_request(folder, kind, request)
 
 
-def new_job(place: Path, kind: Kind[R], request: R, is_upload: Callable[[Path, R], bool]) -> Path:
-    """Make the folder of a job and return it; uploads that nobody looked after for `KEPT_SECONDS` go.
-
-    `is_upload` says whether the job of a folder and a request keeps what was uploaded.
+def new_job(place: Path, kind: Kind[R], request: R) -> Path:
+    """Make the folder of a job and return it.
 
     Raises:
         JobError: it cannot be made.
     """
-    for old in views(place, kind):
-        ended = not old.active and time.time() - old.created > KEPT_SECONDS
-        if ended and old.request and is_upload(old.folder, old.request):
-            with contextlib.suppress(JobError):
-                delete(old.folder, kind)
     folder = place / secrets.token_urlsafe(16)
     create(folder, kind, request)
     return folder
@@ -236,6 +226,11 @@ def _is_of(folder: Path, kind: Kind[R]) -> bool:
     with contextlib.suppress(OSError):  # nobody may look into it
         return bool(kind.earlier(folder))
     return False
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether a job was ever started."""
+    return (folder / PROCESS_NAME).exists() or (folder / STATUS_NAME).exists()
 
 
 def _state(folder: Path, status: Status | None) -> str:

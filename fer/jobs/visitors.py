@@ -1,46 +1,64 @@
-"""Whose jobs are those of visitors from elsewhere, how much room they may take, and what goes when one has left."""
+"""Who looks at which job, how much room visitors from elsewhere may take, and what goes when somebody has left."""
 
-import contextlib
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from fer.errors import JobError
 from fer.files import file_errors
 from fer.jobs import job
-from fer.jobs.job import PROCESS_NAME, Kind
-from fer.jobs.status import DAMAGED, FAILED, FINISHED, STATUS_NAME
+from fer.jobs.job import Kind
+from fer.jobs.status import DAMAGED, FAILED, FINISHED
+from fer.records import read_record, write_record
 
-VISITOR_NAME = "visitor.txt"
-"""In the folder of a job: which session of a visitor from elsewhere looked at it last. Jobs of the owner have none."""
+VISITOR_NAME = "visitor.json"
+_EARLIER_NAME = "visitor.txt"
+"""Of an earlier version, in jobs of visitors from elsewhere."""
 
 R = TypeVar("R")
 
 
-def claim(folder: Path, session: str) -> None:
-    """Write down whose job this is: a visitor's from elsewhere.
+@dataclass(frozen=True)
+class Claim:
+    """Who looked at a job last, and what of it is theirs to keep when they leave. Lies in its folder."""
+
+    session: str
+    is_elsewhere: bool = True
+    """Whether that is a visitor from elsewhere, not the owner of the machine."""
+    keeps_pictures: bool = False
+    """Whether pictures stay: what was uploaded, of the owner, and annotated ones."""
+    keeps_found: bool = True
+    """Whether what was found stays."""
+
+
+def claim(folder: Path, claim: Claim) -> None:
+    """Write down who looks at a job.
 
     Raises:
         JobError: it cannot be written.
     """
     with file_errors(f"{folder.name} cannot be kept", JobError):
-        (folder / VISITOR_NAME).write_text(session, encoding="utf-8")
+        write_record(folder / VISITOR_NAME, claim)
 
 
-def is_claimed(folder: Path) -> bool:
-    """Whether a job is a visitor's from elsewhere."""
-    return (folder / VISITOR_NAME).exists()
+def claim_of(folder: Path) -> Claim | None:
+    """Return who looked at a job last; None where nobody did since it was made by an earlier version's owner."""
+    earlier = Claim("") if (folder / _EARLIER_NAME).exists() else None
+    return read_record(folder / VISITOR_NAME, Claim) or earlier
 
 
 def check_room(data: Path, session: str, allowed_bytes: float) -> None:
     """Raise JobError where jobs of visitors from elsewhere are larger than allowed, or those of one than half of it."""
     mine = everybodys = 0
-    for mark in data.glob(f"*/*/{VISITOR_NAME}"):
-        with contextlib.suppress(FileNotFoundError):  # others are deleted meanwhile
-            size = sum(file.stat().st_size for file in mark.parent.rglob("*") if file.is_file())
+    for folder in {path.parent for name in (VISITOR_NAME, _EARLIER_NAME) for path in data.glob(f"*/*/{name}")}:
+        claimed = claim_of(folder)
+        if claimed and claimed.is_elsewhere:
+            size = size_bytes(folder)
             everybodys += size
-            mine += size * (mark.read_bytes() == session.encode())
+            mine += size * (claimed.session == session)
     if mine > allowed_bytes / 2 or everybodys > allowed_bytes:
         raise JobError(
             f"expected at most {allowed_bytes / 2**21:,.0f} MB on this machine for each visitor, and twice that for "
@@ -48,21 +66,46 @@ def check_room(data: Path, session: str, allowed_bytes: float) -> None:
         )
 
 
-def forget_left(place: Path, kind: Kind[R], uploads_name: str, present: Collection[str]) -> None:
-    """Remove what visitors from elsewhere uploaded who have left. What a job still needs stays, and so do results.
+def size_bytes(folder: Path) -> int:
+    """Return how much a folder takes; what goes meanwhile does not count."""
+    size = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            size += file.stat().st_size if file.is_file() else 0
+    return size
+
+
+def forget_left(
+    place: Path, kind: Kind[R], uploads_name: str, drawn_name: str, present: Collection[str]
+) -> Iterator[Path]:
+    """Remove what is not to stay of those who have left; what a job still needs does. Yield the folders it changed.
+
+    What was never begun goes, and all of a job of which nothing is kept; of one that has ended, pictures that are not
+    kept; those that a visitor from elsewhere has uploaded never are.
 
     Args:
         place: where jobs are kept.
         kind: of the jobs.
         uploads_name: what the folder of uploads is called in that of a job.
+        drawn_name: a pattern of what was drawn on pictures, likewise.
         present: the sessions of all who are there.
     """
     for seen in job.views(place, kind):
-        with contextlib.suppress(JobError, OSError):  # the next look tries again
-            if seen.active or (seen.folder / VISITOR_NAME).read_text(errors="replace") in present:
-                continue
-            begun = (seen.folder / PROCESS_NAME).exists() or (seen.folder / STATUS_NAME).exists()
-            if not begun or seen.state == DAMAGED:
+        claimed = claim_of(seen.folder)
+        if seen.active or claimed is None or claimed.session in present:
+            continue
+        with suppress(JobError, OSError):  # the next look tries again
+            is_lost = seen.state == DAMAGED and claimed.is_elsewhere
+            if is_lost or not claimed.keeps_found or not job.is_begun(seen.folder):
                 job.delete(seen.folder, kind)
-            elif seen.state in (FINISHED, FAILED) and (seen.folder / uploads_name).exists():
-                shutil.rmtree(seen.folder / uploads_name)
+                continue
+            going: list[Path] = []
+            if seen.state == FINISHED or (seen.state == FAILED and claimed.is_elsewhere):
+                if claimed.is_elsewhere or not claimed.keeps_pictures:
+                    going += seen.folder.glob(uploads_name)
+                if not claimed.keeps_pictures:
+                    going += seen.folder.glob(drawn_name)
+            for path in going:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if going:
+                yield seen.folder

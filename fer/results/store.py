@@ -142,7 +142,9 @@ class ResultStore:
         people: Sequence[str] | None = None,
         job_bytes: int | None = None,
     ) -> Result:
-        """Change what is given of a result, which counts as found now. A recording does so as it grows.
+        """Change what is given of a result. It counts as found now, but where it is only larger or smaller.
+
+        A recording does so as it grows.
 
         Raises:
             ResultsError: besides, there is no such result.
@@ -151,9 +153,11 @@ class ResultStore:
         changes = {name: value for name, value in given.items() if value is not None}
         if people is not None:
             changes["people"] = tuple(people)
+        if content is not None or changes.keys() - {"job_bytes"}:
+            changes["changed"] = self._clock()
         keep = self.settings.keep
         with self._database.writing() as database:
-            result = replace(owned(database, result_id, owner), changed=self._clock(), **changes)
+            result = replace(owned(database, result_id, owner), **changes)
             return self._write(database, result, content, keep)
 
     def rename(self, result_id: str, owner: str, name: str) -> Result:
@@ -198,6 +202,18 @@ class ResultStore:
         """Return a result; None where there is none."""
         with self._database.reading() as database:
             return found(database, result_id, owner)
+
+    def of_job(self, job: str) -> Result | None:
+        """Return the result that a job makes, whosever it is, deleted ones too; None where there is none."""
+        with self._database.reading() as database:
+            row = database.execute("SELECT * FROM results WHERE job = ? AND job <> ''", (job,)).fetchone()
+        return result_of(row) if row else None
+
+    def going(self) -> Sequence[Result]:
+        """Return the results that jobs are to make, as far as anybody has said, whosever they are."""
+        query = "SELECT * FROM results WHERE job <> '' AND state = ? AND deleted_at IS NULL"
+        with self._database.reading() as database:
+            return [result_of(row) for row in database.execute(query, (RUNNING,))]
 
     def open_shared(self, token: str) -> Result | None:
         """Return the result that a token opens; None where it opens none. The token may come from anybody."""

@@ -5,26 +5,22 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
-import cv2
 import numpy as np
 
 from fer.errors import VideoError
-from fer.images import shrink_to_fit
 from fer.recognition.recognizer import Recognizer
 from fer.video.follow import Follower
 from fer.video.hindsight import AHEAD_SECONDS, Hindsight
 from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.neutral import median_baselines
+from fer.video.peaks import Peaks
 from fer.video.reunion import Reunion
 from fer.video.settings import ClipOptions, VideoSettings
-from fer.video.timeline import Moment, Recorder, Timeline
+from fer.video.timeline import Recorder, Timeline
 from fer.video.tracking import TrackedFace, within
 
-THUMBNAIL_PX = 144
 _ROUNDING_SECONDS = 1e-3
 """Matroska and WebM know whole milliseconds only."""
-_PEAK_STEP = 0.02
-"""A thumbnail is made anew when the confidence has grown by this: each takes half a millisecond."""
 
 
 Take = Callable[[TimedFrame, list[TrackedFace]], object]
@@ -65,7 +61,7 @@ class ClipAnalysis:
         self._recognizer, self._follower = recognizer, Follower()
         self._reunion = Reunion() if self.options.rejoin else None
         self._hindsight = Hindsight()
-        self._peaks: dict[tuple[int, str], Moment] = {}
+        self._peaks = Peaks()
         self._recorder = Recorder(recognizer.info.labels, neutral=recognizer.info.neutral)
         self._waiting: deque[tuple[int, TimedFrame, list[TrackedFace] | None]] = deque()
         self._shown: list[TrackedFace] = []
@@ -165,17 +161,9 @@ class ClipAnalysis:
             if faces is not None:
                 self._shown = self._hindsight.shown(faces, frame.seconds)
                 self._recorder.add(number, frame.seconds, self.in_file(frame.image, self._shown))
-                self._note_peaks(frame)
+                self._peaks.note(frame.image, frame.seconds, self._shown)
             if take:
                 take(frame, self._shown)
-
-    def _note_peaks(self, frame: TimedFrame) -> None:
-        """Keep a small picture of each person's most confident moment of each expression."""
-        for face in self._shown:
-            key = face.track_id or 0, face.label
-            before = self._peaks.get(key)
-            if before is None or face.confidence > before.confidence + _PEAK_STEP:
-                self._peaks[key] = Moment(*key, frame.seconds, face.confidence, _thumbnail(frame.image, face))
 
     def in_file(self, image: np.ndarray, faces: Sequence[TrackedFace]) -> list[TrackedFace]:
         """Return faces of an image, which may have been shrunk, in pixels of the file."""
@@ -192,17 +180,8 @@ class ClipAnalysis:
             ends,
             name=self.file.path.name,
             size_wh=self.file.size_wh,
-            peaks=tuple(self._peaks.values()),
+            peaks=self._peaks.moments,
             complete=self._complete,
             # Folders are nobody's business.
             problem=self.file.problem.replace(str(self.file.path), self.file.path.name),
         )
-
-
-def _thumbnail(image: np.ndarray, face: TrackedFace) -> bytes:
-    """Return the head as JPEG: a square of 1.5 × the face's height, as far as it is in the picture."""
-    (x, y), half = face.box.center, 0.75 * face.box.height
-    part = image[max(round(y - half), 0) : round(y + half), max(round(x - half), 0) : round(x + half)]
-    small = shrink_to_fit(np.ascontiguousarray(part), THUMBNAIL_PX)
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return data.tobytes()

@@ -10,19 +10,19 @@ FOLDER/ID/             the ID cannot be guessed: who has it may see the job
 Who does it is a module above, as that draws.
 """
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from fer.errors import JobError
 from fer.files import file_errors
 from fer.jobs import job
-from fer.jobs.job import PROCESS_NAME, Kind, check_still, start, write_request
-from fer.jobs.status import LOG_NAME, STATUS_NAME
+from fer.jobs.job import Kind, check_still, start, write_request
 from fer.model.prior import EVERYDAY
-from fer.video.notes import renew_notes
+from fer.video.notes import NOTES_NAME, renew_notes
 from fer.video.settings import ClipOptions
 
-UPLOAD_FOLDER, TIMELINE_NAME, PREVIEW_NAME = "video", "timeline.npz", "preview.jpg"
+UPLOAD_FOLDER, TIMELINE_NAME, PREVIEW_NAME, DRAWN_NAME = "video", "timeline.npz", "preview.jpg", "*-faces.mp4*"
 WAITING, LOADING, SKIPPING, LOOKING = "waiting for its turn", "loading the model", "going there", "looking"
 DRAWING = "drawing"
 """What a job says it does."""
@@ -55,25 +55,31 @@ KIND = Kind("video", VideoRequest)
 
 def new_job(parent: Path, request: VideoRequest) -> Path:
     """Make the folder of a job and return it; see `fer.jobs.job.new_job`."""
-    return job.new_job(parent, KIND, request, lambda folder, old: old.is_upload)
+    return job.new_job(parent, KIND, request)
 
 
-def is_begun(folder: Path) -> bool:
-    """Whether a job was ever started, since it was made or began anew."""
-    return (folder / PROCESS_NAME).exists() or (folder / STATUS_NAME).exists()
-
-
-def begin_anew(folder: Path, request: VideoRequest) -> None:
-    """Forget what was seen, and keep the video and its markers.
+def job_anew(folder: Path, request: VideoRequest) -> Path:
+    """Make another job of the same video, with its markers; what was seen stays in the first. Return its folder.
 
     Raises:
-        FerError: the job goes on, or the system does not let us.
+        FerError: it cannot be made.
     """
-    check_still(folder, KIND)
-    with file_errors(f"{request.path.name} cannot begin anew", JobError):
-        for name in (TIMELINE_NAME, PREVIEW_NAME, request.annotated(folder).name, STATUS_NAME, LOG_NAME, PROCESS_NAME):
-            (folder / name).unlink(missing_ok=True)
-    renew_notes(folder)
+    made = new_job(folder.parent, request)
+    if (folder / NOTES_NAME).exists():
+        shutil.copyfile(folder / NOTES_NAME, made / NOTES_NAME)
+        renew_notes(made)
+    if request.is_upload:
+        try:
+            with file_errors(f"{request.path.name} cannot be kept once more", JobError):
+                (made / request.path).parent.mkdir()
+                try:
+                    (made / request.path).hardlink_to(folder / request.path)
+                except OSError:  # a disk without such links
+                    shutil.copyfile(folder / request.path, made / request.path)
+        except JobError:
+            shutil.rmtree(made)
+            raise
+    return made
 
 
 def upload_path(name: str) -> Path:

@@ -126,6 +126,12 @@ class LiveAnalyzer:
         """How many different people have been in view."""
         return self._reunion.people
 
+    @property
+    def newest(self) -> np.ndarray | None:
+        """The newest frame, RGB uint8 (H, W, 3); None before there is one."""
+        snapshot = self._follower.snapshot
+        return None if snapshot is None else snapshot.image
+
     def ask_neutral(self, person: int) -> None:
         """Take the next three seconds of a person, once what was shown before has faded, for the own neutral."""
         self.neutral_problem = ""

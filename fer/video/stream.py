@@ -3,11 +3,13 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Protocol
 
 import av
+import numpy as np
 
 from fer.video.follow import Draw
 from fer.video.io.mp4 import yuv_frame
@@ -37,12 +39,25 @@ class StreamFigures:
     last_error: str
 
 
+class Keep(Protocol):
+    """Keeps what was seen; must not take long, and not raise."""
+
+    def take(self, image: np.ndarray, drawn: np.ndarray, faces: Sequence[TrackedFace]) -> object:
+        """Take in a frame that was just recorded, as it came and as it is shown, RGB uint8 (H, W, 3)."""
+
+
 class LiveStream:
     """Turns the frames of one viewer's camera into frames with faces drawn on them; no error ends it."""
 
-    def __init__(self, analyzer: LiveAnalyzer, draw: Draw, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        analyzer: LiveAnalyzer,
+        draw: Draw,
+        clock: Callable[[], float] = time.monotonic,
+        keep: Keep | None = None,
+    ) -> None:
         self.analyzer = analyzer
-        self._draw = draw
+        self._draw, self._keep = draw, keep
         self._clock = clock
         self._frame_times: deque[float] = deque(maxlen=60)
         self._dropped = 0
@@ -72,6 +87,8 @@ class LiveStream:
             drawn = self._draw(image, faces, self.analyzer.settings)
             odd = drawn.shape[0] % 2 or drawn.shape[1] % 2
             shown = av.VideoFrame.from_ndarray(drawn, format="rgb24") if odd else yuv_frame(drawn)
+            if self._keep:
+                self._keep.take(image, drawn, faces)
             self.faces, self._size_wh = faces, (image.shape[1], image.shape[0])
         except Exception as error:  # raised, it would freeze the picture without a word
             self._errors += 1

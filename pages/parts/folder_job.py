@@ -4,21 +4,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer.collection import job as collection
 from fer.collection.job import KIND, RESULTS_NAME, Request, is_upload
 from fer.jobs import job
 from fer.jobs.job import JobView
 from fer.jobs.status import DAMAGED, FINISHED
 from fer.results.journal import Finished, read_finished
+from fer.results.result import Result
 from pages.parts.folder_faces import show_results
 from pages.parts.folder_new import done_of, title_of
-from pages.parts.jobs import ICONS, leave, remove, watch
+from pages.parts.jobs import ICONS, watch
+from pages.parts.kept_jobs import delete_job, leave, resume
 from pages.parts.permissions import for_visitor
 from pages.parts.session import attempt, errors_shown
-from pages.parts.widgets import delete_button
 
 
-def show_job(seen: JobView[Request]) -> None:
+def show_job(seen: JobView[Request], result: Result | None) -> None:
     """Show where a job stands, and all that it has found so far."""
     title, buttons = st.columns([3, 2], vertical_alignment="center")
     with title:
@@ -29,8 +29,8 @@ def show_job(seen: JobView[Request]) -> None:
             st.rerun()
         uploaded = seen.request and is_upload(seen.folder, seen.request)
         what = f"The results {'and the pictures that were uploaded ' if uploaded else ''}are"
-        delete_button(what, lambda: remove(seen.folder, KIND))
-    show_state(seen)
+        delete_job(seen, KIND, result, what)
+    show_state(seen, result)
     path = seen.folder / RESULTS_NAME
     with errors_shown():  # the model or the results may be gone or damaged
         if seen.request and path.is_file():
@@ -40,7 +40,7 @@ def show_job(seen: JobView[Request]) -> None:
                 st.warning("None of the results can be read. Look at the photos again.", icon=ICONS[DAMAGED])
 
 
-def show_state(seen: JobView[Request]) -> None:
+def show_state(seen: JobView[Request], result: Result | None) -> None:
     """Say how far a job is, and offer what can be done about it."""
     if seen.active:
         watch(seen, KIND)
@@ -53,7 +53,7 @@ def show_state(seen: JobView[Request]) -> None:
     elif seen.state != FINISHED:
         st.warning(f"{done_of(seen)} done. {for_visitor(seen.message)}", icon=ICONS[seen.state])
         if seen.can_resume and st.button("Continue", type="primary", icon=":material/play_arrow:"):
-            attempt(lambda: collection.start(seen.folder))
+            attempt(lambda: resume(seen, result))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the results …", scope="session")

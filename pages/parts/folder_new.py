@@ -10,7 +10,9 @@ from fer.collection import job as collection
 from fer.collection.job import KIND, Request
 from fer.images import IMAGE_SUFFIXES
 from fer.jobs.job import JobView
-from pages.parts.jobs import ICONS, earlier_jobs, filling, jobs_folder, upload_note
+from fer.results import result as results
+from pages.parts.jobs import jobs_folder
+from pages.parts.kept_jobs import begin_kept, earlier_jobs, filling, upload_note
 from pages.parts.models import checkpoint_path, chosen_faces
 from pages.parts.permissions import training_allowed
 from pages.parts.session import attempt
@@ -38,7 +40,7 @@ def new_job() -> None:
     else:
         take_uploads(folder=source == FOLDER)
     upload_note("Pictures stay")
-    earlier_jobs(KIND, lambda seen: f"{ICONS[seen.state]} {literal(title_of(seen))} · {done_of(seen)} done")
+    earlier_jobs(results.FOLDER)
 
 
 def take_uploads(*, folder: bool) -> None:
@@ -72,7 +74,7 @@ def begin(title: str, source: Path | None = None, uploads: "Sequence[UploadedFil
         for number, upload in enumerate(uploads):
             bar.progress(number / len(uploads), f"Keeping {literal(upload.name)}")
             collection.add_upload(made.folder, upload.name, upload, most_bytes)
-    collection.start(made.folder)
+    begin_kept(made.folder, results.FOLDER, title, lambda: collection.start(made.folder))
 
 
 def title_of(seen: JobView[Request]) -> str:

@@ -1,26 +1,16 @@
-"""What the pages show of whatever runs in the background.
+"""What the pages show of whatever runs in the background."""
 
-The pages for many photos and for videos show a visitor's jobs: the address holds the one that is looked at, so that a
-closed tab can be opened again, and the session does while other pages are looked at.
-"""
-
-import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
 from fer import home
-from fer.errors import FerError
-from fer.jobs import job, visitors
+from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STARTING, STOPPED, Status
 from fer.names import literal
-from pages.parts.permissions import allowed_bytes, training_allowed
-from pages.parts.session import attempt, session_id
 from pages.parts.widgets import duration
 
 ICONS = {
@@ -33,9 +23,6 @@ ICONS = {
     FINISHED: ":material/check_circle:",
 }
 """One for each state."""
-_ADDRESS = "job"
-
-R = TypeVar("R")
 
 
 def progress_text(status: Status) -> str:
@@ -76,80 +63,7 @@ def jobs_folder(kind: Kind[Any]) -> Path:
     return home.data_folder().absolute() / f"{kind.name}s"
 
 
-def job_looked_at(kind: Kind[R]) -> JobView[R] | None:
-    """Return the job that the address or the session names; say so where it is gone."""
-    name = st.query_params.get(_ADDRESS) or st.session_state.get(f"{kind.name}_job")
-    seen = job.find(jobs_folder(kind), name, kind) if name else None
-    if seen:
-        look_at(seen.name, kind)
-        if visitors.is_claimed(seen.folder):
-            visitors.claim(seen.folder, session_id())
-        st.query_params[_ADDRESS] = seen.name
-    else:
-        leave(kind)
-        if name:
-            st.info("What was here has been deleted.", icon=":material/delete:")
-    return seen
-
-
-def look_at(name: str, kind: Kind[Any]) -> None:
-    """Show a job from now on."""
-    st.session_state[f"{kind.name}_job"] = name
-
-
-def leave(kind: Kind[Any]) -> None:
-    """Go back to where a job is chosen; it stays."""
-    st.session_state.pop(f"{kind.name}_job", None)
-    st.query_params.pop(_ADDRESS, None)
-
-
 def remove(folder: Path, kind: Kind[Any]) -> None:
     """End a job and remove all that is known of it, uploads too; what lies elsewhere on this machine stays."""
     job.stop(folder, kind)
     job.delete(folder, kind)
-
-
-@contextmanager
-def filling(folder: Path, kind: Kind[Any]) -> Iterator[float]:
-    """Put uploads into a new job and show it from now on; what goes wrong within removes the job.
-
-    Gives how many bytes an archive may have unpacked: a visitor from elsewhere has so much room in all.
-    """
-    try:
-        if training_allowed():
-            yield math.inf
-        else:
-            visitors.claim(folder, session_id())
-            visitors.check_room(home.data_folder(), session_id(), allowed_bytes())
-            yield allowed_bytes() / 2
-            visitors.check_room(home.data_folder(), session_id(), allowed_bytes())
-    except FerError:
-        job.delete(folder, kind)
-        raise
-    st.session_state.setdefault(f"{kind.name}_jobs", []).append(folder.name)
-    look_at(folder.name, kind)
-
-
-def upload_note(what: str) -> None:
-    """Say where uploads stay, and how long."""
-    until = "you delete it, at most a week" if training_allowed() else "the work has ended and you have left"
-    st.caption(
-        f":material/lock: {what} on the machine that runs the app. An upload is kept until {until}, so that the work "
-        "goes on when you close the page."
-    )
-
-
-def earlier_jobs(kind: Kind[R], line: Callable[[JobView[R]], str]) -> None:
-    """List the jobs of this visitor, or all for those who sit at the machine; `line` gives each as Markdown."""
-    mine, allowed = st.session_state.get(f"{kind.name}_jobs", []), training_allowed()
-    earlier = [seen for seen in job.views(jobs_folder(kind), kind) if allowed or seen.name in mine]
-    if earlier:
-        st.subheader("Earlier ones", divider="gray")
-    for seen in earlier:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(line(seen), width="stretch")
-            if st.button("Open", key=f"open {seen.name}", icon=":material/visibility:"):
-                look_at(seen.name, kind)
-                st.rerun()
-            if st.button("Delete", key=f"delete {seen.name}", icon=":material/delete:"):
-                attempt(partial(remove, seen.folder, kind))

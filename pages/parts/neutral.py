@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from fer.faces import describe, difference
 from fer.video.neutral import MEDIAN, NEUTRAL_SECONDS, Baseline, neutral_moment
-from fer.video.stream import LiveStream
 from fer.video.timeline import Timeline
 from fer.video.tracking import TrackedFace
 from pages.parts.session import attempt
 from pages.parts.widgets import literal
+
+if TYPE_CHECKING:
+    from fer.video.stream import LiveStream
 
 OWN_NEUTRAL = (
     "Faces differ at rest: some look sad or angry when they are not. What a face at rest differs by from the average "
@@ -31,7 +34,7 @@ def reading(face: TrackedFace, unsure_below: float = 0.0) -> str:
     return f"{shown} · raw {literal(describe(face.raw))}" if face.raw else shown
 
 
-def show_people(stream: LiveStream) -> None:
+def show_people(stream: "LiveStream") -> None:
     """Show what each person in view shows, with a button that takes the next three seconds for neutral or undoes it."""
     analyzer, faces = stream.analyzer, {face.track_id or 0: face for face in stream.faces}
     baselines, left = analyzer.recorder.baselines, analyzer.neutral_left

@@ -2,18 +2,25 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import streamlit as st
 
+from fer.collection.job import RESULTS_NAME
+from fer.model.checkpoint import read_info
 from fer.names import literal
 from fer.results.archive import write_archive
-from fer.results.result import Result
+from fer.results.journal import read_finished
+from fer.results.pictures import to_csv, to_json
+from fer.results.result import FOLDER, Result
 from fer.results.store import UNDO_SECONDS, ResultStore
-from pages.parts.results import ADDRESS
+from fer.results.timeline import read_timeline, timeline_csv, timeline_json
+from fer.video.job import DRAWN_NAME, TIMELINE_NAME
+from pages.parts.results import ADDRESS, job_of
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import counted
 
@@ -26,10 +33,26 @@ def export_of(store: ResultStore, results: Sequence[Result]) -> Callable[[], Bin
     def made() -> BinaryIO:
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / "results.zip"
-            write_archive(store, results, path)
+            write_archive(store, results, path, partial(_more, store))
             return path.open("rb")
 
     return made
+
+
+def _more(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]]:
+    """Yield the tables of what a recording or a job has seen, and its annotated video, where that is kept."""
+    seen = job_of(result)
+    folder = seen.folder if seen else store.folder(result)
+    if timeline := read_timeline(folder / TIMELINE_NAME):
+        yield "expressions.csv", "".join(timeline_csv(timeline))
+        yield "expressions.json", timeline_json(timeline)
+    if seen and seen.request and result.kind == FOLDER:
+        info = read_info(seen.request.checkpoint).read_for(seen.request.faces)
+        found = [one.result for one in read_finished(folder / RESULTS_NAME)]
+        yield "faces.csv", to_csv(found, info.labels, info.unsure_below)
+        yield "faces.json", to_json(found, info.unsure_below)
+    for video in folder.glob(DRAWN_NAME):
+        yield video.name, video
 
 
 def delete(store: ResultStore, results: Sequence[Result]) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from functools import partial
 
 import streamlit as st
 
@@ -23,10 +24,11 @@ from fer.results.result import (
     Settings,
 )
 from fer.results.store import ResultStore
+from pages.parts.kept_jobs import as_it_stands, resume
 from pages.parts.permissions import training_allowed
 from pages.parts.result_actions import delete, export_of, rename, share
 from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, NAMES, job_of, state_of, when
-from pages.parts.session import attempt
+from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import clock, counted
 
 ROWS_AT_ONCE = 25
@@ -43,6 +45,7 @@ _WHY = {
 }
 _ROW_STYLE = """<style>
 [class*="st-key-row"] { border-bottom: 1px solid rgba(128, 128, 128, .25); padding: .4rem 0; }
+[class*="st-key-row"] > :nth-child(4) { flex: 1 1 0 !important; min-width: 0; }
 [class*="st-key-row"] [data-testid="stPageLink-NavLink"] { background: none; padding: .25rem 0; }
 [class*="st-key-row"] [data-testid="stPageLink-NavLink"] * { font-weight: 600; }
 [class*="st-key-row"] [data-testid="stElementToolbar"] { display: none; }
@@ -54,9 +57,10 @@ _ROW_STYLE = """<style>
 }
 </style>"""
 """A line below each result; on a phone what is said of it stands below its name."""
-_OPEN, _RENAME, _SHARE, _DELETE = "Open", "Rename", "Link for others", "Delete"
+_OPEN, _RESUME, _RENAME, _SHARE, _DELETE = "Open", "Resume", "Rename", "Link for others", "Delete"
 _MENU = {
     _OPEN: ":material/visibility: Open",
+    _RESUME: ":material/play_arrow: Resume",
     _RENAME: ":material/edit: Rename",
     _SHARE: ":material/link: Link for others",
     _DELETE: ":material/delete: Delete",
@@ -104,6 +108,8 @@ def _show_page(store: ResultStore, owner: str, query: str, kinds: tuple[str, ...
 
 def _show_rows(store: ResultStore, results: tuple[Result, ...]) -> None:
     now = time.time()
+    with errors_shown():
+        results = tuple(as_it_stands(store, result) for result in results if store.get(result.id, result.owner))
     st.html(_ROW_STYLE)
     with st.container(gap=None):
         chosen = [result for result in results if _show_row(store, result, now)]
@@ -131,12 +137,16 @@ def _show_row(store: ResultStore, result: Result, now: float) -> bool:
         show_thumbnail(store, result)
         st.page_link(page, label=name, query_params=said, width=240)
         st.html(render("result.html", **parts_of(result, now)), width="stretch")
+        seen = job_of(result)
+        offered = [one for one in _MENU if one != _RESUME or (seen and seen.can_resume)]
         done = st.menu_button(
-            ":material/more_horiz:", _MENU, format_func=_MENU.__getitem__, type="tertiary",
+            ":material/more_horiz:", offered, format_func=_MENU.__getitem__, type="tertiary",
             key=f"menu {result.id}",
         )  # fmt: skip
     if done == _OPEN:
         st.switch_page(page, query_params=said)
+    elif done == _RESUME and seen:
+        attempt(partial(resume, seen, result))
     elif done == _RENAME:
         rename(store, result)
     elif done == _SHARE:
@@ -157,7 +167,7 @@ def show_thumbnail(store: ResultStore, result: Result) -> None:
 def address_of(result: Result) -> tuple[str, dict[str, str]]:
     """Return the page that shows a result, and what its address says."""
     if result.job and job_of(result):
-        return f"pages/{'folder' if result.kind == FOLDER else result.kind}.py", {"job": result.job.rpartition("/")[2]}
+        return f"pages/{'folder' if result.kind == FOLDER else result.kind}.py", {ADDRESS: result.id}
     return f"pages/{'photo' if result.kind == PHOTO else 'results'}.py", {ADDRESS: result.id}
 
 

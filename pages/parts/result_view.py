@@ -18,6 +18,7 @@ from pages.parts.photo_source import Photo
 from pages.parts.result_actions import delete, export_of, rename, share
 from pages.parts.result_list import parts_of, size
 from pages.parts.results import addressed
+from pages.parts.video_result import show_downloads, show_seen, timeline_of
 from pages.parts.widgets import STATIC, download_figures
 
 
@@ -40,9 +41,14 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
                 share(store, result)
             if st.button("Delete", icon=":material/delete:"):
                 delete(store, [result])
-    record = store.record(result, PhotoRecord)
-    if record:
+    if record := store.record(result, PhotoRecord):
         _show_photo(store, result, record, said_labels() if is_mine else {})
+    elif (seen := timeline_of(store, result)) and seen.people:
+        if video := store.picture(result):
+            st.video(str(video), alt="the video with faces and expressions drawn on it", width=720)
+        show_seen(seen)
+        with st.container(horizontal=True):
+            show_downloads(seen, "expressions")
     else:
         _show_sums(store, result)
 

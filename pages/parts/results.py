@@ -76,7 +76,7 @@ def job_of(result: Result) -> JobView[Any] | None:
 def state_of(result: Result, seen: JobView[Any] | None) -> str:
     """Return where a result stands: as its job says, if it has one."""
     if seen is None:
-        return INTERRUPTED if result.job else result.state
+        return INTERRUPTED if result.job and result.state == RUNNING else result.state
     return RUNNING if seen.active else COMPLETE if seen.state == FINISHED else INTERRUPTED
 
 

@@ -118,23 +118,39 @@ async def _sweep() -> None:
     from fer.collection import job as collections
     from fer.video import job as videos
     from pages.parts.jobs import jobs_folder
+    from pages.parts.kept_jobs import adopt_jobs, look_after, measure
     from pages.parts.results import result_store
 
-    kinds: dict[Kind[Any], str] = {collections.KIND: collections.UPLOADS_NAME, videos.KIND: videos.UPLOAD_FOLDER}
+    pictures: dict[Kind[Any], tuple[str, str]] = {
+        collections.KIND: (collections.UPLOADS_NAME, collections.DRAWN_NAME),
+        videos.KIND: (videos.UPLOAD_FOLDER, videos.DRAWN_NAME),
+    }
+
+    def look(present: set[str], adopted: bool) -> None:
+        store = result_store()
+        if not adopted:
+            adopt_jobs(store)
+        look_after(store)
+        for kind, names in pictures.items():
+            for folder in forget_left(jobs_folder(kind), kind, *names, present):
+                measure(store, folder)
+        store.sweep()
+
     since: dict[str, float] = {}
+    adopted = False
+    await asyncio.sleep(LEFT_SECONDS)  # who was there before a restart comes back
     while True:
-        await asyncio.sleep(SWEEP_SECONDS)
         try:
             away, since = since, close_left(since, time.monotonic())
             if away:
                 await asyncio.to_thread(_give_back)
             present = {seen.session.id for seen in runtime.get_instance()._session_mgr.list_sessions()}
-            for kind, uploads in kinds.items():
-                await asyncio.to_thread(forget_left, jobs_folder(kind), kind, uploads, present)
             with contextlib.suppress(FerError):  # whoever opens the results is told
-                await asyncio.to_thread(lambda: result_store().sweep())
+                await asyncio.to_thread(look, present, adopted)
+                adopted = True
         except Exception:  # else nothing would ever be looked after again
             _log.exception("what visitors left could not be removed; the next look tries again")
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def _map_pictures() -> None:

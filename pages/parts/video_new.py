@@ -11,11 +11,12 @@ import numpy as np
 import streamlit as st
 
 from fer.errors import VideoError
-from fer.jobs.job import JobView
+from fer.results.result import VIDEO
 from fer.video.io.files import VideoFile
-from fer.video.job import KIND, VideoRequest, begin, is_begun, keep_upload, new_job, upload_path
+from fer.video.job import KIND, VideoRequest, begin, keep_upload, new_job, upload_path
 from fer.video.settings import ClipOptions
-from pages.parts.jobs import ICONS, earlier_jobs, filling, jobs_folder, remove, upload_note
+from pages.parts.jobs import jobs_folder, remove
+from pages.parts.kept_jobs import begin_kept, earlier_jobs, filling, upload_note
 from pages.parts.models import checkpoint_path, chosen_faces, model_info
 from pages.parts.neutral import NO_NEUTRAL, OWN_NEUTRAL
 from pages.parts.permissions import training_allowed
@@ -96,13 +97,7 @@ def choose() -> None:
             with st.spinner("Opening the video …"):
                 attempt(lambda: take_upload(upload))
     upload_note("The video stays")
-    earlier_jobs(KIND, line_of)
-
-
-def line_of(seen: JobView[VideoRequest]) -> str:
-    """Say what a job is and where it stands, as Markdown."""
-    icon = ICONS[seen.state] if is_begun(seen.folder) else ":material/movie:"
-    return f"{icon} {literal(seen.request.path.name) if seen.request else 'A video that cannot be read any more'}"
+    earlier_jobs(VIDEO)
 
 
 def take_upload(upload: "UploadedFile") -> None:
@@ -156,7 +151,8 @@ def prepare(folder: Path, request: VideoRequest) -> None:
         with st.container(horizontal=True):
             if options and st.button("Analyse", type="primary", icon=":material/play_arrow:"):
                 asked = VideoRequest(request.path, checkpoint_path(), options, chosen_faces())
-                attempt(lambda: begin(folder, asked))
+                name = request.path.name
+                attempt(lambda: begin_kept(folder, VIDEO, name, lambda: begin(folder, asked)))
             if st.button("Remove", icon=":material/close:"):
                 attempt(lambda: remove(folder, KIND))
 

@@ -6,12 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer.charts.timeline import time_bars, valence_lines
+from fer.charts.timeline import time_bars, timeline_bars, valence_lines
 from fer.errors import VideoError
 from fer.files import file_errors
+from fer.results.result import Result
+from fer.results.store import ResultStore
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json, write_timeline
+from fer.video.job import TIMELINE_NAME
+from fer.video.notes import read_notes
 from fer.video.timeline import Timeline
+from pages.parts.results import job_of
 from pages.parts.session import FILES_AS_THEY_ARE
 from pages.parts.video_timeline import show_timeline, told, valence_text
 from pages.parts.widgets import NO_BAR, STATIC, clock, counted, download, download_figures, literal
@@ -25,8 +30,16 @@ def timeline_at(path: Path) -> Timeline | None:
     return read_timeline(path)
 
 
-def keep(path: Path, result: Timeline) -> None:
-    """Keep what somebody changed of what was seen, and go on showing it.
+def timeline_of(store: ResultStore, result: Result) -> Timeline | None:
+    """Return what a recording, or the job of a result, has seen, as its notes say; None where there is nothing."""
+    job = job_of(result)
+    folder = job.folder if job else store.folder(result)
+    seen = timeline_at(folder / TIMELINE_NAME)
+    return seen and read_notes(folder).applied(seen)
+
+
+def keep(path: Path, changed: Callable[[], object], result: Timeline) -> None:
+    """Keep what somebody changed of what was seen, go on showing it, and tell of it.
 
     Raises:
         VideoError: it cannot be written.
@@ -34,6 +47,7 @@ def keep(path: Path, result: Timeline) -> None:
     with file_errors("what was seen cannot be kept", VideoError):
         write_timeline(path, result)
     st.session_state["video_shown"] = timeline_at(path)
+    changed()
 
 
 def show_result(path: Path, result: Timeline, video: Path, original: Path, changed: Callable[[], object]) -> None:
@@ -59,7 +73,7 @@ def show_result(path: Path, result: Timeline, video: Path, original: Path, chang
         st.info("This is the part up to where it was ended.", icon=":material/content_cut:")
     if result.people:
         videos = {video: result.starts, original: 0.0}
-        st.fragment(show_timeline)(path.parent, result, videos, partial(keep, path), changed)
+        st.fragment(show_timeline)(path.parent, result, videos, partial(keep, path, changed), changed)
         show_sums(shown)
     else:
         st.info("No face was found.", icon=":material/search_off:")
@@ -68,6 +82,14 @@ def show_result(path: Path, result: Timeline, video: Path, original: Path, chang
         if video.is_file():
             download("Annotated video (MP4)", video.read_bytes, video.name, "movie")
         show_downloads(shown, video.stem.removesuffix("-faces"))
+
+
+def show_seen(result: Timeline) -> None:
+    """Show who showed what when, without a picture."""
+    st.markdown("**Timeline**")
+    st.plotly_chart(timeline_bars(result), config=NO_BAR, key="timeline")
+    show_sums(result)
+    show_valence(result)
 
 
 def show_sums(result: Timeline) -> None:

@@ -1,7 +1,9 @@
 """A video as a job, in this process: what is kept however it ends, and whose turn it is."""
 
+import shutil
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,12 @@ import pytest
 
 from fer.cli import video_job
 from fer.errors import VideoError
-from fer.jobs.job import KEPT_SECONDS, JobView, view, working
-from fer.jobs.status import FAILED, FINISHED, RUNNING, STOPPED
+from fer.jobs.job import JobView, is_begun, view, working
+from fer.jobs.status import FAILED, FINISHED, RUNNING, STATUS_NAME, STOPPED
 from fer.recognition.recognizer import Recognizer
-from fer.results.timeline import read_timeline
+from fer.results.timeline import read_timeline, write_timeline
 from fer.video.io.mp4 import Mp4Writer
-from fer.video.job import DRAWING, KIND, TIMELINE_NAME, VideoRequest, keep_upload, new_job, upload_path
+from fer.video.job import DRAWING, KIND, TIMELINE_NAME, VideoRequest, job_anew, keep_upload, new_job, upload_path
 from fer.video.neutral import MEDIAN
 from fer.video.settings import ClipOptions
 from fer.video.timeline import Timeline
@@ -198,13 +200,29 @@ def test_no_more_than_some_at_once(video: Path, tmp_path: Path, monkeypatch: pyt
         assert view(folder, KIND).state == FINISHED and kept(folder).complete
 
 
-def test_uploads_that_nobody_looked_after_go_and_others_stay(
+def test_what_was_seen_before_an_interruption_stays_until_it_has_come_as_far(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = tmp_path / "videos"
-    here = job_of(video, tmp_path)
-    upload = new_job(place, VideoRequest(upload_path("a.mp4"), Path("model"), ClipOptions()))
-    later = time.time() + KEPT_SECONDS + 60
-    monkeypatch.setattr(time, "time", lambda: later)
-    new_job(place, VideoRequest(video, Path("model"), ClipOptions()))
-    assert not upload.exists() and here.exists()
+    monkeypatch.setattr(video_job, "_KEEP_SECONDS", 0.0)
+    folder, written = job_of(video, tmp_path), list[int]()
+    use(PatchRecognizer(), monkeypatch)
+    do(folder)
+    write_timeline(folder / TIMELINE_NAME, replace(kept(folder), complete=False, frames=40))
+    (folder / STATUS_NAME).unlink()
+
+    def write(path: Path, seen: Timeline, durable: bool) -> None:
+        written.append(seen.frames)
+
+    monkeypatch.setattr(video_job, "write_timeline", write)
+    do(folder)
+    assert min(written) >= 40 and max(written) == 60
+
+
+@pytest.mark.usefixtures("recognizer")
+def test_another_job_of_an_upload_has_it_too_and_leaves_the_first_as_it_is(video: Path, tmp_path: Path) -> None:
+    request = VideoRequest(upload_path("a.mkv"), Path("model"), ClipOptions())
+    folder = new_job(tmp_path / "videos", request)
+    keep_upload(folder, request, memoryview(video.read_bytes()))
+    other = job_anew(folder, request)
+    shutil.rmtree(folder)
+    assert (other / request.path).read_bytes() == video.read_bytes() and not is_begun(other)

@@ -2,9 +2,7 @@
 
 import io
 import json
-import os
 import shutil
-import time
 import zipfile
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from fer.collection import job as collection
 from fer.collection.job import KIND, RESULTS_NAME, UPLOADS_NAME, Request, pictures_of, source_of
 from fer.errors import CollectionError, JobError
 from fer.jobs import job as jobs
-from fer.jobs.job import KEPT_SECONDS, JobView
+from fer.jobs.job import JobView
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED
 from fer.results.journal import Finished, read_finished
 from tests.scripts.processes import wait_until
@@ -99,17 +97,6 @@ def test_a_job_without_pictures_does_not_start(job: Job, tiny_checkpoint: Path) 
         collection.start(job.folder)
     with pytest.raises(CollectionError, match="gone"):
         collection.create(job.folder.parent, tiny_checkpoint, "gone", job.folder / "gone")
-
-
-def test_old_uploads_go_and_folders_of_this_machine_stay(job: Job, tiny_checkpoint: Path, many_photos: Path) -> None:
-    place, long_ago = job.folder.parent, time.time() - KEPT_SECONDS - 1
-    here = collection.create(place, tiny_checkpoint, "photos", many_photos)
-    for old in (job, here):
-        os.utime(old.folder / jobs.CONFIG_NAME, (long_ago, long_ago))
-    new = collection.create(place, tiny_checkpoint, "new")
-    assert [one.name for one in jobs.views(place, KIND)] == [new.name, here.name]
-    jobs.delete(here.folder, KIND)
-    assert many_photos.is_dir() and len(list(many_photos.rglob("*.jpg"))) == 25
 
 
 def simplified(finished: list[Finished]) -> list[tuple[object, ...]]:

@@ -9,7 +9,7 @@ from fer.errors import JobError
 from fer.jobs import job
 from fer.jobs.job import Kind, new_job
 from fer.jobs.status import FAILED, FINISHED, STOPPED, Reporter
-from fer.jobs.visitors import VISITOR_NAME, check_room, claim, forget_left, is_claimed
+from fer.jobs.visitors import Claim, check_room, claim, claim_of, forget_left
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,22 @@ KIND = Kind("visit", Request)
 LEFT, HERE, OWNER = "left", "here", ""
 
 
-def made(data: Path, session: str, state: str = "", upload_bytes: int = 10) -> Path:
-    """Make a job with an upload and a result."""
-    folder = new_job(data / "visits", KIND, Request(), lambda folder, request: True)
+def made(data: Path, session: str, state: str = "", upload_bytes: int = 10, **keeps: bool) -> Path:
+    """Make a job with an upload, a drawn picture and a result."""
+    folder = new_job(data / "visits", KIND, Request())
+    (folder / "drawn.jpg").write_bytes(b"face")
     (folder / "upload").mkdir()
     (folder / "upload" / "face.jpg").write_bytes(bytes(upload_bytes))
     (folder / "result").write_text("seen")
     if session:
-        claim(folder, session)
+        claim(folder, Claim(session, **keeps))
     if state:
         Reporter(folder).set(state)
     return folder
+
+
+def forget(data: Path, present: set[str]) -> list[Path]:
+    return list(forget_left(data / "visits", KIND, "upload", "drawn*", present))
 
 
 @pytest.mark.parametrize(
@@ -53,27 +58,51 @@ def test_uploads_of_those_who_left_go(
     tmp_path: Path, session: str, state: str, stays: bool, keeps_upload: bool
 ) -> None:
     folder = made(tmp_path, session, state)
-    forget_left(tmp_path / "visits", KIND, "upload", {HERE})
-    forget_left(tmp_path / "visits", KIND, "upload", {HERE})
+    assert (folder in forget(tmp_path, {HERE})) is (stays and not keeps_upload)
+    assert not forget(tmp_path, {HERE})
     assert folder.exists() is stays
     assert (folder / "upload").exists() is keeps_upload
+    assert (folder / "drawn.jpg").exists() is keeps_upload
     assert (folder / "result").exists() is stays
+
+
+@pytest.mark.parametrize(
+    ("state", "keeps", "left"),
+    [
+        (FINISHED, {"is_elsewhere": False}, {"result"}),
+        (FINISHED, {"is_elsewhere": False, "keeps_pictures": True}, {"result", "upload", "drawn.jpg"}),
+        (FINISHED, {"keeps_pictures": True}, {"result", "drawn.jpg"}),
+        (FAILED, {"is_elsewhere": False}, {"result", "upload", "drawn.jpg"}),
+        (STOPPED, {"is_elsewhere": False}, {"result", "upload", "drawn.jpg"}),
+        (STOPPED, {"is_elsewhere": False, "keeps_found": False}, set()),
+        ("", {"is_elsewhere": False, "keeps_pictures": True}, set()),
+    ],
+)
+def test_what_stays_is_as_it_was_set(tmp_path: Path, state: str, keeps: dict[str, bool], left: set[str]) -> None:
+    folder = made(tmp_path, LEFT, state, **keeps)
+    forget(tmp_path, set())
+    assert {path.name for path in folder.glob("*")} & {"result", "upload", "drawn.jpg"} == left
 
 
 def test_what_goes_on_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = made(tmp_path, LEFT)
     monkeypatch.setattr(job.JobView, "active", True)
-    forget_left(tmp_path / "visits", KIND, "upload", set())
+    forget(tmp_path, set())
     assert (folder / "upload").exists()
 
 
 def test_who_comes_back_has_it_again(tmp_path: Path) -> None:
     folder = made(tmp_path, LEFT, FINISHED)
-    assert is_claimed(folder) and not is_claimed(made(tmp_path, OWNER))
-    claim(folder, HERE)
-    forget_left(tmp_path / "visits", KIND, "upload", {HERE})
+    assert claim_of(folder) == Claim(LEFT) and claim_of(made(tmp_path, OWNER)) is None
+    claim(folder, Claim(HERE))
+    forget(tmp_path, {HERE})
     assert (folder / "upload").exists()
-    assert (folder / VISITOR_NAME).read_text() == HERE
+
+
+def test_what_a_visitor_of_an_earlier_version_left_goes(tmp_path: Path) -> None:
+    folder = made(tmp_path, OWNER, FINISHED)
+    (folder / "visitor.txt").write_text("a session")
+    assert claim_of(folder) == Claim("") and forget(tmp_path, {HERE}) == [folder]
 
 
 @pytest.mark.parametrize(

@@ -9,24 +9,28 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.images import encode_png
+from fer.jobs import job
+from fer.jobs.status import STOPPED, Reporter
+from fer.jobs.visitors import Claim, claim
 from fer.names import literal
 from fer.results.content import Content
 from fer.results.database import keep_row
-from fer.results.result import NO_ROOM, PHOTO, RUNNING, VIDEO, WEBCAM, Figures, Result, Settings
+from fer.results.result import INTERRUPTED, NO_ROOM, PHOTO, RUNNING, VIDEO, WEBCAM, Figures, Result, Settings
 from fer.results.store import UNDO_SECONDS, ResultStore
-from pages.parts import visitor
+from fer.results.timeline import write_timeline
+from fer.video import job as videos
+from fer.video.job import TIMELINE_NAME, VideoRequest
+from fer.video.settings import ClipOptions
+from pages.parts import kept_jobs
 from pages.parts.result_list import ROWS_AT_ONCE, size
-from pages.parts.results import when
+from pages.parts.results import result_store, when
+from tests.video.results import timeline_of
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 HOSTILE = "![x](http://evil.example/a.png) **b** :smile: <b>c</b>"
 
 
-@pytest.fixture(autouse=True)
-def at_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the visitor be the owner of the machine, as AppTest has no address, but where nobody counts as such."""
-    monkeypatch.setenv("FER_ALLOW_TRAINING", "1")
-    monkeypatch.setattr(visitor, "may_train", lambda *signs: True)
+pytestmark = pytest.mark.usefixtures("at_the_machine")
 
 
 @pytest.fixture
@@ -195,6 +199,58 @@ def test_a_photo_is_kept_once_and_shown_again_by_its_address(
     store.delete([kept.id], "")
     gone = opened("photo", result=kept.id)
     assert gone.info and not gone.get("plotly_chart") and not gone.exception
+
+
+def video_job(place: Path, name: str, begun: bool = True) -> Path:
+    """Make a video's job as it was left by a process that is gone."""
+    folder = videos.new_job(place / "videos", VideoRequest(place / name, Path("a.safetensors"), ClipOptions()))
+    if begun:
+        Reporter(folder).set(STOPPED)
+    return folder
+
+
+def test_jobs_of_earlier_versions_become_results_of_the_owner_once(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    mine, theirs = video_job(tmp_path, "mine.mp4"), video_job(tmp_path, "theirs.mp4")
+    claim(theirs, Claim("somebody"))
+    video_job(tmp_path, "waiting.mp4", begun=False)
+    write_timeline(mine / TIMELINE_NAME, timeline_of({1: ["fear"] * 20}, peaks=()))
+    assert shown(opened()) == [literal("mine.mp4")]
+    (row,) = store.list("").results
+    assert (row.kind, row.job, row.state) == (VIDEO, f"videos/{mine.name}", INTERRUPTED)
+    assert row.figures.expressions == {"fear": pytest.approx(2.0)} and row.job_bytes > 0
+    store.delete([row.id], "")
+    assert shown(opened()) == []
+    result_store().sweep(time.time() + UNDO_SECONDS)
+    assert not mine.exists() and theirs.exists()
+
+
+def test_what_was_interrupted_is_resumed_from_the_list(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    folder = video_job(tmp_path, "a.mp4")
+    row = add(store, "a.mp4", VIDEO, state=RUNNING, job=f"videos/{folder.name}")
+    started = list[Path]()
+    monkeypatch.setitem(kept_jobs._STARTS, VIDEO, lambda folder, request: started.append(folder))
+    assert "interrupted" in told(opened())
+    kept = store.get(row.id, "")
+    assert kept and kept.state == INTERRUPTED
+    kept_jobs.resume(job.view(folder, videos.KIND), kept)
+    resumed = store.get(row.id, "")
+    assert started == [folder] and resumed and resumed.state == RUNNING
+
+
+def test_a_link_to_a_recording_shows_who_showed_what_when(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = add(store, "Webcam", WEBCAM)
+    store.folder(added).mkdir()
+    write_timeline(store.folder(added) / TIMELINE_NAME, timeline_of({1: ["fear"] * 20}, peaks=()))
+    token = store.share(added.id, "")
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
+    app = opened(result=token)
+    assert len(app.get("plotly_chart")) == 3 and "Delete" not in {button.label for button in app.button}
 
 
 def test_times_are_said_as_people_do() -> None:

@@ -1,6 +1,7 @@
 """The video page, without a browser."""
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from fer.jobs.process import ProcessMark
 from fer.jobs.status import RUNNING, STOPPED
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.records import read_record
+from fer.results.result import COMPLETE, INTERRUPTED, VIDEO
+from fer.results.store import UNDO_SECONDS, ResultStore
 from fer.results.timeline import read_timeline
 from fer.video import job
 from fer.video.io.mp4 import Mp4Writer
@@ -24,13 +27,14 @@ from fer.video.neutral import MEDIAN, SECONDS
 from fer.video.notes import Notes, read_notes
 from fer.video.timeline import Marker, Timeline
 from pages.parts.neutral import NO_NEUTRAL, THIS_IS, UNDO
+from pages.parts.results import result_store
 from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 
 
 @pytest.fixture(autouse=True)
-def places(monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path, tmp_path: Path) -> None:
+def places(monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path, tmp_path: Path, at_the_machine: None) -> None:
     monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
     monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
 
@@ -104,7 +108,7 @@ def kept(app: AppTest) -> Timeline:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
-def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path) -> None:
+def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path, results: Path) -> None:
     upload(app, clip)
     assert "320 × 240" in text(app)
     press(app, "Analyse")
@@ -113,26 +117,38 @@ def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path) -> N
     assert len(app.get("download_button")) == 5
     assert len(app.get("plotly_chart")) == 1
     folder = folder_of(app)
+    (result,) = ResultStore(results).list("").results
+    assert (result.kind, result.name, result.state) == (VIDEO, "astronaut.mp4", COMPLETE)
+    assert (result.figures.people, result.figures.seconds) == (1, 1.0) and result.job_bytes > 0
+    assert app.query_params["result"] == result.id
     press(app, "Another video")
     assert "video_job" not in app.session_state and app.file_uploader and folder.is_dir()
     assert "astronaut" in text(app)
     press(app, "Open")
-    press(app, "Delete it")
-    assert not folder.exists() and app.file_uploader and app.info
+    press(app, "Delete")
+    assert folder.exists() and app.file_uploader and not ResultStore(results).list("").results
+    press(app, "Undo")
+    assert ResultStore(results).get(result.id, "") and folder.exists()
+    press(app, "Open")
+    press(app, "Delete")
+    result_store().sweep(time.time() + UNDO_SECONDS)
+    assert not folder.exists()
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
-def test_options_reach_the_analysis_and_another_try_keeps_the_video(app: AppTest, clip: Path) -> None:
+def test_options_reach_the_analysis_and_another_try_keeps_the_first(app: AppTest, clip: Path, results: Path) -> None:
     upload(app, clip)
     next(box for box in app.selectbox if box.label == "Look at").set_value("every 5th frame")
     shown(app)
     press(app, "Analyse")
     assert kept(app).rows["frame"].tolist() == [0, 5, 10, 15, 20, 25]
+    first = folder_of(app)
     press(app, "Analyse it again")
-    assert not (folder_of(app) / TIMELINE_NAME).exists()
+    assert folder_of(app) != first and not (folder_of(app) / TIMELINE_NAME).exists()
     press(app, "Analyse")
     assert kept(app).frames == 30
+    assert (first / TIMELINE_NAME).exists() and ResultStore(results).list("").total == 2
 
 
 @pytest.fixture
@@ -216,13 +232,14 @@ def running(app: AppTest, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_while_it_runs_it_says_so_and_survives_a_reload_and_cancelling_keeps_the_part(
-    app: AppTest, running: Path
+    app: AppTest, running: Path, results: Path
 ) -> None:
     wait_until_seen(running, 1.5)
     shown(app)
     assert can_be_cancelled(app)
     another = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/video.py")
-    another.query_params["job"] = running.name
+    (result,) = ResultStore(results).list("").results
+    another.query_params["result"] = result.id
     shown(another)
     assert view(running, KIND).state == RUNNING and can_be_cancelled(another)
     press(another, "Cancel")
@@ -233,7 +250,9 @@ def test_while_it_runs_it_says_so_and_survives_a_reload_and_cancelling_keeps_the
 
 
 @pytest.mark.slow
-def test_a_process_that_was_killed_leaves_what_was_seen_and_can_be_started_again(app: AppTest, running: Path) -> None:
+def test_a_process_that_was_killed_leaves_what_was_seen_and_can_be_started_again(
+    app: AppTest, running: Path, results: Path
+) -> None:
     wait_until((running / TIMELINE_NAME).exists)
     mark = read_record(running / PROCESS_NAME, ProcessMark)
     process = mark.running() if mark else None
@@ -243,8 +262,11 @@ def test_a_process_that_was_killed_leaves_what_was_seen_and_can_be_started_again
     shown(app)
     assert app.warning and kept(app).frames > 0
     assert not (running / "long-faces.mp4").exists()
+    (result,) = ResultStore(results).list("").results
+    assert result.state == INTERRUPTED and result.figures.seconds == pytest.approx(kept(app).seconds)
     press(app, "Start again")
     assert view(running, KIND).active
+    assert ResultStore(results).get(result.id, "").state == RUNNING  # type: ignore[union-attr]
 
 
 def test_what_is_no_video_is_said_without_naming_folders(app: AppTest, tmp_path: Path) -> None:

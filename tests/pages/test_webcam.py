@@ -17,10 +17,18 @@ from aiortc import VideoStreamTrack
 from aiortc.contrib.media import MediaRelay
 from streamlit.testing.v1 import AppTest
 
+from fer.results.photo import PhotoRecord
+from fer.results.result import COMPLETE, NOTHING, PHOTO, WEBCAM, Settings
+from fer.results.store import ResultStore
+from fer.results.timeline import read_timeline
+from fer.video.job import TIMELINE_NAME
 from fer.video.stream import LiveStream
 from pages.parts.neutral import NO_NEUTRAL
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
+
+
+pytestmark = pytest.mark.usefixtures("at_the_machine")
 
 
 class FakeStreamer:
@@ -138,29 +146,99 @@ def test_a_frame_that_was_sent_is_not_sent_again(app: AppTest, streamer: FakeStr
         assert thread.submit(asyncio.run, numbers()).result() == [0, 2, 4]
 
 
+def seen_by(app: AppTest, streamer: FakeStreamer, image: np.ndarray) -> LiveStream:
+    """Start, and show a picture until the model, in its own thread, has seen a face."""
+    streamer.switch(app, playing=True)
+    stream: LiveStream = app.session_state["webcam_stream"]
+    for _ in range(400):
+        streamer.play(image)
+        if stream.figures().faces:
+            break
+    streamer.play(image, 3)
+    return stream
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception and not app.error
+
+
+def headings(app: AppTest) -> list[str]:
+    return [heading.value for heading in app.subheader]
+
+
 def test_frames_come_back_and_are_counted_and_summed_up(
-    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
 ) -> None:
     agree(app)
-    streamer.switch(app, playing=True)
-    for _ in range(400):  # until the model, in its own thread, has seen a face
-        (shown,) = streamer.play(astronaut)
-        if app.session_state["webcam_stream"].figures().faces:
-            break
+    seen_by(app, streamer, astronaut)
+    (shown,) = streamer.play(astronaut)
     assert (shown.width, shown.height) == (512, 512)
-    streamer.play(astronaut, 3)
     app.run()
     assert not app.exception
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Faces in view"] == "1"
     assert app.get("plotly_chart")
     streamer.switch(app, playing=False)
-    assert not app.exception
-    assert "What was seen" in [heading.value for heading in app.subheader]
+    assert not app.exception and not app.error
+    assert "What was seen" in headings(app)
     assert len(app.get("download_button")) == 4 and len(app.get("plotly_chart")) == 3
-    next(button for button in app.button if button.label == "Delete").click().run()
-    assert "What was seen" not in [heading.value for heading in app.subheader]
+    (kept,) = ResultStore(results).list("").results
+    assert (kept.kind, kept.state, kept.figures.people) == (WEBCAM, COMPLETE, 1)
+    assert app.query_params["result"] == kept.id
+
+    again = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/webcam.py")  # a reload
+    again.query_params["result"] = kept.id
+    again.run()
+    assert "What was seen" in headings(again) and len(again.get("plotly_chart")) == 3
+
+    press(app, "Delete")
+    assert "What was seen" not in headings(app) and not ResultStore(results).list("").results
     assert not app.session_state["webcam_stream"].analyzer.recorder.frames
+    press(app, "Undo")
+    assert ResultStore(results).get(kept.id, "")
+
+
+@pytest.mark.slow
+def test_another_model_begins_another_recording_and_drops_nothing(
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path, monkeypatch: pytest.MonkeyPatch,
+    tiny_checkpoint: Path,
+) -> None:  # fmt: skip
+    agree(app)
+    first = seen_by(app, streamer, astronaut)
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    app.run()
+    assert app.session_state["webcam_stream"] is not first
+    (kept,) = ResultStore(results).list("").results
+    assert kept.state == COMPLETE and kept.figures.people == 1
+    seen_by(app, streamer, astronaut)
+    streamer.switch(app, playing=False)
+    assert ResultStore(results).list("").total == 2
+
+
+@pytest.mark.slow
+def test_a_snapshot_is_kept_as_a_photo_of_the_cameras_size(
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
+) -> None:
+    agree(app)
+    seen_by(app, streamer, astronaut)
+    app.run()
+    press(app, "Snapshot")
+    store = ResultStore(results)
+    (photo,) = store.list("", kinds=[PHOTO]).results
+    record = store.record(photo, PhotoRecord)
+    assert record and record.size_wh == (512, 512) and len(record.faces) == 1 and store.picture(photo) is None
+
+
+def test_where_nothing_is_kept_it_is_held_in_memory(
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
+) -> None:
+    ResultStore(results).settings = Settings(NOTHING)
+    agree(app)
+    seen_by(app, streamer, astronaut)
+    streamer.switch(app, playing=False)
+    assert "What was seen" in headings(app) and "result" not in app.query_params
+    assert not ResultStore(results).list("").total
 
 
 def watched(app: AppTest, streamer: FakeStreamer, image: np.ndarray, faces: int = 1) -> LiveStream:
@@ -186,7 +264,7 @@ def keys(app: AppTest) -> set[str]:
 
 @pytest.mark.slow
 def test_a_persons_neutral_is_taken_off_shown_beside_what_was_read_and_undone(
-    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
 ) -> None:
     stream = watched(app, streamer, astronaut)
     assert keys(app) == {"neutral_1"}
@@ -203,7 +281,10 @@ def test_a_persons_neutral_is_taken_off_shown_beside_what_was_read_and_undone(
     streamer.switch(app, playing=False)
     assert set(stream.analyzer.recorder.baselines) == {1} and keys(app) == {"undo_neutral_1"}
     app.button(key="undo_neutral_1").click().run()
-    assert not app.exception and not stream.analyzer.recorder.baselines and not keys(app)
+    assert not app.exception and not app.error and not keys(app)
+    (kept,) = ResultStore(results).list("").results
+    seen = read_timeline(ResultStore(results).folder(kept) / TIMELINE_NAME)
+    assert seen and not seen.baselines
 
 
 def test_each_of_two_people_has_a_button_and_who_leaves_is_told_so(

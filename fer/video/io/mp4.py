@@ -38,15 +38,25 @@ class Mp4Writer:
 
     Until it is complete the file has another name, so nothing half-written is ever found under its own. Used in a
     `with`: leaving it finishes the file, or removes what was written if there was an exception.
+
+    In parts, it has its own name from the first frame on, and whatever ends it, all but the last two seconds play.
     """
 
-    def __init__(self, path: Path, sound: Sound | None = None, size_wh: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        sound: Sound | None = None,
+        size_wh: tuple[int, int] | None = None,
+        in_parts: bool = False,
+    ) -> None:
         """Make sure that a file can be written there; nothing is made before the first frame.
 
         Args:
             path: of the file.
             sound: what is heard in the time that the frames are from; closed with the file.
             size_wh: of the video, which all pictures are scaled to; the first one's if not given.
+            in_parts: whether it is written in parts of two seconds, each of which plays without the next
+                (fragmented MP4); browsers do not know how long such a video is before they have all of it.
 
         Raises:
             VideoError: the name does not end with .mp4, or its folder is missing or cannot be written to.
@@ -61,7 +71,8 @@ class Mp4Writer:
             raise VideoError(f"expected to be allowed to write to {path.parent}, but it is not. Give another --output.")
         self.path = path
         self.frames = 0
-        self._partial = path.with_name(path.name + ".part")
+        self._in_parts = in_parts
+        self._partial = path if in_parts else path.with_name(path.name + ".part")
         self._file: _H264File | None = None
         self._sound, self._size_wh = sound, size_wh
 
@@ -79,7 +90,7 @@ class Mp4Writer:
         try:
             if self._file is None:
                 width_px, height_px = self._size_wh or image.shape[1::-1]
-                self._file = _H264File(self._partial, width_px, height_px, seconds, self._sound)
+                self._file = _H264File(self._partial, width_px, height_px, seconds, self._sound, self._in_parts)
             self._file.write(image, seconds)
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
@@ -95,7 +106,7 @@ class Mp4Writer:
             VideoError: it cannot be written.
         """
         try:
-            if self._file and kind:
+            if self._file and kind and not self._in_parts:
                 self._file.abandon()
             elif self._file:
                 self._file.finish()
@@ -103,7 +114,7 @@ class Mp4Writer:
         except (av.FFmpegError, OSError) as problem:
             raise self._failed(problem) from problem
         finally:
-            if self._file:
+            if self._file and not self._in_parts:
                 self._partial.unlink(missing_ok=True)  # is there only if it was not finished
             if self._sound:
                 self._sound.close()
@@ -113,12 +124,22 @@ class Mp4Writer:
 
 
 class _H264File:
-    def __init__(self, path: Path, width_px: int, height_px: int, began_seconds: float, sound: Sound | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        width_px: int,
+        height_px: int,
+        began_seconds: float,
+        sound: Sound | None,
+        in_parts: bool,
+    ) -> None:
         self._size_wh = width_px, height_px
         self._began = began_seconds
         self._last_ticks, self._step_ticks = -1, round(USUAL_STEP_SECONDS * _TICKS_PER_SECOND)
         # With the index in front a browser starts to play before it has everything.
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        parts = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+        options = parts if in_parts else {"movflags": "faststart"}
+        self._container = av.open(str(path), "w", format="mp4", options=options)
         self._stream = self._container.add_stream("libx264", rate=30, options=_X264)
         context = self._stream.codec_context
         context.width, context.height = width_px + width_px % 2, height_px + height_px % 2

@@ -21,6 +21,7 @@ from fer.errors import VideoError
 from fer.video.io.files import TimedFrame, VideoFile, picture_at
 from fer.video.io.live import LiveSource
 from fer.video.io.mp4 import Mp4Writer
+from tests.scripts.processes import start, wait_for
 
 Image = npt.NDArray[np.uint8]
 GRAYS = [10 * number for number in range(20)]
@@ -144,6 +145,26 @@ def test_nothing_half_written_is_found(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
     write(path)
     assert len(read(path)) == 20
+
+
+@pytest.mark.slow
+def test_in_parts_all_but_the_last_of_them_plays_whatever_ends_it(tmp_path: Path) -> None:
+    writes = (
+        "import sys, time, numpy as np\n"
+        "from pathlib import Path\n"
+        "from fer.video.io.mp4 import Mp4Writer\n"
+        "writer = Mp4Writer(Path('a.mp4'), in_parts=True)\n"
+        "for number in range(300):\n"
+        "    writer.write(np.full((64, 96, 3), number % 250, np.uint8), number / 30)\n"
+        "Path('written').touch()\n"
+        "time.sleep(600)\n"
+    )
+    process = start(tmp_path, "-c", writes)
+    wait_for(process, tmp_path / "written")
+    process.kill()
+    process.communicate()
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert len(list(container.decode(video=0))) >= 300 - 120
 
 
 def test_where_no_video_can_be_written_is_said_at_once(tmp_path: Path) -> None:

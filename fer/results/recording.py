@@ -1,0 +1,143 @@
+"""What a camera shows, kept while it is seen.
+
+A thread of its own writes, so that the picture never waits for the disk. Whatever ends the process, all but the last
+seconds are there. In the result's folder:
+
+    timeline.npz     what was seen, written every `KEEP_SECONDS`
+    picture.mp4      where pictures are kept, what was shown, in parts that play without the next one
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fer.errors import FerError, VideoError
+from fer.files import free_path
+from fer.results.content import PICTURE_NAME
+from fer.results.result import COMPLETE, PICTURES, RUNNING, WEBCAM, Result
+from fer.results.store import ResultStore
+from fer.results.summary import summary_of_timeline
+from fer.results.timeline import write_timeline
+from fer.video.io.mp4 import Mp4Writer
+from fer.video.job import TIMELINE_NAME
+from fer.video.live import LiveAnalyzer
+from fer.video.peaks import Peaks
+from fer.video.timeline import Timeline
+from fer.video.tracking import TrackedFace
+
+KEEP_SECONDS, TELL_SECONDS = 2.0, 15.0
+"""So often is kept what was seen, and said in the list of results."""
+SILENT_SECONDS = 10.0
+"""Where no frame came for so long, nobody is before the camera any more: the tab was closed."""
+_MOST_PEAKS = 200
+
+
+class Recording:
+    """What one viewer's camera shows. It is a result from when somebody is seen first; without people there is none."""
+
+    def __init__(self, store: ResultStore, owner: str, name: str, analyzer: LiveAnalyzer, model: str = "") -> None:
+        """Keep nothing yet.
+
+        Args:
+            store: where it is kept.
+            owner: whose it is.
+            name: what it is called.
+            analyzer: looks at the frames, and records.
+            model: what people call the model.
+        """
+        self.result: Result | None = None
+        self.problem = ""
+        """Why it is not kept, or not all of it."""
+        self._store, self._analyzer = store, analyzer
+        self._begin: Callable[[], Result | None] = lambda: store.add(owner, WEBCAM, name, state=RUNNING, model=model)
+        self._peaks = Peaks(_MOST_PEAKS)
+        self._with_video = store.settings.keep == PICTURES
+        self._video: Mp4Writer | None = None
+        self._last = self._told = float(-np.inf)
+        self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+
+    def take(self, image: np.ndarray, drawn: np.ndarray, faces: Sequence[TrackedFace]) -> None:
+        """Take in a frame that was just recorded; see `fer.video.stream.Keep`."""
+        self._last = time.monotonic()
+        if self._ended.is_set() or not self._analyzer.people:
+            return
+        self._peaks.note(image, self._analyzer.recorder.seconds, faces)
+        with self._lock:
+            if self._video:
+                self._written(lambda video: video.write(drawn, self._analyzer.recorder.seconds))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._keep_on, daemon=True, name="recording")
+            self._thread.start()
+
+    def end(self) -> None:
+        """Keep the rest; frames that come later are not taken in."""
+        self._ended.set()
+        if thread := self._thread:
+            thread.join()
+
+    def seen(self) -> Timeline:
+        """Return what was seen up to now."""
+        return self._analyzer.recorder.timeline(peaks=self._peaks.moments, size_wh=self._analyzer.size_wh)
+
+    def _keep_on(self) -> None:
+        try:
+            self.result = self.result or self._begin()
+            if self.result is None:  # nothing is to be kept
+                self._ended.set()
+                return
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._told = float(-np.inf)
+            if self._with_video:
+                self._video = Mp4Writer(free_path(self._folder / f"{PICTURE_NAME}.mp4"), in_parts=True)
+            is_over = False
+            while not is_over:
+                is_over = self._ended.wait(KEEP_SECONDS) or time.monotonic() - self._last > SILENT_SECONDS
+                if is_over:
+                    self._end_video()
+                self._keep(COMPLETE if is_over else RUNNING)
+        except (FerError, OSError) as error:  # it was deleted meanwhile, or the disk is full
+            self.problem = str(error)
+            self._ended.set()
+            self._end_video()
+        finally:
+            self._thread = None  # the next frame begins anew
+
+    @property
+    def _folder(self) -> Path:
+        assert self.result is not None
+        return self._store.folder(self.result)
+
+    def _keep(self, state: str) -> None:
+        """Write what was seen, and now and then say so in the row.
+
+        Raises:
+            ResultsError: the result was deleted, or cannot be kept.
+            OSError: the disk is full.
+        """
+        assert self.result is not None
+        seen = self.seen()
+        write_timeline(self._folder / TIMELINE_NAME, seen, durable=state == COMPLETE)
+        if state == COMPLETE or time.monotonic() - self._told > TELL_SECONDS:
+            self._told = time.monotonic()
+            figures, content = summary_of_timeline(seen, self._analyzer.settings.threshold)
+            result = self.result
+            self.result = self._store.update(result.id, result.owner, content=content, state=state, figures=figures)
+
+    def _written(self, act: Callable[[Mp4Writer], object]) -> None:
+        """Write to the video; where that fails, the rest goes on without one."""
+        try:
+            assert self._video is not None
+            act(self._video)
+        except VideoError as error:
+            self.problem, self._video, self._with_video = str(error), None, False
+
+    def _end_video(self) -> None:
+        with self._lock:
+            if self._video:
+                self._written(lambda video: video.__exit__(None, None, None))
+            self._video = None

@@ -1,0 +1,280 @@
+"""Videos and many photos as results: kept from when their job begins, found again by their address.
+
+The address names the result. Before a job has begun, and where nothing is to be kept, it names the job itself. The
+session does so, too, while other pages are looked at.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from fer import home
+from fer.collection import job as collections
+from fer.collection.job import RESULTS_NAME
+from fer.errors import CheckpointError, FerError
+from fer.faces import UNSURE_BELOW
+from fer.jobs import job
+from fer.jobs.job import JobView, Kind
+from fer.jobs.visitors import Claim, check_room, claim, claim_of, size_bytes
+from fer.model.checkpoint import read_info
+from fer.names import literal
+from fer.results.content import Content
+from fer.results.journal import read_finished
+from fer.results.result import FOLDER, NOTHING, PICTURES, RUNNING, VIDEO, Figures, Result
+from fer.results.store import ResultStore
+from fer.results.summary import summary_of_photos, summary_of_timeline
+from fer.results.timeline import read_timeline
+from fer.video import job as videos
+from fer.video.job import TIMELINE_NAME
+from fer.video.notes import read_notes
+from pages.parts.jobs import jobs_folder, remove
+from pages.parts.models import checkpoint_path, model_name
+from pages.parts.permissions import allowed_bytes, training_allowed
+from pages.parts.result_actions import delete
+from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, job_of, result_store, state_of
+from pages.parts.session import session_id
+from pages.parts.visitor import owner
+from pages.parts.widgets import delete_button
+
+_JOB = "job"
+"""What the address calls a job that is not kept, or not yet."""
+_EARLIER = 5
+_STARTS: dict[str, Callable[[Path, Any], object]] = {
+    FOLDER: lambda folder, request: collections.start(folder),
+    VIDEO: videos.begin,
+}
+"""Kind of a result → starts its job, or goes on with it."""
+
+R = TypeVar("R")
+
+
+def job_looked_at(kind: Kind[R]) -> tuple[JobView[R] | None, Result | None]:
+    """Return the job that the address or the session names, and the result that it makes; say so where it is gone.
+
+    Raises:
+        ResultsError: the results cannot be read.
+    """
+    store, asked = result_store(), st.query_params.get(ADDRESS)
+    name: str | None
+    if asked:
+        mine = store.get(asked, owner())
+        if mine is None or job_of(mine) is None or JOBS[mine.kind] is not kind:
+            st.switch_page("pages/results.py", query_params={ADDRESS: asked})
+        name = mine.job.rpartition("/")[2]
+    else:
+        name = st.query_params.get(_JOB) or st.session_state.get(f"{kind.name}_job")
+    seen = job.find(jobs_folder(kind), name, kind) if name else None
+    result = seen and _result_of(store, seen)
+    if seen is None or (result and (result.owner != owner() or result.deleted_at is not None)):
+        gone = _JOB in st.query_params
+        leave(kind)
+        if gone:
+            st.info("What was here has been deleted, or is not for you.", icon=":material/delete:")
+        return None, None
+    look_at(seen.name, kind)
+    claimed = claim_of(seen.folder)
+    if claimed and claimed.session != session_id():
+        claim(seen.folder, replace(claimed, session=session_id()))
+    st.query_params.from_dict({ADDRESS: result.id} if result else {_JOB: seen.name})
+    return seen, as_it_stands(store, result) if result else None
+
+
+def _result_of(store: ResultStore, seen: JobView[Any]) -> Result | None:
+    """Return the result of a job; one that an earlier version's owner began gets one."""
+    return store.of_job(_key(seen.folder)) or _adopt(store, seen)
+
+
+def look_at(name: str, kind: Kind[Any]) -> None:
+    """Show a job from now on."""
+    st.session_state[f"{kind.name}_job"] = name
+
+
+def leave(kind: Kind[Any]) -> None:
+    """Go back to where a job is chosen; it stays."""
+    st.session_state.pop(f"{kind.name}_job", None)
+    for name in (_JOB, ADDRESS):
+        st.query_params.pop(name, None)
+
+
+def delete_job(seen: JobView[Any], kind: Kind[Any], result: Result | None, what: str) -> None:
+    """Offer to delete a job: with a way back where it is kept, else after a second press, `what` "The results are"."""
+    if result is None:
+        delete_button(what, lambda: remove(seen.folder, kind))
+    elif st.button("Delete", icon=":material/delete:"):
+        leave(kind)
+        delete(result_store(), [result])
+
+
+@contextmanager
+def filling(folder: Path, kind: Kind[Any]) -> Iterator[float]:
+    """Put uploads into a new job and show it from now on; what goes wrong within removes the job.
+
+    Gives how many bytes an archive may have unpacked: a visitor from elsewhere has so much room in all.
+    """
+    is_elsewhere = not training_allowed()
+
+    def check() -> None:
+        if is_elsewhere:
+            check_room(home.data_folder(), session_id(), allowed_bytes())
+
+    try:
+        claim(folder, Claim(session_id(), is_elsewhere))
+        check()
+        yield allowed_bytes() / 2 if is_elsewhere else math.inf
+        check()
+    except FerError:
+        job.delete(folder, kind)
+        raise
+    look_at(folder.name, kind)
+
+
+def begin_kept(folder: Path, sort: str, name: str, start: Callable[[], object]) -> None:
+    """Keep a job as a result of some kind, as far as anything is to be kept, and start it.
+
+    Raises:
+        FerError: it cannot be kept, or not be started; then it is a result that was interrupted.
+    """
+    store = result_store()
+    keep = store.settings.keep
+    model = model_name(checkpoint_path())
+    _add(store, owner(), folder, sort, name, model)
+    claim(folder, Claim(session_id(), not training_allowed(), keep == PICTURES, keep != NOTHING))
+    start()
+
+
+def resume(seen: JobView[Any], result: Result | None) -> None:
+    """Go on with a job that may be kept as a result.
+
+    Raises:
+        FerError: it cannot be started.
+    """
+    if result:
+        result_store().update(result.id, result.owner, state=RUNNING)
+    _STARTS[_sort_of(seen.request)](seen.folder, seen.request)
+
+
+def as_it_stands(store: ResultStore, result: Result) -> Result:
+    """Return a result as its job stands now; whoever looks first after the job has ended keeps what it has found.
+
+    Raises:
+        ResultsError: it was deleted meanwhile, or cannot be kept.
+    """
+    seen = job_of(result)
+    state = state_of(result, seen)
+    if seen is None or state == result.state:
+        return result
+    return store.update(result.id, result.owner, state=state) if state == RUNNING else keep_found(store, result, seen)
+
+
+def keep_found(store: ResultStore, result: Result, seen: JobView[Any]) -> Result:
+    """Keep what a job has found up to now.
+
+    Raises:
+        ResultsError: the result was deleted meanwhile, or cannot be kept.
+    """
+    figures, content = _summary(result.kind, seen)
+    return store.update(
+        result.id,
+        result.owner,
+        content=content,
+        state=state_of(result, seen),
+        figures=figures,
+        people=list(read_notes(seen.folder).names.values()),
+        job_bytes=size_bytes(seen.folder),
+    )
+
+
+def _summary(kind: str, seen: JobView[Any]) -> tuple[Figures | None, Content | None]:
+    """Return what a job has found; nothing where that cannot be read."""
+    unsure_below = UNSURE_BELOW
+    with suppress(CheckpointError):  # a model that is gone
+        if asked := seen.request:
+            unsure_below = read_info(asked.checkpoint).read_for(asked.faces).unsure_below
+    if kind == VIDEO:
+        timeline = read_timeline(seen.folder / TIMELINE_NAME)
+        told = timeline and read_notes(seen.folder).applied(timeline)
+        return summary_of_timeline(told, unsure_below) if told else (None, None)
+    with suppress(FerError):  # the page says what is wrong with the file
+        return summary_of_photos(read_finished(seen.folder / RESULTS_NAME), unsure_below)
+    return None, None
+
+
+def look_after(store: ResultStore) -> None:
+    """Keep what jobs have found that have ended while nobody looked."""
+    for result in store.going():
+        with suppress(FerError):  # it was deleted meanwhile, or the next look tries again
+            as_it_stands(store, result)
+
+
+def adopt_jobs(store: ResultStore) -> None:
+    """Make results of the jobs that the owner has begun with an earlier version."""
+    for kind in JOBS.values():
+        for seen in sorted(job.views(jobs_folder(kind), kind), key=lambda seen: seen.created):
+            _result_of(store, seen)
+
+
+def _adopt(store: ResultStore, seen: JobView[Any]) -> Result | None:
+    if seen.request is None or claim_of(seen.folder) or not job.is_begun(seen.folder):
+        return None
+    sort = _sort_of(seen.request)
+    name = seen.request.path.name if sort == VIDEO else seen.request.title
+    try:
+        model = model_name(seen.request.checkpoint)
+    except CheckpointError:
+        model = seen.request.checkpoint.parent.name
+    return _add(store, "", seen.folder, sort, name, model)
+
+
+def _sort_of(request: Any) -> str:
+    """Return the kind of result that a request is for."""
+    return next(sort for sort, kind in JOBS.items() if isinstance(request, kind.request))
+
+
+def _add(store: ResultStore, whose: str, folder: Path, sort: str, name: str, model: str) -> Result | None:
+    key = _key(folder)
+    return store.add(whose, sort, name or sort, state=RUNNING, model=model, source=key, job=key)
+
+
+def _key(folder: Path) -> str:
+    """Return what a result calls its job: "videos/ID"."""
+    return f"{folder.parent.name}/{folder.name}"
+
+
+def measure(store: ResultStore, folder: Path) -> None:
+    """Say how much a job takes, after something of it went."""
+    if result := store.of_job(_key(folder)):
+        with suppress(FerError):  # it was deleted meanwhile
+            store.update(result.id, result.owner, job_bytes=size_bytes(folder))
+
+
+def earlier_jobs(sort: str) -> None:
+    """List the latest results of a kind, with a button for each that opens it."""
+    store = result_store()
+    found = store.list(owner(), kinds=[sort], limit=_EARLIER)
+    if not found.results:
+        return
+    st.subheader("Earlier ones", divider="gray")
+    for result in found.results:
+        seen = job_of(result)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(literal(result.name), width="stretch")
+            if st.button("Open", key=f"open {result.id}", icon=":material/visibility:"):
+                page = f"pages/{'folder' if sort == FOLDER else sort}.py" if seen else "pages/results.py"
+                st.switch_page(page, query_params={ADDRESS: result.id})
+    if found.total > _EARLIER:
+        st.page_link("pages/results.py", label="All results", icon=":material/history:")
+
+
+def upload_note(what: str) -> None:
+    """Say where uploads stay, and how long."""
+    keep = result_store().settings.keep
+    until = "you delete it" if keep == PICTURES and training_allowed() else "the work has ended and you have left"
+    st.caption(
+        f":material/lock: {what} on the machine that runs the app. An upload is kept until {until}, so that the work "
+        f"goes on when you close the page. {KEPT_NOTES[keep]}"
+    )

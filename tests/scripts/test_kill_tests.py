@@ -1,0 +1,15 @@
+"""What analyses is killed three times each, and nothing that was recorded is missing afterwards."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.processes import run_script
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["video", "folder", "webcam"])
+def test_nothing_is_missing_after_kills(tmp_path: Path, kind: str) -> None:
+    ended = run_script(tmp_path, "scripts/kill_tests.py", "--kills", "3", "--kinds", kind)
+    assert ended.code == 0, ended.err
+    assert len(ended.out.splitlines()) >= 3
