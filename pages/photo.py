@@ -41,10 +41,10 @@ def recognized(
             data = photo.read()
             is_sample = photo.key in SAMPLES and turns is None
             found = sample_result(recognizer, photo.key) if is_sample else recognize_photo(recognizer, data, turns)
-            results[photo.key] = found
-            if kept == RESULTS[0]:
+            if kept == RESULTS[0]:  # first, as a click now starts this script anew
                 with errors_shown():
                     keep_photo(photo.key, photo.name, data, found)
+            results[photo.key] = found
         except ImageError as error:
             results[photo.key] = error
     bar.empty()
@@ -114,10 +114,7 @@ for photo in photos:
         same = others.get(photo.key)
         show_photo(photo, result, model, threshold, (same, other) if other and isinstance(same, PhotoResult) else None)
         table.append(PictureResult(photo.name, tuple(item.face for item in result.faces)))
-with st.container(horizontal=True):
-    download_figures(
-        "faces",
-        lambda: to_csv(table, labels, threshold, said_labels()),
-        lambda: to_json(table, threshold, said_labels()),
-    )
+with errors_shown(), st.container(horizontal=True):
+    said = said_labels()  # here: who asks is not known where files are made
+    download_figures("faces", lambda: to_csv(table, labels, threshold, said), lambda: to_json(table, threshold, said))
 privacy_note()

@@ -178,13 +178,16 @@ def write_whole(
 
 
 def write_preview(info: ModelInfo, picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
-    """Write the annotated picture as JPEG, at most `PREVIEW_PX` long, and return the thumbnails that a page shows."""
+    """Write the annotated picture as JPEG, at most `PREVIEW_PX` long, and return the thumbnails of its faces.
+
+    A picture without a face has none: thumbnails stay where pictures are not kept.
+    """
     preview = shrink_to_fit(image, PREVIEW_PX)
     if picture.output:
         shown = [scaled(face, preview.shape[1] / image.shape[1]) for face in faces]
         picture.output.parent.mkdir(parents=True, exist_ok=True)
         annotated = encode_jpeg(draw_faces(preview, shown, threshold=info.unsure_below))
         write_atomically(picture.output, annotated, durable=False)
-    crops = [info.preprocessing.crop(image, face) for face in faces] or [preview]
+    crops = (info.preprocessing.crop(image, face) for face in faces)
     encoded = (base64.b64encode(encode_jpeg(shrink_to_fit(crop, THUMBNAIL_PX))).decode() for crop in crops)
     return tuple(f"data:image/jpeg;base64,{text}" for text in encoded)

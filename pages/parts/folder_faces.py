@@ -198,11 +198,12 @@ def show_entry(entry: Entry, preprocessing: Preprocessing, threshold: float, mod
 def downloads(finished: list[Finished], total: int, labels: Sequence[str], threshold: float) -> None:
     """Offer tables and annotated copies of the pictures that are shown, of so many."""
     results = [one.result for one in finished]
-    with st.container(horizontal=True):
+    with errors_shown(), st.container(horizontal=True):
+        said = said_labels()  # here: who asks is not known where files are made
         download_figures(
             "faces",
-            lambda: to_csv(results, labels, threshold, said_labels()).encode(errors="backslashreplace"),
-            lambda: to_json(results, threshold, said_labels()),
+            lambda: to_csv(results, labels, threshold, said).encode(errors="backslashreplace"),
+            lambda: to_json(results, threshold, said),
         )
         download("Annotated copies (ZIP)", lambda: annotated_zip(finished), "annotated.zip", "folder_zip")
     which = "all pictures" if len(finished) == total else f"the {len(finished):,} pictures that are shown"

@@ -7,6 +7,7 @@ from hashlib import sha256
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Scope, Send
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.parts.permissions import HOSTS_VARIABLE, may_train, setting_of, training_allowed
 from pages.parts.session import session_id
@@ -22,8 +23,10 @@ def owner() -> str:
 
     "" stands for whoever sits at the machine. Others are known by their account where `st.login` is set up, else by a
     random cookie, and where that is refused by their session. What is kept of these is a hash: the database opens no
-    account and no browser's results.
+    account and no browser's results. Where nobody asks, as in a thread that makes a download, it is nobody's.
     """
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return _hashed("nobody")
     context = st.context
     hosts, headers = setting_of(HOSTS_VARIABLE), context.headers.to_dict()
     if training_allowed() and may_train(None, context.ip_address, context.url, headers, hosts):

@@ -53,7 +53,12 @@ def whose(monkeypatch: pytest.MonkeyPatch, address: str, user: dict[str, Any] | 
     monkeypatch.setattr(visitor, "st", SimpleNamespace(context=context, user=user or {}))
     monkeypatch.setattr(visitor, "training_allowed", lambda: True)
     monkeypatch.setattr(visitor, "session_id", lambda: "session")
+    monkeypatch.setattr(visitor, "get_script_run_ctx", lambda **_: context)
     return owner()
+
+
+def test_where_nobody_asks_nothing_is_the_owners(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert owner() not in ("", whose(monkeypatch, "127.0.0.1"))
 
 
 def test_whoever_sits_at_the_machine_is_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
