@@ -46,6 +46,8 @@ from fer.video.settings import ClipOptions
 
 KINDS = (VIDEO, FOLDER, WEBCAM)
 PATIENCE_SECONDS = 600
+PHOTOS, LONGEST_SECONDS = 300, 4.0
+"""Of a folder; and how long a job may go on before it is killed: less than it takes on a fast machine."""
 LOST_SECONDS = 3 * KEEP_SECONDS
 """So much of a camera may be missing, on a machine that is busy: the disk is written to every `KEEP_SECONDS`."""
 _JOBS: dict[str, Kind] = {VIDEO: videos.KIND, FOLDER: collections.KIND}  # type: ignore[type-arg]
@@ -116,7 +118,7 @@ def prepare(kind: str, place: Path) -> None:
         videos.new_job(place / "data" / "videos", VideoRequest(clip, DEFAULT_CHECKPOINT, ClipOptions()))
     elif kind == FOLDER:
         (place / "photos").mkdir()
-        for number in range(150):
+        for number in range(PHOTOS):
             portrait, _ = draw_portrait(
                 "happiness", np.random.default_rng(number), width_px=320, height_px=400, face_height_px=190
             )
@@ -170,7 +172,7 @@ def kill_jobs(kind: str, place: Path, kills: int, moments: random.Random) -> Non
     for number in range(kills):
         process = started(kind, place)
         wait_for(process, place, store.going if number % 4 else lambda: (place / "log.txt").exists())
-        time.sleep(moments.uniform(0, 12))
+        time.sleep(moments.uniform(0, LONGEST_SECONDS))
         with_job = moments.random() < 0.5 or number == kills - 1
         before = max(before, kept_by(kind, folder))
         kill(process, folder if with_job else None)
@@ -188,7 +190,7 @@ def kill_jobs(kind: str, place: Path, kills: int, moments: random.Random) -> Non
     (row,) = store.list("").results
     seen: JobView = job.view(folder, _JOBS[kind])  # type: ignore[type-arg]
     check(seen.state == "finished" and row.figures.expressions and store.thumbnail(row), f"{kind}: not done")
-    check(row.figures.pictures == 150 or row.figures.seconds > 39, f"{kind}: {row.figures}")
+    check(row.figures.pictures == PHOTOS or row.figures.seconds > 39, f"{kind}: {row.figures}")
     say(f"{kind}: done, {row.figures}")
 
 

@@ -13,6 +13,7 @@ from fer.charts.expressions import count_bars, probability_bars
 from fer.charts.training import class_bars, confusion_map
 from fer.cli.command import say, tells_errors
 from fer.errors import FerError
+from fer.evaluation.comparison import compare
 from fer.evaluation.predictions import read_predictions
 from fer.faces import Box, Face
 from fer.jobs.job import safe_name
@@ -66,7 +67,7 @@ def test_charts_show_names_as_they_are(name: str) -> None:
         count_bars({name: 3, "neutral": 1}),
         class_bars({name: {"train": 3}}),
         confusion_map([[1, 2], [0, 3]], [name, "neutral"]),
-        differences(name, {}).figure,
+        differences("own", {name: compare(evaluation, evaluation)}).figure,
     ]
     assert evaluation.report.labels[0] == name
     for figure in figures:

@@ -17,6 +17,7 @@ from fer.datasets.dataset import FaceDataset, PreparedFaces, prepare_faces
 from fer.datasets.second import NO_SECOND, SecondLabels, find_second, second_labels
 from fer.errors import TrainingError
 from fer.evaluation.seen import write_seen
+from fer.files import file_errors
 from fer.model.checkpoint import ModelInfo, save_checkpoint
 from fer.model.network import check_architecture
 from fer.model.prior import SecondHead
@@ -57,7 +58,8 @@ def train(
     state = _begin(config, dataset, second, run, hooks, device, processes)
     training, validation = _read(config, dataset, second, state, hooks, device, processes)
     if validation:
-        write_seen(run.best_path, training.digests, validation.faces.digests, [Path(file) for file in config.files])
+        with file_errors("which pictures are learned from cannot be kept", TrainingError):
+            write_seen(run.best_path, training.digests, validation.faces.digests, [Path(file) for file in config.files])
     if state.step == 0 and face_recognition.file_of(config.init):
         _settle(config, state, training, device)
     batches = TrainingBatches(

@@ -56,7 +56,9 @@ def texts(app: AppTest) -> str:
 
 
 def html(app: AppTest) -> list[str]:
-    return [element.proto.body for element in app.get("html")]
+    """Return what pages show as HTML, without their style sheet."""
+    found = [element.proto.body for element in app.get("html")]
+    return [body for body in found if not body.startswith("<style>")]
 
 
 def charts(app: AppTest) -> int:

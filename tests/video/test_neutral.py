@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fer.errors import VideoError
+from fer.faces import Box
 from fer.recognition.baseline import STRENGTH, without_shift
 from fer.video.hindsight import held_label
 from fer.video.neutral import (
@@ -33,7 +34,12 @@ def seen(shown: dict[int, list[tuple[float, ...] | None]], **about: object) -> T
     recorder = Recorder(LABELS, neutral=USUAL)
     for number in range(max(map(len, shown.values()))):
         there = {person: own[number] for person, own in shown.items() if number < len(own)}
-        recorder.add(number, number * STEP, [shows(person, row) for person, row in there.items() if row])
+        beside = [
+            replace(shows(person, row), box=Box(9 * person, 0, 9 * person + 9, 9))
+            for person, row in there.items()
+            if row
+        ]
+        recorder.add(number, number * STEP, beside)
     return recorder.timeline(max(map(len, shown.values())) * STEP, name="clip.mp4", **about)
 
 
