@@ -15,7 +15,7 @@ from pages.parts.session import session_id
 COOKIE = "fer_visitor"
 _AGE_SECONDS = 365 * 24 * 3600
 _VALUE = re.compile(r"[\w-]{43}")
-_IN_HEADER = re.compile(rf"(?:^|;\s*){COOKIE}=[\w-]{{43}}(?:;|$)")
+_IN_HEADER = re.compile(rf"(?:^|;\s*){COOKIE}=([\w-]{{43}})(?:;|$)")
 
 
 def owner() -> str:
@@ -42,21 +42,23 @@ def _hashed(text: str) -> str:
 
 
 def with_cookie(scope: Scope, send: Send) -> Send:
-    """Return what sends the answer to a request, with a cookie for a browser that opens a page and has none yet.
+    """Return what sends the answer to a request, with a cookie for a browser that opens a page.
 
-    No script can read it, no other site sends it along but by a link that somebody clicks.
+    One that it has stays, for another `_AGE_SECONDS`. No script can read it, no other site sends it along but by a
+    link that somebody clicks.
     """
     headers = Headers(scope=scope)
-    if "text/html" not in headers.get("accept", "") or _IN_HEADER.search(headers.get("cookie", "")):
+    if "text/html" not in headers.get("accept", ""):
         return send
+    there = _IN_HEADER.search(headers.get("cookie", ""))
+    value = there[1] if there else secrets.token_urlsafe(32)
     is_secure = "https" in (scope["scheme"], headers.get("x-forwarded-proto", ""))
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             MutableHeaders(scope=message).append(
                 "Set-Cookie",
-                f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_AGE_SECONDS}; HttpOnly; SameSite=Lax"
-                + "; Secure" * is_secure,
+                f"{COOKIE}={value}; Path=/; Max-Age={_AGE_SECONDS}; HttpOnly; SameSite=Lax" + "; Secure" * is_secure,
             )
         await send(message)
 

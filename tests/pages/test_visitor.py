@@ -31,8 +31,10 @@ def test_a_browser_that_opens_a_page_gets_one_cookie() -> None:
     (other,) = cookies_of(accept="text/html")
     assert one.startswith(f"{COOKIE}=") and one != other
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(one.split("; ")) and "Secure" not in one
-    assert cookies_of(accept="text/html", cookie=f"a=b; {COOKIE}={VALUE}") == []
-    assert len(cookies_of(accept="text/html", cookie=f"{COOKIE}=short")) == 1
+    (renewed,) = cookies_of(accept="text/html", cookie=f"a=b; {COOKIE}={VALUE}")
+    assert renewed == one.replace(one.partition(";")[0], f"{COOKIE}={VALUE}") and "Max-Age" in renewed
+    (anew,) = cookies_of(accept="text/html", cookie=f"{COOKIE}=short")
+    assert f"{COOKIE}=short" not in anew
     assert cookies_of(accept="*/*") == [], "scripts and pictures bring none"
 
 
