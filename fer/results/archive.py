@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fer.errors import ResultsError
 from fer.files import file_errors, free_path
@@ -25,37 +25,33 @@ More = Callable[[Result], Iterable[tuple[str, str | bytes | Path]]]
 """Gives what else belongs to a result, as name and content."""
 
 
-def write_archive(store: ResultStore, results: Sequence[Result], path: Path, more: More = lambda result: ()) -> None:
+def write_archive(store: ResultStore, results: Sequence[Result], to: IO[bytes], more: More = lambda result: ()) -> None:
     """Write results to a ZIP, file by file, so that they need not be in memory.
 
     Args:
         store: has them.
         results: in the order of the table.
-        path: the file; nothing is left of it if something fails.
+        to: a file that is open for writing.
         more: what lies elsewhere: tables and the video of a job.
 
     Raises:
         ResultsError: the file cannot be written, or one of a result cannot be read.
     """
     rows: dict[Path, list[Any]] = {}
-    try:
-        with (
-            file_errors("the results cannot be exported", ResultsError),
-            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
-            for result in results:
-                folder = free_path(Path(_safe(result.name)), rows.__contains__)
-                rows[folder] = _row(folder, result)
-                for name, content in (*_own_files(store, result), *more(result)):
-                    place = f"{folder}/{name}"
-                    if isinstance(content, Path):
-                        archive.write(content, place)
-                    else:
-                        archive.writestr(place, content)
-            archive.writestr(TABLE_NAME, _table(list(rows.values())))
-    except ResultsError:
-        path.unlink(missing_ok=True)
-        raise
+    with (
+        file_errors("the results cannot be exported", ResultsError),
+        zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for result in results:
+            folder = free_path(Path(_safe(result.name)), rows.__contains__)
+            rows[folder] = _row(folder, result)
+            for name, content in (*_own_files(store, result), *more(result)):
+                place = f"{folder}/{name}"
+                if isinstance(content, Path):
+                    archive.write(content, place)
+                else:
+                    archive.writestr(place, content)
+        archive.writestr(TABLE_NAME, _table(list(rows.values())))
 
 
 def _own_files(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]]:

@@ -47,6 +47,8 @@ from fer.results.result import (
 )
 
 UNDO_SECONDS = 10.0
+GONE_SECONDS = UNDO_SECONDS + 5
+"""What was deleted goes for good a little later than is said, so that a press at the last moment counts."""
 SILENT_SECONDS = 60.0
 """What is recorded says so at least as often; else whoever recorded is gone."""
 NOTICE_DAYS = 90
@@ -189,12 +191,12 @@ class ResultStore:
         return self._set(result_id, owner, token=None)
 
     def delete(self, ids: Collection[str], owner: str) -> int:
-        """Delete results; they can come back for `UNDO_SECONDS`, then they are gone for good. Return how many."""
+        """Delete results; they can come back for `GONE_SECONDS`, then they are gone for good. Return how many."""
         return self._mark(ids, owner, "deleted_at IS NULL", self._clock())
 
     def undo(self, ids: Collection[str], owner: str) -> int:
         """Bring back results that were just deleted, and return how many."""
-        return self._mark(ids, owner, f"deleted_at > {self._clock() - UNDO_SECONDS!r}", None)
+        return self._mark(ids, owner, f"deleted_at > {self._clock() - GONE_SECONDS!r}", None)
 
     # What is read
 
@@ -281,7 +283,7 @@ class ResultStore:
 
     @property
     def settings(self) -> Settings:
-        """What is kept, and until when; setting it holds for all that is added from then on."""
+        """What is kept, and until when; set anew, the limit and the days hold at once, the rest for what is added."""
         with self._database.reading() as database:
             row = database.execute("SELECT value FROM settings").fetchone()
         try:
@@ -298,8 +300,9 @@ class ResultStore:
     def sweep(self, now: float | None = None) -> Sequence[Result]:
         """Remove for good what was deleted, what is too old, and the oldest of what there is no room for.
 
-        Whatever went without being deleted by somebody is said by `notices`. What was found within a day and goes on
-        is not removed for want of room.
+        Whatever went without being deleted by somebody is said by `notices`. What goes on does not become too
+        old, and what was found of it within a day is not removed for want of room. A result that alone is larger than
+        all the room stays, and takes none from others.
 
         Args:
             now: seconds since 1970; None: as the clock says.
@@ -366,14 +369,18 @@ class ResultStore:
         return written
 
     def _remove(self, result: Result, why: str, now: float) -> bool:
-        """Remove a result for good, unless it came back or is not to be had meanwhile; return whether."""
+        """Remove a result for good, unless it came back, changed or is not to be had meanwhile; return whether."""
+        same = "FROM results WHERE id = ? AND changed = ? AND deleted_at IS ?"
+        given = result.id, result.changed, result.deleted_at
+        with self._database.reading() as database:
+            if not database.execute(f"SELECT 1 {same}", given).fetchone():
+                return False
         try:
             self._forget(result)
         except FerError:  # a job that cannot be stopped; the next sweep tries again
             return False
         with self._database.writing() as database:
-            same = "DELETE FROM results WHERE id = ? AND changed = ? AND deleted_at IS ?"
-            went = database.execute(same, (result.id, result.changed, result.deleted_at)).rowcount > 0
+            went = database.execute(f"DELETE {same}", given).rowcount > 0
             if went and why:
                 note = (result.owner, result.name, result.kind, now, why)
                 database.execute("INSERT INTO notices (owner, name, kind, time, why) VALUES (?, ?, ?, ?, ?)", note)
@@ -389,12 +396,12 @@ def _due(settings: Settings, now: float) -> list[tuple[str, str, tuple[object, .
     no_room = """
         SELECT * FROM (
             SELECT *, sum(file_bytes + job_bytes) OVER (PARTITION BY owner = '' ORDER BY changed DESC, id) AS newer
-            FROM results WHERE deleted_at IS NULL
+            FROM results WHERE deleted_at IS NULL AND file_bytes + job_bytes <= ?
         ) WHERE newer > ? AND NOT (state = ? AND changed > ?)"""
     return [
-        ("", "SELECT * FROM results WHERE deleted_at <= ?", (now - UNDO_SECONDS,)),
-        (TOO_OLD, "SELECT * FROM results WHERE changed < ? AND deleted_at IS NULL", (too_old,)),
-        (NO_ROOM, no_room, (settings.limit_bytes, RUNNING, now - _DAY)),
+        ("", "SELECT * FROM results WHERE deleted_at <= ?", (now - GONE_SECONDS,)),
+        (TOO_OLD, "SELECT * FROM results WHERE changed < ? AND deleted_at IS NULL AND state <> ?", (too_old, RUNNING)),
+        (NO_ROOM, no_room, (settings.limit_bytes, settings.limit_bytes, RUNNING, now - _DAY)),
     ]
 
 

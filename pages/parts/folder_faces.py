@@ -20,9 +20,10 @@ from fer.collection.selection import (
     pictures_of,
     select,
 )
+from fer.errors import CheckpointError
 from fer.faces import describe
 from fer.images import encode_jpeg, read_image, shrink_to_fit
-from fer.model.checkpoint import ModelInfo, read_info
+from fer.model.checkpoint import read_info
 from fer.model.preprocessing import Preprocessing
 from fer.names import literal
 from fer.recognition.photo import PICTURE_PX, THUMBNAIL_PX
@@ -32,6 +33,7 @@ from fer.results.pictures import concern_words, to_csv, to_json
 from pages.parts.corrections import ask_right, said_labels
 from pages.parts.face_gallery import face_gallery
 from pages.parts.kept_photos import sha_of
+from pages.parts.models import reading_of
 from pages.parts.photo_result import said
 from pages.parts.picture_viewer import picture_viewer
 from pages.parts.session import FILES_AS_THEY_ARE, errors_shown
@@ -55,7 +57,7 @@ _CHOSEN = "folder_face"
 
 def show_results(request: Request, finished: list[Finished]) -> None:
     """Show totals, the faces, the chosen one in its photo, and the files to take along."""
-    info = read_info(request.checkpoint).read_for(request.faces)
+    labels, unsure_below = reading_of(request, finished)
     entries = entries_of(finished)
     broken = [one for one in finished if one.result.error is not None]
     totals = st.container(horizontal=True)  # three in a row on a phone
@@ -66,9 +68,9 @@ def show_results(request: Request, finished: list[Finished]) -> None:
     with controls:
         view = one_of("View", VIEWS, "folder_view")
         with st.container(width=280):
-            threshold = threshold_slider(info.unsure_below)
+            threshold = threshold_slider(unsure_below)
         order = st.selectbox("Order", ORDERS, key="folder_order", width=180)
-    counts = {name: len(group) for name, group in groups_of(entries, info.labels, threshold).items()}
+    counts = {name: len(group) for name, group in groups_of(entries, labels, threshold).items()}
     without, unsure = counts.get(NO_FACE, 0), counts.get(UNSURE, 0)
     figures = {"Pictures": len(finished), "Faces": len(entries) - without, "Unsure": unsure, "Without a face": without}
     with totals:
@@ -93,13 +95,12 @@ def show_results(request: Request, finished: list[Finished]) -> None:
     if not chosen:
         st.info("No face is like that.", icon=":material/filter_alt_off:")
         return
-    show_faces(view, chosen, info, threshold, sha_of(request.checkpoint))
-    downloads(pictures_of(chosen) if wanted or differing else finished, len(finished), info.labels, threshold)
+    show_faces(view, chosen, labels, threshold, request.checkpoint)
+    downloads(pictures_of(chosen) if wanted or differing else finished, len(finished), labels, threshold)
 
 
-def show_faces(view: str, chosen: list[Entry], info: ModelInfo, threshold: float, model: str) -> None:
-    """Show a page of the faces as `view` says, and beside it the one that was chosen; `model` is the file's hash."""
-    labels = info.labels
+def show_faces(view: str, chosen: list[Entry], labels: Sequence[str], threshold: float, checkpoint: Path) -> None:
+    """Show a page of the faces as `view` says, and beside it the one that was chosen."""
     groups = groups_of(chosen, labels, threshold)
     if view == GALLERY:
         chosen = [entry for group in groups.values() for entry in group]
@@ -122,7 +123,7 @@ def show_faces(view: str, chosen: list[Entry], info: ModelInfo, threshold: float
         else:
             show_table(rows, threshold)
     with right, errors_shown():
-        show_entry(shown, info.preprocessing, threshold, model)
+        show_entry(shown, threshold, checkpoint)
 
 
 def choose(name: str) -> None:
@@ -170,8 +171,8 @@ def show_table(rows: list[Entry], threshold: float) -> None:
     )
 
 
-def show_entry(entry: Entry, preprocessing: Preprocessing, threshold: float, model: str) -> None:
-    """Show a photo with a face that was chosen in it, and what a model, by its file's hash, found of that."""
+def show_entry(entry: Entry, threshold: float, checkpoint: Path) -> None:
+    """Show a photo with a face that was chosen in it, and what a model, whose file may be gone, found of that."""
     picture, faces = entry.finished.picture, entry.finished.result.faces
     names = [Entry(entry.finished, number).name for number in range(1, len(faces) + 1)]
     alt = f"{picture.name} with its faces marked"
@@ -190,6 +191,10 @@ def show_entry(entry: Entry, preprocessing: Preprocessing, threshold: float, mod
         st.markdown(f"**{entry.number} · {said(entry.face, threshold)}**")
         show_concerns(entry.face, threshold)
         show_opinions(entry.face)
+        try:
+            model, preprocessing = sha_of(checkpoint), read_info(checkpoint).preprocessing
+        except CheckpointError:
+            model, preprocessing = "", None
         ask_right(entry.face, lambda: _crop(entry, preprocessing), model, "folder")
         described = describe(entry.face)
         st.plotly_chart(probability_bars(entry.face), config=STATIC, key="selected face", alt=described)
@@ -221,12 +226,12 @@ def _picture(path: Path) -> tuple[bytes, tuple[int, int]]:
     return encode_jpeg(shrink_to_fit(image, PICTURE_PX)), (image.shape[1], image.shape[0])
 
 
-def _crop(entry: Entry, preprocessing: Preprocessing) -> np.ndarray:
+def _crop(entry: Entry, preprocessing: Preprocessing | None) -> np.ndarray:
     """Return the upright square of a face, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide.
 
-    Where its photo is gone, the tile is what is left of it.
+    Where its photo or the model is gone, the tile is what is left of it.
     """
     path, face = entry.finished.picture.path, entry.face
-    if face and path.is_file():
+    if face and preprocessing and path.is_file():
         return shrink_to_fit(preprocessing.crop(read_image(path), face), THUMBNAIL_PX)
     return read_image(b64decode((entry.thumbnail or "").partition(",")[2]))

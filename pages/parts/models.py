@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING, NoReturn
 import streamlit as st
 
 from fer import home
+from fer.collection.job import Request
 from fer.errors import CheckpointError
 from fer.evaluation.report import Report, read_report
-from fer.faces import percent
+from fer.faces import UNSURE_BELOW, percent
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED, report_of
 from fer.model.checkpoint import ModelInfo, read_info
 from fer.model.prior import BETWEEN, EVERYDAY, POSED
 from fer.names import literal
+from fer.results.journal import Finished
 from fer.training.runs import BEST_NAME
 from pages.parts.permissions import for_visitor
 from pages.parts.session import FILES_AS_THEY_ARE, lasting
@@ -53,6 +56,15 @@ def checkpoint_path() -> Path:
     """Return the model file that this visitor uses: what they chose, else the app's."""
     chosen: Path | None = st.session_state.get(_MODEL)
     return chosen if chosen and chosen.is_file() else _own_checkpoint()  # its run may have been deleted meanwhile
+
+
+def reading_of(request: Request, finished: Iterable[Finished]) -> tuple[tuple[str, ...], float]:
+    """Return a job's labels, and below which confidence, 0..1, a face is unsure; without its model, as far as known."""
+    try:
+        info = read_info(request.checkpoint).read_for(request.faces)
+    except CheckpointError:
+        return next((face.labels for one in finished for face in one.result.faces), ()), UNSURE_BELOW
+    return info.labels, info.unsure_below
 
 
 def _own_checkpoint() -> Path:

@@ -5,13 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from fer.collection.job import RESULTS_NAME
-from fer.model.checkpoint import read_info
+from fer.errors import ResultsError
 from fer.names import literal
 from fer.results.archive import write_archive
 from fer.results.journal import read_finished
@@ -20,6 +19,7 @@ from fer.results.result import FOLDER, Result
 from fer.results.store import UNDO_SECONDS, ResultStore
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json
 from fer.video.job import DRAWN_NAME, TIMELINE_NAME
+from pages.parts.models import reading_of
 from pages.parts.results import ADDRESS, job_of
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import counted
@@ -27,14 +27,14 @@ from pages.parts.widgets import counted
 _DELETED = "results_deleted"
 
 
-def export_of(store: ResultStore, results: Sequence[Result]) -> Callable[[], BinaryIO]:
-    """Return what makes a ZIP of results when somebody wants it, in a file that goes when it is closed."""
+def export_of(store: ResultStore, results: Sequence[Result]) -> Callable[[], bytes]:
+    """Return what makes a ZIP of results when somebody wants it."""
 
-    def made() -> BinaryIO:
-        with tempfile.TemporaryDirectory() as place:
-            path = Path(place) / "results.zip"
-            write_archive(store, results, path, partial(_more, store))
-            return path.open("rb")
+    def made() -> bytes:
+        with tempfile.TemporaryFile() as file:
+            write_archive(store, results, file, partial(_more, store))
+            file.seek(0)
+            return file.read()
 
     return made
 
@@ -47,10 +47,11 @@ def _more(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]
         yield "expressions.csv", "".join(timeline_csv(timeline))
         yield "expressions.json", timeline_json(timeline)
     if seen and seen.request and result.kind == FOLDER:
-        info = read_info(seen.request.checkpoint).read_for(seen.request.faces)
-        found = [one.result for one in read_finished(folder / RESULTS_NAME)]
-        yield "faces.csv", to_csv(found, info.labels, info.unsure_below)
-        yield "faces.json", to_json(found, info.unsure_below)
+        finished = read_finished(folder / RESULTS_NAME)
+        labels, unsure_below = reading_of(seen.request, finished)
+        found = [one.result for one in finished]
+        yield "faces.csv", to_csv(found, labels, unsure_below)
+        yield "faces.json", to_json(found, unsure_below)
     for video in folder.glob(DRAWN_NAME):
         yield video.name, video
 
@@ -59,11 +60,10 @@ def delete(store: ResultStore, results: Sequence[Result]) -> None:
     """Delete results and show the list, with a way back."""
     ids = [result.id for result in results]
     name = results[0].name
-    what = f"“{name[:40]}{'…' * (len(name) > 40)}”" if len(results) == 1 else counted(len(results), "result")
 
     def delete_them() -> None:
         store.delete(ids, results[0].owner)
-        st.session_state[_DELETED] = ids, what, time.time()
+        st.session_state.setdefault(_DELETED, {}).update(dict.fromkeys(ids, (name, time.time())))
         st.query_params.pop(ADDRESS, None)
 
     attempt(delete_them)
@@ -71,21 +71,30 @@ def delete(store: ResultStore, results: Sequence[Result]) -> None:
 
 def show_undo(store: ResultStore, owner: str) -> None:
     """Offer to bring back what was just deleted, for as long as it is there."""
-    if _DELETED in st.session_state:
+    if st.session_state.get(_DELETED):
         with st.bottom:
             st.fragment(_undo_bar, run_every=1.0)(store, owner)
 
 
 def _undo_bar(store: ResultStore, owner: str) -> None:
-    ids, what, since = st.session_state.get(_DELETED, ((), "", 0.0))
-    if time.time() - since >= UNDO_SECONDS:
-        st.session_state.pop(_DELETED, None)
-        st.rerun()
+    deleted: dict[str, tuple[str, float]] = st.session_state.get(_DELETED, {})
+    names = [name for name, _ in deleted.values()]
+    what = f"“{names[0][:40]}{'…' * (len(names[0]) > 40)}”" if len(names) == 1 else counted(len(names), "result")
     with st.container(border=True, horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
         st.markdown(f"{literal(what)} deleted.", width="content")
-        if st.button("Undo", type="primary", icon=":material/undo:"):
-            st.session_state.pop(_DELETED)
-            attempt(lambda: store.undo(ids, owner))
+        pressed = st.button("Undo", type="primary", icon=":material/undo:")
+
+    def undo() -> None:
+        st.session_state.pop(_DELETED, None)
+        if store.undo(deleted, owner) < len(deleted):
+            raise ResultsError(f"expected to bring back {what}, but that is gone for good: it took too long.")
+
+    if pressed:
+        attempt(undo)
+    there = {key: one for key, one in deleted.items() if time.time() - one[1] < UNDO_SECONDS}
+    if there != deleted or not there:
+        st.session_state[_DELETED] = there
+        st.rerun()
 
 
 @st.dialog("Rename")

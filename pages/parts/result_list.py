@@ -25,13 +25,13 @@ from fer.results.result import (
 )
 from fer.results.store import ResultStore
 from pages.parts.kept_jobs import as_it_stands, resume
-from pages.parts.permissions import training_allowed
 from pages.parts.result_actions import delete, export_of, rename, share
 from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, NAMES, job_of, state_of, when
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import clock, counted
 
 ROWS_AT_ONCE = 25
+_LEAST_GB = 0.1
 _ICONS = dict(zip(KINDS, ("photo_camera", "photo_library", "movie", "videocam"), strict=True))
 _KEPT_NAMES = {
     PICTURES: "Results and pictures, annotated ones, too",
@@ -221,12 +221,11 @@ def _show_notices(store: ResultStore, owner: str) -> None:
 def _show_usage(store: ResultStore, owner: str, settings: Settings) -> None:
     usage = store.usage(owner)
     until = f"oldest go first after {settings.expiry_days} days" if settings.expiry_days else "without a time limit"
+    over = " · what alone is larger, or goes on, stays" * (usage.size_bytes > settings.limit_bytes)
+    room = f"{size(usage.size_bytes)} of {size(settings.limit_bytes)}{over}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            f"{counted(usage.count, 'result')} · {size(usage.size_bytes)} of {size(settings.limit_bytes)} · {until}",
-            width="content",
-        )
-        if training_allowed():
+        st.caption(f"{counted(usage.count, 'result')} · {room} · {until}", width="content")
+        if owner == "":
             with st.popover("What is kept", icon=":material/tune:", type="tertiary"):
                 _ask_settings(store, settings)
 
@@ -234,12 +233,16 @@ def _show_usage(store: ResultStore, owner: str, settings: Settings) -> None:
 def _ask_settings(store: ResultStore, settings: Settings) -> None:
     with st.form("results_settings", border=False):
         keep = st.radio("Keep", KEPT, KEPT.index(settings.keep), format_func=_KEPT_NAMES.__getitem__)
-        gigabytes = st.number_input("At most, in GB", 0.0, 10_000.0, settings.limit_bytes / 1e9, 1.0, format="%.1f")
+        limit = max(settings.limit_bytes / 1e9, _LEAST_GB)
+        gigabytes = st.number_input("At most, in GB", _LEAST_GB, 10_000.0, limit, 1.0, format="%.1f")
         days = st.number_input(
             "For so many days; 0: without a limit", 0, 36_500, settings.expiry_days or 0, help="Counted from when "
             "something was last found."
         )  # fmt: skip
-        st.caption("It holds for all who use this app, and for what is analysed from now on. The oldest go first.")
+        st.caption(
+            "It holds for all who use this app: what to keep, for what is analysed from now on; the limit and the "
+            "days, at once for all that is there. The oldest go first."
+        )
         if st.form_submit_button("Save", type="primary"):
             attempt(lambda: setattr(store, "settings", Settings(keep, int(gigabytes * 1e9), days or None)))
 

@@ -18,7 +18,7 @@ from fer.model.checkpoint import read_info
 from fer.model.prior import POSED
 from fer.results.journal import HEADER
 from fer.results.result import COMPLETE, FOLDER
-from fer.results.store import UNDO_SECONDS, ResultStore
+from fer.results.store import GONE_SECONDS, ResultStore
 from pages.parts.results import result_store
 from tests.scripts.processes import wait_until
 
@@ -206,7 +206,7 @@ def test_deleting(done: JobView[Request], many_photos: Path) -> None:
     app = opened(job=done.name)
     press(app, "Delete")
     assert done.folder.exists() and app.file_uploader
-    result_store().sweep(time.time() + UNDO_SECONDS)
+    result_store().sweep(time.time() + GONE_SECONDS)
     assert not done.folder.exists() and (many_photos / "00.jpg").is_file()
 
 
@@ -247,5 +247,5 @@ def test_a_damaged_job_is_shown_and_can_be_deleted(done: JobView[Request], files
     assert app.warning or app.error or app.metric
     opened()  # the list, too
     press(app, "Delete")
-    result_store().sweep(time.time() + UNDO_SECONDS)
+    result_store().sweep(time.time() + GONE_SECONDS)
     assert not done.folder.exists()

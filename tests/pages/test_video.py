@@ -18,7 +18,7 @@ from fer.jobs.status import RUNNING, STOPPED
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
 from fer.records import read_record
 from fer.results.result import COMPLETE, INTERRUPTED, VIDEO
-from fer.results.store import UNDO_SECONDS, ResultStore
+from fer.results.store import GONE_SECONDS, ResultStore
 from fer.results.timeline import read_timeline
 from fer.video import job
 from fer.video.io.mp4 import Mp4Writer
@@ -131,7 +131,7 @@ def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path, resu
     assert ResultStore(results).get(result.id, "") and folder.exists()
     press(app, "Open")
     press(app, "Delete")
-    result_store().sweep(time.time() + UNDO_SECONDS)
+    result_store().sweep(time.time() + GONE_SECONDS)
     assert not folder.exists()
 
 

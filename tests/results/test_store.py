@@ -16,7 +16,7 @@ from fer.results.archive import TABLE_NAME, write_archive
 from fer.results.content import FACE_PX, THUMBNAIL_PX, Content
 from fer.results.database import keep_row
 from fer.results.result import INTERRUPTED, NO_ROOM, PHOTO, RUNNING, TOO_OLD, VIDEO, WEBCAM, Figures, Result, Settings
-from fer.results.store import SILENT_SECONDS, UNDO_SECONDS, ResultStore
+from fer.results.store import GONE_SECONDS, SILENT_SECONDS, UNDO_SECONDS, ResultStore
 
 DAY = 24 * 3600.0
 
@@ -162,8 +162,9 @@ def test_thousands_are_paged_through(store: ResultStore) -> None:
 def test_odd_names_are_only_names(store: ResultStore, name: str, tmp_path: Path) -> None:
     added = add(store, name)
     assert names(store) == [added.name] and "\n" not in added.name
-    write_archive(store, [added], tmp_path / "out.zip")
-    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+    with (tmp_path / "out.zip").open("w+b") as file:
+        write_archive(store, [added], file)
+        archive = zipfile.ZipFile(file)
         assert all(".." not in one and not one.startswith("/") for one in archive.namelist())
 
 
@@ -180,10 +181,10 @@ def test_deleted_for_ten_seconds_then_gone_for_good(store: ResultStore, clock: C
     one, other = add(store, "one", content=Content(Note(""))), add(store, "other", content=Content(Note("")))
     assert store.delete([one.id, other.id], "") == 2
     assert names(store) == [] and store.get(one.id, "") is None and store.usage("").count == 0
-    clock.now += UNDO_SECONDS - 0.1
+    clock.now += UNDO_SECONDS + 0.1  # pressed in time, and late by the way there
     store.sweep()
     assert store.undo([one.id], "") == 1 and names(store) == ["one"]
-    clock.now += 0.2
+    clock.now += GONE_SECONDS - UNDO_SECONDS
     assert store.undo([other.id], "") == 0
     assert [result.id for result in store.sweep()] == [other.id]
     assert not store.folder(other).exists() and store.folder(one).exists()
@@ -203,7 +204,7 @@ def test_what_lies_elsewhere_is_forgotten_first_and_again_if_that_fails(tmp_path
     store = ResultStore(tmp_path, forget, clock)
     added = add(store, kind=VIDEO, job="videos/1")
     store.delete([added.id], "")
-    clock.now += UNDO_SECONDS
+    clock.now += GONE_SECONDS
     assert store.sweep() == []
     is_stuck = False
     assert [result.id for result in store.sweep()] == [added.id] and forgotten == ["videos/1"]
@@ -236,10 +237,42 @@ def test_the_oldest_go_when_there_is_no_room_and_that_is_said(store: ResultStore
     assert names(store) == ["4", "3", "2"]
     assert [(notice.name, notice.why) for notice in store.notices("")] == [("1", NO_ROOM), ("0", NO_ROOM)]
     assert names(store, "v") == ["visitor's"], "visitors and the owner share no room"
+    clock.now += 1
     job = add(store, "going", kind=VIDEO, state=RUNNING, job="videos/1")
-    store.update(job.id, "", job_bytes=100 * size)
+    store.update(job.id, "", job_bytes=3 * size)
     store.sweep()
-    assert "going" in names(store)
+    assert names(store) == ["going"]
+    clock.now += 1
+    add(store, "5", content=Content(Note("x" * 1000)))
+    assert names(store) == ["5", "going"]
+
+
+def test_what_alone_is_larger_than_all_the_room_stays_and_takes_none_from_others(
+    store: ResultStore, clock: Clock
+) -> None:
+    store.settings = Settings(limit_bytes=1000)
+    add(store, "small")
+    clock.now += 1
+    add(store, "large", content=Content(Note("x" * 2000)))
+    assert store.sweep() == [] and names(store) == ["large", "small"] and store.notices("") == []
+
+
+def test_what_goes_on_does_not_become_too_old(store: ResultStore, clock: Clock) -> None:
+    job = add(store, "long", kind=VIDEO, state=RUNNING, job="videos/1")
+    clock.now += 100 * DAY
+    assert store.sweep() == []
+    store.update(job.id, "", state=INTERRUPTED)
+    clock.now += 100 * DAY
+    assert [result.id for result in store.sweep()] == [job.id]
+
+
+def test_a_job_whose_result_came_back_meanwhile_is_not_forgotten(tmp_path: Path, clock: Clock) -> None:
+    forgotten = list[str]()
+    store = ResultStore(tmp_path, lambda result: forgotten.append(result.job), clock)
+    stale = add(store, kind=VIDEO, job="videos/1")
+    clock.now += 1
+    store.update(stale.id, "", state=RUNNING)
+    assert not store._remove(stale, TOO_OLD, clock.now) and forgotten == [] and names(store) == ["a.jpg"]
 
 
 def test_nobody_sees_what_is_somebody_elses(store: ResultStore) -> None:
@@ -280,9 +313,9 @@ def test_several_are_exported_as_one_file(store: ResultStore, tmp_path: Path) ->
         add(store, "clip.mp4", kind=VIDEO, content=Content(Note("other"))),
     ]
     (tmp_path / "long.csv").write_text("table")
-    path = tmp_path / "out.zip"
-    write_archive(store, both, path, lambda result: [("timeline.csv", tmp_path / "long.csv"), ("note.txt", "x")])
-    with zipfile.ZipFile(path) as archive:
+    file = io.BytesIO()
+    write_archive(store, both, file, lambda result: [("timeline.csv", tmp_path / "long.csv"), ("note.txt", "x")])
+    with zipfile.ZipFile(file) as archive:
         assert set(archive.namelist()) == {
             TABLE_NAME,
             *(f"clip-mp4/{name}" for name in ("result.json", "thumbnail.webp", "faces/0001.webp", "picture.png")),
@@ -296,4 +329,4 @@ def test_several_are_exported_as_one_file(store: ResultStore, tmp_path: Path) ->
         ("clip-mp4-2", "0.0", ""),
     ]
     with pytest.raises(ResultsError):
-        write_archive(store, both, tmp_path / "nowhere" / "out.zip")
+        write_archive(store, both, io.BytesIO(), lambda result: [("gone.csv", tmp_path / "gone.csv")])
