@@ -1,9 +1,9 @@
 """Who looks at which job, how much room visitors from elsewhere may take, and what goes when somebody has left."""
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,21 +17,32 @@ from fer.records import read_record, write_record
 VISITOR_NAME = "visitor.json"
 _EARLIER_NAME = "visitor.txt"
 """Of an earlier version, in jobs of visitors from elsewhere."""
+_SESSIONS = 20
+"""Each page that is open is one, and each that was loaded anew."""
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Who looked at a job last, and what of it is theirs to keep when they leave. Lies in its folder."""
+    """Who looked at a job, and what of it is theirs to keep when they leave. Lies in its folder."""
 
-    session: str
+    sessions: tuple[str, ...]
+    """The last one last."""
     is_elsewhere: bool = True
     """Whether that is a visitor from elsewhere, not the owner of the machine."""
     keeps_pictures: bool = False
     """Whether pictures stay: what was uploaded, of the owner, and annotated ones."""
     keeps_found: bool = True
     """Whether what was found stays."""
+    asked: bool = False
+    """Whether it was to begin, even if it could not yet: then it waits to be gone on with."""
+
+    def seen_by(self, session: str) -> "Claim":
+        """Return the claim after somebody has looked, in another page maybe."""
+        if session in self.sessions:
+            return self
+        return replace(self, sessions=(*self.sessions, session)[-_SESSIONS:])
 
 
 def claim(folder: Path, claim: Claim) -> None:
@@ -45,8 +56,8 @@ def claim(folder: Path, claim: Claim) -> None:
 
 
 def claim_of(folder: Path) -> Claim | None:
-    """Return who looked at a job last; None where nobody did since it was made by an earlier version's owner."""
-    earlier = Claim("") if (folder / _EARLIER_NAME).exists() else None
+    """Return who looked at a job; None where nobody did since it was made by an earlier version's owner."""
+    earlier = Claim(()) if (folder / _EARLIER_NAME).exists() else None
     return read_record(folder / VISITOR_NAME, Claim) or earlier
 
 
@@ -58,7 +69,7 @@ def check_room(data: Path, session: str, allowed_bytes: float) -> None:
         if claimed and claimed.is_elsewhere:
             size = size_bytes(folder)
             everybodys += size
-            mine += size * (claimed.session == session)
+            mine += size * (session in claimed.sessions)
     if mine > allowed_bytes / 2 or everybodys > allowed_bytes:
         raise JobError(
             f"expected at most {allowed_bytes / 2**21:,.0f} MB on this machine for each visitor, and twice that for "
@@ -76,27 +87,27 @@ def size_bytes(folder: Path) -> int:
 
 
 def forget_left(
-    place: Path, kind: Kind[R], uploads_name: str, drawn_name: str, present: Collection[str]
+    place: Path, kind: Kind[R], uploads_name: str, drawn_name: str, present: Callable[[], Collection[str]]
 ) -> Iterator[Path]:
     """Remove what is not to stay of those who have left; what a job still needs does. Yield the folders it changed.
 
-    What was never begun goes, and all of a job of which nothing is kept; of one that has ended, pictures that are not
-    kept; those that a visitor from elsewhere has uploaded never are.
+    What was never to begin goes, and all of a job of which nothing is kept; of one that has ended, pictures that are
+    not kept; those that a visitor from elsewhere has uploaded never are.
 
     Args:
         place: where jobs are kept.
         kind: of the jobs.
         uploads_name: what the folder of uploads is called in that of a job.
         drawn_name: a pattern of what was drawn on pictures, likewise.
-        present: the sessions of all who are there.
+        present: returns the sessions of all who are there now; asked for each job, as a look at many takes long.
     """
     for seen in job.views(place, kind):
         claimed = claim_of(seen.folder)
-        if seen.active or claimed is None or claimed.session in present:
+        if seen.active or claimed is None or not set(claimed.sessions).isdisjoint(present()):
             continue
         with suppress(JobError, OSError):  # the next look tries again
             is_lost = seen.state == DAMAGED and claimed.is_elsewhere
-            if is_lost or not claimed.keeps_found or not job.is_begun(seen.folder):
+            if is_lost or not claimed.keeps_found or not (claimed.asked or job.is_begun(seen.folder)):
                 job.delete(seen.folder, kind)
                 continue
             going: list[Path] = []

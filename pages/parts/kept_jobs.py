@@ -7,7 +7,6 @@ session does so, too, while other pages are looked at.
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +20,6 @@ from fer.faces import UNSURE_BELOW
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.visitors import Claim, check_room, claim, claim_of, size_bytes
-from fer.model.checkpoint import read_info
 from fer.names import literal
 from fer.results.content import Content
 from fer.results.journal import read_finished
@@ -33,7 +31,7 @@ from fer.video import job as videos
 from fer.video.job import TIMELINE_NAME
 from fer.video.notes import read_notes
 from pages.parts.jobs import jobs_folder, remove
-from pages.parts.models import checkpoint_path, model_name
+from pages.parts.models import checkpoint_path, model_name, reading_of
 from pages.parts.permissions import allowed_bytes, training_allowed
 from pages.parts.result_actions import delete
 from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, job_of, result_store, state_of
@@ -78,8 +76,8 @@ def job_looked_at(kind: Kind[R]) -> tuple[JobView[R] | None, Result | None]:
         return None, None
     look_at(seen.name, kind)
     claimed = claim_of(seen.folder)
-    if claimed and claimed.session != session_id():
-        claim(seen.folder, replace(claimed, session=session_id()))
+    if claimed and claimed.seen_by(session_id()) is not claimed:
+        claim(seen.folder, claimed.seen_by(session_id()))
     st.query_params.from_dict({ADDRESS: result.id} if result else {_JOB: seen.name})
     return seen, as_it_stands(store, result) if result else None
 
@@ -123,7 +121,7 @@ def filling(folder: Path, kind: Kind[Any]) -> Iterator[float]:
             check_room(home.data_folder(), session_id(), allowed_bytes())
 
     try:
-        claim(folder, Claim(session_id(), is_elsewhere))
+        claim(folder, Claim((session_id(),), is_elsewhere))
         check()
         yield allowed_bytes() / 2 if is_elsewhere else math.inf
         check()
@@ -143,7 +141,7 @@ def begin_kept(folder: Path, sort: str, name: str, start: Callable[[], object]) 
     keep = store.settings.keep
     model = model_name(checkpoint_path())
     _add(store, owner(), folder, sort, name, model)
-    claim(folder, Claim(session_id(), not training_allowed(), keep == PICTURES, keep != NOTHING))
+    claim(folder, Claim((session_id(),), not training_allowed(), keep == PICTURES, keep != NOTHING, asked=True))
     start()
 
 
@@ -166,9 +164,11 @@ def as_it_stands(store: ResultStore, result: Result) -> Result:
     """
     seen = job_of(result)
     state = state_of(result, seen)
-    if seen is None or state == result.state:
+    if state == result.state:
         return result
-    return store.update(result.id, result.owner, state=state) if state == RUNNING else keep_found(store, result, seen)
+    if seen is None or state == RUNNING:
+        return store.update(result.id, result.owner, state=state)
+    return keep_found(store, result, seen)
 
 
 def keep_found(store: ResultStore, result: Result, seen: JobView[Any]) -> Result:
@@ -191,10 +191,7 @@ def keep_found(store: ResultStore, result: Result, seen: JobView[Any]) -> Result
 
 def _summary(kind: str, seen: JobView[Any]) -> tuple[Figures | None, Content | None]:
     """Return what a job has found; nothing where that cannot be read."""
-    unsure_below = UNSURE_BELOW
-    with suppress(CheckpointError):  # a model that is gone
-        if asked := seen.request:
-            unsure_below = read_info(asked.checkpoint).read_for(asked.faces).unsure_below
+    unsure_below = reading_of(seen.request, ())[1] if seen.request else UNSURE_BELOW
     if kind == VIDEO:
         timeline = read_timeline(seen.folder / TIMELINE_NAME)
         told = timeline and read_notes(seen.folder).applied(timeline)
@@ -245,10 +242,11 @@ def _key(folder: Path) -> str:
     return f"{folder.parent.name}/{folder.name}"
 
 
-def measure(store: ResultStore, folder: Path) -> None:
+def measure(folder: Path) -> None:
     """Say how much a job takes, after something of it went."""
-    if result := store.of_job(_key(folder)):
-        with suppress(FerError):  # it was deleted meanwhile
+    with suppress(FerError):  # it was deleted meanwhile; where the results cannot be read, whoever opens them is told
+        store = result_store()
+        if result := store.of_job(_key(folder)):
             store.update(result.id, result.owner, job_bytes=size_bytes(folder))
 
 

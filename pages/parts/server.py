@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -114,43 +114,69 @@ async def _serving(app: App) -> AsyncIterator[None]:
 
 
 async def _sweep() -> None:
-    # Not before the server runs: Streamlit's caches would complain.
-    from fer.collection import job as collections
+    since: dict[str, float] = {}
+    adopted = False
+    loop = asyncio.get_running_loop()
+
+    def present() -> set[str]:
+        return asyncio.run_coroutine_threadsafe(_present(), loop).result()
+
+    await asyncio.sleep(LEFT_SECONDS)  # who was there before a restart comes back
+    while True:
+        with _told():
+            away, since = since, close_left(since, time.monotonic())
+            if away:
+                await asyncio.to_thread(_give_back)
+        with _told():
+            await asyncio.to_thread(_look_after_results, adopted)
+            adopted = True
+        with _told():
+            await asyncio.to_thread(_forget_uploads, present)
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Let a step that fails stop no other one, and not the next look."""
+    try:
+        yield
+    except FerError:  # whoever opens the results is told
+        pass
+    except Exception:
+        _log.exception("what visitors left could not be removed; the next look tries again")
+
+
+async def _present() -> set[str]:
+    """Return the sessions of all who are there; in the server's own thread, which changes them."""
+    return {seen.session.id for seen in runtime.get_instance()._session_mgr.list_sessions()}
+
+
+def _look_after_results(adopted: bool) -> None:
+    """Keep what jobs have found, also those of earlier versions unless that is done, and remove what is not to stay."""
+    from pages.parts.kept_jobs import adopt_jobs, look_after  # not before the server runs: Streamlit would complain
+    from pages.parts.results import result_store
+
+    store = result_store()
+    if not adopted:
+        adopt_jobs(store)
+    look_after(store)
+    store.sweep()
+
+
+def _forget_uploads(present: Callable[[], set[str]]) -> None:
+    """Remove what those who have left had uploaded."""
+    from fer.collection import job as collections  # likewise
     from fer.video import job as videos
     from pages.parts.jobs import jobs_folder
-    from pages.parts.kept_jobs import adopt_jobs, look_after, measure
-    from pages.parts.results import result_store
+    from pages.parts.kept_jobs import measure
 
     pictures: dict[Kind[Any], tuple[str, str]] = {
         collections.KIND: (collections.UPLOADS_NAME, collections.DRAWN_NAME),
         videos.KIND: (videos.UPLOAD_FOLDER, videos.DRAWN_NAME),
     }
-
-    def look(present: set[str], adopted: bool) -> None:
-        store = result_store()
-        if not adopted:
-            adopt_jobs(store)
-        look_after(store)
-        for kind, names in pictures.items():
-            for folder in forget_left(jobs_folder(kind), kind, *names, present):
-                measure(store, folder)
-        store.sweep()
-
-    since: dict[str, float] = {}
-    adopted = False
-    await asyncio.sleep(LEFT_SECONDS)  # who was there before a restart comes back
-    while True:
-        try:
-            away, since = since, close_left(since, time.monotonic())
-            if away:
-                await asyncio.to_thread(_give_back)
-            present = {seen.session.id for seen in runtime.get_instance()._session_mgr.list_sessions()}
-            with contextlib.suppress(FerError):  # whoever opens the results is told
-                await asyncio.to_thread(look, present, adopted)
-                adopted = True
-        except Exception:  # else nothing would ever be looked after again
-            _log.exception("what visitors left could not be removed; the next look tries again")
-        await asyncio.sleep(SWEEP_SECONDS)
+    for kind, names in pictures.items():
+        for folder in forget_left(jobs_folder(kind), kind, *names, present):
+            measure(folder)
 
 
 def _map_pictures() -> None:

@@ -31,14 +31,14 @@ def made(data: Path, session: str, state: str = "", upload_bytes: int = 10, **ke
     (folder / "upload" / "face.jpg").write_bytes(bytes(upload_bytes))
     (folder / "result").write_text("seen")
     if session:
-        claim(folder, Claim(session, **keeps))
+        claim(folder, Claim((session,), **keeps))
     if state:
         Reporter(folder).set(state)
     return folder
 
 
 def forget(data: Path, present: set[str]) -> list[Path]:
-    return list(forget_left(data / "visits", KIND, "upload", "drawn*", present))
+    return list(forget_left(data / "visits", KIND, "upload", "drawn*", lambda: present))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,7 @@ def test_uploads_of_those_who_left_go(
         (STOPPED, {"is_elsewhere": False}, {"result", "upload", "drawn.jpg"}),
         (STOPPED, {"is_elsewhere": False, "keeps_found": False}, set()),
         ("", {"is_elsewhere": False, "keeps_pictures": True}, set()),
+        ("", {"asked": True}, {"result", "upload", "drawn.jpg"}),  # another one went on
     ],
 )
 def test_what_stays_is_as_it_was_set(tmp_path: Path, state: str, keeps: dict[str, bool], left: set[str]) -> None:
@@ -93,16 +94,27 @@ def test_what_goes_on_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_who_comes_back_has_it_again(tmp_path: Path) -> None:
     folder = made(tmp_path, LEFT, FINISHED)
-    assert claim_of(folder) == Claim(LEFT) and claim_of(made(tmp_path, OWNER)) is None
-    claim(folder, Claim(HERE))
-    forget(tmp_path, {HERE})
-    assert (folder / "upload").exists()
+    first = claim_of(folder)
+    assert first == Claim((LEFT,)) and first.seen_by(LEFT) is first and claim_of(made(tmp_path, OWNER)) is None
+    claim(folder, first.seen_by(HERE))
+    for present in ({HERE}, {LEFT}):  # either page is enough
+        forget(tmp_path, present)
+        assert (folder / "upload").exists()
+    forget(tmp_path, set())
+    assert not (folder / "upload").exists()
+
+
+def test_who_came_back_during_a_look_is_there(tmp_path: Path) -> None:
+    folders = [made(tmp_path, HERE, FINISHED) for _ in range(2)]
+    looks = iter([set[str](), {HERE}])
+    (changed,) = forget_left(tmp_path / "visits", KIND, "upload", "drawn*", lambda: next(looks))
+    assert {folder for folder in folders if (folder / "upload").exists()} == set(folders) - {changed}
 
 
 def test_what_a_visitor_of_an_earlier_version_left_goes(tmp_path: Path) -> None:
     folder = made(tmp_path, OWNER, FINISHED)
     (folder / "visitor.txt").write_text("a session")
-    assert claim_of(folder) == Claim("") and forget(tmp_path, {HERE}) == [folder]
+    assert claim_of(folder) == Claim(()) and forget(tmp_path, {HERE}) == [folder]
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,37 @@
 """The page of results, and photos that are found there again, without a browser."""
 
+import csv
+import io
 import re
 import time
+import zipfile
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer.collection import job as collections
+from fer.errors import JobError
+from fer.faces import Box, Face
 from fer.images import encode_png
 from fer.jobs import job
-from fer.jobs.status import STOPPED, Reporter
-from fer.jobs.visitors import Claim, claim
+from fer.jobs.status import FINISHED, STOPPED, Reporter
+from fer.jobs.visitors import Claim, claim, claim_of
 from fer.names import literal
 from fer.results.content import Content
 from fer.results.database import keep_row
-from fer.results.result import INTERRUPTED, NO_ROOM, PHOTO, RUNNING, VIDEO, WEBCAM, Figures, Result, Settings
-from fer.results.store import UNDO_SECONDS, ResultStore
+from fer.results.journal import Finished, PictureTask, open_results
+from fer.results.pictures import PictureResult
+from fer.results.result import FOLDER, INTERRUPTED, NO_ROOM, PHOTO, RUNNING, VIDEO, WEBCAM, Figures, Result, Settings
+from fer.results.store import GONE_SECONDS, UNDO_SECONDS, ResultStore
 from fer.results.timeline import write_timeline
 from fer.video import job as videos
 from fer.video.job import TIMELINE_NAME, VideoRequest
 from fer.video.settings import ClipOptions
-from pages.parts import kept_jobs
+from pages.parts import kept_jobs, visitor
+from pages.parts.result_actions import export_of
 from pages.parts.result_list import ROWS_AT_ONCE, size
 from pages.parts.results import result_store, when
 from tests.video.results import timeline_of
@@ -114,9 +124,43 @@ def test_several_are_deleted_and_come_back(store: ResultStore, monkeypatch: pyte
     assert store.list("").total == 2 and store.undo([], "") == 0
 
 
+def test_what_is_deleted_in_short_succession_comes_back_together(
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        add(store, name)
+    app, start = opened(), time.time()
+    for seconds in (0.0, 4.0, 8.0):
+        monkeypatch.setattr(time, "time", lambda now=start + seconds: now)
+        app.checkbox[0].check().run()
+        press(app, "Delete")
+    monkeypatch.setattr(time, "time", lambda: start + UNDO_SECONDS + 1)
+    app.run()  # the first one is out of reach now
+    press(app, "Undo")
+    assert sorted(shown(app)) == ["a", "b"] and not app.error
+
+
+def test_a_press_in_the_last_moment_counts_and_one_in_vain_is_told(
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, "a")
+    now = time.time()
+    for is_gone in (False, True):
+        app = opened()
+        app.checkbox[0].check().run()
+        press(app, "Delete")
+        if is_gone:
+            store.sweep(now + 2 * GONE_SECONDS)
+        monkeypatch.setattr(time, "time", lambda: now + UNDO_SECONDS + 1)
+        press(app, "Undo")
+        assert len(shown(app)) == (not is_gone) and bool(app.error) is is_gone
+
+
 def test_what_went_by_itself_is_said_until_it_is_dismissed(store: ResultStore) -> None:
     add(store, HOSTILE, content=Content({"x": "y" * 1000}))
-    store.settings = Settings(limit_bytes=10)
+    time.sleep(0.01)
+    add(store, "newer", content=Content({"x": "y" * 1000}))
+    store.settings = Settings(limit_bytes=1500)
     assert [notice.why for notice in store.notices("")] == [NO_ROOM]
     app = opened()
     assert [text.value for text in app.text] == [HOSTILE]
@@ -132,6 +176,12 @@ def test_what_is_kept_is_set_on_the_page(store: ResultStore) -> None:
     days.set_value(0)
     press(app, "Save")
     assert store.settings == Settings("nothing", 2_500_000_000, None)
+    assert limit.min > 0, "a limit of nothing would remove everything"
+
+
+def test_only_who_sits_at_the_machine_sets_what_is_kept(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitor, "may_train", lambda *signs: False)  # FER_ALLOW_TRAINING still lets them train
+    assert not opened().number_input
 
 
 def test_a_result_is_opened_by_its_address_for_its_owner_only(
@@ -214,7 +264,7 @@ def test_jobs_of_earlier_versions_become_results_of_the_owner_once(
 ) -> None:
     monkeypatch.setenv("FER_DATA", str(tmp_path))
     mine, theirs = video_job(tmp_path, "mine.mp4"), video_job(tmp_path, "theirs.mp4")
-    claim(theirs, Claim("somebody"))
+    claim(theirs, Claim(("somebody",)))
     video_job(tmp_path, "waiting.mp4", begun=False)
     write_timeline(mine / TIMELINE_NAME, timeline_of({1: ["fear"] * 20}, peaks=()))
     assert shown(opened()) == [literal("mine.mp4")]
@@ -223,7 +273,7 @@ def test_jobs_of_earlier_versions_become_results_of_the_owner_once(
     assert row.figures.expressions == {"fear": pytest.approx(2.0)} and row.job_bytes > 0
     store.delete([row.id], "")
     assert shown(opened()) == []
-    result_store().sweep(time.time() + UNDO_SECONDS)
+    result_store().sweep(time.time() + GONE_SECONDS)
     assert not mine.exists() and theirs.exists()
 
 
@@ -241,6 +291,41 @@ def test_what_was_interrupted_is_resumed_from_the_list(
     kept_jobs.resume(job.view(folder, videos.KIND), kept)
     resumed = store.get(row.id, "")
     assert started == [folder] and resumed and resumed.state == RUNNING
+
+
+def test_what_could_not_begin_yet_waits(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    monkeypatch.setattr(kept_jobs, "owner", lambda: "")
+    folder = video_job(tmp_path, "a.mp4", begun=False)
+
+    def busy() -> None:
+        raise JobError("expected no other job, found one.")
+
+    with pytest.raises(JobError):
+        kept_jobs.begin_kept(folder, VIDEO, "a.mp4", busy)
+    claimed = claim_of(folder)
+    assert claimed and claimed.asked and store.list("").total == 1
+
+
+def test_photos_whose_model_is_gone_are_shown_and_exported(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    folder = job.new_job(tmp_path / "collections", collections.KIND, collections.Request("trip", tmp_path / "gone"))
+    picture = PictureTask(tmp_path / "a.jpg", "a.jpg")
+    seen = Face(Box(0, 0, 9, 9), ((1.0, 1.0),) * 5, 0.9, labels=("fear", "joy"), probabilities=(0.2, 0.8))
+    tile = "data:image/png;base64," + b64encode(encode_png(np.zeros((8, 8, 3), np.uint8))).decode()
+    with open_results(folder / collections.RESULTS_NAME, [picture], "") as found:
+        found.add(Finished(picture, PictureResult("a.jpg", (seen,)), (tile,)))
+    Reporter(folder).set(FINISHED)
+    row = add(store, "trip", FOLDER, job=f"collections/{folder.name}")
+    app = opened("folder", result=row.id)
+    assert not app.error and app.metric and app.get("plotly_chart")
+    with zipfile.ZipFile(io.BytesIO(export_of(store, [row])())) as archive:
+        (line,) = csv.DictReader(io.StringIO(archive.read("trip/faces.csv").decode()))
+    assert float(line["joy"]) == pytest.approx(0.8)
 
 
 def test_a_link_to_a_recording_shows_who_showed_what_when(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from fer.errors import ResultsError
 from fer.names import literal
 from pages.parts import permissions, server
 from pages.parts.server import LEFT_SECONDS, SWEEP_SECONDS, close_left
@@ -53,7 +54,7 @@ def test_who_has_left_is_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPat
     assert LEFT_SECONDS + 2 * SWEEP_SECONDS < 60
 
 
-def test_a_look_that_fails_is_told_of_and_not_the_last_one(
+def test_a_step_that_fails_is_told_of_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     looks: list[dict[str, float]] = []
@@ -64,11 +65,24 @@ def test_a_look_that_fails_is_told_of_and_not_the_last_one(
             raise RuntimeError("a fault")
         raise asyncio.CancelledError  # as the server does when it ends
 
+    steps = list[str]()
+
+    def damaged(adopted: bool) -> None:
+        steps.append("results")
+        raise ResultsError("expected a database.")
+
+    async def present() -> set[str]:
+        return {"here"}
+
     monkeypatch.setattr(server, "close_left", look)
+    monkeypatch.setattr(server, "_look_after_results", damaged)
+    monkeypatch.setattr(server, "_present", present)
+    monkeypatch.setattr(server, "_forget_uploads", lambda who: steps.extend(who()))
+    monkeypatch.setattr(server, "LEFT_SECONDS", 0)
     monkeypatch.setattr(server, "SWEEP_SECONDS", 0)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(server._sweep())
-    assert len(looks) == 2
+    assert len(looks) == 2 and steps == ["results", "here"], "each step goes on without the others"
     (told,) = (record for record in caplog.records if record.name == server.__name__)
     assert told.exc_info and str(told.exc_info[1]) == "a fault"
 
