@@ -293,6 +293,13 @@ def test_what_was_interrupted_is_resumed_from_the_list(
     assert started == [folder] and resumed and resumed.state == RUNNING
 
 
+def test_a_result_whose_job_is_gone_does_not_go_on(store: ResultStore) -> None:
+    row = add(store, "a.mp4", VIDEO, state=RUNNING, job="videos/gone")
+    kept_jobs.look_after(store)
+    kept = store.get(row.id, "")
+    assert kept and kept.state == INTERRUPTED and store.going() == []
+
+
 def test_what_could_not_begin_yet_waits(
     store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path
 ) -> None:
