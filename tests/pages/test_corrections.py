@@ -76,6 +76,22 @@ def test_corrections_gather_once_their_owner_wishes(app: AppTest, kept: Correcti
     assert kept.gather is False
 
 
+def ask_to_gather() -> None:
+    """A page of its own, see `test_a_tab_that_is_stale_leaves_consent_as_it_is`."""
+    from pages.parts.corrections import corrections_path
+
+    corrections_path()
+
+
+def test_a_tab_that_is_stale_leaves_consent_as_it_is(kept: Corrections) -> None:
+    app = AppTest.from_function(ask_to_gather).run()
+    app.toggle[0].set_value(True).run()
+    assert kept.gather is True and app.toggle[0].value
+    kept.set_gather(False)  # in another tab
+    app.run()
+    assert not app.exception and kept.gather is False and not app.toggle[0].value
+
+
 @pytest.mark.slow
 def test_nothing_gathers_where_it_is_not_wished(app: AppTest, kept: Corrections) -> None:
     say(app, 1)
