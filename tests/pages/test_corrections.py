@@ -137,3 +137,34 @@ def test_evaluation_says_how_often_a_model_was_right_about_ones_own_faces(kept: 
     interval = binomtest(9, 12).proportion_ci(0.95, method="wilson")
     found = [int(number) for number in re.findall(r"\d+", line)]
     assert found == [12, 9, 75, round(100 * interval.low), round(100 * interval.high)]
+
+
+def ask() -> None:
+    """A page of its own, see `test_an_answer_that_cannot_be_taken_back_stays_and_is_told_once`."""
+    import numpy as np
+
+    from fer.faces import Box, Face
+    from pages.parts.corrections import ask_right
+    from pages.parts.session import show_failure
+
+    show_failure()
+    face = Face(Box(0, 0, 50, 60), (), 1.0, labels=("neutral", "anger"), probabilities=(0.8, 0.2))
+    ask_right(face, lambda: np.zeros((48, 48, 3), np.uint8), "sha", "face")
+
+
+def test_an_answer_that_cannot_be_taken_back_stays_and_is_told_once(
+    kept: Corrections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object) -> None:
+        raise OSError("the disk is full")
+
+    kept.set_gather(True)
+    app = AppTest.from_function(ask).run()
+    label = say(app, 1)
+    assert [one.label for one in kept.all().values()] == [label]
+    with monkeypatch.context() as patch:
+        patch.setattr(Corrections, "remove", fails)
+        say(app, None)
+    assert len(app.error) == 1 and app.pills[0].value == label and len(kept.all()) == 1
+    say(app, None)
+    assert not app.error and app.pills[0].value is None and not kept.all()
