@@ -28,7 +28,9 @@ from fer.video.notes import Notes, read_notes
 from fer.video.timeline import Marker, Timeline
 from pages.parts.neutral import NO_NEUTRAL, THIS_IS, UNDO
 from pages.parts.results import result_store
+from pages.parts.video_player import player_data
 from tests.scripts.processes import wait_until
+from tests.video.results import timeline_of
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 
@@ -375,3 +377,14 @@ def test_a_name_that_somebody_else_has_is_refused_once(tmp_path: Path) -> None:
         app.text_input[place].set_value(said)
         shown(app)
         assert read_notes(tmp_path).names == names and len(app.error) == errors
+
+
+def test_of_a_long_video_the_player_knows_which_label_each_drawn_row_held() -> None:
+    seen = timeline_of({1: ["anger"] * 3000 + ["fear"] * 3007}, peaks=())
+    (person,) = player_data(seen, 0.0, "player")["people"]
+    (line,) = person["lines"]
+    assert len(line["seconds"]) < 1000
+    turn = next(start for start, _, label in person["spans"] if seen.labels[label] == "fear")
+    assert [seen.labels[held] for held in line["held"]] == [
+        "fear" if second >= turn else "anger" for second in line["seconds"]
+    ]
