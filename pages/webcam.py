@@ -150,7 +150,16 @@ def chosen_settings() -> VideoSettings:
     )
 
 
+def show_problems() -> None:
+    """Say why what is seen is not kept, or not all of it."""
+    recording: Recording | None = st.session_state.get("webcam_recording")
+    for problem in (recording.problem, recording.video_problem) if recording else ():
+        if problem:
+            st.error(for_visitor(problem), icon=":material/error:")
+
+
 def show_figures(stream: LiveStream) -> None:
+    show_problems()
     figures = stream.figures()
     metrics = {
         "Faces in view": (f"{figures.faces}", None),
@@ -205,12 +214,11 @@ def show_recording(stream: LiveStream) -> None:
     recording: Recording | None = st.session_state.get("webcam_recording")
     if stream.analyzer.frames.total:
         end_recording()
+        show_problems()
         if recording and recording.result:
-            addressed([recording.result.id])
-        if recording and recording.problem:
-            st.error(for_visitor(recording.problem), icon=":material/error:")
-    store = result_store()
+            addressed([] if recording.problem else [recording.result.id])  # else it is shown from memory
     for asked in st.query_params.get_all(ADDRESS):
+        store = result_store()
         result = store.get(asked, owner())
         if result and result.kind == WEBCAM:
             show_kept(store, result)
@@ -282,12 +290,15 @@ kept = {
     RESULTS: "What is seen is kept under Results, with small faces, but no frame.",
     NOTHING: "Frames are looked at in memory; nothing is kept.",
 }
+keep_now = NOTHING
 with errors_shown():
+    keep_now = result_store().settings.keep
     st.caption(
         ":material/lock: The video goes from this browser to the machine that runs the app and nowhere else. "
-        + kept[result_store().settings.keep]
+        + kept[keep_now]
     )
 if not agreed:
+    st.session_state["webcam_active"] = False
     with errors_shown():
         show_recording(stream)
         show_undo(result_store(), owner())
@@ -318,7 +329,10 @@ with video:
     stream.analyzer.settings = chosen_settings()
 with live:
     if context.state.playing:
-        if st.button("Snapshot", icon=":material/photo_camera:", help="Keeps this moment as a photo, under Results."):
+        takes = keep_now != NOTHING and st.button(
+            "Snapshot", icon=":material/photo_camera:", help="Keeps this moment as a photo, under Results."
+        )
+        if takes:
             with errors_shown():
                 take_snapshot(stream)
         st.fragment(show_figures, run_every=1.0)(stream)
@@ -329,6 +343,7 @@ with live:
     elif not stream.analyzer.frames.total:
         st.markdown("Press **START**. People get numbers, expressions colours; the chart shows the last minute.")
 if not context.state.playing and not context.state.signalling:
+    st.session_state["webcam_active"] = False  # it may have ended while another page was looked at
     with errors_shown():
         show_recording(stream)
         show_undo(result_store(), owner())

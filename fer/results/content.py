@@ -25,7 +25,7 @@ class Content:
     record: Any = None
     """What a page needs to show the result again: a dataclass of plain values, see `fer.records`."""
     thumbnail: np.ndarray | None = None
-    """RGB uint8 (H, W, 3) of any size."""
+    """RGB uint8 (H, W, 3) of any size; where there are no faces, None removes it."""
     faces: Sequence[np.ndarray] | None = None
     """Crops of the faces, likewise, in the order of the record."""
     picture: tuple[str, bytes] | None = None
@@ -56,6 +56,8 @@ def write_content(folder: Path, content: Content, with_picture: bool) -> int:
         sync_folder(folder.parent)
     for extra in face_files(folder)[len(content.faces) :] if content.faces is not None else ():
         extra.unlink()
+    if content.faces is not None and not content.faces and content.thumbnail is None:
+        (folder / THUMBNAIL_NAME).unlink(missing_ok=True)
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -25,7 +25,7 @@ from fer.errors import ResultsError
 from fer.faces import Detection, Face
 from fer.files import file_errors, write_atomically
 from fer.images import encode_png
-from fer.records import read_record, write_record
+from fer.records import from_json, read_record, write_record
 
 TABLE_NAME, FACES_NAME, SETTINGS_NAME = "corrections.csv", "faces", "settings.json"
 
@@ -156,7 +156,20 @@ class Corrections:
         write_atomically(self.folder / TABLE_NAME, text.getvalue())
 
 
-def times_right(corrections: Mapping[str, Correction], weights: str) -> tuple[int, int]:
-    """Return how often a model, by its weights' hash, was right about faces that somebody judged, and of how many."""
-    judged = [one.was_right for one in corrections.values() if weights in one.model.split()]
+def times_right(corrections: Mapping[str, Correction], weights: str, labels: Iterable[str]) -> tuple[int, int]:
+    """Return how often a model was right about faces that somebody judged, and of how many.
+
+    Args:
+        corrections: what was said.
+        weights: the hash of the model's weights, which another model may have, too, see `model_sha256`.
+        labels: those that the model has.
+
+    Raises:
+        ResultsError: what a model had said cannot be read.
+    """
+    own, named = [one for one in corrections.values() if weights in one.model.split()], set(labels)
+    try:
+        judged = [one.was_right for one in own if set(from_json(one.probabilities, dict[str, float])) == named]
+    except ValueError as error:
+        raise ResultsError(f"expected probabilities as JSON in {TABLE_NAME}: {error}. Move it away.") from error
     return sum(judged), len(judged)

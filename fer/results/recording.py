@@ -10,12 +10,13 @@ seconds are there. In the result's folder:
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from fer.errors import FerError, VideoError
-from fer.files import free_path
 from fer.results.content import PICTURE_NAME
 from fer.results.result import COMPLETE, PICTURES, RUNNING, WEBCAM, Result
 from fer.results.store import ResultStore
@@ -31,7 +32,7 @@ from fer.video.tracking import TrackedFace
 KEEP_SECONDS, TELL_SECONDS = 2.0, 15.0
 """So often is kept what was seen, and said in the list of results."""
 SILENT_SECONDS = 10.0
-"""Where no frame came for so long, nobody is before the camera any more: the tab was closed."""
+"""Where no frame came for so long, the tab was closed, as far as one can say; the next frame would go on."""
 _MOST_PEAKS = 200
 
 
@@ -50,14 +51,18 @@ class Recording:
         """
         self.result: Result | None = None
         self.problem = ""
-        """Why it is not kept, or not all of it."""
+        """Why it is not kept up to now; it is tried again and again."""
+        self.video_problem = ""
+        """Why the rest of the annotated video is not kept."""
         self._store, self._analyzer = store, analyzer
-        self._begin: Callable[[], Result | None] = lambda: store.add(owner, WEBCAM, name, state=RUNNING, model=model)
+        self._add: Callable[[], Result | None] = lambda: store.add(owner, WEBCAM, name, state=RUNNING, model=model)
         self._peaks = Peaks(_MOST_PEAKS)
         self._with_video = store.settings.keep == PICTURES
         self._video: Mp4Writer | None = None
         self._last = self._told = float(-np.inf)
         self._thread: threading.Thread | None = None
+        self._is_open = False
+        """Whether something was seen that is still to be kept."""
         self._ended = threading.Event()
         self._lock = threading.Lock()
 
@@ -66,6 +71,7 @@ class Recording:
         self._last = time.monotonic()
         if self._ended.is_set() or not self._analyzer.people:
             return
+        self._is_open = True
         self._peaks.note(image, self._analyzer.recorder.seconds, faces)
         with self._lock:
             if self._video:
@@ -75,10 +81,14 @@ class Recording:
             self._thread.start()
 
     def end(self) -> None:
-        """Keep the rest; frames that come later are not taken in."""
+        """Keep the rest, or try to once more; frames that come later are not taken in."""
         self._ended.set()
         if thread := self._thread:
             thread.join()
+        if self._is_open:
+            self._end_video()
+            self._attempt(partial(self._keep, COMPLETE))
+            self._is_open = bool(self.problem)
 
     def seen(self) -> Timeline:
         """Return what was seen up to now."""
@@ -86,26 +96,40 @@ class Recording:
 
     def _keep_on(self) -> None:
         try:
-            self.result = self.result or self._begin()
-            if self.result is None:  # nothing is to be kept
-                self._ended.set()
-                return
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-            self._told = float(-np.inf)
-            if self._with_video:
-                self._video = Mp4Writer(free_path(self._folder / f"{PICTURE_NAME}.mp4"), in_parts=True)
-            is_over = False
-            while not is_over:
-                is_over = self._ended.wait(KEEP_SECONDS) or time.monotonic() - self._last > SILENT_SECONDS
-                if is_over:
-                    self._end_video()
-                self._keep(COMPLETE if is_over else RUNNING)
-        except (FerError, OSError) as error:  # it was deleted meanwhile, or the disk is full
-            self.problem = str(error)
-            self._ended.set()
-            self._end_video()
+            self._told, state = float(-np.inf), RUNNING
+            self._attempt(self._begin)
+            while state == RUNNING and not self._ended.wait(KEEP_SECONDS):
+                state = COMPLETE if time.monotonic() - self._last > SILENT_SECONDS else RUNNING
+                self._attempt(partial(self._keep, state))
         finally:
             self._thread = None  # the next frame begins anew
+
+    def _attempt(self, act: Callable[[], object]) -> None:
+        """Do something that may do the next time where it fails now, but for what was deleted."""
+        try:
+            act()
+            self.problem = ""
+        except (FerError, OSError) as error:
+            self.problem = str(error)
+            with suppress(FerError):
+                if self.result and self._store.get(self.result.id, self.result.owner) is None:
+                    self._give_up()
+
+    def _give_up(self) -> None:
+        self._ended.set()
+        self._end_video()
+
+    def _begin(self) -> None:
+        """Make the result, and what it needs, where they are not there."""
+        self.result = self.result or self._add()
+        if self.result is None:  # nothing is to be kept
+            self._give_up()
+            return
+        if not self._folder.is_dir():
+            self._store.update(self.result.id, self.result.owner)  # fails where it is gone, and its folder with it
+            self._folder.mkdir(mode=0o700)
+        if self._with_video and self._video is None and not self._ended.is_set():
+            self._video = Mp4Writer(self._folder / f"{PICTURE_NAME}.mp4", in_parts=True)
 
     @property
     def _folder(self) -> Path:
@@ -119,14 +143,16 @@ class Recording:
             ResultsError: the result was deleted, or cannot be kept.
             OSError: the disk is full.
         """
-        assert self.result is not None
+        self._begin()
+        if self.result is None:
+            return
         seen = self.seen()
         write_timeline(self._folder / TIMELINE_NAME, seen, durable=state == COMPLETE)
         if state == COMPLETE or time.monotonic() - self._told > TELL_SECONDS:
-            self._told = time.monotonic()
             figures, content = summary_of_timeline(seen, self._analyzer.settings.threshold)
             result = self.result
             self.result = self._store.update(result.id, result.owner, content=content, state=state, figures=figures)
+            self._told = time.monotonic()
 
     def _written(self, act: Callable[[Mp4Writer], object]) -> None:
         """Write to the video; where that fails, the rest goes on without one."""
@@ -134,7 +160,7 @@ class Recording:
             assert self._video is not None
             act(self._video)
         except VideoError as error:
-            self.problem, self._video, self._with_video = str(error), None, False
+            self.video_problem, self._video, self._with_video = str(error), None, False
 
     def _end_video(self) -> None:
         with self._lock:

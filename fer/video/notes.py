@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from fer.errors import VideoError
-from fer.files import file_errors
+from fer.files import MOST_BYTES, file_errors
 from fer.names import printable
-from fer.records import read_record, write_record
+from fer.records import read_record, to_json, write_record
 from fer.video.timeline import Marker, Moment, Timeline
 
 NOTES_NAME = "notes.json"
 MOST_LETTERS = 200
 """Of a name or a marker."""
 _MOST_STATES = 100
-"""So many changes can be undone."""
+"""So many changes can be undone; fewer where they take more than half of what is read at once."""
 
 
 @dataclass(frozen=True)
@@ -123,24 +123,30 @@ class _Kept:
 
 
 def read_notes(folder: Path) -> Notes:
-    """Return the notes in a job's folder; empty ones where there are none."""
+    """Return the notes in a job's folder; empty ones where there are none.
+
+    Raises:
+        VideoError: there are some, but they cannot be read.
+    """
     return _states(folder)[-1]
 
 
 def can_undo(folder: Path) -> bool:
-    """Whether something was noted in a job's folder."""
+    """Whether something was noted in a job's folder; raises as `read_notes`."""
     return len(_states(folder)) > 1
 
 
 def keep_notes(folder: Path, change: Callable[[Notes], Notes], tell: Callable[[], object] = lambda: None) -> None:
-    """Change the notes in a job's folder, and tell of it.
+    """Change the notes in a job's folder, and tell of it; a change that leaves all as it was is none.
 
     Raises:
-        VideoError: the change is none, or cannot be written.
+        VideoError: the change cannot be made, or not be written.
     """
     states = _states(folder)
-    _write(folder, (*states, change(states[-1]))[-_MOST_STATES:])
-    tell()
+    changed = change(states[-1])
+    if changed != states[-1]:
+        _write(folder, (*states, changed)[-_MOST_STATES:])
+        tell()
 
 
 def undo_notes(folder: Path, tell: Callable[[], object] = lambda: None) -> None:
@@ -165,10 +171,16 @@ def renew_notes(folder: Path) -> None:
 
 
 def _states(folder: Path) -> tuple[Notes, ...]:
-    return (read_record(folder / NOTES_NAME, _Kept) or _Kept()).states or (Notes(),)
+    path = folder / NOTES_NAME
+    kept = read_record(path, _Kept)
+    if kept is None and path.exists():
+        raise VideoError(f"expected notes in {path}, found what cannot be read. Move it away to begin anew.")
+    return (kept or _Kept()).states or (Notes(),)
 
 
 def _write(folder: Path, states: tuple[Notes, ...]) -> None:
+    while len(states) > 1 and len(to_json(_Kept(states)).encode()) > MOST_BYTES // 2:
+        states = states[1:]
     with file_errors("the notes cannot be kept", VideoError):
         write_record(folder / NOTES_NAME, _Kept(states))
 

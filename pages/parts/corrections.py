@@ -20,6 +20,8 @@ LOOKED_AT = "dataset_looked_at"
 """In the session: the data set that was looked at, which is another one when corrections come or go."""
 _SAID = "corrections"
 """In the session: the key of each face of which somebody said something → the correction and the face's picture."""
+_CLICKED, _WISH = "correction_clicked", "gather_wish"
+"""In the session, until the page has run: the question that was answered and its answer; whether they shall gather."""
 _Said = dict[str, tuple[Correction, np.ndarray]]
 
 
@@ -56,19 +58,22 @@ def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) 
         ResultsError: the corrections cannot be read.
     """
     now = said_labels().get(face_key(face))
+    question = f"right {key} {now}"
+    if st.session_state.get(_CLICKED, ("",))[0] == question:
+        _, chosen = st.session_state.pop(_CLICKED)
+        attempt(lambda: _say(face, chosen, crop, model))
     options = [face.label, *(label for label in face.labels if label != face.label)]
-    chosen = st.pills(
+    st.session_state[question] = now
+    st.pills(
         "Not right? Click what it shows",
         options + [now] * (now is not None and now not in options),
-        default=now,
         format_func=lambda label: f":material/check: {literal(label)}" if label == face.label else literal(label),
         help="A click on the first, which the model named, says that it is right. Another click takes it back. Exports "
         "say it beside the model's word.",
-        key=f"right {key} {now}",
+        key=question,
+        on_change=lambda: st.session_state.update({_CLICKED: (question, st.session_state[question])}),
         wrap=True,
     )
-    if chosen != now:
-        attempt(lambda: _say(face, chosen, crop, model))
     if _said() and owner() == "" and my_corrections().gather is None:
         with st.container(border=True):
             st.markdown(
@@ -111,13 +116,13 @@ def corrections_note() -> str:
     return f" Faces that you correct are {'kept for training, as you wished' if gather else 'kept only if you wish'}."
 
 
-def show_own_faces(weights: str) -> None:
-    """Say how often a model, by its weights' hash, was right about the faces that the owner of the machine judged.
+def show_own_faces(weights: str, labels: Sequence[str]) -> None:
+    """Say how often a model, by its weights' hash and its labels, was right about the faces that the owner judged.
 
     Raises:
         ResultsError: the corrections cannot be read.
     """
-    right, total = times_right(my_corrections().all(), weights) if owner() == "" else (0, 0)
+    right, total = times_right(my_corrections().all(), weights, labels) if owner() == "" else (0, 0)
     if total:
         from fer.evaluation.intervals import share  # brings scipy, which the page opens without
 
@@ -132,10 +137,15 @@ def show_own_faces(weights: str) -> None:
 def corrections_path() -> Path | None:
     """Show what has gathered, and let its owner delete it; return the data set, None while there is none."""
     kept = my_corrections()
-    found = kept.all()
-    gather = st.toggle("Gather the faces that are corrected or confirmed", bool(kept.gather), key="gather_corrections")
-    if gather != bool(kept.gather):
-        attempt(lambda: kept.set_gather(gather))
+    if (wish := st.session_state.pop(_WISH, None)) is not None:
+        attempt(lambda: kept.set_gather(wish))
+    found, key = kept.all(), "gather_corrections"
+    st.session_state[key] = bool(kept.gather)  # somebody may have changed it in another tab
+    st.toggle(
+        "Gather the faces that are corrected or confirmed",
+        key=key,
+        on_change=lambda: st.session_state.update({_WISH: st.session_state[key]}),
+    )
     if not found:
         st.caption("None yet. On the pages for photos, click what a face shows; that gathers here if you wish.")
         return None

@@ -69,7 +69,7 @@ def one_report(path: Path) -> None:
     st.caption(
         f"Measured on **{literal(report.basis)}**, {literal(report.model.read_as)}, without test-time augmentation."
     )
-    show_own_faces(report.model.sha256)
+    show_own_faces(report.model.sha256, report.model.labels)
     if report.knew:
         show_known(report, *report.knew)
     parts = {

@@ -19,6 +19,7 @@ from fer.results.result import FOLDER, Result
 from fer.results.store import UNDO_SECONDS, ResultStore
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json
 from fer.video.job import DRAWN_NAME, TIMELINE_NAME
+from fer.video.notes import read_notes
 from pages.parts.models import reading_of
 from pages.parts.results import ADDRESS, job_of
 from pages.parts.session import attempt, errors_shown
@@ -44,6 +45,7 @@ def _more(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]
     seen = job_of(result)
     folder = seen.folder if seen else store.folder(result)
     if timeline := read_timeline(folder / TIMELINE_NAME):
+        timeline = read_notes(folder).applied(timeline)
         yield "expressions.csv", "".join(timeline_csv(timeline))
         yield "expressions.json", timeline_json(timeline)
     if seen and seen.request and result.kind == FOLDER:

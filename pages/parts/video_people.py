@@ -12,8 +12,15 @@ from fer.video.timeline import Timeline
 from pages.parts.session import attempt
 from pages.parts.widgets import literal
 
+PENDING = "video_note"
+"""In the session: what is to be made of the notes when the page runs next."""
 Change = Callable[[Callable[[Notes], Notes]], object]
 """Keeps what a function makes of the notes, and shows the page anew."""
+
+
+def note(change: Callable[[Notes], Notes]) -> None:
+    """Let the notes be changed when the page runs next; for callbacks."""
+    st.session_state[PENDING] = change
 
 
 def show_people(folder: Path, told: Timeline, notes: Notes, changed: Callable[[], object]) -> None:
@@ -50,24 +57,38 @@ def _show_person(person: int, people: list[int], told: Timeline, keep: Change) -
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if best:
             st.image(best.thumbnail, width=56, alt=told.name_of(person))
-        said = st.text_input(
-            f"Name of person {person}", name, MOST_LETTERS, f"name {person} {name}", width=200, placeholder="Name"
+        name_key = f"name {person} {name}"
+
+        def take_name() -> None:
+            note(partial(Notes.named, person=person, name=st.session_state[name_key]))
+
+        st.text_input(
+            f"Name of person {person}",
+            name,
+            MOST_LETTERS,
+            name_key,
+            width=200,
+            placeholder="Name",
+            on_change=take_name,
         )
-        if said.strip() != name:
-            keep(lambda was: was.named(person, said))
         others = [other for other in people if other != person]
         if others:
-            same = st.selectbox(
+            same_key = f"merge {person} {others}"
+
+            def take_same() -> None:
+                if same := st.session_state[same_key]:
+                    note(partial(Notes.with_merged, person=person, into=same))
+
+            st.selectbox(
                 "Is the same as",
                 others,
                 None,
                 told.name_of,
-                f"merge {person} {others}",
+                same_key,
                 placeholder="nobody else",
                 width=170,
+                on_change=take_same,
             )
-            if same:
-                keep(lambda was: was.with_merged(person, same))
         if st.button("Hide", f"hide {person}", icon=":material/visibility_off:"):
             keep(lambda was: was.with_hidden(person))
     if person in told.ghosts:

@@ -39,12 +39,14 @@ export const placeOf = (numbers, value) => {
   return low - 1;
 };
 
-/** What a person shows at a moment: the label that is held, and all probabilities in percent; null when away. */
+/** What a person shows at a moment: the label that is held, and all probabilities in percent; null when away. Of a long
+ * video some rows are drawn only: where the nearest one before held another label, it is not known how sure this one is. */
 export const shownAt = (person, seconds) => {
   const span = person.spans.find(([start, end]) => start <= seconds + 1e-6 && seconds < end);
   const line = person.lines.find(({ seconds: times, ends }) => times[0] <= seconds + 1e-6 && seconds < ends);
   if (!span || !line) return null;
-  return { label: span[2], percents: line.percents[Math.max(placeOf(line.seconds, seconds + 1e-6), 0)] };
+  const at = Math.max(placeOf(line.seconds, seconds + 1e-6), 0), percents = line.percents[at];
+  return { label: span[2], percents, sure: line.held[at] === span[2] ? ` ${Math.round(percents[span[2]])} %` : "" };
 };
 
 class Player {
@@ -204,7 +206,7 @@ class Player {
     const now = Math.min(this.time, ends - 1e-3), words = [];
     people.forEach((person, index) => {
       const { row, said } = this.said[index], shown = shownAt(person, now);
-      const text = shown ? `${labels[shown.label].name} ${Math.round(shown.percents[shown.label])} %` : "not in view";
+      const text = shown ? `${labels[shown.label].name}${shown.sure}` : "not in view";
       row.classList.toggle("away", !shown);
       row.firstChild.style.setProperty("--color", shown ? labels[shown.label].color : "transparent");
       said.textContent = text;

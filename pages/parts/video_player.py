@@ -139,11 +139,14 @@ def player_data(seen: Timeline, moment: float, key: str) -> dict[str, Any]:
 
 
 def _line(seen: Timeline, places: np.ndarray) -> dict[str, Any]:
-    """Return how probable each expression was in some rows, without a hole between them, and the valence if known."""
+    """Return what some rows show, without a hole between them: the place of the label that is held, how probable each
+    expression was, and the valence if known.
+    """
     rows = seen.shown[places]
     return {
         "seconds": np.round(rows["seconds"], 3).tolist(),
         "ends": round(float(rows["seconds"][-1] + rows["lasted"][-1]), 3),
+        "held": rows["held"].tolist(),
         "percents": np.round(100 * rows["probabilities"].astype(float), 1).tolist(),
         "valence": None if seen.valence is None else np.round(seen.valence[places].astype(float), 3).tolist(),
     }

@@ -12,13 +12,12 @@ from fer.video.notes import Notes, keep_notes, read_notes
 from fer.video.timeline import VALENCE, Timeline
 from pages.parts.neutral import offer_neutral, reading, show_baselines
 from pages.parts.session import attempt, errors_shown
-from pages.parts.video_people import show_people
+from pages.parts.video_people import PENDING, note, show_people
 from pages.parts.video_player import video_player
 from pages.parts.widgets import clock, literal, show_opinions
 
 PLAYED_MB = 150
 """A larger video is read into memory only when somebody asks for it."""
-_PENDING = "video_note"
 
 
 def told(folder: Path, seen: Timeline) -> Timeline:
@@ -46,7 +45,7 @@ def show_timeline(
         keep: is called with what is to be kept instead.
         changed: is called when the notes are others.
     """
-    if change := st.session_state.pop(_PENDING, None):
+    if change := st.session_state.pop(PENDING, None):
         attempt(partial(keep_notes, folder, change, changed))
     shown, notes = told(folder, seen), read_notes(folder)
     raw = bool(shown.baselines) and st.toggle("Raw reading", key="video_raw", help="Nobody's own neutral is taken off.")
@@ -58,9 +57,6 @@ def show_timeline(
     size_mb = video.stat().st_size / 2**20 if video else 0.0
     if size_mb > PLAYED_MB and not st.toggle(f"Play the video here ({size_mb:.0f} MB)", key="video_play"):
         video = None
-
-    def note(change: Callable[[Notes], Notes]) -> None:
-        st.session_state[_PENDING] = change
 
     video_player(
         result,

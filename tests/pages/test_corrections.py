@@ -76,6 +76,22 @@ def test_corrections_gather_once_their_owner_wishes(app: AppTest, kept: Correcti
     assert kept.gather is False
 
 
+def ask_to_gather() -> None:
+    """A page of its own, see `test_a_tab_that_is_stale_leaves_consent_as_it_is`."""
+    from pages.parts.corrections import corrections_path
+
+    corrections_path()
+
+
+def test_a_tab_that_is_stale_leaves_consent_as_it_is(kept: Corrections) -> None:
+    app = AppTest.from_function(ask_to_gather).run()
+    app.toggle[0].set_value(True).run()
+    assert kept.gather is True and app.toggle[0].value
+    kept.set_gather(False)  # in another tab
+    app.run()
+    assert not app.exception and kept.gather is False and not app.toggle[0].value
+
+
 @pytest.mark.slow
 def test_nothing_gathers_where_it_is_not_wished(app: AppTest, kept: Corrections) -> None:
     say(app, 1)
@@ -111,8 +127,9 @@ def test_a_face_among_many_photos_is_corrected(done: JobView[Request], kept: Cor
 def test_evaluation_says_how_often_a_model_was_right_about_ones_own_faces(kept: Corrections) -> None:
     report = read_report(DEFAULT_REPORT)
     for number in range(12):
-        face = Face(Box(number, 0, 50, 60), (), 1.0, labels=("neutral", "anger"), probabilities=(0.8, 0.2))
-        label = "neutral" if number < 9 else "anger"
+        given = (0.9, *[0.0] * (len(report.model.labels) - 1))
+        face = Face(Box(number, 0, 50, 60), (), 1.0, labels=report.model.labels, probabilities=given)
+        label = report.model.labels[number >= 9]
         kept.add(correction_of(face, label, report.model.sha256), np.zeros((48, 48, 3), np.uint8))
     app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/evaluation.py").run()
     assert not app.exception
@@ -120,3 +137,34 @@ def test_evaluation_says_how_often_a_model_was_right_about_ones_own_faces(kept: 
     interval = binomtest(9, 12).proportion_ci(0.95, method="wilson")
     found = [int(number) for number in re.findall(r"\d+", line)]
     assert found == [12, 9, 75, round(100 * interval.low), round(100 * interval.high)]
+
+
+def ask() -> None:
+    """A page of its own, see `test_an_answer_that_cannot_be_taken_back_stays_and_is_told_once`."""
+    import numpy as np
+
+    from fer.faces import Box, Face
+    from pages.parts.corrections import ask_right
+    from pages.parts.session import show_failure
+
+    show_failure()
+    face = Face(Box(0, 0, 50, 60), (), 1.0, labels=("neutral", "anger"), probabilities=(0.8, 0.2))
+    ask_right(face, lambda: np.zeros((48, 48, 3), np.uint8), "sha", "face")
+
+
+def test_an_answer_that_cannot_be_taken_back_stays_and_is_told_once(
+    kept: Corrections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object) -> None:
+        raise OSError("the disk is full")
+
+    kept.set_gather(True)
+    app = AppTest.from_function(ask).run()
+    label = say(app, 1)
+    assert [one.label for one in kept.all().values()] == [label]
+    with monkeypatch.context() as patch:
+        patch.setattr(Corrections, "remove", fails)
+        say(app, None)
+    assert len(app.error) == 1 and app.pills[0].value == label and len(kept.all()) == 1
+    say(app, None)
+    assert not app.error and app.pills[0].value is None and not kept.all()

@@ -29,6 +29,7 @@ from fer.results.store import GONE_SECONDS, UNDO_SECONDS, ResultStore
 from fer.results.timeline import write_timeline
 from fer.video import job as videos
 from fer.video.job import TIMELINE_NAME, VideoRequest
+from fer.video.notes import keep_notes
 from fer.video.settings import ClipOptions
 from pages.parts import kept_jobs, visitor
 from pages.parts.result_actions import export_of
@@ -363,3 +364,17 @@ def test_times_are_said_as_people_do() -> None:
 
 def test_sizes_are_said_as_people_do() -> None:
     assert [size(count) for count in (0, 1500, 12_340_000, 5e9)] == ["0 kB", "2 kB", "12.3 MB", "5 GB"]
+
+
+def test_who_is_hidden_is_in_no_export(results: Path) -> None:
+    store = ResultStore(results)
+    result = store.add("", WEBCAM, "Webcam")
+    assert result
+    folder = store.folder(result)
+    folder.mkdir(exist_ok=True)
+    write_timeline(folder / TIMELINE_NAME, timeline_of({1: ["anger"] * 10, 2: ["fear"] * 10}))
+    keep_notes(folder, lambda notes: notes.with_hidden(2))
+    with export_of(store, [result])() as file, zipfile.ZipFile(file) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("expressions.csv"))
+        rows = list(csv.DictReader(io.StringIO(archive.read(name).decode())))
+    assert {row["person"] for row in rows} == {"1"}

@@ -28,7 +28,9 @@ from fer.video.notes import Notes, read_notes
 from fer.video.timeline import Marker, Timeline
 from pages.parts.neutral import NO_NEUTRAL, THIS_IS, UNDO
 from pages.parts.results import result_store
+from pages.parts.video_player import player_data
 from tests.scripts.processes import wait_until
+from tests.video.results import timeline_of
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 
@@ -326,6 +328,10 @@ def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(app
     name.set_value(" Ada ")
     shown(app)
     assert read_notes(folder_of(app)).names == {1: "Ada"} and "Ada" in text(app)
+    (name,) = (field for field in app.text_input if "person 1" in field.label)
+    name.set_value("Ada  ")
+    shown(app)
+    assert not app.error and read_notes(folder_of(app)).names == {1: "Ada"}
     app.session_state["video_note"] = lambda notes: notes.marked(0.5, "a smile")  # as the player does
     shown(app)
     assert read_notes(folder_of(app)).markers == (Marker(0.5, "a smile"),)
@@ -352,3 +358,33 @@ def test_others_see_neither_the_list_nor_what_cannot_be_guessed(
     for guess in ("../videos", "x" * 20, ""):
         other.query_params["job"] = guess
         assert shown(other).file_uploader
+
+
+def name_people(folder: "Path") -> None:
+    """A page of its own, see `test_a_name_that_somebody_else_has_is_refused_once`."""
+    from pages.parts.session import show_failure
+    from pages.parts.video_timeline import show_timeline
+    from tests.video.results import timeline_of
+
+    show_failure()
+    show_timeline(folder, timeline_of({1: ["anger"] * 10, 2: ["fear"] * 10}, peaks=()), {}, print, lambda: None)
+
+
+def test_a_name_that_somebody_else_has_is_refused_once(tmp_path: Path) -> None:
+    app = shown(AppTest.from_function(name_people, args=(tmp_path,), default_timeout=30))
+    for said, names, errors in (("Ada", {1: "Ada"}, 0), (" Ada", {1: "Ada"}, 1), ("An  na", {1: "Ada", 2: "An na"}, 0)):
+        place = int(bool(read_notes(tmp_path).names))
+        app.text_input[place].set_value(said)
+        shown(app)
+        assert read_notes(tmp_path).names == names and len(app.error) == errors
+
+
+def test_of_a_long_video_the_player_knows_which_label_each_drawn_row_held() -> None:
+    seen = timeline_of({1: ["anger"] * 3000 + ["fear"] * 3007}, peaks=())
+    (person,) = player_data(seen, 0.0, "player")["people"]
+    (line,) = person["lines"]
+    assert len(line["seconds"]) < 1000
+    turn = next(start for start, _, label in person["spans"] if seen.labels[label] == "fear")
+    assert [seen.labels[held] for held in line["held"]] == [
+        "fear" if second >= turn else "anger" for second in line["seconds"]
+    ]

@@ -17,6 +17,7 @@ from aiortc import VideoStreamTrack
 from aiortc.contrib.media import MediaRelay
 from streamlit.testing.v1 import AppTest
 
+from fer.results import recording as recordings
 from fer.results.photo import PhotoRecord
 from fer.results.result import COMPLETE, NOTHING, PHOTO, WEBCAM, Settings
 from fer.results.store import ResultStore
@@ -24,6 +25,7 @@ from fer.results.timeline import read_timeline
 from fer.video.job import TIMELINE_NAME
 from fer.video.stream import LiveStream
 from pages.parts.neutral import NO_NEUTRAL
+from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 
@@ -42,13 +44,13 @@ class FakeStreamer:
     def __call__(self, **given: Any) -> "FakeStreamer":
         self.given = given
         st.session_state["webcam"] = self
+        st.button("START or STOP", "streamer", on_click=given["on_change"])
         return self
 
     def switch(self, app: AppTest, playing: bool) -> None:
         """Press START or STOP, as the component does it: the callback first, then the page."""
         self.state = SimpleNamespace(playing=playing, signalling=False)
-        app.session_state["pressed"] = True
-        app.run()
+        app.button(key="streamer").click().run()
 
     def play(self, image: np.ndarray, frames: int = 1) -> list[av.VideoFrame]:
         callback: Callable[[list[av.VideoFrame]], Any] = self.given["queued_video_frames_callback"]
@@ -199,6 +201,43 @@ def test_frames_come_back_and_are_counted_and_summed_up(
     assert ResultStore(results).get(kept.id, "")
 
 
+def test_after_a_look_at_another_page_what_is_seen_is_recorded_anew(
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
+) -> None:
+    agree(app)
+    first = seen_by(app, streamer, astronaut)
+    streamer.state = SimpleNamespace(playing=False, signalling=False)  # without a word to the page
+    app.switch_page("pages/photo.py").run()
+    app.switch_page("pages/webcam.py").run()
+    agree(app)
+    assert seen_by(app, streamer, astronaut) is not first
+    streamer.switch(app, playing=False)
+    assert not app.exception and ResultStore(results).list("").total == 2
+
+
+def test_what_cannot_be_kept_is_told_shown_from_memory_and_kept_once_it_can_be(
+    app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object, **named: object) -> None:
+        raise OSError("the disk is full")
+
+    agree(app)
+    with monkeypatch.context() as patch:
+        patch.setattr(recordings, "write_timeline", fails)
+        patch.setattr(recordings, "KEEP_SECONDS", 0.05)
+        seen_by(app, streamer, astronaut)
+        recording = app.session_state["webcam_recording"]
+        wait_until(lambda: recording.problem)
+        app.run()
+        assert any("the disk is full" in error.value for error in app.error)
+        streamer.switch(app, playing=False)
+        assert any("the disk is full" in error.value for error in app.error) and "What was seen" in headings(app)
+        assert len(app.get("download_button")) == 4 and "result" not in app.query_params
+    app.run()
+    (kept,) = ResultStore(results).list("").results
+    assert not app.error and kept.state == COMPLETE and app.query_params["result"] == kept.id
+
+
 @pytest.mark.slow
 def test_another_model_begins_another_recording_and_drops_nothing(
     app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path, monkeypatch: pytest.MonkeyPatch,
@@ -236,6 +275,8 @@ def test_where_nothing_is_kept_it_is_held_in_memory(
     ResultStore(results).settings = Settings(NOTHING)
     agree(app)
     seen_by(app, streamer, astronaut)
+    app.run()
+    assert "Snapshot" not in {button.label for button in app.button}
     streamer.switch(app, playing=False)
     assert "What was seen" in headings(app) and "result" not in app.query_params
     assert not ResultStore(results).list("").total

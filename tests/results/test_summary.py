@@ -9,9 +9,11 @@ import pytest
 from fer.faces import Box, Face
 from fer.images import encode_jpeg
 from fer.labels import FERPLUS
+from fer.results.content import THUMBNAIL_NAME, Content, face_files, write_content
 from fer.results.journal import Finished, PictureTask
 from fer.results.pictures import PictureResult
 from fer.results.summary import MOST_FACES, summary_of_photos, summary_of_timeline
+from fer.video.notes import Notes
 from fer.video.peaks import Peaks
 from fer.video.timeline import Recorder
 from tests.video import results
@@ -61,3 +63,10 @@ def test_of_a_face_that_is_out_of_the_picture_there_is_no_moment() -> None:
     peaks = Peaks()
     peaks.note(PICTURE, 1.0, [results.face(30, "fear")])
     assert peaks.moments == ()
+
+
+def test_where_no_face_is_left_no_thumbnail_is(tmp_path: Path) -> None:
+    write_content(tmp_path, Content(thumbnail=PICTURE, faces=[PICTURE]), False)
+    hidden = Notes().with_hidden(1).applied(results.timeline_of({1: ["anger"] * 10}))
+    write_content(tmp_path, summary_of_timeline(hidden, 0.5)[1], False)
+    assert not face_files(tmp_path) and not (tmp_path / THUMBNAIL_NAME).exists()

@@ -134,3 +134,30 @@ def test_notes_are_kept_and_taken_back_one_by_one(tmp_path: Path, monkeypatch: p
     assert read_notes(tmp_path).names == {1: "name 2"}
     (tmp_path / "notes.json").write_text('{"states": []}')
     assert read_notes(tmp_path) == Notes()
+
+
+def test_a_change_of_nothing_is_none(tmp_path: Path) -> None:
+    keep_notes(tmp_path, lambda one: one.named(1, "Ada"))
+    keep_notes(tmp_path, lambda one: one.named(1, " Ada "), lambda: pytest.fail("nothing to tell"))
+    undo_notes(tmp_path)
+    assert not can_undo(tmp_path)
+
+
+def test_notes_that_cannot_be_read_are_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "notes.json"
+    path.write_text("damaged")
+    for act in (read_notes, undo_notes, can_undo, renew_notes):
+        with pytest.raises(VideoError, match=r"notes\.json"):
+            act(tmp_path)
+    with pytest.raises(VideoError):
+        keep_notes(tmp_path, lambda one: one.named(1, "Ada"))
+    assert path.read_text() == "damaged"
+
+
+def test_of_many_notes_the_latest_states_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes, "MOST_BYTES", 4000)
+    for number in range(20):
+        keep_notes(tmp_path, lambda one, number=number: one.marked(number, "x" * 50))  # type: ignore[misc]
+    assert len(read_notes(tmp_path).markers) == 20
+    undo_notes(tmp_path)
+    assert len(read_notes(tmp_path).markers) == 19 or not can_undo(tmp_path)
