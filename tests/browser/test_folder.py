@@ -66,14 +66,14 @@ def test_upload_watch_filter_and_take_along(
     page.get_by_role("button", name="no face 1").click()
     expect(tiles(page)).to_have_count(1)
     with zipfile.ZipFile(io.BytesIO(downloaded(page, "(ZIP)"))) as archive:
-        assert archive.namelist() == ["nobody.png.jpg"]
+        assert archive.namelist() == ["nobody-faces.jpg"]
     page.get_by_role("button", name="no face 1").click()
     expect(tiles(page)).to_have_count(7)
     rows = list(csv.DictReader(io.StringIO(downloaded(page, "(CSV)").decode())))
     assert {row["path"] for row in rows} == {path.name for path in chosen[:6]}
     with zipfile.ZipFile(io.BytesIO(downloaded(page, "(ZIP)"))) as archive:
         assert len(archive.namelist()) == 7
-        copy, photo = read_image(archive.read("00.jpg.jpg")), read_image(chosen[0])
+        copy, photo = read_image(archive.read("00-faces.jpg")), read_image(chosen[0])
     assert copy.shape == photo.shape
     assert (np.abs(copy.astype(int) - photo).max(axis=-1) > 60).sum() > 200  # box and tag are drawn
 

@@ -52,7 +52,7 @@ def test_what_is_dropped_goes_to_its_page(page: Page, app_url: str, astronaut: n
         file.writestr("a.png", photo)
     drop(page, app_url, ("holiday.zip", archive.getvalue()))
     expect(page.get_by_role("heading", level=1)).to_have_text("Many photos")
-    page.wait_for_url(re.compile(r"\?job="))
+    page.wait_for_url(re.compile(r"\?result="))
 
 
 def test_a_video_is_made_ready_and_other_things_are_refused(page: Page, app_url: str, tmp_path: Path) -> None:
