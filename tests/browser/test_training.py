@@ -88,7 +88,9 @@ def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_
     wait_for_points(page, 8)
     use.click()  # click 4
     expect(page.get_by_role("heading", level=1)).to_have_text("Photo")
+    page.get_by_role("button", name="Settings").click()
     expect(page.get_by_role("combobox", name="Model")).to_have_value("faces")
+    page.keyboard.press("Escape")
     page.get_by_text("Sample", exact=True).click()
     expect(page.get_by_role("img", name=re.compile(r"\b1 face\b"))).to_be_visible()
     expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(2)  # the two expressions of the ZIP
