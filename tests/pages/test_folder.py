@@ -117,7 +117,8 @@ def test_filters_and_order(done: JobView[Request]) -> None:
     assert {**metrics(app), "Unsure": ""} == SEEN and not app.dataframe
     as_table(app)
     table = app.dataframe[0].value
-    assert len(table) == 25 and all(face.startswith("data:image/jpeg") for face in table["face"])
+    crops = table["face"].dropna()  # a picture without a face has none
+    assert len(table) == 25 > len(crops) > 0 and crops.str.startswith("data:image/jpeg").all()
     shares = sorted(table["confidence"].dropna(), reverse=True)
     app.selectbox(key="folder_order").set_value("Surest first").run()
     assert list(app.dataframe[0].value["confidence"].dropna()) == shares and len(shares) == 24
