@@ -15,8 +15,8 @@ from pages.parts.models import load_recognizer, model_info, shipped_report
 from pages.parts.navigation import begin_page
 from pages.parts.paste import paste_button
 from pages.parts.photo_source import open_photos, sample_photo
-from pages.parts.result_list import address_of, parts_of, show_thumbnail
-from pages.parts.results import privacy_note, result_store
+from pages.parts.result_list import parts_of, show_thumbnail
+from pages.parts.results import address_of, privacy_note, result_store
 from pages.parts.samples import PHOTO, sample_picture, sample_result
 from pages.parts.session import attempt, errors_shown
 from pages.parts.visitor import owner

@@ -34,7 +34,7 @@ from pages.parts.jobs import jobs_folder, remove
 from pages.parts.models import checkpoint_path, model_name, reading_of
 from pages.parts.permissions import allowed_bytes, training_allowed
 from pages.parts.result_actions import delete
-from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, job_of, result_store, state_of
+from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, address_of, job_of, result_store, state_of
 from pages.parts.session import session_id
 from pages.parts.visitor import owner
 from pages.parts.widgets import delete_button
@@ -258,12 +258,11 @@ def earlier_jobs(sort: str) -> None:
         return
     st.subheader("Earlier ones", divider="gray")
     for result in found.results:
-        seen = job_of(result)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(literal(result.name), width="stretch")
             if st.button("Open", key=f"open {result.id}", icon=":material/visibility:"):
-                page = f"pages/{'folder' if sort == FOLDER else sort}.py" if seen else "pages/results.py"
-                st.switch_page(page, query_params={ADDRESS: result.id})
+                page, said = address_of(result)
+                st.switch_page(page, query_params=said)
     if found.total > _EARLIER:
         st.page_link("pages/results.py", label="All results", icon=":material/history:")
 

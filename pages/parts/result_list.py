@@ -26,7 +26,7 @@ from fer.results.result import (
 from fer.results.store import ResultStore
 from pages.parts.kept_jobs import as_it_stands, resume
 from pages.parts.result_actions import delete, export_of, rename, share
-from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, NAMES, job_of, state_of, when
+from pages.parts.results import JOBS, KEPT_NOTES, NAMES, address_of, job_of, state_of, when
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import clock, counted
 
@@ -162,13 +162,6 @@ def show_thumbnail(store: ResultStore, result: Result) -> None:
         st.image(thumbnail, width=44, alt="")
     else:
         st.markdown(f":material/{_ICONS[result.kind]}:", width=44)
-
-
-def address_of(result: Result) -> tuple[str, dict[str, str]]:
-    """Return the page that shows a result, and what its address says."""
-    if result.job and job_of(result):
-        return f"pages/{'folder' if result.kind == FOLDER else result.kind}.py", {ADDRESS: result.id}
-    return f"pages/{'photo' if result.kind == PHOTO else 'results'}.py", {ADDRESS: result.id}
 
 
 def parts_of(result: Result, now: float) -> dict[str, str]:
