@@ -20,7 +20,7 @@ _IDS, _LAST = "photo_ids", "photo_last"
 
 
 def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
-    """Keep what was found in a photo; the same picture, model and kind of faces give the same result.
+    """Keep what was found in a photo; the same file, name, model and kind of faces give the same result.
 
     Args:
         key: names the photo among those that are chosen.
@@ -42,7 +42,7 @@ def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
         figures=figures,
         model=model_name(checkpoint_path()),
         model_sha=sha,
-        source=f"{sha256(data).hexdigest()} {sha} {chosen_faces()}" + f" turned {found.turns}" * (found.turns > 0),
+        source=f"{sha256(data).hexdigest()} {sha} {chosen_faces()} turned {found.turns} {name}",
     )
     if kept:
         st.session_state.setdefault(_IDS, {})[key] = kept.id
