@@ -1,4 +1,4 @@
-"""The entry of the app: `streamlit run streamlit_app.py`. It is the server's, and then the script of each visitor."""
+"""The app's entry point: `streamlit run streamlit_app.py`. The server imports it once and runs it for every visitor."""
 
 import streamlit as st
 

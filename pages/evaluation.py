@@ -1,4 +1,4 @@
-"""How good a model is: read a report, compare, measure, look at a data set."""
+"""How good a model is: read a report, compare models, evaluate one, inspect a data set."""
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ if st.session_state.pop("evaluation_ended", False):
     st.session_state["evaluation_section"] = REPORT
 section = one_of("Section", SECTIONS, "evaluation_section")
 with errors_shown():
-    # The others are imported when somebody wants them: this one has to open at once.
+    # The other sections are imported on demand, so that the report opens at once.
     if section == COMPARE:
         from pages.parts.evaluation_compare import compare_reports
 

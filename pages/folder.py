@@ -1,4 +1,4 @@
-"""Many photos at once: choose, watch, look at the table, take it along."""
+"""Many photos at once: choose them, watch the progress, look through the faces, export them."""
 
 from fer.collection.job import KIND
 from pages.parts.folder_job import show_job

@@ -1,4 +1,4 @@
-"""Where to begin: drop something, see an example, find the latest results; then how good the model is."""
+"""The start page: drop files, see an example, find the latest results, read how good the model is."""
 
 import time
 
@@ -23,42 +23,50 @@ from pages.parts.visitor import owner
 from pages.parts.widgets import legend_html, text
 
 LATEST = 4
-"""As many results stand on this page."""
+"""How many results this page shows."""
 
 
 def show_figures(info: ModelInfo, report: Report) -> None:
-    """Show how good the model was measured to be, and on what."""
+    """Show how good the model is, and on what it was measured."""
     figures = (
-        ("Accuracy", percent(report.accuracy.value, 1), "Share of test pictures named as most raters named them."),
-        ("Macro F1", f"{report.macro_f1.value:.2f}", "Mean over the expressions, the rare ones counting as much."),
+        (
+            "Accuracy",
+            percent(report.accuracy.value, 1),
+            "Share of test pictures where the model agrees with most raters.",
+        ),
+        (
+            "Macro F1",
+            f"{report.macro_f1.value:.2f}",
+            "Averaged over the expressions, so rare ones count as much as frequent ones.",
+        ),
         (
             "Calibration error",
             percent(report.calibration.expected_calibration_error, 1),
-            "How far confidence and accuracy are apart.",
+            "How far the confidence is from the accuracy.",
         ),
-        ("Test pictures", f"{report.n:,}", "More than half of ten raters agreed on each."),
+        ("Test pictures", f"{report.n:,}", "On each, more than half of ten raters agreed."),
     )
     for column, (name, value, hint) in zip(st.columns(4), figures, strict=True):
         column.metric(name, value, help=hint, border=True)
     beside_people = (
-        " On the same pictures a single human rater agrees with most of the other raters in "
-        f"{percent(report.agreement.rater.value, 1)}, the model with the same raters in "
-        f"{percent(report.agreement.model.value, 1)}."
+        " On the same pictures, a single human rater agrees with most other raters "
+        f"{percent(report.agreement.rater.value, 1)} of the time; the model does "
+        f"{percent(report.agreement.model.value, 1)} of the time."
         if report.agreement
         else ""
     )
     st.caption(
         f"{literal(info.architecture)} on {info.preprocessing.size_px}-pixel faces, measured without test-time "
-        f"augmentation on {literal(report.basis)}.{beside_people} On other people's photos expect less."
+        f"augmentation on {literal(report.basis)}.{beside_people} Expect less on other people's photos."
     )
     recalls = {label: figures.recall.value for label, figures in report.per_class.items()}
-    seldom = ", ".join(f"{label} ({percent(recall)} of them)" for label, recall in recalls.items() if recall < 0.5)
+    seldom = ", ".join(f"{label} (recall {percent(recall)})" for label, recall in recalls.items() if recall < 0.5)
     if seldom:
-        st.caption(f":material/warning: Seldom recognized, as the data set shows few of them: {literal(seldom)}.")
+        st.caption(f":material/warning: Often missed, because the data set has few examples: {literal(seldom)}.")
 
 
 def take_what_is_dropped() -> None:
-    """Ask for photos, ZIPs or a video, and go to the page for them."""
+    """Accept photos, ZIPs or a video and go to the right page with them."""
     visit = st.session_state.get("home_visit", 0)
     with st.container(key="drop", gap="small"):
         uploads = st.file_uploader(
@@ -77,7 +85,7 @@ def take_what_is_dropped() -> None:
 
 
 def show_example() -> None:
-    """Show a sample, recognized by the model that the visitor uses; computed once for all of them."""
+    """Show a sample recognized by the visitor's model; computed once per model."""
     found = sample_result(load_recognizer(), PHOTO)
     faces = [item.shown for item in found.faces]
     image = draw_faces(sample_picture(PHOTO), faces)
@@ -90,7 +98,7 @@ def show_example() -> None:
 
 
 def show_latest() -> None:
-    """Show what was analysed last, where something is kept."""
+    """Show the latest results, if there are any."""
     store = result_store()
     latest = store.list(owner(), limit=LATEST).results
     if not latest:
@@ -111,7 +119,7 @@ def show_latest() -> None:
 
 
 begin_page("pages/home.py", "See the expression of every face")
-st.markdown("Expression Studio reads photos, videos and the webcam. On your own machine: no picture leaves it.")
+st.markdown("Expression Studio reads photos, videos and your webcam. It runs on your machine: no picture leaves it.")
 info, report = model_info(), shipped_report()
 columns = st.columns([3, 2], gap="medium") if report else [st.container()]
 with columns[0]:
@@ -124,14 +132,13 @@ if report:
     show_figures(info, report)
 else:
     st.caption(
-        f"{literal(info.architecture)} on {info.preprocessing.size_px}-pixel faces; a model of your own, no report "
-        "with it."
+        f"Your own model: {literal(info.architecture)} on {info.preprocessing.size_px}-pixel faces. It has no report."
     )
 st.html(legend_html(info.labels))
 
-st.subheader("What it does not tell", divider="gray")
+st.subheader("What it cannot tell you", divider="gray")
 st.markdown(text("home"))
 privacy_note()
-if report:  # a model of one's own may need PyTorch, which takes seconds to load
+if report:  # your own model may need PyTorch, which takes seconds to load
     with columns[1]:
         show_example()

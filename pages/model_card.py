@@ -1,4 +1,4 @@
-"""The model card: what a model is for and not for, and how good it is."""
+"""The model card: what a model is for, how good it is and where it fails."""
 
 import streamlit as st
 
@@ -20,4 +20,6 @@ with errors_shown():
             st.markdown(how)
         download("Model card (Markdown)", card, "MODEL_CARD.md")
     elif path:
-        st.info("The card of this model names paths of the machine it was measured on.", icon=":material/lock:")
+        st.info(
+            "Not available from other machines: this card names paths on the app's machine.", icon=":material/lock:"
+        )

@@ -1,4 +1,4 @@
-"""Photos in, every face with its expression out."""
+"""Recognize the expression of every face in a photo."""
 
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 def recognized(
     recognizer: "Recognizer", photos: list[Photo], kept: str = RESULTS[0]
 ) -> dict[str, PhotoResult | ImageError]:
-    """Recognize what is new, keep what is still chosen, forget the rest; `kept` names where in the session."""
-    if st.session_state.get(f"{kept}_by") is not recognizer:  # another model: nothing earlier holds
+    """Recognize new photos, keep the results of those still chosen, drop the rest; `kept` is the session's key."""
+    if st.session_state.get(f"{kept}_by") is not recognizer:  # another model: earlier results no longer apply
         st.session_state[f"{kept}_by"] = recognizer
         st.session_state[kept] = {}
-    # Kept one by one: a click in the middle of a batch starts this script anew.
+    # Stored one by one: a click in the middle of a batch reruns this script.
     results: dict[str, PhotoResult | ImageError] = st.session_state.setdefault(kept, {})
     new = [photo for photo in photos if photo.key not in results]
     bar = st.empty()
@@ -41,7 +41,7 @@ def recognized(
             data = photo.read()
             is_sample = photo.key in SAMPLES and turns is None
             found = sample_result(recognizer, photo.key) if is_sample else recognize_photo(recognizer, data, turns)
-            if kept == RESULTS[0]:  # first, as a click now starts this script anew
+            if kept == RESULTS[0]:  # first, because a click now reruns this script
                 with errors_shown():
                     keep_photo(photo.key, photo.name, data, found)
             results[photo.key] = found
@@ -67,13 +67,13 @@ with settings:
     other = None if kept else compared_model()
 if not photos and not kept:
     st.markdown(
-        "Choose or paste photos, take a picture with the camera, or try a sample. Each face gets a number, a box and a "
-        "name."
+        "Upload or paste photos, take one with the camera, or try a sample. Every face gets a number and its "
+        "expression."
     )
     privacy_note()
     for name in RESULTS:
         st.session_state.pop(name, None)
-    load_recognizer()  # while somebody looks for a file
+    load_recognizer()  # while the visitor looks for a file
     st.stop()
 
 model = used_model()
@@ -115,6 +115,6 @@ for photo in photos:
         show_photo(photo, result, model, threshold, (same, other) if other and isinstance(same, PhotoResult) else None)
         table.append(PictureResult(photo.name, tuple(item.face for item in result.faces)))
 with errors_shown(), st.container(horizontal=True):
-    said = said_labels()  # here: who asks is not known where files are made
+    said = said_labels()  # here, because the thread that makes the files does not know the visitor
     download_figures("faces", lambda: to_csv(table, labels, threshold, said), lambda: to_json(table, threshold, said))
 privacy_note()

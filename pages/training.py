@@ -1,4 +1,4 @@
-"""Train a model: choose pictures, start, watch, use the result."""
+"""Train a model: choose pictures, start, watch the run, use the result."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from pages.parts.widgets import one_of
 
 begin_page("pages/training.py", "Training")
 with errors_shown():
-    # Not before the page has begun: they need what the app alone does not bring.
+    # Imported late, because they need packages that the app alone does not install.
     from pages.parts.training_runs import all_runs
     from pages.parts.training_setup import NEW, RUNS, new_training
 

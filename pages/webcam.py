@@ -1,4 +1,4 @@
-"""The webcam in a browser tab: every face with its expression while it moves."""
+"""Live expressions of every face in front of the webcam, in a browser tab."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -46,26 +46,25 @@ from pages.parts.widgets import NO_BAR, counted, download, smallest_face, text, 
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 TEXTS = Translations(
-    media_api_not_available="No camera here: the page must be opened over HTTPS or on localhost.",
-    device_ask_permission="Allow the camera in the browser's question.",
-    device_not_available="No camera was found. Connect one, or close other programs that use it.",
-    device_access_denied="The camera was refused. Allow it with the icon in the address bar, then press START again.",
+    media_api_not_available="No camera available: open this page over HTTPS or on localhost.",
+    device_ask_permission="Allow the camera when your browser asks.",
+    device_not_available="No camera found. Connect one, or close other programs that use it.",
+    device_access_denied="Camera access denied. Allow it with the icon in the address bar, then press START again.",
 )
 
 
 def drop_late_frames() -> None:
-    """Let the connection leave out frames that it has no time to send, and those that were sent before.
+    """Make the connection drop frames that it has no time to send, and frames that it sent before.
 
-    The library keeps them in a queue without a bound: on a machine with too much to do the picture would lag further
-    and further behind, and memory grow with it. While there is no new picture it repeats the last one, which takes
-    about as long to encode.
+    The library queues them without a limit: on a busy machine the picture would lag further and further behind while
+    memory grows. Without a new picture it resends the last one, which takes about as long to encode.
     """
     relay = get_global_relay()
     setattr(relay, "subscribe", lambda track: NewFrames(MediaRelay.subscribe(relay, track, buffered=False)))  # noqa: B010 - a method
 
 
 def begin_anew() -> None:
-    """Take a fresh stream whenever START is pressed; the last frames of the one before still go to that."""
+    """Start a fresh stream whenever START is pressed; the last frames of the previous one still go to that."""
     state = st.session_state["webcam"].state
     active = state.playing or state.signalling
     if active and not st.session_state.get("webcam_active"):
@@ -76,21 +75,21 @@ def begin_anew() -> None:
 
 
 def end_recording() -> None:
-    """Keep the rest of what was recorded."""
+    """Store the rest of the recording."""
     recording: Recording | None = st.session_state.get("webcam_recording")
     if recording:
         recording.end()
 
 
 def recording_name(what: str) -> str:
-    """Return a name with the time that whoever looks has."""
+    """Return a name with the visitor's local time."""
     minutes = st.context.timezone_offset
     zone = None if minutes is None else timezone(timedelta(minutes=-minutes))
     return f"{what} {datetime.now(zone):%Y-%m-%d %H.%M.%S}"
 
 
 def new_recording(analyzer: LiveAnalyzer) -> Recording | None:
-    """Return what keeps what is seen; None, and why, where that is not to be had."""
+    """Return a new recording; show the error and return None if it cannot be stored."""
     with errors_shown():
         return Recording(result_store(), owner(), recording_name("Webcam"), analyzer, model_name(checkpoint_path()))
     return None
@@ -120,18 +119,18 @@ def chosen_settings() -> VideoSettings:
                 usual.smoothing_seconds,
                 0.1,
                 "%.1f s",
-                help="Expressions are averaged over this time. At 0 every moment counts alone, and labels flicker.",
+                help="Expressions are averaged over this time. At 0, every frame counts by itself and labels flicker.",
             )
             threshold = threshold_slider(usual.threshold)
             smallest = smallest_face(5, usual.smallest_face)
         with right:
             detections = whole_number(
-                "Searches for faces", 1, 10, usual.detections_per_second, "/ s",
-                "Between them faces are followed. The machine's speed may allow fewer.",
+                "Face detections", 1, 10, usual.detections_per_second, "/ s",
+                "Faces are tracked in between. A slow machine does fewer.",
             )  # fmt: skip
             updates = whole_number(
-                "Looks at expressions", 1, 30, usual.updates_per_second, "/ s",
-                "How often the expression of each face is looked at. The machine's speed may allow fewer.",
+                "Readings per face", 1, 30, usual.updates_per_second, "/ s",
+                "How often the expression of each face is read. A slow machine does fewer.",
             )  # fmt: skip
             mirror = st.toggle("Mirror", usual.mirror)
         drawn = st.pills(
@@ -151,7 +150,7 @@ def chosen_settings() -> VideoSettings:
 
 
 def show_problems() -> None:
-    """Say why what is seen is not kept, or not all of it."""
+    """Say why the recording is not stored, or only in part."""
     recording: Recording | None = st.session_state.get("webcam_recording")
     for problem in (recording.problem, recording.video_problem) if recording else ():
         if problem:
@@ -163,19 +162,19 @@ def show_figures(stream: LiveStream) -> None:
     figures = stream.figures()
     metrics = {
         "Faces in view": (f"{figures.faces}", None),
-        "Frames": (f"{figures.frames_per_second:.0f} / s", "Processed and drawn, as measured here."),
-        "Updates": (f"{figures.updates_per_second:.0f} / s", "Looks at all faces in view."),
+        "Frames": (f"{figures.frames_per_second:.0f} / s", "Frames analyzed and drawn."),
+        "Readings": (f"{figures.updates_per_second:.0f} / s", "Readings of all faces in view."),
     }
     with st.container(horizontal=True, gap="medium"):
         for name, (value, meaning) in metrics.items():
             st.metric(name, value, help=meaning, width="content")
     st.caption(
-        f"{figures.size_wh[0]} × {figures.size_wh[1]} pixels · {figures.detections_per_second:.0f} searches / s · "
+        f"{figures.size_wh[0]} × {figures.size_wh[1]} pixels · {figures.detections_per_second:.0f} detections / s · "
         f"{figures.frame_ms:.0f} ms a frame · expressions {figures.delay_ms:.0f} ms behind · "
         f"{figures.frames} frames, {figures.dropped} dropped, {figures.errors} failed"
     )
     if stream.analyzer.frame_pause:
-        st.caption(":material/speed: This machine has too much to do: it shows fewer pictures a second.")
+        st.caption(":material/speed: This machine is busy, so it shows fewer frames per second.")
     if figures.last_error:
         st.error(
             f"{figures.errors} frames failed, the last one with: {literal(figures.last_error)}", icon=":material/error:"
@@ -185,8 +184,8 @@ def show_figures(stream: LiveStream) -> None:
 def show_chart(stream: LiveStream) -> None:
     recorder = stream.analyzer.recorder
     if stream.analyzer.people:
-        # Where several watch, their browsers and the model need the time more than the chart does.
-        raw = bool(recorder.baselines) and st.toggle("Raw reading", help="Nobody's own neutral is taken off.")
+        # With several viewers, their browsers and the model need the time more than the chart does.
+        raw = bool(recorder.baselines) and st.toggle("Raw readings", help="Without subtracting own neutrals.")
         what = stream, recorder.baselines, raw
         of, seconds, figure = st.session_state.get("webcam_chart", (None, 0.0, None))
         if of != what or recorder.seconds - seconds > 2 * stream.analyzer.viewers - 1:
@@ -201,7 +200,7 @@ def show_chart(stream: LiveStream) -> None:
 
 
 def take_snapshot(stream: LiveStream) -> None:
-    """Keep the newest frame as a photo, in its full resolution."""
+    """Keep the latest frame as a photo in full resolution."""
     image = stream.analyzer.newest
     if image is not None:
         data, name = encode_png(image), f"{recording_name('Snapshot')}.png"
@@ -210,13 +209,13 @@ def take_snapshot(stream: LiveStream) -> None:
 
 
 def show_recording(stream: LiveStream) -> None:
-    """Show the recording that has just ended, or the one that the address names."""
+    """Show the recording that has just ended, or the one in the page's address."""
     recording: Recording | None = st.session_state.get("webcam_recording")
     if stream.analyzer.frames.total:
         end_recording()
         show_problems()
         if recording and recording.result:
-            addressed([] if recording.problem else [recording.result.id])  # else it is shown from memory
+            addressed([] if recording.problem else [recording.result.id])  # with a problem it is shown from memory
     for asked in st.query_params.get_all(ADDRESS):
         store = result_store()
         result = store.get(asked, owner())
@@ -227,9 +226,9 @@ def show_recording(stream: LiveStream) -> None:
         return
     seen = stream.analyzer.recorder.timeline()
     if not seen.people:
-        st.info("The video ended without a face in view.", icon=":material/search_off:")
+        st.info("The recording ended without a face in view.", icon=":material/search_off:")
         return
-    st.subheader("What was seen", divider="gray")
+    st.subheader("Recording", divider="gray")
     st.caption(f"{seen.seconds:.0f} seconds, {counted(len(seen.people), 'person', 'people')}. Held in memory only.")
     show_baselines(seen, stream.analyzer.forget_neutral)
     show_seen(seen)
@@ -238,18 +237,18 @@ def show_recording(stream: LiveStream) -> None:
 
 
 def show_kept(store: ResultStore, result: Result) -> None:
-    """Show a recording that was kept."""
+    """Show a kept recording."""
     path = store.folder(result) / TIMELINE_NAME
     seen = timeline_at(path)
     if seen is None:
-        st.error("Nothing of this recording can be read.", icon=":material/broken_image:")
+        st.error("This recording cannot be read.", icon=":material/broken_image:")
         return
 
     def forget(person: int) -> None:
         left = {one: baseline for one, baseline in seen.baselines.items() if one != person}
         keep(path, lambda: None, replace(seen, baselines=left))
 
-    st.subheader("What was seen", divider="gray")
+    st.subheader("Recording", divider="gray")
     kept = f"Kept under Results as {literal(result.name)}."
     st.caption(f"{seen.seconds:.0f} seconds, {counted(len(seen.people), 'person', 'people')}. {kept}")
     show_baselines(seen, forget)
@@ -267,7 +266,7 @@ def show_kept(store: ResultStore, result: Result) -> None:
 
 
 def show_causes(expanded: bool = False) -> None:
-    with st.expander("The camera does not start?", icon=":material/help:", expanded=expanded):
+    with st.expander("Camera not starting?", icon=":material/help:", expanded=expanded):
         st.markdown(text("webcam"))
         if st.button("Take a snapshot instead", icon=":material/photo_camera:"):
             st.switch_page("pages/photo.py")
@@ -278,23 +277,23 @@ address = urlsplit(st.context.url or "http://localhost")
 if address.scheme == "http" and address.hostname not in LOCAL:
     st.warning(
         f"This page was opened as http://{address.hostname}. Browsers give the camera to https:// pages and to "
-        "localhost only; the README says how to serve the app with HTTPS.",
+        "localhost only. The documentation on deployment explains how to serve the app over HTTPS.",
         icon=":material/no_encryption:",
     )
 servers = ice_servers()
 choose_model(BETWEEN)
 stream = current_stream()
-agreed = st.checkbox("I agree, and so does everybody in view, that the video is analysed.", key="webcam_agreed")
+agreed = st.checkbox("Everybody in view, including me, agrees to the analysis of this video.", key="webcam_agreed")
 kept = {
-    PICTURES: "What is seen is kept under Results, with the annotated video.",
-    RESULTS: "What is seen is kept under Results, with small faces, but no frame.",
-    NOTHING: "Frames are looked at in memory; nothing is kept.",
+    PICTURES: "The readings and the annotated video are kept under Results.",
+    RESULTS: "The readings are kept under Results with thumbnails of the faces, but no frames.",
+    NOTHING: "Frames are analyzed in memory; nothing is kept.",
 }
 keep_now = NOTHING
 with errors_shown():
     keep_now = result_store().settings.keep
     st.caption(
-        ":material/lock: The video goes from this browser to the machine that runs the app and nowhere else. "
+        ":material/lock: The video goes from this browser to the machine that runs the app, and nowhere else. "
         + kept[keep_now]
     )
 if not agreed:
@@ -306,7 +305,7 @@ if not agreed:
     st.stop()
 
 drop_late_frames()
-video, live = st.container(), st.container()  # the picture has the page's width
+video, live = st.container(), st.container()  # the picture fills the page's width
 with video:
     context = webrtc_streamer(
         key="webcam",
@@ -330,22 +329,22 @@ with video:
 with live:
     if context.state.playing:
         takes = keep_now != NOTHING and st.button(
-            "Snapshot", icon=":material/photo_camera:", help="Keeps this moment as a photo, under Results."
+            "Take snapshot", icon=":material/photo_camera:", help="Keeps this frame as a photo under Results."
         )
         if takes:
             with errors_shown():
                 take_snapshot(stream)
         st.fragment(show_figures, run_every=1.0)(stream)
         st.fragment(show_people, run_every=1.0)(stream)
-        st.fragment(show_chart, run_every=2.0)(stream)  # a browser takes a tenth of a second and more to draw it
+        st.fragment(show_chart, run_every=2.0)(stream)  # drawing it takes a browser 0.1 s or more
     elif context.state.signalling:
         st.info("Connecting …", icon=":material/hourglass_empty:")
     elif not stream.analyzer.frames.total:
-        st.markdown("Press **START**. People get numbers, expressions colours; the chart shows the last minute.")
+        st.markdown("Press **START**. Each person gets a number and a color; the chart shows the last minute.")
 if not context.state.playing and not context.state.signalling:
-    st.session_state["webcam_active"] = False  # it may have ended while another page was looked at
+    st.session_state["webcam_active"] = False  # it may have ended while another page was open
     with errors_shown():
         show_recording(stream)
         show_undo(result_store(), owner())
 if not context.state.playing:
-    show_causes(expanded=not stream.analyzer.frames.total)  # the page is not told that the browser got no camera
+    show_causes(expanded=not stream.analyzer.frames.total)  # the browser does not tell the page that it got no camera

@@ -1,4 +1,4 @@
-"""Our own parts of pages, for what Streamlit has none: plain HTML, CSS and JavaScript in files beside this one."""
+"""Custom components in plain HTML, CSS and JavaScript, for what Streamlit lacks; their files are beside this one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,6 @@ if TYPE_CHECKING:
 
 
 def own_part(name: str, html: str) -> "ComponentRenderer":
-    """Return what shows a part with `name`.css and `name`.js, which exports the function that Streamlit calls."""
+    """Return a component made of `name`.css and `name`.js, which exports the function that Streamlit calls."""
     css, js = (Path(__file__).with_name(f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     return st.components.v2.component(name, html=html, css=css, js=js)

@@ -1,4 +1,4 @@
-"""How video comes and goes: servers for WebRTC, from the environment or the app's secrets, and what is not sent."""
+"""WebRTC connections: STUN and TURN servers from the settings, and a track that drops repeated frames."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from fer.names import literal
 from pages.parts.permissions import setting_of
 
 ICE_SERVERS_VARIABLE = "FER_ICE_SERVERS"
-"""Environment variable, and key in `.streamlit/secrets.toml`, with the servers as JSON."""
+"""Environment variable, or key in `.streamlit/secrets.toml`, with the servers as JSON."""
 EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "…", "credential": "…"}]'
 _SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
 
@@ -21,12 +21,12 @@ def read_ice_servers(text: str | None) -> list[dict[str, Any]]:
     """Read a list of STUN and TURN servers, as browsers expect it (RTCIceServer, W3C WebRTC 1.0).
 
     Args:
-        text: JSON, a list of objects with `urls` (a text or several) and, for TURN, `username` and `credential`.
-            Nothing or "" gives no servers, which is right where browser and app share a machine or a network; then
-            nobody outside is asked.
+        text: JSON, a list of objects with `urls` (a string or a list) and, for TURN, `username` and `credential`. None
+            or "" means no servers, which is right if browser and app share a machine or a network; then no outside
+            server is contacted.
 
     Raises:
-        ConnectionSettingsError: the text is no such list.
+        ConnectionSettingsError: the text is not such a list.
     """
     if not text or not text.strip():
         return []
@@ -34,23 +34,25 @@ def read_ice_servers(text: str | None) -> list[dict[str, Any]]:
     try:
         servers = json.loads(text)
     except ValueError as error:
-        raise ConnectionSettingsError(f"{expected}, but it is no JSON: {error}.") from error
+        raise ConnectionSettingsError(f"{expected}, found invalid JSON: {error}.") from error
     if not isinstance(servers, list):
-        raise ConnectionSettingsError(f"{expected}, found no list.")
+        raise ConnectionSettingsError(f"{expected}, found {type(servers).__name__}.")
     for number, server in enumerate(servers, start=1):
         urls = server.get("urls") if isinstance(server, dict) else None
         urls = [urls] if isinstance(urls, str) else urls
         if not (isinstance(urls, list) and urls and all(isinstance(u, str) and u.startswith(_SCHEMES) for u in urls)):
             raise ConnectionSettingsError(
-                f"{expected}; server {number} has no urls that begin with {', '.join(_SCHEMES)}."
+                f"{expected}; server {number} has no urls that start with {', '.join(_SCHEMES)}."
             )
         if any(url.startswith("turn") for url in urls) and not (server.get("username") and server.get("credential")):
-            raise ConnectionSettingsError(f"{expected}; server {number} is TURN and needs a username and a credential.")
+            raise ConnectionSettingsError(
+                f"{expected}; server {number} is a TURN server and needs username and credential."
+            )
     return servers
 
 
 def ice_servers() -> list[dict[str, Any]]:
-    """Return the servers for WebRTC, or show what is wrong with them and end the page."""
+    """Return the servers for WebRTC, or show the error and end the page."""
     try:
         return read_ice_servers(setting_of(ICE_SERVERS_VARIABLE))
     except ConnectionSettingsError as error:
@@ -59,7 +61,7 @@ def ice_servers() -> list[dict[str, Any]]:
 
 
 class NewFrames(MediaStreamTrack):
-    """A track without the frames that are the one before once more."""
+    """A track that drops frames identical to the previous one."""
 
     def __init__(self, source: MediaStreamTrack) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Whether a reading is right: it is corrected or confirmed with a click; corrections gather if their owner wishes."""
+"""Correct or confirm a reading with a click; with the owner's consent, corrections are collected as a data set."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,21 +17,21 @@ from pages.parts.visitor import owner
 from pages.parts.widgets import counted
 
 LOOKED_AT = "dataset_looked_at"
-"""In the session: the data set that was looked at, which is another one when corrections come or go."""
+"""In the session: the inspected data set, which changes when corrections are added or removed."""
 _SAID = "corrections"
-"""In the session: the key of each face of which somebody said something → the correction and the face's picture."""
+"""In the session: the key of each corrected face → the correction and the crop."""
 _CLICKED, _WISH = "correction_clicked", "gather_wish"
-"""In the session, until the page has run: the question that was answered and its answer; whether they shall gather."""
+"""In the session, until the page has run: the question that was answered with its answer; the choice to collect."""
 _Said = dict[str, tuple[Correction, np.ndarray]]
 
 
 def my_corrections() -> Corrections:
-    """Return those of the machine's owner."""
+    """Return the corrections of the machine's owner."""
     return Corrections(home.data_folder().absolute() / "corrections")
 
 
 def said_labels() -> dict[str, str]:
-    """Return what this visitor said that faces show, by `face_key`: in this visit, and whoever sits here ever.
+    """Return this visitor's corrections by `face_key`: those of this visit and, for the owner, all that are kept.
 
     Raises:
         ResultsError: the corrections cannot be read.
@@ -46,7 +46,7 @@ def _said() -> _Said:
 
 
 def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) -> None:
-    """Ask whether a reading is right: one click confirms it, another corrects it, the same again takes it back.
+    """Ask whether a reading is right: one click confirms or corrects it, a second one undoes that.
 
     Args:
         face: the reading.
@@ -65,11 +65,11 @@ def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) 
     options = [face.label, *(label for label in face.labels if label != face.label)]
     st.session_state[question] = now
     st.pills(
-        "Not right? Click what it shows",
+        "Not right? Click the right expression",
         options + [now] * (now is not None and now not in options),
         format_func=lambda label: f":material/check: {literal(label)}" if label == face.label else literal(label),
-        help="A click on the first, which the model named, says that it is right. Another click takes it back. Exports "
-        "say it beside the model's word.",
+        help="Click the first one, the model's answer, to confirm it. Click again to undo. Exports hold your label "
+        "beside the model's.",
         key=question,
         on_change=lambda: st.session_state.update({_CLICKED: (question, st.session_state[question])}),
         wrap=True,
@@ -77,18 +77,18 @@ def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) 
     if _said() and owner() == "" and my_corrections().gather is None:
         with st.container(border=True):
             st.markdown(
-                "Shall the faces that you correct or confirm gather as a data set, *My corrections*, to teach a model "
-                "with? They stay on this machine until you delete them on the training page."
+                "Collect the faces you correct or confirm in a data set, *My corrections*, to train a model with? They "
+                "stay on this machine until you delete them on the Training page."
             )
             with st.container(horizontal=True):
-                if st.button("Gather them", key=f"gather {key}"):
+                if st.button("Collect", key=f"gather {key}"):
                     attempt(_gather)
-                if st.button("Do not", key=f"do not gather {key}"):
+                if st.button("Don't collect", key=f"do not gather {key}"):
                     attempt(lambda: my_corrections().set_gather(False))
 
 
 def _say(face: Face, label: str | None, crop: Callable[[], np.ndarray], model: str) -> None:
-    """Take what somebody said of a face; None takes back what was said."""
+    """Store a visitor's label for a face; None removes it."""
     mine, id_ = owner() == "", face_key(face)
     st.session_state.pop(LOOKED_AT, None)
     if label is None:
@@ -109,45 +109,45 @@ def _gather() -> None:
 
 
 def corrections_note() -> str:
-    """Say what becomes of corrected faces, for those whom it concerns; else ""."""
+    """Return what happens to corrected faces, for the machine's owner; "" for anybody else."""
     if owner() != "":
         return ""
     gather = my_corrections().gather
-    return f" Faces that you correct are {'kept for training, as you wished' if gather else 'kept only if you wish'}."
+    return " Faces you correct are kept for training." if gather else " Faces you correct are kept only if you agree."
 
 
 def show_own_faces(weights: str, labels: Sequence[str]) -> None:
-    """Say how often a model, by its weights' hash and its labels, was right about the faces that the owner judged.
+    """Show how often a model, by its weights' hash and its labels, was right about the faces that the owner judged.
 
     Raises:
         ResultsError: the corrections cannot be read.
     """
     right, total = times_right(my_corrections().all(), weights, labels) if owner() == "" else (0, 0)
     if total:
-        from fer.evaluation.intervals import share  # brings scipy, which the page opens without
+        from fer.evaluation.intervals import share  # imports scipy, which the page does not need to open
 
         found = share(right, total)
         st.caption(
-            f":material/thumbs_up_down: Of **{counted(total, 'face')}** of yours that you confirmed or corrected, it "
-            f"was right about {right:,}: {percent(found.value)} ({between(found, digits=0)}). Who mostly looks for "
-            "mistakes finds more of them."
+            f":material/thumbs_up_down: Of the **{counted(total, 'face')}** you confirmed or corrected, it was right "
+            f"about {right:,}: {percent(found.value)} ({between(found, digits=0)}). This is too low if you mostly "
+            "corrected mistakes."
         )
 
 
 def corrections_path() -> Path | None:
-    """Show what has gathered, and let its owner delete it; return the data set, None while there is none."""
+    """Show the collected corrections and let their owner delete them; return the data set, None while it is empty."""
     kept = my_corrections()
     if (wish := st.session_state.pop(_WISH, None)) is not None:
         attempt(lambda: kept.set_gather(wish))
     found, key = kept.all(), "gather_corrections"
     st.session_state[key] = bool(kept.gather)  # somebody may have changed it in another tab
     st.toggle(
-        "Gather the faces that are corrected or confirmed",
+        "Collect the faces I correct or confirm",
         key=key,
         on_change=lambda: st.session_state.update({_WISH: st.session_state[key]}),
     )
     if not found:
-        st.caption("None yet. On the pages for photos, click what a face shows; that gathers here if you wish.")
+        st.caption("None yet. Correct or confirm readings on the Photo and Many photos pages.")
         return None
     right = sum(one.was_right for one in found.values())
     st.markdown(f"{counted(len(found), 'face')}: {right:,} confirmed, {len(found) - right:,} corrected.")
@@ -159,7 +159,7 @@ def corrections_path() -> Path | None:
 
 def _offer_deletion(kept: Corrections, found: Sequence[Correction]) -> None:
     one = st.selectbox(
-        "One of them",
+        "Face",
         list(reversed(found)),
         None,
         format_func=lambda one: f"{one.label} (the model: {one.model_label}) · {one.key[:6]}",

@@ -1,4 +1,4 @@
-"""Choosing a data set and looking at it, as the training page and the evaluation page do."""
+"""Choose and inspect a data set, on the training and evaluation pages."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pages.parts.corrections import LOOKED_AT, corrections_path
 from pages.parts.visitor import owner
 from pages.parts.widgets import STATIC, delete_button, one_of, path_here
 
-UPLOAD, MINE, DRAWN, HERE, OWN = "Upload", "My corrections", "Drawn faces", "On this machine", "Its own pictures"
+UPLOAD, MINE, DRAWN, HERE, OWN = "Upload", "My corrections", "Drawn faces", "On this machine", "Its training data"
 SOURCES = {
     UPLOAD: ":material/upload: Upload",
     MINE: ":material/thumbs_up_down: My corrections",
@@ -28,7 +28,7 @@ SOURCES = {
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A data set that was looked at."""
+    """A data set that was inspected."""
 
     path: str
     report: DatasetReport
@@ -36,18 +36,20 @@ class Data:
 
 
 def name_of(path: str) -> str:
-    """Return a plain name for a data set, made of its path; empty where it has no letters."""
-    stem = re.sub(r"-[0-9a-f]{12}$", "", Path(path).stem)  # what an upload's folder is called after its content
+    """Return a plain name for a data set, derived from its path; empty if that has no letters."""
+    stem = re.sub(r"-[0-9a-f]{12}$", "", Path(path).stem)  # the hash in the name of an upload's folder
     return re.sub(r"[^\w.-]+", "-", stem).strip("-. ")[:50]
 
 
 def chosen_path(key: str, own: str | None = None) -> str | None:
-    """Ask for a data set; None while none is chosen. Each part of a page, by its key, keeps what was chosen there.
+    """Ask for a data set and return its path; None while none is chosen.
 
-    `own` is offered, too: the data set that a model was trained on.
+    Args:
+        key: names the part of the page; each part remembers its choice.
+        own: the data set that a model was trained on, offered as well.
     """
     sources = {name: shown for name, shown in SOURCES.items() if name != MINE or owner() == ""}
-    sources |= {OWN: ":material/model_training: Its own pictures"} if own else {}
+    sources |= {OWN: ":material/model_training: Its training data"} if own else {}
     if st.session_state.get(f"{key}_source") not in sources:
         st.session_state.pop(f"{key}_source", None)
     source = one_of("Source", sources, f"{key}_source")
@@ -57,7 +59,7 @@ def chosen_path(key: str, own: str | None = None) -> str | None:
         mine = corrections_path()
         return str(mine) if mine else None
     if source == DRAWN:
-        count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="To try things out with.")
+        count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="Good for trying things out.")
         return f"synthetic:{count}"
     if source == HERE:
         path = path_here("/home/me/faces", "A folder, a CSV or a ZIP on the machine that runs the app.")
@@ -66,12 +68,12 @@ def chosen_path(key: str, own: str | None = None) -> str | None:
 
 
 def uploaded_path() -> str | None:
-    """Take an upload, or offer the earlier ones."""
+    """Accept an upload, or offer earlier ones."""
     upload = st.file_uploader(
-        "A ZIP with a folder of pictures for each expression, or a CSV of pictures",
+        "A ZIP with one folder of pictures per expression, or a CSV of pictures",
         ["zip", "csv"],
-        help="Folders angry/, happy/, … of any names, each picture showing one face, cropped square. The other layouts "
-        "that the README names work, too. What is larger can be put on the machine that runs the app by other means.",
+        help="Folders such as angry/ and happy/, with any names; each picture shows one face, cropped square. The "
+        "layouts of FER2013, FER+, RAF-DB, AffectNet and CK+ work, too. For larger data sets choose *On this machine*.",
     )
     folder = home.data_folder().absolute() / "uploads"
     if upload:
@@ -84,23 +86,23 @@ def uploaded_path() -> str | None:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            "or uploaded earlier",
+            "Or choose an earlier upload",
             earlier,
             None,
             format_func=lambda path: path.relative_to(folder).parts[0],
             placeholder="Choose …",
         )
         if chosen:
-            what = "Models that were trained on them stay; the pictures are"
+            what = "Models trained on these pictures stay; the pictures are"
             delete_button(what, lambda: delete_upload(chosen, folder))
     return str(chosen) if chosen else None
 
 
 def chosen_data(key: str) -> Data | None:
-    """Ask for a data set and show what is in it; None while none is chosen."""
+    """Ask for a data set and show what it contains; return None while none is chosen."""
     path = chosen_path(key)
     if path is None:
-        st.caption("The pictures stay on this machine. Without pictures of your own, try it with drawn faces.")
+        st.caption("Your pictures stay on this machine. No pictures yet? Try it with drawn faces.")
         return None
     data = looked_at(path)
     show_data(data)
@@ -108,14 +110,14 @@ def chosen_data(key: str) -> Data | None:
 
 
 def looked_at(path: str) -> Data:
-    """Open a data set and look at every picture in it, once for each visitor and data set."""
+    """Open a data set and inspect every picture, once for each visitor and data set."""
     data: Data | None = st.session_state.get(LOOKED_AT)
     if data is None or data.path != path:
         bar = st.progress(0.0, "Opening …")
 
         def show(done: int, total: int) -> None:
             if done == total or done % 50 == 0:
-                bar.progress(done / max(total, 1), f"Looking at picture {done:,} of {total:,}")
+                bar.progress(done / max(total, 1), f"Checking picture {done:,} of {total:,}")
 
         try:
             dataset = open_datasets([path], show)
@@ -127,7 +129,7 @@ def looked_at(path: str) -> Data:
 
 
 def show_data(data: Data) -> None:
-    """Show what is in a data set, and what is odd about it."""
+    """Show what a data set contains, and what is wrong with it."""
     found = data.report
     copies = found.copies.within + found.copies.across
     facts = [f"**{found.pictures:,} pictures**", f"{len(found.counts)} expressions"]
@@ -136,23 +138,23 @@ def show_data(data: Data) -> None:
         facts.append(f"{smallest} pixels" if smallest == largest else f"{smallest} to {largest} pixels")
     if found.subjects:
         facts.append(f"{sum(found.subjects.values())} people")
-    facts.append(pairs_of_copies(copies) if copies else "no copies")
+    facts.append(pairs_of_copies(copies) if copies else "no duplicates")
     if found.broken:
-        facts.append(f"{len(found.broken)} broken")
+        facts.append(f"{len(found.broken)} unreadable")
     st.markdown(" · ".join(facts))
     st.text("\n".join(found.notes))
     for warning in found.warnings:
         st.warning(literal(warning), icon=":material/warning:")
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Each expression**")
-        st.caption("How many pictures are labelled so; what is rare is learned, and measured, badly.")
+        st.markdown("**Pictures per expression**")
+        st.caption("Rare expressions are learned poorly, and measured poorly, too.")
         st.plotly_chart(class_bars(found.counts), config=STATIC, key="classes")
     with right:
         st.markdown("**At a glance**")
-        st.caption("A row for each expression: what was put into the wrong folder, or cropped badly, catches the eye.")
-        st.image(data.sheet, width="stretch", alt=f"some pictures of each of {', '.join(found.counts)}")
-    details = [*(f"{one} and {other} are copies." for one, other in found.copies.examples), *found.broken]
+        st.caption("One row per expression. Look for pictures in the wrong folder and bad crops.")
+        st.image(data.sheet, width="stretch", alt=f"sample pictures of {', '.join(found.counts)}")
+    details = [*(f"{one} and {other} are duplicates." for one, other in found.copies.examples), *found.broken]
     if details:
         with st.expander("Details", icon=":material/list:"):
             st.text("\n".join(details[:200]))

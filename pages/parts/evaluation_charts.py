@@ -1,4 +1,4 @@
-"""The charts of a report, each with how to read it; what it is about, and all of it as files."""
+"""The charts of a report with how to read them, how it was measured, and its exports."""
 
 from functools import partial
 from pathlib import Path
@@ -20,13 +20,13 @@ from pages.parts.samples import PHOTO, sample_picture
 from pages.parts.widgets import download, introduce
 
 FACE = 160, 56, 286, 182
-"""Where the face is on the sample photo, cropped as those of FER2013 are: left, top, right, bottom, in pixels."""
+"""The face on the sample photo, cropped as in FER2013: left, top, right, bottom in pixels."""
 
 
 def show_chart(chart: Chart, basis: str, key: object) -> None:
-    """Show a chart with how to read it, and the rule and n that its figures are of; offer what it shows as a table.
+    """Show a chart with how to read it, its rule and n, and its data as a table to download.
 
-    The camera above it saves it as a picture, SVG.
+    The camera icon above the chart saves it as SVG.
     """
     introduce(literal(chart.title), f"{chart.reading} {literal(basis[:1].upper() + basis[1:])}.")
     figure = themed(chart.figure, st.context.theme.type == "dark")
@@ -45,14 +45,14 @@ def show_chart(chart: Chart, basis: str, key: object) -> None:
 
 
 def show_charts(charts: list[Chart], report: Report, path: Path) -> None:
-    """Show charts of a report beside each other."""
+    """Show charts of a report side by side."""
     for column, chart in zip(st.columns(len(charts), gap="large"), charts, strict=True):
         with column:
             show_chart(chart, basis_of(chart, report), path)
 
 
 def show_expressions(report: Report, path: Path) -> None:
-    """Show how each expression fares."""
+    """Show the figures of each expression."""
     show_charts([evaluation_plots.classes(report)], report, path)
     rows = []
     for label, figures in report.per_class.items():
@@ -66,19 +66,17 @@ def show_expressions(report: Report, path: Path) -> None:
 
 
 def show_confidence(report: Report, path: Path) -> None:
-    """Show whether its confidence is right."""
+    """Show how well the confidence is calibrated."""
     left, right = st.columns([3, 2], gap="large")
     with left:
         show_charts([evaluation_plots.reliability(report)], report, path)
     with right:
-        introduce(
-            "As figures", "The smaller, the better. The temperature was fitted on validation pictures, never on these."
-        )
+        introduce("In figures", "Lower is better. The temperature was fitted on validation pictures, never on these.")
         st.table(evaluation_plots.reliability_table(report), border="horizontal", hide_index=True)
 
 
 def show_people(report: Report, path: Path) -> None:
-    """Show the model beside people."""
+    """Compare the model with human raters."""
     found = report.agreement
     if found is None:
         return
@@ -89,13 +87,13 @@ def show_people(report: Report, path: Path) -> None:
         show_charts([evaluation_plots.people(found)], report, path)
         interval = between(found.difference, unit="")
         st.caption(
-            f"Model less rater: {100 * found.difference.value:+.1f} points ({interval}), "
-            f"on the same pictures, {found.votes_per_picture:.1f} votes each. A rater gives one answer only; the model "
-            "was taught by the votes of many."
+            f"Model minus rater: {100 * found.difference.value:+.1f} points ({interval}), on the same pictures with "
+            f"{found.votes_per_picture:.1f} votes each. A rater gives one answer; the model learned from the votes of "
+            "many."
         )
         rows = [
             {
-                "distance to the votes of the others": name,
+                "distance to the other raters' votes": name,
                 "a single rater": f"{getattr(found.rater_distances, figure):.2f}",
                 "the model": f"{getattr(found.model_distances, figure):.2f}",
             }
@@ -108,7 +106,7 @@ def show_people(report: Report, path: Path) -> None:
 
 
 def show_robustness(report: Report, path: Path) -> None:
-    """Show how it fares on worse pictures."""
+    """Show how accurate the model is on degraded pictures."""
     if report.robustness:
         left, right = st.columns(2, gap="large")
         with left:
@@ -116,19 +114,19 @@ def show_robustness(report: Report, path: Path) -> None:
         with right:
             show_worse_faces(report.robustness)
     else:
-        st.info("This was not measured with the report. **Evaluate**, above, does it.", icon=":material/blur_on:")
+        st.info("This report has no robustness test. Run one under **Evaluate**.", icon=":material/blur_on:")
 
 
 def show_worse_faces(found: Robustness) -> None:
-    """Show one face made worse in each of the ways, with the accuracy on all pictures made so."""
-    from fer.evaluation.robustness import DISTURBANCES  # here, as it takes long to import
+    """Show one face degraded in each way, with the accuracy on all pictures degraded so."""
+    from fer.evaluation.robustness import DISTURBANCES  # slow to import
 
     left, top, right, bottom = FACE
     face = sample_picture(PHOTO)[top:bottom, left:right]
     accuracies = {(one.name, one.setting): one.accuracy for one in found.disturbed}
     ways = [one for one in DISTURBANCES if (one.name, one.setting) in accuracies]
-    introduce("What was done", "One face, made worse in each way, and the accuracy on all pictures made worse so.")
-    tiles = [Card("as it is", "as it is", {}, image=face, note=f"as it is: {percent(found.clean.value)}")]
+    introduce("Examples", "One face, degraded in each way, with the accuracy on all pictures degraded like that.")
+    tiles = [Card("original", "original", {}, image=face, note=f"original: {percent(found.clean.value)}")]
     for way in ways:
         name, share = f"{way.name} {way.setting}".strip(), percent(accuracies[way.name, way.setting].value)
         tiles.append(Card(name, name, {}, image=way.apply(face, 0), note=f"{name}: {share}"))
@@ -136,49 +134,49 @@ def show_worse_faces(found: Robustness) -> None:
 
 
 def show_downloads(report: Report, path: Path) -> None:
-    """Say what was measured, how, and offer it as files."""
+    """Show what was measured and how, with the files to download."""
     allowed = may_see_paths(path)
     st.html(cards(headline(report)))
     st.caption(
-        "Ranges are 95 % intervals: a figure of so many pictures is no surer than that. "
-        + "Agreement with raters counts how often most of the other raters of a picture say the same."
+        "Ranges are 95 % confidence intervals. "
+        + "Agreement with raters is the share of pictures where most other raters say the same."
         * (report.agreement is not None)
     )
     if allowed:
         show_files(report, path)
     else:
-        st.caption("Files are for those who may train, as they name paths of this machine.")
+        st.caption("The files are not offered to visitors from other machines, because they name paths on this one.")
     with st.expander("How this was measured", icon=":material/straighten:"):
         show_facts(report, with_command=allowed)
 
 
 def show_facts(report: Report, with_command: bool) -> None:
-    """Say what was measured, on what, and how."""
+    """Show what was measured, on what, and how."""
     model, data, speed, made = report.model, report.data, report.speed, report.made
     left_out = sum(data.unknown_labels.values()) + len(data.broken) + data.no_face
     side_px = model.size_px
     facts = {
         "Model": f"{model.architecture}, faces of {side_px} × {side_px} pixels, {len(model.labels)} labels",
-        "Answers": model.read,
+        "Reading": model.read,
         "Size": f"{speed.parameters:,} parameters, {speed.file_bytes / 1e6:.1f} MB",
-        "Speed": f"{speed.milliseconds_per_face:.1f} ms a face, one thread of {speed.processor}",
-        "Trained on": f"{model.training.get('dataset', 'not known')}, {model.training.get('epochs', '?')} epochs",
+        "Speed": f"{speed.milliseconds_per_face:.1f} ms per face on one thread of {speed.processor}",
+        "Trained on": f"{model.training.get('dataset', 'unknown')}, {model.training.get('epochs', '?')} epochs",
         "Measured on": report.basis + (f"; {left_out:,} left out" if left_out else ""),
-        **({"Of the data": " ".join(data.notes)} if data.notes else {}),
+        **({"Data notes": " ".join(data.notes)} if data.notes else {}),
         "When": made.time,
-        "Computed by": made.runtime,
-        "With": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
+        "Runtime": made.runtime,
+        "Packages": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "Intervals": f"95 %, {made.resamples:,} resamples, seed {made.seed}",
     }
     st.table({name: literal(fact) for name, fact in facts.items()}, border="horizontal")
     if with_command:
-        st.markdown("**How to get these figures again**")
+        st.markdown("**Command to reproduce these figures**")
         st.code(made.command, language="bash", wrap_lines=True)
     st.caption(f"Model file SHA-256 {model.sha256[:16]}…, data fingerprint {data.fingerprint[:16]}…")
 
 
 def show_files(report: Report, path: Path) -> None:
-    """Offer the report, the predictions, a page of all charts, and each chart."""
+    """Offer the report, its figures, the predictions and each chart."""
     st.markdown("**Files**")
     stem = path.parent.name if path.name == "report.json" else path.name.removesuffix(".report.json")
     beside = path.with_name(Path(report.predictions).name)
@@ -187,10 +185,10 @@ def show_files(report: Report, path: Path) -> None:
         download("All figures (JSON)", path.read_text, f"{stem}.report.json")
         if beside.is_file():
             download("Predictions (CSV)", beside.read_text, f"{stem}.predictions.csv")
-    st.caption("They open without the app and without the internet. No picture of a face is in them.")
-    st.markdown("**Each chart**")
+    st.caption("They open without the app and offline, and they contain no faces.")
+    st.markdown("**Single chart**")
     charts = {chart.title: chart for chart in report_charts(report)}
     chart = charts[st.selectbox("Chart", list(charts), label_visibility="collapsed", key="download_chart")]
     download("This chart (HTML)", partial(html_chart, chart), f"{chart.name}.html")
-    st.caption("As a page that can be zoomed and read off; the camera above the chart saves it as a picture (SVG).")
+    st.caption("An interactive page. The camera icon above the chart saves it as SVG.")
     show_chart(chart, basis_of(chart, report), f"download {path}")

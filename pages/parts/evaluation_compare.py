@@ -1,4 +1,4 @@
-"""Two models or more on the same pictures."""
+"""Compare two or more models on the same pictures."""
 
 from functools import partial
 from pathlib import Path
@@ -22,27 +22,27 @@ from pages.parts.models import runs_folder
 from pages.parts.session import FILES_AS_THEY_ARE
 from pages.parts.widgets import download, one_of
 
-BETTER, WORSE, OTHERWISE = "Only the second is right", "Only the first is right", "Both wrong, differently"
+BETTER, WORSE, OTHERWISE = "Only the second is right", "Only the first is right", "Both wrong in different ways"
 
 
 def compare_reports() -> None:
-    """Choose reports and compare all others with the first."""
+    """Ask for reports and compare all others with the first."""
     reports = saved_reports()
     if len(reports) < 2:
         st.info(
-            "A comparison takes two reports on the same pictures. Under **Evaluate**, above, models are measured.",
+            "Comparing takes two reports on the same pictures. Make them under **Evaluate**.",
             icon=":material/compare_arrows:",
         )
         return
     chosen = st.multiselect(
-        "Reports on the same pictures; all are compared with the first",
+        "Reports (all are compared with the first)",
         reports,
         format_func=name_of,
         placeholder="Choose two or more …",
         key="comparison_reports",
     )
     if len(chosen) < 2:
-        st.caption("The same data set, split and rule: else nobody could say whether the model or the pictures differ.")
+        st.caption("They must share data set, split and rule, so that only the model differs.")
         return
     names = short_names(chosen)
     first, others = chosen[0], {names[path]: path for path in chosen[1:]}
@@ -60,10 +60,10 @@ def compare_reports() -> None:
 
 
 def show_figures(first: Path, names: dict[Path, str], comparisons: dict[Path, Comparison]) -> None:
-    """Show the figures, and whether the difference could be chance."""
+    """Show the figures and whether the differences could be chance."""
     report, first_name = report_at(first), names[first]
-    only = "only it right", f"only {first_name} right"
-    columns = ("model", "answers", "accuracy", "macro F1", "Δ accuracy", "Δ macro F1", *only, "p")
+    only = "only this right", f"only {first_name} right"
+    columns = ("model", "reading", "accuracy", "macro F1", "Δ accuracy", "Δ macro F1", *only, "p")
     own = first_name, report.model.read_as, percent(report.accuracy.value, 1), f"{report.macro_f1.value:.2f}"
     rows = [dict(zip(columns, (*own, *["–"] * (len(columns) - len(own))), strict=True))]
     for path, one in comparisons.items():
@@ -83,18 +83,18 @@ def show_figures(first: Path, names: dict[Path, str], comparisons: dict[Path, Co
     for path, name in names.items():
         if knew := report_at(path).knew:
             how, count = knew
-            note = f"{name} was {how} {count:,} of these pictures, or copies of them: its figures may be too good."
+            note = f"{name} was {how} {count:,} of these pictures or duplicates of them: its figures may be too high."
             st.warning(literal(note), icon=":material/history_edu:")
     st.dataframe(rows, hide_index=True, key="comparison table")
     st.caption(
-        f"Δ: percentage points more than {literal(first_name)}, with 95 % intervals (paired bootstrap). p: how often "
-        "two equally good models would differ by so much or more (McNemar's exact test); below 0.05 it is hardly "
-        "chance where two models are compared, and with each further one a smaller p is needed."
+        f"Δ: percentage points above {literal(first_name)} with 95 % confidence intervals (paired bootstrap). p: the "
+        "probability that two equally good models differ at least this much (McNemar's exact test). For two models, "
+        "p < 0.05 is unlikely to be chance; comparing more models calls for a smaller p."
     )
 
 
 def show_training(chosen: list[Path]) -> list[Chart]:
-    """Lay the training curves of the runs over each other, and return the chart; none where there are no curves."""
+    """Show the training curves of the runs in one chart and return it; return nothing if there are no curves."""
     runs = dict.fromkeys(path.relative_to(runs_folder()).parts[0] for path in chosen if runs_folder() in path.parents)
     views = [seen for name in runs if (seen := training_runs.view(runs_folder() / name)).metrics]
     if not views:
@@ -106,11 +106,11 @@ def show_training(chosen: list[Path]) -> list[Chart]:
 
 
 def show_differing(first: Path, first_name: str, others: dict[str, Path], comparisons: dict[str, Comparison]) -> None:
-    """Show the pictures that two models name differently."""
+    """Show the pictures where two models disagree."""
     st.markdown("**Pictures where they differ**")
     name = next(iter(others))
     if len(others) > 1:
-        name = st.selectbox("Beside the first", list(others), key="comparison_other")
+        name = st.selectbox("Second model", list(others), key="comparison_other")
     one, other = evaluation_at(first).predictions, evaluation_at(others[name]).predictions
     places = np.array(comparisons[name].differing, int)
     groups = grouped(one, other, places)
@@ -121,7 +121,7 @@ def show_differing(first: Path, first_name: str, others: dict[str, Path], compar
 
 
 def grouped(one: Predictions, other: Predictions, places: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the places where two models differ, by who is right; labels may stand in another order."""
+    """Return the places where two models differ, grouped by which is right; the labels may be ordered differently."""
     words, words_other = np.array(one.labels), np.array(other.labels)
     truth = words[one.truth[places]]
     right, right_other = words[one.predicted[places]] == truth, words_other[other.predicted[places]] == truth

@@ -1,4 +1,4 @@
-"""Look at a data set: counts, classes, splits, copies, how much raters agree, and the pictures themselves."""
+"""Inspect a data set: its splits, classes, duplicates, rater agreement and pictures."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,13 @@ from pages.parts.permissions import refuse, training_allowed
 from pages.parts.widgets import show_some
 
 SHOWN, PAIRS = 24, 6
-EVENLY, DISPUTED, CLEAR = "evenly spread", "most disputed first", "clearest first"
+EVENLY, DISPUTED, CLEAR = "evenly spread", "least agreement first", "most agreement first"
 
 
 def look_at_dataset() -> None:
-    """Choose a data set and show what is in it."""
+    """Ask for a data set and show what it contains."""
     if not training_allowed():
-        refuse("Looking at data sets is")
+        refuse("Inspecting data sets is")
         return
     data = chosen_data("look")
     if data is None:
@@ -43,11 +43,11 @@ def look_at_dataset() -> None:
 
 
 def show_copies(dataset: FaceDataset, data: Data) -> None:
-    """Show pictures that are copies of each other, side by side."""
-    st.markdown("**Copies**")
+    """Show duplicate pictures side by side."""
+    st.markdown("**Duplicates**")
     groups = copies_by_kind(dataset, data.report.copies.pairs)
     if not groups:
-        st.caption("No picture is a copy of another one.")
+        st.caption("No duplicates found.")
         return
     kind = st.selectbox(
         "Pairs",
@@ -58,8 +58,8 @@ def show_copies(dataset: FaceDataset, data: Data) -> None:
         width=480,
     )
     st.caption(
-        "Pairs of pictures that are the same photo. Where one is trained on and the other one measured on, figures "
-        "flatter the model; an orange frame means that the two are labelled differently."
+        "Pairs that show the same photo. If one is in the training split and the other in the test split, the figures "
+        "come out too high. An orange frame marks pairs with different labels."
     )
     pairs = groups[kind]
     show_some(
@@ -72,7 +72,7 @@ def show_copies(dataset: FaceDataset, data: Data) -> None:
 
 
 def copies_by_kind(dataset: FaceDataset, pairs: Sequence[tuple[int, int]]) -> dict[str, list[tuple[int, int]]]:
-    """Return the pairs that are labelled differently, and all pairs by the sides that they stand on."""
+    """Return the pairs grouped by their splits, and those with different labels."""
     labels = dataset.truth(np.arange(len(dataset)))
     groups: dict[str, list[tuple[int, int]]] = {}
     for one, other in pairs:
@@ -81,11 +81,11 @@ def copies_by_kind(dataset: FaceDataset, pairs: Sequence[tuple[int, int]]) -> di
             (one, other)
         )
     different = [(one, other) for one, other in pairs if labels[one] != labels[other]]
-    return groups | ({"labelled differently": different} if different else {})
+    return groups | ({"labeled differently": different} if different else {})
 
 
 def show_samples(dataset: FaceDataset) -> None:
-    """Show some pictures of an expression, with their votes."""
+    """Show sample pictures of an expression with their votes."""
     st.markdown("**Pictures**")
     left, middle, right = st.columns(3, gap="medium")
     label = left.selectbox("Expression", dataset.labels, key="samples_label")
@@ -96,15 +96,15 @@ def show_samples(dataset: FaceDataset) -> None:
     rows = dataset.rows(split, "argmax")
     rows = rows[dataset.truth(rows) == dataset.labels.index(label)]
     if not len(rows):
-        st.info("There is no such picture.", icon=":material/search_off:")
+        st.info("No such pictures.", icon=":material/search_off:")
         return
     chosen = ordered(dataset, rows, order)[:SHOWN]
-    st.caption(f"{len(chosen)} of {len(rows):,} pictures whose most frequent label is {literal(label)}.")
+    st.caption(f"{len(chosen)} of {len(rows):,} pictures most often labeled {literal(label)}.")
     st.html(gallery([_card(dataset, int(row)) for row in chosen]))
 
 
 def ordered(dataset: FaceDataset, rows: np.ndarray, order: str) -> np.ndarray:
-    """Return the rows in an order: those to be shown come first."""
+    """Return the rows in an order, those to show first."""
     if order == EVENLY:
         return rows[np.linspace(0, len(rows) - 1, min(SHOWN, len(rows))).astype(int)]
     shares = agreement_of(dataset, rows)

@@ -1,4 +1,4 @@
-"""Pictures with what models and people say of them; where the pictures are not there, a table of the same."""
+"""Pictures with the answers of models and raters, or a table of these if the pictures are not available."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,13 +22,13 @@ from pages.parts.widgets import show_some
 
 AT_FIRST = 48
 PATHS = "evaluation_data_paths"
-"""Fingerprint of a data set → where this visitor says it is."""
+"""In the session: fingerprint of a data set → the path that the visitor gave."""
 
 
 def pictures_of(report: Report, report_path: Path) -> FaceDataset | None:
-    """Return the data set that a report is about, if this visitor may read paths and has said where it is.
+    """Return the data set behind a report, if the visitor may read paths and has given its path.
 
-    If the report was made on this page, that is known.
+    For a report made on this page, the path is known.
     """
     if not training_allowed():
         return None
@@ -36,12 +36,12 @@ def pictures_of(report: Report, report_path: Path) -> FaceDataset | None:
     fingerprint = report.data.fingerprint
     request = job.view(report_path.parent, KIND).request
     before = paths.get(fingerprint, request.dataset if request else "")
-    with st.expander("Show the pictures themselves", expanded=not before, icon=":material/image:"):
+    with st.expander("Show the pictures", expanded=not before, icon=":material/image:"):
         path = st.text_input(
             f"Where is {literal(report.data.name)}?",
             before,
             placeholder="/home/me/ferplus",
-            help="The data set that was measured on, on the machine that runs the app. The pictures stay there.",
+            help="The path of the evaluated data set on the machine that runs the app. The pictures stay there.",
             key=f"data {fingerprint}",
         ).strip()
         if path:
@@ -49,8 +49,8 @@ def pictures_of(report: Report, report_path: Path) -> FaceDataset | None:
                 dataset = opened(path)
                 if _fingerprint(path) != fingerprint:
                     raise DatasetError(
-                        f"expected the pictures that the report is about, found others at {path} ({dataset.name}). "
-                        "Give the path that the model was measured on."
+                        f"expected the pictures of this report, found others at {path} ({dataset.name}). "
+                        "Give the path of the data set that was evaluated."
                     )
                 paths[fingerprint] = path
                 return dataset
@@ -75,12 +75,16 @@ def _fingerprint(path: str) -> str:
 def show_pictures(
     opinions: Sequence[tuple[str, Predictions]], places: np.ndarray, dataset: FaceDataset | None, key: str
 ) -> None:
-    """Show some pictures, int (n,): tiles, cards where models differ, or a table where the pictures are not there.
+    """Show some pictures: as tiles, as cards if models are compared, or as a table if they are not available.
 
-    An opinion is who says so and all that it said, of the same pictures in the same order.
+    Args:
+        opinions: the name of each model with its predictions, of the same pictures in the same order.
+        places: indices into the predictions, int (n,).
+        dataset: the pictures; None if they are not available.
+        key: identifies the list on its page.
     """
     if not len(places):
-        st.info("There is no such picture.", icon=":material/search_off:")
+        st.info("No such pictures.", icon=":material/search_off:")
         return
     if dataset is None:
         st.dataframe(table(opinions, places), hide_index=True, key=f"table {key}", column_config=_columns(opinions))
@@ -100,14 +104,14 @@ def show_pictures(
 
 
 def table(opinions: Sequence[tuple[str, Predictions]], places: np.ndarray) -> list[dict[str, object]]:
-    """Return a row for each picture: name, label, votes, and each model's answer with all probabilities."""
+    """Return a row per picture: its name, label and votes, and each model's answer with its probabilities."""
     first = opinions[0][1]
     rows = []
     for place in places:
         row: dict[str, object] = {"label": first.labels[first.truth[place]]}
         for who, said in opinions:
             row[f"{who} says"] = said.labels[said.predicted[place]]
-            row[f"{who}, sure"] = float(said.confidence[place])
+            row[f"{who}, confidence"] = float(said.confidence[place])
         row |= {"raters": votes_text(votes_of(first, place)), "picture": first.names[place]}
         if len(opinions) == 1:
             row |= {label: float(first.probabilities[place, number]) for number, label in enumerate(first.labels)}
@@ -116,7 +120,7 @@ def table(opinions: Sequence[tuple[str, Predictions]], places: np.ndarray) -> li
 
 
 def _columns(opinions: Sequence[tuple[str, Predictions]]) -> dict[str, Any]:
-    shares = [f"{who}, sure" for who, _ in opinions]
+    shares = [f"{who}, confidence" for who, _ in opinions]
     percents = {name: st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1) for name in shares}
     labels = opinions[0][1].labels if len(opinions) == 1 else ()
     return percents | {label: st.column_config.NumberColumn(format="%.2f") for label in labels}
@@ -130,7 +134,7 @@ def _card(opinions: Sequence[tuple[str, Predictions]], place: int, dataset: Face
 
 
 def picture(dataset: FaceDataset, row: int) -> np.ndarray | None:
-    """Return a picture, or None where it cannot be read any more."""
+    """Return a picture, or None if it can no longer be read."""
     try:
         return dataset.picture(row)
     except (ImageError, DatasetError):
@@ -138,7 +142,7 @@ def picture(dataset: FaceDataset, row: int) -> np.ndarray | None:
 
 
 def votes_of(people: Predictions | FaceDataset, place: int) -> dict[str, float]:
-    """Return what raters say of a picture: label → how many; "something else" where some chose none of the labels."""
+    """Return the votes for a picture, label → count, with "something else" for votes outside the labels."""
     votes = dict(zip(people.labels, people.votes[place].tolist(), strict=True))
     other = float(people.other_votes[place].sum())
     return votes | ({"something else": other} if other else {})

@@ -1,4 +1,4 @@
-"""One report: how good a model is, at a glance and down to the picture."""
+"""One report: how good a model is, from three figures down to single pictures."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,12 +20,15 @@ from pages.parts.evaluation_reports import evaluation_at, report_at
 from pages.parts.widgets import introduce, one_of
 
 LISTS = {
-    "Worst mistakes": (review.worst_mistakes, "The wrong answers that the model was surest of come first."),
-    "Most uncertain": (review.most_uncertain, "The pictures whose two most probable answers are nearest come first."),
+    "Worst mistakes": (review.worst_mistakes, "Wrong answers, those with the highest confidence first."),
+    "Most uncertain": (
+        review.most_uncertain,
+        "Pictures whose two leading expressions are almost equally probable come first.",
+    ),
     "Likely label errors": (
         review.likely_label_errors,
-        "Here the label itself may be wrong: the model is surer of another one than it usually is of pictures that "
-        "truly show it (confident learning, Northcutt et al. 2021).",
+        "The label itself may be wrong: the model is more confident in another label than it usually is on pictures "
+        "with that label (confident learning, Northcutt et al. 2021).",
     ),
 }
 
@@ -46,11 +49,11 @@ _component = st.components.v2.component(
 def confusion_matrix(
     report: Report, in_percent: bool, chosen: Sequence[int], key: str, on_field: Callable[[int, int], None]
 ) -> None:
-    """Show what was taken for what: rows are the truth, columns the answers, each row coloured by its shares.
+    """Show the confusion matrix: rows are the true labels, columns the answers, cells colored by the share of the row.
 
-    Plotly's five megabytes of script would take longer than all the rest of the page's opening, and a table of buttons
-    can be used with a finger, with a keyboard and by a screen reader. A field is (truth, answer): the chosen one is
-    marked, and `on_field` is called with the one that was clicked.
+    It is a table of buttons, which works by touch, by keyboard and for screen readers. Loading Plotly's 5 MB of script
+    would take longer than the rest of the page. A cell is (truth, answer): the chosen one is marked, and `on_field` is
+    called with the clicked one.
     """
 
     def take_click() -> None:
@@ -62,7 +65,7 @@ def confusion_matrix(
 
 
 def one_report(path: Path) -> None:
-    """Show a report: what a person wants to know first, the rest behind tabs."""
+    """Show a report: the main figures first, the rest in tabs."""
     report = report_at(path)
     st.html(cards(at_a_glance(report)))
     st.markdown(literal(in_a_sentence(report)))
@@ -77,26 +80,27 @@ def one_report(path: Path) -> None:
         "Expressions": charts.show_expressions,
         "Confidence": charts.show_confidence,
         **({"People": charts.show_people} if report.agreement else {}),
-        "Worse pictures": charts.show_robustness,
+        "Robustness": charts.show_robustness,
         "Pictures": show_lists,
-        "About & download": charts.show_downloads,
+        "Details and downloads": charts.show_downloads,
     }
     parts[one_of("Part", list(parts), "evaluation_part")](report, path)
 
 
 def show_known(report: Report, how: str, count: int) -> None:
-    """Say that the model knew some of the pictures."""
+    """Warn if the model was trained on some of the pictures."""
     if 2 * count > report.n:
         st.warning(
-            f"The model was {how} {count:,} of these {report.n:,} pictures: they do not say how good it is on others.",
+            f"The model was {how} {count:,} of these {report.n:,} pictures, so the report does not show how good it "
+            "is on others.",
             icon=":material/history_edu:",
         )
     else:
-        st.caption(f"The model was {how} {count:,} of these pictures, or copies of them.")
+        st.caption(f"The model was {how} {count:,} of these pictures or duplicates of them.")
 
 
 def show_mistakes(report: Report, path: Path) -> None:
-    """Show the confusion matrix; a click on a field shows its pictures."""
+    """Show the confusion matrix; clicking a cell shows its pictures."""
     labels = report.labels
     keys = f"truth {path}", f"answer {path}"
 
@@ -107,27 +111,27 @@ def show_mistakes(report: Report, path: Path) -> None:
     left, right = st.columns([5, 4], gap="large")
     with left:
         introduce(MATRIX_TITLE, f"{MATRIX_READING} R{report.data.rule_and_n(report.n)[1:]}.")
-        unit = one_of("Numbers", ["Pictures", "% of a row"], "evaluation_unit")
+        unit = one_of("Numbers", ["Pictures", "% of row"], "evaluation_unit")
         confusion_matrix(report, unit != "Pictures", chosen, f"matrix {path}", choose)
     with right:
-        introduce("Pictures of a field", "Click a field, or choose what is true and what the model says.")
+        introduce("Pictures of a cell", "Click a cell, or choose the true label and the model's answer.")
         one, other = st.columns(2)
-        truth = one.selectbox("True", labels, None, placeholder="any", key=keys[0])
-        answer = other.selectbox("The model says", labels, None, placeholder="any", key=keys[1])
+        truth = one.selectbox("True label", labels, None, placeholder="any", key=keys[0])
+        answer = other.selectbox("Model's answer", labels, None, placeholder="any", key=keys[1])
         if not (truth or answer):
             return
         predictions = evaluation_at(path).predictions
         places = of_field(predictions, truth, answer)
         st.markdown(
-            f"{len(places):,} of {report.n:,} pictures: **{literal(truth or 'anything')}**, taken for "
-            f"**{literal(answer or 'anything')}** (rule {report.data.rule})"
+            f"{len(places):,} of {report.n:,} pictures: **{literal(truth or 'any label')}** read as "
+            f"**{literal(answer or 'any label')}** (rule {report.data.rule})"
         )
         dataset = pictures_of(report, path)
     show_pictures([("model", predictions)], places, dataset, f"{path} {truth} {answer}")
 
 
 def of_field(predictions: Predictions, truth: str | None, answer: str | None) -> np.ndarray:
-    """Return the places of the pictures of a label that were taken for a label; None is any. The surest come first."""
+    """Return the indices of pictures with a true label and an answer, None for any, by descending confidence."""
     wanted = np.ones(len(predictions), bool)
     if truth:
         wanted &= predictions.truth == predictions.labels.index(truth)
@@ -138,7 +142,7 @@ def of_field(predictions: Predictions, truth: str | None, answer: str | None) ->
 
 
 def show_lists(report: Report, path: Path) -> None:
-    """Show the pictures that say most."""
+    """Show the most informative pictures."""
     name = one_of("List", list(LISTS), "evaluation_list")
     find, reading = LISTS[name]
     st.caption(f"{reading} Measured on {literal(report.basis)}.")

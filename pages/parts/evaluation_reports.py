@@ -1,4 +1,4 @@
-"""The reports that there are: found, chosen, read."""
+"""Find, choose and read evaluation reports."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ from pages.parts.models import runs_folder
 from pages.parts.permissions import training_allowed
 from pages.parts.session import FILES_AS_THEY_ARE, lasting
 
-SHIPPED = "shipped model"
+SHIPPED = "built-in model"
 CHOSEN = "evaluation_report"
 
 
 def saved_reports() -> list[Path]:
-    """Return the reports of the shipped models, and those of the runs, the newest first."""
+    """Return the reports of the built-in models, then those of the runs, newest first."""
     folder = runs_folder()
     found = [*folder.glob(f"*/reports/*/{REPORT_NAME}"), *folder.glob(f"*/{REPORT_NAME}")]
     found.sort(key=changed_ns, reverse=True)
@@ -26,12 +26,12 @@ def saved_reports() -> list[Path]:
 
 
 def may_see_paths(path: Path) -> bool:
-    """Whether this visitor may read what a report says of the machine it was made on; of a shipped one everybody."""
+    """Return whether this visitor may see the paths in a report; everybody may see those of the built-in models."""
     return path in shipped_reports() or training_allowed()
 
 
 def name_of(path: Path) -> str:
-    """Return what people know a report by: the model, and what it was measured on."""
+    """Return the name shown for a report: its model and its data set."""
     if path in shipped_reports():
         return f"{SHIPPED} · {path.name.removesuffix('.report.json')}"
     model, *title = path.parent.relative_to(runs_folder()).parts
@@ -40,20 +40,20 @@ def name_of(path: Path) -> str:
 
 
 def short_names(paths: Sequence[Path]) -> dict[Path, str]:
-    """Return names for charts: the models' alone, where they tell the reports apart."""
+    """Return names for charts: the models' names alone if they are unique."""
     models = {path: name_of(path).split(" · ")[0] for path in paths}
     return models if len(set(models.values())) == len(models) else {path: name_of(path) for path in paths}
 
 
 def choose_report() -> Path | None:
-    """Ask for a report where there are several; None, and a word about it, where there is not one."""
+    """Ask for a report if there are several; say so and return None if there is none."""
     reports = saved_reports()
     if not reports:
-        st.info("No model was evaluated yet.", icon=":material/insights:")
+        st.info("No reports yet.", icon=":material/insights:")
         return None
     if len(reports) == 1:
         return reports[0]
-    chosen = st.session_state.get(CHOSEN)  # reports come and go, and an evaluation that ends chooses its own
+    chosen = st.session_state.get(CHOSEN)  # an evaluation that ends selects its own report
     shown = chosen if chosen in reports else reports[0]
     return st.selectbox(
         "Report", reports, format_func=name_of, label_visibility="collapsed", width=480, **lasting(CHOSEN, shown)

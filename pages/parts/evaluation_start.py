@@ -1,4 +1,4 @@
-"""Measure a model on a data set, in the background."""
+"""Evaluate models on a data set, in the background."""
 
 from pathlib import Path
 
@@ -23,15 +23,15 @@ from pages.parts.session import attempt
 from pages.parts.training_runs import own_data
 
 AT_ONCE = 4
-"""As many models are measured side by side; each takes half a gigabyte of memory."""
+"""How many models are evaluated at once; each takes 0.5 GB of memory."""
 SAMPLE = 300
-"""As many pictures are made worse: enough for intervals of about five points."""
+"""How many pictures the robustness test uses, enough for intervals of about five points."""
 
 
 def evaluate_models() -> None:
-    """Show what goes on, and offer to measure another model."""
+    """Show the active and earlier evaluations, and offer to start one."""
     if not training_allowed():
-        refuse("Measuring models is")
+        refuse("Evaluating models is")
         return
     found = job.views(runs_folder(), KIND)
     active = [view for view in found if view.active]
@@ -40,7 +40,7 @@ def evaluate_models() -> None:
     new_evaluation(busy=bool(active))
     ended = [view for view in found if view.state == FINISHED]
     if ended:
-        st.subheader("Earlier ones", divider="gray")
+        st.subheader("Earlier evaluations", divider="gray")
     for view in ended:
         show_ended(view)
     if failed := [view for view in found if not view.active and view not in ended]:
@@ -50,7 +50,7 @@ def evaluate_models() -> None:
 
 
 def show_active(view: JobView[Request]) -> None:
-    """Show an evaluation that goes on; when the last one has ended, show its report."""
+    """Show an active evaluation; when the last one ends, show its report."""
     with st.container(border=True):
         st.markdown(f"{ICONS[view.state]} **{literal(title_of(view))}**")
         watch(view, KIND, on_end=show_if_last)
@@ -59,20 +59,20 @@ def show_active(view: JobView[Request]) -> None:
 
 
 def show_if_last(ended: JobView[Request]) -> None:
-    """Show the report of an evaluation that has ended, where no other goes on."""
+    """Show the report of a finished evaluation, unless another one is still active."""
     if ended.state == FINISHED and not any(view.active for view in job.views(runs_folder(), KIND)):
         show_report(ended.folder)
 
 
 def show_report(folder: Path) -> None:
-    """Show a report with the next run of the page."""
+    """Select a report for the next run of the page."""
     st.session_state[CHOSEN] = folder / REPORT_NAME
     st.session_state["evaluation_ended"] = True
 
 
 def new_evaluation(busy: bool) -> None:
-    """Ask what to measure, and begin."""
-    st.subheader("Measure models", divider="gray")
+    """Ask what to evaluate, and start."""
+    st.subheader("Evaluate models", divider="gray")
     models = known_models()
     before: list[Path] = st.session_state.get("measure_models", models[:1])
     st.session_state["measure_models"] = [path for path in before if path in models]
@@ -80,25 +80,25 @@ def new_evaluation(busy: bool) -> None:
     with left:
         chosen: list[Path] = st.multiselect(
             "Models", models, format_func=model_name, max_selections=AT_ONCE, key="measure_models",
-            help="Several are measured side by side, to be compared.",
+            help="Choose several to compare them.",
         )  # fmt: skip
     with middle:
         split = st.selectbox(
             "Split", [*SPLITS, "all"], SPLITS.index("test"), key="measure_split",
-            help="Choose models on the validation split, and look at the test split once, at the end.",
+            help="Choose among models on the validation split. Use the test split once, at the end.",
         )  # fmt: skip
     with right:
         rule = st.selectbox(
             "Which pictures count", RULES, format_func=lambda rule: f"{rule}: {RULE_MEANINGS[rule]}", key="measure_rule"
         )
     worse = st.checkbox(
-        f"also on {SAMPLE} pictures that are blurred, dark, turned, covered, …", key="measure_worse",
-        help="In 24 ways, which takes some minutes.",
+        f"Test robustness on {SAMPLE} pictures that are blurred, darkened, rotated, covered, …", key="measure_worse",
+        help="Degrades them in 24 ways. Takes a few minutes.",
     )  # fmt: skip
     path = dataset.chosen_path("measure", own_data(runs.view(chosen[0].parent)) if len(chosen) == 1 else None)
     if path is None:
         return
-    if st.button("Measure", type="primary", icon=":material/play_arrow:", disabled=busy or not chosen):
+    if st.button("Evaluate", type="primary", icon=":material/play_arrow:", disabled=busy or not chosen):
         requests = [
             (
                 None if checkpoint in SHIPPED.values() else checkpoint.parent.name,
@@ -110,7 +110,7 @@ def new_evaluation(busy: bool) -> None:
 
 
 def show_ended(view: JobView[Request]) -> None:
-    """Offer what can be done with an evaluation that has ended."""
+    """Show the actions for an evaluation that has ended."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{ICONS[view.state]} {literal(title_of(view))}", width="stretch")
         with st.container(horizontal=True, width="content"):  # on a phone they stay together
@@ -126,6 +126,6 @@ def show_ended(view: JobView[Request]) -> None:
 
 
 def title_of(view: JobView[Request]) -> str:
-    """Return what people know an evaluation by."""
+    """Return the name shown for an evaluation."""
     model = model_name(Path(view.request.checkpoint)) if view.request else model_of(view.folder) or "a model"
     return f"{model} · {view.folder.name}"

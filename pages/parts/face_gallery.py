@@ -1,4 +1,4 @@
-"""Many faces as tiles, in groups: a click, a finger or the keyboard chooses one."""
+"""Many faces as tiles in groups; a click, a tap or the keyboard selects one."""
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from fer.reports.rendering import tied
 from pages.parts.component import own_part
 from pages.parts.picture_viewer import media_url
 
-_HTML = """<div class="groups" role="group" aria-label="Faces: the arrow keys go from one to the next"></div>"""
+_HTML = """<div class="groups" role="group" aria-label="Faces: use the arrow keys to move between them"></div>"""
 _component = own_part("face_gallery", _HTML)
 
 
@@ -29,12 +29,12 @@ def face_gallery(
     """Show faces as tiles.
 
     Args:
-        groups: what the faces are called → those that are shown.
-        counts: how many there are of each group, shown or not.
-        selected: the name of the chosen one.
-        key: names the gallery on its page.
-        on_select: is called with the name of a face that was chosen, before the page runs again.
-        marks: the name of a face → what somebody said that it shows.
+        groups: the name of each group → its faces on this page.
+        counts: the name of each group → the number of its faces on all pages.
+        selected: the name of the selected face.
+        key: identifies the gallery on its page.
+        on_select: called with the name of a newly selected face, before the page reruns.
+        marks: the name of a face → the label that the visitor gave it.
     """
 
     def take_choice() -> None:
@@ -64,5 +64,5 @@ def _tile(entry: Entry, called: str, mark: str | None, key: str) -> dict[str, An
         "url": media_url(b64decode(entry.thumbnail.partition(",")[2]), f"{key} {name}") if entry.thumbnail else "",
         "caption": percent(face.confidence) if face else "",
         "mark": mark or "",
-        "name": f"{name}: {words}" + f", said to be {mark}" * bool(mark),
+        "name": f"{name}: {words}" + f", corrected to {mark}" * bool(mark),
     }

@@ -1,4 +1,4 @@
-"""What was found in many photos: a gallery of faces or a table, the chosen one in its photo, the files."""
+"""The faces of many photos as a gallery or a table, the selected one in its photo, and the exports."""
 
 from base64 import b64decode
 from collections.abc import Sequence
@@ -50,13 +50,13 @@ from pages.parts.widgets import (
 GALLERY, TABLE = "Gallery", "Table"
 VIEWS = {GALLERY: ":material/grid_view: Gallery", TABLE: ":material/table_rows: Table"}
 AT_ONCE = {GALLERY: 500, TABLE: 200}
-WHO_SAYS = "What raters would call the face, and what the label of its picture would, where these are not the same."
+WHO_SAYS = "What human raters would say and the label the picture was filed under, if these differ."
 _CHOSEN = "folder_face"
-"""In the session: the name of the face that was chosen."""
+"""In the session: the name of the selected face."""
 
 
 def show_results(request: Request, finished: list[Finished]) -> None:
-    """Show totals, the faces, the chosen one in its photo, and the files to take along."""
+    """Show totals, the faces, the selected face in its photo, and the exports."""
     labels, unsure_below = reading_of(request, finished)
     entries = entries_of(finished)
     broken = [one for one in finished if one.result.error is not None]
@@ -72,9 +72,9 @@ def show_results(request: Request, finished: list[Finished]) -> None:
         order = st.selectbox("Order", ORDERS, key="folder_order", width=180)
     counts = {name: len(group) for name, group in groups_of(entries, labels, threshold).items()}
     without, unsure = counts.get(NO_FACE, 0), counts.get(UNSURE, 0)
-    figures = {"Pictures": len(finished), "Faces": len(entries) - without, "Unsure": unsure, "Without a face": without}
+    figures = {"Pictures": len(finished), "Faces": len(entries) - without, "Unsure": unsure, "No face": without}
     with totals:
-        for name, value in (figures | {"Not readable": len(broken)}).items():
+        for name, value in (figures | {"Unreadable": len(broken)}).items():
             st.metric(name, f"{value:,}", width=105)
     if not entries:
         return
@@ -89,18 +89,18 @@ def show_results(request: Request, finished: list[Finished]) -> None:
     )
     count = sum(bool(entry.face and entry.face.differing) for entry in entries)
     differing = bool(count) and st.toggle(
-        f"Only where the two opinions differ: {count:,}", key="folder_differing", help=WHO_SAYS
+        f"Only faces where raters and label differ: {count:,}", key="folder_differing", help=WHO_SAYS
     )
     chosen = select(entries, wanted, threshold, order, differing)
     if not chosen:
-        st.info("No face is like that.", icon=":material/filter_alt_off:")
+        st.info("No face matches these filters.", icon=":material/filter_alt_off:")
         return
     show_faces(view, chosen, labels, threshold, request.checkpoint)
     downloads(pictures_of(chosen) if wanted or differing else finished, len(finished), labels, threshold)
 
 
 def show_faces(view: str, chosen: list[Entry], labels: Sequence[str], threshold: float, checkpoint: Path) -> None:
-    """Show a page of the faces as `view` says, and beside it the one that was chosen."""
+    """Show one page of the faces in the chosen view, with the selected face beside it."""
     groups = groups_of(chosen, labels, threshold)
     if view == GALLERY:
         chosen = [entry for group in groups.values() for entry in group]
@@ -127,12 +127,12 @@ def show_faces(view: str, chosen: list[Entry], labels: Sequence[str], threshold:
 
 
 def choose(name: str) -> None:
-    """Show a face, by its name, from now on."""
+    """Select a face by its name."""
     st.session_state[_CHOSEN] = name
 
 
 def show_table(rows: list[Entry], threshold: float) -> None:
-    """Show faces in rows; one that is selected is chosen."""
+    """Show the faces as rows; clicking one selects it."""
     table = [
         {
             "face": entry.thumbnail,
@@ -145,7 +145,7 @@ def show_table(rows: list[Entry], threshold: float) -> None:
         for entry in rows
     ]
     differ = any(entry["raters / label"] for entry in table)
-    key = f"faces {hash(tuple(entry.name for entry in rows))}"  # other rows, nothing selected
+    key = f"faces {hash(tuple(entry.name for entry in rows))}"  # new rows start without a selection
 
     def take_choice() -> None:
         for row in st.session_state[key]["selection"]["rows"]:
@@ -167,12 +167,12 @@ def show_table(rows: list[Entry], threshold: float) -> None:
         on_select=take_choice,
         selection_mode="single-row",
         key=key,
-        alt="faces with their expression, confidence, and what speaks against trusting it",
+        alt="faces with their expression, confidence and warnings",
     )
 
 
 def show_entry(entry: Entry, threshold: float, checkpoint: Path) -> None:
-    """Show a photo with a face that was chosen in it, and what a model, whose file may be gone, found of that."""
+    """Show the selected face in its photo with its reading; the model's file may be gone."""
     picture, faces = entry.finished.picture, entry.finished.result.faces
     names = [Entry(entry.finished, number).name for number in range(1, len(faces) + 1)]
     alt = f"{picture.name} with its faces marked"
@@ -186,7 +186,7 @@ def show_entry(entry: Entry, threshold: float, checkpoint: Path) -> None:
         elif picture.output and picture.output.is_file():
             st.image(picture.output, width="stretch", alt=alt)
         if not entry.face:
-            st.info("No face was found.", icon=":material/search_off:")
+            st.info("No face found.", icon=":material/search_off:")
             return
         st.markdown(f"**{entry.number} · {said(entry.face, threshold)}**")
         show_concerns(entry.face, threshold)
@@ -201,23 +201,23 @@ def show_entry(entry: Entry, threshold: float, checkpoint: Path) -> None:
 
 
 def downloads(finished: list[Finished], total: int, labels: Sequence[str], threshold: float) -> None:
-    """Offer tables and annotated copies of the pictures that are shown, of so many."""
+    """Offer tables and annotated copies of the shown pictures, out of `total`."""
     results = [one.result for one in finished]
     with errors_shown(), st.container(horizontal=True):
-        said = said_labels()  # here: who asks is not known where files are made
+        said = said_labels()  # here, because the thread that makes the files does not know the visitor
         download_figures(
             "faces",
             lambda: to_csv(results, labels, threshold, said).encode(errors="backslashreplace"),
             lambda: to_json(results, threshold, said),
         )
         download("Annotated copies (ZIP)", lambda: annotated_zip(finished), "annotated.zip", "folder_zip")
-    which = "all pictures" if len(finished) == total else f"the {len(finished):,} pictures that are shown"
-    st.caption(f"Of {which}, with all faces in them; the copies are at most 1,280 pixels long.")
+    which = "all photos" if len(finished) == total else f"the {len(finished):,} photos shown"
+    st.caption(f"Exports hold {which} with all their faces. Annotated copies are at most 1,280 pixels long.")
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, scope="session", hash_funcs=FILES_AS_THEY_ARE)
 def _picture(path: Path) -> tuple[bytes, tuple[int, int]]:
-    """Return a photo as JPEG, at most `PICTURE_PX` long, and the size of the whole one.
+    """Return a photo as JPEG, at most `PICTURE_PX` long, and the size of the original, (width, height).
 
     Raises:
         ImageError: it cannot be read.
@@ -227,9 +227,9 @@ def _picture(path: Path) -> tuple[bytes, tuple[int, int]]:
 
 
 def _crop(entry: Entry, preprocessing: Preprocessing | None) -> np.ndarray:
-    """Return the upright square of a face, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide.
+    """Return the upright crop of a face, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide.
 
-    Where its photo or the model is gone, the tile is what is left of it.
+    If the photo or the model is gone, the stored thumbnail is returned.
     """
     path, face = entry.finished.picture.path, entry.face
     if face and preprocessing and path.is_file():

@@ -1,4 +1,4 @@
-"""The second half of the page for many photos: how far it is; what was found is in `folder_faces`."""
+"""The second half of the Many photos page: the progress of a job. `folder_faces` shows its results."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from pages.parts.session import attempt, errors_shown
 
 
 def show_job(seen: JobView[Request], result: Result | None) -> None:
-    """Show where a job stands, and all that it has found so far."""
+    """Show the state of a job and everything it has found so far."""
     title, buttons = st.columns([3, 2], vertical_alignment="center")
     with title:
         st.text(title_of(seen))
@@ -28,7 +28,7 @@ def show_job(seen: JobView[Request], result: Result | None) -> None:
             leave(KIND)
             st.rerun()
         uploaded = seen.request and is_upload(seen.folder, seen.request)
-        what = f"The results {'and the pictures that were uploaded ' if uploaded else ''}are"
+        what = f"The results {'and the uploaded photos ' if uploaded else ''}are"
         delete_job(seen, KIND, result, what)
     show_state(seen, result)
     path = seen.folder / RESULTS_NAME
@@ -37,22 +37,22 @@ def show_job(seen: JobView[Request], result: Result | None) -> None:
             if finished := _finished(path, path.stat().st_size):
                 show_results(seen.request, finished)
             elif seen.state == FINISHED:
-                st.warning("None of the results can be read. Look at the photos again.", icon=ICONS[DAMAGED])
+                st.warning("The results cannot be read. Analyze the photos again.", icon=ICONS[DAMAGED])
 
 
 def show_state(seen: JobView[Request], result: Result | None) -> None:
-    """Say how far a job is, and offer what can be done about it."""
+    """Show the progress of a job with the actions for its state."""
     if seen.active:
         watch(seen, KIND)
         with st.container(horizontal=True):
             if st.button("Pause", icon=":material/pause:"):
                 attempt(lambda: job.stop(seen.folder, KIND))
-            if seen.status.done and st.button("Show what is done so far", icon=":material/refresh:"):
+            if seen.status.done and st.button("Show results so far", icon=":material/refresh:"):
                 st.rerun()
-        st.caption("You may close this page: the work goes on, and this address shows it again.")
+        st.caption("You can close this page: the job keeps running. Open this address again to see it.")
     elif seen.state != FINISHED:
         st.warning(f"{done_of(seen)} done. {for_visitor(seen.message)}", icon=ICONS[seen.state])
-        if seen.can_resume and st.button("Continue", type="primary", icon=":material/play_arrow:"):
+        if seen.can_resume and st.button("Resume", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: resume(seen, result))
 
 

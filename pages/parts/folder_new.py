@@ -1,4 +1,4 @@
-"""The first half of the page for many photos: choose them and begin, or go back to earlier ones."""
+"""The first half of the Many photos page: choose photos and start, or reopen earlier ones."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,22 +30,22 @@ SOURCES = {
 
 
 def new_job() -> None:
-    """Ask for photos and begin; list the earlier jobs."""
+    """Ask for photos and start a job; list earlier ones."""
     sources = {name: shown for name, shown in SOURCES.items() if name != HERE or training_allowed()}
     source = one_of("Source", sources, "folder_source")
     if source == HERE:
-        path = path_here("/home/me/photos", "A folder on the machine that runs the app, with all below it.")
+        path = path_here("/home/me/photos", "A folder on the machine that runs the app, including its subfolders.")
         if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not path) and path:
             attempt(lambda: begin(path.name or str(path), path))
     else:
         take_uploads(folder=source == FOLDER)
-    upload_note("Pictures stay")
+    upload_note("Photos stay")
     earlier_jobs(results.FOLDER)
 
 
 def take_uploads(*, folder: bool) -> None:
-    """Ask for files or a folder, and begin."""
-    visit = st.session_state.get("folder_visit", 0)  # a new number empties the widget, and with it the memory
+    """Ask for files or a folder and start a job."""
+    visit = st.session_state.get("folder_visit", 0)  # a new number empties the widget and frees its memory
     uploads = st.file_uploader(
         "Photos",
         sorted(IMAGE_SUFFIXES) + ([] if folder else [".zip"]),
@@ -61,27 +61,27 @@ def take_uploads(*, folder: bool) -> None:
 
 
 def begin(title: str, source: Path | None = None, uploads: "Sequence[UploadedFile]" = ()) -> None:
-    """Make a job for the model and the faces that this visitor chose, and start it.
+    """Create a job with the visitor's model and kind of faces, and start it.
 
     Args:
-        title: what people call it.
-        source: a folder of this machine.
-        uploads: all of them are in the job, or there is no job.
+        title: the name shown for it.
+        source: a folder on this machine.
+        uploads: photos and ZIPs; if one of them cannot be stored, no job is created.
     """
     made = collection.create(jobs_folder(KIND), checkpoint_path(), title, source, chosen_faces())
     bar = st.empty()
     with filling(made.folder, KIND) as most_bytes:
         for number, upload in enumerate(uploads):
-            bar.progress(number / len(uploads), f"Keeping {literal(upload.name)}")
+            bar.progress(number / len(uploads), f"Saving {literal(upload.name)}")
             collection.add_upload(made.folder, upload.name, upload, most_bytes)
     begin_kept(made.folder, results.FOLDER, title, lambda: collection.start(made.folder))
 
 
 def title_of(seen: JobView[Request]) -> str:
-    """Return what people call a job."""
-    return seen.request.title if seen.request else "Photos that cannot be read any more"
+    """Return the name shown for a job."""
+    return seen.request.title if seen.request else "Photos that can no longer be read"
 
 
 def done_of(seen: JobView[Request]) -> str:
-    """Say how much of a job is done: "12 of 24", or "0" before anything is known."""
+    """Return how much of a job is done: "12 of 24", or "0" before its size is known."""
     return f"{seen.status.done:,.0f}{f' of {seen.status.total:,.0f}' * bool(seen.status.total)}"

@@ -1,4 +1,4 @@
-"""What somebody drops on home goes to the page for it."""
+"""Send what was dropped on the home page to the right page."""
 
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 PHOTOS_AT_ONCE = 5
-"""More go to the page for many photos."""
+"""More than this open on the Many photos page."""
 
 
 def hand_over(uploads: "Sequence[UploadedFile]") -> NoReturn:
-    """Go to the page for what was dropped: some photos, many or a ZIP, or a video; there the work begins.
+    """Go to the page for what was dropped – photos, many photos or a ZIP, or a video – and start there.
 
     Raises:
         FerError: it is something else, or cannot be read.
     """
     kinds = {_kind_of(upload.name) for upload in uploads}
     if "video" in kinds and len(uploads) > 1:
-        raise FerError(f"expected photos, ZIPs or one video, found {len(uploads)} files of several kinds. Drop one.")
+        raise FerError(f"expected photos, ZIPs or one video, found {len(uploads)} files with a video. Drop it alone.")
     if "video" in kinds:
-        from pages.parts.video_new import take_upload  # reads videos, which home does not
+        from pages.parts.video_new import take_upload  # imports the video reader, which home does not need
 
         take_upload(uploads[0])
         st.switch_page("pages/video.py")

@@ -1,4 +1,4 @@
-"""What the pages show of whatever runs in the background."""
+"""Progress of background jobs, as the pages show it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +22,11 @@ ICONS = {
     DAMAGED: ":material/broken_image:",
     FINISHED: ":material/check_circle:",
 }
-"""One for each state."""
+"""The icon of each state."""
 
 
 def progress_text(status: Status) -> str:
-    """Say what a job does and how long it will take."""
+    """Return what a job is doing and how long it will take."""
     if not status.what:
         return "Loading …"
     left = "" if status.seconds_left is None else f" · about {duration(status.seconds_left)} left"
@@ -39,7 +39,7 @@ def watch(
     on_end: Callable[[JobView[Any]], None] = lambda seen: None,
     text: Callable[[Status], str] = progress_text,
 ) -> None:
-    """Show, every second, how far a job is; when it has begun or ended, tell `on_end` and show the page anew."""
+    """Show a job's progress every second; when its state changes, call `on_end` if it ended, and rerun the page."""
     st.fragment(_show_progress, run_every=1.0)(seen.folder, seen.state, kind, on_end, text)
 
 
@@ -59,11 +59,11 @@ def _show_progress(
 
 
 def jobs_folder(kind: Kind[Any]) -> Path:
-    """Return where jobs of a kind are kept, "collections" or "videos": the whole path, as other processes get it."""
+    """Return the absolute path of the folder for jobs of a kind, "collections" or "videos"."""
     return home.data_folder().absolute() / f"{kind.name}s"
 
 
 def remove(folder: Path, kind: Kind[Any]) -> None:
-    """End a job and remove all that is known of it, uploads too; what lies elsewhere on this machine stays."""
+    """Stop a job and delete it with its uploads; files elsewhere on this machine stay."""
     job.stop(folder, kind)
     job.delete(folder, kind)

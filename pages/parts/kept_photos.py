@@ -1,4 +1,4 @@
-"""What was found in photos, kept, and shown again after a reload, in another tab, or when somebody comes back."""
+"""Keep the results of photos and show them again after a reload, in another tab or on a later visit."""
 
 from collections.abc import Iterable
 from hashlib import sha256
@@ -16,7 +16,7 @@ from pages.parts.session import FILES_AS_THEY_ARE
 from pages.parts.visitor import owner
 
 _IDS, _LAST = "photo_ids", "photo_last"
-"""In the session: which result each photo that is chosen has, and which ones were looked at last."""
+"""In the session: the result of each chosen photo, and the results shown last."""
 
 
 def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
@@ -49,26 +49,26 @@ def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
 
 
 def address_photos(keys: Iterable[str]) -> None:
-    """Let the address name the results of the photos that are chosen, and the session those that were last shown."""
+    """Put the results of the chosen photos into the page's address, and remember them as the last ones shown."""
     ids = st.session_state.get(_IDS, {})
     _show_again([ids[key] for key in keys if key in ids])
 
 
 def is_addressed(keys: Iterable[str]) -> bool:
-    """Return whether the address names the results of these photos, or none."""
+    """Return whether the page's address names the results of these photos, or none."""
     ids, asked = st.session_state.get(_IDS, {}), set(st.query_params.get_all(ADDRESS))
     return not asked or asked == {ids[key] for key in keys if key in ids}
 
 
 def forget_kept() -> None:
-    """Show no earlier photos any more; they stay in the results."""
+    """Stop showing earlier photos; they stay under Results."""
     _show_again([])
 
 
 def kept_photos() -> list[tuple[Result, PhotoRecord, PhotoResult, Path | None]]:
-    """Return what the address names, or what was looked at last, with the file of the picture if there is one.
+    """Return the photos in the page's address, or those shown last, each with its picture file if it was kept.
 
-    All are of models with the same labels as the first. What is gone is left out.
+    Photos read with other labels than the first one are left out, and deleted ones are, too.
 
     Raises:
         FerError: the results or a picture cannot be read.
@@ -82,7 +82,7 @@ def kept_photos() -> list[tuple[Result, PhotoRecord, PhotoResult, Path | None]]:
     same = [(result, record) for result, record in records if record.labels == records[0][1].labels]
     _show_again([result.id for result, _ in same])
     if not same:
-        st.info("What was here has been deleted, or is not for you.", icon=":material/delete:")
+        st.info("This result was deleted, or it is not yours.", icon=":material/delete:")
     return [
         (result, record, restored(store.folder(result), result.changed, record), store.picture(result))
         for result, record in same
@@ -91,7 +91,7 @@ def kept_photos() -> list[tuple[Result, PhotoRecord, PhotoResult, Path | None]]:
 
 @st.cache_resource(max_entries=50, show_spinner=False, scope="session")
 def restored(folder: Path, changed: float, _record: PhotoRecord) -> PhotoResult:
-    """Return a photo as it was found, see `restored_photo`; read once for each visitor, until the result changes."""
+    """Return a kept photo, see `restored_photo`; read once per visitor, until the result changes."""
     return restored_photo(_record, folder)
 
 

@@ -36,30 +36,30 @@ CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 _MODEL, _FACES, _USUAL = "chosen_model", "chosen_faces", "usual_faces"
 _WHOSE_FACES = {EVERYDAY: "everyday", BETWEEN: "in between", POSED: "posed or acted"}
 _TWO_OPINIONS = (
-    "*Everyday* goes mostly by what raters would call a face, *posed or acted* by the label that its picture would "
-    "carry, which names weak expressions that raters call neutral; *in between* weighs both."
+    "*Everyday* mostly follows what human raters would say. *Posed or acted* follows the label the picture was filed "
+    "under, which names weak expressions that raters call neutral. *In between* weighs both."
 )
 _ONE_OPINION = (
-    "In everyday pictures most faces are neutral or happy, and the model counts on it; it counts on it less *in "
-    "between*, and least for *posed or acted* faces."
+    "In everyday pictures most faces are neutral or happy, and the model expects that. It expects it less *in between* "
+    "and least for *posed or acted* faces."
 )
 _MODELS_AT_ONCE = 3
-"""As many are kept in memory; the one that was not used for the longest time goes first."""
+"""How many models stay in memory; the least recently used one is dropped first."""
 
 
 def runs_folder() -> Path:
-    """Return where training runs are kept: the whole path, as other processes get it."""
+    """Return the folder of the training runs as an absolute path, because other processes use it."""
     return home.runs_folder().absolute()
 
 
 def checkpoint_path() -> Path:
-    """Return the model file that this visitor uses: what they chose, else the app's."""
+    """Return the model file that this visitor uses: the one they chose, else the app's."""
     chosen: Path | None = st.session_state.get(_MODEL)
     return chosen if chosen and chosen.is_file() else _own_checkpoint()  # its run may have been deleted meanwhile
 
 
 def reading_of(request: Request, finished: Iterable[Finished]) -> tuple[tuple[str, ...], float]:
-    """Return a job's labels, and below which confidence, 0..1, a face is unsure; without its model, as far as known."""
+    """Return a job's labels and its confidence threshold, 0..1; without its model file, as far as they are known."""
     try:
         info = read_info(request.checkpoint).read_for(request.faces)
     except CheckpointError:
@@ -68,18 +68,18 @@ def reading_of(request: Request, finished: Iterable[Finished]) -> tuple[tuple[st
 
 
 def _own_checkpoint() -> Path:
-    """Return the model file that the owner of the app has set, else the shipped one."""
+    """Return the model file set by whoever runs the app, else the built-in one."""
     return Path(os.environ.get(CHECKPOINT_VARIABLE) or DEFAULT_CHECKPOINT)
 
 
 def use_model(path: Path, page: str) -> NoReturn:
-    """Take a model file for this visitor, in all pages and until the tab is closed, and go to a page."""
+    """Use a model file for this visitor, on all pages until the tab is closed, and go to a page."""
     st.session_state[_MODEL] = path
     st.switch_page(f"pages/{page}.py")
 
 
 def known_models() -> list[Path]:
-    """Return the model files that are here: the shipped ones, and the best of each run."""
+    """Return the model files on this machine: the built-in ones and the best of each run."""
     return [*(path for path in SHIPPED.values() if path.is_file()), *sorted(runs_folder().glob(f"*/{BEST_NAME}"))]
 
 
@@ -101,7 +101,7 @@ def used_model() -> Model:
 
 
 def compared_model() -> Model | None:
-    """Ask for a model to compare the used one with; None where nobody wants any."""
+    """Offer to compare with a second model; return None if the visitor chooses none."""
     others = [path for path in _offered_models() if path != checkpoint_path()]
     if not others:
         return None
@@ -119,11 +119,11 @@ def compared_model() -> Model | None:
 
 
 def choose_model(faces: str = EVERYDAY) -> None:
-    """Let the visitor choose among the app's models and those that were trained here, and say whose faces they show.
+    """Let the visitor choose a model and the kind of faces.
 
     Args:
-        faces: the kind that is usual on this page, one of `KINDS_OF_FACES`. What the visitor chooses instead holds for
-            all pages where the same kind is usual, and for no other.
+        faces: the default kind on this page, one of `KINDS_OF_FACES`. A different choice applies to all pages with the
+            same default, and to no others.
     """
     st.session_state[_USUAL] = faces
     models, chosen = _offered_models(), checkpoint_path()
@@ -133,8 +133,8 @@ def choose_model(faces: str = EVERYDAY) -> None:
                 "Model",
                 models,
                 format_func=model_name,
-                help="The app's models, and those that were trained on the training page. The careful one is better "
-                "on photos, and slower. The choice holds for you, not for other visitors.",
+                help="The built-in models and those you trained. The careful model is more accurate on photos, but "
+                "slower. Your choice does not affect other visitors.",
                 width=300,
                 **lasting(_MODEL, chosen if chosen in models else models[0]),
             )
@@ -162,13 +162,13 @@ def _show_readings(info: ModelInfo) -> None:
     )
     st.markdown(
         f"| Faces | τ | β | unsure below |\n|---|---|---|---|\n{table}\n\n"
-        "**τ**: how much is taken off of what the model learned of how frequent each expression is, 0 to 1.\n\n"
-        "**β**: how much the label's opinion counts beside that of the raters, 0 to 1; 0 where a model has one opinion."
+        "**τ**: how much of the class prior – how frequent each expression was in training – is removed, 0 to 1.\n\n"
+        "**β**: the weight of the label head against the rater head, 0 to 1; 0 for a model with one head."
     )
 
 
 def model_name(path: Path) -> str:
-    """Return what people know a model file by: "FER+ · 8 expressions", the name of its run, or the app's own."""
+    """Return a readable name for a model file: "FER+ · 8 expressions", the name of its run, or "the app's own"."""
     if path in SHIPPED.values():
         info = read_info(path)
         careful = ", careful" * (path == SHIPPED["shipped-careful"])
@@ -177,9 +177,9 @@ def model_name(path: Path) -> str:
 
 
 def chosen_faces() -> str:
-    """Return whose faces this visitor looks at on a page that called `choose_model`, one of `KINDS_OF_FACES`.
+    """Return the kind of faces chosen on a page that called `choose_model`, one of `KINDS_OF_FACES`.
 
-    Everyday ones where the model cannot tell.
+    It is "everyday" for a model that does not distinguish them.
     """
     usual = st.session_state.get(_USUAL, EVERYDAY)
     faces: str = st.session_state.get(f"{_FACES}_{usual}", usual)
@@ -187,7 +187,7 @@ def chosen_faces() -> str:
 
 
 def model_info() -> ModelInfo:
-    """Return what the app's model says of itself, or show the error and end the page."""
+    """Return the description stored in the model file, or show the error and end the page."""
     try:
         return read_info(checkpoint_path())
     except CheckpointError as error:
@@ -195,47 +195,47 @@ def model_info() -> ModelInfo:
 
 
 def shipped_report() -> Report | None:
-    """Return the evaluation that was shipped with the model, or None where another model is used."""
+    """Return the evaluation report of a built-in model, or None for any other model."""
     path = checkpoint_path()
     return read_report(report_of(path)) if path in SHIPPED.values() and report_of(path).is_file() else None
 
 
 def load_recognizer() -> "Recognizer":
-    """Return the recognizer that all viewers of a model share, or show the error and end the page."""
+    """Return the recognizer that all visitors of a model share, or show the error and end the page."""
     try:
         return _recognizer_for(checkpoint_path(), chosen_faces())
     except CheckpointError as error:
         _no_model(error)
 
 
-# A run that goes on writes better models to the same file.
+# A run that is still training overwrites its best model.
 @st.cache_resource(max_entries=_MODELS_AT_ONCE, show_spinner="Loading the model …", hash_funcs=FILES_AS_THEY_ARE)
 def _recognizer(path: Path) -> "Recognizer":
     from fer.model.classifier import Classifier
     from fer.recognition.recognizer import Recognizer
 
     detector, lock = _detector()
-    # Two threads of a network on cores that also serve pages wait for each other: 10 to 20 times slower.
+    # Two network threads on cores that also serve pages block each other: 10 to 20 times slower.
     return Recognizer(detector, Classifier.load(path, threads=1), lock)
 
 
 @st.cache_resource(max_entries=3 * _MODELS_AT_ONCE, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)
 def _recognizer_for(path: Path, faces: str) -> "Recognizer":
-    """Return the recognizer for a kind of faces: the same network, read otherwise."""
+    """Return the recognizer for a kind of faces: the same network with another reading of its output."""
     return _recognizer(path).for_faces(faces)
 
 
 @st.cache_resource(show_spinner=False)
 def _detector() -> "tuple[FaceDetector, threading.Lock]":
-    """Return what all models share: the detector, and the lock that lets one of them compute at a time."""
+    """Return what all models share: the detector, and a lock so that only one of them computes at a time."""
     from fer.recognition.detector import FaceDetector
 
     return FaceDetector(), threading.Lock()
 
 
 def load_engine() -> "LiveEngine":
-    """Return what runs the model for the videos of all its viewers, or show the error and end the page."""
-    load_recognizer()  # says what it does while it loads, which must not happen within another cached function
+    """Return the engine that reads the live videos of all visitors of a model, or show the error and end the page."""
+    load_recognizer()  # shows a spinner, which must not happen inside another cached function
     return _engine(checkpoint_path(), chosen_faces())
 
 
@@ -244,17 +244,17 @@ def _engine(path: Path, faces: str) -> "LiveEngine":
     from fer.video.live import LiveEngine
 
     engine = LiveEngine(_recognizer_for(path, faces).for_video())
-    # Streamlit collects garbage after each run of a script, so every second beside a live video. Going through all that
-    # torch made takes 0.3 seconds in which every other thread waits. Frozen, it is passed over.
+    # Streamlit collects garbage after each script run, which is every second beside a live video. Scanning everything
+    # that torch created takes 0.3 s and blocks all other threads. Frozen objects are skipped.
     gc.collect()
     gc.freeze()
-    atexit.register(gc.unfreeze)  # else libraries complain of leaks when the app ends
-    # A thread that comes back from a network or from OpenCV waits this long for one that runs Python; usual are 5 ms.
+    atexit.register(gc.unfreeze)  # otherwise libraries report leaks when the app exits
+    # How long a thread returning from the network or OpenCV waits for one that runs Python; the default is 5 ms.
     sys.setswitchinterval(0.0005)
     return engine
 
 
 def _no_model(error: CheckpointError) -> NoReturn:
     st.error(for_visitor(str(error)), icon=":material/error:")
-    st.caption(f"The app's model is {literal(checkpoint_path().name)}; set {CHECKPOINT_VARIABLE} to use another file.")
+    st.caption(f"The app uses the model {literal(checkpoint_path().name)}. Set {CHECKPOINT_VARIABLE} to use another.")
     st.stop()

@@ -1,4 +1,4 @@
-"""The app's pages, and the way into them."""
+"""The app's pages and their navigation."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from pages.parts.session import show_failure
 
 
 def navigation() -> StreamlitPage:
-    """Set up the app's pages and return the one that is asked for."""
+    """Set up the app's pages and return the requested one."""
     global _entry_has_run
     _entry_has_run = True
     st.set_page_config(page_icon=app_icon(), layout="wide")
     return st.navigation(
         {
             "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
-            "Look": [
+            "Analyze": [
                 st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:"),
                 st.Page("pages/folder.py", title="Many photos", icon=":material/photo_library:"),
                 st.Page("pages/webcam.py", title="Webcam", icon=":material/videocam:"),
@@ -40,20 +40,20 @@ _STYLE = Path(__file__).with_name("style.css")
 
 
 def begin_page(page: str, title: str = "") -> None:
-    """Begin a page: show its title, and what went wrong with its last button. The first call of every page.
+    """Start a page: show its title and the error of the last action. Every page calls this first.
 
-    If the first visitor of a server opens the address of a page, Streamlit takes the files in pages/ for an app of the
-    older kind, without our titles, layout and navigation, and does so until the entry has called st.navigation: then
-    the page is opened again, through the entry.
+    If a server's first visitor opens the address of a page, Streamlit treats the files in pages/ as a multipage app of
+    the old kind, without this app's titles, layout and navigation, until the entry file has called st.navigation. In
+    that case the page is opened again through the entry file.
 
     Args:
-        page: its file, from the folder of the app.
-        title: none where the page begins otherwise.
+        page: its file, relative to the app's folder.
+        title: empty for a page that brings its own.
     """
     if not _entry_has_run:
         navigation()
         said = {name: st.query_params.get_all(name) for name in st.query_params}
-        st.switch_page(page, query_params=said)  # an address may say more than the page
+        st.switch_page(page, query_params=said)  # the address may hold more than the page
     st.html(_STYLE)
     if title:
         st.title(title)
@@ -62,5 +62,5 @@ def begin_page(page: str, title: str = "") -> None:
 
 @st.cache_data(show_spinner=False)
 def app_icon() -> Image.Image:
-    """Return the icon of the browser's tab. One of Streamlit's own would be fetched from the internet."""
+    """Return the icon for the browser tab. Streamlit's own icons would be fetched from the internet."""
     return Image.fromarray(draw_face("happiness", np.random.default_rng(12), size_px=64, strength=1.0))

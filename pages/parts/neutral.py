@@ -1,4 +1,4 @@
-"""A person's own neutral on the webcam page and the video page: set, shown beside what was read, undone."""
+"""A person's own neutral on the webcam and video pages: set it, show it beside the raw reading, undo it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from fer.video.stream import LiveStream
 
 OWN_NEUTRAL = (
-    "Faces differ at rest: some look sad or angry when they are not. What a face at rest differs by from the average "
-    "neutral face is then taken off all that is said of that person."
+    "Some faces look sad or angry at rest. The difference between this person's resting face and the average neutral "
+    "face is subtracted from all their readings."
 )
 NO_NEUTRAL = (
-    "Nobody's own neutral can be taken off, as this model does not know the average neutral face: it has no label "
-    "called neutral, or an earlier version trained it. The FER+ model that is shipped knows it."
+    "This model cannot use an own neutral: it has no label called neutral, or an earlier version trained it. The "
+    "built-in FER+ model can."
 )
 THIS_IS, UNDO = "This is my neutral face", "Undo"
 
 
 def reading(face: TrackedFace, unsure_below: float = 0.0) -> str:
-    """Say what a face shows, and what was read if the own neutral is taken off: "neutral 71 % · raw sadness 52 %"."""
+    """Return what a face shows, with the raw reading if an own neutral is set: "neutral 71 % · raw sadness 52 %"."""
     shown = f"**{literal(describe(face) if face.confidence >= unsure_below else 'unsure')}**"
     return f"{shown} · raw {literal(describe(face.raw))}" if face.raw else shown
 
 
 def show_people(stream: "LiveStream") -> None:
-    """Show what each person in view shows, with a button that takes the next three seconds for neutral or undoes it."""
+    """Show the reading of each person in view, with a button that sets their own neutral or undoes it."""
     analyzer, faces = stream.analyzer, {face.track_id or 0: face for face in stream.faces}
     baselines, left = analyzer.recorder.baselines, analyzer.neutral_left
     for person in sorted({*faces, *baselines, *(left[:1] if left else ())}):
@@ -46,10 +46,10 @@ def show_people(stream: "LiveStream") -> None:
             if left and left[0] == person:
                 st.progress(1 - min(left[1] / NEUTRAL_SECONDS, 1.0), f"Stay neutral: {left[1]:.0f} s", width=200)
             elif person in baselines:
-                undo, about = analyzer.forget_neutral, f"Of {name}."
+                undo, about = analyzer.forget_neutral, f"Forget the own neutral of {name}."
                 st.button(UNDO, f"undo_neutral_{person}", about, undo, (person,), icon=":material/undo:")
             elif face and analyzer.recorder.neutral and not left:
-                ask, about = analyzer.ask_neutral, f"{OWN_NEUTRAL} Look neutral for three seconds: {name}."
+                ask, about = analyzer.ask_neutral, f"{OWN_NEUTRAL} Then {name} looks neutral for three seconds."
                 st.button(THIS_IS, f"neutral_{person}", about, ask, (person,), icon=":material/sentiment_neutral:")
         if face and (differs := difference(face)):
             st.caption(f"person {person}: {literal(differs)}")
@@ -60,10 +60,10 @@ def show_people(stream: "LiveStream") -> None:
 
 
 def show_baselines(seen: Timeline, forget: Callable[[int], object]) -> None:
-    """Say whose own neutral is taken off, with a button for each that undoes it."""
+    """Show whose own neutral is set, with a button that undoes each."""
     for person, baseline in sorted(seen.baselines.items()):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f"Person {person}: {_how(baseline)} The files hold what was read, too.", width="content")
+            st.caption(f"Person {person}: {_how(baseline)} Exports also hold the raw readings.", width="content")
             if st.button(UNDO, icon=":material/undo:", key=f"undo_neutral_{person}"):
                 attempt(partial(forget, person))
 
@@ -72,19 +72,19 @@ def _how(baseline: Baseline) -> str:
     what = f"{baseline.starts:.1f} s to {baseline.ends:.1f} s"
     if baseline.how == MEDIAN:
         what = f"the median of {baseline.readings:,} readings"
-    return f"own neutral taken off ({what}, times {baseline.strength:g})."
+    return f"own neutral subtracted ({what}, strength {baseline.strength:g})."
 
 
 def offer_neutral(seen: Timeline, person: int, moment: float) -> Timeline | None:
-    """Offer to take a person's next three seconds for neutral; return the timeline that follows when somebody does.
+    """Offer to use a person's next three seconds as their own neutral; return the new timeline when it is set.
 
     Raises:
-        VideoError: the person is not seen for long enough in them.
+        VideoError: the person is not visible for long enough.
     """
     if not seen.neutral:
         st.caption(NO_NEUTRAL)
     elif person not in seen.baselines:
-        about = f"{OWN_NEUTRAL} Taken for neutral: person {person}, three seconds from {moment:.1f} s on."
+        about = f"{OWN_NEUTRAL} Uses person {person} in the three seconds after {moment:.1f} s."
         if st.button(THIS_IS, icon=":material/sentiment_neutral:", help=about):
             baseline = neutral_moment(seen.rows, person, seen.neutral, moment)
             return replace(seen, baselines={**seen.baselines, person: baseline})

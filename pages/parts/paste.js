@@ -6,7 +6,7 @@ export default function ({ parentElement }) {
   const give = (blobs) => {
     const pictures = blobs.filter(({ type }) => type.startsWith("image/"));
     const input = document.querySelector("[data-testid=stFileUploaderDropzoneInput]");
-    note.textContent = pictures.length ? "" : "There is no picture in the clipboard.";
+    note.textContent = pictures.length ? "" : "The clipboard holds no picture.";
     if (!pictures.length || !input) return;
     const transfer = new DataTransfer(), time = new Date().toTimeString().slice(0, 8).replaceAll(":", "-");
     pictures.forEach((blob, index) => {
@@ -30,7 +30,7 @@ export default function ({ parentElement }) {
       const typed = items.map((item) => [item, item.types.find((type) => type.startsWith("image/"))]);
       give(await Promise.all(typed.filter(([, type]) => type).map(([item, type]) => item.getType(type))));
     } catch {
-      note.textContent = "The browser does not hand the clipboard over to a button: press Ctrl+V or ⌘V.";
+      note.textContent = "Your browser does not let a button read the clipboard. Press Ctrl+V or ⌘V.";
     }
   };
   return () => document.removeEventListener("paste", pasted);

@@ -1,8 +1,6 @@
-"""Pictures from the clipboard, for a page that has an uploader: Streamlit's takes none."""
+"""A button that pastes pictures into the page's uploader, which Streamlit's uploader cannot do."""
 
 from pages.parts.component import own_part
 
-paste_button = own_part(
-    "paste", '<div><button type="button">Paste a picture</button> <span role="status"></span></div>'
-)
-"""Show a button that pastes; Ctrl+V does so anywhere on the page. What is pasted appears in the uploader."""
+paste_button = own_part("paste", '<div><button type="button">Paste a photo</button> <span role="status"></span></div>')
+"""Show a button that pastes a picture into the uploader; Ctrl+V does the same anywhere on the page."""

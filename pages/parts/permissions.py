@@ -1,4 +1,4 @@
-"""Who may train, delete and name paths of this machine: whoever sits at it, and others only if its owner says so."""
+"""Who may train, delete and name paths on this machine: local visitors, and others only if the owner allows it."""
 
 import os
 import re
@@ -13,22 +13,23 @@ from fer.home import app_folder, data_folder, runs_folder
 from fer.names import literal
 
 ALLOW_TRAINING_VARIABLE = "FER_ALLOW_TRAINING"
-"""Environment variable, or secret: 1 allows it to everybody who opens the app, 0 to nobody. Unset: see `may_train`."""
+"""Environment variable or secret: 1 allows it for every visitor, 0 for nobody. If it is unset, see `may_train`."""
 HOSTS_VARIABLE = "FER_HOSTS"
-"""Environment variable, or secret: the names by which other machines reach the app, with commas between them."""
+"""Environment variable or secret: the host names under which other machines reach the app, separated by commas."""
 UPLOADS_VARIABLE, UPLOADS_MB = "FER_UPLOADS_MB", 4000
-"""Environment variable, or secret: how much visitors may have uploaded at a time, in memory and as much on the disk."""
+"""Environment variable or secret: the limit for all uploads together, in MB, in memory and again on disk."""
 _PATH = re.compile(r"(?<![\w…/.])(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'\"]+)+[\\/]([^\s\\/:'\"]+)")
-"""Of a machine; what is behind the last separator is called the first group."""
+"""A path; the first group is what follows the last separator."""
 _FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
 _ADDRESS = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d{1,5})?", re.ASCII)
 
 
 def is_own_page(headers: Mapping[str, str], hosts: str | None) -> bool:
-    """Whether a request comes from a page of this app, and not from another one that is open in the same browser.
+    """Return whether a request comes from a page of this app, not from another site open in the same browser.
 
-    Browsers say which page asks (Origin) and whom they take us for (Host). The two must be equal, port and all. A page
-    that points its own name at this machine (DNS rebinding) makes them equal, too: so the name must be known.
+    Browsers send the requesting page (Origin) and the name they know this server by (Host). Both must be equal,
+    including the port. A site that points its own name at this machine (DNS rebinding) makes them equal, so the name
+    must also be known.
 
     Args:
         headers: of the request; without an Origin only the name counts.
@@ -46,18 +47,17 @@ def is_own_page(headers: Mapping[str, str], hosts: str | None) -> bool:
 def may_train(
     setting: str | None, client: str | None, url: str | None, headers: Mapping[str, str], hosts: str | None = None
 ) -> bool:
-    """Whether this visitor may train, delete and name paths of this machine.
+    """Return whether this visitor may train, delete and name paths on this machine.
 
-    Nobody may through a page that is not ours, see `is_own_page`.
-    Where the owner has said nothing, only visitors from this machine may. Each of four signs alone rules that out: the
-    connection comes from another machine, the browser's address is not one of this machine, the request asked for
-    another host (which also foils pages that point their own name at 127.0.0.1), or a proxy has passed it on. The last
-    three are the client's word, but no lie makes the first one true. Only a proxy on this machine that hides both the
-    name and that it is one looks like a visitor from here; who runs such a one sets the variable to 0.
+    A request from another site never may, see `is_own_page`. If the owner has set nothing, only local visitors may.
+    Each of four signs marks a visitor as remote: the connection comes from another machine, the browser's address is
+    not a local one, the request asked for another host (which also stops sites that point their name at 127.0.0.1), or
+    a proxy forwarded it. A client can fake the last three, but not the first. Only a proxy on this machine that hides
+    both the name and itself makes visitors look local; set the variable to 0 behind such a proxy.
 
     Args:
-        setting: the value of `ALLOW_TRAINING_VARIABLE`; None or "" if the owner has said nothing.
-        client: the address that the connection comes from; None for this machine.
+        setting: the value of `ALLOW_TRAINING_VARIABLE`; None or "" if the owner has set nothing.
+        client: the address of the connection; None for this machine.
         url: the address that the browser shows.
         headers: of the request.
         hosts: the value of `HOSTS_VARIABLE`.
@@ -83,13 +83,13 @@ def _is_this_machine(host: str | None) -> bool:
 
 
 def training_allowed() -> bool:
-    """Whether this visitor may train, delete and name paths of this machine."""
+    """Return whether this visitor may train, delete and name paths on this machine."""
     setting, hosts = setting_of(ALLOW_TRAINING_VARIABLE), setting_of(HOSTS_VARIABLE)
     return may_train(setting, st.context.ip_address, st.context.url, st.context.headers.to_dict(), hosts)
 
 
 def for_visitor(text: str) -> str:
-    """Return what went wrong, as Markdown; where things lie on this machine is said to those who sit at it."""
+    """Return an error message as Markdown, with this machine's paths shortened for remote visitors."""
     if training_allowed():
         return literal(text)
     for place in (data_folder().absolute(), runs_folder().absolute(), app_folder(), Path.cwd(), Path.home()):
@@ -98,7 +98,7 @@ def for_visitor(text: str) -> str:
 
 
 def allowed_bytes() -> float:
-    """Return how much all visitors together may have uploaded at a time; each of them may half of it."""
+    """Return the limit in bytes for the uploads of all visitors together; one visitor may use half of it."""
     return 2**20 * float(setting_of(UPLOADS_VARIABLE) or UPLOADS_MB)
 
 
@@ -106,17 +106,17 @@ def refuse(what: str) -> None:
     """Say that this visitor may not do something.
 
     Args:
-        what: begins the sentence: "Looking at data sets is".
+        what: the start of the sentence: "Inspecting data sets is".
     """
     st.info(
-        f"{what} switched off for visitors from other machines. Whoever runs the app allows it with "
-        f"{ALLOW_TRAINING_VARIABLE}=1 in its environment.",
+        f"{what} disabled for visitors from other machines. Whoever runs the app can allow it by setting "
+        f"{ALLOW_TRAINING_VARIABLE}=1.",
         icon=":material/lock:",
     )
 
 
 def setting_of(name: str) -> str | None:
-    """Return what the owner of the app has set, in the environment or else in the secrets."""
+    """Return a setting from the environment, or else from Streamlit's secrets."""
     value = os.environ.get(name)
     if value is None and st.secrets.load_if_toml_exists():
         value = st.secrets.get(name)

@@ -1,6 +1,6 @@
-"""Why a face got its expression, computed when somebody asks.
+"""Explain why a face got its expression, on request.
 
-A module of its own: a fragment is kept with all that the file around it holds, on a page the photos.
+It is a separate module because Streamlit keeps a fragment together with the globals of its file, on a page the photos.
 """
 
 from typing import TYPE_CHECKING
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def show_reasons(recognizer: "Recognizer", item: PhotoFace, key: str) -> None:
-    """Show an expander; what is in it is computed when it is opened, and once. Nothing else on the page runs again.
+    """Show an expander whose content is computed once, when it is first opened, without rerunning the page.
 
     Args:
         recognizer: the one that found the face.
         item: the face.
-        key: names the face among all of the page.
+        key: identifies the face on the page.
     """
-    # Streamlit may keep the arguments of a fragment after the picture was taken away: it must not keep the picture.
+    # Streamlit may keep a fragment's arguments after the photo was removed; a weak reference lets the photo go.
     _show(recognizer, ref(item), key)
 
 
@@ -37,17 +37,17 @@ def _show(recognizer: "Recognizer", reference: ReferenceType[PhotoFace], key: st
         f"Why {literal(item.face.label)}?", icon=":material/help:", key=f"why {key}", on_change="rerun"
     )
     if expander.open:
-        with expander, errors_shown():  # a model that was exported does without torch; this does not
+        with expander, errors_shown():  # an exported model needs no torch, but the explanation does
             st.html(_reasons(recognizer, item))
 
 
 def _reasons(recognizer: "Recognizer", item: PhotoFace) -> str:
-    """Return the explanation as HTML, kept for as long as the photo's result is."""
+    """Return the explanation as HTML, cached as long as the photo's result."""
     kept: WeakKeyDictionary[PhotoFace, str] = st.session_state.setdefault("photo_reasons", WeakKeyDictionary())
     if item not in kept:
         from fer.recognition.explain import explain
         from fer.reports.explanation import explanation_html
 
-        with st.spinner("Covering one part after the other …"):
+        with st.spinner("Covering one part of the face at a time …"):
             kept[item] = explanation_html(explain(recognizer, item.face, item.pixels), item.crop)
     return kept[item]

@@ -1,4 +1,4 @@
-"""One photo with its faces: the picture to look around in, beside it the face that was chosen."""
+"""One photo with its faces: a picture to zoom into and, beside it, the selected face."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,12 +22,12 @@ from pages.parts.picture_viewer import picture_viewer
 from pages.parts.widgets import STATIC, counted, download, literal, show_concerns, show_opinions
 
 TURNS, RESULTS = "photo_turns", ("photo_results", "photo_other_results")
-"""Where a session keeps by how many quarters somebody turned a photo, and what was found: by the first model and by the
-one that it is compared with, both by the photo's key."""
+"""Keys in the session: the quarter turns of each photo, and the results of the first and of the compared model. Each
+maps the key of a photo to its value."""
 
 
 def chosen_turns(photo: Photo) -> int | None:
-    """Return by how many quarters against the clock somebody turned a photo, 0..3; None where nobody did."""
+    """Return how many quarter turns counterclockwise the visitor chose for a photo, 0..3; None if they chose none."""
     turns: int | None = st.session_state.get(TURNS, {}).get(photo.key)
     return turns
 
@@ -45,14 +45,14 @@ def show_photo(
     threshold: float,
     other: tuple[PhotoResult, Model] | None = None,
 ) -> None:
-    """Show a photo, its faces and what can be done with it.
+    """Show a photo, its faces and the actions for it.
 
     Args:
         photo: the file.
         result: what was found in it.
-        model: what found it; None where it was found earlier, and is only looked at.
+        model: the model that found it; None for a kept result that can only be viewed.
         threshold: a face whose confidence is lower is called unsure, 0..1.
-        other: what another model says of the same faces.
+        other: the readings of another model for the same faces.
     """
     count = len(result.faces)
     found = counted(count, "face") if count else "no face"
@@ -74,8 +74,8 @@ def show_photo(
     with right:
         if not count:
             st.info(
-                "No face was found. Faces seen from the front, in good light and at least a fiftieth of the picture "
-                "wide are found best. If the picture lies on its side, turn it.",
+                "No face found. Faces are found best from the front, in good light, and at least a fiftieth of the "
+                "picture wide. If the picture lies on its side, rotate it.",
                 icon=":material/search_off:",
             )
             return
@@ -95,7 +95,7 @@ def show_photo(
 
 
 def _show_heading(photo: Photo, result: PhotoResult, found: str, threshold: float) -> None:
-    itself = ", turned by itself: its faces lie on their side" * (
+    itself = " · rotated automatically: its faces lay on their side" * (
         photo.is_new and result.turns > 0 and chosen_turns(photo) is None
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -105,14 +105,14 @@ def _show_heading(photo: Photo, result: PhotoResult, found: str, threshold: floa
         )
         for name, icon, quarters in (("left", "rotate_left", 1), ("right", "rotate_right", -1)) * photo.is_new:
             st.button(
-                f"Turn {name}",
+                f"Rotate {name}",
                 icon=f":material/{icon}:",
                 key=f"turn {name} {photo.key}",
                 on_click=_turn,
                 args=(photo, result.turns + quarters),
             )
         download(
-            "Annotated picture",
+            "Annotated photo",
             lambda: _annotated(photo, result, threshold),
             f"{PurePath(photo.name).stem}-faces.jpg",
             key=f"annotated {photo.key}",
@@ -129,7 +129,7 @@ def _show_face(item: PhotoFace, number: int, threshold: float, key: str, ask: Ca
     face = item.face
     with st.container(horizontal=True, vertical_alignment="center"):
         size = item.network_input.shape[0]
-        st.image(item.network_input, width=72, alt=f"face {number} as the network saw it, {size} × {size} pixels")
+        st.image(item.network_input, width=72, alt=f"face {number} as the model sees it, {size} × {size} pixels")
         with st.container():
             st.markdown(f"**{number} · {said(face, threshold)}**")
             show_concerns(face, threshold)
@@ -139,7 +139,7 @@ def _show_face(item: PhotoFace, number: int, threshold: float, key: str, ask: Ca
 
 
 def _compare(item: PhotoFace, name: str, same: PhotoFace, other: str, number: int, threshold: float) -> None:
-    """Show what two models say of a face, side by side."""
+    """Show the readings of two models for a face, side by side."""
     st.markdown(f"**Face {number}**")
     with st.container(horizontal=True):
         st.image(item.crop, width=72, alt=f"face {number}")
@@ -153,5 +153,5 @@ def _compare(item: PhotoFace, name: str, same: PhotoFace, other: str, number: in
 
 
 def said(face: Face, threshold: float) -> str:
-    """Say what a face seems to show, as Markdown; "unsure" where its confidence is under the threshold, 0..1."""
+    """Return what a face shows, as Markdown; "unsure" if its confidence is below the threshold, 0..1."""
     return literal(tied(describe(face))) if face.confidence >= threshold else "unsure"

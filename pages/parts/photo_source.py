@@ -1,4 +1,4 @@
-"""Where the photo page has its photos from: files, the clipboard, the camera, samples, and what was dropped on home."""
+"""Sources of the photo page: files, the clipboard, the camera, samples, and what was dropped on the home page."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,21 +26,21 @@ _HANDED = "handed_photos"
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo that somebody chose, or one that was kept."""
+    """A photo that the visitor chose, or a kept one."""
 
     key: str
     name: str
     read: Callable[[], bytes]
     is_there: bool = True
-    """Whether the picture can be read; else only its faces were kept."""
+    """Whether the picture is available; otherwise only its faces were kept."""
     model: str = ""
-    """The hash of the model file that found its faces earlier; "": the one that is chosen does."""
+    """The hash of the model file that read its faces earlier; "" for the model in use."""
     is_new: bool = True
     """Whether it was chosen just now, so that it can be turned."""
 
 
 def chosen_photos() -> list[Photo]:
-    """Ask for photos and return those that were chosen, here or on home."""
+    """Ask for photos and return those chosen here or on the home page."""
     source = one_of("Source", SOURCES, "photo_source", _forget_choice)
     visit = st.session_state.get("photo_visit", 0)
     if source == "Sample":
@@ -49,7 +49,7 @@ def chosen_photos() -> list[Photo]:
         return [sample_photo(name)]
     if source == "Camera":
         snapshot = st.camera_input(
-            "Take a picture",
+            "Take a photo",
             label_visibility="collapsed",
             resolution="1080p",
             key=f"snapshot {visit}",
@@ -68,7 +68,7 @@ def chosen_photos() -> list[Photo]:
     paste_button(key="paste")
     if not uploads:
         return _handed_photos()
-    for upload in (upload for upload in uploads if upload.size > UPLOAD_MB * 2**20):  # its browser let it pass
+    for upload in (upload for upload in uploads if upload.size > UPLOAD_MB * 2**20):  # the browser did not refuse it
         st.error(f"{literal(upload.name)}: expected at most {UPLOAD_MB} MB, found {upload.size / 2**20:,.0f} MB.")
         forget_upload(upload.file_id)
     return [
@@ -77,19 +77,19 @@ def chosen_photos() -> list[Photo]:
 
 
 def sample_photo(name: str) -> Photo:
-    """Return one of `SAMPLES`."""
+    """Return one of `SAMPLES` as a photo."""
     return Photo(name, f"{name}.png", lambda: encode_png(sample_picture(name)))
 
 
 def open_photos(photos: Sequence[Photo]) -> NoReturn:
-    """Go to the photo page with some photos."""
+    """Open photos on the photo page."""
     forget_kept()
     st.session_state[_HANDED] = list(photos)
     st.switch_page("pages/photo.py")
 
 
 def _handed_photos() -> list[Photo]:
-    """Return the photos that came from home, until others are chosen or the address names others."""
+    """Return the photos from the home page, until others are chosen or addressed."""
     photos: list[Photo] = st.session_state.get(_HANDED, [])
     if not is_addressed(photo.key for photo in photos):
         st.session_state.pop(_HANDED, None)
@@ -98,7 +98,7 @@ def _handed_photos() -> list[Photo]:
 
 
 def _forget_choice() -> None:
-    """Start each visit to a source with an empty widget: else a hidden one would go on showing its old photos."""
+    """Start each visit to a source with an empty widget; a hidden one would keep its old photos."""
     st.session_state["photo_visit"] = st.session_state.get("photo_visit", 0) + 1
     _forget()
 

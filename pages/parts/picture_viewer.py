@@ -1,4 +1,4 @@
-"""A picture with its faces: a click shows one, a wheel zooms; below it all of them as tiles."""
+"""A picture with its faces: click one to select it, scroll to zoom; a strip of tiles below shows them all."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,9 +16,9 @@ from pages.parts.component import own_part
 _HTML = """
 <div class="viewer">
   <div class="stage" tabindex="0" role="group"
-       aria-label="Picture: plus and minus zoom, the arrow keys move it, Escape shows it whole">
+       aria-label="Picture: plus and minus zoom, the arrow keys pan, Escape fits it">
     <img draggable="false">
-    <div class="faces" role="group" aria-label="Faces in the picture: the arrow keys go from one to the next"></div>
+    <div class="faces" role="group" aria-label="Faces in the picture: use the arrow keys to move between them"></div>
     <div class="labels" aria-hidden="true"></div>
   </div>
   <div class="bar">
@@ -28,7 +28,7 @@ _HTML = """
     <button type="button" class="in" aria-label="Zoom in">+</button>
     <button type="button" class="fit">Fit</button>
   </div>
-  <div class="gallery" role="group" aria-label="All faces: the arrow keys go from one to the next"></div>
+  <div class="gallery" role="group" aria-label="All faces: use the arrow keys to move between them"></div>
 </div>
 """
 _component = own_part("picture_viewer", _HTML)
@@ -44,17 +44,17 @@ def picture_viewer(
     key: str,
     on_select: Callable[[int], None],
 ) -> None:
-    """Show a picture whose faces can be looked at closely and chosen, with a pointer, a finger or a keyboard.
+    """Show a picture to zoom and pan, whose faces can be selected by mouse, touch or keyboard.
 
     Args:
         picture: a JPEG file.
-        size_wh: in pixels, of the picture that `faces` lie in; the file may be a smaller copy of it.
+        size_wh: width and height in pixels of the picture that `faces` refer to; the file may be a smaller copy.
         faces: numbered from 1 in this order.
-        threshold: a face whose confidence is lower is called unsure, 0..1.
-        alt: what a screen reader says of the picture.
-        selected: the index of the chosen face.
-        key: names the viewer on its page.
-        on_select: is called with the index of a face that was chosen, before the page runs again.
+        threshold: a face with a lower confidence is called unsure, 0..1.
+        alt: the description for screen readers.
+        selected: the index of the selected face.
+        key: identifies the viewer on its page.
+        on_select: called with the index of a newly selected face, before the page reruns.
     """
 
     def take_choice() -> None:
@@ -83,9 +83,9 @@ def _mark(number: int, face: Face, threshold: float) -> dict[str, Any]:
 
 
 def media_url(file: bytes | Path, key: str, kind: str = "image/jpeg") -> str:
-    """Return the address under which the server gives a file, or what is in one, for as long as the page shows it.
+    """Return a URL that serves a file, or the bytes of one, as long as the page shows it.
 
-    Streamlit's own elements do the same; in what a component is told, a megabyte would travel with each click.
+    Streamlit's own elements do the same. Inside a component's data the file would be sent again with each click.
     """
     content = str(file) if isinstance(file, Path) else file
     base = st.get_option("server.baseUrlPath").strip("/")

@@ -1,4 +1,4 @@
-"""What to try the app with: a photo by NASA, in the public domain, in four forms, and a drawn video."""
+"""Samples to try the app with: a public-domain photo by NASA in four variants, and a drawn video."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
 
 PHOTO = "Astronaut"
-CREDIT = "Eileen Collins, photographed by NASA; in the public domain. The frames and the room are drawn."
+CREDIT = "Astronaut Eileen Collins. Photo: NASA, public domain. The room and its frames are drawn."
 
 
 def _astronaut() -> np.ndarray:
@@ -24,7 +24,7 @@ def _astronaut() -> np.ndarray:
 
 
 def _tilted(degrees: float, brightness: float = 1.0) -> np.ndarray:
-    """Return the astronaut turned around her chin, against the clock; what is outside of the photo is its mirror."""
+    """Return the astronaut rotated counterclockwise around her chin, with mirrored borders."""
     image = _astronaut()
     matrix = cv2.getRotationMatrix2D((224.0, 180.0), degrees, 1.0)
     turned = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
@@ -85,7 +85,7 @@ def sample_picture(name: str) -> np.ndarray:
 
 
 def sample_result(recognizer: "Recognizer", name: str) -> PhotoResult:
-    """Return what is found in one of `SAMPLES`, computed once for all visitors of a model."""
+    """Return the result of one of `SAMPLES`, computed once per model for all visitors."""
     kept = _results.setdefault(recognizer, {})
     if name not in kept:
         kept[name] = recognize_photo(recognizer, encode_png(sample_picture(name)))
@@ -93,7 +93,7 @@ def sample_result(recognizer: "Recognizer", name: str) -> PhotoResult:
 
 
 def sample_clip(path: Path) -> None:
-    """Write a video of ten seconds, with a tone: a drawn person whose expression changes, MP4."""
+    """Write a ten-second MP4 video with sound: a drawn person whose expression changes."""
     from fer.datasets.drawing.clip import known_frames, write_clip
 
     write_clip(path, known_frames())

@@ -1,4 +1,4 @@
-"""What stands before the pages: whom the server answers, how much a visitor may upload, what goes when one has left."""
+"""The server around the pages: which requests it answers, how much a visitor may upload, cleaning up after visitors."""
 
 import asyncio
 import contextlib
@@ -28,24 +28,24 @@ from pages.parts.permissions import HOSTS_VARIABLE, allowed_bytes, is_own_page, 
 from pages.parts.visitor import with_cookie
 
 LEFT_SECONDS, SWEEP_SECONDS = 30, 10
-"""Who was away for so long will not come back; how often that is looked at. Together less than a minute."""
+"""After how long a disconnected visitor counts as gone, and how often that is checked. Together less than a minute."""
 _M_MMAP_THRESHOLD, _MAPPED_BYTES = -3, 4_000_000
-"""Of malloc.h; with a smaller one photos of 512 pixels take longer, with this one those of 3,000, by a fifth."""
+"""See malloc.h. A smaller threshold slows down photos of 512 pixels by a fifth, this one those of 3,000 pixels."""
 _log = logging.getLogger(__name__)
 _UPLOAD = re.compile(r".*/_stcore/upload_file/([^/]+)/[^/]+")
 
 
 class Guard:
-    """Answers pages of this app only, and takes no more uploads than there is room for. An ASGI middleware."""
+    """ASGI middleware that answers only this app's own pages and limits uploads."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Stand before an app."""
+        """Wrap an ASGI app."""
         self._app = app
         self._arriving: Counter[str] = Counter()
-        """Session → bytes of uploads that are on their way."""
+        """Session → bytes of uploads in progress."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, refuse it, or open a socket."""
+        """Answer or refuse a request, or open a WebSocket."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif not is_own_page(Headers(scope=scope), setting_of(HOSTS_VARIABLE)):
@@ -58,7 +58,7 @@ class Guard:
             await self._app(scope, receive, send)
 
     async def _take(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take an upload as far as there is room for it; of what it says of its length not a byte is believed."""
+        """Accept an upload while there is room. The declared length is not trusted; received bytes are counted."""
         arrived = 0
 
         async def counted() -> Message:
@@ -67,15 +67,17 @@ class Guard:
             before, arrived = arrived, arrived + len(message.get("body", b""))
             self._arriving[session] += arrived - before
             ends = not message.get("more_body")
-            if (ends or before >> 20 != arrived >> 20) and self._is_full(session):  # every MB: to count takes time
-                raise HTTPException(413, "This is more than the server takes at a time. Upload less, or remove some.")
+            if (ends or before >> 20 != arrived >> 20) and self._is_full(
+                session
+            ):  # once per MB, because counting takes time
+                raise HTTPException(413, "Upload limit reached. Upload less, or remove earlier uploads.")
             return message
 
         try:
             await self._app(scope, counted, send)
         finally:
             self._arriving[session] -= arrived
-            self._arriving += Counter()  # forgets those of whom nothing is on its way
+            self._arriving += Counter()  # drops sessions without uploads in progress
 
     def _is_full(self, session: str) -> bool:
         held = self._arriving + held_bytes()
@@ -83,27 +85,27 @@ class Guard:
 
 
 def held_bytes() -> Counter[str]:
-    """Return how much each session has uploaded that is still in memory."""
+    """Return the bytes of uploads that each session holds in memory."""
     manager = runtime.get_instance().uploaded_file_mgr
     assert isinstance(manager, MemoryUploadedFileManager)
-    files = list(manager.file_storage.items())  # other threads change it
+    files = list(manager.file_storage.items())  # a copy, because other threads change it
     return Counter({session: sum(len(file.data) for file in list(held.values())) for session, held in files})
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})  # a breach of policy, RFC 6455
+        await send({"type": "websocket.close", "code": 1008})  # policy violation, RFC 6455
         return
     text = (
-        "This address is not one that the app is known by, or another page asked. Open http://localhost with the "
-        f"app's port. Whoever runs the app allows other names with {HOSTS_VARIABLE} in its environment."
+        "The app does not answer under this address, or the request came from another site. Open http://localhost "
+        f"with the app's port. Whoever runs the app can allow other host names with {HOSTS_VARIABLE}."
     )
     await PlainTextResponse(text, 403)(scope, receive, send)
 
 
 @contextlib.asynccontextmanager
 async def _serving(app: App) -> AsyncIterator[None]:
-    """Open the browser where that is wanted, and look after those who leave, for as long as the server runs."""
+    """Open the browser unless the app is headless, and clean up after visitors as long as the server runs."""
     if not config.get_option("server.headless"):
         address = server_util.get_display_address(config.get_option("server.address") or "localhost")
         asyncio.get_running_loop().call_later(1, lambda: cli_util.open_browser(server_util.get_url(address)))
@@ -121,7 +123,7 @@ async def _sweep() -> None:
     def present() -> set[str]:
         return asyncio.run_coroutine_threadsafe(_present(), loop).result()
 
-    await asyncio.sleep(LEFT_SECONDS)  # who was there before a restart comes back
+    await asyncio.sleep(LEFT_SECONDS)  # visitors of the time before a restart reconnect
     while True:
         with _told():
             away, since = since, close_left(since, time.monotonic())
@@ -137,23 +139,23 @@ async def _sweep() -> None:
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """Let a step that fails stop no other one, and not the next look."""
+    """Log the failure of a step, so that it stops neither the other steps nor the next sweep."""
     try:
         yield
-    except FerError:  # whoever opens the results is told
+    except FerError:  # shown to whoever opens the Results page
         pass
     except Exception:
-        _log.exception("what visitors left could not be removed; the next look tries again")
+        _log.exception("could not clean up after visitors; the next sweep tries again")
 
 
 async def _present() -> set[str]:
-    """Return the sessions of all who are there; in the server's own thread, which changes them."""
+    """Return the IDs of all open sessions; runs in the server's thread, which changes them."""
     return {seen.session.id for seen in runtime.get_instance()._session_mgr.list_sessions()}
 
 
 def _look_after_results(adopted: bool) -> None:
-    """Keep what jobs have found, also those of earlier versions unless that is done, and remove what is not to stay."""
-    from pages.parts.kept_jobs import adopt_jobs, look_after  # not before the server runs: Streamlit would complain
+    """Store the results of jobs, adopt those of earlier versions once, and remove expired results."""
+    from pages.parts.kept_jobs import adopt_jobs, look_after  # Streamlit would complain before the server runs
     from pages.parts.results import result_store
 
     store = result_store()
@@ -164,7 +166,7 @@ def _look_after_results(adopted: bool) -> None:
 
 
 def _forget_uploads(present: Callable[[], set[str]]) -> None:
-    """Remove what those who have left had uploaded."""
+    """Remove the uploads of visitors who have left."""
     from fer.collection import job as collections  # likewise
     from fer.video import job as videos
     from pages.parts.jobs import jobs_folder
@@ -180,9 +182,9 @@ def _forget_uploads(present: Callable[[], set[str]]) -> None:
 
 
 def _map_pictures() -> None:
-    """Have each large picture's memory go back to the system with it, where the C library is glibc.
+    """Make glibc return the memory of large pictures to the system when they are freed.
 
-    It would keep such parts for each thread: 700 MB after large photos of 20 visitors.
+    By default it keeps such memory for each thread: 700 MB after large photos of 20 visitors.
     """
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):
@@ -190,7 +192,7 @@ def _map_pictures() -> None:
 
 
 def _give_back() -> None:
-    """Give back what visitors who have left did hold: their sessions point to themselves, and glibc keeps memory."""
+    """Free the memory of visitors who have left: their sessions are reference cycles, and glibc keeps memory."""
     gc.collect()
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):
@@ -198,14 +200,14 @@ def _give_back() -> None:
 
 
 def close_left(since: dict[str, float], now: float) -> dict[str, float]:
-    """Forget all that is held for visitors who have left; Streamlit itself would wait for the next one who does.
+    """Close the sessions of visitors who have left; Streamlit would wait until the next visitor leaves.
 
     Args:
-        since: session → when it was first seen without a browser, seconds.
-        now: seconds.
+        since: session → the time when it was first seen disconnected, in seconds.
+        now: the current time, in seconds.
 
     Returns:
-        the same for those who may come back.
+        the sessions that may still reconnect, with the same times.
     """
     server = runtime.get_instance()
     away = [seen.session.id for seen in server._session_mgr.list_sessions() if seen.client is None]
@@ -217,4 +219,4 @@ def close_left(since: dict[str, float], now: float) -> dict[str, float]:
 
 
 SERVING: dict[str, Any] = {"middleware": [Middleware(Guard)], "lifespan": _serving}
-"""What the app is served with; Streamlit looks for `App(…)` itself in the entry."""
+"""Arguments for `st.App`; Streamlit looks for the call itself in the entry file."""

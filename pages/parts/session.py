@@ -1,4 +1,4 @@
-"""What a visitor's session is asked and told."""
+"""Errors, actions and lasting choices in a visitor's session."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,22 +17,22 @@ _FAILURE = "failure"
 
 
 def forget_upload(file_id: str) -> None:
-    """Free the memory that an uploaded file takes, once it was copied to the disk."""
+    """Free the memory of an uploaded file after it was copied to disk."""
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, file_id)
 
 
 def session_id() -> str:
-    """Return what the server knows this visitor by, for as long as the page is open."""
+    """Return the ID of this visitor's session, which lasts as long as the page is open."""
     context = get_script_run_ctx()
     return context.session_id if context else ""
 
 
 def attempt(action: Callable[[], object]) -> NoReturn:
-    """Do what a pressed button says and show the page anew, with what went wrong (`show_failure`).
+    """Perform a button's action and rerun the page, which shows the error if there was one (`show_failure`).
 
-    Not in a callback of the button: that would know only what the other fields said before the press.
+    A callback of the button would only see the values that other fields had before the click.
     """
     try:
         action()
@@ -42,14 +42,14 @@ def attempt(action: Callable[[], object]) -> NoReturn:
 
 
 def show_failure() -> None:
-    """Show what went wrong with the last button, once."""
+    """Show the error of the last action, once."""
     if message := st.session_state.pop(_FAILURE, None):
         st.error(for_visitor(message), icon=":material/error:")
 
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Show what goes wrong within, in place of the rest of it; of a package that is missing, what brings it."""
+    """Show an error raised inside instead of the rest of the block; for a missing package, how to install it."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -59,11 +59,11 @@ def errors_shown() -> Iterator[None]:
 
 
 def lasting(name: str, shown: object) -> dict[str, Any]:
-    """Return the arguments that let a widget's choice last while other pages are looked at; Streamlit forgets it then.
+    """Return arguments that keep a widget's choice while other pages are open; Streamlit would forget it.
 
     Args:
-        name: of the choice in the session; nothing is there before somebody chooses.
-        shown: what the widget is to show: the choice, or what stands for it where it is not to be had any more.
+        name: the key of the choice in the session, set once the visitor chooses.
+        shown: what the widget shows: the choice, or a default if the choice is no longer available.
     """
     widget = f"{name}_widget"
     st.session_state[widget] = shown
@@ -75,4 +75,4 @@ def _as_it_is(path: Path) -> tuple[str, int]:
 
 
 FILES_AS_THEY_ARE: dict[str | type, Callable[[Any], object]] = {type(Path()): _as_it_is}
-"""For Streamlit's caches: a file that was written anew is another one."""
+"""For Streamlit's caches: a rewritten file counts as a new one."""

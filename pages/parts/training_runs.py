@@ -1,4 +1,4 @@
-"""The second half of the training page: watch runs, stop and resume them, use what came out."""
+"""The second half of the training page: watch runs, stop and resume them, use their models."""
 
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -34,19 +34,19 @@ COLORS: dict[str, Literal["orange", "red", "green"]] = {
     STOPPED: "orange", INTERRUPTED: "orange", FAILED: "red", DAMAGED: "red", FINISHED: "green",
 }  # fmt: skip
 CHOSEN = "training_run"
-"""Of the session: the name of the run that is looked at."""
+"""In the session: the name of the selected run."""
 LOSS_READING = (
-    "How far the answers are from the truth: down is good; where validation rises again, it learns by heart. The thin "
-    "line is the training loss within each epoch."
+    "Lower is better. If the validation loss rises again, the model overfits. The thin line is the training loss "
+    "within each epoch."
 )
-ACCURACY_READING = "How often the most probable answer is right, after each epoch; the star is the epoch that is kept."
-RATE_READING = "How large the steps are by which it learns: it begins small, and ends small to settle."
+ACCURACY_READING = "How often the leading expression is right, after each epoch. The star marks the epoch that is kept."
+RATE_READING = "The step size of the optimizer: it warms up, then decays."
 AT_ONCE = 4
-"""So many other runs may be laid over the one that is looked at."""
+"""How many other runs the charts may show beside the selected one."""
 
 
 def summary(view: RunView) -> str:
-    """Sum a run up in a line; one that goes on changes faster than the list does, and is shown below."""
+    """Summarize a run in one line; an active one changes faster than the list, so its progress is shown below."""
     if view.active:
         return view.state
     parts = [view.state]
@@ -60,19 +60,19 @@ def summary(view: RunView) -> str:
 
 
 def accuracy(view: RunView) -> str:
-    """Return the best validation accuracy with the rule and the number of pictures that it was measured by."""
+    """Return the best validation accuracy with the rule and the number of pictures behind it."""
     assert view.best
     return f"{percent(view.best.validation_accuracy, 1)} ({view.validated_by})"
 
 
 def all_runs(views: list[RunView], allowed: bool) -> None:
-    """List the runs, and show the chosen one; those that failed stand below, in a fold."""
+    """List the runs and show the selected one; failed runs are in a fold below."""
     if not views:
-        st.info("No model was trained yet.", icon=":material/model_training:")
+        st.info("No runs yet. Start one under **New training**.", icon=":material/model_training:")
         return
     failed = [view for view in views if view.state in (FAILED, DAMAGED)]
     good = [view for view in views if view not in failed]
-    chosen = st.session_state.get(CHOSEN)  # runs come and go, and a page that starts one chooses it
+    chosen = st.session_state.get(CHOSEN)  # starting a run selects it
     shown = next((view for view in views if view.name == chosen), (good or failed)[0])
     if good:
         with st.container(height=300 if len(good) > 4 else "content", border=len(good) > 4):
@@ -85,7 +85,7 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
 
 
 def choose(label: str, views: list[RunView], shown: RunView) -> None:
-    """Ask for one of some runs; none of them is marked where the one that is shown stands elsewhere."""
+    """Ask for one of some runs; none is marked if the selected run is in another list."""
     key, named = f"{CHOSEN}_{label}", {view.name: view for view in views}
     st.session_state[key] = shown.name if shown in views else None
     st.radio(
@@ -100,7 +100,7 @@ def choose(label: str, views: list[RunView], shown: RunView) -> None:
 
 
 def show_run(view: RunView, others: list[RunView], allowed: bool) -> None:
-    """Show a run: live, while it goes on; with the curves of others, if wanted."""
+    """Show a run, live while it is active, with the curves of others if wanted."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(literal(view.name), width="content")
         st.badge(view.state, icon=ICONS[view.state], color=COLORS.get(view.state, "blue"))
@@ -122,11 +122,11 @@ def show_run(view: RunView, others: list[RunView], allowed: bool) -> None:
 
 
 def show_buttons(view: RunView) -> None:
-    """Offer what can be done with a run in its state."""
+    """Show the actions for a run in its state."""
     with st.container(horizontal=True):
         if view.active:
-            if st.button("Stop", type="primary", icon=":material/stop:", help="It can be resumed later."):
-                with st.spinner("It stops after the batch …"):
+            if st.button("Stop", type="primary", icon=":material/stop:", help="You can resume it later."):
+                with st.spinner("Stopping after this batch …"):
                     attempt(lambda: job.stop(view.folder, KIND))
             return
         if view.can_resume and st.button("Resume", type="primary", icon=":material/play_arrow:"):
@@ -144,22 +144,22 @@ def show_buttons(view: RunView) -> None:
 
 
 def rename(view: RunView, name: str) -> None:
-    """Give a run another name and go on showing it."""
+    """Rename a run and keep it selected."""
     runs.rename(view.folder, name)
     st.session_state[CHOSEN] = name
 
 
 def show_use(view: RunView) -> None:
-    """Offer the model to the other pages."""
+    """Offer to use the model on other pages."""
     done = view.state == FINISHED
-    if st.button("Use it for photos", type="primary" if done else "secondary", icon=":material/photo_camera:"):
+    if st.button("Use for photos", type="primary" if done else "secondary", icon=":material/photo_camera:"):
         use_model(view.best_path, "photo")
-    if st.button("Use it with the webcam", icon=":material/videocam:"):
+    if st.button("Use for the webcam", icon=":material/videocam:"):
         use_model(view.best_path, "webcam")
 
 
 def evaluate_run(view: RunView) -> NoReturn:
-    """Go to the evaluation page with the model of a run chosen, and its data set."""
+    """Open the evaluation page with a run's model and its data set selected."""
     st.session_state["evaluation_section"] = "Evaluate"
     st.session_state["measure_models"] = [view.best_path]
     st.session_state["measure_source"] = OWN
@@ -167,7 +167,7 @@ def evaluate_run(view: RunView) -> NoReturn:
 
 
 def show_test(view: RunView, allowed: bool) -> None:
-    """Show how often the finished model names the test pictures right, or offer to measure it, once."""
+    """Show the test accuracy of the finished model, or offer to measure it."""
     made = read_info(view.best_path).training if view.has_model else {}
     for path in sorted(view.folder.glob(f"reports/*/{REPORT_NAME}")):
         report = report_at(path)
@@ -190,22 +190,22 @@ def show_test(view: RunView, allowed: bool) -> None:
         watch(jobs[0], MEASURING)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Measure on the test pictures", icon=":material/fact_check:"):
+        if st.button("Evaluate on the test split", icon=":material/fact_check:"):
             request = Request(data, str(view.best_path), "test", view.request.rule if view.request else RULES[0])
             attempt(lambda: evaluations.start(runs_folder(), [(view.name, request)], name_of(data) or "data"))
-        st.caption("They played no part so far: measure once, when you have chosen among your runs.", width="content")
+        st.caption("Training never saw the test split. Use it once, after choosing your best run.", width="content")
     if jobs and jobs[0].message:
         st.error(literal(jobs[0].message), icon=":material/error:")
 
 
 def own_data(view: RunView) -> str | None:
-    """Return the data set of a run where it has one, and its own splits."""
+    """Return the data set of a run that has exactly one and uses its splits; else None."""
     asked = view.request
     return asked.dataset[0] if asked and len(asked.dataset) == 1 and not asked.folds else None
 
 
 def others_beside(view: RunView, others: list[RunView]) -> list[RunView]:
-    """Ask which other runs to lay over this one."""
+    """Ask which other runs to show in the charts."""
     named = {other.name: other for other in others if other.metrics}
     if not named or not view.metrics:
         return []
@@ -213,7 +213,7 @@ def others_beside(view: RunView, others: list[RunView]) -> list[RunView]:
         "Other runs in the charts",
         list(named),
         max_selections=AT_ONCE,
-        placeholder="Lay other runs over this one …",
+        placeholder="Compare with other runs …",
         label_visibility="collapsed",
         key=f"beside {view.name}",
         width=480,
@@ -222,7 +222,7 @@ def others_beside(view: RunView, others: list[RunView]) -> list[RunView]:
 
 
 def show_charts(before: RunView, beside: list[Path], allowed: bool) -> None:
-    """Show the curves, what was taken for what, and the log."""
+    """Show the curves, the confusion matrix and the log."""
     view, others = runs.view(before.folder), [runs.view(folder) for folder in beside]
     basis = literal(view.validated_by.capitalize())
     if begun := view.beginning:
@@ -232,11 +232,11 @@ def show_charts(before: RunView, beside: list[Path], allowed: bool) -> None:
             more = ""
             if begun and begun.accuracy is not None:
                 points = 100 * (view.best.validation_accuracy - begun.accuracy)
-                more = f", {points:+.1f} points beside {literal(begun.model)} as it is"
+                more = f", {points:+.1f} points against {literal(begun.model)} before training"
             best = f"Best{' so far' * view.active}: **{literal(accuracy(view))}** in epoch {view.best.epoch}{more}."
             st.markdown(best)
         smaller = view.request.batch_size_for(begun.pictures) if begun else view.request.batch_size
-        batches = f" Batches have {smaller} pictures instead of {view.request.batch_size}, so its steps are smaller."
+        batches = f" With {smaller} instead of {view.request.batch_size} pictures per batch, it is scaled down."
         charts = [
             ("Loss", LOSS_READING, loss_curves(view, others)),
             ("Accuracy", f"{ACCURACY_READING} {basis}.", accuracy_curves(view, others)),
@@ -256,21 +256,21 @@ def show_charts(before: RunView, beside: list[Path], allowed: bool) -> None:
 
 
 def beginning_text(begun: Beginning) -> str:
-    """Say what a run begins with: how good that is as it is, and which labels its last layer knows."""
+    """Describe the start of a run: the accuracy before training, and which labels the last layer knows."""
     said = []
     if begun.accuracy is not None:
         right = f"**{percent(begun.accuracy, 1)}** of the {begun.n:,} validation pictures (dotted line)"
-        flattered = f" It was trained on {begun.known:,} of them, which flatters it." if begun.known else ""
-        said.append(f"As it is, {literal(begun.model)} names {right}.{flattered}")
+        flattered = f" It was trained on {begun.known:,} of them, so this is too high." if begun.known else ""
+        said.append(f"Before training, {literal(begun.model)} got {right} right.{flattered}")
     if begun.kept:
-        said.append(f"The last layer began with what that knows of {literal(', '.join(begun.kept))}.")
+        said.append(f"Its last layer was kept for {literal(', '.join(begun.kept))}.")
         if begun.new:
-            said.append(f"It began anew for {literal(', '.join(begun.new))}.")
+            said.append(f"For {literal(', '.join(begun.new))} it was initialized randomly.")
     return " ".join(said)
 
 
 def show_confusion(view: RunView) -> None:
-    """Show what was taken for what in the epoch that is kept."""
+    """Show the confusion matrix of the kept epoch."""
     best = view.best
     try:
         labels = read_info(view.best_path).labels
@@ -278,6 +278,6 @@ def show_confusion(view: RunView) -> None:
         return
     if best and [len(row) for row in best.validation_confusion] == [len(labels)] * len(labels):
         basis = literal(view.validated_by.capitalize())
-        introduce(f"Taken for what, in the kept epoch {best.epoch}", f"{MATRIX_READING} {basis}.")
+        introduce(f"Confusion matrix of epoch {best.epoch}", f"{MATRIX_READING} {basis}.")
         matrix = themed(confusion_map(best.validation_confusion, labels), st.context.theme.type == "dark")
-        st.plotly_chart(matrix, config=STATIC, key=f"confusion {view.name}", alt="What was taken for what, as counts")
+        st.plotly_chart(matrix, config=STATIC, key=f"confusion {view.name}", alt="Confusion matrix, as counts")

@@ -1,4 +1,4 @@
-"""The first half of the training page: choose pictures, look at them, set, start."""
+"""The first half of the training page: choose and inspect pictures, choose settings, start."""
 
 from dataclasses import Field, fields, replace
 from pathlib import Path
@@ -21,23 +21,23 @@ from pages.parts.widgets import duration
 
 NEW, RUNS = "New training", "Runs"
 TABS = {"Network": {"network"}, "Training": {"training"}, "Other": {"data", "run and machine"}}
-"""Of the rest of the settings → groups in the configuration."""
+"""Tab of the advanced settings → groups in the configuration."""
 ASKED_ELSEWHERE = "epochs", "init", "folds"
 OF_THE_SHIPPED_MODEL = "architecture", "stem", "size_px", "channels"
-"""Settings that are as the shipped model has them where that is gone on from."""
+"""Settings that fine-tuning takes from the built-in model."""
 NETWORKS = "resnet18", "resnet34", "resnet50", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "vgg13_bn"
-"""To choose from; any other one of torchvision's can be typed."""
+"""Offered networks; any other network of torchvision can be typed."""
 
 
 Places = dict[str, DeltaGenerator]
-"""Field → where to say what is wrong with it, right below."""
+"""Field → the place below it for an error."""
 
 
 def chosen_settings(data: Data, pictures: int, views: list[RunView], below: Places) -> tuple[TrainingConfig, str]:
-    """Ask what to train; return (configuration, name). Each field gets a place below it.
+    """Ask for the settings and return (configuration, name). Each field gets a place for an error in `below`.
 
     Raises:
-        TrainingError: the choices contradict each other, or one of them cannot be.
+        TrainingError: a choice is invalid, or two of them contradict each other.
     """
     left, middle, right = st.columns(3, gap="medium")
     usual_name = free_name(data.path, views)
@@ -47,12 +47,12 @@ def chosen_settings(data: Data, pictures: int, views: list[RunView], below: Plac
         "Start from",
         [False, True],
         int(pictures >= recipe.ENOUGH_TO_BEGIN_ANEW),
-        format_func=lambda anew: "nothing" if anew else "the shipped model",
-        help="The shipped model knows faces already: some dozen pictures of each expression are enough to teach it "
-        "yours. From nothing it takes some thousand.",
+        format_func=lambda anew: "random initialization" if anew else "the built-in model",
+        help="The built-in model already knows faces, so a few dozen pictures per expression are enough. Random "
+        "initialization takes thousands.",
     )
     usual = recipe.from_scratch(data.path) if anew else recipe.fine_tuning(data.path, pictures)
-    meaning = "How often all pictures are gone through."
+    meaning = "How many times training goes through all pictures."
     epochs = right.number_input("Epochs", 1, 1000, usual.epochs, help=meaning, key=f"epochs {usual.epochs}")
     middle.caption(literal(begins_with(usual, list(data.report.counts))))
     with st.expander("More settings", icon=":material/tune:"):
@@ -63,36 +63,34 @@ def chosen_settings(data: Data, pictures: int, views: list[RunView], below: Plac
     if batch_size < most:
         highest = config.rate_at(min(config.warmup_epochs, config.epochs / 10), batch_size)
         below["learning_rate"].caption(
-            f"At most {highest:.2g} here, as batches have {batch_size} pictures, not {most}."
+            f"Peaks at {highest:.2g} here, because batches have {batch_size} pictures instead of {most}."
         )
     return config, name
 
 
 def begins_with(config: TrainingConfig, labels: list[str]) -> str:
-    """Say which of the labels the last layer knows already."""
+    """Say which labels the last layer already knows."""
     kept, new = recipe.kept_labels(recipe.model_to_begin_with(config), labels)
     if not kept:
         return ""
-    return f"Its last layer keeps what it knows of {', '.join(kept)}" + (
-        f"; {', '.join(new)} begins anew." if new else "."
-    )
+    return f"Its last layer already knows {', '.join(kept)}" + (f"; {', '.join(new)} is new." if new else ".")
 
 
 def check(config: TrainingConfig, name: str, views: list[RunView]) -> None:
-    """Refuse what can be seen before anything starts.
+    """Check the settings before anything starts.
 
     Raises:
-        TrainingError: the field that it names cannot be so.
+        TrainingError: the value of the field that it names is invalid.
     """
     runs.check_name(name)
     if name in {view.name for view in views}:
-        raise TrainingError(f"expected a new name, but there is a run called {name}. Choose another.", "name")
+        raise TrainingError(f"expected a new name, found a run called {name}. Choose another name.", "name")
     for field in ("second_dataset", "soft_labels"):
         path = getattr(config, field)
         if path and not Path(path).expanduser().exists():
             raise TrainingError(f"expected a file or a folder, found nothing at {path}. Check the path.", field)
     if config.architecture not in NETWORKS:
-        from fer.model.network import check_architecture  # here, as it imports torch
+        from fer.model.network import check_architecture  # imports torch
 
         try:
             check_architecture(config.architecture)
@@ -101,13 +99,13 @@ def check(config: TrainingConfig, name: str, views: list[RunView]) -> None:
 
 
 def more_settings(usual: TrainingConfig, anew: bool, below: Places) -> dict[str, Any]:
-    """Ask for all that `fer-studio train` has options for, with what the configuration says of each."""
+    """Ask for every option of `fer-studio train`, with the help text of the configuration."""
     chosen: dict[str, Any] = {}
     for tab, groups in zip(st.tabs(list(TABS)), TABS.values(), strict=True):
         asked = [one for one in fields(usual) if one.metadata.get("group") in groups]
         asked = [one for one in asked if one.name not in ASKED_ELSEWHERE]
         for number, one in enumerate(asked):
-            if number % 4 == 0:  # row after row, so that what belongs together stays together on a phone
+            if number % 4 == 0:  # row by row, so that the order is kept on a phone
                 columns = tab.columns(4, vertical_alignment="bottom")
             with columns[number % 4]:
                 fixed = not anew and one.name in OF_THE_SHIPPED_MODEL
@@ -117,7 +115,7 @@ def more_settings(usual: TrainingConfig, anew: bool, below: Places) -> dict[str,
 
 
 def setting(field: "Field[Any]", usual: Any, fixed: bool, config: TrainingConfig) -> Any:
-    """Ask for one setting of the configuration; one that is fixed is shown, but not to be changed."""
+    """Ask for one setting of the configuration; a fixed one is shown but disabled."""
     about, bounds = field.metadata, field.metadata["bounds"]
     label = caption_of(about["flag"] or field.name)
     rest: dict[str, Any] = {"help": about["help"] or None, "disabled": fixed, "key": f"{field.name} {usual}"}
@@ -141,7 +139,7 @@ def setting(field: "Field[Any]", usual: Any, fixed: bool, config: TrainingConfig
 
 
 def caption_of(name: str) -> str:
-    """Return what a field of the configuration is called on the page."""
+    """Return the label of a configuration field on the page."""
     return name.strip("-").replace("_", " ").capitalize()
 
 
@@ -153,31 +151,31 @@ def begin(config: TrainingConfig, name: str) -> None:
 
 
 def free_name(path: str, views: list[RunView]) -> str:
-    """Return a name that no run has, made of the data set's."""
+    """Return an unused name for a run, derived from the data set's."""
     stem = name_of(path) or "training"
     names = [stem, *(f"{stem}-{number}" for number in range(2, len(views) + 2))]
     return next(name for name in names if name not in {view.name for view in views})
 
 
 def show_estimate(config: TrainingConfig, pictures: int, views: list[RunView]) -> None:
-    """Say about how long it will take."""
+    """Show how long training will take."""
     speed = known_speed(config, views) or measured(config, any(view.active for view in views))
     if speed is None:
-        st.caption(":material/timer: How long it takes is known once the other training has ended.")
+        st.caption(":material/timer: The estimate follows when the other run has ended.")
         return
     seconds = seconds_for(config, pictures, speed.faces_per_second)
     st.caption(
-        f":material/timer: About **{duration(seconds)}**, if it is as fast as {literal(speed.source)}: "
-        f"{speed.faces_per_second:,.0f} faces a second. You may close this page meanwhile."
+        f":material/timer: About **{duration(seconds)}** at {speed.faces_per_second:,.0f} faces per second (from "
+        f"{literal(speed.source)}). You can close this page while it runs."
     )
 
 
 def measured(config: TrainingConfig, busy: bool) -> Speed | None:
-    """Measure the speed of a network, once; None while a training would make it seem slow."""
+    """Measure the speed of a network, once; return None while another run would distort it."""
     speeds: dict[tuple[str, int, int], Speed] = _speeds()
     key = config.architecture, config.size_px, config.channels
     if key not in speeds and not busy:
-        with st.spinner("Measuring how fast this machine is …"):
+        with st.spinner("Measuring the speed of this machine …"):
             speeds[key] = measure_speed(config)
     return speeds.get(key)
 
@@ -188,7 +186,7 @@ def _speeds() -> dict[tuple[str, int, int], Speed]:
 
 
 def new_training(views: list[RunView]) -> None:
-    """Choose, set, start."""
+    """Choose pictures and settings, and start a run."""
     st.subheader("1 · Pictures", divider="gray")
     with errors_shown():
         data = chosen_data("training")
@@ -210,18 +208,16 @@ def new_training(views: list[RunView]) -> None:
         full = len(active) >= runs.parallel_runs()
         words = list(data.report.counts)
         sure = bool(set(words) & set(FERPLUS)) or st.checkbox(
-            f"{literal(', '.join(words[:8]))}: these are the expressions to learn", key=f"sure {data.path}"
+            f"Yes, these are expressions to learn: {literal(', '.join(words[:8]))}", key=f"sure {data.path}"
         )
         if st.button(
             "Start training", type="primary", icon=":material/play_arrow:", disabled=bool(full or not sure or wrong)
         ):
             attempt(lambda: begin(config, name))
         if wrong:
-            st.caption(f":material/error: First set right what is said below **{caption_of(wrong)}**.")
+            st.caption(f":material/error: Fix the error below **{caption_of(wrong)}** first.")
         elif full:
-            st.caption(
-                f":material/hourglass_empty: {literal(', '.join(active))} is being trained. One thing after the other."
-            )
+            st.caption(f":material/hourglass_empty: Wait until {literal(', '.join(active))} has ended, or stop it.")
         if not wrong:
-            with estimate.container():  # it may take seconds, and nobody has to wait for it
+            with estimate.container():  # last, because it may take seconds
                 show_estimate(config, pictures, views)
