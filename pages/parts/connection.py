@@ -36,7 +36,7 @@ def read_ice_servers(text: str | None) -> list[dict[str, Any]]:
     except ValueError as error:
         raise ConnectionSettingsError(f"{expected}, found invalid JSON: {error}.") from error
     if not isinstance(servers, list):
-        raise ConnectionSettingsError(f"{expected}, found {type(servers).__name__}.")
+        raise ConnectionSettingsError(f"{expected}, found {type(servers).__name__} instead of a list.")
     for number, server in enumerate(servers, start=1):
         urls = server.get("urls") if isinstance(server, dict) else None
         urls = [urls] if isinstance(urls, str) else urls

@@ -196,7 +196,7 @@ class Viewer:
         if element.checkbox.id and element.checkbox.id not in self._widgets and "agree" in element.checkbox.label:
             self._widgets[element.checkbox.id] = {"bool_value": True}
             await self._ask(page)
-        elif element.metric.label == "Updates":
+        elif element.metric.label == "Readings":
             self.updates.append(float(element.metric.body.partition(" ")[0]))
         elif "webrtc" in element.component_instance.component_name:
             await self._connect(page, connection, element.component_instance.id, element.component_instance.json_args)

@@ -70,7 +70,7 @@ def test_charts_of_the_shipped_model_are_drawn(page: Page, app_url: str) -> None
     expect(page.get_by_role("button", name=FIELD)).to_have_count(64)
     confusion = report.confusion
     expect(field(page, "neutral", "sadness")).to_have_text(str(confusion[0][3]))
-    page.get_by_text("% of a row", exact=True).click()
+    page.get_by_text("% of row", exact=True).click()
     expect(field(page, "neutral", "sadness")).to_have_text(str(round(100 * confusion[0][3] / sum(confusion[0]))))
     page.get_by_text("Expressions", exact=True).click()
     expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(24)  # eight expressions, three figures
@@ -112,7 +112,7 @@ def test_two_runs_are_compared(page: Page, app_url: str, runs: dict[str, Evaluat
 
 def test_downloads_open_without_the_app(page: Page, context: BrowserContext, app_url: str, tmp_path: Path) -> None:
     page.goto(f"{app_url}/evaluation")
-    page.get_by_text("About & download", exact=True).click()
+    page.get_by_text("Details and downloads", exact=True).click()
     assert json.loads(downloaded(page, "All figures (JSON)").read_text())["n"] == read_report(DEFAULT_REPORT).n
     assert len(downloaded(page, "Predictions (CSV)").read_text().splitlines()) == 1 + 3137
     all_charts = len(report_charts(read_report(DEFAULT_REPORT)))

@@ -54,7 +54,7 @@ def test_upload_watch_filter_and_take_along(
     page.get_by_role("button", name=re.compile(r"Start.*\b8\b")).click()
     expect(page.get_by_role("button", name="(ZIP)")).to_be_visible(timeout=240_000)
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
-    for name, value in (("Pictures", "8"), ("Faces", "6"), ("Without a face", "1"), ("Not readable", "1")):
+    for name, value in (("Pictures", "8"), ("Faces", "6"), ("No face", "1"), ("Unreadable", "1")):
         expect(page.get_by_test_id("stMetric").filter(has_text=name)).to_contain_text(value)
     expect(tiles(page)).to_have_count(7)
 

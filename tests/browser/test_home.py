@@ -38,7 +38,7 @@ def test_what_is_dropped_goes_to_its_page(page: Page, app_url: str, astronaut: n
     expect(page.get_by_role("heading", level=1)).to_have_text("Photo")
     expect(page.get_by_role("img", name=re.compile("^dropped.png with 1 "))).to_be_visible()
     page.wait_for_url(re.compile(r"\?result="))
-    page.get_by_role("button", name="Turn left").click()  # it stays chosen when something is pressed
+    page.get_by_role("button", name="Rotate left").click()  # it stays chosen when something is pressed
     expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("^dropped.png with "))).to_be_visible()
 

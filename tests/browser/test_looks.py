@@ -41,7 +41,7 @@ def kept(page: Page) -> None:
 
 
 def webcam(page: Page) -> None:
-    page.get_by_text("I agree, and so").click()
+    page.get_by_text("Everybody in view").click()
     expect(page.frame_locator("iframe").get_by_role("button", name="Start", exact=True)).to_be_visible()
 
 

@@ -27,7 +27,7 @@ HOSTILE = (
 )
 AS_A_FILE = HOSTILE.replace("/", "&sol;")[:180]
 """In Markdown &sol; is a slash, which no file can have in its name."""
-PARTS = ("Mistakes", "Expressions", "Confidence", "Worse pictures", "Pictures", "About & download")
+PARTS = ("Mistakes", "Expressions", "Confidence", "Robustness", "Pictures", "Details and downloads")
 MARKUP = """() => [
     ...document.querySelectorAll('[href*="evil"]:not([href^="#"]), [src*="evil"], .katex'),
     ...document.querySelectorAll('[href^="javascript"], [href^="mailto"]'),

@@ -59,7 +59,7 @@ def test_from_home_to_the_downloads(page: Page, app_url: str, photo: Path) -> No
     np.testing.assert_allclose(face["box"], expected.box.xyxy, atol=1e-3)
     (row,) = csv.DictReader(io.StringIO(downloaded(page, "Table (CSV)").decode()))
     assert row["label"] == expected.label
-    annotated = read_image(downloaded(page, "Annotated picture"))
+    annotated = read_image(downloaded(page, "Annotated photo"))
     assert annotated.shape == (512, 512, 3)
     drawn = np.abs(annotated.astype(int) - read_image(photo)).max(axis=-1) > 60  # more than JPEG does
     assert drawn.sum() > 500

@@ -236,7 +236,7 @@ def test_a_picture_is_pasted(browser: Browser, app_url: str, astronaut: np.ndarr
     context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto(f"{app_url}/photo")
-    button = page.get_by_role("button", name="Paste a picture")
+    button = page.get_by_role("button", name="Paste a photo")
     expect(button).to_be_visible()
     copy = """async (bytes) => {
       const blob = new Blob([new Uint8Array(bytes)], { type: "image/png" });
@@ -260,4 +260,4 @@ def test_a_picture_is_turned(page: Page, app_url: str, astronaut: np.ndarray) ->
         found = "picture => picture.offsetWidth / picture.offsetHeight"
         wait_until(lambda: abs(stage.locator("img").evaluate(found) - expected) < 0.02)  # noqa: B023
         expect(page.locator(".face")).to_have_count(1)
-        page.get_by_role("button", name="Turn left").click()
+        page.get_by_role("button", name="Rotate left").click()

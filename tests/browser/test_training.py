@@ -81,7 +81,7 @@ def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_
     expect(stop).to_be_visible()
 
     expect(page.get_by_text("finished ·")).to_be_visible(timeout=180_000)
-    use = page.get_by_role("button", name="Use it for photos")
+    use = page.get_by_role("button", name="Use for photos")
     expect(use).to_be_visible()
     (seen,) = training_runs.views(runs)
     assert seen.state == "finished" and [line.epoch for line in seen.metrics] == list(range(1, 9))

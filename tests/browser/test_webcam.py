@@ -47,7 +47,7 @@ def page(camera_browser: Browser) -> Iterator[Page]:
 
 def agree(page: Page, url: str) -> FrameLocator:
     page.goto(f"{url}/webcam")
-    page.get_by_text("I agree, and so").click()
+    page.get_by_text("Everybody in view").click()
     return page.frame_locator(COMPONENT)
 
 
@@ -103,7 +103,7 @@ def test_from_start_to_the_summary(page: Page, app_url: str) -> None:
     assert processed(page) > before[0]
 
     component.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("What was seen")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Recording")).to_be_visible(timeout=30_000)
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
     rows = list(csv.DictReader(io.StringIO(downloaded(page, "Table (CSV)"))))
     record = json.loads(downloaded(page, "All figures (JSON)"))
@@ -113,7 +113,7 @@ def test_from_start_to_the_summary(page: Page, app_url: str) -> None:
         sum(record["seconds_by_person"]["1"].values()), abs=0.1
     )
     page.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("What was seen")).to_have_count(0)
+    expect(page.get_by_text("Recording")).to_have_count(0)
 
 
 def test_the_own_neutral_is_taken_off_and_stands_in_the_export_until_it_is_undone(page: Page, app_url: str) -> None:
@@ -126,7 +126,7 @@ def test_the_own_neutral_is_taken_off_and_stands_in_the_export_until_it_is_undon
     expect(undo).to_be_visible()
     expect(page.get_by_text("raw happiness")).to_be_visible()
     component.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("What was seen")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Recording")).to_be_visible(timeout=30_000)
     record = json.loads(downloaded(page, "All figures (JSON)"))
     (own,) = record["baselines"]
     assert (own["person"], own["how"], own["strength"]) == (1, "seconds", 0.75)
@@ -143,7 +143,7 @@ def test_a_reload_ends_the_stream_and_it_can_be_started_again(page: Page, app_ur
     page.reload()
     start(page, agree(page, app_url))
     page.frame_locator(COMPONENT).get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("What was seen").or_(page.get_by_text("without a face"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Recording").or_(page.get_by_text("without a face"))).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.parametrize(

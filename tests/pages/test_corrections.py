@@ -53,11 +53,11 @@ def labels(app: AppTest) -> list[str]:
 
 @pytest.mark.slow
 def test_corrections_gather_once_their_owner_wishes(app: AppTest, kept: Corrections, tiny_checkpoint: Path) -> None:
-    assert "Gather them" not in labels(app)
+    assert "Collect" not in labels(app)
     corrected = say(app, 1)
-    assert "Gather them" in labels(app) and not kept.folder.exists()
-    press(app, "Gather them")
-    assert "Gather them" not in labels(app)
+    assert "Collect" in labels(app) and not kept.folder.exists()
+    press(app, "Collect")
+    assert "Collect" not in labels(app)
     (one,) = kept.all().values()
     assert (one.label, one.model) == (corrected, model_sha256(tiny_checkpoint)) and not one.was_right
     assert (kept.folder / one.path).is_file()
@@ -95,9 +95,9 @@ def test_a_tab_that_is_stale_leaves_consent_as_it_is(kept: Corrections) -> None:
 @pytest.mark.slow
 def test_nothing_gathers_where_it_is_not_wished(app: AppTest, kept: Corrections) -> None:
     say(app, 1)
-    press(app, "Do not")
+    press(app, "Don't collect")
     say(app, 2)
-    assert "Gather them" not in labels(app) and kept.all() == {} and kept.gather is False
+    assert "Collect" not in labels(app) and kept.all() == {} and kept.gather is False
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ def test_visitors_from_elsewhere_correct_for_themselves_alone(
     label = say(app, 1)
     (question,) = app.pills
     assert question.value == label
-    assert kept.all() == {} and "Gather them" not in labels(app)
+    assert kept.all() == {} and "Collect" not in labels(app)
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from tests.evaluation.evaluations import finished_run, make_evaluation
 from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
-PARTS = ("Mistakes", "Expressions", "Confidence", "People", "Worse pictures", "Pictures", "About & download")
+PARTS = ("Mistakes", "Expressions", "Confidence", "People", "Robustness", "Pictures", "Details and downloads")
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_all_shipped_models_are_there_for_everybody(
     choice = app.selectbox(key="evaluation_report_widget")
     assert [option.split()[-1] for option in choice.options] == ["another", "ferplus-resnet18"]
     choice.select_index(0).run()
-    section(app, "About & download", "evaluation_part")
+    section(app, "Details and downloads", "evaluation_part")
     assert "CSV" in formats(app)
     assert choice.options[0] in open_page("model_card").selectbox[0].options
 
@@ -152,7 +152,7 @@ def test_a_field_without_the_data_set_is_a_table_and_with_it_a_gallery(folder: P
     assert f"{number} of 120 pictures: **fear**" in texts(app)
     (table,) = app.dataframe
     assert list(table.value["label"]) == ["fear"] * number and list(table.value["model says"]) == ["neutral"] * number
-    assert list(table.value["model, sure"]) == sorted(table.value["model, sure"], reverse=True)
+    assert list(table.value["model, confidence"]) == sorted(table.value["model, confidence"], reverse=True)
 
     (where,) = app.text_input
     where.set_value("synthetic:400").run()
@@ -171,7 +171,7 @@ def test_lists_show_the_pictures_that_matter(folder: Path) -> None:
     table = app.dataframe[0].value
     assert (table["label"] != table["model says"]).all()
     wrong = predictions.predicted != predictions.truth
-    assert table["model, sure"].iloc[0] == pytest.approx(predictions.confidence[wrong].max())
+    assert table["model, confidence"].iloc[0] == pytest.approx(predictions.confidence[wrong].max())
     for name in ("Most uncertain", "Likely label errors"):
         section(app, name, "evaluation_list")
         assert len(app.dataframe[0].value)
@@ -233,9 +233,9 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
     app.segmented_control(key="measure_source").set_value("Drawn faces").run()
     app.select_slider[0].set_value(80).run()
     app.multiselect(key="measure_models").set_value([]).run()
-    assert next(button for button in app.button if button.label == "Measure").disabled, "no model"
+    assert next(button for button in app.button if button.label == "Evaluate").disabled, "no model"
     app.multiselect(key="measure_models").set_value([run.best_path]).run()
-    press(app, "Measure")
+    press(app, "Evaluate")
     (view,) = job.views(folder, KIND)
     assert model_of(view.folder) == "mine"
     other = section(open_page(), "Evaluate")  # another viewer, or the same after a reload
@@ -280,7 +280,7 @@ def test_copies_are_shown_as_pairs_of_pictures(folder: Path, tmp_path: Path) -> 
     assert [option.split(": ")[1] for option in kinds.options] == ["2", "1", "2"]
     (pairs,) = [part for part in html(app) if "#D55E00" in part]
     assert pairs.count("<img") == 4 and "train: fear/0.png" in pairs and "test: anger/2.png" in pairs
-    kinds.set_value("labelled differently").run()
+    kinds.set_value("labeled differently").run()
     (pairs,) = [part for part in html(app) if "#D55E00" in part]
     assert pairs.count("#D55E00") == 2
 
@@ -296,7 +296,7 @@ def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
         assert "FER_ALLOW_TRAINING=1" in texts(app)
     section(app, "Report")
     choose_first_run(app)
-    section(app, "About & download", "evaluation_part")
+    section(app, "Details and downloads", "evaluation_part")
     assert not app.get("download_button") and not app.code
 
 

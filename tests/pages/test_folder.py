@@ -60,7 +60,7 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
-SEEN = {"Pictures": "26", "Faces": "24", "Unsure": "", "Without a face": "1", "Not readable": "1"}
+SEEN = {"Pictures": "26", "Faces": "24", "Unsure": "", "No face": "1", "Unreadable": "1"}
 """How often what is to be found in `many_photos`."""
 
 
@@ -157,11 +157,11 @@ def test_work_that_was_interrupted_is_offered_to_go_on(folder: Path, tiny_checkp
     made = collection.create(folder, tiny_checkpoint, "holiday", many_photos)
     app = opened(job=made.name)
     assert app.warning
-    press(app, "Continue")
+    press(app, "Resume")
     assert job.view(made.folder, KIND).active
     press(app, "Pause")
     assert job.view(made.folder, KIND).state == STOPPED
-    press(app, "Continue")
+    press(app, "Resume")
     until_ended(folder)
     app.run()
     assert metrics(app)["Faces"] == "24"

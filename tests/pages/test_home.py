@@ -33,7 +33,7 @@ def test_home_says_what_it_is_and_how_good() -> None:
         assert f"{100 * share.value:.1f} %" in text
     recall = report.per_class["contempt"].recall.value
     assert recall < 0.5
-    assert f"contempt ({100 * recall:.0f} %" in text
+    assert f"contempt (recall {100 * recall:.0f} %)" in text
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Accuracy"] == f"{100 * report.accuracy.value:.1f} %"
     assert figures["Test pictures"] == f"{report.n:,}"

@@ -249,7 +249,7 @@ def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -
     assert "Resume" not in buttons(app) and "Stop" not in buttons(app)
     assert len(app.get("download_button")) == 1
 
-    press(app, "Use it for photos")
+    press(app, "Use for photos")
     assert app.title[0].value == "Photo"
     assert app.session_state["chosen_model"] == run.best_path
     (model,) = [box for box in app.selectbox if box.label == "Model"]
@@ -280,12 +280,12 @@ def read_numbers(packed: dict[str, str]) -> list[list[int]]:
 def test_a_finished_run_is_evaluated_on_its_own_pictures(folder: Path, tiny_checkpoint: Path) -> None:
     run = finished_run(folder, "mine", tiny_checkpoint)
     app = see_runs(open_page())
-    assert "Measure on the test pictures" in buttons(app)
+    assert "Evaluate on the test split" in buttons(app)
     press(app, "Evaluate this run")
     assert app.title[0].value == "Evaluation"
     assert app.multiselect(key="measure_models").value == [run.best_path]
     assert app.segmented_control(key="measure_source").value == OWN
-    assert not next(button for button in app.button if button.label == "Measure").disabled
+    assert not next(button for button in app.button if button.label == "Evaluate").disabled
 
 
 def test_what_a_run_begins_with_is_said(folder: Path, tiny_checkpoint: Path) -> None:
@@ -298,7 +298,7 @@ def test_what_a_run_begins_with_is_said(folder: Path, tiny_checkpoint: Path) -> 
 @pytest.mark.slow
 def test_a_model_whose_run_was_deleted_is_not_missed(folder: Path, tiny_checkpoint: Path) -> None:
     run = finished_run(folder, "mine", tiny_checkpoint)
-    app = press(see_runs(open_page()), "Use it for photos")
+    app = press(see_runs(open_page()), "Use for photos")
     job.delete(run.folder, KIND)
     app.run()
     assert not app.exception and not app.error
@@ -367,7 +367,7 @@ def test_others_only_look(folder: Path, monkeypatch: pytest.MonkeyPatch, tiny_ch
     Reporter(run.folder).set(FAILED, "/home/owner/secret is gone")
     app.run()
     assert "75.0 %" in texts(app)
-    assert buttons(app) == {"Use it for photos", "Use it with the webcam"}
+    assert buttons(app) == {"Use for photos", "Use for the webcam"}
     assert not app.get("file_uploader") and not app.get("download_button") and not app.code and not app.text_input
     assert "/home/owner" not in texts(app)
     Reporter(run.folder).set(RUNNING)
@@ -386,7 +386,7 @@ def test_a_run_of_its_own_process_ends_and_can_be_resumed_from_the_page(folder: 
     assert buttons(app) == {"Stop"}
     wait_until(lambda: not runs.view(real).active)
     app.run()
-    assert "Use it for photos" in buttons(app)
+    assert "Use for photos" in buttons(app)
 
 
 CONFIG = '{"kind": "training", "dataset": ["synthetic:80"]'

@@ -183,7 +183,7 @@ def test_frames_come_back_and_are_counted_and_summed_up(
     assert app.get("plotly_chart")
     streamer.switch(app, playing=False)
     assert not app.exception and not app.error
-    assert "What was seen" in headings(app)
+    assert "Recording" in headings(app)
     assert len(app.get("download_button")) == 4 and len(app.get("plotly_chart")) == 3
     (kept,) = ResultStore(results).list("").results
     assert (kept.kind, kept.state, kept.figures.people) == (WEBCAM, COMPLETE, 1)
@@ -192,10 +192,10 @@ def test_frames_come_back_and_are_counted_and_summed_up(
     again = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/webcam.py")  # a reload
     again.query_params["result"] = kept.id
     again.run()
-    assert "What was seen" in headings(again) and len(again.get("plotly_chart")) == 3
+    assert "Recording" in headings(again) and len(again.get("plotly_chart")) == 3
 
     press(app, "Delete")
-    assert "What was seen" not in headings(app) and not ResultStore(results).list("").results
+    assert "Recording" not in headings(app) and not ResultStore(results).list("").results
     assert not app.session_state["webcam_stream"].analyzer.recorder.frames
     press(app, "Undo")
     assert ResultStore(results).get(kept.id, "")
@@ -231,7 +231,7 @@ def test_what_cannot_be_kept_is_told_shown_from_memory_and_kept_once_it_can_be(
         app.run()
         assert any("the disk is full" in error.value for error in app.error)
         streamer.switch(app, playing=False)
-        assert any("the disk is full" in error.value for error in app.error) and "What was seen" in headings(app)
+        assert any("the disk is full" in error.value for error in app.error) and "Recording" in headings(app)
         assert len(app.get("download_button")) == 4 and "result" not in app.query_params
     app.run()
     (kept,) = ResultStore(results).list("").results
@@ -262,7 +262,7 @@ def test_a_snapshot_is_kept_as_a_photo_of_the_cameras_size(
     agree(app)
     seen_by(app, streamer, astronaut)
     app.run()
-    press(app, "Snapshot")
+    press(app, "Take snapshot")
     store = ResultStore(results)
     (photo,) = store.list("", kinds=[PHOTO]).results
     record = store.record(photo, PhotoRecord)
@@ -276,9 +276,9 @@ def test_where_nothing_is_kept_it_is_held_in_memory(
     agree(app)
     seen_by(app, streamer, astronaut)
     app.run()
-    assert "Snapshot" not in {button.label for button in app.button}
+    assert "Take snapshot" not in {button.label for button in app.button}
     streamer.switch(app, playing=False)
-    assert "What was seen" in headings(app) and "result" not in app.query_params
+    assert "Recording" in headings(app) and "result" not in app.query_params
     assert not ResultStore(results).list("").total
 
 
@@ -311,13 +311,13 @@ def test_a_persons_neutral_is_taken_off_shown_beside_what_was_read_and_undone(
     assert keys(app) == {"neutral_1"}
     app.button(key="neutral_1").click().run()
     assert stream.analyzer.neutral_left and not stream.analyzer.recorder.baselines and not keys(app)
-    assert not [toggle for toggle in app.toggle if toggle.label == "Raw reading"]
+    assert not [toggle for toggle in app.toggle if toggle.label == "Raw readings"]
     while stream.analyzer.neutral_left:
         streamer.play(astronaut)
     app.run()
     assert not app.exception and keys(app) == {"undo_neutral_1"}
     assert any("neutral" in one.value and "raw happiness" in one.value for one in app.markdown)
-    next(toggle for toggle in app.toggle if toggle.label == "Raw reading").set_value(True).run()
+    next(toggle for toggle in app.toggle if toggle.label == "Raw readings").set_value(True).run()
     assert not app.exception
     streamer.switch(app, playing=False)
     assert set(stream.analyzer.recorder.baselines) == {1} and keys(app) == {"undo_neutral_1"}
@@ -391,4 +391,4 @@ def test_servers_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, stre
     assert streamer.given["rtc_configuration"] == {"iceServers": servers}
     monkeypatch.setenv("FER_ICE_SERVERS", "stun:stun.example.org")
     app.run()
-    assert "no JSON" in app.error[0].value
+    assert "JSON" in app.error[0].value
