@@ -121,17 +121,17 @@ def test_a_face_that_lies_is_shown_upright_and_said_where_it_is_in_the_file(
     upload(app, ("lying.png", encode_png(lying), "image/png"))
     ((key, result),) = app.session_state["photo_results"].items()
     assert (result.turns, result.size_wh) == (3, (400, 320))
-    assert "lying.png · 400 × 320 pixels · 1 face, turned by itself" in captions(app)
+    assert "lying.png · 400 × 320 pixels · 1 face · rotated automatically" in captions(app)
 
     app.button(key=f"turn left {key}").click().run()
     assert not app.exception
     (result,) = app.session_state["photo_results"].values()
     assert result.turns == 0
-    assert "turned by itself" not in captions(app)
+    assert "rotated automatically" not in captions(app)
     app.button(key=f"turn right {key}").click().run()
     (result,) = app.session_state["photo_results"].values()
     assert result.turns == 3
-    assert "turned by itself" not in captions(app), "somebody did it"
+    assert "rotated automatically" not in captions(app), "somebody did it"
     (item,) = result.faces
     (there,) = app.session_state["photo_results_by"].recognize(lying)
     assert item.face.box.center == pytest.approx(there.box.center, abs=6)

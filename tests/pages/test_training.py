@@ -230,12 +230,12 @@ def test_earlier_uploads_can_be_taken_again_and_deleted(folder: Path, tmp_path: 
     app = open_page()
     app.file_uploader[0].set_value(("faces.zip", zip_of_faces(), "application/zip")).run()
     app = open_page()
-    (earlier,) = [box for box in app.selectbox if box.label == "or uploaded earlier"]
+    (earlier,) = [box for box in app.selectbox if box.label == "Or choose an earlier upload"]
     earlier.select_index(0).run()
     assert "24 pictures" in texts(app)
     press(app, "Delete it")
     assert list((tmp_path / "data" / "uploads").iterdir()) == []
-    assert not [box for box in app.selectbox if box.label == "or uploaded earlier"]
+    assert not [box for box in app.selectbox if box.label == "Or choose an earlier upload"]
 
 
 def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -> None:
