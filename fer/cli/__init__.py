@@ -1,1 +1,1 @@
-"""The commands: their options, what they print, their exit codes."""
+"""The commands: their options, output and exit codes."""

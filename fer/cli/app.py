@@ -3,7 +3,7 @@
     fer-studio app
     fer-studio app --server.port 8600 --server.headless true
 
-All options of `streamlit run` are taken. The app answers this machine only, unless --server.address says otherwise.
+All options of `streamlit run` are accepted. Only this machine can reach the app unless you set --server.address.
 """
 
 import importlib
@@ -13,16 +13,16 @@ from collections.abc import Sequence
 from fer.home import APP_FILE, app_folder
 
 SOON_NEEDED = ("fer.datasets.drawing", "fer.reports.rendering", "fer.evaluation.report", "fer.recognition.recognizer")
-"""What the home page and the photo page import; it is loaded while the browser opens."""
+"""What the home page and the photo page import; loaded while the browser opens."""
 
 
 def main(arguments: Sequence[str] = ()) -> int:
-    """Serve the app until it is ended."""
+    """Serve the app until it is stopped."""
     from streamlit.web import cli
 
     if {"-h", "--help"} & set(arguments):
         print(__doc__)
     threading.Thread(target=lambda: [importlib.import_module(name) for name in SOON_NEEDED], daemon=True).start()
-    # Its settings lie beside the entry, in .streamlit, where Streamlit looks for them whatever the working folder.
+    # Its settings are in .streamlit beside the entry script, where Streamlit finds them from any working folder.
     cli.main(["run", str(app_folder() / APP_FILE), "--server.headless", "false", *arguments], prog_name="streamlit")
     return 0

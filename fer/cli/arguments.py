@@ -1,4 +1,4 @@
-"""The options of the command lines that several of them have, and those that stand in a configuration."""
+"""Options shared by several commands, and options generated from the fields of a configuration."""
 
 import argparse
 from dataclasses import fields
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -> None:
     """Add an option for each field of a configuration that belongs to a group; see `fer.training.config.option`.
 
-    What is not given is None, so that the configuration's own default counts.
+    An option that is not given is None, so the configuration's own default applies.
     """
     types = get_type_hints(kind)
     for field in fields(kind):
@@ -40,26 +40,27 @@ def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -
 def add_model_arguments(
     parser: argparse.ArgumentParser, kinds: tuple[str, ...] = KINDS_OF_FACES, acted: bool = False
 ) -> None:
-    """Add --checkpoint, --runtime, and --faces of these kinds; where people act, that is None if it is not given."""
+    """Add --checkpoint, --runtime and --faces with these choices; `acted` leaves --faces None unless given."""
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
-        help="a model file, or shipped-fer2013, or shipped-careful for photos (shipped: FER+, eight expressions)",
+        help="a model file, or shipped (FER+, eight expressions), shipped-careful for photos, shipped-fer2013",
     )  # fmt: skip
     parser.add_argument(
         "--runtime", choices=RUNTIMES, default=AUTO,
-        help="what computes: ONNX Runtime, for a model that has been exported and on the CPU, else torch (auto)",
+        help="ONNX Runtime for exported models on the CPU, torch otherwise (auto)",
     )  # fmt: skip
-    usual = f"{BETWEEN}, of a file {EVERYDAY}" if acted else EVERYDAY
+    usual = f"{BETWEEN}; {EVERYDAY} for files" if acted else EVERYDAY
     parser.add_argument(
         "--faces", choices=kinds, default=None if acted else EVERYDAY,
-        help=f"posed or acted faces are neutral less often than the model expects ({usual})",
+        help=f"favor rare expressions: posed or acted faces are less often neutral than the model expects ({usual})",
     )  # fmt: skip
 
 
 def load_recognizer(options: argparse.Namespace, for_video: bool = False) -> "Recognizer":
-    """Load the model of `add_model_arguments` and --device; it may take seconds, so not before all options are checked.
+    """Load the model chosen by `add_model_arguments` and --device.
 
-    It computes on one thread: reading, searching, drawing and writing go on beside it.
+    Loading can take seconds, so validate all options first. Inference uses one thread, because reading, detection,
+    drawing and writing run beside it.
     """
     from fer.model.device import choose_device
     from fer.recognition.recognizer import Recognizer

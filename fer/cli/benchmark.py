@@ -1,4 +1,4 @@
-"""Measure how fast this machine is: `fer-studio benchmark`, which a checkout has and an installed package has not."""
+"""Measure the speed of this machine: `fer-studio benchmark`, for a checkout, not an installed package."""
 
 import subprocess
 import sys
@@ -8,9 +8,9 @@ from fer.home import app_folder
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the benchmarks; return their exit code, or 1 where there are none."""
+    """Run the benchmarks; return their exit code, or 1 if this is not a checkout."""
     script = app_folder() / "scripts" / "benchmark.py"
     if not script.is_file():
-        print(f"error: expected the benchmarks of a checkout, found no {script}. Clone the project.", file=sys.stderr)
+        print(f"error: expected a checkout with benchmarks, found no {script}. Clone the project.", file=sys.stderr)
         return 1
     return subprocess.run([sys.executable, str(script), *arguments]).returncode

@@ -1,4 +1,4 @@
-"""What all commands have in common: how their help begins, how they tell what went wrong, Ctrl-C, a progress bar."""
+"""What all commands share: help, error messages, Ctrl-C and the progress bar."""
 
 import argparse
 import contextlib
@@ -20,30 +20,30 @@ from fer.jobs.status import Status
 from fer.names import printable
 
 STOPPED_CODE = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, as in a shell."""
 UNREAD_CODE = 141
-"""Exit code where whoever read the output stopped reading before all was done, as `head` does; as shells have it."""
+"""Exit code when the reader of the output quit early, as `head` does; as in a shell."""
 
 P = ParamSpec("P")
 
 
 def say(text: object, aside: bool = False) -> None:
-    """Print lines, aside on standard error; what names in them would tell the terminal to do, it does not."""
+    """Print lines, to standard error if `aside`; control characters in names are escaped."""
     print("\n".join(map(printable, str(text).split("\n"))), file=sys.stderr if aside else sys.stdout)
 
 
 def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
-    """Make a command print what the user can mend, and return the exit code 1; after Ctrl-C that of a shell."""
+    """Decorate a command: print errors the user can fix and return 1; after Ctrl-C return the shell's code."""
 
     @functools.wraps(main)
     def told(*arguments: P.args, **named: P.kwargs) -> int:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # the terminal may lack a character, as on Windows
+                stream.reconfigure(errors="backslashreplace")  # the terminal's encoding may be limited, as on Windows
         try:
             code = main(*arguments, **named)
             with contextlib.suppress(BrokenPipeError):
-                sys.stdout.flush()  # the disk that it goes to may be full
+                sys.stdout.flush()  # the output may go to a full disk
             return code
         except ModuleNotFoundError as error:
             text = str(PackageMissingError.from_import(error))
@@ -55,7 +55,7 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
             _tell("stopped")
             return STOPPED_CODE
         finally:
-            drop_unread()  # here, as it would be told as an error when Python ends
+            drop_unread()  # otherwise Python would report an error on exit
         _tell(f"error: {without_secrets(text)}")
         return 1
 
@@ -63,22 +63,22 @@ def tells_errors(main: Callable[P, int]) -> Callable[P, int]:
 
 
 def _is_of_a_pipe(error: Exception) -> bool:
-    """Whether nobody reads any more what was printed; Windows calls it an invalid argument."""
+    """Whether the reader of the output is gone; Windows reports an invalid argument."""
     invalid = isinstance(error, OSError) and error.errno == errno.EINVAL and not error.filename
     return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and invalid)
 
 
 def _tell(text: str) -> None:
-    with contextlib.suppress(OSError):  # who does not read it need not be told so; a log's disk may be full
+    with contextlib.suppress(OSError):  # nobody may be reading, or a log's disk may be full
         say(text, aside=True)
     drop_unread()
 
 
 def drop_unread() -> bool:
-    """Write out what was printed; where nobody reads that any more, drop it and all that is printed later.
+    """Flush what was printed; if nobody reads it any more, discard it and all later output.
 
     Returns:
-        Whether nobody reads it.
+        Whether the reader is gone.
     """
     unread = False
     for stream in (sys.stdout, sys.stderr):
@@ -94,7 +94,7 @@ def _is_unread(stream: TextIO) -> bool:
     try:
         stream.flush()
         number = stream.fileno()
-    except io.UnsupportedOperation:  # it is no file
+    except io.UnsupportedOperation:  # not a file
         return False
     except OSError:
         return True
@@ -106,15 +106,15 @@ def _is_unread(stream: TextIO) -> bool:
 
 
 class Parser(argparse.ArgumentParser):
-    """Does not repeat a password that was typed in a wrong place."""
+    """An argument parser that does not repeat a password typed in the wrong place."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the options, and end."""
+        """Report invalid options and exit."""
         super().error(without_secrets(message))
 
 
 def command_parser(name: str, text: str | None, arguments: list[str] | None) -> argparse.ArgumentParser:
-    """Return the parser of a command; in a script of its own, without arguments, its help shows what was typed."""
+    """Return the parser of a command; run as a script, its help shows the script's name instead."""
     typed = f"fer-studio {name}" if arguments is not None else f"python {sys.argv[0]}"
     return Parser(
         typed,
@@ -124,15 +124,15 @@ def command_parser(name: str, text: str | None, arguments: list[str] | None) -> 
 
 
 class Stop:
-    """Ctrl-C and SIGTERM: they end the program at once, or with the next frame when frames are taken."""
+    """Handle Ctrl-C and SIGTERM: stop at once, or after the current frame once frames are being processed."""
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
+        """Start with no stop requested."""
         self.asked = False
         self.gently = False
-        """Whether there is something to finish; set when frames are taken."""
+        """Whether there is something to finish; set once frames are being processed."""
         self.patient = False
-        """Whether to be asked twice changes nothing."""
+        """Whether to ignore a second request."""
 
     def __enter__(self) -> "Stop":
         self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -143,7 +143,7 @@ class Stop:
             signal.signal(number, handler)
 
     def code(self, problem: str | None) -> int:
-        """Say why not all was seen, if it was stopped or broke off with a problem; return the exit code."""
+        """Report why the work is incomplete, if it was stopped or failed; return the exit code."""
         if self.asked:
             say("stopped", aside=True)
             return STOPPED_CODE
@@ -154,12 +154,12 @@ class Stop:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if not self.gently or (self.asked and not self.patient):
-            raise KeyboardInterrupt  # nothing to finish, or asked twice: at once
+            raise KeyboardInterrupt  # nothing to finish, or asked twice
         self.asked = True
 
 
 class ProgressBar:
-    """Shows a person at a terminal what a job says, on standard error; where that is a file, its notes only."""
+    """Show a job's progress at a terminal, on standard error; print only its notes if that is redirected to a file."""
 
     def __enter__(self) -> "ProgressBar":
         form = "{desc} {percentage:3.0f} %|{bar}| {elapsed}<{remaining}"
@@ -170,13 +170,13 @@ class ProgressBar:
         self._bar.close()
 
     def progress(self, status: Status) -> None:
-        """Show how far it is."""
-        if status.total != self._bar.total or status.done < self._bar.n:  # what is done from here on tells the speed
+        """Show the progress."""
+        if status.total != self._bar.total or status.done < self._bar.n:  # earlier work must not count towards speed
             self._bar.reset(status.total)
             self._bar.initial = self._bar.n = status.done
         self._bar.set_description_str(printable(status.what), refresh=False)
         self._bar.update(status.done - self._bar.n)
 
     def note(self, line: str) -> None:
-        """Show a line of its log."""
+        """Print a line of the job's log."""
         tqdm.write(printable(line), file=sys.stderr)

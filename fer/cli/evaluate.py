@@ -1,12 +1,12 @@
-"""Measure a model on a data set, or compare models that were measured.
+"""Evaluate a model on a data set, or compare evaluated models.
 
     fer-studio evaluate --dataset data/ferplus --split test
     fer-studio evaluate --dataset data/ferplus --robustness --sample 1000
     fer-studio evaluate --compare one/report.json other/report.json
     fer-studio evaluate --report report.json --card MODEL_CARD.md --html report.html
 
-Prints the figures (or JSON with --json), writes them to report.json, and beside it what the model said of each picture,
-report.predictions.csv. Choose models on the validation split, and look at the test split once, at the end.
+Prints the figures (as JSON with --json) and writes report.json and, beside it, the model's prediction for each picture,
+report.predictions.csv. Choose models on the validation split, and evaluate on the test split once, at the end.
 """
 
 import argparse
@@ -33,27 +33,25 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--dataset", metavar="PATH",
-        help="measure on FER+, FER2013, CK+, RAF-DB, AffectNet, KDEF, JAFFE, a CSV with paths and labels, class "
-        "folders, a ZIP, or synthetic",
+        help="FER+, FER2013, CK+, RAF-DB, AffectNet, KDEF, JAFFE, a CSV with paths and labels, class folders, a ZIP, "
+        "or synthetic",
     )  # fmt: skip
     what.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="compare two reports on the same pictures")
-    what.add_argument("--report", type=Path, metavar="FILE", help="take a report that is there")
+    what.add_argument("--report", type=Path, metavar="FILE", help="show an existing report")
     parser.add_argument("--split", default="test", choices=("train", "validation", "test", "all"), help="(test)")
     parser.add_argument(
         "--rule",
         default="majority",
         choices=("majority", "argmax"),
-        help="which pictures count: more than half of the raters agree (majority), or all with a top label (argmax)",
+        help="which pictures count: those with a majority of raters (majority), or with a single top label (argmax)",
     )
     add_model_arguments(parser, kinds=READINGS)
-    parser.add_argument("--reduced", action="store_true", help="as webcam and video compute: 8 bits, or bfloat16")
-    parser.add_argument("--detect", action="store_true", help="find the face first: for whole photos instead of crops")
+    parser.add_argument("--reduced", action="store_true", help="use the webcam's precision: 8 bits, or bfloat16")
+    parser.add_argument("--detect", action="store_true", help="detect the face first: for photos that are not crops")
     parser.add_argument(
-        "--robustness", action="store_true", help="also blurred, dark, turned, covered, …: 25 times as long"
+        "--robustness", action="store_true", help="also blurred, dark, rotated, covered, … copies: 25 times slower"
     )
-    parser.add_argument(
-        "--sample", type=_positive, metavar="N", help="--robustness on N pictures, drawn by chance (all)"
-    )
+    parser.add_argument("--sample", type=_positive, metavar="N", help="run --robustness on N random pictures (all)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--output", type=Path, default=Path("report.json"), metavar="FILE", help="(report.json)")
     parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
@@ -63,13 +61,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="what each ingredient of a model is worth, for its card",
+        help="for the model card: the contribution of each ingredient",
     )
     parser.add_argument(
-        "--finetuning", type=Path, metavar="FILE", help="what a model is worth to begin with, for its card"
+        "--finetuning", type=Path, metavar="FILE", help="for the model card: the model as a start for fine-tuning"
     )
     parser.add_argument(
-        "--settings", type=Path, metavar="FILE", help="how a model is read for each kind of faces, for its card"
+        "--settings", type=Path, metavar="FILE", help="for the model card: the settings for each kind of faces"
     )
     parser.add_argument(
         "--beside",
@@ -77,21 +75,21 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="more reports of the same model, for its card",
+        help="for the model card: more reports of the same model",
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with charts")
-    parser.add_argument("--progress", type=Path, metavar="FILE", help="write there every second how far it is, as JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write an HTML report with charts")
+    parser.add_argument("--progress", type=Path, metavar="FILE", help="write the progress there every second, as JSON")
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (all)")
     options = parser.parse_args(arguments)
     if options.sample and not options.robustness:
-        parser.error("--sample says on how many pictures --robustness is measured; give both")
+        parser.error("--sample sets the number of pictures for --robustness; give both")
     options.command = shlex.join(["python", *sys.argv] if arguments is None else ["fer-studio", "evaluate", *arguments])
     return options
 
 
 @tells_errors
 def main(arguments: list[str] | None = None) -> int:
-    """Do what is asked; return the exit code: 0 done, 1 cannot."""
+    """Run the command; return the exit code: 0 done, 1 failed."""
     options = parse_arguments(arguments)
     if options.compare:
         say(_comparison(options))
@@ -102,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         evaluation = _evaluate(options)
         report = evaluation.report
-        _show(report, options.json)  # before anything is written: a full disk takes no figures away
+        _show(report, options.json)  # before writing, so a full disk loses no figures
         reports.write_report(options.output, report, evaluation.predictions)
         if not options.json:
             say(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
@@ -148,7 +146,7 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
             reporter.say(what, done, total)
             if options.progress and time.monotonic() - written > 1:
                 written = time.monotonic()
-                with contextlib.suppress(OSError):  # a full disk is told of when the report is written
+                with contextlib.suppress(OSError):  # writing the report reports a full disk
                     records.write_record(options.progress, {"what": what, "done": done, "total": total}, durable=False)
 
         return measure(request, options.output, options.command, show, options.threads)

@@ -1,10 +1,10 @@
-"""Write a model for ONNX Runtime: beside its file, where every command and page finds it, or as a file for others.
+"""Export a model for ONNX Runtime: beside its file for this program, or as a single file for other programs.
 
     fer-studio export runs/NAME/best.safetensors                            float32
     fer-studio export runs/NAME/best.safetensors --int8 --calibrate PATH    and 8 bits, for webcam and video
-    fer-studio export shipped --onnx model.onnx                             one file, with all that others need
+    fer-studio export shipped --onnx model.onnx                             one self-contained file
 
-Training does the first two at its end. The forms of the shipped model were made with
+Training does the first two when it finishes. The shipped model's exports were made with
 `fer-studio export shipped --int8 --calibrate data/ferplus`.
 """
 
@@ -19,10 +19,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = command_parser("export", __doc__, arguments)
     parser.add_argument("model", type=model_file, metavar="MODEL", help="a model file, shipped or shipped-fer2013")
-    parser.add_argument("--onnx", type=Path, metavar="FILE.onnx", help="write one file for others instead")
-    parser.add_argument("--int8", action="store_true", help="also in 8 bits; with --onnx, in 8 bits instead")
+    parser.add_argument("--onnx", type=Path, metavar="FILE.onnx", help="write a single file for other programs instead")
+    parser.add_argument("--int8", action="store_true", help="also export in 8 bits; with --onnx, only in 8 bits")
     parser.add_argument(
-        "--calibrate", metavar="PATH", help="a data set whose training pictures tell what --int8 has to expect"
+        "--calibrate", metavar="PATH", help="a data set whose training pictures set the value ranges for --int8"
     )
     options = parser.parse_args(arguments)
     if options.int8 != bool(options.calibrate):

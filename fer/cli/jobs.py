@@ -1,4 +1,4 @@
-"""Look after what runs in the background: training, evaluations, many photos, videos.
+"""Manage background jobs: training runs, evaluations, many photos, videos.
 
 fer-studio jobs list runs
 fer-studio jobs resume runs/faces
@@ -25,28 +25,27 @@ KINDS = {
     "collection": "fer.collection.job",
     "video": "fer.cli.video_job",
 }
-"""What config.json calls a kind → the module that knows it. Nothing else is ever imported for a folder."""
+"""The kind in config.json → the module that handles it. No other module is ever imported for a folder."""
 
 
 class JobModule(Protocol):
-    """What the module of a kind has."""
+    """What the module of a kind provides."""
 
     KIND: Kind[Any]
 
     def run(self, folder: Path, request: Any, reporter: Reporter, stop: job.Stop, threads: int | None) -> None:
-        """Do what is asked for, or what is left of it, in this process.
+        """Do the requested work, or what is left of it, in this process.
 
-        It says how far it is by `reporter.say`. A request to stop ends it wherever it is, by KeyboardInterrupt. Where
-        it has something to bring to a good end it sets `stop.gently`, looks at `stop.asked` now and then, and then
-        calls `reporter.set(STOPPED)`.
+        Progress goes to `reporter.say`. A request to stop raises KeyboardInterrupt. A job that has something to finish
+        first sets `stop.gently`, checks `stop.asked` regularly, and then calls `reporter.set(STOPPED)`.
         """
 
 
 def module_of(folder: Path) -> JobModule:
-    """Return the module that knows the kind of a job.
+    """Return the module that handles a job's kind.
 
     Raises:
-        JobError: the folder holds no job, or one of a kind that is not known here.
+        JobError: the folder holds no job, or one of an unknown kind.
     """
     name = job.kind_of(folder)
     for kind in KINDS if name is None else KINDS.keys() & {name}:
@@ -60,10 +59,10 @@ def module_of(folder: Path) -> JobModule:
 
 
 def work(folder: Path, threads: int | None, watcher: Watcher | None = None) -> int:
-    """Do a job, or what is left of it, in this process; return the exit code.
+    """Run a job, or what is left of it, in this process; return the exit code.
 
     Raises:
-        FerError: it cannot be done; its status says so, too.
+        FerError: the job failed; its status says so, too.
     """
     module = module_of(folder)
     request = job.read_request(folder, module.KIND)
@@ -76,7 +75,7 @@ def work(folder: Path, threads: int | None, watcher: Watcher | None = None) -> i
 
 
 def resume(folder: Path, threads: int | None, background: bool) -> int:
-    """Go on with a job, here with a progress bar or as a process of its own; return the exit code."""
+    """Resume a job, here with a progress bar or in a background process; return the exit code."""
     kind = module_of(folder).KIND
     if background:
         job.start(folder, kind, threads)
@@ -89,7 +88,7 @@ def resume(folder: Path, threads: int | None, background: bool) -> int:
 
 
 def list_jobs(place: Path) -> None:
-    """Print a line for each job in a place: its kind, its state, how much is done, and its folder."""
+    """Print a line for each job in a folder: its kind, state, progress and path."""
     listed = set()
     for name, module in KINDS.items():
         for seen in job.views(place, importlib.import_module(module).KIND):
@@ -104,13 +103,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = command_parser("jobs", __doc__, arguments)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    shown = commands.add_parser("list", help="say where all jobs in a folder stand")
+    shown = commands.add_parser("list", help="list the jobs in a folder")
     shown.add_argument("place", type=Path, metavar="PLACE", help="runs, data/collections, …")
-    resumed = commands.add_parser("resume", help="go on with a job that was stopped, interrupted or failed")
-    resumed.add_argument("--background", action="store_true", help="as a process of its own, and return at once")
-    worker = commands.add_parser("run")  # what a background process is; not for people
-    stopped = commands.add_parser("stop", help="stop a job; what is done stays")
-    deleted = commands.add_parser("delete", help="remove a job with all that is in its folder")
+    resumed = commands.add_parser("resume", help="resume a job that was stopped, interrupted or failed")
+    resumed.add_argument("--background", action="store_true", help="run in the background and return at once")
+    worker = commands.add_parser("run")  # what a background process runs; undocumented
+    stopped = commands.add_parser("stop", help="stop a job and keep what is done")
+    deleted = commands.add_parser("delete", help="delete a job with everything in its folder")
     for command in (resumed, worker, stopped, deleted):
         command.add_argument("folder", type=Path, metavar="FOLDER")
     for command in (resumed, worker):
@@ -120,7 +119,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 @tells_errors
 def main(arguments: list[str] | None = None) -> int:
-    """Do what is asked; return the exit code: 0 done, 1 cannot, 130 stopped."""
+    """Run the command; return the exit code: 0 done, 1 failed, 130 stopped."""
     options = parse_arguments(arguments)
     match options.command:
         case "list":

@@ -1,16 +1,16 @@
-"""Follow the faces in a camera's picture, a video file or a stream, and name their expressions while they move.
+"""Follow the faces of a camera, a video file or a stream, and show their expressions live.
 
     fer-studio live                                          # the first camera, in a window
     fer-studio live --source clip.mp4 --no-window --output faces.mp4
     fer-studio live --source rtsp://192.168.1.20/live --no-window --json
 
-Of a camera or a stream the newest frame counts, and the model never holds it up. A stream that is lost is opened again,
-with growing pauses, for ten minutes; the timeline has a gap there. Of a file every frame counts, and what
-is said of it is what `predict.py --video` says: half a second of what comes after is taken into account.
-The window is closed with its button, q or Escape.
+A camera or stream is read at its newest frame, so the model never delays it. A lost stream is reopened, with growing
+pauses, for ten minutes; the timeline has a gap there. A file is read frame by frame, with the same readings as
+`fer-studio predict --video`: each uses half a second of what follows.
+Close the window with its button, q or Escape.
 
-Exit code: 0 done; 1 something cannot be opened, read or written, or the camera, the stream or the file broke off (what
-came before is done all the same); 130 stopped by Ctrl-C or SIGTERM, with the --output file complete up to there.
+Exit code: 0 done; 1 something could not be opened, read or written, or the camera, stream or file failed (what came
+before it is kept); 130 stopped by Ctrl-C or SIGTERM, with the --output file complete up to there.
 """
 
 import argparse
@@ -55,19 +55,19 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--source", default="0", help="a camera's number, a video file, or a stream's URL (0)")
     parser.add_argument("--output", type=Path, metavar="FILE.mp4", help="also write the video with the faces drawn")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each frame")
-    parser.add_argument("--no-window", dest="window", action="store_false", help="show no window")
-    parser.add_argument("--seconds", type=_seconds, default=math.inf, metavar="N", help="end after N seconds of video")
+    parser.add_argument("--no-window", dest="window", action="store_false", help="do not open a window")
+    parser.add_argument("--seconds", type=_seconds, default=math.inf, metavar="N", help="stop after N seconds of video")
     parser.add_argument(
         "--mirror",
         action=argparse.BooleanOptionalAction,
-        help="show and write it as in a mirror; JSON is not mirrored (cameras only)",
+        help="mirror the window and the video, but not JSON (cameras only)",
     )
     add_model_arguments(parser, acted=True)
     add_own_neutral(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     options = parser.parse_args(arguments)
     if options.own_neutral and (options.source.isdecimal() or "://" in options.source):
-        parser.error("--own-neutral goes with a file: a median is known at the end. The webcam page has another way.")
+        parser.error("--own-neutral needs a file, whose median is known at the end. On the webcam page, set it there.")
     return options
 
 
@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(source, VideoFile) and source.note:
         say(f"note: {source.note}", aside=True)
     if options.output:
-        written = f"written to {options.output}" if sinks.frames else "nothing written: there was no frame to write"
+        written = f"written to {options.output}" if sinks.frames else "nothing written: no frames received"
         say(written, aside=True)
     code = stop.code(source.problem)
     if code == 0 and isinstance(source, LiveSource) and source.ended:
@@ -120,7 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def usual_faces(checkpoint: Path, is_file: bool) -> str:
-    """Return whose faces are looked at: a file is read as everywhere else, before a camera people act."""
+    """Return the default for --faces: people tend to act in front of a camera, but not in a file."""
     return BETWEEN if not is_file and read_info(checkpoint).can_be_corrected else EVERYDAY
 
 
@@ -130,7 +130,7 @@ def _open(source: str, output: Path | None) -> VideoFile | LiveSource:
     if "://" in source:
         return LiveSource(source, tell=lambda line: tqdm.write(printable(line), file=sys.stderr))
     if output and output.resolve() == Path(source).resolve():
-        raise VideoError(f"expected --output to be another file than the video, got {output} for both.")
+        raise VideoError(f"expected --output to differ from the video, got {output} for both. Choose another name.")
     return VideoFile(source, MAX_SIDE_PX)
 
 
@@ -146,18 +146,18 @@ class _Sinks:
     stop: Stop
     frames: int = 0
     broken: bool = False
-    """Whether whoever read the JSON has enough."""
+    """Whether the reader of the JSON has quit."""
     _due: float = 0.0
     _last: float = 0.0
 
     def go_on(self) -> bool:
-        """Whether nobody has ended it."""
+        """Whether to continue: nobody has stopped it."""
         if self.window:
             self.window.update()
         return not (self.stop.asked or self.broken or (self.window and not self.window.open))
 
     def wait_for(self, seconds: float) -> None:
-        """Let a file play in the window at its own speed; where it was slow, it does not catch up."""
+        """Play a file in the window at its own speed; delays are not caught up."""
         if self.window:
             self._due = max(self._due + seconds - self._last, time.monotonic())
             self._last = seconds
@@ -172,7 +172,7 @@ class _Sinks:
         settings: VideoSettings,
         said: Sequence["TrackedFace"],
     ) -> None:
-        """Say and draw a frame where that is wanted; its faces are also given in pixels of the source, to be said."""
+        """Print and draw a frame as requested; `said` has its faces in pixels of the source, for JSON."""
         from fer.draw.frame import draw_live
 
         self._say(seconds, said)
@@ -200,7 +200,7 @@ class _Sinks:
 
 
 def _follow_file(file: VideoFile, recognizer: "Recognizer", sinks: _Sinks, options: ClipOptions) -> Timeline:
-    """Look at every frame, with hindsight, as `predict.py --video` does."""
+    """Analyze every frame, with hindsight, as `fer-studio predict --video` does."""
     from fer.video.clip import ClipAnalysis
 
     analysis = ClipAnalysis(file, recognizer, options)
@@ -214,7 +214,7 @@ def _follow_file(file: VideoFile, recognizer: "Recognizer", sinks: _Sinks, optio
 
 
 def _follow_live(source: LiveSource, recognizer: "Recognizer", sinks: _Sinks, seconds: float) -> Timeline:
-    """Take the newest frame each time, until the source ends or somebody ends it."""
+    """Analyze the newest frame each time, until the source ends or somebody stops it."""
     from fer.video.live import LiveAnalyzer, LiveEngine
     from fer.video.tracking import within
 
@@ -224,7 +224,7 @@ def _follow_live(source: LiveSource, recognizer: "Recognizer", sinks: _Sinks, se
         if not sinks.go_on() or time.monotonic() >= ends or (frame and frame.seconds >= seconds):
             break
         if frame is not None:
-            ends = min(ends, time.monotonic() + seconds)  # also of a stream that is lost until then
+            ends = min(ends, time.monotonic() + seconds)  # holds even if the stream is lost
             faces = analyzer.process(frame.image, frame.seconds)
             said = within(faces, frame.image.shape[1::-1], analyzer.size_wh)
             sinks.take(frame.seconds, frame.image, faces, analyzer.settings, said)

@@ -1,4 +1,4 @@
-"""Find every face in pictures or a video and name its expression.
+"""Find every face in photos or a video and recognize its expression.
 
     fer-studio predict --image photo.jpg holiday/
     fer-studio predict --image holiday/ --csv faces.csv --output annotated/
@@ -6,11 +6,11 @@
     fer-studio predict --image archive/ --engine ray --parquet tables/
     fer-studio predict --video clip.mov --output faces.mp4 --csv faces.csv --subtitles faces.srt
 
-Pictures that were interrupted go on by the same command if it writes files: what is done is kept beside them until all
-is.
+An interrupted command that writes files resumes when you run it again: finished photos are kept beside the output until
+all are done.
 
-Exit code: 0 done; 1 a picture, the video or the model could not be read (other pictures, and what of the video could be
-read, are done all the same); 130 stopped by Ctrl-C or SIGTERM, of a video with what was seen up to there.
+Exit code: 0 done; 1 a photo, the video or the model could not be read (everything readable is still processed); 130
+stopped by Ctrl-C or SIGTERM (a video is written up to that point).
 """
 
 import argparse
@@ -41,15 +41,15 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = command_parser("predict", __doc__, arguments)
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--image", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of them")
+    source.add_argument("--image", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of pictures")
     source.add_argument("--video", type=Path, metavar="FILE", help="a video")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a table with a line for each face")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a CSV file with a row for each face")
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE_OR_DIR",
-        help="also write annotated pictures: a .png file for one, a folder for any; of a video an .mp4 file",
+        help="also write annotated copies: a .png file for one photo, a folder for several, an .mp4 file for a video",
     )
     add_model_arguments(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
@@ -60,18 +60,18 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     other, group = ("--video", videos) if options.image else ("--image", pictures)
     for action in group._group_actions:
         if getattr(options, action.dest) != action.default:
-            parser.error(f"{action.option_strings[0]} goes with {other}")
+            parser.error(f"{action.option_strings[0]} requires {other}")
     return options
 
 
 def _add_picture_arguments(group: argparse._ArgumentGroup) -> None:
-    """Add the options that concern pictures alone."""
+    """Add the options for pictures only."""
     group.add_argument(
         "--explain",
         type=Path,
         metavar="FILE",
-        help="also write a page (.html) that shows why each face got its expression: a heat map, and what changes if a "
-        "part of the face is covered",
+        help="also write a page (.html) that explains each face's expression: a heat map, and what changes when parts "
+        "of the face are covered",
     )
     group.add_argument(
         "--parquet", type=Path, metavar="DIR", help="write faces.parquet and pictures.parquet instead of a table"
@@ -80,39 +80,39 @@ def _add_picture_arguments(group: argparse._ArgumentGroup) -> None:
         "--results",
         type=Path,
         metavar="FILE",
-        help="keep what is known of each picture there (JSON lines); what is in it already is not done again",
+        help="keep the result of each picture there (JSON lines) and skip pictures that it already contains",
     )
-    group.add_argument("--workers", type=int, metavar="N", help="threads, or processes of Ray (one for each core)")
+    group.add_argument("--workers", type=int, metavar="N", help="threads, or Ray processes (one per core)")
     group.add_argument("--engine", choices=("threads", "ray"), default="threads", help="(threads)")
-    group.add_argument("--ray-address", default="local", metavar="ADDRESS", help="of a running Ray (one of its own)")
+    group.add_argument("--ray-address", default="local", metavar="ADDRESS", help="a running Ray cluster (start one)")
 
 
 @tells_errors
 def main(arguments: list[str] | None = None) -> int:
-    """Predict; return the exit code."""
+    """Run the command; return the exit code."""
     options = parse_arguments(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may have characters that the terminal has not
+        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may lack a character of a file's name
     if options.csv and options.csv.is_dir():
-        raise ImageError(f"expected a file to write the table to, found the folder {options.csv}.")
+        raise ImageError(f"expected a file for --csv, found the folder {options.csv}. Add a file name.")
     if options.explain and options.explain.suffix.lower() not in (".html", ".htm"):
-        raise ImageError(f"expected --explain to end with .html, got {options.explain}. It is a page.")
+        raise ImageError(f"expected --explain to end with .html, got {options.explain}. Change the suffix.")
     if options.video:
         return video.predict_video(options)
     paths = list_images(options.image)
     if not paths:
-        raise ImageError(f"expected pictures, found none in {', '.join(map(str, options.image))}.")
+        raise ImageError(f"expected pictures, found none in {', '.join(map(str, options.image))}. Check the path.")
     places = zip(paths, _output_paths(paths, options.output), strict=True)
     try:
         return _predict(options, [PictureTask(path, without_secrets(str(path)), output) for path, output in places])
     except KeyboardInterrupt:
-        goes_on = "" if _results_path(options) is None else " The same command goes on where it stopped."
+        goes_on = "" if _results_path(options) is None else " Run the same command again to resume."
         say(f"interrupted.{goes_on}", aside=True)
         return STOPPED_CODE
 
 
 def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
-    """Do what is not done yet, and show it with what was."""
+    """Process the remaining pictures, and show all results."""
     info = read_info(options.checkpoint).read_for(options.faces)
     place = _results_path(options)
     failed = 0
@@ -131,19 +131,19 @@ def _predict(options: argparse.Namespace, pictures: list[PictureTask]) -> int:
         if options.explain:
             _explain(options, known.results())
         if options.csv or not options.parquet or options.json:
-            _show(options, list(known.results()), info)  # at last: who reads what is printed may have enough of it
+            _show(options, list(known.results()), info)  # last: whoever reads the output may quit early
     for written in filter(None, (options.parquet, options.csv, options.explain, options.output)):
         say(f"written to {written}", aside=True)
     if place and place != options.results:
-        forget_results(place)  # all is done
+        forget_results(place)  # everything is done
     return 1 if failed else 0
 
 
 def _recognized(options: argparse.Namespace, pictures: list[PictureTask]) -> Generator[Finished, None, None]:
-    """Recognize pictures with the engine that was chosen, annotated copies included."""
+    """Recognize pictures, annotated copies included, with the chosen engine."""
     if not pictures:
         return
-    # Not before there is something to do, since it takes seconds.
+    # Imported only if there is something to do, since it takes seconds.
     if options.engine == "ray":
         from fer.collection.ray_engine import recognize_with_ray
         from fer.model.device import choose_device
@@ -173,10 +173,10 @@ def _show(options: argparse.Namespace, results: list[PictureResult], info: Model
 
 
 def _results_path(options: argparse.Namespace) -> Path | None:
-    """Return where the results are kept until all is done: beside what is written. None: nothing is written."""
+    """Return where results are kept until all are done: beside the output. None if nothing is written."""
     if options.results:
         return options.results
-    if options.csv and not options.csv.is_symlink():  # as /dev/stdout is
+    if options.csv and not options.csv.is_symlink():  # such as /dev/stdout
         return options.csv.with_name(f".{options.csv.name}.results")
     if options.parquet:
         return options.parquet / ".results"
@@ -184,7 +184,7 @@ def _results_path(options: argparse.Namespace) -> Path | None:
 
 
 def _explain(options: argparse.Namespace, results: Iterable[PictureResult]) -> None:
-    """Write the page that says of each face why it got its expression."""
+    """Write the page that explains each face's expression."""
     from fer.recognition.explain import explain
     from fer.reports.explanation import explanation_page, explanation_section
 
@@ -204,7 +204,7 @@ def _explain(options: argparse.Namespace, results: Iterable[PictureResult]) -> N
 
 
 def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
-    """Return where each annotated picture goes, no two to the same place and none over a picture that is read."""
+    """Return where each annotated picture goes; no two share a path and none overwrites an input."""
     if output is None:
         return [None] * len(paths)
     taken = {path.resolve() for path in paths}
@@ -214,7 +214,7 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
         if output.suffix.lower() != ".png":
             raise ImageError(f"expected --output to end with .png, got {output}. Annotated pictures are PNG files.")
         if output.resolve() in taken:
-            raise ImageError(f"expected --output to be another file than the picture, got {output} for both.")
+            raise ImageError(f"expected --output to differ from the picture, got {output} for both. Choose another.")
         return [output]
     output.mkdir(parents=True, exist_ok=True)
     chosen: list[Path | None] = []

@@ -1,12 +1,12 @@
-"""Train a model on one data set or several.
+"""Train a model on one or more data sets.
 
     fer-studio train --dataset synthetic --init shipped --epochs 2      drawn faces, a minute on two cores
-    fer-studio train --dataset data/ferplus              the recipe of the model that comes with the package
+    fer-studio train --dataset data/ferplus              the recipe of the built-in model
     fer-studio train --dataset my-faces.zip --init shipped --epochs 10
-    fer-studio train --dataset data/ckplus --folds 10    cross-validation, nobody on two sides
-    torchrun --nproc-per-node=2 -m fer train --dataset …    two processes, or two graphics cards
+    fer-studio train --dataset data/ckplus --folds 10    cross-validation, nobody on both sides of a split
+    torchrun --nproc-per-node=2 -m fer train --dataset …    two processes, or two GPUs
 
-The run is kept in runs/NAME. The same command again goes on with a run that was interrupted.
+The run is kept in runs/NAME. Run the same command again to resume an interrupted run.
 """
 
 import argparse
@@ -42,46 +42,46 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     what.add_argument(
         "--dataset", action="append", metavar="PATH",
         help="FER+, FER2013, CK+, RAF-DB, AffectNet, KDEF, JAFFE, a CSV with paths and labels, class folders, a ZIP, "
-        "synthetic; several times for several",
+        "synthetic; repeat to combine several",
     )  # fmt: skip
-    what.add_argument("--resume", type=Path, metavar="FOLDER", help="a run, to go on with as it was configured")
-    data.add_argument("--report", action="store_true", help="first say what is in the data")
+    what.add_argument("--resume", type=Path, metavar="FOLDER", help="resume this run with its own configuration")
+    data.add_argument("--report", action="store_true", help="describe the data first")
     data.add_argument(
         "--report-only", type=Path, nargs="?", const=Path("data-report"), metavar="DIR",
-        help="say it, write report.json and contact-sheet.png to DIR (data-report), and end",
+        help="describe the data, write report.json and contact-sheet.png to DIR (data-report), and exit",
     )  # fmt: skip
     for group in ("network", "training"):
         add_field_options(parser.add_argument_group(group), TrainingConfig, group)
     machine = parser.add_argument_group("run and machine")
-    machine.add_argument("--name", help="name of the run; default: made of data set and architecture")
+    machine.add_argument("--name", help="name of the run (data set and architecture)")
     machine.add_argument(
-        "--runs", type=Path, default=runs_folder(), metavar="DIR", help="where runs are kept (%(default)s)"
+        "--runs", type=Path, default=runs_folder(), metavar="DIR", help="the folder of the runs (%(default)s)"
     )
-    machine.add_argument("--device", help="cpu, cuda, mps (the best there is)")
+    machine.add_argument("--device", help="cpu, cuda, mps (the best available)")
     machine.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
-    machine.add_argument("--tensorboard", action="store_true", help="write curves for TensorBoard, too")
+    machine.add_argument("--tensorboard", action="store_true", help="also write curves for TensorBoard")
     add_field_options(data, TrainingConfig, "data")
     add_field_options(machine, TrainingConfig, "run and machine")
     options = parser.parse_args(arguments)
     if options.resume and options.folds:
-        parser.error("--resume goes on with one run; give the same --dataset and --folds to go on with all of them")
+        parser.error("--resume resumes one run; to resume all folds, repeat their --dataset and --folds")
     return options
 
 
 @tells_errors
 def main(arguments: list[str] | None = None) -> int:
-    """Train; return the exit code: 0 done, 1 cannot, 130 stopped."""
+    """Train; return the exit code: 0 done, 1 failed, 130 stopped."""
     options = parse_arguments(arguments)
     run = Run(options.resume) if options.resume else None
     try:
         config = run.config() if run else _config(options)
-        dataset = open_datasets(config.dataset)  # before the folder is made: a mistake leaves none
+        dataset = open_datasets(config.dataset)  # before creating the folder: a mistake leaves none
         if options.report or options.report_only:
             _report(dataset, options.report_only)
         return 0 if options.report_only else _train(config, dataset, run, options)
     except (FerError, OSError) as error:
         if run:
-            # Not where another process trains: it would be taken for that one's words.
+            # Unless another process is training this run, whose status must not change.
             with contextlib.suppress(FerError, OSError), working(run.folder):
                 raise error
         raise
@@ -97,7 +97,7 @@ def _config(options: argparse.Namespace) -> TrainingConfig:
 
 
 def _report(dataset: FaceDataset, folder: Path | None) -> None:
-    """Print what is in the data set, and write it to a folder."""
+    """Print a description of the data set, and write it to a folder."""
     from PIL import Image
 
     from fer.datasets.report import contact_sheet, report
@@ -113,7 +113,7 @@ def _report(dataset: FaceDataset, folder: Path | None) -> None:
 
 
 def _train(config: TrainingConfig, dataset: FaceDataset, run: Run | None, options: argparse.Namespace) -> int:
-    import torch  # after the options are known to be right: it takes seconds
+    import torch  # takes seconds, so after validating the options
 
     from fer.datasets.splits import folds
     from fer.model.device import choose_device
@@ -139,7 +139,7 @@ def _train_one(
     dataset: FaceDataset,
     opened: Callable[[], Run],
 ) -> int:
-    """Train a run that is opened when it is known that it can be; return the exit code."""
+    """Train a run, opened only once it is known to be trainable; return the exit code."""
     from fer.training import job
     from fer.training.loop import check_trainable
 
@@ -148,11 +148,11 @@ def _train_one(
     status = read_status(folder) if processes.is_first else None
     if processes.from_first(status is not None and status.state == FINISHED):
         if processes.is_first:
-            say(f"{folder} has finished already", aside=True)
+            say(f"{folder} is already finished", aside=True)
         return 0
     try:
         with Stop() as stop, ProgressBar() as bar:
-            # One of several processes that ended alone would leave the others waiting.
+            # If one of several processes stopped alone, the others would wait forever.
             stop.gently = stop.patient = processes.count > 1
             with working(folder, bar) if processes.is_first else contextlib.nullcontext(Reporter(None)) as reporter:
                 on_epoch = job.curves(folder) if tensorboard and processes.is_first else None
@@ -160,7 +160,7 @@ def _train_one(
                     folder, config, reporter, stop, dataset=dataset, device=device, processes=processes,
                     on_epoch=on_epoch,
                 )  # fmt: skip
-    except KeyboardInterrupt:  # before the first batch, or asked twice
+    except KeyboardInterrupt:  # stopped before the first batch, or asked twice
         return STOPPED_CODE
     return 0 if reporter.status.state == FINISHED else STOPPED_CODE
 
@@ -172,7 +172,7 @@ def _train_folds(
     train_one: Callable[[TrainingConfig, FaceDataset, Callable[[], Run]], int],
     device: str | None,
 ) -> int:
-    """Train the folds that are not finished yet, and say how good they are on average, where there is a device."""
+    """Train the unfinished folds; in the process that has a device, report the average figures."""
     from fer.training.validation import measure_fold, summarize
 
     if options.name:
@@ -187,7 +187,7 @@ def _train_folds(
     if device:
         summary = summarize(place, results)
         n = sum(result["n"] for result in results)
-        say(f"{config.folds} folds, test pictures by rule {config.rule}, n = {n:,} in all:")
+        say(f"{config.folds} folds, test pictures by rule {config.rule}, n = {n:,} in total:")
         for figure in ("accuracy", "macro_f1"):
             say(f"{figure:10} {summary[figure]['mean']:.4f} ± {summary[figure]['sd']:.4f}")
     return 0

@@ -1,4 +1,4 @@
-"""What `fer-studio predict --video` does."""
+"""The command `fer-studio predict --video`."""
 
 import argparse
 import math
@@ -30,20 +30,20 @@ _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
 
 
 def add_arguments(group: argparse._ArgumentGroup) -> None:
-    """Add the options that concern videos alone."""
+    """Add the options for videos only."""
     group.add_argument("--subtitles", type=Path, metavar="FILE", help="also write the expressions as .srt or .vtt")
     group.add_argument("--from", type=_moment, default=0.0, dest="begin", metavar="TIME", help="45, 1:30, 1:02:03 (0)")
     group.add_argument("--to", type=_moment, dest="end", metavar="TIME", help="(the end)")
-    group.add_argument("--every", type=int, default=1, metavar="N", help="look at every Nth frame (1)")
-    group.add_argument("--per-second", type=float, metavar="N", help="look at N frames a second at most (all)")
+    group.add_argument("--every", type=int, default=1, metavar="N", help="analyze every Nth frame (1)")
+    group.add_argument("--per-second", type=float, metavar="N", help="analyze at most N frames per second (all)")
     group.add_argument(
-        "--smallest-face", type=float, default=12.5, metavar="PERCENT", help="of the picture's shorter side (12.5)"
+        "--smallest-face", type=float, default=12.5, metavar="PERCENT", help="of the video's shorter side (12.5)"
     )
     group.add_argument(
         "--rejoin",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="people who come back keep their number where hair and clothes tell",
+        help="recognize people who come back by the color of their hair and clothes",
     )
     add_own_neutral(group)
 
@@ -53,8 +53,7 @@ def add_own_neutral(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--own-neutral",
         choices=(MEDIAN,),
-        help="faces differ at rest: take each person's median face for neutral, of a file, and what it differs by from "
-        "the average one off all that is said of the person (nothing is taken off)",
+        help="subtract each person's median face in the file, their resting face, from all their readings (off)",
     )
 
 
@@ -69,7 +68,7 @@ def _moment(text: str) -> float:
 
 
 def predict_video(options: argparse.Namespace) -> int:
-    """Look at a video, write what is asked for and print a summary; return the exit code."""
+    """Analyze a video, write the requested files and print a summary; return the exit code."""
     with Stop() as stop:
         timeline = _looked_at(options, stop)
         _write(options, timeline)
@@ -83,13 +82,13 @@ def predict_video(options: argparse.Namespace) -> int:
 
 
 def seconds_bar(total: float | None) -> "tqdm[Any]":
-    """Return a bar that counts a video's seconds; None where its length is not known."""
+    """Return a progress bar in seconds of video; `total` is None if the length is unknown."""
     form = "{l_bar}{bar}| {n:.0f} of {total:.0f} s, {remaining} left" if total else "{n:.0f} s, {elapsed}"
     return tqdm(total=total, bar_format=form, leave=False, disable=None)
 
 
 def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
-    # Here, so that pictures do without PyAV.
+    # Imported here, so that photos work without PyAV.
     from fer.video.clip import ClipAnalysis
     from fer.video.io.files import VideoFile
     from fer.video.io.mp4 import Mp4Writer
@@ -122,7 +121,9 @@ def _looked_at(options: argparse.Namespace, stop: Stop) -> Timeline:
 
         annotate(analysis, writer, goes_on)
     if not stop.asked and not analysis.frames:
-        raise VideoError(f"expected --from before the end, got {options.begin:g} of {file.ends:.1f} s.")
+        raise VideoError(
+            f"expected --from before the end of the video at {file.ends:.1f} s, got {options.begin:g} s. Start earlier."
+        )
     if file.note:
         say(f"note: {file.note}", aside=True)
     return analysis.timeline()
@@ -134,9 +135,9 @@ def annotate(
     goes_on: Callable[[], bool],
     drawn: "Callable[[np.ndarray], object]" = lambda image: None,
 ) -> None:
-    """Look at a video and write it with its faces marked, if wanted, until its end or as long as it goes on.
+    """Analyze a video, and write it with its faces marked if there is a writer, to its end or until `goes_on` is false.
 
-    `drawn` is given each picture that is written, RGB uint8 (H, W, 3).
+    `drawn` is called with each picture that is written, RGB uint8 (H, W, 3).
     """
     from fer.draw.frame import draw_live
 
@@ -150,18 +151,18 @@ def annotate(
 
 
 def _check_places(options: argparse.Namespace) -> None:
-    """Say at once what could not be written at the end.
+    """Reject output files that could not be written at the end.
 
     Raises:
-        VideoError: a place is that of the video, or is none to write to.
+        VideoError: an output is the video itself, a folder, or has the wrong suffix.
     """
     for path in filter(None, (options.output, options.csv, options.subtitles)):
         if path.resolve() == options.video.resolve():
-            raise VideoError(f"expected another file to write to than the video, got {path} for both.")
+            raise VideoError(f"expected the output to differ from the video, got {path} for both. Choose another name.")
         if path.is_dir():
-            raise VideoError(f"expected a file to write to, found the folder {path}.")
+            raise VideoError(f"expected a file to write to, found the folder {path}. Add a file name.")
     if options.subtitles and options.subtitles.suffix.lower() not in _SUBTITLES:
-        raise VideoError(f"expected --subtitles to end with .srt or .vtt, got {options.subtitles}.")
+        raise VideoError(f"expected --subtitles to end with .srt or .vtt, got {options.subtitles}. Change the suffix.")
 
 
 def _write(options: argparse.Namespace, timeline: Timeline) -> None:

@@ -1,4 +1,4 @@
-"""Does a video that a page has asked for, as `predict.py --video` does, and keeps what it saw in the job's folder."""
+"""Analyze a video as a background job, as `fer-studio predict --video` does, and keep the timeline in its folder."""
 
 import contextlib
 import os
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
 __all__ = ["KIND", "run"]
 
 AT_ONCE = 2
-"""So many videos are looked at at the same time; the next ones wait."""
+"""This many videos are analyzed at the same time; the next ones wait."""
 _LOOK_SECONDS = 0.3
 _KEEP_SECONDS = 5.0
-"""So often is kept what was seen, or less often where that takes long."""
+"""How often the timeline is saved; less often if saving takes long."""
 
 
 def run(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
-    """Look at a video, from its beginning.
+    """Analyze a video from its beginning.
 
     Raises:
-        VideoError: it is none, or the annotated one cannot be written.
+        VideoError: the file is not a video, or the annotated video cannot be written.
     """
     try:
         with _turn(folder.parent, reporter):
             _look(folder, request, reporter, stop)
-    except VideoError as error:  # where jobs are kept is nobody's business
+    except VideoError as error:  # do not reveal where jobs are kept
         raise VideoError(str(error).replace(f"{folder}{os.sep}", "")) from error
     if stop.asked:
         reporter.set(STOPPED)
@@ -62,7 +62,7 @@ def run(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop, thr
 
 @contextmanager
 def _turn(parent: Path, reporter: Reporter) -> Iterator[None]:
-    """Wait until fewer than `AT_ONCE` others go on."""
+    """Wait until fewer than `AT_ONCE` other videos are being analyzed."""
     locks = [FileLock(parent / f".turn-{number}.lock") for number in range(AT_ONCE)]
     while True:
         for lock in locks:
@@ -80,21 +80,21 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
 
     path, output = folder / request.path, request.annotated(folder)
     with closing(VideoFile(path, MAX_SIDE_PX)) as file:
-        # One thread, as everywhere with a video: decoding, drawing and writing go on beside the model.
+        # One thread, as for all videos: decoding, drawing and writing run beside the model.
         recognizer = Recognizer.load(request.checkpoint, faces=request.faces, threads=1).for_video()
         analysis = ClipAnalysis(file, recognizer, request.options)
         keeper = _Keeper(folder / TIMELINE_NAME, analysis, reporter, stop)
         preview = Preview(folder / PREVIEW_NAME)
         problem: Exception | None = None
-        stop.gently = True  # from now on there is something to bring to a good end
+        stop.gently = True  # from here on there is something to finish
         try:
             with Mp4Writer(output, Sound.of(path, file.starts), file.shown_wh) as writer:
                 try:
                     annotate(analysis, writer, keeper.goes_on, preview.show)
-                    keeper.goes_on()  # the last frames are given after it was asked last
+                    keeper.goes_on()  # the last frames come after its last call
                 except VideoError:  # the annotated video cannot be written
                     raise
-                except Exception as error:  # the annotated video is kept up to there
+                except Exception as error:  # keep the annotated video up to this point
                     problem = error
         finally:
             keeper.keep()
@@ -106,9 +106,9 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
 
 
 class _Keeper:
-    """Says how far a video is, and keeps what was seen on the way.
+    """Reports the progress of a video, and saves its timeline regularly.
 
-    Where the job was interrupted, what it had seen then stays until it has come as far again.
+    When a job was interrupted, its earlier timeline is kept until the new one is as long.
     """
 
     def __init__(self, path: Path, analysis: "ClipAnalysis", reporter: Reporter, stop: Stop) -> None:
@@ -128,11 +128,11 @@ class _Keeper:
         self._next = now + max(_KEEP_SECONDS, 20 * (now - began))
 
     def goes_on(self) -> bool:
-        """Say how far it is; return whether nobody has ended it."""
+        """Report the progress; return whether nobody has stopped it."""
         analysis, now = self._analysis, time.monotonic()
         at, start, end = analysis.seconds, analysis.options.from_seconds, analysis.end_seconds
         self._began = self._began or (now, at)
-        if at < start:  # decoding alone is faster: not the speed of what follows
+        if at < start:  # skipping is faster than analyzing, so it must not count towards the speed
             self._began = now, at
         elapsed = now - self._began[0]
         figures = {

@@ -1,4 +1,4 @@
-"""A window for a video, with Tk from the standard library: OpenCV is installed without windows here."""
+"""A window for video, with Tk from the standard library: OpenCV is installed without window support."""
 
 import contextlib
 import time
@@ -12,13 +12,13 @@ from fer.errors import VideoError
 if TYPE_CHECKING:
     import tkinter
 
-WAY_OUT = "or go without a window: --no-window, with --output FILE.mp4 or --json"
+WAY_OUT = "or run without a window: --no-window, with --output FILE.mp4 or --json"
 _LARGEST_SHARE = 0.9
-"""Of the screen; a larger picture is shown smaller."""
+"""Share of the screen; larger pictures are scaled down to it."""
 
 
 class VideoWindow:
-    """Shows pictures until it is closed, or q or Escape is pressed. To be used by the main thread only, as Tk wants."""
+    """Shows pictures until it is closed or q or Escape is pressed. Use it from the main thread only, as Tk requires."""
 
     def __init__(self, title: str, text: str) -> None:
         """Open the window with a text in it.
@@ -39,7 +39,7 @@ class VideoWindow:
             self._root = tkinter.Tk()
         except tkinter.TclError as error:
             raise VideoError(
-                f"expected a display for the window, found none ({error}). Log in to one, {WAY_OUT}."
+                f"expected a display for the window, found none ({error}). Log in to a desktop, {WAY_OUT}."
             ) from (error)
         self.open = True
         self._ended = tkinter.TclError
@@ -58,7 +58,7 @@ class VideoWindow:
         self.open = False
 
     def update(self) -> None:
-        """Let the window react to mouse and keys."""
+        """Process mouse and keyboard events."""
         try:
             self._root.update()
         except self._ended:  # the display is gone
@@ -80,7 +80,7 @@ class VideoWindow:
         self.update()
 
     def wait(self, until: float) -> None:
-        """Wait for a moment of `time.monotonic()`, or until the window is closed."""
+        """Wait until a moment of `time.monotonic()`, or until the window is closed."""
         self.update()
         while self.open and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.02))
@@ -89,5 +89,5 @@ class VideoWindow:
     def close(self) -> None:
         """Close the window."""
         self.open = False
-        with contextlib.suppress(self._ended):  # it went with the display
+        with contextlib.suppress(self._ended):  # already gone with the display
             self._root.destroy()
