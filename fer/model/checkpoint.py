@@ -1,4 +1,4 @@
-"""One safetensors file that holds a model: its weights, and in its header all that is needed to use it."""
+"""The model file: a safetensors file with the weights, and in its header everything needed to use them."""
 
 import json
 import math
@@ -29,20 +29,21 @@ if TYPE_CHECKING:
     from torch import nn
 
 HEADER_BYTES = 2**22
-"""What a model says of itself takes some kilobytes; Python would take a hundred times as much for some nonsense."""
+"""Limit of a header, which takes some kilobytes; Python would need a hundred times as much memory for crafted JSON."""
 FORMAT = "fer-studio-1"
 _SECOND_OF = "second_of"
 """In the header of a file without weights: the file beside it whose second head it stands for."""
 
 _NOT_LEARNED = ("running_mean", "running_var", "num_batches_tracked")
-"""What batch normalization counts."""
+"""Statistics of batch normalization."""
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a model is, without its weights; reading it does not import torch.
+    """A model without its weights; reading it does not import torch.
 
-    The fields of `Reading` that it has, too, say how it is read now: as for everyday faces, until `read_for` is asked.
+    The fields shared with `Reading` say how its outputs are read now: as for everyday faces, until `read_for` is
+    called.
     """
 
     architecture: str
@@ -51,11 +52,11 @@ class ModelInfo:
     preprocessing: Preprocessing
     temperature: float = 1.0
     training: dict[str, Any] = field(default_factory=dict)
-    """How it was made: data, rule, seed, versions, validation metrics. For people; nothing depends on it."""
+    """How it was trained: data, rule, seed, versions, validation metrics. For people; no code depends on it."""
     multilabel: bool = False
-    """Whether each label has a probability of its own (sigmoid), so that they need not sum to 1."""
+    """Whether each label has an independent probability (sigmoid), so they need not sum to 1."""
     prior: tuple[float, ...] = ()
-    """Share of each label in the pictures that it was trained on, 0..1; empty where that is not known."""
+    """Share of each label in the training pictures, 0..1; empty if unknown."""
     prior_correction: float = 0.0
     unsure_below: float = UNSURE_BELOW
     stem: str = "small"
@@ -64,55 +65,55 @@ class ModelInfo:
     second_share: float = 0.0
     neutral: tuple[float, ...] = ()
     kinds: dict[str, Reading] = field(default_factory=dict)
-    """How it is read otherwise, by words of `READINGS`: what was fitted on validation pictures."""
+    """Other readings, by the words of `READINGS`, fitted on validation pictures."""
 
     def __post_init__(self) -> None:
         if not self.labels or len(set(self.labels)) < len(self.labels):
-            raise ValueError(f"a model needs labels, each of them once, got {self.labels}")
+            raise ValueError(f"expected labels, each of them once, got {self.labels}")
         second = self.second or SecondHead((), (), "")
         if len(set(second.labels)) < len(second.labels):
-            raise ValueError(f"a second head needs labels, each of them once, got {second.labels}")
+            raise ValueError(f"expected labels of the second head, each of them once, got {second.labels}")
         for labels, prior in ((self.labels, self.prior), (second.labels, second.prior)):
             if prior and (len(prior) != len(labels) or not min(prior) > 0 or not all(map(math.isfinite, prior))):
-                raise ValueError(f"a prior needs a positive share for each label, got {prior}")
+                raise ValueError(f"expected a prior with a positive share for each label, got {prior}")
         if self.second and (not set(second.labels) <= set(self.labels) or not second.labels or self.multilabel):
-            raise ValueError("a second head names labels of the first one, which is not multilabel")
+            raise ValueError("expected a second head whose labels are also those of the first, and no multilabel model")
         if self.prior_correction and not self.can_be_corrected:
-            raise ValueError("only a model with a prior, and not a multilabel one, can be corrected for it")
+            raise ValueError("expected a model with a prior, and not multilabel, for a prior correction")
         for read in (self.reading(EVERYDAY), *self.kinds.values()):
             if read.second_share and not self.second:
-                raise ValueError("only a model with a second head can have a share of it")
+                raise ValueError("expected a model with a second head for a second_share")
             if len(read.neutral) not in (0, len(self.labels)):
-                raise ValueError(f"neutral needs a number for each label, got {read.neutral}")
+                raise ValueError(f"expected neutral to have a number for each label, got {read.neutral}")
 
     @property
     def can_be_corrected(self) -> bool:
-        """Whether the prior can be taken off."""
+        """Whether the prior can be corrected."""
         return bool(self.prior) and not self.multilabel
 
     @property
     def outputs(self) -> int:
-        """How many numbers the network gives for each face: the first head's labels, then the second one's."""
+        """How many outputs the network has per face: the first head's labels, then the second one's."""
         return len(self.labels) + (len(self.second.labels) if self.second else 0)
 
     def reading(self, kind: str) -> Reading:
         """Return how the outputs are read, by a word of `READINGS`.
 
         Raises:
-            CheckpointError: the model has not learned what that takes.
+            CheckpointError: the model lacks the head or the prior for it.
         """
         everyday = Reading(**{one.name: getattr(self, one.name) for one in fields(Reading)})
         kept = {EVERYDAY: everyday} | self.kinds
         if kind == LABEL and not self.second:
             raise CheckpointError(
-                "expected a model with two heads to ask the second one, found one. Leave out --faces."
+                "expected a model with two heads for the reading of the second one, found one head. Leave out --faces."
             )
         if kind in kept:
             return kept[kind]
         if kind in (BETWEEN, POSED) and not self.can_be_corrected:
             raise CheckpointError(
-                f"expected a model that knows how frequent each expression was in its training, to read {kind} faces "
-                "with; this one does not. Leave out --faces, or train it again."
+                f"expected a model with the frequency of each expression in its training data for {kind} faces, found "
+                "one without. Leave out --faces, or train it again."
             )
         usual = kept[EVERYDAY]
         between = min(usual.prior_correction + BETWEEN_MORE, MOST_TAKEN_OFF)
@@ -126,10 +127,10 @@ class ModelInfo:
         return replace(self, **vars(self.reading(kind)), kinds={EVERYDAY: self.reading(EVERYDAY)} | self.kinds)
 
     def second_alone(self) -> "ModelInfo":
-        """Return the model that the second head is without the first one.
+        """Return the model that consists of the second head alone.
 
         Raises:
-            CheckpointError: there is none.
+            CheckpointError: there is no second head.
         """
         alone, second = self.reading(LABEL), cast(SecondHead, self.second)
         return ModelInfo(
@@ -140,10 +141,10 @@ class ModelInfo:
 
 
 def read_info(path: str | os.PathLike[str]) -> ModelInfo:
-    """Read what a model file says of itself.
+    """Read the header of a model file.
 
     Raises:
-        CheckpointError: the file is missing, is no safetensors file, or was not made by this package.
+        CheckpointError: the file is missing, is not a safetensors file, or was not made by this package.
     """
     path = Path(path)
     metadata = _metadata(path)
@@ -151,17 +152,17 @@ def read_info(path: str | os.PathLike[str]) -> ModelInfo:
         return read_info(whole).second_alone()
     try:
         header = plain_of(metadata["model"])
-        info = from_plain(header, ModelInfo)  # older files do not say all of it
+        info = from_plain(header, ModelInfo)  # older files lack some fields
         if missing := {"temperature", "training"} - header.keys():
-            raise ValueError(f"it does not say {' and '.join(sorted(missing))}")
-        from_plain(header["preprocessing"], Preprocessing, exact=True)  # a step that is not known would be left out
+            raise ValueError(f"{' and '.join(sorted(missing))} missing")
+        from_plain(header["preprocessing"], Preprocessing, exact=True)  # an unknown step must not be ignored
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"the header of {path} is damaged or of another version: {error!r}.") from error
     return info
 
 
 def weights_file(path: Path) -> Path:
-    """Return the file that holds a model's weights: itself, or that whose second head it stands for.
+    """Return the file with a model's weights: itself, or the file whose second head it stands for.
 
     Raises:
         CheckpointError: as `read_info`.
@@ -175,7 +176,7 @@ def weights_file(path: Path) -> Path:
 
 
 def model_sha256(path: Path) -> str:
-    """Return the SHA-256 of a model file and, where that has no weights itself, of the file that has them.
+    """Return the SHA-256 of a model file, followed by that of the file with its weights if that is another one.
 
     Raises:
         CheckpointError: as `read_info`.
@@ -184,7 +185,7 @@ def model_sha256(path: Path) -> str:
 
 
 def weight_shapes(weights: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the arrays in a file with weights, by name; reading them takes no memory."""
+    """Return the shapes of the arrays in a weights file, by name, without loading them."""
     from safetensors import safe_open
 
     with safe_open(weights, framework="numpy") as file:
@@ -192,7 +193,7 @@ def weight_shapes(weights: Path) -> dict[str, tuple[int, ...]]:
 
 
 def count_parameters(weights: Path) -> int:
-    """Return how many numbers a file with weights has that were learned."""
+    """Return the number of learned parameters in a weights file."""
     return sum(math.prod(shape) for name, shape in weight_shapes(weights).items() if not name.endswith(_NOT_LEARNED))
 
 
@@ -213,21 +214,21 @@ def _metadata(path: Path) -> dict[str, str]:
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"expected a .safetensors model file, but {path} cannot be read as one ({error}). "
-            "Of a run folder, best.safetensors is the model; a file that was copied or downloaded may be damaged."
+            "In a run folder, the model is best.safetensors; a copied or downloaded file may be damaged."
         ) from error
     if metadata.get("format") != FORMAT:
         raise CheckpointError(
-            f"expected a model made by `fer-studio train` (format {FORMAT}), but {path} is of format "
+            f"expected a model made by `fer-studio train` (format {FORMAT}), but {path} has the format "
             f"{metadata.get('format', 'unknown')!r}."
         )
     return dict(metadata)
 
 
 def save_checkpoint(path: str | os.PathLike[str], info: ModelInfo, state: "dict[str, torch.Tensor]") -> None:
-    """Write a model file, whole or not at all; see `replace_file`.
+    """Write a model file atomically; see `replace_file`.
 
-    Convolutions and matrices are stored in half precision, which costs no accuracy and half the size; biases and the
-    statistics of batch normalization stay as they are.
+    Convolutions and matrices are stored in half precision, which halves the size at no loss of accuracy; biases and
+    batch normalization statistics keep their precision.
     """
     import torch
     from safetensors.torch import save
@@ -244,8 +245,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module
     """Read a model file and build its network, float32, in evaluation mode.
 
     Raises:
-        CheckpointError: as `read_info`, the weights do not fit the architecture that the header names, which is found
-            before they take memory, or one of them is no number.
+        CheckpointError: as `read_info`; or the weights do not fit the architecture in the header, which is checked
+            before they are loaded, or are not all finite.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -262,7 +263,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module
                 size_px=info.preprocessing.size_px,
                 stem=info.stem,
             )
-        # Of the last layer a model that stands for a second head has a part.
+        # A model that stands for a second head uses a part of the last layer.
         part = f"{last_layer(network).name}." if file != Path(path) else None
         wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
         found = weight_shapes(file)
@@ -274,7 +275,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module
         if part:
             state |= {name: value[-info.outputs :] for name, value in state.items() if name.startswith(part)}
         if strange := [name for name, value in state.items() if not value.isfinite().all()]:
-            raise ValueError(f"{strange[0]} has what is no number")
+            raise ValueError(f"{strange[0]} has values that are not finite")
         network.to_empty(device="cpu").load_state_dict(state)
     except (ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"the weights in {path} do not fit a {info.architecture}: {str(error)[:400]}") from error
@@ -282,7 +283,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> "tuple[ModelInfo, nn.Module
 
 
 def save_second_alone(path: Path, whole: Path) -> None:
-    """Write a small file that stands for the second head of the model in a file beside it, which is read with it."""
+    """Write a small file that stands for the second head of the model file `whole` beside it."""
     from safetensors.numpy import save
 
     data = save({}, metadata={"format": FORMAT, _SECOND_OF: whole.name})

@@ -1,4 +1,4 @@
-"""A loaded model: prepared faces in, probabilities out; in ONNX Runtime where it has been exported, else in torch."""
+"""A loaded model: preprocessed faces in, probabilities out; in ONNX Runtime if it was exported, otherwise in torch."""
 
 import os
 from contextlib import AbstractContextManager
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
 
 AUTO, ONNX, TORCH = "auto", "onnx", "torch"
 RUNTIMES = (AUTO, ONNX, TORCH)
-"""What may be asked to compute; auto: ONNX Runtime on the CPU where the model has been exported, else torch."""
+"""Choices of the runtime; auto: ONNX Runtime on the CPU if the model was exported, otherwise torch."""
 
 
 class Network(Protocol):
-    """What maps faces to logits: `OnnxNetwork`, `TorchNetwork`, or a test's fake."""
+    """Maps faces to logits: `OnnxNetwork`, `TorchNetwork`, or a fake in tests."""
 
     @property
     def runtime(self) -> str:
-        """What computes, and how precisely, for people: "ONNX Runtime, float32"."""
+        """Runtime and precision, for display: "ONNX Runtime, float32"."""
 
     def logits(self, pixels: np.ndarray) -> np.ndarray:
-        """Return float32 (n, outputs) for faces uint8 (n, C, S, S), all at once."""
+        """Return logits float32 (n, outputs) for faces uint8 (n, C, S, S), computed as one batch."""
 
     def reduced(self) -> "Network":
-        """Return the same network, computed faster and less precisely, or itself."""
+        """Return the same network with faster, less precise arithmetic, or itself."""
 
     def in_torch(self) -> "TorchNetwork":
-        """Return the same network in torch, for what needs its gradients."""
+        """Return the same network in torch, for gradients."""
 
     def on_one_thread(self) -> "AbstractContextManager[Network]":
-        """Return what lets the network compute on one thread meanwhile."""
+        """Return a context in which the network computes on one thread."""
 
 
 class Classifier:
-    """A network with its labels and its preprocessing. Safe to share between threads: it changes nothing."""
+    """A network with its labels and preprocessing. Stateless, so safe to share between threads."""
 
     def __init__(self, info: ModelInfo, network: Network) -> None:
-        """Take a network; see `load`, and `fer.model.torch_network.torch_classifier` for one that is in memory."""
+        """Wrap a network; see `load`, and `fer.model.torch_network.torch_classifier` for a module in memory."""
         self.info = info
         self.network = network
         self._heads = (info.read_for(RATERS), info.read_for(LABEL)) if info.second else None
@@ -58,29 +58,28 @@ class Classifier:
         runtime: str = AUTO,
         threads: int | None = None,
     ) -> "Classifier":
-        """Read a model file, or its exported form, which does not import torch.
+        """Load a model file, or its export, which does not import torch.
 
         Args:
             path: the model file.
-            device: where to compute; elsewhere than on the CPU torch does it.
+            device: where to compute; on devices other than the CPU, torch is used.
             runtime: one of `RUNTIMES`.
-            threads: on how many to compute. Not given, one in ONNX Runtime; torch, which has one number for the whole
-                process, keeps what it has.
+            threads: number of threads. By default, ONNX Runtime uses one, and torch, which has one setting for the
+                whole process, keeps that.
 
         Raises:
-            CheckpointError: the file is missing, damaged or not one of ours, or has not been exported and has to be.
-            FerError: ONNX Runtime is asked for elsewhere than on the CPU.
-            PackageMissingError: torch is needed, and missing.
+            CheckpointError: the file is missing, damaged or not made by this package, or lacks a required export.
+            FerError: ONNX Runtime is requested on a device other than the CPU.
+            PackageMissingError: torch is needed but missing.
         """
         path, info = Path(path), read_info(path)
         if runtime == ONNX and device != "cpu":
-            raise FerError(f"expected the device cpu, where ONNX Runtime computes, got {device}. Take torch for it.")
+            raise FerError(f"expected the device cpu for ONNX Runtime, got {device}. Use torch instead.")
         if device == "cpu" and runtime != TORCH and (network := OnnxNetwork.load(path, threads or 1)):
             return cls(info, network)
         if runtime == ONNX:
             raise CheckpointError(
-                f"expected an exported form of these weights beside {path}, found none. Make it: "
-                f"fer-studio export {path}"
+                f"expected an export of these weights beside {path}, found none. Create it: fer-studio export {path}"
             )
         try:
             from fer.model.torch_network import TorchNetwork
@@ -89,23 +88,23 @@ class Classifier:
         return cls(info, TorchNetwork.load(path, device, threads))
 
     def reduced(self) -> "Classifier":
-        """Return a faster classifier for video: in 8 bits or in bfloat16 where there is one, else itself.
+        """Return a faster classifier for video, in 8 bits or bfloat16 if available, otherwise itself.
 
-        In ONNX Runtime 8 bits if the model has been exported so, in torch bfloat16 if the processor has it. Photos and
-        evaluations stay with float32, which gives the same figures on every machine.
+        ONNX Runtime uses the 8-bit export of the model if there is one, torch uses bfloat16 if the processor has it.
+        Photos and evaluations always use float32, which gives the same figures on every machine.
         """
         return Classifier(self.info, self.network.reduced())
 
     def for_faces(self, kind: str) -> "Classifier":
-        """Return a classifier with the same network that is read for a kind of faces, see `ModelInfo.reading`.
+        """Return a classifier with the same network, read for a kind of faces; see `ModelInfo.reading`.
 
         Raises:
-            CheckpointError: the model has not learned what that takes.
+            CheckpointError: the model lacks the head or the prior for it.
         """
         return Classifier(self.info.read_for(kind), self.network)
 
     def logits(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """Return what the network says of `Preprocessing.shrink`ed faces uint8 (n, C, S, S), before it is read.
+        """Return the network's raw outputs for faces uint8 (n, C, S, S) from `Preprocessing.shrink`.
 
         Returns:
             float32 (n, outputs), see `ModelInfo.outputs`.
@@ -115,29 +114,29 @@ class Classifier:
         return np.concatenate(batches) if batches else np.empty((0, self.info.outputs), np.float32)
 
     def probabilities(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """Return float64 (n, K), 0..1, for `Preprocessing.shrink`ed faces uint8 (n, C, S, S).
+        """Return float64 (n, K), 0..1, for faces uint8 (n, C, S, S) from `Preprocessing.shrink`.
 
-        Rows sum to 1, but for a multilabel model, where each expression has a probability of its own.
+        Rows sum to 1, except for a multilabel model, whose labels have independent probabilities.
         """
         return probabilities_of(self.info, self.logits(pixels, batch_size))
 
     def with_opinions(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the probabilities, and of a model with two heads what each of them says, float64 (n, 2, K)."""
+        """Return the probabilities and, for a model with two heads, those of each head, float64 (n, 2, K)."""
         logits = self.logits(pixels)
         opinions = np.stack([probabilities_of(head, logits) for head in self._heads], axis=1) if self._heads else None
         return probabilities_of(self.info, logits), opinions
 
     def distributions(self, pixels: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """Return the probabilities as shares of their sum, so that rows sum to 1 whatever the model."""
+        """Return the probabilities divided by their sum, so that rows sum to 1 for any model."""
         return shares_of(self.probabilities(pixels, batch_size))
 
 
 def probabilities_of(info: ModelInfo, logits: np.ndarray) -> np.ndarray:
-    """Read a network's outputs as the model says.
+    """Turn a network's outputs into probabilities, as the model specifies.
 
     Args:
         info: the model; see `Reading`.
-        logits: float (n, outputs), as the network gives them.
+        logits: float (n, outputs), from the network.
 
     Returns:
         float64 (n, K), 0..1.
@@ -148,7 +147,7 @@ def probabilities_of(info: ModelInfo, logits: np.ndarray) -> np.ndarray:
     found = _opinion(logits[:, :count], info.prior, info.prior_correction)
     if info.second and info.second_share:
         known = [info.labels.index(label) for label in info.second.labels]
-        other = found.copy()  # what the second head has no word for keeps its share
+        other = found.copy()  # labels unknown to the second head keep their share
         other[:, known] = _opinion(logits[:, count:], info.second.prior, info.prior_correction)
         other[:, known] *= found[:, known].sum(axis=1, keepdims=True)
         found = (1 - info.second_share) * found + info.second_share * other
@@ -156,7 +155,7 @@ def probabilities_of(info: ModelInfo, logits: np.ndarray) -> np.ndarray:
 
 
 def _opinion(logits: np.ndarray, prior: tuple[float, ...], prior_correction: float) -> np.ndarray:
-    """Return what one head says, float (n, k), with a part of its prior taken off."""
+    """Return one head's probabilities, float (n, k), with its prior partly corrected."""
     corrected = logits - prior_correction * np.log(prior or 1.0)
     return shares_of(np.exp(corrected - corrected.max(axis=1, keepdims=True)))
 

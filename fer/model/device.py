@@ -1,4 +1,4 @@
-"""Where networks run."""
+"""Devices and precision."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def choose_device(wanted: str | None = None) -> str:
-    """Return the device that is asked for, or the best one there is.
+    """Return the requested device, or the best one available.
 
     Args:
         wanted: "cpu", "cuda", "cuda:1", "mps"; None chooses.
@@ -29,14 +29,14 @@ def choose_device(wanted: str | None = None) -> str:
     if wanted is None:
         return there[-1]
     if wanted not in there:
-        raise FerError(f"expected a device of {', '.join(there)}, which is what PyTorch finds here, got {wanted!r}.")
+        raise FerError(f"expected a device that PyTorch finds here, {', '.join(there)}, got {wanted!r}.")
     return wanted
 
 
 def mixed_precision(device: str) -> "torch.dtype | None":
-    """Return the type that the network's sums are done in where it is faster than float32, else None.
+    """Return the dtype for mixed precision where that is faster than float32, else None.
 
-    float16 on graphics cards without bfloat16; its gradients must be scaled, see `torch.amp.GradScaler`.
+    float16 on GPUs without bfloat16; its gradients must be scaled, see `torch.amp.GradScaler`.
     """
     import torch
 
@@ -48,7 +48,7 @@ def mixed_precision(device: str) -> "torch.dtype | None":
 
 
 def autocast(device: str) -> "torch.autocast":
-    """Return what lets networks compute in `mixed_precision` meanwhile, where the device has one."""
+    """Return a context in which networks compute in the device's `mixed_precision`, if it has one."""
     import torch
 
     precision = mixed_precision(device)

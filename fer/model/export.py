@@ -1,4 +1,4 @@
-"""Writing models as ONNX: the forms beside a model file that `fer.model.onnx_network` reads, and files for others."""
+"""Export models as ONNX: beside a model file, for `fer.model.onnx_network`, or as a single file for other programs."""
 
 import json
 import tempfile
@@ -28,25 +28,25 @@ from fer.records import to_plain
 
 OPSET, IR_VERSION = 17, 8
 CALIBRATION_FACES = 512
-"""So many pictures tell well enough between which values each layer's answers lie."""
+"""Enough pictures to calibrate the value range of each layer."""
 MOST_DIFFERENT, MOST_DIFFERENT_IN_8_BITS = 1e-5, 0.01
-"""By so much may the probabilities of what was written differ from torch's, on average."""
+"""Largest mean difference allowed between the export's probabilities and torch's."""
 _CALIBRATED_AT_ONCE = 32
 
 Calibration = np.ndarray
-"""Training pictures, uint8 (n, C, S, S)."""
+"""Training pictures to calibrate with, uint8 (n, C, S, S)."""
 
 
 def write_forms(path: Path, calibration: Calibration | None = None) -> list[Path]:
-    """Write the exported forms of a model file beside it: float32, and with pictures to calibrate with, 8 bits.
+    """Export a model file beside it: in float32 and, given calibration pictures, in 8 bits.
 
     Returns:
-        What was written.
+        The files written.
 
     Raises:
-        CheckpointError: the model file cannot be read, its architecture cannot be written, or 8 bits are too few for
-            it; then the other form is there.
-        OSError: the folder cannot be written to.
+        CheckpointError: the model file cannot be read, its architecture cannot be exported, or 8 bits are too few for
+            it; in that case the float32 export is written.
+        OSError: the folder is not writable.
     """
     weights = weights_file(path)
     written = [form_path(weights)]
@@ -58,12 +58,12 @@ def write_forms(path: Path, calibration: Calibration | None = None) -> list[Path
 
 
 def write_whole(path: Path, output: Path, calibration: Calibration | None = None) -> None:
-    """Write a model file as an ONNX file that says all that others need to use it.
+    """Export a model file as a single ONNX file with all the metadata that other programs need.
 
     Args:
         path: the model file.
         output: the ONNX file.
-        calibration: if given, it is written in 8 bits.
+        calibration: if given, the export is in 8 bits.
 
     Raises:
         CheckpointError: as `write_forms`.
@@ -73,7 +73,7 @@ def write_whole(path: Path, output: Path, calibration: Calibration | None = None
 
 
 def _bytes(path: Path, calibration: Calibration | None, embedded: bool = True) -> bytes:
-    """Return an ONNX file, after it was run beside torch; with pictures to calibrate with, in 8 bits."""
+    """Return an ONNX file after comparing it with torch; in 8 bits, given calibration pictures."""
     model = _model(path, embedded)
     preprocessing = read_info(path).preprocessing
     shape = (3, preprocessing.channels, preprocessing.size_px, preprocessing.size_px)
@@ -85,18 +85,18 @@ def _bytes(path: Path, calibration: Calibration | None, embedded: bool = True) -
     found, expected = (
         Classifier(read_info(path), one).distributions(faces) for one in (network, TorchNetwork.load(path))
     )
-    if not (difference := np.abs(found - expected).mean()) <= most:  # in this form NaN is refused, too
+    if not (difference := np.abs(found - expected).mean()) <= most:  # written like this, NaN fails, too
         raise CheckpointError(
-            f"expected the same answers of {path} from ONNX Runtime as from torch, found probabilities that differ by "
-            f"{difference:.2g} on average; up to {most:g} is accepted. It goes on with torch."
+            f"expected the same probabilities for {path} from ONNX Runtime as from torch, found a mean difference of "
+            f"{difference:.2g}; up to {most:g} is accepted. The model still works with torch."
         )
     return bytes(data)
 
 
 def _in_8_bits(model: onnx.ModelProto, calibration: Calibration) -> onnx.ModelProto:
-    """Return a model in which weights and answers of layers are 8 bits, with a scale for each channel of a weight.
+    """Quantize weights and activations to 8 bits, with one scale per channel of a weight.
 
-    Weights take 7 of them: processors without VNNI add up pairs of products in 16 bits, which would overflow.
+    Weights use 7 bits: processors without VNNI add pairs of products in 16 bits, which would overflow.
     """
     from onnxruntime.quantization import QuantType, quantize_static
     from onnxruntime.quantization.quant_utils import add_pre_process_metadata
@@ -112,10 +112,10 @@ def _in_8_bits(model: onnx.ModelProto, calibration: Calibration) -> onnx.ModelPr
         merged, output = (Path(folder) / name for name in ("merged.onnx", "int8.onnx"))
         options = session_options(1)
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        options.optimized_model_filepath = str(merged)  # batch norms are merged into convolutions
+        options.optimized_model_filepath = str(merged)  # merges batch normalization into convolutions
         onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         prepared = onnx.load(merged)
-        add_pre_process_metadata(prepared)  # else it advises to do what was just done
+        add_pre_process_metadata(prepared)  # otherwise it recommends the preprocessing just done
         quantize_static(
             prepared,
             output,
@@ -133,7 +133,7 @@ def _in_8_bits(model: onnx.ModelProto, calibration: Calibration) -> onnx.ModelPr
 
 
 def _model(path: Path, embedded: bool) -> onnx.ModelProto:
-    """Return a model file as an ONNX model, with its weights or without."""
+    """Return a model file as an ONNX model, with or without its weights."""
     info, module = load_checkpoint(path)
     graph = Graph(info, module)
     size = info.preprocessing.size_px
@@ -155,7 +155,7 @@ def _model(path: Path, embedded: bool) -> onnx.ModelProto:
 
 
 def _elsewhere(name: str, value: np.ndarray) -> onnx.TensorProto:
-    """Return a tensor that says that its values come from elsewhere."""
+    """Return a tensor whose values are stored outside the file."""
     tensor = onnx.TensorProto(name=name, data_type=TensorProto.FLOAT, dims=value.shape)
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value=WEIGHTS_BESIDE)
@@ -163,17 +163,17 @@ def _elsewhere(name: str, value: np.ndarray) -> onnx.TensorProto:
 
 
 def _description(path: Path, info: ModelInfo) -> dict[str, str]:
-    """Return what an ONNX file says of itself."""
+    """Return the metadata of an ONNX file."""
     preprocessing = info.preprocessing
-    colours = "gray (ITU-R 601 luma)" if preprocessing.channels == 1 else "RGB"
+    colors = "gray (ITU-R 601 luma)" if preprocessing.channels == 1 else "RGB"
     labels = f"logits of {', '.join(info.labels)}"
     if info.second:
         labels += f"; then those of a second head, {info.second.source}: {', '.join(info.second.labels)}"
     return {
         "source": f"{path.name}, {info.architecture}, trained on {info.training.get('dataset', 'unknown data')}",
         "license": "MIT",
-        "input": f"{INPUT}: {colours}, uint8, 0..255, one face each: a square of {preprocessing.crop_ratio:g} × the "
-        f"height of MTCNN's box around its centre{', turned until the eyes are level' * preprocessing.upright}, shrunk "
+        "input": f"{INPUT}: {colors}, uint8, 0..255, one face each: a square of {preprocessing.crop_ratio:g} × the "
+        f"height of MTCNN's box around its center{', turned until the eyes are level' * preprocessing.upright}, shrunk "
         f"to {preprocessing.size_px} pixels with antialiasing",
         "normalization": f"in the graph: (value / 255 - {preprocessing.mean:g}) / {preprocessing.std:g}",
         "output": f"{OUTPUT}: {labels}",

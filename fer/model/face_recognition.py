@@ -1,8 +1,8 @@
 """The network of dlib's face recognition: 29 convolutions, 5.6 million parameters (King 2017).
 
-Its weights, `dlib_face_recognition_resnet_model_v1`, were learned from three million faces; their author put them into
-the public domain (davisking/dlib-models). Its first layer takes our normalized pictures, gray or RGB, as any other
-network's does: what dlib takes off and divides by is in the weights, see `convolutions_of` in
+Its weights, `dlib_face_recognition_resnet_model_v1`, were trained on three million faces; their author placed them in
+the public domain (davisking/dlib-models). The first layer takes our normalized pictures, gray or RGB, like any other
+network's: dlib's own normalization is folded into the weights, see `convolutions_of` in
 `fer.training.face_recognition`.
 """
 
@@ -12,15 +12,15 @@ from torch import nn
 
 NAME = "face_recognition_resnet"
 STAGES = {32: "1 2 3", 64: "down 1 2 3", 128: "down 1 2", 256: "down 1 2 down_out"}
-"""Channels → its blocks, by the names that the weights have. Those with "down" halve the picture."""
+"""Channels → blocks, named as in the weights. Those with "down" halve the resolution."""
 BLOCKS = tuple((f"conv{channels}_{block}", channels) for channels, blocks in STAGES.items() for block in blocks.split())
-"""Name and channels of each block, in their order."""
+"""Name and channels of each block, in order."""
 _FEWEST = 3
-"""Pixels that a block needs to halve; smaller maps are filled up with zeros, so that any picture size works."""
+"""Pixels that a halving block needs; smaller maps are padded with zeros, so any picture size works."""
 
 
 class Block(nn.Module):
-    """Two convolutions, and the picture as it was beside them."""
+    """A residual block of two convolutions."""
 
     def __init__(self, inputs: int, outputs: int, halves: bool) -> None:
         super().__init__()
@@ -31,11 +31,11 @@ class Block(nn.Module):
         self.bn2 = nn.BatchNorm2d(outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return float (n, outputs, h, w), where one that halves has h = H // 2, for float (n, inputs, H, W)."""
+        """Return float (n, outputs, h, w) for float (n, inputs, H, W); h = H // 2 if the block halves."""
         if self.halves:
             x = _filled_up(x, x.shape[1], _FEWEST, _FEWEST)
         seen = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        if self.halves:  # dlib adds maps of different sizes by filling up the smaller ones with zeros
+        if self.halves:  # dlib adds maps of different sizes by padding the smaller ones with zeros
             x = F.avg_pool2d(x, 2)
             height, width = max(x.shape[2], seen.shape[2]), max(x.shape[3], seen.shape[3])
             x, seen = (_filled_up(part, seen.shape[1], height, width) for part in (x, seen))
@@ -43,7 +43,7 @@ class Block(nn.Module):
 
 
 def _filled_up(x: torch.Tensor, channels: int, height: int, width: int) -> torch.Tensor:
-    """Return maps with zeros at the end of each dimension that is shorter than wanted."""
+    """Pad maps with zeros at the end of each dimension that is too short."""
     missing = [max(wanted - found, 0) for wanted, found in zip((width, height, channels), x.shape[:0:-1], strict=True)]
     return F.pad(x, [part for one in missing for part in (0, one)]) if any(missing) else x
 
@@ -52,7 +52,7 @@ class FaceRecognitionResNet(nn.Module):
     """The whole network, with a new last layer."""
 
     def __init__(self, classes: int) -> None:
-        """Begin with chance, as torchvision's ResNet does."""
+        """Initialize randomly, as torchvision's ResNet does."""
         super().__init__()
         self.conv = nn.Conv2d(3, 32, 7, 2, bias=False)
         self.bn = nn.BatchNorm2d(32)

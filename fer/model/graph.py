@@ -1,7 +1,7 @@
-"""A network of torch as the nodes of an ONNX graph, which takes faces as they are: normalization is part of it.
+"""Convert a torch network to the nodes of an ONNX graph that takes unnormalized faces.
 
-torch says which operations a network consists of, and each of them is written as one of ONNX, or a few: all that the
-convolutional networks of torchvision need, and face recognition's. Transformers are not written, but for ConvNeXt.
+torch lists the operations of a network, each of which is written as one or more ONNX operations: all that torchvision's
+convolutional networks and dlib's need. Of the transformers, only ConvNeXt is supported.
 """
 
 import math
@@ -19,13 +19,14 @@ from fer.model.checkpoint import ModelInfo
 from fer.model.onnx_network import INPUT, OUTPUT
 
 Value = Any
-"""An argument of an operation: the name of a tensor, a number, a list of numbers, None."""
+"""An argument of an operation: a tensor's name, a number, a list of numbers, None."""
 
 
 class Graph:
     """The nodes of a network, and its weights.
 
-    A method `_conv2d` writes torch's operation of that name; its arguments are those of torch's schema, the first is x.
+    A method such as `_conv2d` writes the torch operation of that name; its arguments are those of torch's schema, with
+    the input as x.
     """
 
     def __init__(self, info: ModelInfo, module: nn.Module) -> None:
@@ -58,14 +59,14 @@ class Graph:
         return self._node("Add", values, self._constant(np.float32(-mean / std)), name="normalize/shift")
 
     def _written(self, node: fx.Node, found: dict[fx.Node, Value], architecture: str) -> Value:
-        """Write an operation; return the name of what it computes."""
+        """Write an operation; return the name of its output."""
         schema = getattr(node.target, "_schema", None)
         name = schema.name.removeprefix("aten::").rstrip("_") if schema else str(node.target)
         write: Callable[..., Value] | None = getattr(self, f"_{name}", None)
         if write is None or schema is None:
             raise CheckpointError(
-                f"expected a network that can be written as ONNX, but {architecture} has the operation {name}. It goes "
-                "on with torch; ResNets and most other convolutional networks can be exported."
+                f"expected a network that can be exported to ONNX, but {architecture} has the operation {name}. The "
+                "model still works with torch; ResNets and most other convolutional networks can be exported."
             )
         given = dict(zip((one.name for one in schema.arguments), node.args, strict=False)) | node.kwargs
         values = {one.name: given.get(one.name, one.default_value) for one in schema.arguments}
@@ -74,14 +75,14 @@ class Graph:
         return write(x, **dict(others))
 
     def _node(self, operation: str, *inputs: str, outputs: list[str] | None = None, **attributes: Any) -> str:
-        """Append a node; return the name of what it computes."""
+        """Append a node; return the name of its output."""
         attributes.setdefault("name", f"{operation.lower()}{len(self.nodes)}")
         outputs = outputs or [attributes["name"]]
         self.nodes.append(helper.make_node(operation, inputs, outputs, **attributes))
         return outputs[0]
 
     def _constant(self, value: Any) -> str:
-        """Return the name of a constant."""
+        """Add a constant; return its name."""
         name = f"constant{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
@@ -178,7 +179,7 @@ class Graph:
         return self._node("Concat", *tensors, axis=dim)
 
     def _pad(self, x: str, pad: Sequence[int], mode: str, value: float | None) -> str:
-        after, before = list(pad[::-2]), list(pad[-2::-2])  # torch begins with the last dimension
+        after, before = list(pad[::-2]), list(pad[-2::-2])  # torch starts with the last dimension
         untouched = [0] * (len(self.shapes[0]) - len(before))
         pads = np.array(untouched + before + untouched + after, np.int64)
         return self._node("Pad", x, self._constant(pads), self._constant(np.float32(value or 0)))
@@ -191,13 +192,13 @@ class Graph:
 
 
 def _two(value: Value) -> list[int]:
-    """Return a size of both dimensions."""
+    """Return a size as one value per dimension."""
     values = [value] if isinstance(value, int) else list(value)
     return values * (2 // len(values))
 
 
 def _means(length: int, count: int) -> np.ndarray:
-    """Return float32 (count, length): what each of `count` bins of a length takes of it, as torch divides it."""
+    """Return float32 (count, length): the averaging weights of `count` bins over a length, divided as in torch."""
     shares = np.zeros((count, length), np.float32)
     for number, row in enumerate(shares):
         row[number * length // count : -(-(number + 1) * length // count)] = 1

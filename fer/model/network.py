@@ -1,15 +1,15 @@
-"""The classifier: any network of torchvision, or that of dlib's face recognition, fitted to small pictures of faces.
+"""Build the classifier: any torchvision network, or dlib's face recognition, adapted to small pictures of faces.
 
-Its last layer gets an output for each label, with dropout before it, its first convolution the wanted channels. For
-small pictures the first convolution throws less away, as 48 pixels would be gone before the last stage:
+The last layer gets an output per label, with dropout before it, and the first convolution the right number of channels.
+For small pictures the first convolution also keeps more resolution, since 48 pixels would vanish before the last stage:
 
     7×7 stride 2  → 3×3 stride 1    ResNet (He et al. 2016, arXiv:1512.03385), ResNeXt, DenseNet, GoogLeNet, SqueezeNet
     other strides → half of them    MobileNet, EfficientNet, RegNet, …; AlexNet's 4 becomes 2
     patches of 4  → patches of 2    ConvNeXt, Swin
 
-VGG has stride 1 already. Vision transformers (ViT, MaxViT) are built for one size and keep their first layer, and so
-does dlib's (`fer.model.face_recognition`, made for 150 pixels, at its best from about 96), and every network with the
-stem "original".
+VGG has stride 1 already. Vision transformers (ViT, MaxViT) are built for one size and keep their first layer, as do
+dlib's network (`fer.model.face_recognition`, designed for 150 pixels, at its best from about 96) and every network with
+the stem "original".
 """
 
 import difflib
@@ -24,7 +24,7 @@ from torchvision import models
 from fer.model import face_recognition
 
 SMALL_INPUT_PX = 112
-"""Below this size the first convolution is replaced by one that keeps more."""
+"""Below this size the first convolution is replaced by one that keeps more resolution."""
 
 
 def architectures() -> list[str]:
@@ -34,10 +34,10 @@ def architectures() -> list[str]:
 
 
 def check_architecture(name: str) -> None:
-    """Refuse a name of no network that can be built.
+    """Check the name of an architecture.
 
     Raises:
-        ValueError: with the names that are near.
+        ValueError: the name is unknown; the message suggests similar ones.
     """
     known = architectures()
     if name not in known:
@@ -56,13 +56,13 @@ def build_network(
     Args:
         architecture: one of `architectures()`.
         classes: number of labels.
-        channels: colour channels of the input.
-        size_px: the size that it is made for; others work too, but for vision transformers.
-        dropout: share of the last features that is dropped in training, 0..1; also for VGG's layer before the last.
-        stem: "small": a first convolution for small pictures, where they are small; "original": torchvision's own.
+        channels: color channels of the input.
+        size_px: the input size that it is built for; others work too, except for vision transformers.
+        dropout: share of the last features dropped in training, 0..1; also for VGG's layer before the last.
+        stem: "small": a first convolution for small pictures, if they are small; "original": torchvision's own.
 
     Raises:
-        ValueError: the architecture is not known, or is not made for pictures of this size.
+        ValueError: the architecture is unknown, or does not support this size.
     """
     check_architecture(architecture)
     try:
@@ -73,8 +73,8 @@ def build_network(
         )
     except (AssertionError, ValueError) as error:
         raise ValueError(
-            f"expected a size that {architecture} can divide into its patches, got {size_px}: {error}. "
-            "224 suits all networks."
+            f"expected a size that {architecture} can divide into patches, got {size_px}: {error}. "
+            "224 works for all networks."
         ) from error
     small = stem == "small" and size_px < SMALL_INPUT_PX and not _keeps_its_first_layer(architecture)
     _fit_first(network, channels, small)
@@ -83,7 +83,7 @@ def build_network(
 
 
 class WithoutMemory(TorchFunctionMode):
-    """Within it networks are built that have the shapes of their weights, but no memory for them.
+    """A context in which networks are built with the shapes of their weights, but without allocating them.
 
     `torch.device("meta")` would do the same, but RegNet computes its widths with tensors.
     """
@@ -102,7 +102,7 @@ def _keeps_its_first_layer(architecture: str) -> bool:
 
 
 def _options(architecture: str, size_px: int) -> dict[str, Any]:
-    """Return what a family wants to be told besides the number of classes."""
+    """Return the constructor arguments of a family, besides the number of classes."""
     if architecture in ("googlenet", "inception_v3"):
         return {"aux_logits": False, "init_weights": True}
     if architecture.startswith("vit_"):
@@ -114,24 +114,24 @@ def _options(architecture: str, size_px: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer and its place in a network."""
+    """A layer and its path in a network."""
 
     name: str
     module: nn.Module
 
     def replace(self, network: nn.Module, module: nn.Module) -> None:
-        """Put another module at this place."""
+        """Replace the layer in the network by a module."""
         parent, _, child = self.name.rpartition(".")
         setattr(network.get_submodule(parent), child, module)
 
 
 def first_convolution(network: nn.Module) -> Layer:
-    """Return the convolution that the picture comes to."""
+    """Return the convolution that receives the picture."""
     return next(Layer(name, module) for name, module in network.named_modules() if isinstance(module, nn.Conv2d))
 
 
 def last_layer(network: nn.Module) -> Layer:
-    """Return the layer whose outputs are the logits: linear, or in SqueezeNet a convolution."""
+    """Return the layer whose outputs are the logits: linear, or a convolution in SqueezeNet."""
     layers = [
         Layer(name, module) for name, module in network.named_modules() if isinstance(module, (nn.Linear, nn.Conv2d))
     ]
@@ -159,7 +159,7 @@ def _fit_first(network: nn.Module, channels: int, small: bool) -> None:
 
 
 def _set_dropout(network: nn.Module, dropout: float) -> None:
-    """Set the dropout that a classifier has; where it has none, put one before the last layer."""
+    """Set the dropout of a classifier; if it has none, add one before the last layer."""
     own = [module for module in network.modules() if isinstance(module, nn.Dropout) and module.p > 0]
     for module in own:
         module.p = dropout

@@ -1,4 +1,4 @@
-"""A network in torch: what computes on a graphics card, learns and has gradients. Importing it takes seconds."""
+"""A network in torch: for GPUs, training and gradients. Importing it takes seconds."""
 
 import copy
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from fer.model.preprocessing import Preprocessing
 
 
 class TorchNetwork:
-    """A module behind its normalization, see `fer.model.classifier.Network`."""
+    """A module with its normalization, see `fer.model.classifier.Network`."""
 
     def __init__(self, preprocessing: Preprocessing, module: nn.Module, device: str = "cpu") -> None:
         """Take a module in evaluation mode, as `load_checkpoint` returns it, and move it to `device`."""
@@ -25,7 +25,7 @@ class TorchNetwork:
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu", threads: int | None = None) -> "TorchNetwork":
-        """Read a model file; see `Classifier.load`.
+        """Load a model file; see `Classifier.load`.
 
         Raises:
             CheckpointError: see `load_checkpoint`.
@@ -37,7 +37,7 @@ class TorchNetwork:
 
     @property
     def runtime(self) -> str:
-        """What computes: "torch, float32", "torch, bfloat16 on cuda"."""
+        """Runtime, precision and device: "torch, float32", "torch, bfloat16 on cuda"."""
         where = "" if self._device == "cpu" else f" on {self._device}"
         return f"torch, {str(self._dtype).removeprefix('torch.')}{where}"
 
@@ -49,9 +49,9 @@ class TorchNetwork:
         return np.asarray(logits.float().cpu().numpy())
 
     def reduced(self) -> "TorchNetwork":
-        """Return a copy that computes in bfloat16 where the processor has it (AVX512-BF16, AMX), else this one.
+        """Return a copy that computes in bfloat16 if the processor has it (AVX512-BF16, AMX), else this one.
 
-        One and a half times to twice as fast, probabilities within about 0.01.
+        It is 1.5 to 2 times as fast; probabilities differ by about 0.01.
         """
         if self._device != "cpu" or not torch.cpu._is_avx512_bf16_supported():
             return self
@@ -63,7 +63,7 @@ class TorchNetwork:
 
     @contextmanager
     def on_one_thread(self) -> "Iterator[TorchNetwork]":
-        """Keep all of torch in this process to one thread meanwhile."""
+        """Limit torch to one thread, in the whole process."""
         before = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -73,5 +73,5 @@ class TorchNetwork:
 
 
 def torch_classifier(info: ModelInfo, module: nn.Module, device: str = "cpu") -> Classifier:
-    """Return a classifier of a module that is in memory; see `TorchNetwork`."""
+    """Return a classifier for a module in memory; see `TorchNetwork`."""
     return Classifier(info, TorchNetwork(info.preprocessing, module, device))
