@@ -1,9 +1,9 @@
-"""Random changes to a batch of faces that do not change their expression.
+"""Random changes to a batch of faces that keep their expression.
 
-Everything is done to the whole batch at once, as tensors: on a CPU that is ten times as fast as picture by picture.
-Scale and position vary by about as much as a face detector's boxes do. A network that saw clean pictures only loses 20
-to 35 points on noisy or blurred ones, so `photograph` does what light, lens, sensor and compression do; each of these
-befalls some of the pictures, so that clean ones stay in the majority. Lengths are in pixels of the network's input.
+Everything operates on the whole batch as tensors: on a CPU that is ten times as fast as picture by picture. Scale and
+position vary about as much as a face detector's boxes. A network trained on clean pictures only loses 20 to 35 points
+on noisy or blurred ones, so `photograph` simulates light, lens, sensor and compression; each effect is applied to a
+part of the pictures, so that most stay clean. Lengths are in pixels of the network's input.
 """
 
 import math
@@ -20,25 +20,25 @@ SHIFT = 0.12
 BRIGHTNESS = 0.25
 CONTRAST = 0.3
 ERASED_SHARE = 0.3
-"""How many of the pictures lose a rectangle of 2 to 20 % of their area (arXiv:1708.04896)."""
+"""Share of pictures with an erased rectangle, of 2 to 20 % of their area (arXiv:1708.04896)."""
 EXPOSED_SHARE, DARKEST, BRIGHTEST = 0.35, 0.4, 1.8
-"""How many pictures are exposed wrongly, and the factors of brightness between which they are."""
+"""Share of badly exposed pictures, and the range of the brightness factor."""
 SIDE_LIT_SHARE, SIDE_LIGHT = 0.25, 0.6
-"""How many are lit from one side; there the light is up to so much more, opposite so much less."""
+"""Share of pictures lit from one side, and the largest relative gain there (and loss on the other side)."""
 FOCUS_SHARE, BLUR_SIGMA_PX = 0.4, (0.4, 2.2)
-"""How many are blurred or sharpened, and with which Gaussian."""
+"""Share of blurred or sharpened pictures, and the range of the Gaussian's sigma."""
 COARSE_SHARE, COARSE = 0.15, (0.25, 0.7)
-"""How many come from a face of fewer pixels, and the share of the width that is left."""
+"""Share of low-resolution pictures, and the range of the remaining share of the width."""
 NOISY_SHARE, NOISE_SIGMA = 0.3, 24.0
-"""How many are noisy, and the largest standard deviation."""
+"""Share of noisy pictures, and the largest standard deviation."""
 JPEG_SHARE, JPEG_QUALITY = 0.25, (10, 90)
-"""How many were compressed, and how well."""
+"""Share of compressed pictures, and the range of the quality."""
 
 
 def augment(pixels: torch.Tensor, size_px: int, generator: torch.Generator, kind: str = "camera") -> torch.Tensor:
-    """Change each picture on its own, uint8 or float (n, C, S, S), 0..255, as `TrainingConfig.augmentation` says.
+    """Augment each picture independently, uint8 or float (n, C, S, S), 0..255, as in `TrainingConfig.augmentation`.
 
-    Returns float32 (n, C, size_px, size_px), 0..255; chance comes from a generator of the CPU.
+    Returns float32 (n, C, size_px, size_px), 0..255. The generator must be on the CPU.
     """
     if kind == "none":
         return F.interpolate(pixels.float(), (size_px, size_px), mode="bilinear", antialias=True, align_corners=False)
@@ -54,7 +54,7 @@ def augment(pixels: torch.Tensor, size_px: int, generator: torch.Generator, kind
 
 
 def _random_grid(pixels: torch.Tensor, size_px: int, generator: torch.Generator) -> torch.Tensor:
-    """Return where each pixel of the results comes from, float32 (n, size, size, 2)."""
+    """Return the sampling grid of the results, float32 (n, size, size, 2)."""
     n, channels = pixels.shape[:2]
     angle = uniform(n, -ROTATION_DEGREES, ROTATION_DEGREES, pixels, generator) * (math.pi / 180)
     zoom = uniform(n, 1 - SCALE, 1 + SCALE, pixels, generator)
@@ -75,7 +75,7 @@ def _light(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _erase(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Fill a rectangle of some of the pictures with one shade."""
+    """Fill a rectangle in some of the pictures with one shade."""
     n, _, size, _ = faces.shape
     area = uniform(n, 0.02, 0.2, faces, generator) * size * size
     aspect = uniform(n, math.log(0.4), math.log(2.5), faces, generator).exp()
@@ -93,10 +93,11 @@ def _erase(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 def cutmix(
     faces: torch.Tensor, partner: torch.Tensor, share: float, generator: torch.Generator
 ) -> tuple[torch.Tensor, float]:
-    """Put a rectangle of another picture of the batch into each one, at one place (Yun et al. 2019, arXiv:1905.04899).
+    """Paste a rectangle of another picture of the batch into each one (Yun et al. 2019, arXiv:1905.04899).
 
-    Faces are float (n, C, S, S), their partners int (n,); each keeps a share, 0..1, of its area. Returned are the
-    pictures, and the share that they kept: more where the rectangle leaves the picture. The place is chosen on the CPU.
+    Faces are float (n, C, S, S), their partners int (n,); `share`, 0..1, is the share of the area to keep. Returns the
+    pictures and the share actually kept, which is larger if the rectangle is cut off at the border. All pictures have
+    the same rectangle; the generator is on the CPU.
     """
     size = faces.shape[-1]
     half = (1 - share) ** 0.5 * size / 2
@@ -109,17 +110,17 @@ def cutmix(
 
 
 def uniform(count: int, low: float, high: float, like: torch.Tensor | None, generator: torch.Generator) -> torch.Tensor:
-    """Return float32 (count,), evenly between two bounds, on the device of `like`, or on the CPU.
+    """Return uniform float32 (count,) between two bounds, on the device of `like`, or on the CPU.
 
-    It is drawn on the CPU, so that a resumed run and another device see the same numbers, and so that what depends on
-    them here need not wait for a graphics card.
+    Numbers are drawn on the CPU, so that a resumed run and another device get the same ones, and so that code that
+    needs them here does not wait for a GPU.
     """
     numbers = torch.empty(count).uniform_(low, high, generator=generator)
     return numbers if like is None else numbers.to(like.device, non_blocking=True)
 
 
 def photograph(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Return faces, float32 (n, C, S, S), 0..255, as cameras see them; chance comes from a generator of the CPU."""
+    """Simulate a camera on faces, float32 (n, C, S, S), 0..255; the generator must be on the CPU."""
     faces = _befall(faces, EXPOSED_SHARE, _expose, generator)
     faces = _befall(faces, SIDE_LIT_SHARE, _light_from_the_side, generator)
     faces = _befall(faces, FOCUS_SHARE, _focus, generator)
@@ -134,7 +135,7 @@ def _befall(
     change: Callable[[torch.Tensor, torch.Generator], torch.Tensor],
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Change some of the pictures."""
+    """Apply a change to a random share of the pictures."""
     some = torch.nonzero(uniform(len(faces), 0, 1, None, generator) < share).flatten()
     if not len(some):
         return faces
@@ -143,12 +144,12 @@ def _befall(
 
 
 def _expose(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Make pictures darker or brighter, by a factor; what gets too bright stays white."""
+    """Darken or brighten pictures by a factor; saturated pixels are clipped later."""
     return faces * uniform(len(faces), math.log(DARKEST), math.log(BRIGHTEST), faces, generator).exp().view(-1, 1, 1, 1)
 
 
 def _light_from_the_side(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Let the light fall off along a straight line in any direction."""
+    """Apply a linear falloff of light in a random direction."""
     angle = uniform(len(faces), 0, 2 * math.pi, faces, generator).view(-1, 1, 1, 1)
     strength = uniform(len(faces), 0, SIDE_LIGHT, faces, generator).view(-1, 1, 1, 1)
     place = torch.linspace(-1, 1, faces.shape[-1], device=faces.device)
@@ -157,13 +158,13 @@ def _light_from_the_side(faces: torch.Tensor, generator: torch.Generator) -> tor
 
 
 def _focus(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Blur, some of them wholly, or sharpen by what a blur takes away."""
+    """Blur, in part or fully, or sharpen by unsharp masking."""
     weight = uniform(len(faces), -0.6, 1.6, faces, generator).clamp_(max=1).view(-1, 1, 1, 1)
     return faces.lerp(_blur(faces, uniform(len(faces), *BLUR_SIGMA_PX, faces, generator)), weight)
 
 
 def _blur(faces: torch.Tensor, sigma_px: torch.Tensor) -> torch.Tensor:
-    """Blur each picture (n, C, S, S) with a Gaussian of its own, float (n,)."""
+    """Blur each picture (n, C, S, S) with its own Gaussian, sigma float (n,)."""
     n, channels, size, _ = faces.shape
     radius = math.ceil(2.5 * BLUR_SIGMA_PX[1])
     place = torch.arange(-radius, radius + 1, device=faces.device)
@@ -175,7 +176,7 @@ def _blur(faces: torch.Tensor, sigma_px: torch.Tensor) -> torch.Tensor:
 
 
 def _coarsen(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Shrink and enlarge again, all by one factor: the pictures of a batch that it befalls are few."""
+    """Shrink and enlarge again, all by one factor, since only few pictures of a batch are affected."""
     size = faces.shape[-1]
     small = round(size * float(uniform(1, *COARSE, None, generator)))
     shrunk = F.interpolate(faces, (small, small), mode="area")
@@ -183,14 +184,14 @@ def _coarsen(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _add_noise(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Add Gaussian noise, independent from pixel to pixel and from channel to channel."""
+    """Add Gaussian noise, independent for each pixel and channel."""
     sigma = uniform(len(faces), 0, NOISE_SIGMA, faces, generator).view(-1, 1, 1, 1)
-    if faces.is_cuda:  # so many numbers are drawn where they are needed
+    if faces.is_cuda:  # this many numbers are drawn on the GPU
         seed = int(torch.randint(2**62, (), generator=generator))
         generator = torch.Generator(faces.device).manual_seed(seed)
     return faces + sigma * torch.randn(faces.shape, generator=generator, device=generator.device).to(faces.device)
 
 
 def _compress(faces: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Leave what JPEG leaves."""
+    """Apply JPEG compression artifacts."""
     return compress(faces, uniform(len(faces), *JPEG_QUALITY, faces, generator).round())

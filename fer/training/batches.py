@@ -1,7 +1,7 @@
-"""The training pictures as batches: in each epoch another order, other random changes, other pairs that are mixed.
+"""Training batches: each epoch has a new order, new augmentation and new mixed pairs.
 
-Chance is drawn anew in each epoch from (seed, epoch), so a run that was killed and resumed sees the same pictures as
-one that was not.
+Random numbers depend on (seed, epoch), so a run that was killed and resumed sees the same pictures as an uninterrupted
+one.
 """
 
 from collections.abc import Iterator
@@ -19,18 +19,18 @@ from fer.training.teachers import Teachers, resized
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """This process' share of a batch, on the device."""
+    """This process's part of a batch, on the device."""
 
     faces: torch.Tensor
     """float32 (n, C, S, S), normalized, channels last."""
     targets: torch.Tensor
-    """float32 (n, K of all heads), the first head's part of each row summing to 1."""
+    """float32 (n, K of all heads); the first head's part of each row sums to 1."""
     credits: torch.Tensor
-    """float32 (n, K of the first head), what naming each label is worth; see `epoch.right_count`."""
+    """float32 (n, K of the first head), the credit for each predicted label; see `epoch.right_count`."""
 
 
 class TrainingBatches:
-    """Makes the batches of any epoch."""
+    """Makes the batches of each epoch."""
 
     def __init__(
         self,
@@ -42,10 +42,10 @@ class TrainingBatches:
         second: int = 0,
         teachers: Teachers | None = None,
     ) -> None:
-        """Take pictures, uint8 (N, C, S, S), and targets, float32 (N, K of both heads), shares of votes.
+        """Set up for pictures, uint8 (N, C, S, S), and targets, float32 (N, K of both heads), shares of votes.
 
-        The pictures are kept on the device, if it has room. The first head's part of the targets sums to 1; the last
-        `second` are those of a second head.
+        The pictures are kept on the device if they fit. The first head's part of the targets sums to 1; the last
+        `second` columns belong to a second head.
         """
         self.config = config
         self.pixels = pixels.to(device) if _has_room(device, pixels) else pixels
@@ -55,15 +55,15 @@ class TrainingBatches:
         self.teachers = teachers
         self.processes = processes or Processes()
         self.batch_size = config.batch_size_for(len(pixels))
-        """Of all processes together."""
+        """Over all processes."""
         self.count = len(pixels) // self.batch_size
-        """In an epoch. The rest, too few for batch normalization, has its turn in another epoch."""
+        """Batches per epoch. The remainder, too few for batch normalization, has its turn in another epoch."""
         first = targets[:, : self.heads[0]]
         self._weights = _picture_weights(first, config.class_balance)
         weights = torch.ones(len(targets)) if self._weights is None else self._weights
         seen = (weights @ targets).clamp_min(weights.mean())  # at least that of a single picture
         self.priors = tuple(tuple((part / part.sum()).tolist()) for part in seen.split(self.heads))
-        """Of each head, the share of each label in what an epoch sees, 0..1; they sum to 1, none of them is 0."""
+        """For each head, the share of each label among the pictures of an epoch, 0..1; they sum to 1, none is 0."""
         self._credits = F.one_hot(first.argmax(dim=1), self.heads[0]).float().to(device)
         self._targets = targets.to(device)
 
@@ -89,7 +89,7 @@ class TrainingBatches:
         pixels = self.pixels[chosen.to(self.pixels.device, non_blocking=True)].to(self.device)
         chosen = chosen.to(self.device, non_blocking=True)
         targets, credits = self._targets[chosen], self._credits[chosen]
-        # Teachers have no use for the small pictures of the first epochs.
+        # Teachers need the full size, not the small pictures of the first epochs.
         faces = augment(pixels, config.size_px if self.teachers else size_px, generator, config.augmentation)
         cuts = config.cutmix > 0 and (config.mixup == 0 or mixing.random() < 0.5)
         alpha = config.cutmix if cuts else config.mixup
@@ -113,12 +113,12 @@ class TrainingBatches:
 
 
 def _has_room(device: str, pixels: torch.Tensor) -> bool:
-    """Whether all pictures may lie on a device, beside what is computed there."""
+    """Whether all pictures fit on a device, with room left for computing."""
     return not device.startswith("cuda") or 2 * pixels.nbytes < torch.cuda.mem_get_info(device)[0]
 
 
 def _picture_weights(targets: torch.Tensor, balance: float) -> torch.Tensor | None:
-    """Return how often each picture is seen, relatively, (N,): (1 / frequency of its labels) ** balance."""
+    """Return the relative sampling weight of each picture, (N,): (1 / frequency of its labels) ** balance."""
     if balance == 0:
         return None
     frequency = targets.mean(dim=0).clamp_min(1 / len(targets))

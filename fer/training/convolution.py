@@ -1,7 +1,7 @@
 """Faster training of 3×3 convolutions on CPUs.
 
-On the small maps at the end of a ResNet, oneDNN takes 3 to 15 times as long for the gradient of the weights as one
-matrix product over the same numbers, and that is half of a whole training step. On large maps oneDNN wins.
+On the small maps at the end of a ResNet, oneDNN needs 3 to 15 times as long for the weight gradient as one matrix
+product over the same numbers, which is half of a whole training step. On large maps oneDNN is faster.
 """
 
 from typing import Any
@@ -16,14 +16,14 @@ SMALL_MAP = 36
 
 
 class SmallMapConv2d(nn.Conv2d):
-    """A convolution of any kind that takes the fast way where it can. Same weights, same results."""
+    """A convolution that computes its weight gradient faster on small maps. Same weights, same results."""
 
     def _conv_forward(self, input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         stride = self.stride[0]
         positions = -(-input.shape[2] // stride) * -(-input.shape[3] // stride)
         if not self.training or input.device.type != "cpu" or positions > SMALL_MAP:
             return super()._conv_forward(input, weight, bias)
-        if torch.is_autocast_enabled("cpu"):  # autocast does not look into functions of our own
+        if torch.is_autocast_enabled("cpu"):  # autocast does not apply inside a custom function
             precision = torch.get_autocast_dtype("cpu")
             input, weight = input.to(precision), weight.to(precision)
         output: torch.Tensor = _Convolution.apply(input, weight, stride)
@@ -31,13 +31,13 @@ class SmallMapConv2d(nn.Conv2d):
 
 
 def speed_up_convolutions(network: nn.Module) -> None:
-    """Let the 3×3 convolutions of a network take the fast way in training, in place."""
+    """Speed up the training of a network's 3×3 convolutions, in place."""
     for module in network.modules():
         if type(module) is not nn.Conv2d or module.stride[0] != module.stride[1]:
             continue
         shape = (module.kernel_size, module.padding, module.dilation, module.groups, module.bias, module.padding_mode)
         if shape == ((3, 3), (1, 1), (1, 1), 1, None, "zeros"):
-            module.__class__ = SmallMapConv2d  # keeps parameters, hooks and the names in the state
+            module.__class__ = SmallMapConv2d  # keeps parameters, hooks and the names in the state dict
 
 
 class _Convolution(torch.autograd.Function):
@@ -57,7 +57,7 @@ class _Convolution(torch.autograd.Function):
 
 
 def _weight_gradient(x: torch.Tensor, grad: torch.Tensor, stride: int) -> torch.Tensor:
-    """Return (out, in, 3, 3) as (gradient at each position)ᵀ times (the 3×3 patch seen there).
+    """Return (out, in, 3, 3) as (gradient at each position)ᵀ times (the 3×3 input patch there).
 
     The input is (n, in, H, W), the gradient of the output (n, out, h, w).
     """

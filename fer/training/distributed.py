@@ -1,8 +1,8 @@
-"""Several processes that train one network together, started by torchrun; a single process is a group of one.
+"""Distributed training with torchrun; a single process is a group of one.
 
-Each process takes its share of every batch; gradients are averaged (DistributedDataParallel), so all have the same
-weights after each step. Batch normalization takes the statistics of the process' own share, as on any GPU without
-SyncBatchNorm (which gloo lacks); its running statistics are those of the first process. The first process alone
+Each process gets a part of every batch; gradients are averaged (DistributedDataParallel), so all processes have the
+same weights after each step. Batch normalization uses the statistics of the process's own part, as without
+SyncBatchNorm (which gloo lacks); its running statistics are those of the first process. Only the first process
 validates, writes and prints.
 """
 
@@ -19,23 +19,23 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 PATIENCE = timedelta(hours=1)
-"""How long the others wait for the first process, which may have to read and to validate a lot."""
+"""How long the others wait for the first process, which may read and validate a lot of data."""
 
 
 @dataclass(frozen=True)
 class Processes:
-    """This process' place among those that train together."""
+    """This process among those that train together."""
 
     rank: int = 0
     count: int = 1
 
     @property
     def is_first(self) -> bool:
-        """Whether this process is the one that validates, writes and prints."""
+        """Whether this process validates, writes and prints."""
         return self.rank == 0
 
     def any(self, flag: bool) -> bool:
-        """Return whether any process says True; all must ask at the same moment."""
+        """Return whether any process passes True; all must call this at the same time."""
         return bool(self.sum(torch.tensor(float(flag)))) if self.count > 1 else flag
 
     def sum(self, value: torch.Tensor) -> torch.Tensor:
@@ -45,7 +45,7 @@ class Processes:
         return value
 
     def from_first(self, value: Any) -> Any:
-        """Return what the first process gives, any object of plain values and tensors, in all of them."""
+        """Return the first process's value, any object of plain values and tensors, in all processes."""
         if self.count == 1:
             return value
         box = [value]
@@ -53,22 +53,22 @@ class Processes:
         return box[0]
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        """Return the network in a shell that averages its gradients over the processes."""
+        """Wrap a network so that its gradients are averaged over the processes."""
         return DistributedDataParallel(network) if self.count > 1 else network
 
     def waiting(self, network: nn.Module) -> AbstractContextManager[None]:
-        """Let gradients add up in each process, without averaging them, while something runs."""
+        """Return a context in which gradients accumulate in each process, without averaging."""
         return network.no_sync() if isinstance(network, DistributedDataParallel) else nullcontext()
 
 
 def local_device(device: str) -> str:
-    """Return the graphics card of this process where several of them share a machine."""
+    """Return this process's GPU, if several processes share a machine."""
     return f"cuda:{os.environ['LOCAL_RANK']}" if device.startswith("cuda") and "LOCAL_RANK" in os.environ else device
 
 
 @contextmanager
 def joined(device: str) -> Iterator[Processes]:
-    """Join the other processes, if torchrun started some, and leave them at the end."""
+    """Join the process group, if torchrun started one, and leave it at the end."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Processes()
         return

@@ -1,4 +1,4 @@
-"""One way through the training pictures: forward, backward, step."""
+"""One training epoch: forward, backward, step."""
 
 import contextlib
 import math
@@ -24,7 +24,7 @@ def train_epoch(
     hooks: Hooks,
     device: str,
 ) -> Learned | None:
-    """Go through the training pictures once; return None if asked to stop before the end."""
+    """Train for one epoch; return None if asked to stop before its end."""
     processes = batches.processes
     torch.manual_seed(config.seed * 100_003 + state.epoch + 7_919 * processes.rank)  # for dropout
     _set_learning(state.network, frozen=state.epoch < config.freeze_epochs)
@@ -47,8 +47,8 @@ def train_epoch(
     loss, accuracy = (processes.sum(totals) / (batches.count * batches.batch_size)).tolist()
     if not math.isfinite(loss):
         raise TrainingError(
-            f"the loss is no longer a number in epoch {state.epoch + 1}. The model of the best epoch so far is kept; "
-            f"try again with a learning rate under {config.peak_learning_rate}."
+            f"the loss is no longer finite in epoch {state.epoch + 1}. The model of the best epoch so far is kept; "
+            f"try again with a learning rate below {config.peak_learning_rate}."
         )
     return Learned(
         train_loss=loss, train_accuracy=accuracy, learning_rate=rate, faces=batches.count * batches.batch_size
@@ -56,7 +56,7 @@ def train_epoch(
 
 
 def _set_learning(network: nn.Module, frozen: bool) -> None:
-    """Let all layers learn, or only the last one; then normalization keeps its statistics, and nothing is dropped."""
+    """Train all layers, or only the last one; then normalization keeps its statistics, and dropout is off."""
     network.train(not frozen)
     network.requires_grad_(not frozen)
     if frozen:
@@ -71,7 +71,7 @@ def _step(
     batches: TrainingBatches,
     device: str,
 ) -> torch.Tensor:
-    """Learn from this process' share of a batch. Return (sum of losses, number named right), float32 (2,)."""
+    """Train on this process's part of a batch. Return (sum of losses, number of correct predictions), float32 (2,)."""
     totals, processes = torch.zeros(2, device=device), batches.processes
     state.optimizer.zero_grad(set_to_none=True)
     parts = zip(
@@ -82,7 +82,7 @@ def _step(
             with autocast(device):
                 logits = network(faces)
             loss = loss_sum(logits, targets, config.multilabel, batches.heads, config.second_share)
-            # Processes average their gradients: in this way each picture of the whole batch counts the same.
+            # Processes average their gradients; scaled like this, each picture of the whole batch counts the same.
             state.scaler.scale(loss * (processes.count / batches.batch_size)).backward()
         totals += torch.stack((loss.detach(), right_count(logits.detach(), credits)))
     if config.clip_norm:
@@ -102,16 +102,16 @@ def loss_sum(
     heads: tuple[int, ...] = (),
     second_share: float = 0.0,
 ) -> torch.Tensor:
-    """Return the loss summed over pictures.
+    """Return the loss summed over the pictures.
 
     Args:
         logits: float (n, K of all heads).
-        targets: float (n, K of all heads), the shares of the raters' votes, each head's part summing to 1, or to 0
-            where nothing is known that it could learn.
-        multilabel: whether each label is learned on its own: binary cross entropy, summed over the labels. Else the
-            cross entropy of the distribution (Barsoum et al. 2016, arXiv:1608.01041).
+        targets: float (n, K of all heads), shares of the raters' votes, each head's part summing to 1, or to 0 where
+            nothing is known.
+        multilabel: whether labels are independent: binary cross entropy, summed over the labels. Otherwise cross
+            entropy with the distribution of votes (Barsoum et al. 2016, arXiv:1608.01041).
         heads: K of each of two heads; empty for one.
-        second_share: what the second head's loss is multiplied by.
+        second_share: weight of the second head's loss.
     """
     if len(heads) > 1:
         (first, second), (wanted, other) = logits.float().split(heads, dim=1), targets.split(heads, dim=1)
@@ -122,11 +122,11 @@ def loss_sum(
 
 
 def right_count(logits: torch.Tensor, credits: torch.Tensor) -> torch.Tensor:
-    """Return how many pictures the network names right while it learns, a float.
+    """Return the number of pictures predicted correctly during training, as a float tensor.
 
     Args:
         logits: float (n, K of all heads).
-        credits: float (n, K of the first head): what naming each label is worth. 1 for a picture's top label; where two
-            are mixed, each one's top label is worth its share, so that even a perfect network stays under 100 %.
+        credits: float (n, K of the first head): the credit for each predicted label. 1 for a picture's top label; in a
+            mix, each picture's top label is worth its share, so even a perfect network stays below 100 %.
     """
     return credits.gather(1, logits[:, : credits.shape[1]].argmax(dim=1, keepdim=True)).sum()

@@ -1,4 +1,4 @@
-"""How long a training run will take on this machine, before it begins."""
+"""Estimate how long a training run will take on this machine."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from fer.training.config import TrainingConfig
 from fer.training.runs import RunView
 
 START_SECONDS = 10.0
-"""What a run needs before its first epoch: libraries and pictures are loaded."""
+"""Time a run needs before its first epoch, to load libraries and pictures."""
 _MEASURE_SECONDS = 2.0
 _PICTURES = 8192
 _NETWORK = ("architecture", "size_px", "channels", "teacher", "teacher_view")
@@ -20,25 +20,25 @@ _NETWORK = ("architecture", "size_px", "channels", "teacher", "teacher_view")
 
 @dataclass(frozen=True)
 class Speed:
-    """How many faces a second a network is trained with, at its full size."""
+    """Training speed of a network in faces per second, at its full size."""
 
     faces_per_second: float
     source: str
-    """Where the figure comes from, to go on from "as fast as": "the run faces-2"."""
+    """Where the figure comes from, as it continues "as fast as": "the run faces-2"."""
 
 
 def seconds_for(config: TrainingConfig, pictures: int, faces_per_second: float) -> float:
-    """Return about how long a run takes, reading included; smaller pictures than the full size are faster."""
+    """Return the estimated duration of a run, loading included; epochs with smaller pictures are faster."""
     areas = [(config.size_at(epoch) / config.size_px) ** 2 for epoch in range(config.epochs)]
     return START_SECONDS + pictures * sum(areas) / faces_per_second
 
 
 def known_speed(config: TrainingConfig, runs: Sequence[RunView]) -> Speed | None:
-    """Return how fast an earlier run of the same network and size was on this machine, the newest that tells."""
+    """Return the speed of the newest run with the same network and size on this machine; None if there is none."""
     for seen in runs:
         other = seen.request
         same = other and all(getattr(other, name) == getattr(config, name) for name in _NETWORK)
-        line = seen.metrics[-1] if seen.metrics else None  # the first ones are faster where only the last layer learns
+        line = seen.metrics[-1] if seen.metrics else None  # the first epochs may train only the last layer
         if same and line and line.faces and line.seconds:
             speed = line.faces / line.seconds * (line.size_px / config.size_px) ** 2
             return Speed(speed, f"the run {seen.name}")
@@ -46,7 +46,7 @@ def known_speed(config: TrainingConfig, runs: Sequence[RunView]) -> Speed | None
 
 
 def measure_speed(config: TrainingConfig, threads: int | None = None) -> Speed:
-    """Train on nothing for two seconds, in a process of its own, so that pages are not held up.
+    """Train on blank pictures for two seconds, in another process, so that pages stay responsive.
 
     Raises:
         TrainingError: the network cannot be trained here.
@@ -60,7 +60,7 @@ def measure_speed(config: TrainingConfig, threads: int | None = None) -> Speed:
 
 
 def print_speed(architecture: str, size_px: int, channels: int, threads: int) -> None:
-    """Print how many faces a second are learned from here; the program of `measure_speed`."""
+    """Print the training speed in faces per second; run by `measure_speed`."""
     import torch
 
     from fer.labels import FERPLUS
@@ -84,7 +84,7 @@ def print_speed(architecture: str, size_px: int, channels: int, threads: int) ->
             torch.cuda.synchronize()
         if began:
             faces += batch_size
-        else:  # the first one is slow
+        else:  # the first batch is slow
             began = time.perf_counter()
 
     hooks = Hooks(on_batch=count, should_stop=lambda: faces > 0 and time.perf_counter() - began > _MEASURE_SECONDS)

@@ -1,8 +1,8 @@
-"""Beginning with what dlib's face recognition has learned of faces: its weights in `fer.model.face_recognition`.
+"""Initialize a network with the weights of dlib's face recognition, see `fer.model.face_recognition`.
 
-The file has eight bits a weight, with a scale and an offset for each array. Two forms of it are read: the pair of
-face_recognition_model-weights_manifest.json and .bin that the npm package @vladmandic/face-api holds, and the same
-arrays in one .npz, NAME and NAME# (scale, offset).
+The weights have 8 bits, with a scale and an offset per array. Two formats are read: the files
+face_recognition_model-weights_manifest.json and .bin of the npm package @vladmandic/face-api, and an .npz with the same
+arrays as NAME, with their (scale, offset) as NAME#.
 """
 
 from collections.abc import Iterator
@@ -22,52 +22,52 @@ from fer.records import plain_of
 PREFIX = "face-recognition"
 """--init face-recognition:FILE"""
 MEAN = (122.782, 117.001, 104.298)
-"""What dlib takes off red, green and blue, 0..255."""
+"""Subtracted by dlib from red, green and blue, 0..255."""
 DIVISOR = 256.0
 FACES = 1024
-"""So many training faces tell the statistics of batch normalization, which the weights come without."""
+"""Training faces used to estimate batch normalization statistics, which the weights lack."""
 _AT_ONCE = 64
 _MOST_BYTES = 2**27
-"""Of a file with weights; all of them have 6 million."""
+"""Limit of a weights file; the network has 6 million weights."""
 
 
 def file_of(init: str) -> str:
-    """Return FILE of "face-recognition:FILE"; empty for what is not such a beginning, or names none."""
+    """Return FILE of "face-recognition:FILE"; empty for anything else."""
     return init.removeprefix(f"{PREFIX}:") if init.startswith(f"{PREFIX}:") else ""
 
 
 def check(init: str, architecture: str) -> None:
-    """Refuse a beginning without its file, or for another network.
+    """Check the file and the network of an initialization with these weights.
 
     Raises:
-        TrainingError: it says where the file comes from, or which network fits.
+        TrainingError: the file is missing, or the network is another one; the message says where to get the file.
     """
     file = file_of(init)
     if not file or not Path(file).is_file():
         raise TrainingError(
             f"expected the weights of dlib's face recognition, as --init {PREFIX}:FILE, found "
-            f"{f'nothing at {file}' if file else 'no file'}. The npm package @vladmandic/face-api holds them (model/"
+            f"{f'nothing at {file}' if file else 'no file'}. Get them from the npm package @vladmandic/face-api (model/"
             "face_recognition_model-weights_manifest.json beside its .bin); they are in the public domain "
             "(davisking/dlib-models)."
         )
     if architecture != NAME:
         raise TrainingError(
-            f"expected the network that --init {PREFIX} has weights for, got {architecture}. Train with "
+            f"expected the network of the weights of --init {PREFIX}, got {architecture}. Train with "
             f"--architecture {NAME}, at 96 pixels or more."
         )
 
 
 @torch.no_grad()
 def adopt(network: FaceRecognitionResNet, file: str, preprocessing: Preprocessing) -> None:
-    """Load all layers but the last. dlib's affine layers become batch norms that change nothing until `settle`.
+    """Load all layers but the last. dlib's affine layers become batch norms that are the identity until `settle`.
 
     Raises:
-        TrainingError: the file cannot be read, or holds other weights.
+        TrainingError: the file cannot be read, or has other weights.
     """
     try:
         arrays = _read(Path(file))
         if strange := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
-            raise ValueError(f"{strange[0]} has what is no number")
+            raise ValueError(f"{strange[0]} has values that are not finite")
         weights = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
         for name, convolution, norm in _layers(network):
             kernel = weights[f"{name}/conv/filters"].permute(3, 2, 0, 1)
@@ -83,20 +83,20 @@ def adopt(network: FaceRecognitionResNet, file: str, preprocessing: Preprocessin
             norm.running_var.fill_(1 - norm.eps)  # type: ignore[union-attr]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RuntimeError) as error:
         raise TrainingError(
-            f"expected the weights of dlib's face recognition in {file}, cannot take them from there: {error!r}. Take "
+            f"expected the weights of dlib's face recognition in {file}, but they cannot be read: {error!r}. Use "
             "the file of the npm package @vladmandic/face-api."
         ) from error
 
 
 def for_our_pictures(kernel: torch.Tensor, preprocessing: Preprocessing) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return a first convolution for normalized pictures that gives what dlib's gives for its own input.
+    """Return a first convolution that gives dlib's outputs for our normalized pictures.
 
     Args:
-        kernel: float (outputs, 3, k, k), for RGB without `MEAN`, divided by `DIVISOR`.
+        kernel: float (outputs, 3, k, k), for RGB minus `MEAN`, divided by `DIVISOR`.
         preprocessing: how our pictures are normalized.
 
     Returns:
-        The kernel, (outputs, channels, k, k), and what is to be added to its result, (outputs,).
+        The kernel, (outputs, channels, k, k), and the offset to add to its output, (outputs,).
     """
     offset = kernel.sum(dim=(2, 3)) @ (255 * preprocessing.mean - torch.tensor(MEAN)) / DIVISOR
     kernel = kernel * (255 * preprocessing.std / DIVISOR)
@@ -105,9 +105,9 @@ def for_our_pictures(kernel: torch.Tensor, preprocessing: Preprocessing) -> tupl
 
 @torch.no_grad()
 def settle(network: nn.Module, faces: torch.Tensor) -> None:
-    """Give the batch norms, as `adopt` leaves them, the statistics of faces, without a change of the network's answers.
+    """Set the statistics of the batch norms left by `adopt` from faces, without changing the network's outputs.
 
-    The faces, float32 (n, C, S, S), normalized, are of the training pictures.
+    The faces, float32 (n, C, S, S), normalized, are training pictures.
     """
     layers = list(_layers(network))
     moments = [torch.zeros(2, norm.num_features, dtype=torch.float64, device=faces.device) for *_, norm in layers]
@@ -134,7 +134,7 @@ def settle(network: nn.Module, faces: torch.Tensor) -> None:
 
 
 def _layers(network: nn.Module) -> Iterator[tuple[str, nn.Conv2d, nn.BatchNorm2d]]:
-    """Yield (name of the weights, convolution, what follows it)."""
+    """Yield (name of the weights, convolution, its batch norm)."""
     assert isinstance(network, FaceRecognitionResNet)
     yield "conv32_down", network.conv, network.bn
     for (name, _), block in zip(BLOCKS, cast("list[Block]", network.blocks), strict=True):
@@ -155,7 +155,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
 
 
 def _read_manifest(file: Path) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (name, array) of TensorFlow.js's form: groups of arrays, one after the other in the files of a group."""
+    """Yield (name, array) from TensorFlow.js's format: groups of arrays, concatenated in the files of a group."""
     for group in plain_of(read_bytes(file)):
         data = b"".join(read_bytes(file.with_name(Path(path).name), _MOST_BYTES) for path in group["paths"])
         for entry in group["weights"]:

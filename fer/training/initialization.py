@@ -1,8 +1,8 @@
-"""What a network's weights begin with: chance, what torchvision learned on ImageNet or dlib of faces, or a model file.
+"""Initial weights of a network: random, torchvision's ImageNet weights, dlib's face recognition, or a model file.
 
-A first convolution of another shape takes over what fits. From colour to gray its weights are summed over the colours,
-so a gray picture gives what the same picture gave in three equal channels; from gray to colour they are split evenly.
-A kernel of another size is resized, and scaled so that an even area keeps its response.
+A first convolution of another shape is adapted. From color to gray its weights are summed over the colors, so a gray
+picture gives the same as in three equal channels; from gray to color they are divided evenly. A kernel of another size
+is resized, and scaled so that its response to a uniform area stays the same.
 """
 
 from pathlib import Path
@@ -25,11 +25,11 @@ State = dict[str, torch.Tensor]
 
 
 def check_init(config: TrainingConfig) -> None:
-    """Refuse a beginning that is not there or does not fit, before anything is read.
+    """Check the initialization before any data are read.
 
     Raises:
         CheckpointError: the file cannot be read.
-        TrainingError: it holds another architecture, or there are no weights for this one.
+        TrainingError: the file has another architecture, or there are no weights for this one.
     """
     if config.init == "none":
         return
@@ -40,18 +40,18 @@ def check_init(config: TrainingConfig) -> None:
         check_architecture(config.architecture)
         if config.architecture == NAME:
             raise TrainingError(
-                f"torchvision has no weights of a {config.architecture}. Begin with --init {face_recognition.PREFIX}."
+                f"torchvision has no weights for {config.architecture}. Use --init {face_recognition.PREFIX} instead."
             )
         return
     if not Path(config.init).exists():
         raise TrainingError(
-            f"init must be none, imagenet, {face_recognition.PREFIX}:FILE or a model file, got {config.init!r}, where "
-            "there is nothing."
+            f"init must be none, imagenet, {face_recognition.PREFIX}:FILE or a model file, got {config.init!r}, which "
+            "does not exist."
         )
     found = read_info(config.init).architecture
     if found != config.architecture:
         raise TrainingError(
-            f"expected a model of a {config.architecture} to begin with, found a {found} in {config.init}. "
+            f"expected a {config.architecture} model to start from, found a {found} in {config.init}. "
             f"Train with --architecture {found}, or choose another file."
         )
 
@@ -59,10 +59,10 @@ def check_init(config: TrainingConfig) -> None:
 def initialize(
     network: nn.Module, config: TrainingConfig, labels: tuple[str, ...], second: tuple[str, ...] = ()
 ) -> str:
-    """Give a network its first weights, in place, and say which they are.
+    """Initialize a network in place, and return a description of its initial weights.
 
-    The last layer begins with what a model file has learned of the same labels, head by head; its other outputs begin
-    with chance.
+    From a model file, the last layer keeps the outputs of labels that both have, for each head; its other outputs are
+    initialized randomly.
 
     Raises:
         CheckpointError: the file cannot be read.
@@ -70,14 +70,14 @@ def initialize(
     """
     check_init(config)
     if config.init == "none":
-        return "weights: from chance"
+        return "initial weights: random"
     if config.init == "imagenet":
         _adopt(network, _imagenet_state(config), {})
-        return f"weights: torchvision's {config.architecture} of ImageNet, a new last layer"
+        return f"initial weights: torchvision's {config.architecture} for ImageNet, with a new last layer"
     file = face_recognition.file_of(config.init)
     if isinstance(network, FaceRecognitionResNet) and file:
         face_recognition.adopt(network, file, config.preprocessing)
-        return f"weights: dlib's face recognition, {file}, a new last layer"
+        return f"initial weights: dlib's face recognition, {file}, with a new last layer"
     info, learned = load_checkpoint(config.init)
     name = last_layer(learned).name
     state: State = dict(learned.state_dict())
@@ -90,10 +90,10 @@ def initialize(
             known[row] = len(info.labels) + own.index(label)
     _adopt(network, body, {key: {row: value[old] for row, old in known.items()} for key, value in head.items()})
     both = (*labels, *second)
-    kept = f"with what its last layer knows of {', '.join(both[row] for row in known)}" if known else ""
+    kept = f"; last layer kept for {', '.join(both[row] for row in known)}" if known else ""
     new = ", ".join(label for row, label in enumerate(both) if row not in known)
-    from_chance = f"{'; ' if known else 'with '}a last layer from chance for {new}" if new else ""
-    return f"weights: all of {config.init}, {kept}{from_chance}"
+    from_chance = f"; last layer initialized randomly for {new}" if new else ""
+    return f"initial weights: {config.init}{kept}{from_chance}"
 
 
 def _imagenet_state(config: TrainingConfig) -> State:
@@ -101,11 +101,11 @@ def _imagenet_state(config: TrainingConfig) -> State:
     weights: Any = models.get_model_weights(config.architecture).DEFAULT
     try:
         state: State = dict(weights.get_state_dict(progress=True, check_hash=True))
-    except (OSError, RuntimeError) as error:  # no network, no room, or a download that is damaged
+    except (OSError, RuntimeError) as error:  # no connection, a full disk, or a damaged download
         file = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
         raise TrainingError(
             f"expected to download the weights of {config.architecture} from {weights.url}: {error}. "
-            f"Load that file elsewhere and put it at {file}, or train with --init none."
+            f"Download that file elsewhere and copy it to {file}, or train with --init none."
         ) from error
     original = models.get_model(config.architecture, weights=None)
     name = last_layer(original).name
@@ -118,7 +118,7 @@ def _imagenet_state(config: TrainingConfig) -> State:
 
 @torch.no_grad()
 def _adopt(network: nn.Module, body: State, head: dict[str, dict[int, torch.Tensor]]) -> None:
-    """Load all layers but the last, and of that one the given rows of its parameters."""
+    """Load all layers but the last, and the given rows of that one's parameters."""
     first, last = first_convolution(network), last_layer(network)
     key = f"{first.name}.weight"
     body = body | {key: _fitted(body[key], first.module.weight)}  # type: ignore[arg-type]
@@ -130,13 +130,13 @@ def _adopt(network: nn.Module, body: State, head: dict[str, dict[int, torch.Tens
         network.load_state_dict(body | own_head)
     except RuntimeError as error:
         raise TrainingError(
-            f"the weights to begin with do not fit this network: {str(error)[:400]}. Train at the size that they were "
-            "made for, or begin with others."
+            f"the initial weights do not fit this network: {str(error)[:400]}. Train at the size that they were "
+            "made for, or choose another --init."
         ) from error
 
 
 def _fitted(weight: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Return the weights of a first convolution (out, in, k, k) in the shape of others."""
+    """Adapt the weights of a first convolution (out, in, k, k) to the shape of another."""
     if weight.shape[1] == 3 and wanted.shape[1] == 1:
         weight = weight.sum(dim=1, keepdim=True)
     elif weight.shape[1] == 1 and wanted.shape[1] == 3:

@@ -1,4 +1,4 @@
-"""Training as a job: what the loop says becomes a status, a log and curves."""
+"""Training as a job: reports the loop's progress as a status, a log and curves."""
 
 import time
 from collections.abc import Callable
@@ -27,10 +27,9 @@ def run(
     dataset: "FaceDataset | None" = None, device: str | None = None, processes: "Processes | None" = None,
     on_epoch: Callable[[EpochMetrics], None] | None = None,
 ) -> None:  # fmt: skip
-    """Train, or go on after the last whole epoch, in this process; see `fer.training.loop.train`, which has the errors.
+    """Train, or resume after the last complete epoch, in this process; see `fer.training.loop.train` for its errors.
 
-    What the request names may be open already, without other folds. Reporters of other processes than the first write
-    nothing.
+    The caller may pass the opened data set, without other folds. Only the first process's reporter writes anything.
     """
     import torch
 
@@ -82,21 +81,23 @@ def run(
 
 
 def curves(folder: Path) -> Callable[[EpochMetrics], None]:
-    """Return what adds an epoch's numbers to the curves for TensorBoard, in the folder `tensorboard` of a run.
+    """Return a function that adds an epoch's numbers to TensorBoard curves, in the run's folder `tensorboard`.
 
     Raises:
-        TrainingError: the package tensorboard is not there.
+        TrainingError: the package tensorboard is missing.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise TrainingError(f"expected the package tensorboard ({error}): pip install tensorboard") from error
+        raise TrainingError(
+            f"expected the package tensorboard ({error}). Install it: pip install tensorboard"
+        ) from error
 
     writer: SummaryWriter | None = None
 
     def write(line: EpochMetrics) -> None:
         nonlocal writer
-        # Later epochs, of an earlier try, are dropped.
+        # Later epochs of an interrupted attempt are dropped.
         writer = writer or SummaryWriter(str(folder / "tensorboard"), purge_step=line.epoch)
         for name, value in asdict(line).items():
             if name != "epoch" and isinstance(value, (int, float)):
@@ -107,7 +108,7 @@ def curves(folder: Path) -> Callable[[EpochMetrics], None]:
 
 
 def _export(run: Run, dataset: "FaceDataset", reporter: Reporter) -> None:
-    """Write the best model for ONNX Runtime, too, or say why it goes on with torch."""
+    """Export the best model for ONNX Runtime, or note why it stays with torch."""
     from fer.datasets.dataset import some_faces
     from fer.model.checkpoint import read_info
 
@@ -125,7 +126,7 @@ def _export(run: Run, dataset: "FaceDataset", reporter: Reporter) -> None:
 
 
 def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporter, threads: int | None) -> Beginning:
-    """Measure what the model that the run goes on from, or else the shipped one, says of the validation pictures."""
+    """Evaluate the model that the run starts from, or the built-in one, on the validation pictures."""
     import numpy as np
 
     from fer.datasets.dataset import prepare_faces
@@ -135,7 +136,7 @@ def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporte
 
     begun_with = model_to_begin_with(config)
     file = Path(config.init) if begun_with else DEFAULT_CHECKPOINT
-    reporter.say(f"asking {file.name} as it is", 0, 0)
+    reporter.say(f"evaluating {file.name} before training", 0, 0)
     model = Classifier.load(file, threads=threads)
     faces = prepare_faces(dataset, dataset.rows("validation", config.rule), model.info.preprocessing)
     names = np.array(model.info.labels)
@@ -144,9 +145,11 @@ def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporte
     if set(truth) & set(names):
         answers = names[model.distributions(faces.pixels).argmax(axis=1)]
         accuracy = float((answers == truth).mean())
-        reporter.note(f"{file.name} as it is: validation accuracy {accuracy:.4f} ({config.rule}, n = {len(truth):,})")
+        reporter.note(
+            f"{file.name} before training: validation accuracy {accuracy:.4f} ({config.rule}, n = {len(truth):,})"
+        )
     training = len(dataset.rows("train", "argmax"))
-    name = "the shipped model" if file in SHIPPED.values() else "/".join(file.parts[-2:]).removesuffix(f"/{BEST_NAME}")
+    name = "the built-in model" if file in SHIPPED.values() else "/".join(file.parts[-2:]).removesuffix(f"/{BEST_NAME}")
     seen = seen_among(weights_file(file), faces.digests)
     if seen and seen.trained:
         reporter.note(f"{file.name} was trained on {seen.trained:,} of these {len(truth):,} pictures")
@@ -155,25 +158,25 @@ def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporte
 
 
 class _Told:
-    """Says to a reporter what the loop tells of."""
+    """Passes the loop's progress on to a reporter."""
 
     def __init__(
         self, config: TrainingConfig, reporter: Reporter, stop: Stop, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._config, self._reporter, self._stop, self._clock = config, reporter, stop, clock
-        # An epoch takes as long as its pictures are large.
+        # The time of an epoch is proportional to the area of its pictures.
         self._areas = [config.size_at(epoch) ** 2 for epoch in range(config.epochs)]
         self._began, self._faces = 0.0, 0
 
     def read(self, done: int, total: int) -> None:
-        """So many pictures are read."""
+        """Report the number of pictures read."""
         self._reporter.say("reading pictures", done, total)
 
     def batch(self, epoch: int, done: int, total: int, faces: int) -> None:
-        """So many batches of an epoch (from 0) are done."""
-        self._stop.gently = True  # from now on there is something to bring to a good end
+        """Report the finished batches of an epoch, from 0."""
+        self._stop.gently = True  # from here on there is something to finish
         self._faces += faces
-        if not self._began:  # the first one took the start of everything with it
+        if not self._began:  # the first batch includes start-up
             self._began, self._faces = self._clock(), 0
         speed = self._faces / (self._clock() - self._began or 1.0)
         epochs = self._config.epochs
@@ -187,7 +190,7 @@ class _Told:
         )  # fmt: skip
 
     def epoch(self, line: EpochMetrics) -> None:
-        """An epoch has ended."""
+        """Log a finished epoch."""
         self._reporter.note(
             f"epoch {line.epoch}/{self._config.epochs}  loss {line.train_loss:.4f} accuracy {line.train_accuracy:.4f}  "
             f"validation ({self._config.rule}, n = {line.validation_n:,}): loss {line.validation_loss:.4f} accuracy "

@@ -1,7 +1,7 @@
-"""The training loop, to be read from top to bottom.
+"""The training loop, readable from top to bottom.
 
-A network learns the distribution of the raters' votes (`epoch`). After each epoch the moving average of its weights is
-measured on the validation split, and everything needed to go on is written to the run folder.
+The network is trained on the distribution of the raters' votes (`epoch`). After each epoch the moving average of its
+weights is evaluated on the validation split, and everything needed to resume is written to the run folder.
 """
 
 import time
@@ -42,23 +42,23 @@ def train(
     device: str = "cpu",
     processes: Processes | None = None,
 ) -> ModelInfo | None:
-    """Train a model, or go on where the run folder says. Nobody else may train there, see `fer.jobs.job.working`.
+    """Train a model, or resume from the run folder. The caller must hold its lock, see `fer.jobs.job.working`.
 
     Returns:
-        What the model of the best epoch is, which lies in `run.best_path`; None if the run was asked to stop.
+        The model of the best epoch, saved in `run.best_path`; None if the run was asked to stop.
 
     Raises:
-        TrainingError: the data set has nothing to train on or to choose by, or is not that of the run's beginning; the
-            loss is no longer a number; the disk is full.
+        TrainingError: the data set has too few pictures to train or validate with, or has changed since the run
+            started; the loss is no longer finite; the disk is full.
     """
     processes = processes or Processes()
     check_trainable(config, dataset, processes)
-    torch.backends.cudnn.benchmark = True  # pictures have one size for many steps
+    torch.backends.cudnn.benchmark = True  # the picture size stays the same for many steps
     second = _second_labels(config, dataset, hooks)
     state = _begin(config, dataset, second, run, hooks, device, processes)
     training, validation = _read(config, dataset, second, state, hooks, device, processes)
     if validation:
-        with file_errors("which pictures are learned from cannot be kept", TrainingError):
+        with file_errors("the digests of the training pictures cannot be saved", TrainingError):
             write_seen(run.best_path, training.digests, validation.faces.digests, [Path(file) for file in config.files])
     if state.step == 0 and face_recognition.file_of(config.init):
         _settle(config, state, training, device)
@@ -97,25 +97,27 @@ def train(
 
 
 def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Processes | None = None) -> None:
-    """Refuse what cannot be trained.
+    """Check that a configuration can be trained.
 
     Raises:
-        TrainingError: too few pictures or expressions, or the architecture is not known.
-        CheckpointError: the model to begin with cannot be read.
+        TrainingError: there are too few pictures or expressions, or the architecture is unknown.
+        CheckpointError: the initial model cannot be read.
     """
     training, validation = len(dataset.rows("train", "argmax")), len(dataset.rows("validation", config.rule))
     if training < 2 or validation < 1:
         raise TrainingError(
-            f"expected pictures to train on and to validate with in {dataset.name}, found {training} and {validation}. "
-            "Add more of each expression; of three or more a tenth, at least one, is kept for validation."
+            f"expected pictures to train and to validate with in {dataset.name}, found {training} and {validation}. "
+            "Add more of each expression; from three or more, a tenth (at least one) is used for validation."
         )
     if len(dataset.labels) < 2:
-        raise TrainingError(f"expected at least two expressions to tell apart, found {', '.join(dataset.labels)}.")
+        raise TrainingError(
+            f"expected at least two expressions, found {', '.join(dataset.labels)}. Add pictures of another one."
+        )
     parts = config.accumulate * (processes.count if processes else 1)
     batch_size = config.batch_size_for(training)
     if batch_size < 2 * parts and parts > 1:
         raise TrainingError(
-            f"expected batches of at least two pictures for each of {parts} parts, got {batch_size} in all. Take "
+            f"expected batches of at least two pictures for each of {parts} parts, got {batch_size} in total. Use "
             "larger batches, fewer processes or a lower --accumulate.",
             "accumulate",
         )
@@ -130,14 +132,14 @@ def check_trainable(config: TrainingConfig, dataset: FaceDataset, processes: Pro
 
 
 def _second_labels(config: TrainingConfig, dataset: FaceDataset, hooks: Hooks) -> SecondLabels:
-    """Return what the second head learns; no labels where there is none."""
+    """Return the second head's labels; none if there is no second head."""
     if not config.has_second_head:
         return NO_SECOND
     second = second_labels(dataset, find_second(config.dataset, config.second_dataset))
     if not set(second.labels) <= set(dataset.labels):
         raise TrainingError(
             f"expected a second head with expressions of the first one, {', '.join(dataset.labels)}; found "
-            f"{', '.join(second.labels)}. Change both data sets: the one with more expressions is the first."
+            f"{', '.join(second.labels)}. Swap the data sets: the one with more expressions comes first."
         )
     known = int(second.of(np.arange(len(dataset))).any(axis=1).sum())
     hooks.on_note(f"{config.second_head}: {known:,} of {len(dataset):,} pictures have a label for the second head")
@@ -153,7 +155,7 @@ def _begin(
     device: str,
     processes: Processes,
 ) -> State:
-    """Return the state of the run folder, or that before the first step."""
+    """Return the state from the run folder, or the initial state."""
     try:
         state, beginning = start(config, dataset.labels, second.fingerprint(dataset), device, second.labels)
         smallest = config.size_at(0)
@@ -161,22 +163,22 @@ def _begin(
             state.average(torch.zeros(2, config.channels, smallest, smallest, device=device))
     except (ValueError, RuntimeError) as error:
         raise TrainingError(
-            f"{config.architecture} cannot be trained at {config.size_px} pixels: {str(error)[:300]}. Take a larger "
+            f"{config.architecture} cannot be trained at {config.size_px} pixels: {str(error)[:300]}. Use a larger "
             "--size, or another architecture."
         ) from error
     exists = processes.from_first(run.last_path.exists())
     if exists:
         changed = state.restore(processes.from_first(read_state(run, device) if processes.is_first else None), run)
-        hooks.on_note(f"going on after epoch {state.epoch} of {config.epochs}")
+        hooks.on_note(f"resuming after epoch {state.epoch} of {config.epochs}")
         for file in changed:
-            hooks.on_note(f"{file} is another file now than when this run began; it goes on with this one")
+            hooks.on_note(f"{file} has changed since this run started; the run continues with the new file")
     elif config.init != "none":
         hooks.on_note(beginning)
     return state
 
 
 def _settle(config: TrainingConfig, state: State, training: PreparedFaces, device: str) -> None:
-    """Fit the batch norms of dlib's weights to some of the pictures."""
+    """Set the batch normalization statistics of dlib's weights from some of the pictures."""
     some = np.random.default_rng(config.seed).permutation(len(training.pixels))[: face_recognition.FACES]
     faces = torch.from_numpy(training.pixels[some]).to(device)
     face_recognition.settle(state.network, config.preprocessing.normalize(faces))
@@ -192,7 +194,7 @@ def _read(
     device: str,
     processes: Processes,
 ) -> tuple[PreparedFaces, Validation | None]:
-    """Return the pictures to train on and, in the first process, those to validate with."""
+    """Return the training pictures and, in the first process, the validation."""
     training_rows, validation_rows = dataset.rows("train", "argmax"), dataset.rows("validation", config.rule)
     total = len(training_rows) + len(validation_rows)
     training = prepare_faces(dataset, training_rows, config.preprocessing, lambda i, _: hooks.on_read(i, total))
@@ -223,7 +225,7 @@ def _end_epoch(
     started: float,
     hooks: Hooks,
 ) -> None:
-    """Validate, and write everything down; in this order, so that a kill between two files does no harm."""
+    """Validate, and save everything; in this order, a kill between two files does no harm."""
     measured = validation.measure(info, state)
     line = EpochMetrics(
         **vars(learned),
@@ -240,13 +242,13 @@ def _end_epoch(
             state.best_accuracy, state.best_epoch = line.validation_accuracy, state.epoch
             info = replace(info, training=_origin(config, dataset, line, state))
             save_checkpoint(run.best_path, info, state.average.state_dict())
-        run.append_metrics(line)  # first: if the process dies here, the epoch is run again and its line replaced
+        run.append_metrics(line)  # first: if the process dies here, the epoch is repeated and its line replaced
         state.save(run)
     hooks.on_epoch(line)
 
 
 def _origin(config: TrainingConfig, dataset: FaceDataset, line: EpochMetrics, state: State) -> dict[str, Any]:
-    """Return what a model file says about how it was made."""
+    """Return the training record of a model file."""
     return {
         "dataset": dataset.name,
         "dataset_sha256": state.dataset_sha256,
@@ -266,16 +268,16 @@ def _origin(config: TrainingConfig, dataset: FaceDataset, line: EpochMetrics, st
 
 
 def _finish(config: TrainingConfig, run: Run, state: State, validation: Validation, hooks: Hooks) -> ModelInfo:
-    """Fit to the best model what only validation can tell, and say how it went."""
+    """Calibrate the best model on the validation pictures, and note how training went."""
     if state.epoch < config.epochs:
-        hooks.on_note(f"ended early: nothing better in the {config.patience} epochs after epoch {state.best_epoch}")
+        hooks.on_note(f"stopped early: no improvement in {config.patience} epochs after epoch {state.best_epoch}")
     with saving(run, state):
         info = validation.calibrate(run)
     if state.best_accuracy <= validation.most_frequent:
         hooks.on_note(
             f"nothing was learned: the validation accuracy of {state.best_accuracy:.4f} (rule {config.rule}, "
             f"n = {len(validation.faces.rows):,}) is no better than always "
-            f"naming the most frequent expression, {validation.most_frequent:.4f}. Train longer, or with some thousand "
-            "pictures, or begin with a model: --init."
+            f"predicting the most frequent expression, {validation.most_frequent:.4f}. Train longer, or with some "
+            "thousand pictures, or fine-tune a model: --init."
         )
     return info

@@ -1,4 +1,4 @@
-"""How fast each weight learns, and when."""
+"""The optimizer and its learning rates per layer."""
 
 import re
 
@@ -13,11 +13,11 @@ _BLOCK = re.compile(r"^.*?\d+[a-z]?(?=\.|$)")
 
 
 def make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    """Return the optimizer: a group for each block of layers, without and with weight decay.
+    """Return the optimizer, with parameter groups for each block of layers, with and without weight decay.
 
-    Biases and normalization do not decay. "scale" in a group is what the learning rate is multiplied by. The last layer
-    has groups of its own: as it may learn before the others do, it has momentum before them, and PyTorch's fused step
-    wants that of a whole group or of none.
+    Biases and normalization do not decay. "scale" in a group is a factor on the learning rate. The last layer has its
+    own groups: if it is trained before the others, it has momentum before they do, and PyTorch's fused step requires
+    that for all parameters of a group or none.
     """
     scales, last = layer_scales(network, config.layer_decay), last_layer(network).name
     grouped: dict[tuple[float, bool, bool], list[nn.Parameter]] = {}
@@ -34,9 +34,9 @@ def make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Op
 
 
 def layer_scales(network: nn.Module, decay: float) -> dict[str, float]:
-    """Return what each parameter's learning rate is multiplied by: 1 in the last layer, `decay` in the block before it.
+    """Return the factor on each parameter's learning rate: 1 in the last layer, `decay` in the block before it, ….
 
-    Blocks are torchvision's own stages; normalization that stands alone belongs to the block before it.
+    Blocks are torchvision's stages; a separate normalization layer belongs to the block before it.
     """
     last = last_layer(network).name
     depth, block = -1, ""
@@ -51,6 +51,6 @@ def layer_scales(network: nn.Module, decay: float) -> dict[str, float]:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Set the rate of the last layer, and in proportion those of all groups."""
+    """Set the last layer's learning rate, and the other groups' rates in proportion."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group["scale"]

@@ -1,18 +1,18 @@
 """Run folders: everything about a training run, on disk, so that any process can read it at any time.
 
-config.json          what was asked for (TrainingConfig)
-status.json          where it stands, see `fer.jobs.status`, with epoch (from 0), epochs and, at the end, best_epoch;
-                     while it trains: batch, batches, faces_per_second
-beginning.json       what it begins with, see `fer.training.metrics.Beginning`
+config.json          the settings (TrainingConfig)
+status.json          the status, see `fer.jobs.status`, with epoch (from 0), epochs and, at the end, best_epoch;
+                     during training also batch, batches, faces_per_second
+beginning.json       the start of the run, see `fer.training.metrics.Beginning`
 steps.jsonl          a line for each part of an epoch, see `fer.training.metrics.Part`
 metrics.jsonl        a line for each finished epoch, see `fer.training.metrics`
-last.pt              all that is needed to go on after that epoch
+last.pt              the state after that epoch, to resume from
 best.safetensors     the model of the epoch with the best validation accuracy
-pictures.npz         which pictures it has seen, see `fer.evaluation.seen`
-best.onnx, best.int8.onnx    the same for ONNX Runtime, see `fer.model.onnx_network`
-log.txt              what the trainer said
-tensorboard/         curves for TensorBoard, if wanted
-process.json, .lock  who trains, see `fer.jobs.job`
+pictures.npz         digests of the pictures that it has seen, see `fer.evaluation.seen`
+best.onnx, best.int8.onnx    its exports for ONNX Runtime, see `fer.model.onnx_network`
+log.txt              the log
+tensorboard/         curves for TensorBoard, if requested
+process.json, .lock  the process, see `fer.jobs.job`
 """
 
 import contextlib
@@ -35,7 +35,7 @@ from fer.training.metrics import Beginning, EpochMetrics, Part
 
 BEST_NAME = "best.safetensors"
 PARALLEL_VARIABLE = "FER_PARALLEL_RUNS"
-"""Environment variable: how many runs may go on at the same time; 1 if it is not set."""
+"""Environment variable: how many runs may be active at the same time; 1 by default."""
 
 Line = TypeVar("Line")
 
@@ -43,10 +43,10 @@ _NAME = re.compile(r"""(?![.-])[^\x00-\x1f/\\:*?"<>|]{1,64}(?<![ .])""")
 
 
 def parallel_runs() -> int:
-    """Return how many runs may go on at the same time.
+    """Return how many runs may be active at the same time.
 
     Raises:
-        TrainingError: the environment variable is no whole number of 1 or more.
+        TrainingError: the environment variable is not a whole number of 1 or more.
     """
     text = os.environ.get(PARALLEL_VARIABLE) or "1"
     if not text.isdecimal() or int(text) < 1:
@@ -55,7 +55,7 @@ def parallel_runs() -> int:
 
 
 def _earlier(folder: Path) -> tuple[TrainingConfig, None] | None:
-    """Read a config.json that does not say its kind; everything else in such a folder is as today."""
+    """Read a config.json of an earlier version, which does not name its kind; the folder is otherwise the same."""
     path = folder / job.CONFIG_NAME
     return (TrainingConfig(**from_json(read_bytes(path), dict[str, Any])), None) if path.exists() else None
 
@@ -67,10 +67,10 @@ KIND = Kind(
 
 
 class Run:
-    """One run folder."""
+    """A run folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Point at a folder; nothing is read or made."""
+        """Refer to a folder, without reading or creating it."""
         self.folder = folder
         self.metrics_path = folder / "metrics.jsonl"
         self.steps_path = folder / "steps.jsonl"
@@ -80,7 +80,7 @@ class Run:
         self._goes_on = False
 
     def config(self) -> TrainingConfig:
-        """Read what was asked for.
+        """Read the settings.
 
         Raises:
             JobError: the file is missing, damaged or of another version.
@@ -88,11 +88,11 @@ class Run:
         return job.read_request(self.folder, KIND)
 
     def metrics(self) -> list[EpochMetrics]:
-        """Read the finished epochs, oldest first. A line that is still being written or is damaged is left out."""
+        """Read the finished epochs, oldest first. Incomplete and damaged lines are skipped."""
         return [line for _, line in _lines(self.metrics_path, EpochMetrics)]
 
     def append_metrics(self, metrics: EpochMetrics) -> None:
-        """Add a finished epoch; what an earlier try at the same or a later epoch wrote is dropped.
+        """Append a finished epoch; lines of an earlier attempt at the same or later epochs are dropped.
 
         Raises:
             OSError: the disk is full.
@@ -101,11 +101,11 @@ class Run:
         write_atomically(self.metrics_path, "".join([*kept, to_json(metrics, indent=0) + "\n"]))
 
     def beginning(self) -> Beginning | None:
-        """Read what the run begins with; None where nobody has looked yet, or an earlier version did not."""
+        """Read the start of the run; None if it was not recorded yet, or by an earlier version."""
         return read_record(self.beginning_path, Beginning)
 
     def write_beginning(self, beginning: Beginning) -> None:
-        """Keep what the run begins with.
+        """Save the start of the run.
 
         Raises:
             OSError: the disk is full.
@@ -117,7 +117,7 @@ class Run:
         return [line for _, line in _lines(self.steps_path, Part)]
 
     def append_step(self, part: Part) -> None:
-        """Add a part of an epoch; before the first one, what an earlier try wrote from that moment on is dropped.
+        """Append a part of an epoch; the first call drops the lines of an earlier attempt from that moment on.
 
         Raises:
             OSError: the disk is full.
@@ -143,52 +143,52 @@ class RunView(JobView[TrainingConfig]):
     """A run as it is on disk at one moment."""
 
     metrics: tuple[EpochMetrics, ...]
-    """What is known of each finished epoch."""
+    """The finished epochs."""
 
     @property
     def best_path(self) -> Path:
-        """Where the model of the best epoch is, once there is one."""
+        """Path of the best epoch's model, once there is one."""
         return self.folder / BEST_NAME
 
     @property
     def has_model(self) -> bool:
-        """Whether there is a model of the best epoch so far."""
+        """Whether a model has been saved."""
         return self.best_path.is_file()
 
     @property
     def beginning(self) -> Beginning | None:
-        """What it begins with, where that is known."""
+        """The start of the run, if known."""
         return Run(self.folder).beginning()
 
     @property
     def steps(self) -> list[Part]:
-        """What is known of the parts of its epochs."""
+        """The finished parts of its epochs."""
         return Run(self.folder).steps()
 
     @property
     def best(self) -> EpochMetrics | None:
-        """The epoch with the highest validation accuracy, the first of them; None before the first has ended."""
+        """The epoch with the highest validation accuracy, the first one of equals; None before the first epoch ends."""
         return max(self.metrics, key=lambda line: line.validation_accuracy, default=None)
 
     @property
     def validated_by(self) -> str:
-        """The rule and the number of pictures that validation accuracies were measured by, in words."""
-        rule = self.request.rule if self.request else "not known"
+        """Rule and number of the validation pictures, in words."""
+        rule = self.request.rule if self.request else "unknown"
         return f"validation split, rule {rule}, n = {self.metrics[-1].validation_n if self.metrics else 0:,}"
 
     @property
     def seconds(self) -> float:
-        """How long the finished epochs took."""
+        """Duration of the finished epochs."""
         return sum(line.seconds for line in self.metrics)
 
 
 def view(folder: Path) -> RunView:
-    """Read where a run stands. Never fails: what cannot be read is said in `message`."""
+    """Read the state of a run. Never fails: problems are in `message`."""
     return _with_metrics(job.view(folder, KIND))
 
 
 def views(runs_folder: Path) -> list[RunView]:
-    """Return all runs in a folder: those that go on first, then the newest."""
+    """Return all runs in a folder: active ones first, then the newest."""
     return [_with_metrics(seen) for seen in job.views(runs_folder, KIND)]
 
 
@@ -197,11 +197,11 @@ def _with_metrics(seen: JobView[TrainingConfig]) -> RunView:
 
 
 def start(runs_folder: Path, config: TrainingConfig, name: str, threads: int | None = None) -> Path:
-    """Start a training run as a process of its own, and return its folder.
+    """Start a training run in a background process, and return its folder.
 
     Raises:
-        TrainingError: it is no plain name.
-        JobError: as many runs as allowed go on already, the name is taken, or no process can be started.
+        TrainingError: the name is invalid.
+        JobError: as many runs as allowed are active, the name is taken, or no process can be started.
     """
     check_name(name)
     others = job.views(runs_folder, KIND)
@@ -212,45 +212,45 @@ def start(runs_folder: Path, config: TrainingConfig, name: str, threads: int | N
 
 
 def resume(folder: Path, threads: int | None = None) -> None:
-    """Go on with a run after its last whole epoch, as a process of its own; see `fer.jobs.job.start`."""
+    """Resume a run after its last complete epoch, in a background process; see `fer.jobs.job.start`."""
     job.start(folder, KIND, threads, job.views(folder.parent, KIND))
 
 
 def rename(folder: Path, name: str) -> Path:
-    """Give a run another name, and return its new folder.
+    """Rename a run, and return its new folder.
 
     Raises:
-        TrainingError: the name is no plain one.
-        JobError: the run goes on, or the name is taken.
+        TrainingError: the name is invalid.
+        JobError: the run is active, or the name is taken.
     """
     check_name(name)
     job.check_still(folder, KIND)
     renamed = folder.with_name(name)
     if renamed.exists():
-        raise JobError(f"expected a new name, but there is something called {name}. Choose another.")
+        raise JobError(f"expected a new name, but {name} exists already. Choose another.")
     with file_errors(f"{folder.name} cannot be renamed", JobError):
         return folder.rename(renamed)
 
 
 def check_name(name: str) -> None:
-    """Raise TrainingError where a name is no plain one."""
+    """Raise TrainingError if a name is invalid."""
     if not _NAME.fullmatch(name) or is_refused_by_windows(name):
         raise TrainingError(
-            f"expected a plain name for the run, of at most 64 letters, digits and signs that files may be called by, "
-            f"without slashes, that begins with no dot or -, got {name!r}.",
+            "expected a run name of at most 64 characters that are valid in file names, without slashes, and not "
+            f"starting with a dot or -, got {name!r}.",
             "name",
         )
 
 
 def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None) -> Run:
-    """Return the run to go on with, or a new one: the same command again continues what was interrupted.
+    """Return the run to resume, or a new one: repeating a command resumes an interrupted run.
 
-    Without a name, the data set and the architecture give one, with a number where a finished or different run of that
-    name exists.
+    Without a name, the run is named after its data set and architecture, with a number if a finished or different run
+    has that name.
 
     Raises:
-        TrainingError: the name is taken by a run with another configuration, or is no plain name.
-        JobError: the configuration of the run of that name cannot be read.
+        TrainingError: the name is invalid, or taken by a run with another configuration.
+        JobError: the configuration of the existing run cannot be read.
     """
 
     def is_other(folder: Path) -> bool:
@@ -268,12 +268,12 @@ def open_run(runs_folder: Path, config: TrainingConfig, name: str | None = None)
     elif differences := config.differences(run.config()):
         raise TrainingError(
             f"the run {run.folder.name} exists with another configuration ({'; '.join(differences)}). "
-            "Give the same options to continue it, or another --name."
+            "Repeat its options to resume it, or choose another --name."
         )
     return run
 
 
 def default_name(config: TrainingConfig) -> str:
-    """Return the name that a run gets of its data sets and its architecture."""
+    """Return the name of a run made from its data sets and architecture."""
     stems = [Path(path).name.split(".")[0].replace(":", "-") or "data" for path in config.dataset]
     return "-".join([*stems, config.architecture])

@@ -1,4 +1,4 @@
-"""All that changes while training, its moving average, and how it gets to the disk and back."""
+"""The state of a training run, its moving average of the weights, and how it is saved and restored."""
 
 import copy
 import io
@@ -29,31 +29,31 @@ from fer.training.runs import Run
 
 @dataclass
 class State:
-    """All that is saved after each epoch."""
+    """Everything that is saved after each epoch."""
 
     network: nn.Module
     average: nn.Module
-    """The moving average of the network, which is what is validated and kept."""
+    """The moving average of the network, which is validated and saved."""
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
-    """Keeps the gradients of float16 within its range; does nothing for other types."""
+    """Keeps float16 gradients in range; does nothing for other dtypes."""
     epoch: int = 0
-    """The next one to run, from 0."""
+    """The next epoch, from 0."""
     step: int = 0
     best_accuracy: float = -1.0
     best_epoch: int = 0
-    """From 1; 0 before the first."""
+    """From 1; 0 before the first epoch ends."""
     dataset_sha256: str = ""
-    """Of the data set that it is trained on, see `FaceDataset.fingerprint`."""
+    """Of the training data set, see `FaceDataset.fingerprint`."""
     pictures: list[int] = field(default_factory=list)
-    """How many could be read to train on and to validate with; empty before they are read."""
+    """Number of readable training and validation pictures; empty before they are read."""
     files: dict[str, str] = field(default_factory=dict)
-    """SHA-256 of the files that it began with and is taught by, see `TrainingConfig.files`; of a model file that
-    stands for the second head of another one of both, see `model_sha256`."""
+    """SHA-256 of the files of the initial weights and teachers, see `TrainingConfig.files`; for a model file that
+    stands for the second head of another one, of both, see `model_sha256`."""
 
     def update_average(self, decay: float) -> None:
-        """Move the averaged weights, and the statistics of normalization, a little towards the present ones."""
-        decay = min(decay, (1 + self.step) / (10 + self.step))  # early on, the first weights would weigh too much
+        """Move the averaged weights and normalization statistics towards the current ones."""
+        decay = min(decay, (1 + self.step) / (10 + self.step))  # otherwise the initial weights would count too much
         averages, presents = self.average.state_dict(), self.network.state_dict()
         floats = [name for name, value in averages.items() if value.is_floating_point()]
         torch._foreach_lerp_([averages[name] for name in floats], [presents[name] for name in floats], 1 - decay)
@@ -61,7 +61,7 @@ class State:
             averages[name].copy_(presents[name])
 
     def save(self, run: Run) -> None:
-        """Write last.pt, whole or not at all."""
+        """Write last.pt atomically."""
         saved = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -72,12 +72,12 @@ class State:
             "pictures": self.pictures,
             "files": self.files,
         }
-        buffer = io.BytesIO()  # what torch.save raises on a full disk does not say that it was full
+        buffer = io.BytesIO()  # torch.save's own error does not say that the disk is full
         torch.save(saved, buffer)
         write_atomically(run.last_path, buffer.getbuffer())
 
     def restore(self, saved: dict[str, Any], run: Run) -> list[str]:
-        """Take over what `read_state` returned; return the files that are others now than when the run began.
+        """Restore the result of `read_state`; return the files that have changed since the run started.
 
         Raises:
             TrainingError: the data set has changed since, or the file is damaged or of another version.
@@ -90,8 +90,8 @@ class State:
     def _take(self, saved: dict[str, Any], run: Run) -> list[str]:
         if saved["dataset_sha256"] != self.dataset_sha256:
             raise TrainingError(
-                f"the data set has changed since the run {run.folder.name} began: other labels, pictures or splits. "
-                "Start anew with another --name, or bring the data set back."
+                f"the data set has changed since the run {run.folder.name} started: its labels, pictures or splits. "
+                "Start a new run with another --name, or restore the data set."
             )
         self.network.load_state_dict(saved["network"])
         self.average.load_state_dict(saved["average"])
@@ -99,20 +99,20 @@ class State:
         self.scaler.load_state_dict(saved["scaler"])
         self.epoch, self.step, self.best_accuracy, self.best_epoch = saved["counters"]
         self.pictures = saved["pictures"]
-        now, self.files = self.files, saved.get("files", self.files)  # runs of earlier versions do not know
+        now, self.files = self.files, saved.get("files", self.files)  # missing in runs of earlier versions
         return [file for file, digest in self.files.items() if now.get(file) != digest]
 
     def check_pictures(self, read: list[int], broken: tuple[str, ...]) -> None:
-        """Remember how many pictures could be read, and refuse to go on with others than before.
+        """Store how many pictures could be read, and check that it is the same number as before.
 
         Raises:
-            TrainingError: another number than when the run began.
+            TrainingError: the number has changed since the run started.
         """
         if self.pictures and self.pictures != read:
             raise TrainingError(
-                f"expected the {' + '.join(map(str, self.pictures))} pictures that this run began with, could read "
-                f"{' + '.join(map(str, read))}. {broken[0] if broken else ''} Bring them back, or start anew with "
-                "another --name."
+                f"expected the {' + '.join(map(str, self.pictures))} pictures that this run started with, but could "
+                f"read {' + '.join(map(str, read))}. {broken[0] if broken else ''} Restore them, or start a new run "
+                "with another --name."
             )
         self.pictures = read
 
@@ -120,7 +120,7 @@ class State:
 def start(
     config: TrainingConfig, labels: tuple[str, ...], dataset_sha256: str, device: str, second: tuple[str, ...] = ()
 ) -> tuple[State, str]:
-    """Return the state before the first step, and in words what the weights begin with."""
+    """Return the initial state, and a description of the initial weights."""
     torch.manual_seed(config.seed)
     network = build_network(
         config.architecture,
@@ -136,7 +136,7 @@ def start(
     speed_up_convolutions(network)
     scaler = torch.amp.GradScaler(torch.device(device).type, enabled=mixed_precision(device) == torch.float16)
     state = State(network, average, make_optimizer(network, config), scaler, dataset_sha256=dataset_sha256)
-    with file_errors("a file that the training begins with cannot be read", TrainingError):
+    with file_errors("a file of the initial weights or teachers cannot be read", TrainingError):
         models = {config.init, *config.teacher}
         state.files = {file: (model_sha256 if file in models else file_sha256)(Path(file)) for file in config.files}
     return state, beginning
@@ -157,17 +157,17 @@ def read_state(run: Run, device: str) -> dict[str, Any]:
     ) as error:  # fmt: skip
         raise _damaged(run, error) from error
     if missing:
-        raise TrainingError(f"{run.last_path} is of an older version. Start anew with another --name.")
+        raise TrainingError(f"{run.last_path} is of an older version. Start a new run with another --name.")
     return saved
 
 
 def _damaged(run: Run, error: Exception) -> TrainingError:
-    return TrainingError(f"{run.last_path} is damaged ({str(error)[:400]}). Start anew with another --name.")
+    return TrainingError(f"{run.last_path} is damaged ({str(error)[:400]}). Start a new run with another --name.")
 
 
 @contextmanager
 def saving(run: Run, state: State) -> Iterator[None]:
-    """Turn the error of a full disk into one that says how much room there is and how much is needed.
+    """Turn the error of a full disk into one that says how much space is free and how much is needed.
 
     Raises:
         TrainingError: the disk is full.
@@ -181,6 +181,6 @@ def saving(run: Run, state: State) -> Iterator[None]:
         needed = 5 * parameters / 1e6  # network, average, one or two moments of the optimizer, and the model file
         free = shutil.disk_usage(run.folder).free / 1e6
         raise TrainingError(
-            f"expected about {needed:.0f} MB of room to save epoch {state.epoch} in {run.folder}, found {free:.0f} MB "
-            f"({error.strerror}). The last good state is kept: make room, and the same command goes on from there."
+            f"expected about {needed:.0f} MB of free space to save epoch {state.epoch} in {run.folder}, found "
+            f"{free:.0f} MB ({error.strerror}). The last state is kept: free some space, and repeat the command."
         ) from error

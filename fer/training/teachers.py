@@ -1,17 +1,17 @@
-"""Learning from other models: their answers beside the raters' votes (Hinton et al. 2015, arXiv:1503.02531).
+"""Distillation: the outputs of other models as targets beside the raters' votes (Hinton et al. 2015, arXiv:1503.02531).
 
-Ten raters tell a distribution by tenths only. A teacher's answer is smoother, and several teachers err less than one.
-There are three ways to ask them:
+Ten raters give a distribution in steps of a tenth. A teacher's output is smoother, and several teachers make fewer
+mistakes than one. There are three ways to use them:
 
-once         about each picture as it is and mirrored; the student must say the same of pictures that are turned,
-             blurred or noisy (Xie et al. 2020, arXiv:1911.04252)
-augmented    in each step, about just the changed and mixed picture that the student sees: whatever a change does to a
-             face, the answer belongs to it (Beyer et al. 2022, arXiv:2106.05237)
-soft labels  before, by somebody with a graphics card: an .npz with `row`, int (n,), rows of Kaggle's fer2013.csv, and
-             `answers`, uint8 (n, 8 or 15), 0..255 for 0..1, of the labels of FER+ and then of those of FER-2013
+once         run once on each picture and its mirror image; the student must predict the same for rotated, blurred or
+             noisy copies (Xie et al. 2020, arXiv:1911.04252)
+augmented    run in each step on exactly the augmented and mixed pictures that the student sees, so the targets match
+             whatever the augmentation does to a face (Beyer et al. 2022, arXiv:2106.05237)
+soft labels  computed before, on a machine with a GPU: an .npz with `row`, int (n,), rows of Kaggle's fer2013.csv, and
+             `answers`, uint8 (n, 8 or 15), 0..255 for 0..1, for the labels of FER+ and then those of FER-2013
 
-Teachers answer with what their heads learned, without what a model file adds to be used: a prior that is taken off
-would be learned as if it were another one.
+Teachers give the raw outputs of their heads, without the corrections stored in a model file: a corrected prior would be
+learned as if it were that of the data.
 """
 
 from collections.abc import Iterable
@@ -32,39 +32,39 @@ from fer.training.config import TrainingConfig
 from fer.training.metrics import Hooks
 
 SECOND_SMOOTHING = 0.1
-"""Share of the second label that is spread evenly: FER-2013's are often wrong."""
+"""Share of the second label that is spread evenly, since FER-2013's labels are often wrong."""
 _AT_ONCE = 256
 _AGREEING = 0.5
-"""Soft labels and raters name the same expression in at least so many pictures, or they are not of the same ones."""
+"""Soft labels and raters must agree on at least this share of pictures; otherwise they belong to other pictures."""
 _GRAY = (0.299, 0.587, 0.114)
 
 
 def check_teachers(config: TrainingConfig, labels: tuple[str, ...]) -> None:
-    """Refuse teachers that name other expressions, before anything is read.
+    """Check that the teachers have the data set's expressions, before any data are read.
 
     Raises:
         CheckpointError: a file cannot be read.
-        TrainingError: a teacher's labels are not those of the data set, or there are no soft labels.
+        TrainingError: a teacher's labels are not those of the data set, or the soft labels are missing.
     """
     for file in config.teacher:
         known = read_info(file).labels
         if set(known) != set(labels):
             raise TrainingError(
-                f"expected a teacher that names the data set's expressions, {', '.join(labels)}; {file} names "
+                f"expected a teacher with the data set's expressions, {', '.join(labels)}; {file} has "
                 f"{', '.join(known)}. Choose another --teacher, or another data set."
             )
     if config.soft_labels and not (Path(config.soft_labels).is_file() and set(labels) <= set(FERPLUS)):
         raise TrainingError(
-            f"expected soft labels of a data set with expressions of FER+ in the file {config.soft_labels}, found "
+            f"expected soft labels for a data set with expressions of FER+ in the file {config.soft_labels}, found "
             f"{', '.join(labels) if Path(config.soft_labels).is_file() else 'no file'}. Check --soft-labels."
         )
 
 
 class Teacher:
-    """A network that is asked what the outputs of its student should be."""
+    """A network whose outputs are targets for its student."""
 
     def __init__(self, file: str, labels: tuple[str, ...], second: tuple[str, ...], device: str) -> None:
-        """Read a model file, to be asked for the labels of the student's first head and of its second one.
+        """Load a model file, and match its outputs to the labels of the student's first and second heads.
 
         Raises:
             CheckpointError: it cannot be read any more.
@@ -75,12 +75,12 @@ class Teacher:
         self._first = [self.info.labels.index(label) for label in labels]
         self._second = [len(self.info.labels) + own.index(label) for label in second] if set(own) == set(second) else []
         self.knows = torch.tensor([1.0] * len(labels) + [float(bool(self._second))] * len(second), device=device)
-        """float32 (K of both heads,): 1 for outputs that it has an answer for, else 0."""
+        """float32 (K of both heads,): 1 for outputs that the teacher has, else 0."""
         self._device = device
 
     @torch.no_grad()
     def answers(self, faces: torch.Tensor) -> torch.Tensor:
-        """Return what it says of faces, float32 (n, K of both heads), each head's part summing to 1, or 0 if unknown.
+        """Return probabilities, float32 (n, K of both heads), each head's part summing to 1, or 0 if it is missing.
 
         Args:
             faces: uint8 or float (n, C, S, S), 0..255, gray or RGB, of any size, on the device.
@@ -98,26 +98,26 @@ class Teacher:
 
 
 class Teachers:
-    """All of a run's teachers; their answers are averaged, for each head of those who have it."""
+    """All teachers of a run; for each head, the outputs of those that have it are averaged."""
 
     def __init__(self, config: TrainingConfig, labels: tuple[str, ...], second: tuple[str, ...], device: str) -> None:
-        """Read their files; see `Teacher`."""
+        """Load the model files; see `Teacher`."""
         self.each = [Teacher(file, labels, second, device) for file in config.teacher]
         self._count = torch.stack([teacher.knows for teacher in self.each]).sum(dim=0)
         self._share = config.teacher_share * (self._count > 0)
 
     def blend(self, targets: torch.Tensor, answers: Iterable[torch.Tensor]) -> torch.Tensor:
-        """Return targets float32 (n, K of both heads) with the teachers' share of what each of them answers."""
+        """Return targets, float32 (n, K of both heads), mixed with the teachers' outputs."""
         taught = sum(answers) / self._count.clamp_min(1)
         return (1 - self._share) * targets + self._share * taught
 
     def taught(self, targets: torch.Tensor, faces: torch.Tensor) -> torch.Tensor:
-        """Return the same, asking about faces: float (n, C, S, S), 0..255, as the student sees them."""
+        """Mix targets with the teachers' outputs for faces, float (n, C, S, S), 0..255, as the student gets them."""
         return self.blend(targets, (teacher.answers(faces) for teacher in self.each))
 
 
 def resized(faces: torch.Tensor, size_px: int) -> torch.Tensor:
-    """Return float (n, C, size, size), with antialiasing, for float (n, C, S, S)."""
+    """Resize float (n, C, S, S) to (n, C, size, size), with antialiasing."""
     if faces.shape[-1] == size_px:
         return faces
     return F.interpolate(faces, (size_px, size_px), mode="bilinear", antialias=True, align_corners=False)
@@ -131,15 +131,15 @@ def learned_targets(
     device: str,
     second: SecondLabels = NO_SECOND,
 ) -> np.ndarray:
-    """Return what is learned of each picture: votes or label, then the second labels, mixed with teachers.
+    """Return the training targets: votes or label, then the second labels, mixed with teachers.
 
     Returns:
-        float32 (n, K of both heads). The first head's part sums to 1; the second one's to 1, to less where only
-        teachers say something of it, or to 0.
+        float32 (n, K of both heads). The first head's part sums to 1; the second one's to 1, to less if only teachers
+        provide it, or to 0.
 
     Raises:
         CheckpointError: a teacher cannot be read any more.
-        TrainingError: the soft labels are those of other pictures.
+        TrainingError: the soft labels belong to other pictures.
     """
     first, other = dataset.distributions(rows), second.of(rows)
     if config.targets == "label":
@@ -161,8 +161,8 @@ def learned_targets(
 def _ask_once(
     teacher: Teacher, file: str, dataset: FaceDataset, rows: np.ndarray, hooks: Hooks, device: str
 ) -> torch.Tensor:
-    """Return a teacher's answers to pictures as they are, and mirrored, on average."""
-    hooks.on_note(f"asking the teacher {file}")
+    """Return a teacher's outputs, averaged over each picture and its mirror image."""
+    hooks.on_note(f"running the teacher {file}")
     found = []
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
@@ -175,7 +175,7 @@ def _ask_once(
 def _read_soft_labels(
     file: str, dataset: FaceDataset, rows: np.ndarray, second: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (answers, 1 where there is one, else 0), float32 (n, K of both heads) both."""
+    """Return (outputs, 1 where they exist, else 0), both float32 (n, K of both heads)."""
     numbers, widths = kaggle_numbers(dataset), (len(FERPLUS), len(FERPLUS) + len(FER2013))
     try:
         stored = read_arrays(Path(file))
@@ -183,9 +183,9 @@ def _read_soft_labels(
         if answers.dtype != np.uint8 or known_rows.dtype.kind not in "iu" or known_rows.ndim != 1:
             raise ValueError(f"row {known_rows.dtype} {known_rows.shape}, answers {answers.dtype}")
         if answers.shape not in [(len(known_rows), width) for width in widths]:
-            raise ValueError(f"answers of the shape {answers.shape} for {len(known_rows)} rows")
+            raise ValueError(f"answers of shape {answers.shape} for {len(known_rows)} rows")
     except (OSError, ValueError, KeyError) as error:
-        reason = problem_of(error) if isinstance(error, OSError) else f"{error}. Make it again."
+        reason = problem_of(error) if isinstance(error, OSError) else f"{error}. Create it again."
         raise TrainingError(
             f"expected an .npz with row, int (n,), and answers, uint8 (n, {' or '.join(map(str, widths))}), in {file}: "
             f"{reason}"
@@ -198,9 +198,9 @@ def _read_soft_labels(
     agreeing = table[where[found]][:, columns].argmax(axis=1) == dataset.truth(rows[found])
     if not len(found) or agreeing.mean() < _AGREEING:
         raise TrainingError(
-            f"expected the soft labels in {file} to be of the pictures of {dataset.name}, by their rows in fer2013.csv "
-            f"(fer0000017.png is row 17): found {len(found)} of {len(rows)}, and the same expression on top in "
-            f"{agreeing.sum()}. Leave out --soft-labels, or take the data set that they were made for."
+            f"expected the soft labels in {file} to belong to the pictures of {dataset.name}, by their rows in "
+            f"fer2013.csv (fer0000017.png is row 17): found {len(found)} of {len(rows)}, with the same top expression "
+            f"in {agreeing.sum()}. Leave out --soft-labels, or use the data set that they were made for."
         )
     own = FERPLUS + FER2013 if table.shape[1] > len(FERPLUS) else FERPLUS
     others = [own.index(label, len(FERPLUS)) for label in second] if set(second) <= set(own[len(FERPLUS) :]) else []

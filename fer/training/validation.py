@@ -1,4 +1,4 @@
-"""How good a model is: after each epoch, and over several folds; what is fitted to it when training has ended."""
+"""Validation after each epoch and over folds, and calibration at the end of training."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from fer.training.state import State
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """The validation pictures and what is known about them."""
+    """The validation pictures, and how to evaluate on them."""
 
     dataset: FaceDataset
     faces: PreparedFaces
@@ -31,13 +31,13 @@ class Validation:
     second: SecondLabels = NO_SECOND
 
     def measure(self, info: ModelInfo, state: State) -> Metrics:
-        """Return how good the average is after an epoch."""
+        """Evaluate the averaged weights after an epoch."""
         with autocast(self.device):
             shares = torch_classifier(info, state.average, self.device).distributions(self.faces.pixels)
         return measure(shares, self.dataset.truth(self.faces.rows))
 
     def calibrate(self, run: Run) -> ModelInfo:
-        """Fit how the best epoch's model is read, and write the file again with it."""
+        """Calibrate the best epoch's model, and save it again."""
         info, network = load_checkpoint(run.best_path)
         logits = torch_classifier(info, network, self.device).logits(self.faces.pixels)
         truth = self.dataset.truth(self.faces.rows)
@@ -48,12 +48,12 @@ class Validation:
             confidences = probabilities_of(info, logits).max(axis=1)
             info = replace(info, unsure_below=fit_unsure_threshold(confidences))
         else:
-            info = calibrate(info, (logits, truth), self._labelled(info, logits))
+            info = calibrate(info, (logits, truth), self._labeled(info, logits))
         save_checkpoint(run.best_path, info, network.state_dict())
         return info
 
-    def _labelled(self, info: ModelInfo, logits: np.ndarray) -> Asked | None:
-        """Return what was answered to the pictures that the second head has a label for, and these."""
+    def _labeled(self, info: ModelInfo, logits: np.ndarray) -> Asked | None:
+        """Return logits and labels of the pictures that have a label for the second head."""
         shares = self.second.of(self.faces.rows)
         known = shares.any(axis=1)
         words = np.array([info.labels.index(label) for label in self.second.labels], int)
@@ -61,20 +61,20 @@ class Validation:
 
     @property
     def most_frequent(self) -> float:
-        """The accuracy of always naming the most frequent expression."""
+        """The accuracy of always predicting the most frequent expression."""
         truth = self.dataset.truth(self.faces.rows)
         return float(np.bincount(truth).max() / len(truth))
 
 
 def measure_fold(run: Run, dataset: FaceDataset, rule: str, device: str) -> dict[str, Any]:
-    """Measure the model of a finished fold on the part that it was neither trained on nor chosen by."""
+    """Evaluate the model of a finished fold on its held-out part."""
     found = predict(Classifier.load(run.best_path, device), dataset, "test", rule).predictions
     metrics = measure(found.probabilities, found.truth)
     return {"run": run.folder.name, "n": len(found), "accuracy": metrics.accuracy, "macro_f1": metrics.macro_f1}
 
 
 def summarize(folder: Path, results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Write folds.json: each fold, and mean and standard deviation (of a sample) over them, all 0..1."""
+    """Write folds.json: the folds, and their mean and standard deviation (of a sample), 0..1."""
     summary: dict[str, Any] = {"folds": results}
     for name in ("accuracy", "macro_f1"):
         values = [result[name] for result in results]
