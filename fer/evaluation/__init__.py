@@ -1,1 +1,1 @@
-"""How good a model is, measured so that the figures can be trusted."""
+"""Evaluation of models."""

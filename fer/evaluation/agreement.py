@@ -1,9 +1,9 @@
-"""The model beside people: how often a single rater, and how often the model, says what most other raters say.
+"""Compare the model with people: how often a single rater, and the model, agree with most of the other raters.
 
-A picture's votes are its raters' answers. Each of them in turn is taken away and compared with the label that most of
-the others chose; where several labels lead, each counts for its part. A vote for none of the expressions ("unknown")
-agrees with nobody and does not lead. On FER+'s test split a rater agrees in 77.3 % of the 3,137 majority pictures so.
-The model's answer is compared with the same others, picture by picture and rater by rater.
+Each rater of a picture in turn is left out and compared with the label that most of the others chose; labels that tie
+for the lead count in part. A vote for none of the expressions ("unknown") agrees with nobody and never leads. On FER+'s
+test split a rater agrees in 77.3 % of the 3,137 majority pictures by this measure. The model's prediction is compared
+with the same other raters, picture by picture and rater by rater.
 """
 
 from itertools import pairwise
@@ -16,28 +16,28 @@ from fer.evaluation.figures import Agreement, AgreementBin, Distances
 from fer.evaluation.intervals import bootstrap_mean, share
 
 SMOOTHING = 0.05
-"""In the KL divergence an answer q over K labels is taken as 0.95 q + 0.05 / K: one label alone makes it infinite."""
+"""For the KL divergence, probabilities q over K labels become 0.95 q + 0.05 / K: a single label would be infinite."""
 SHARES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""Bounds of the bins of agreement; the upper one belongs to a bin."""
+"""Bounds of the bins of agreement; each bin includes its upper one."""
 
 
 def agreement(
     votes: np.ndarray, other_votes: np.ndarray, probabilities: np.ndarray, truth: np.ndarray
 ) -> Agreement | None:
-    """Return how the model fares beside a single human rater; None where no picture has votes of two for expressions.
+    """Compare the model with a single human rater; None if no picture has two votes for expressions.
 
     Args:
         votes: (n, K), whole numbers ≥ 0: how many raters chose each label.
         other_votes: (n,), how many chose none of them.
-        probabilities: float (n, K), the model's, rows summing to 1.
-        truth: int (n,), the labels that the model's accuracy is measured by.
+        probabilities: float (n, K), of the model, rows summing to 1.
+        truth: int (n,), the labels for the model's accuracy.
     """
-    kept = votes.sum(axis=1) >= 2  # so that one is left whoever goes
+    kept = votes.sum(axis=1) >= 2  # so that one remains when any other is left out
     if not kept.any():
         return None
     votes, other_votes, probabilities, truth = votes[kept], other_votes[kept], probabilities[kept], truth[kept]
     total = votes.sum(axis=1) + other_votes
-    labels = np.eye(votes.shape[1] + 1, votes.shape[1])  # the last row: a rater who chose no expression is left out
+    labels = np.eye(votes.shape[1] + 1, votes.shape[1])  # last row: leaves out a rater who chose no expression
     taken = [(votes > 0) * label for label in labels]
     columns = zip(*(_compare(votes - own, probabilities, own) for own in taken), strict=True)
     rater_agrees, model_agrees, rater_distances, model_distances = (np.stack(one, axis=1) for one in columns)
@@ -57,11 +57,11 @@ def agreement(
 
 
 def _compare(others: np.ndarray, probabilities: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Compare a rater's answer, (n, K) with one 1 or none a row, and the model's with the votes of the others.
+    """Compare a rater's vote, (n, K) with at most one 1 per row, and the model's prediction with the other votes.
 
     Returns:
-        How often the rater agrees and how often the model does, float (n,) both; `_distances` of both, (n, 2), the
-        rater's where an expression was chosen.
+        How often the rater and the model agree, both float (n,); `_distances` of both, (n, 2), for the rater only where
+        an expression was chosen.
     """
     leads = others == others.max(axis=1, keepdims=True)
     part = leads / leads.sum(axis=1, keepdims=True)
@@ -73,13 +73,13 @@ def _compare(others: np.ndarray, probabilities: np.ndarray, own: np.ndarray) -> 
 
 
 def _distances(shares: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Return (n, 2): KL(shares ‖ smoothed answers) in nats, Jensen–Shannon distance to the base 2."""
+    """Return (n, 2): KL(shares ‖ smoothed answers) in nats, and the Jensen–Shannon distance with base 2."""
     smooth = (1 - SMOOTHING) * answers + SMOOTHING / answers.shape[1]
     return np.column_stack([rel_entr(shares, smooth).sum(axis=1), jensenshannon(shares, answers, base=2, axis=1)])
 
 
 def _mean_distances(each: np.ndarray, votes: np.ndarray) -> Distances:
-    """Return the mean over pictures, (n, K, 2), of the mean over those of their raters who chose an expression."""
+    """Return the mean over pictures, (n, K, 2), of the mean over their raters who chose an expression."""
     means = (each * votes[..., None]).sum(axis=1) / votes.sum(axis=1, keepdims=True)
     kullback_leibler, jensen_shannon = means.mean(axis=0)
     return Distances(float(kullback_leibler), float(jensen_shannon))

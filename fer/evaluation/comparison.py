@@ -1,4 +1,4 @@
-"""Two models on the very same pictures: which is better, and whether that could be chance."""
+"""Compare two models on the same pictures: which is better, and whether that could be chance."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ from fer.evaluation.intervals import Statistic, bootstrap
 from fer.evaluation.report import Evaluation, Report
 
 KNOWN = 0.5
-"""Where one model was trained on a larger share of the pictures than this, nothing is compared. A few copies on both
-sides are usual: 279 of the 3,573 test pictures of FER+ are, pixel by pixel, among those to train on."""
+"""Models are not compared if one was trained on a larger share of the pictures. A few duplicates across splits are
+usual: 279 of FER+'s 3,573 test pictures are, pixel by pixel, also in the training split."""
 
 
 @dataclass(frozen=True)
 class ClassDifference:
-    """How one label fares with the second model less with the first."""
+    """One label's figures of the second model minus those of the first."""
 
     precision: float
     recall: float
@@ -28,7 +28,7 @@ class ClassDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The second model, b, beside the first, a. Differences are b − a, with paired bootstrap intervals."""
+    """The second model, b, compared with the first, a. Differences are b − a, with paired bootstrap intervals."""
 
     basis: str
     """Data, split, rule and n, in words."""
@@ -40,17 +40,17 @@ class Comparison:
     only_a_right: int
     only_b_right: int
     p_value: float
-    """Of McNemar's exact test: how often two equally good models would differ by so much or more."""
+    """Of McNemar's exact test: how often two equally good models would differ at least this much."""
     per_class: dict[str, ClassDifference]
     differing: tuple[int, ...]
-    """Places in the predictions, from 0, of the pictures that the two name differently."""
+    """Positions in the predictions, from 0, of the pictures that the two predict differently."""
 
 
 def compare(a: Evaluation, b: Evaluation) -> Comparison:
-    """Compare two models that were measured on the same pictures by the same rule.
+    """Compare two models that were evaluated on the same pictures by the same rule.
 
     Raises:
-        EvaluationError: they were measured on different data, or mostly on pictures that one was trained on.
+        EvaluationError: they were evaluated on different data, or mostly on pictures that one was trained on.
     """
     labels = tuple(dict.fromkeys((*a.report.labels, *b.report.labels)))
     truth, other_truth = (_places(one, one.predictions.truth, labels) for one in (a, b))
@@ -91,12 +91,12 @@ def _check_same(a: Evaluation, b: Evaluation, same_truth: bool) -> None:
         if one != other:
             raise EvaluationError(
                 f"expected two reports on the same pictures, found another {name}: {one} ({a.report.basis}) and "
-                f"{other} ({b.report.basis}). Measure both models on the same data set, split and rule."
+                f"{other} ({b.report.basis}). Evaluate both models on the same data set, split and rule."
             )
     if not (same_truth and np.array_equal(a.predictions.rows, b.predictions.rows)):
         raise EvaluationError(
-            "expected two reports on the same pictures, found other rows or other labels: one model knows labels that "
-            "the other does not, or pictures could not be read. Evaluate both again."
+            "expected two reports on the same pictures, found other rows or labels: one model has labels that the "
+            "other lacks, or pictures could not be read. Evaluate both again."
         )
 
 
@@ -104,18 +104,18 @@ def _check_unknown(report: Report) -> None:
     knew = report.knew
     if knew and knew[0] == "trained on" and knew[1] > KNOWN * report.n:
         raise EvaluationError(
-            f"expected pictures that no model was trained on, but {report.model.file} was, on {knew[1]:,} of "
-            f"{report.n:,} ({report.basis}): it may know them by heart. Measure both on others, such as the test split."
+            f"expected held-out pictures, but {report.model.file} was trained on {knew[1]:,} of {report.n:,} "
+            f"({report.basis}) and may overfit them. Evaluate both models on others, such as the test split."
         )
 
 
 def _places(evaluation: Evaluation, found: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
-    """Return int (n,), indices of its own labels, as indices of others."""
+    """Convert an evaluation's own label indices, int (n,), to indices into `labels`."""
     return np.array([labels.index(label) for label in evaluation.report.labels])[found]
 
 
 def _difference(label: np.ndarray, said_a: np.ndarray, said_b: np.ndarray, count: int, of: Statistic) -> Statistic:
-    """Return what computes a figure of b less that of a from numbers (R, C) of each kind of picture."""
+    """Return a statistic that computes b's figure minus a's from counts (R, C) of each kind of picture."""
     eye = np.eye(count * count, dtype=np.float32)
     to_a, to_b = eye[label * count + said_a], eye[label * count + said_b]  # (C, K²)
 

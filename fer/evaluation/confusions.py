@@ -1,20 +1,20 @@
-"""Figures of many confusion matrices at once, as the bootstrap needs them; scikit-learn does one at a time.
+"""Figures of many confusion matrices at once, for the bootstrap; scikit-learn handles one at a time.
 
-Matrices are numbers (R, K, K), rows truth, columns prediction; figures are float (R,). A label that a matrix has no
-picture of is left out of the means.
+Matrices are counts (R, K, K), rows truth, columns prediction; figures are float (R,). Labels without pictures in a
+matrix are left out of the means.
 """
 
 import numpy as np
 
-MATRIX_TITLE = "What is taken for what"
+MATRIX_TITLE = "Confusion matrix"
 MATRIX_READING = (
-    "A row holds the pictures of one expression, a column the model's answer: what is right lies on the diagonal, and "
-    "the darker a field, the larger its share of the row."
+    "Each row has the pictures of one expression, each column a prediction of the model: the diagonal is correct, and "
+    "the darker a cell, the larger its share of the row."
 )
 
 
 def count(truth: np.ndarray, predicted: np.ndarray, labels: int) -> np.ndarray:
-    """Return how often each label was taken for each: int (n,) twice → int (K, K)."""
+    """Return the confusion matrix: int (n,) twice → int (K, K)."""
     return np.bincount(labels * truth + predicted, minlength=labels**2).reshape(labels, labels)
 
 
@@ -30,12 +30,12 @@ def balanced_accuracy(matrices: np.ndarray) -> np.ndarray:
 
 
 def macro_precision(matrices: np.ndarray) -> np.ndarray:
-    """Return the mean precisions; that of a label never predicted is 0."""
+    """Return the mean precisions; a label that is never predicted has 0."""
     return _mean_of_present(_ratio(_diagonal(matrices), matrices.sum(axis=1)), matrices.sum(axis=2))
 
 
 def macro_f1(matrices: np.ndarray) -> np.ndarray:
-    """Return the mean F1."""
+    """Return the mean F1 scores."""
     support, predicted = matrices.sum(axis=2), matrices.sum(axis=1)
     return _mean_of_present(_ratio(2 * _diagonal(matrices), support + predicted), support)
 

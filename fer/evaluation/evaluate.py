@@ -1,4 +1,4 @@
-"""From a model and a data set to a report."""
+"""Evaluate a model on a data set, and make the report."""
 
 import platform
 import time
@@ -29,11 +29,11 @@ from fer.model.classifier import Classifier, probabilities_of, shares_of
 from fer.recognition.recognizer import Recognizer
 
 PACKAGES = ("fer-studio", "onnxruntime", "torch", "torchvision", "scikit-learn", "numpy")
-"""Those that figures depend on."""
+"""The packages that figures depend on."""
 REPEATS = 50
 _WARM_UP = 5
 _CROP_PX = 160
-"""Side of the crop that is classified, about that of a face on a webcam's picture."""
+"""Side of the crop used to measure speed, about that of a face on a webcam."""
 
 
 def evaluate(
@@ -45,19 +45,18 @@ def evaluate(
     predictions: str = "report.predictions.csv",
     command: str = "",
 ) -> Evaluation:
-    """Measure a model on one split of a data set: those that the request names.
+    """Evaluate a model on the split of a data set in the request.
 
-    For `detect_with` see `predict`. The report says what the file of the predictions is called, and which command was
-    typed.
+    For `detect_with` see `predict`. The report stores the name of the predictions file and the command.
 
     Raises:
-        DatasetError: no picture is left to measure with.
-        EvaluationError: robustness is asked for on whole photos.
+        DatasetError: no picture is left to evaluate.
+        EvaluationError: robustness is requested for whole photos.
     """
     classifier, checkpoint = classifier.for_faces(request.faces), Path(request.checkpoint)
     if request.robustness and detect_with:
         raise EvaluationError(
-            "expected crops of faces to measure robustness with, got whole photos. Leave one of the two out."
+            "expected cropped faces for robustness, got whole photos. Leave out --robustness or --detect."
         )
     info = classifier.info
     answers = predict(classifier, dataset, request.split, request.rule, progress, detect_with)
@@ -66,7 +65,7 @@ def evaluate(
     uncalibrated = shares_of(probabilities_of(replace(info, temperature=1.0), answers.logits))
     worse = None
     if request.robustness:
-        told = partial(progress, "making pictures worse") if progress else None
+        told = partial(progress, "testing degraded pictures") if progress else None
         worse = robustness(
             dataset,
             found.rows,
@@ -137,7 +136,7 @@ def _model(info: ModelInfo, checkpoint: Path, faces: str) -> ModelSource:
 
 
 def measure_speed(classifier: Classifier, checkpoint: Path, repeats: int = REPEATS) -> Speed:
-    """Time the way of a face from its crop to the probabilities, one at a time; and look at the file."""
+    """Time one face from its crop to the probabilities, one at a time; and measure the model file."""
     with classifier.network.on_one_thread() as network:
         alone = Classifier(classifier.info, network)
         times = [_seconds(alone) for _ in range(_WARM_UP + repeats)][_WARM_UP:]
@@ -158,7 +157,7 @@ def _version(package: str) -> str:
 
 
 def processor_name() -> str:
-    """Return the name of this machine's processor, as well as it is known."""
+    """Return the name of this machine's processor, if known."""
     table = Path("/proc/cpuinfo")
     if table.is_file():
         for line in table.read_text(encoding="utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""What is measured of a model, as plain values: all of it goes into a report's JSON and comes back the same."""
+"""The figures of an evaluation, as plain values that a report stores as JSON."""
 
 from dataclasses import dataclass
 
@@ -9,40 +9,40 @@ class Estimate:
 
     value: float
     low: float | None
-    """None, as `high`, where there is nothing that an interval could be had from."""
+    """None, like `high`, if there is no basis for an interval."""
     high: float | None
 
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """How one label fares, 0..1. A ratio with nothing to divide by is 0, without an interval."""
+    """Figures of one label, 0..1. A ratio with a denominator of 0 is 0, without an interval."""
 
     precision: Estimate
     recall: Estimate
     f1: Estimate
     support: int
-    """How many pictures truly have this label."""
+    """Number of pictures with this label."""
     predicted: int
-    """How many pictures the model gives this label."""
+    """Number of pictures predicted to have this label."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A line through points, and the area below it."""
+    """A curve, and the area below it."""
 
     x: tuple[float, ...]
-    """0..1, at most 200 points; none where there is no curve."""
+    """0..1, at most 200 points; empty if there is no curve."""
     y: tuple[float, ...]
     """0..1"""
     area: float | None
-    """0..1, of all points, not of those kept only."""
+    """0..1, computed from all points, not only those stored."""
     missing: str | None
-    """Why there is no curve."""
+    """The reason if there is no curve."""
 
 
 @dataclass(frozen=True)
 class ClassCurves:
-    """One label against all others, over all thresholds of its probability."""
+    """The curves of one label against all others, over all thresholds of its probability."""
 
     roc: Curve
     """x: false positive rate, y: true positive rate."""
@@ -52,7 +52,7 @@ class ClassCurves:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The pictures whose confidence lies between two bounds."""
+    """The pictures whose confidence is between two bounds."""
 
     low: float
     high: float
@@ -64,27 +64,27 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Whether a confidence of 80 % is right in 80 % of cases."""
+    """How well confidence matches accuracy."""
 
     temperature: float
-    """What the logits were divided by."""
+    """The divisor of the logits."""
     bins: tuple[ReliabilityBin, ...]
     expected_calibration_error: float
     """0..1: mean distance between confidence and accuracy over bins of equal width (Naeini et al. 2015)."""
     brier_score: float
     """0..2: squared distance between the probabilities and the truth, summed over the labels (Brier 1950)."""
     negative_log_likelihood: float
-    """Mean of −ln of the probability of the true label."""
+    """Mean of −ln of the true label's probability."""
 
 
 @dataclass(frozen=True)
 class Distances:
-    """How far an answer is from the votes of a picture's raters, on average."""
+    """Mean distance from the votes of a picture's raters."""
 
     kullback_leibler: float
-    """KL(votes ‖ answer) in nats, the answer smoothed, see `fer.evaluation.agreement.SMOOTHING`."""
+    """KL(votes ‖ prediction) in nats, the prediction smoothed, see `fer.evaluation.agreement.SMOOTHING`."""
     jensen_shannon: float
-    """0..1: the distance, the root of the divergence to the base 2."""
+    """0..1: the distance, the square root of the divergence with base 2."""
 
 
 @dataclass(frozen=True)
@@ -92,54 +92,54 @@ class AgreementBin:
     """The pictures on which a certain share of the raters chose the top label."""
 
     above: float
-    """The share is larger than this, 0..1."""
+    """Lower bound of the share, 0..1, exclusive."""
     up_to: float
     n: int
     accuracy: Estimate | None
-    """None without pictures."""
+    """None if there are no pictures."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """The model beside a single human rater, both against the other raters of the same pictures."""
+    """The model compared with a single human rater, both against the other raters of the same pictures."""
 
     n: int
-    """Pictures that two raters or more gave an expression."""
+    """Pictures with at least two votes for expressions."""
     votes_per_picture: float
-    """Mean number of votes, those for no expression included."""
+    """Mean number of votes, including those for no expression."""
     rater: Estimate
-    """Share in which one rater names what most of the others name, 0..1."""
+    """How often one rater agrees with most of the others, 0..1."""
     model: Estimate
-    """Share in which the model names what most of the same others name."""
+    """How often the model agrees with most of the same raters."""
     difference: Estimate
-    """Model less rater, on the same pictures."""
+    """Model minus rater, on the same pictures."""
     rater_distances: Distances
-    """Of one rater's vote to those of the others."""
+    """From one rater's vote to the votes of the others."""
     model_distances: Distances
-    """Of the model's probabilities to the same votes."""
+    """From the model's probabilities to the same votes."""
     smoothing: float
     by_agreement: tuple[AgreementBin, ...]
 
 
 @dataclass(frozen=True)
 class DisturbedAccuracy:
-    """How the model fares on pictures that were made worse."""
+    """The model's accuracy on pictures degraded in one way."""
 
     name: str
     setting: str
     n: int
     accuracy: Estimate
     difference: Estimate
-    """To the pictures as they are, paired."""
+    """Paired difference from the original pictures."""
 
 
 @dataclass(frozen=True)
 class Robustness:
-    """How the model fares on pictures that were made worse, beside the same pictures as they are."""
+    """The model's accuracy on degraded pictures, compared with the original ones."""
 
     n: int
     of: int
-    """How many pictures the n were drawn from, without looking."""
+    """Number of pictures from which the n were drawn at random."""
     seed: int
     clean: Estimate
     disturbed: tuple[DisturbedAccuracy, ...]
@@ -147,7 +147,7 @@ class Robustness:
 
 @dataclass(frozen=True)
 class Speed:
-    """How large the model is, and how fast on one thread of the machine that measured it."""
+    """The size of the model, and its speed on one thread of the machine that evaluated it."""
 
     parameters: int
     file_bytes: int

@@ -1,4 +1,4 @@
-"""How sure a figure is: intervals that hold the true value in 95 of 100 cases."""
+"""95 % confidence intervals."""
 
 from collections.abc import Callable
 
@@ -9,24 +9,24 @@ from fer.evaluation.figures import Estimate
 
 LEVEL = 0.95
 RESAMPLES = 10_000
-"""How often the pictures are drawn anew for a bootstrap interval."""
+"""Number of resamples for a bootstrap interval."""
 SEED = 0
 _MOST_DRAWN = 2_000_000
-"""Numbers drawn at once, to bound the memory."""
+"""Numbers drawn at once, to bound memory."""
 
 Statistic = Callable[[np.ndarray], np.ndarray]
-"""Numbers of pictures of each kind (R, C) → figures (R,)."""
+"""Counts of each kind of picture (R, C) → figures (R,)."""
 
 
 def bootstrap(counts: np.ndarray, statistic: Statistic) -> Estimate:
     """Return a figure with its percentile bootstrap interval (Efron 1979).
 
-    Pictures of a kind, such as those with the same truth and prediction, are alike to the figure. Drawing n pictures
-    with replacement is then drawing the number of each kind from a multinomial distribution, which is fast.
+    Pictures of one kind, such as those with the same truth and prediction, are interchangeable. Drawing n pictures with
+    replacement is then drawing the count of each kind from a multinomial distribution, which is fast.
 
     Args:
-        counts: int (C,), how many pictures there are of each kind.
-        statistic: what to compute of (R, C) such numbers, for R draws at once.
+        counts: int (C,), number of pictures of each kind.
+        statistic: computes the figure from counts (R, C), for R resamples at once.
     """
     kinds = np.flatnonzero(counts)
     total = int(counts.sum())
@@ -42,15 +42,15 @@ def bootstrap(counts: np.ndarray, statistic: Statistic) -> Estimate:
 
 
 def bootstrap_mean(values: np.ndarray) -> Estimate:
-    """Return the mean of one number for each picture, float (n,), with its bootstrap interval."""
+    """Return the mean of one number per picture, float (n,), with its bootstrap interval."""
     kinds, counts = np.unique(values, return_counts=True)
     return bootstrap(counts, lambda drawn: drawn @ kinds.astype(float) / len(values))
 
 
 def share(part: int, total: int) -> Estimate:
-    """Return a share with its score interval (Wilson 1927), which is right for few pictures and near 0 and 1, too.
+    """Return a proportion with its score interval (Wilson 1927), which also holds for few pictures and near 0 and 1.
 
-    The share of nothing is 0, without an interval.
+    A share of 0 pictures is 0, without an interval.
     """
     if not total:
         return Estimate(0.0, None, None)
@@ -59,10 +59,11 @@ def share(part: int, total: int) -> Estimate:
 
 
 def f1_score(right: int, predicted: int, support: int) -> Estimate:
-    """Return an F1 with its interval.
+    """Return an F1 score with its interval.
 
-    F1 grows with the share J of the right ones among all that truly have the label or were given it: F1 = 2J / (1 + J)
-    (Hand, Christen & Kirielle 2021, doi:10.1007/s10994-021-05964-1). So the score interval of J, turned, is that of F1.
+    F1 is a monotonic function of J, the share of correct ones among all pictures with the label or predicted to have
+    it: F1 = 2J / (1 + J) (Hand, Christen & Kirielle 2021, doi:10.1007/s10994-021-05964-1). So the score interval of J,
+    transformed, is that of F1.
     """
     union = share(right, predicted + support - right)
     if union.low is None or union.high is None:

@@ -1,7 +1,7 @@
-"""Evaluations as jobs, and the reports that they leave.
+"""Evaluations as jobs, and their reports.
 
-runs/NAME/reports/TITLE/    what was measured of a run's model; runs/.shipped/reports/TITLE/ of the shipped one's
-    report.json, report.predictions.csv, and what `fer.jobs.job` keeps
+runs/NAME/reports/TITLE/    an evaluation of a run's model; runs/.shipped/reports/TITLE/ of a built-in model
+    report.json, report.predictions.csv, and the files of `fer.jobs.job`
 """
 
 import re
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fer.evaluation.predict import Progress
 
 SHIPPED_FOLDER = ".shipped"
-"""Stands where a run's folder does. No run can be called so."""
+"""Takes the place of a run's folder. No run can have this name."""
 REPORT_NAME = "report.json"
 
 
@@ -33,7 +33,7 @@ class _Earlier:
 
 
 def _earlier(folder: Path) -> tuple[Request | None, Status] | None:
-    """Read request.json of an earlier version; a report alone was made from a command line."""
+    """Read request.json of an earlier version; a report without it was made on the command line."""
     is_there = (folder / REPORT_NAME).is_file()
     if not is_there and not (folder / "request.json").exists():
         return None
@@ -45,7 +45,7 @@ KIND = Kind("evaluation", Request, place="*/reports/*", earlier=_earlier)
 
 
 def model_of(folder: Path) -> str | None:
-    """Return the name of the run that an evaluation's model is of; None for a shipped one."""
+    """Return the name of the run whose model an evaluation is of; None for a built-in model."""
     name = folder.parents[1].name
     return None if name == SHIPPED_FOLDER else name
 
@@ -53,20 +53,20 @@ def model_of(folder: Path) -> str | None:
 def start(
     runs_folder: Path, requests: Sequence[tuple[str | None, Request]], title: str, threads: int | None = None
 ) -> list[Path]:
-    """Start evaluations of one model or several, each as a process of its own, all at once; return their folders.
+    """Start evaluations of one or more models at once, each in a background process; return their folders.
 
-    A request comes with the name of the run that its model is of, None for a shipped one. Where there is an evaluation
-    of that title a number is added. All share the threads: all of the processor's but one if not told.
+    Each request comes with the name of its model's run, None for a built-in model. If the title is taken, a number is
+    added. The evaluations share the threads: by default, all of the CPU but one.
 
     Raises:
-        JobError: others go on, or no process can be started.
+        JobError: others are running, or no process can be started.
     """
     others = job.views(runs_folder, KIND)
     job.check_free(KIND, others)
     share = max((threads or spare_threads()) // max(len(requests), 1), 1)
     folders = []
     for run_name, request in requests:
-        model = "" if run_name else f"{Path(request.checkpoint).stem}-"  # several models are shipped
+        model = "" if run_name else f"{Path(request.checkpoint).stem}-"  # there are several built-in models
         name = re.sub(r"[^\w.-]+", "-", f"{model}{title}-{request.split}-{request.rule}").strip("-. ")
         folder = free_path(runs_folder / (run_name or SHIPPED_FOLDER) / "reports" / (name or "report"))
         job.create(folder, KIND, request)
@@ -76,7 +76,7 @@ def start(
 
 
 def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
-    """Measure a model in this process and write its report; see `measure` and `write_report` for the errors."""
+    """Evaluate a model in this process and write its report; for errors see `measure` and `write_report`."""
 
     def say(what: str, done: int, total: int) -> None:
         reporter.say(f"{what} · {done:,} of {total:,}", done, total)
@@ -86,7 +86,7 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
 
 
 def measure(request: Request, output: Path, command: str, say: "Progress", threads: int | None = None) -> Evaluation:
-    """Measure a model in this process: the command is written down, and `say` is told how far it is.
+    """Evaluate a model in this process; `command` goes into the report, and `say` is called with the progress.
 
     Raises:
         FerError: the model or the data set cannot be read.

@@ -1,4 +1,4 @@
-"""Figures about predictions whose truth is known; calibration; ROC and precision–recall curves."""
+"""Metrics of predictions with known truth; calibration; ROC and precision–recall curves."""
 
 from dataclasses import dataclass
 
@@ -10,24 +10,24 @@ from fer.evaluation.figures import ClassCurves, ClassFigures, Curve, Estimate, R
 from fer.evaluation.intervals import Statistic, bootstrap, f1_score, share
 
 BINS = 15
-"""What papers use (Guo et al. 2017, arXiv:1706.04599)."""
+"""The usual number in papers (Guo et al. 2017, arXiv:1706.04599)."""
 LEAST_PROBABILITY = 1e-12
-"""What a truth of no probability is taken to have, so that its logarithm is finite."""
+"""Lower limit for the probability of the truth, so that its logarithm is finite."""
 MOST_POINTS = 200
 DIGITS = 5
-"""Of the points that are kept; the areas are not rounded."""
+"""Digits of the stored points; areas are not rounded."""
 
 
 @dataclass(frozen=True, eq=False)
 class Metrics:
-    """Figures for n pictures and K labels, without intervals: quick enough for every epoch."""
+    """Metrics of n pictures and K labels, without intervals: fast enough for every epoch."""
 
     accuracy: float
     """0..1"""
     macro_f1: float
     """Mean F1 of the labels that occur in the truth, 0..1."""
     negative_log_likelihood: float
-    """Mean of −ln of the probability given to the true label."""
+    """Mean of −ln of the true label's probability."""
     confusion: np.ndarray
     """int (K, K): rows are truth, columns are prediction."""
 
@@ -44,7 +44,7 @@ def measure(probabilities: np.ndarray, truth: np.ndarray) -> Metrics:
 
 
 def resampled(figure: Statistic, confusion: np.ndarray) -> Estimate:
-    """Return a figure of `fer.evaluation.confusions`, of one matrix int (K, K), with its bootstrap interval."""
+    """Return a figure of `fer.evaluation.confusions` for one matrix int (K, K), with its bootstrap interval."""
     return bootstrap(confusion.ravel(), lambda drawn: figure(drawn.reshape(-1, *confusion.shape)))
 
 
@@ -56,7 +56,7 @@ def top_two_accuracy(probabilities: np.ndarray, truth: np.ndarray) -> Estimate:
 
 
 def class_figures(confusion: np.ndarray, labels: tuple[str, ...]) -> dict[str, ClassFigures]:
-    """Return precision, recall and F1 of K labels, of a confusion matrix int (K, K), rows truth, columns prediction.
+    """Return precision, recall and F1 of K labels from a confusion matrix int (K, K), rows truth, columns prediction.
 
     Their score intervals hold for rare labels, too.
     """
@@ -74,10 +74,10 @@ def class_figures(confusion: np.ndarray, labels: tuple[str, ...]) -> dict[str, C
 
 
 def reliability(probabilities: np.ndarray, truth: np.ndarray, temperature: float, bins: int = BINS) -> Reliability:
-    """Return the diagram over bins of equal width, and the figures, of n ≥ 1 predictions.
+    """Return the reliability diagram over bins of equal width, and calibration figures, of n ≥ 1 predictions.
 
-    The probabilities, float (n, K), sum to 1 in each row; the truth is int (n,). The temperature that they were divided
-    by is only written down. Bin i holds i / bins ≤ confidence < (i + 1) / bins, the last one 1, too.
+    The probabilities, float (n, K), sum to 1 in each row; the truth is int (n,). The temperature used for them is only
+    stored. Bin i has i / bins ≤ confidence < (i + 1) / bins; the last one includes 1.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
@@ -103,30 +103,30 @@ def reliability(probabilities: np.ndarray, truth: np.ndarray, temperature: float
 
 
 def negative_log_likelihood(probabilities: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean of −ln of the probability given to the true label."""
+    """Return the mean of −ln of the true label's probability."""
     given = probabilities[np.arange(len(truth)), truth]
     return float(-np.log(np.maximum(given, LEAST_PROBABILITY)).mean())
 
 
 def curves(probabilities: np.ndarray, truth: np.ndarray, labels: tuple[str, ...]) -> dict[str, ClassCurves]:
-    """Return the curves of K labels, of probabilities float (n, K) and truth int (n,), indices of the labels."""
+    """Return the curves of K labels, from probabilities float (n, K) and truth int (n,), indices of the labels."""
     return {label: _curves_of(truth == index, probabilities[:, index], label) for index, label in enumerate(labels)}
 
 
 def _curves_of(is_label: np.ndarray, score: np.ndarray, label: str) -> ClassCurves:
     if not is_label.any():
-        missing = Curve((), (), None, f"no picture truly shows {label}")
+        missing = Curve((), (), None, f"no picture is labeled {label}")
         return ClassCurves(missing, missing)
     precision, recall, _ = precision_recall_curve(is_label, score, drop_intermediate=True)
     found = _thinned(recall[::-1], precision[::-1], float(average_precision_score(is_label, score)))
     if is_label.all():
-        return ClassCurves(Curve((), (), None, f"every picture truly shows {label}"), found)
+        return ClassCurves(Curve((), (), None, f"every picture is labeled {label}"), found)
     false_positives, true_positives, _ = roc_curve(is_label, score)
     return ClassCurves(_thinned(false_positives, true_positives, float(roc_auc_score(is_label, score))), found)
 
 
 def _thinned(x: np.ndarray, y: np.ndarray, area: float) -> Curve:
-    """Keep the ends and points that are equally far from each other along the curve."""
+    """Keep the ends, and points spaced evenly along the curve."""
     if len(x) > MOST_POINTS:
         way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
         kept = np.searchsorted(way, np.linspace(0, way[-1], MOST_POINTS))

@@ -1,4 +1,4 @@
-"""A model's answers on a split of a data set."""
+"""A model's predictions on a split of a data set."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,25 +13,25 @@ from fer.model.classifier import Classifier, probabilities_of, shares_of
 from fer.recognition.recognizer import Recognizer
 
 Progress = Callable[[str, int, int], None]
-"""Called with (what is done, how many are done, how many there are)."""
+"""Called with (step, number done, total)."""
 _AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a model said, and what it was not asked."""
+    """A model's predictions, and the pictures that were left out."""
 
     predictions: Predictions
     logits: np.ndarray
-    """float32 (n, outputs), as the network gives them."""
+    """float32 (n, outputs), from the network."""
     unknown_labels: dict[str, int]
-    """Labels that the model does not know → how many pictures were left out for it."""
+    """Labels that the model lacks → number of pictures left out for it."""
     broken: tuple[str, ...]
-    """What was wrong with the pictures that could not be read."""
+    """Errors of the pictures that could not be read."""
     no_face: int
-    """How many photos no face was found in."""
+    """Number of photos without a face."""
     digests: np.ndarray
-    """uint32 (n,): of the pictures, see `PreparedFaces`; empty where the faces were found in photos."""
+    """uint32 (n,): digests of the pictures, see `PreparedFaces`; empty if faces were detected in photos."""
 
 
 def predict(
@@ -42,21 +42,22 @@ def predict(
     progress: Progress | None = None,
     detect_with: Recognizer | None = None,
 ) -> Answers:
-    """Ask a model about all pictures of a split that count, without test-time augmentation.
+    """Run a model on all pictures of a split that count, without test-time augmentation.
 
-    The model chooses among all of its labels, also where the data set has fewer; the probabilities of a multilabel one
-    are taken as shares of their sum. Pictures with a label that it does not know are left out. They are cropped as its
-    preprocessing says, or whole photos in which `detect_with` finds the largest face; those without one are left out.
+    The model chooses among all of its labels, even if the data set has fewer; probabilities of a multilabel model are
+    divided by their sum. Pictures whose label the model lacks are left out. Faces are cropped by the model's
+    preprocessing; or pictures are whole photos, in which `detect_with` finds the largest face, and photos without one
+    are left out.
 
     Raises:
-        DatasetError: no picture is left to ask about.
+        DatasetError: no picture is left.
     """
     labels = classifier.info.labels
     rows, unknown = _known(dataset, labels, split, rule)
 
     def reading(done: int, total: int) -> None:
         if progress:
-            progress("reading", done, total)
+            progress("reading pictures", done, total)
 
     if detect_with:
         prepared = _detected_faces(detect_with, dataset, rows, reading)
@@ -64,7 +65,9 @@ def predict(
         prepared = prepare_faces(dataset, rows, classifier.info.preprocessing, reading)
     pixels, kept, broken = prepared.pixels, prepared.rows, prepared.broken
     if not len(kept):
-        raise DatasetError(f"expected faces in the {len(rows)} pictures of {dataset.name}, found none.")
+        raise DatasetError(
+            f"expected faces in the {len(rows)} pictures of {dataset.name}, found none. Check the pictures."
+        )
     logits = _logits(classifier, pixels, progress)
     return Answers(
         predictions=_predictions(dataset, kept, labels, shares_of(probabilities_of(classifier.info, logits))),
@@ -77,7 +80,7 @@ def predict(
 
 
 def _known(dataset: FaceDataset, labels: tuple[str, ...], split: str, rule: str) -> tuple[np.ndarray, dict[str, int]]:
-    """Return the rows whose label the model knows, int (n,), and the numbers of the others by their label."""
+    """Return the rows whose label the model has, int (n,), and the counts of the others by label."""
     rows = dataset.rows(split, rule)
     words = [dataset.labels[index] for index in dataset.truth(rows)]
     unknown = Counter(word for word in words if word not in labels)
@@ -96,7 +99,7 @@ def _logits(classifier: Classifier, pixels: np.ndarray, progress: Progress | Non
     for start in range(0, len(pixels), _AT_ONCE):
         parts.append(classifier.logits(pixels[start : start + _AT_ONCE]))
         if progress:
-            progress("asking the model", min(start + _AT_ONCE, len(pixels)), len(pixels))
+            progress("running the model", min(start + _AT_ONCE, len(pixels)), len(pixels))
     return np.concatenate(parts)
 
 

@@ -1,4 +1,4 @@
-"""What a model said of each picture, beside what people said: arrays, and a CSV without any picture in it.
+"""Predictions for each picture, with the votes of people: as arrays, and as a CSV that contains no pictures.
 
 row, name, split, truth, predicted, confidence, votes_LABEL …, other_votes, probability_LABEL …
 """
@@ -23,15 +23,15 @@ class Predictions:
 
     labels: tuple[str, ...]
     rows: np.ndarray
-    """int (n,): where the pictures are in the data set, ascending."""
+    """int (n,): the pictures' rows in the data set, ascending."""
     names: tuple[str, ...]
-    """What people know them by, see `FaceDataset.name_of`: no path above the data set's folder."""
+    """Names for people, see `FaceDataset.name_of`: never a path above the data set's folder."""
     splits: np.ndarray
     """str (n,)"""
     truth: np.ndarray
     """int (n,), indices of `labels`."""
     votes: np.ndarray
-    """float (n, K), ≥ 0: how many raters chose each label; one-hot where there is one label."""
+    """float (n, K), ≥ 0: how many raters chose each label; one-hot if there is a single label."""
     other_votes: np.ndarray
     """float (n,): how many chose none of them."""
     probabilities: np.ndarray
@@ -52,12 +52,12 @@ class Predictions:
 
     @property
     def confusion(self) -> np.ndarray:
-        """How often each label was taken for each, int (K, K): rows truth, columns prediction."""
+        """The confusion matrix, int (K, K): rows truth, columns prediction."""
         return confusions.count(self.truth, self.predicted, len(self.labels))
 
     def to_csv(self) -> str:
-        """Return the text of the file, a line for each picture."""
-        import pandas  # here, as it costs half a second
+        """Return the CSV text, with a row for each picture."""
+        import pandas  # imported here, since it takes half a second
 
         words = np.array(list(map(not_a_formula, self.labels)))
         columns = {
@@ -75,10 +75,10 @@ class Predictions:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read a file of predictions.
+    """Read a predictions file.
 
     Raises:
-        EvaluationError: the file is missing, damaged, or no table of predictions.
+        EvaluationError: the file is missing, damaged, or not a table of predictions.
     """
     import pandas
 
@@ -96,7 +96,7 @@ def read_predictions(path: Path) -> Predictions:
 def _predictions_of(table: "pandas.DataFrame") -> Predictions:  # type: ignore[name-defined]  # noqa: F821
     labels = tuple(name.removeprefix(PROBABILITY) for name in table.columns if name.startswith(PROBABILITY))
     if not labels or not len(table):
-        raise ValueError("no line or no column of probabilities")
+        raise ValueError("no rows, or no columns of probabilities")
     strange = sorted(set(table["truth"]) - set(labels))
     if strange:
         raise ValueError(f"the labels {', '.join(strange)} have no probabilities")

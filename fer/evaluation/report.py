@@ -1,6 +1,6 @@
-"""A report: how good a model is on a data set, as a file that says all that is needed to get the figures again.
+"""The report of an evaluation, as a file with everything needed to reproduce its figures.
 
-`read_report` takes milliseconds and imports neither torch nor scikit-learn, so a page can open with it.
+`read_report` takes milliseconds and imports neither torch nor scikit-learn, so pages can use it when they open.
 """
 
 import json
@@ -29,15 +29,15 @@ from fer.records import from_json, from_plain, plain_of, to_plain
 FORMAT = "fer-report-2"
 T = TypeVar("T")
 RULE_MEANINGS = {
-    "majority": "more than half of the raters agree",
-    "argmax": "all with a top label",
+    "majority": "a majority of the raters agree",
+    "argmax": "all with a single top label",
 }
-"""Where several people rated each picture; elsewhere all pictures count, by their one label."""
+"""For pictures with several raters; otherwise all pictures count, with their one label."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What shall be measured."""
+    """What to evaluate."""
 
     dataset: str
     """A path, or "synthetic:400"."""
@@ -46,18 +46,18 @@ class Request:
     rule: str = "majority"
     robustness: bool = False
     sample: int | None = None
-    """Make only so many pictures worse."""
+    """Number of pictures to degrade; None for all."""
     faces: str = EVERYDAY
     """How the model is read, one of `READINGS`."""
     detect: bool = False
-    """Whether the faces are to be found first, in whole photos."""
+    """Whether to detect the faces first, in whole photos."""
     runtime: str = "auto"
-    """What computes, one of `fer.model.classifier.RUNTIMES`."""
+    """One of `fer.model.classifier.RUNTIMES`."""
     reduced: bool = False
-    """Whether it computes as fast as for video, see `Classifier.reduced`."""
+    """Whether to use reduced precision, as for video; see `Classifier.reduced`."""
 
     def command(self) -> list[str]:
-        """Return the command that measures the same."""
+        """Return the command of the same evaluation."""
         options = {"dataset": self.dataset, "checkpoint": self.checkpoint, "split": self.split, "rule": self.rule}
         given = ["fer-studio", "evaluate", *(part for name, value in options.items() for part in (f"--{name}", value))]
         if self.faces != EVERYDAY:
@@ -75,7 +75,7 @@ class Request:
 
 @dataclass(frozen=True)
 class DataSource:
-    """What the model was measured on."""
+    """The data of an evaluation."""
 
     name: str
     fingerprint: str
@@ -86,27 +86,27 @@ class DataSource:
     is_rated: bool
     """Whether several people rated each picture."""
     detected: bool
-    """Whether the faces were found in whole photos, rather than given as crops."""
+    """Whether faces were detected in whole photos, instead of given as crops."""
     unknown_labels: dict[str, int]
-    """Labels that the model does not know → how many pictures were left out for it."""
+    """Labels that the model lacks → number of pictures left out for it."""
     broken: tuple[str, ...]
-    """What was wrong with the pictures that could not be read."""
+    """Errors of the pictures that could not be read."""
     no_face: int
-    """How many photos no face was found in."""
+    """Number of photos without a face."""
     notes: tuple[str, ...] = ()
-    """What was read of the data set, and why figures may be too good; see `fer.datasets.report.notes_on`."""
+    """Notes on the data set, and why figures may be too good; see `fer.datasets.report.notes_on`."""
     seen: Seen | None = None
-    """How many of these pictures the model knew from its making; None where that is not known."""
+    """How many of these pictures the model has seen in training; None if unknown."""
 
     def rule_and_n(self, n: int) -> str:
-        """Return in words by which rule n pictures count: what stands beside every accuracy."""
-        meaning = RULE_MEANINGS[self.rule] if self.is_rated else "one label a picture"
+        """Return the rule and n in words, to accompany every accuracy."""
+        meaning = RULE_MEANINGS[self.rule] if self.is_rated else "one label per picture"
         return f"rule {self.rule} ({meaning}), n = {n:,}"
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """What was measured."""
+    """The model of an evaluation."""
 
     file: str
     sha256: str
@@ -114,17 +114,17 @@ class ModelSource:
     size_px: int
     labels: tuple[str, ...]
     multilabel: bool
-    """If so, the figures are those of its probabilities as shares of their sum."""
+    """If so, the figures are of its probabilities divided by their sum."""
     training: dict[str, Any]
-    """What the model file says of how it was made."""
+    """The training record in the model file."""
     faces: str = EVERYDAY
     """How its outputs were read, one of `READINGS`."""
     reading: Reading | None = None
-    """What that is; None in earlier reports."""
+    """The settings of that; None in earlier reports."""
 
     @property
     def read_as(self) -> str:
-        """Whose faces or which head its outputs were read for, in words."""
+        """The kind of faces or the head that its outputs were read for, in words."""
         heads = {RATERS: "its raters' head alone", LABEL: "its label's head alone"}
         whose = "faces in between" if self.faces == BETWEEN else f"{self.faces} faces"
         return heads.get(self.faces, f"read for {whose}")
@@ -139,17 +139,17 @@ class ModelSource:
 
 @dataclass(frozen=True)
 class Making:
-    """How the report came about."""
+    """How the report was made."""
 
     command: str
     time: str
     """ISO 8601, UTC."""
     versions: dict[str, str]
     resamples: int
-    """Of the bootstrap intervals."""
+    """Number of resamples of the bootstrap intervals."""
     seed: int
     runtime: str = "torch, float32"
-    """What computed the answers, and how precisely; all earlier reports are torch's."""
+    """Runtime and precision; all earlier reports used torch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +161,7 @@ class Report:
     model: ModelSource
     made: Making
     predictions: str
-    """The name of the file beside the report that holds the predictions."""
+    """Name of the predictions file beside the report."""
     n: int
     accuracy: Estimate
     balanced_accuracy: Estimate
@@ -174,18 +174,18 @@ class Report:
     """Rows are truth, columns prediction."""
     curves: dict[str, ClassCurves]
     before: Reliability
-    """Calibration of the network as it was trained, at temperature 1."""
+    """Calibration of the network as trained, at temperature 1."""
     calibration: Reliability
-    """Calibration with the temperature that was fitted on validation pictures."""
+    """Calibration with the temperature fitted on validation pictures."""
     agreement: Agreement | None
-    """None where no picture has two raters."""
+    """None if no picture has two raters."""
     robustness: Robustness | None
-    """None where it was not asked for."""
+    """None if it was not requested."""
     speed: Speed
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the model may answer, in the order of the confusion matrix."""
+        """The model's labels, in the order of the confusion matrix."""
         return self.model.labels
 
     @property
@@ -195,9 +195,9 @@ class Report:
 
     @property
     def knew(self) -> tuple[str, int] | None:
-        """Which of these pictures the model knew from its making, "trained on" or "chosen by", and how many of them.
+        """Return how the model saw these pictures in training, "trained on" or "chosen by", and how many of them.
 
-        What the report does not count follows from the split, where the model was made with this very data set.
+        If the report does not store it, it follows from the split, for a model trained on this very data set.
         """
         seen = self.data.seen
         if seen is None:
@@ -210,17 +210,17 @@ class Report:
 
     @property
     def mean_roc_area(self) -> float | None:
-        """Mean area below the ROC curves that there are."""
+        """Mean area below the ROC curves that exist."""
         return _mean([one.roc.area for one in self.curves.values()])
 
     @property
     def mean_average_precision(self) -> float | None:
-        """Mean area below the precision–recall curves that there are."""
+        """Mean area below the precision–recall curves that exist."""
         return _mean([one.precision_recall.area for one in self.curves.values()])
 
 
 def write_report(path: Path, report: Report, predictions: Predictions) -> None:
-    """Write a report, and the predictions under the name that it gives, beside it.
+    """Write a report and, beside it, the predictions under the name in the report.
 
     Raises:
         EvaluationError: one of them cannot be written.
@@ -231,12 +231,12 @@ def write_report(path: Path, report: Report, predictions: Predictions) -> None:
 
 
 def predictions_name(path: Path) -> str:
-    """Return the name of the predictions' file beside a report: report.json → report.predictions.csv."""
+    """Return the name of the predictions file beside a report: report.json → report.predictions.csv."""
     return path.with_suffix(".predictions.csv").name
 
 
 def to_json(report: Report) -> str:
-    """Return the text of the file, a line for each part."""
+    """Return the JSON text, with a line for each part."""
     lines = (
         f"{json.dumps(name)}: {json.dumps(part, allow_nan=False, ensure_ascii=False)}"
         for name, part in to_plain(report).items()
@@ -260,7 +260,7 @@ def _read_report(path: Path) -> Report:
         found = parts.get("format", "fer-report-1") if isinstance(parts, dict) else None
         if found != FORMAT:
             raise EvaluationError(
-                f"expected a report of format {FORMAT}, but {path} is of format {found}. Evaluate the model again."
+                f"expected a report of format {FORMAT}, but {path} has format {found}. Evaluate the model again."
             )
         report = from_plain(parts, Report, exact=True)
         confusion, labels = np.array(report.confusion), report.labels
@@ -277,7 +277,7 @@ def _read_report(path: Path) -> Report:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A report and the predictions behind it."""
+    """A report and its predictions."""
 
     report: Report
     predictions: Predictions
@@ -294,35 +294,35 @@ def read_evaluation(path: Path) -> Evaluation:
     predictions = read_predictions(beside)
     if predictions.labels != report.labels or not np.array_equal(predictions.confusion, report.confusion):
         raise EvaluationError(
-            f"expected in {beside} the predictions that {path} reports on, found others. Evaluate the model again."
+            f"expected in {beside} the predictions of {path}, found others. Evaluate the model again."
         )
     return Evaluation(report, predictions)
 
 
 @dataclass(frozen=True)
 class Ingredient:
-    """One row of an `Ablation`: means over the seeds; rates are 0..1."""
+    """A row of an `Ablation`: means over the seeds; rates are 0..1."""
 
     name: str
     command: str
-    """Of the first seed."""
+    """For the first seed."""
     seeds: tuple[int, ...]
     accuracy: float
     macro_f1: float
     worse_pictures: float
-    """Mean accuracy over all disturbances, on `Ablation.sample` pictures."""
+    """Mean accuracy over all degradations, on `Ablation.sample` pictures."""
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """The table of what each ingredient of a recipe is worth; scripts/ablation.py measures it."""
+    """The contribution of each ingredient of a recipe; measured by scripts/ablation.py."""
 
     basis: str
     """Data, split, rule and n, in words."""
     recipe: str
     """What the rows change, as options of `fer-studio train`."""
     sample: int
-    """On so many of these pictures, made worse in all ways of `fer.evaluation.robustness`."""
+    """Number of these pictures, degraded in all ways of `fer.evaluation.robustness`."""
     rows: tuple[Ingredient, ...]
     about: str = ""
     """What the rows have in common, in words."""
@@ -330,10 +330,10 @@ class Ablation:
 
 @dataclass(frozen=True)
 class FineTuned:
-    """One row of `FewPictures`; rates are 0..1, one for each seed."""
+    """A row of `FewPictures`; rates are 0..1, one per seed."""
 
     model: str
-    """The name of the file that was begun with."""
+    """The name of the file that was fine-tuned."""
     seeds: tuple[int, ...]
     accuracies: tuple[float, ...]
     macro_f1s: tuple[float, ...]
@@ -341,7 +341,7 @@ class FineTuned:
 
 @dataclass(frozen=True)
 class FewPictures:
-    """What models are worth to begin with; scripts/finetuning.py measures it."""
+    """How good models are after fine-tuning on few pictures; measured by scripts/finetuning.py."""
 
     basis: str
     """Data, training pictures, split, rule and n, in words."""
@@ -350,7 +350,7 @@ class FewPictures:
 
 
 def read_table(path: Path, kind: type[T]) -> T:
-    """Read a table for a card: `Ablation`, `FewPictures`, `fer.evaluation.settings.Settings`.
+    """Read a table for the model card: `Ablation`, `FewPictures`, `fer.evaluation.settings.Settings`.
 
     Raises:
         EvaluationError: the file is missing or damaged.
@@ -360,7 +360,7 @@ def read_table(path: Path, kind: type[T]) -> T:
     except (OSError, ValueError) as error:
         found = problem_of(error) if isinstance(error, OSError) else f"{error}."
         raise EvaluationError(
-            f"expected a table of {kind.__name__.lower()}, cannot read {path}: {found} Measure it again."
+            f"expected a table of {kind.__name__.lower()}, but cannot read {path}: {found} Measure it again."
         ) from error
 
 

@@ -1,8 +1,8 @@
-"""How much accuracy is lost when the pictures of faces get worse, in ways that are the same every time.
+"""Measure how much accuracy is lost on degraded pictures of faces, in reproducible ways.
 
-The disturbances act on the data set's picture, before it is shrunk for the network. Lengths are shares of its side;
-those in pixels are of a picture 48 pixels wide, as FER2013's are, and grow with a larger one. Where something is moved,
-the border is repeated.
+Degradations apply to the data set's picture, before it is shrunk for the network. Lengths are shares of its side; those
+in pixels are for a picture 48 pixels wide, like FER2013's, and scale with larger ones. Where a picture is moved, its
+border is repeated.
 """
 
 import io
@@ -21,29 +21,29 @@ from fer.model.preprocessing import Preprocessing
 
 SEED = 0
 _AT_ONCE = 256
-"""Pictures read at a time, each in all disturbances."""
+"""Pictures read at a time, each with all degradations."""
 
 Predict = Callable[[np.ndarray], np.ndarray]
-"""Shrunk faces uint8 (n, C, S, S) → probabilities or logits (n, K)."""
+"""Network inputs uint8 (n, C, S, S) → probabilities or logits (n, K)."""
 
 REFERENCE_PX = 48
 GRAY = 128
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""RGB uint8 (H, W, 3) and a source of chance → the same shape."""
+"""RGB uint8 (H, W, 3) and a random generator → the same shape."""
 
 
 @dataclass(frozen=True)
 class Disturbance:
-    """One way, in one strength."""
+    """One kind of degradation, in one strength."""
 
     name: str
     setting: str
-    """How strong, in words with units; "" where there is one strength only."""
+    """The strength in words with units; "" if there is only one."""
     change: Change
 
     def apply(self, image: np.ndarray, row: int) -> np.ndarray:
-        """Return the picture made worse, RGB uint8 (H, W, 3); chance depends on the row only."""
+        """Return the degraded picture, RGB uint8 (H, W, 3); randomness depends on the row only."""
         return self.change(image, np.random.default_rng(row))
 
 
@@ -54,37 +54,37 @@ def blur(image: np.ndarray, _: np.random.Generator, sigma_px: float) -> np.ndarr
 
 
 def noise(image: np.ndarray, random: np.random.Generator, sigma: float) -> np.ndarray:
-    """Add gray Gaussian noise, of gray levels 0..255, independent from pixel to pixel."""
+    """Add gray Gaussian noise in gray levels 0..255, independent for each pixel."""
     return _gray_levels(image + random.normal(0, sigma, (*image.shape[:2], 1)))
 
 
 def brightness(image: np.ndarray, _: np.random.Generator, factor: float) -> np.ndarray:
-    """Change the brightness; what gets too bright stays white."""
+    """Change the brightness; saturated pixels are clipped."""
     return _gray_levels(image * factor)
 
 
 def jpeg(image: np.ndarray, _: np.random.Generator, quality: int) -> np.ndarray:
-    """Leave what JPEG leaves of a picture, quality 1 to 100."""
+    """Apply JPEG compression of quality 1 to 100."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=quality)
     return np.array(Image.open(file))
 
 
 def low_resolution(image: np.ndarray, _: np.random.Generator, side_px: int) -> np.ndarray:
-    """Leave what is left of a picture that was this wide, in real pixels, and is enlarged again."""
+    """Reduce a picture to this width, in real pixels, and enlarge it again."""
     height, width = image.shape[:2]
     small = cv2.resize(image, (side_px, max(round(side_px * height / width), 1)), interpolation=cv2.INTER_AREA)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def crop_offset(image: np.ndarray, random: np.random.Generator, share: float) -> np.ndarray:
-    """Move the crop by a share of the side, each picture in a direction of its own."""
+    """Shift the crop by a share of its side, each picture in a random direction."""
     angle = random.uniform(0, 2 * np.pi)
     return warped(image, random, shift=(share * np.cos(angle), share * np.sin(angle)))
 
 
 def covered(image: np.ndarray, _: np.random.Generator, box: tuple[float, float, float, float]) -> np.ndarray:
-    """Cover a rectangle with gray: left, top, right, bottom as shares of the width and the height."""
+    """Cover a rectangle with gray: left, top, right, bottom as shares of the width and height."""
     height, width = image.shape[:2]
     left, top, right, bottom = box
     image = image.copy()
@@ -104,7 +104,7 @@ def warped(
     factor: float = 1.0,
     shift: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
-    """Turn counter-clockwise and enlarge around the centre, and move by shares of the sides."""
+    """Rotate counterclockwise and scale around the center, and move by shares of the sides."""
     height, width = image.shape[:2]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, factor)
     matrix[:, 2] += (shift[0] * width, shift[1] * height)
@@ -119,11 +119,11 @@ DISTURBANCES: tuple[Disturbance, ...] = (
     *(Disturbance("blur", f"σ {sigma:g} px", partial(blur, sigma_px=sigma)) for sigma in (0.5, 1, 2)),
     *(Disturbance("noise", f"σ {sigma} of 255", partial(noise, sigma=sigma)) for sigma in (10, 20)),
     Disturbance("dark", "half as bright", partial(brightness, factor=0.5)),
-    Disturbance("bright", "half again as bright", partial(brightness, factor=1.5)),
+    Disturbance("bright", "1.5 times as bright", partial(brightness, factor=1.5)),
     *(Disturbance("JPEG", f"quality {quality}", partial(jpeg, quality=quality)) for quality in (90, 40, 20)),
     *(Disturbance("low resolution", f"{side} px", partial(low_resolution, side_px=side)) for side in (24, 16)),
     *(Disturbance("rotation", f"{degrees:+d}°", partial(warped, degrees=degrees)) for degrees in (-20, -10, 10, 20)),
-    # On FER2013's crops the eyes lie at 39 % of the height, 37 % of the side apart, the mouth at 77 %.
+    # In FER2013's crops the eyes are at 39 % of the height, 37 % of the side apart, the mouth at 77 %.
     Disturbance("covered", "mouth", partial(covered, box=(0.2, 0.65, 0.8, 0.9))),
     Disturbance("covered", "eyes", partial(covered, box=(0.1, 0.29, 0.9, 0.49))),
     *(Disturbance("crop offset", f"{part} %", partial(crop_offset, share=part / 100)) for part in (4, 8, 12)),
@@ -142,10 +142,10 @@ def robustness(
     disturbances: tuple[Disturbance, ...] = DISTURBANCES,
     progress: Callable[[int, int], None] | None = None,
 ) -> Robustness:
-    """Measure a model's accuracy on the same face crops as they are and in each disturbance.
+    """Measure a model's accuracy on the same face crops, original and with each degradation.
 
-    The pictures in the rows, int (n,), can be read; their truth, int (n,), is an index of the model's outputs. A sample
-    is drawn by a fixed seed.
+    The pictures in the rows, int (n,), must be readable; their truth, int (n,), is an index into the model's outputs. A
+    sample is drawn with a fixed seed.
 
     Raises:
         ImageError: a picture cannot be read any more.

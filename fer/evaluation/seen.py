@@ -1,8 +1,8 @@
-"""Which pictures a model has seen while it was made, so that nobody measures it, or compares it, on these unawares.
+"""Which pictures a model saw in training, so that nobody evaluates or compares it on them unknowingly.
 
-pictures.npz beside the model file has the digest of each, see `PreparedFaces`: of those that it was trained on and of
-those that it was chosen by; and with them those of the models that it began with or was taught by. A picture is known
-again by its pixels: one that was saved anew is another one.
+pictures.npz beside the model file has the digests of its training and validation pictures, see `PreparedFaces`, along
+with those of its initial model and teachers. Pictures are identified by their pixels: one that was saved again counts
+as another one.
 """
 
 from collections.abc import Iterable
@@ -19,20 +19,20 @@ SEEN_NAME = "pictures.npz"
 
 @dataclass(frozen=True)
 class Seen:
-    """How many of the pictures that a model was measured on it knew."""
+    """How many of the evaluated pictures the model saw in training."""
 
     trained: int
     """It was trained on them."""
     chosen: int
-    """Its best epoch was chosen by them, or how it is read."""
+    """They selected its best epoch, or calibrated it."""
 
 
 def write_seen(model: Path, train: np.ndarray, validation: np.ndarray, files: Iterable[Path] = ()) -> None:
-    """Write down the digests, uint32 (n,), of a model's pictures, and those of the model files it was made from.
+    """Save the digests, uint32 (n,), of a model's pictures, and those of the model files it was made from.
 
     Raises:
-        OSError: it cannot be written.
-        EvaluationError: what lies beside one of the files is damaged.
+        OSError: they cannot be written.
+        EvaluationError: the digests of one of the files are damaged.
     """
     earlier = [found for file in files if (found := _digests(file))]
     sides = zip(*[(train, validation), *earlier], strict=True)
@@ -41,10 +41,10 @@ def write_seen(model: Path, train: np.ndarray, validation: np.ndarray, files: It
 
 
 def seen_among(model: Path, digests: np.ndarray) -> Seen | None:
-    """Return how many of some pictures, by their digests, a model has seen; None where that is not known.
+    """Return how many of these pictures, by their digests, a model has seen; None if unknown.
 
     Raises:
-        EvaluationError: what lies beside the model is damaged.
+        EvaluationError: the model's digests are damaged.
     """
     found = _digests(model)
     return Seen(*(int(np.isin(digests, side).sum()) for side in found)) if found and len(digests) else None
@@ -59,6 +59,6 @@ def _digests(model: Path) -> tuple[np.ndarray, np.ndarray] | None:
         return found["train"], found["validation"]
     except (OSError, ValueError, KeyError) as error:
         raise EvaluationError(
-            f"expected in {path} which pictures the model has seen, cannot read it: {error}. Delete it: then nobody "
-            "can tell."
+            f"expected the digests of the model's training pictures in {path}, but cannot read it: {error}. Delete it: "
+            "evaluations will then not know which pictures the model has seen."
         ) from error

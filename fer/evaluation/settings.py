@@ -1,11 +1,11 @@
-"""How a model with two heads is best read for each kind of faces: a table of settings and data sets, and the choice.
+"""Choose how a model with two heads is read for each kind of faces: a table of settings, and the choice.
 
 A setting is (τ, β), see `Reading`. Whatever helps on other people's photos costs accuracy on the raters' votes, since
-most faces there are neutral or happy. So each kind may cost so much of it, and takes what is best on the photos:
+most faces there are neutral or happy. So each kind has a limit for that cost, and takes the best setting on the photos:
 
     everyday    at most `COSTS[EVERYDAY]`
     between     at most `COSTS[BETWEEN]`
-    posed       is not chosen here: its setting is the best one on faces of people who posed, kept aside from all else
+    posed       is not chosen here: its setting is the best one on faces of people who posed, a separate data set
 """
 
 from dataclasses import dataclass, replace
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from fer.evaluation.calibration import Asked
 
 COSTS = {EVERYDAY: 0.011, BETWEEN: 0.025}
-"""How much validation accuracy by the raters' votes each kind may cost, 0..1."""
+"""How much validation accuracy on the raters' votes each kind may cost, 0..1."""
 CORRECTIONS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0)
 ANGER = "anger"
-"""What people act most, and what models least often recognize in it."""
+"""The expression that people act most often, and that models miss most often there."""
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One row; rates are 0..1."""
+    """A row; rates are 0..1."""
 
     prior_correction: float
     """τ"""
@@ -52,26 +52,26 @@ class Settings:
     validation: str
     """Data, split, rule and n, in words."""
     photos: str
-    """Those of the photos."""
+    """The same for the photos."""
     kinds: dict[str, tuple[float, float]]
-    """(τ, β) that was chosen for each kind of faces."""
+    """The (τ, β) chosen for each kind of faces."""
     rows: tuple[Setting, ...]
 
     def kind_of(self, row: Setting) -> str:
-        """Return which faces a row was chosen for, or "" if for none."""
+        """Return the kind of faces that a row was chosen for, or ""."""
         return next((kind for kind, pair in self.kinds.items() if pair == (row.prior_correction, row.second_share)), "")
 
 
 def measure_settings(info: ModelInfo, asked: "Asked", photos: "Asked") -> tuple[Setting, ...]:
-    """Measure all settings of a model with two heads, on pictures that raters judged and on photos of others."""
+    """Measure all settings of a model with two heads, on pictures with raters' votes and on other people's photos."""
     return tuple(_measure(info, tau, beta, asked, photos) for tau in CORRECTIONS for beta in SHARES)
 
 
 def choose(rows: tuple[Setting, ...]) -> dict[str, tuple[float, float]]:
-    """Return the (τ, β) of each kind of faces."""
-    from fer.evaluation.calibration import TWO_HEADS  # here, as it needs scikit-learn, and the model card does not
+    """Return the (τ, β) for each kind of faces."""
+    from fer.evaluation.calibration import TWO_HEADS  # imported here: it needs scikit-learn, the model card does not
 
-    least = rows[0].accuracy  # nothing taken off, and the raters' head alone
+    least = rows[0].accuracy  # no correction, and the raters' head alone
     kinds = {}
     for kind, cost in COSTS.items():
         affordable = [row for row in rows if row.accuracy >= least - cost]

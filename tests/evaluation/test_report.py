@@ -181,8 +181,8 @@ def test_predictions_that_are_gone_damaged_or_of_another_are_refused(file: Path)
     beside = file.with_name("report.predictions.csv")
     text = beside.read_text(encoding="utf-8")
     for content, message in (
-        (text.replace("probability_", "likelihood_"), "no line or no column of probabilities"),
-        ("\n".join(text.splitlines()[:1]) + "\n", "no line"),
+        (text.replace("probability_", "likelihood_"), "columns of probabilities"),
+        ("\n".join(text.splitlines()[:1]) + "\n", "no rows"),
         ("\n".join([*text.splitlines()[:-1], text.splitlines()[-1].rpartition(",")[0]]), "could not convert"),
         (text.replace("\n0,", "\n-1,"), "missing, negative"),
         (text.replace(",fear,", ",fury,"), "fury"),
