@@ -1,20 +1,20 @@
-"""Data sets of faces, recognized by looking at the path.
+"""Data sets of faces; the layout is recognized from the path.
 
 FER+ folders     FER2013Train/label.csv, FER2013Valid, FER2013Test (Microsoft's layout)
 fer2013.csv      Kaggle's file, or the folder that holds it; with fer2013new.csv beside it, the FER+ votes
-CK+              cohn-kanade-images/, Emotion/ and Landmarks/ (the official trees); "PATH:neutral" takes the first
-                 frame of each sequence, too, as neutral
-CK+48            anger/S010_004_00000017.png, happy/, …: class folders whose names tell the people
+CK+              cohn-kanade-images/, Emotion/ and Landmarks/ (the official trees); "PATH:neutral" also uses the first
+                 frame of each sequence, as neutral
+CK+48            anger/S010_004_00000017.png, happy/, …: class folders whose file names identify the people
 ckextended.csv   Kaggle's file of CK+
 RAF-DB           EmoLabel/list_patition_label.txt and Image/aligned/train_00001_aligned.jpg
 AffectNet        train_set/images, train_set/annotations/0_exp.npy, val_set
-KDEF, JAFFE, …   AF01ANS.JPG, KA.AN1.39.tiff: names of files that tell expression and person
+KDEF, JAFFE, …   AF01ANS.JPG, KA.AN1.39.tiff: file names that encode expression and person
 a table          CSV with a column for the path of each picture and one for its label
-class folders    angry/*.jpg, happy/*.jpg, …, with or without train, validation and test above them, in any spelling
+class folders    angry/*.jpg, happy/*.jpg, …, optionally below train, validation and test, in any spelling
 synthetic        drawn faces; "synthetic:2000" for that many
 
-Each may lie in a ZIP, and in a folder or two with no other folder or picture beside them. Splits that a data set does
-not bring along are made, see `fer.datasets.splits`. The notes of a data set say what was read and what else lies there.
+Each may be in a ZIP, and in one or two nested folders with no other folder or picture beside them. Missing splits are
+added, see `fer.datasets.splits`. The notes of a data set say how it was read and what was ignored.
 """
 
 import os
@@ -34,25 +34,25 @@ __all__ = ["FaceDataset", "open_dataset", "open_datasets"]
 
 NEUTRAL = ":neutral"
 _DEEPEST = 3
-"""How many folders with a single folder in them are looked into."""
+"""How many levels of folders with a single folder in them are searched."""
 _FOLDERS_NAMED = 5
 
 
 def open_dataset(path: str | os.PathLike[str], progress: Progress | None = None) -> FaceDataset:
-    """Open a data set; see the module's text for the layouts, and `Progress`.
+    """Open a data set; see the module docstring for the layouts.
 
     Raises:
-        DatasetError: there is nothing at the path, nothing of a known layout, or nothing that may be read.
+        DatasetError: nothing exists at the path, it has no known layout, or it cannot be read.
     """
     with file_errors(f"the data set {path} cannot be read", DatasetError):
         return _open(Path(path), progress)
 
 
 def open_datasets(paths: Sequence[str | os.PathLike[str]], progress: Progress | None = None) -> FaceDataset:
-    """Open one data set or several as one; see `fer.datasets.joining`.
+    """Open one or more data sets as one; see `fer.datasets.joining`.
 
     Raises:
-        DatasetError: one of them cannot be opened, none is given, or one twice.
+        DatasetError: one of them cannot be opened, none is given, or one is given twice.
     """
     from fer.datasets.joining import join
 
@@ -61,12 +61,12 @@ def open_datasets(paths: Sequence[str | os.PathLike[str]], progress: Progress | 
     places = [Path(path).resolve() for path in paths]
     twice = sorted({str(place) for place in places if places.count(place) > 1})
     if twice:
-        raise DatasetError(f"expected different data sets, got {', '.join(twice)} more than once. Name it once.")
+        raise DatasetError(f"expected different data sets, got {', '.join(twice)} more than once. Give it once.")
     return join([open_dataset(path, progress) for path in paths], progress)
 
 
 def _open(path: Path, progress: Progress | None) -> FaceDataset:
-    # Here, as pages import the drawing beside them and pandas would cost these half a second.
+    # Imported here, because pages import the drawing package, and pandas would cost them half a second.
     from fer.datasets import affectnet, ckplus, fer2013, ferplus, folders, names, rafdb, synthetic, tables
 
     if synthetic.is_synthetic(path):
@@ -80,15 +80,15 @@ def _open(path: Path, progress: Progress | None) -> FaceDataset:
     for folder in places:
         if wants_neutral and ckplus.matches(folder):
             return _accounted(ckplus.open_path(folder, progress, neutral=True), ckplus.KIND, places[0])
-        # The first one that matches: any CSV is fer2013.csv and any folders are classes if nothing else.
+        # The first match wins: the last layouts accept any CSV as fer2013.csv and any folders as classes.
         for layout in () if wants_neutral else (ferplus, ckplus, rafdb, affectnet, names, tables, fer2013, folders):
             if layout.matches(folder):
                 unread = layout in (folders, names)
                 return _accounted(layout.open_path(folder, progress), layout.KIND, places[0], unread)
     if wants_neutral:
         raise DatasetError(
-            f"expected the official trees of CK+ (cohn-kanade-images, Emotion) at {path}, as {NEUTRAL} takes the first "
-            f"frames of their sequences; found {_listing(_unpacked(path))}. Leave {NEUTRAL} out."
+            f"expected the official trees of CK+ (cohn-kanade-images, Emotion) at {path} for {NEUTRAL}, which adds the "
+            f"first frames of their sequences; found {_listing(_unpacked(path))}. Leave out {NEUTRAL}."
         )
     raise DatasetError(
         f"expected one of these at {path}: FER2013Train/label.csv (FER+), fer2013.csv (Kaggle), cohn-kanade-images and "
@@ -100,7 +100,7 @@ def _open(path: Path, progress: Progress | None) -> FaceDataset:
 
 
 def _accounted(dataset: FaceDataset, kind: str, root: Path, tables_unread: bool = False) -> FaceDataset:
-    """Add to a data set's notes as what it was read, and which pictures and tables below its root are no part of it."""
+    """Add notes on how a data set was read, and which pictures and tables below its root are not part of it."""
     from fer.datasets import archive
 
     counts = [(split, int((dataset.splits == split).sum())) for split in SPLITS]
@@ -114,25 +114,25 @@ def _accounted(dataset: FaceDataset, kind: str, root: Path, tables_unread: bool 
         named = [f"{count:,} in {place}" for place, count in places.most_common(_FOLDERS_NAMED)]
         if other:
             more = f" and {len(places) - _FOLDERS_NAMED} more" if len(places) > _FOLDERS_NAMED else ""
-            notes.append(f"{len(other):,} pictures were left aside: {', '.join(named)}{more}.")
+            notes.append(f"{len(other):,} pictures were ignored: {', '.join(named)}{more}.")
         if (left := root / archive.LEFT_NAME).is_file():
             kinds = left.read_text(encoding="utf-8", errors="replace")
-            notes.append(f"Left in the ZIP, as they are neither pictures nor tables: {kinds}.")
+            notes.append(f"Not unpacked from the ZIP, as they are neither pictures nor tables: {kinds}.")
         tables = sorted(file.name for file in root.rglob("*.csv") if file.name[0] != ".") if tables_unread else []
         if tables:
-            notes.append(f"Not read: {', '.join(tables[:_FOLDERS_NAMED])}, as {kind} say what each picture shows.")
+            notes.append(f"Not read: {', '.join(tables[:_FOLDERS_NAMED])}, because {kind} give the labels.")
     return replace(dataset, notes=(*notes, *dataset.notes))
 
 
 def _unpacked(path: Path) -> Path:
-    """Return the folder that a ZIP was unpacked to; of anything else the path itself."""
+    """Return the folder that a ZIP was unpacked to; any other path unchanged."""
     from fer.datasets import archive
 
     return archive.unpack(path) if path.is_file() and path.suffix.lower() == ".zip" else path
 
 
 def places_of(path: Path) -> list[Path]:
-    """Return where a data set's files may lie: in a ZIP, in a folder or two with only texts and tables beside."""
+    """Return the places of a data set's files: in a ZIP, or in nested folders with only tables beside them."""
     places = [_unpacked(path)] if path.exists() else []
     while places and places[-1].is_dir() and len(places) <= _DEEPEST:
         inside = visible(places[-1])

@@ -1,7 +1,7 @@
-"""Data sets that a stranger hands over: a ZIP to unpack, an upload to keep under a name that cannot leave its folder.
+"""Untrusted data sets: unpack a ZIP, or store an upload under a name that cannot leave its folder.
 
-Nothing is written outside one folder, nothing but pictures, tables and text, and no more than the limits allow: of an
-entry Python reads no more bytes than the archive says it has. The folder appears only when all is in it.
+Only pictures, tables and text are written, only inside one folder, and only up to the limits: Python reads no more
+bytes of an entry than the archive declares. The folder appears only once it is complete.
 """
 
 import errno
@@ -31,20 +31,20 @@ from fer.images import IMAGE_SUFFIXES
 from fer.names import is_refused_by_windows
 
 SUFFIXES = IMAGE_SUFFIXES | {".csv", ".txt", ".npy"}
-"""What is unpacked; the rest is no part of a data set. AffectNet keeps labels as .npy."""
+"""What is unpacked; other files are not part of a data set. AffectNet stores labels as .npy."""
 LEFT_NAME = ".left-in-archive"
-"""A file that says of what kinds, and how many of each, it is: in a folder from an archive with other files in it."""
+"""A file with the kinds and counts of the files left in the archive, in the unpacked folder."""
 _HALF_MADE, _LOCK_NAME = ".partial-", ".lock"
-"""What a folder is called in which something is not whole yet, and the lock in it of who works there."""
+"""Prefix of incomplete folders, and the lock in them of the process at work."""
 MAX_FILES = 300_000
 MAX_BYTES = 20 * 2**30
 MAX_RATIO = 100
-"""Unpacked bytes for each byte of the archive; tables of pixels reach 5. Small archives are left in peace:"""
+"""Unpacked bytes per byte of the archive; tables of pixels reach 5. It does not apply to small archives:"""
 RATIO_COUNTS_FROM_BYTES = 2**28
 MAX_NAME_BYTES = 255
-"""Of a file or folder: what common file systems take."""
+"""Of a file or folder: the limit of common file systems."""
 MAX_PATH_BYTES = 1024
-"""Within the archive; systems take 4096 in all, where long paths are known at all."""
+"""Within the archive; systems allow 4096 in total, if they support long paths at all."""
 _BROKEN = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -58,18 +58,18 @@ _BROKEN = (
     RuntimeError,
     ValueError,
 )
-"""What zipfile and the decompressors under it raise for nonsense; UnicodeDecodeError is a ValueError, and bz2 raises
-OSErrors without a number."""
+"""What zipfile and its decompressors raise on damaged data; UnicodeDecodeError is a ValueError, and bz2 raises OSErrors
+without a number."""
 
 
 def unpack(file: Path, into: Path | None = None, most_bytes: float = math.inf) -> Path:
-    """Unpack a ZIP, whatever its suffix, to into/NAME-HASH, once: the same content is found again under the same name.
+    """Unpack a ZIP, whatever its suffix, to into/NAME-HASH, once: the same content always gets the same name.
 
-    What is unpacked to data/unpacked, where it goes if not told otherwise, may be deleted at any time. More than
-    `most_bytes` unpacked are refused before anything is.
+    The default folder is data/unpacked, which may be deleted at any time. An archive of more than `most_bytes` unpacked
+    is refused before anything is written.
 
     Raises:
-        DatasetError: it is no ZIP, is damaged, encrypted or too large, or an entry would leave the folder.
+        DatasetError: the file is not a ZIP, is damaged, encrypted or too large, or an entry would leave the folder.
     """
     with file_errors(f"the ZIP {file} cannot be read", DatasetError):
         digest = file_sha256(file)
@@ -85,7 +85,7 @@ def unpack(file: Path, into: Path | None = None, most_bytes: float = math.inf) -
     except _BROKEN as error:
         raise _damaged(file, error) from error
     except OSError as error:
-        if error.errno in (None, errno.EINVAL):  # bz2 found nonsense; a place before the file's beginning
+        if error.errno in (None, errno.EINVAL):  # damaged bz2 data; a position before the start of the file
             raise _damaged(file, error) from error
         with file_errors(f"cannot unpack {file} to {into}", DatasetError):
             raise
@@ -94,10 +94,10 @@ def unpack(file: Path, into: Path | None = None, most_bytes: float = math.inf) -
 
 @contextmanager
 def _half_made(into: Path) -> Iterator[Path]:
-    """Give a folder for what is not whole yet; such folders of processes that were killed meanwhile go."""
+    """Yield a folder for incomplete content; those left behind by killed processes are deleted."""
     into.mkdir(parents=True, exist_ok=True)
     for left in into.glob(f"{_HALF_MADE}*"):
-        with suppress(Timeout, OSError):  # somebody works there, or has just ended
+        with suppress(Timeout, OSError):  # somebody is at work there, or has just finished
             with FileLock(left / _LOCK_NAME, timeout=0):
                 pass
             shutil.rmtree(left)
@@ -107,7 +107,7 @@ def _half_made(into: Path) -> Iterator[Path]:
 
 def _damaged(file: Path, error: Exception) -> DatasetError:
     found = str(error) or type(error).__name__
-    return DatasetError(f"expected a whole ZIP file at {file}, found {found}. Make or upload it again.")
+    return DatasetError(f"expected a whole ZIP file at {file}, found {found}. Create or upload it again.")
 
 
 def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path, most_bytes: float) -> None:
@@ -119,13 +119,15 @@ def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path, most_byt
     if len(entries) > MAX_FILES:
         raise DatasetError(f"expected at most {MAX_FILES:,} files in {file}, found {len(entries):,}. Split it up.")
     if not entries:
-        raise DatasetError(f"expected pictures or a table in {file}, found {len(places)} other entries.")
+        raise DatasetError(
+            f"expected pictures or a table in {file}, found {len(places)} other entries. Add pictures to the ZIP."
+        )
     limit = min(most_bytes, MAX_BYTES, max(MAX_RATIO * file.stat().st_size, RATIO_COUNTS_FROM_BYTES))
     size = sum(entry.file_size for entry, _ in entries)
     if size > limit:
         raise DatasetError(
-            f"expected at most {limit / 1e6:,.0f} MB in {file}, which depends on its size, found {size / 1e6:,.0f} MB. "
-            "Take less at a time, or unpack it yourself if you trust it."
+            f"expected at most {limit / 1e6:,.0f} MB in {file}, a limit for its size, found {size / 1e6:,.0f} MB. "
+            "Split it up, or unpack it yourself if you trust it."
         )
     _check_distinct([place for _, place in entries], file)
     for entry, place in entries:
@@ -140,13 +142,13 @@ def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path, most_byt
 
 
 def _check_distinct(places: list[PurePosixPath], file: Path) -> None:
-    """Refuse two files of one name, and a file of the name of a folder; capitals may not tell them apart either."""
+    """Refuse duplicate names, and a file with the name of a folder, ignoring case."""
     taken: set[str] = set()
     folders = {str(above).casefold() for place in places for above in place.parents}
     for place in places:
         name = str(place).casefold()
         if name in taken or name in folders:
-            raise _refusal(file, "two of one name", str(place))
+            raise _refusal(file, "a duplicate name", str(place))
         taken.add(name)
 
 
@@ -155,8 +157,8 @@ def _is_hidden(place: PurePosixPath) -> bool:
 
 
 def _place(entry: zipfile.ZipInfo, name: str, file: Path) -> PurePosixPath:
-    """Return where an entry belongs, relative; refuse it where that is outside, a link, or hidden from us."""
-    name = name.replace("\\", "/")  # some Windows programs write these
+    """Return the relative path of an entry; refuse paths that lead outside, links and the like."""
+    name = name.replace("\\", "/")  # some Windows programs write backslashes
     place = PurePosixPath(name)
     found = ""
     kind = stat.S_IFMT(entry.external_attr >> 16)
@@ -164,7 +166,7 @@ def _place(entry: zipfile.ZipInfo, name: str, file: Path) -> PurePosixPath:
         found = "a path that leads out of the archive"
     elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         found = "a link" if kind == stat.S_IFLNK else "a device or a pipe"
-    elif not name:  # of such a one Python cannot say whether it is a folder
+    elif not name:  # Python cannot say whether it is a folder
         found = "one without a name"
     elif sys.platform == "win32" and any(map(is_refused_by_windows, place.parts)):
         found = "a name that Windows does not have"
@@ -179,8 +181,8 @@ def _place(entry: zipfile.ZipInfo, name: str, file: Path) -> PurePosixPath:
 
 def _refusal(file: Path, found: str, name: str) -> DatasetError:
     return DatasetError(
-        f"expected plain files and folders of different names in {file}, found {found}: {name[:100]!r}. Nothing was "
-        "unpacked. Make the ZIP anew, with short names, without a password or links."
+        f"expected plain files and folders with distinct names in {file}, found {found}: {name[:100]!r}. Nothing was "
+        "unpacked. Create the ZIP again, with short names, without a password or links."
     )
 
 
@@ -188,7 +190,7 @@ def _move(partial: Path, folder: Path) -> None:
     try:
         partial.rename(folder)
     except OSError:
-        if not folder.is_dir():  # another process has unpacked the same archive meanwhile
+        if not folder.is_dir():  # otherwise another process has unpacked the same archive meanwhile
             raise
 
 
@@ -197,9 +199,9 @@ def _plain(name: str) -> str:
 
 
 def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
-    """Keep an uploaded ZIP, unpacked, or an uploaded table; return its path. The same content is kept once.
+    """Store an uploaded ZIP, unpacked, or an uploaded table; return its path. The same content is stored once.
 
-    Of the visitor's name only the last part counts, and of that only letters and digits. The folder is made if need be.
+    Only letters and digits of the last part of the visitor's file name are used. The folder is created if needed.
 
     Raises:
         DatasetError: it is neither a ZIP nor a CSV, is refused (see `unpack`), or cannot be written.
@@ -208,7 +210,7 @@ def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
     stem, suffix = _plain(file.stem).strip("-") or "upload", file.suffix.lower()
     if suffix not in (".zip", ".csv"):
         raise DatasetError(f"expected a ZIP or a CSV file, got {file.name!r}. Pack folders of pictures into a ZIP.")
-    with file_errors(f"the upload cannot be kept in {folder}", DatasetError), _half_made(folder) as place:
+    with file_errors(f"the upload cannot be saved in {folder}", DatasetError), _half_made(folder) as place:
         made = place / "made"
         made.mkdir()
         kept = made / f"{stem}{suffix}"
@@ -222,7 +224,7 @@ def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
 
 
 def kept_uploads(folder: Path) -> list[Path]:
-    """Return the data sets that were kept, the newest first."""
+    """Return the stored data sets, newest first."""
     if not folder.is_dir():
         return []
     homes = [home for home in folder.iterdir() if home.is_dir() and not home.name.startswith(".")]
@@ -231,12 +233,12 @@ def kept_uploads(folder: Path) -> list[Path]:
 
 
 def delete_upload(path: Path, folder: Path) -> None:
-    """Delete a data set that was kept.
+    """Delete a stored data set.
 
     Raises:
-        DatasetError: it is none of them, or cannot be deleted.
+        DatasetError: it is not one of them, or cannot be deleted.
     """
     if path not in kept_uploads(folder):
-        raise DatasetError(f"expected a data set that was uploaded, got {path}.")
+        raise DatasetError(f"expected an uploaded data set, got {path}. Choose one from the list.")
     with file_errors(f"{path} cannot be deleted", DatasetError):
         shutil.rmtree(folder / path.relative_to(folder).parts[0])

@@ -1,10 +1,10 @@
-"""CK+ as its authors give it out (Lucey et al. 2010): whole frames of sequences from neutral to an expression.
+"""CK+ as released by its authors (Lucey et al. 2010): whole frames of sequences from neutral to an expression.
 
     cohn-kanade-images/S010/001/S010_001_00000014.png
     Emotion/S010/001/S010_001_00000014_emotion.txt           one number; only 327 of 593 sequences have one
-    Landmarks/S010/001/S010_001_00000014_landmarks.txt       68 lines "x y", by which the face is cut out
+    Landmarks/S010/001/S010_001_00000014_landmarks.txt       68 lines "x y", used to crop the face
 
-The last three frames of each labelled sequence count, as is usual with CK+.
+The last three frames of each labeled sequence are used, as is usual with CK+.
 """
 
 import re
@@ -30,7 +30,7 @@ IMAGES = ("cohn-kanade-images", "extended-cohn-kanade-images")
 LABELS = ("Emotion", "Emotion_labels", "Emotions")
 LANDMARKS = ("Landmarks",)
 EYES_APART = 0.37
-"""Distance of the eyes as a share of the side of FER2013's square crops, measured on its own pictures."""
+"""Distance of the eyes as a share of the side of FER2013's square crops, measured on its pictures."""
 EYES_HEIGHT = 0.39
 """Their height in these crops, from the top."""
 _SUBJECT = re.compile(r"S\d{3}", re.IGNORECASE)
@@ -42,10 +42,10 @@ def matches(path: Path) -> bool:
 
 
 def open_path(path: Path, progress: Progress | None = None, *, neutral: bool = False) -> FaceDataset:
-    """Open the trees of folders in a path; on request the first frame of each labelled sequence counts as neutral.
+    """Open the folder trees in a path; with `neutral`, the first frame of each labeled sequence counts as neutral.
 
     Raises:
-        DatasetError: a tree is missing, or a file of one cannot be understood.
+        DatasetError: a tree is missing, or one of its files is invalid.
     """
     images, emotions, landmarks = (_tree(path, names) for names in (IMAGES, LABELS, LANDMARKS))
     if images is None or emotions is None:
@@ -56,7 +56,7 @@ def open_path(path: Path, progress: Progress | None = None, *, neutral: bool = F
     pictures: list[Picture] = []
     words: list[str] = []
     subjects: list[str] = []
-    unlabelled = 0
+    unlabeled = 0
     for sequence in sorted(filter(Path.is_dir, images.glob("[Ss]*/*"))):
         frames = [file for file in visible(sequence) if file.suffix.lower() == ".png"]
         if not frames:
@@ -64,7 +64,7 @@ def open_path(path: Path, progress: Progress | None = None, *, neutral: bool = F
         place = sequence.relative_to(images)
         emotion = _emotion(emotions / place)
         if emotion is None:
-            unlabelled += 1
+            unlabeled += 1
             continue
         chosen = [(frame, emotion) for frame in frames[-PEAK_FRAMES:]]
         if neutral and len(frames) > PEAK_FRAMES:
@@ -76,11 +76,11 @@ def open_path(path: Path, progress: Progress | None = None, *, neutral: bool = F
     if not pictures:
         raise DatasetError(
             f"expected files like S010/001/S010_001_00000014_emotion.txt in {emotions}, found none for the "
-            f"{unlabelled} sequences in {images}. Unpack Emotion_labels.zip of CK+ there."
+            f"{unlabeled} sequences in {images}. Unpack Emotion_labels.zip of CK+ there."
         )
     _check_cropped(path, pictures)
     labels = tuple(label for label in FERPLUS if label in words)
-    left_out = f"{unlabelled} sequences without an emotion file were left out, as CK+ asks for."
+    left_out = f"{unlabeled} sequences without an emotion file were left out, as CK+ recommends."
     return complete_splits(
         FaceDataset(
             name=f"CK+ ({path.name})",
@@ -89,14 +89,14 @@ def open_path(path: Path, progress: Progress | None = None, *, neutral: bool = F
             splits=np.full(len(words), ""),
             pictures=pictures,
             subjects=np.array(subjects),
-            notes=(left_out,) if unlabelled else (),
+            notes=(left_out,) if unlabeled else (),
         ),
         progress,
     )
 
 
 def _tree(path: Path, names: Sequence[str]) -> Path | None:
-    """Return the folder of one of these names that holds S010 and so on; unpacking often puts one into another."""
+    """Return the folder with one of these names that has S010 and so on; unpacking often nests one in another."""
     for folder in (*(path / name for name in names), *(path / outer / name for outer in names for name in names)):
         if folder.is_dir() and any(_SUBJECT.fullmatch(entry.name) for entry in folder.iterdir()):
             return folder
@@ -104,7 +104,7 @@ def _tree(path: Path, names: Sequence[str]) -> Path | None:
 
 
 def _emotion(folder: Path) -> str | None:
-    """Return what a sequence's emotion file says, None where there is no file."""
+    """Return the expression in a sequence's emotion file, None if there is no file."""
     files = visible(folder) if folder.is_dir() else []
     file = next((file for file in files if file.name.lower().endswith("_emotion.txt")), None)
     if file is None:
@@ -115,12 +115,12 @@ def _emotion(folder: Path) -> str | None:
     except (ValueError, KeyError):
         raise DatasetError(
             f"expected a number from 0 to {len(EMOTIONS) - 1} ({', '.join(EMOTIONS)}) in {file}, found "
-            f"{text[:40]!r}. Take the file from CK+ again."
+            f"{text[:40]!r}. Copy the file from CK+ again."
         ) from None
 
 
 def _face_in(frame: Path, landmarks: Path) -> FaceInFrame:
-    """Return where the face is, such that its crop shows as much as FER2013's pictures do."""
+    """Return the frame with its face, such that the crop shows as much as FER2013's pictures do."""
     file = landmarks / f"{frame.stem}_landmarks.txt"
     try:
         points = np.loadtxt(file, ndmin=2)
@@ -129,7 +129,7 @@ def _face_in(frame: Path, landmarks: Path) -> FaceInFrame:
         return FaceInFrame(frame, _detection(points))
     except (OSError, ValueError) as error:
         raise DatasetError(
-            f"expected 68 lines with x and y of a face in {file} ({error}). Take the file from Landmarks.zip of CK+."
+            f"expected 68 lines with x and y of a face in {file} ({error}). Copy the file from Landmarks.zip of CK+."
         ) from error
 
 
@@ -146,13 +146,13 @@ def _detection(points: np.ndarray) -> Detection:
 
 
 def _check_cropped(path: Path, pictures: list[Picture]) -> None:
-    """Refuse whole frames without landmarks: a network would learn the background. Square ones are crops already."""
+    """Refuse whole frames without landmarks, whose background a network would learn. Square ones are crops already."""
     first = pictures[0]
     if isinstance(first, Path):
         height, width = read_image(first).shape[:2]
         if height != width:
             raise DatasetError(
-                f"expected the folder {LANDMARKS[0]} of CK+ in {path}, by whose points the faces are cut out, or "
-                f"square pictures of faces; found none, and whole frames of {width}x{height} pixels. Unpack "
+                f"expected the folder {LANDMARKS[0]} of CK+ in {path}, to crop the faces by, or square pictures of "
+                f"faces; found neither, but whole frames of {width}x{height} pixels. Unpack "
                 "Landmarks.zip of CK+ there, or use the CK+48 folders."
             )

@@ -1,4 +1,4 @@
-"""What every data set looks like once it is open: pictures, a distribution over labels for each, splits and people."""
+"""The common form of an opened data set: pictures, a distribution over labels for each, splits and people."""
 
 import hashlib
 import os
@@ -18,12 +18,12 @@ SPLITS = ("train", "validation", "test")
 RULES = ("majority", "argmax")
 
 Progress = Callable[[int, int], None]
-"""Called with (done, total) while something runs; where a data set is opened, while its pictures are compared."""
+"""Called with (done, total); while a data set is opened, during the search for duplicates."""
 
 
 @dataclass(frozen=True)
 class FaceInFrame:
-    """A picture with more on it than the face: it is cropped when it is read, as in prediction."""
+    """A picture that shows more than the face, which is cropped on reading, as in prediction."""
 
     path: Path
     face: Detection
@@ -34,14 +34,14 @@ Picture = np.ndarray | Path | FaceInFrame
 
 @dataclass(frozen=True, eq=False)
 class FaceDataset:
-    """N pictures of faces, of which some raters said what they show.
+    """N pictures of faces with the votes of raters.
 
-    Where there is one label for each picture, its votes are one-hot: mixed expressions need no second code path.
+    With a single label per picture, votes are one-hot, so mixed expressions need no second code path.
     """
 
     name: str
     labels: tuple[str, ...]
-    """K words, our own where the data set's are known synonyms."""
+    """K labels; known synonyms are replaced by our own words."""
     votes: np.ndarray
     """float32 (N, K), ≥ 0: how many raters chose each label."""
     splits: np.ndarray
@@ -49,15 +49,15 @@ class FaceDataset:
     pictures: Sequence[Picture] | np.ndarray
     """N pictures: gray uint8 (H, W), RGB uint8 (H, W, 3), the path of one, or a face in one."""
     other_votes: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
-    """float32 (N, M): votes for "unknown", "not a face" and the like. M is 0 where there is no such choice."""
+    """float32 (N, M): votes for "unknown", "not a face" and the like. M is 0 if there are no such choices."""
     subjects: np.ndarray = field(default_factory=lambda: np.empty(0, str))
-    """str (N,): who is on each picture, a name or number of the data set's own; "" where that is not known."""
+    """str (N,): the person on each picture, by the data set's own name or number; "" if unknown."""
     notes: tuple[str, ...] = ()
-    """What was left out or decided when it was opened, a sentence each."""
+    """What was left out or decided on opening, one sentence each."""
 
     def __post_init__(self) -> None:
         if not len(self.pictures):
-            raise DatasetError(f"expected pictures in the data set {self.name}, found none.")
+            raise DatasetError(f"expected pictures in the data set {self.name}, found none. Check the path.")
         if self.other_votes.shape == (0, 0):
             object.__setattr__(self, "other_votes", np.zeros((len(self), 0), np.float32))
         if not len(self.subjects):
@@ -71,7 +71,7 @@ class FaceDataset:
 
         Raises:
             ImageError: the file cannot be read.
-            DatasetError: its folder is gone, and with it most likely the data set.
+            DatasetError: its folder is gone, and with it probably the data set.
         """
         picture = self.pictures[index]
         if isinstance(picture, np.ndarray):
@@ -82,17 +82,17 @@ class FaceDataset:
         except ImageError as error:
             if not file.parent.exists():
                 raise DatasetError(
-                    f"expected the folder {file.parent} of the data set {self.name}, found that it is gone. Bring it "
-                    "back (a disk that was taken off? a folder that was moved?) and start again."
+                    f"expected the folder {file.parent} of the data set {self.name}, but it is gone. Restore it (was "
+                    "a disk removed, or a folder moved?) and start again."
                 ) from error
             raise
         return Preprocessing().crop(image, picture.face) if isinstance(picture, FaceInFrame) else image
 
     def read(self, rows: np.ndarray, progress: Progress | None = None) -> Iterator[tuple[int, np.ndarray | ImageError]]:
-        """Yield (row, its picture as RGB uint8 (H, W, 3) or what is wrong with it) for these rows, int (n,).
+        """Yield (row, its picture as RGB uint8 (H, W, 3) or the error) for these rows, int (n,).
 
         Raises:
-            DatasetError: the data set has vanished meanwhile.
+            DatasetError: the data set has disappeared meanwhile.
         """
         for done, row in enumerate(rows.tolist(), start=1):
             found: np.ndarray | ImageError
@@ -105,14 +105,14 @@ class FaceDataset:
                 progress(done, len(rows))
 
     def name_of(self, index: int) -> str:
-        """Return what people know a picture by: the end of its path, or "picture 17", counted from 1."""
+        """Return a picture's name for people: the end of its path, or "picture 17", counted from 1."""
         picture = self.pictures[index]
         if isinstance(picture, np.ndarray):
             return f"picture {index + 1}"
         return "/".join(file_of(picture).parts[-2:])
 
     def take(self, rows: np.ndarray) -> "FaceDataset":
-        """Return the data set of these rows only, int (n,)."""
+        """Return the data set reduced to these rows, int (n,)."""
         pictures = self.pictures[rows] if isinstance(self.pictures, np.ndarray) else [self.pictures[i] for i in rows]
         columns = {name: getattr(self, name)[rows] for name in ("votes", "splits", "other_votes", "subjects")}
         return replace(self, pictures=pictures, **columns)
@@ -124,11 +124,11 @@ class FaceDataset:
 
     @property
     def knows_everybody(self) -> bool:
-        """Whether it is known of each picture who is on it; if not, figures of pictures held out may be too good."""
+        """Whether the person on every picture is known; otherwise figures on held-out pictures may be too good."""
         return bool((self.subjects != "").all())
 
     def fingerprint(self) -> str:
-        """Return a hash of the labels, the votes, the splits and the names of the files, to notice a change by."""
+        """Return a hash of the labels, votes, splits and file names, which detects changes."""
         digest = hashlib.sha256("\0".join((*self.labels, "", *map(str, self.splits))).encode())
         digest.update(np.ascontiguousarray(self.votes, np.float32).tobytes())
         for picture in self.pictures:
@@ -138,9 +138,9 @@ class FaceDataset:
         return digest.hexdigest()
 
     def counted_votes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return (votes, other votes) without the single votes, which FER+ takes for slips (arXiv:1608.01041).
+        """Return (votes, other votes) without single votes, which FER+ considers outliers (arXiv:1608.01041).
 
-        A picture whose raters all disagree keeps its votes, and so does a data set with one label a picture.
+        A picture whose raters all disagree keeps its votes, and so does a data set with one label per picture.
         """
         if not self.is_rated:
             return self.votes, self.other_votes
@@ -156,7 +156,7 @@ class FaceDataset:
         Args:
             split: "train", "validation", "test" or "all".
             rule: "majority": one label has more than half of the counted votes (the FER+ papers' test).
-                "argmax": a label has at least as many as any other choice.
+                "argmax": one label has at least as many votes as any other choice.
         """
         if split not in (*SPLITS, "all"):
             raise DatasetError(f"expected a split of {', '.join(SPLITS)} or all, got {split!r}.")
@@ -182,33 +182,33 @@ class FaceDataset:
 
 
 def file_of(picture: Path | FaceInFrame) -> Path:
-    """Return the file that a picture is in."""
+    """Return the file of a picture."""
     return picture.path if isinstance(picture, FaceInFrame) else picture
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedFaces:
-    """Pictures as the network takes them."""
+    """Pictures as network inputs."""
 
     pixels: np.ndarray
     """uint8 (n, channels, size, size)"""
     rows: np.ndarray
     """int (n,): their indices in the data set."""
     broken: tuple[str, ...] = ()
-    """What was wrong with the pictures that were left out."""
+    """Errors of the pictures that were left out."""
     digests: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint32))
-    """uint32 (n,): CRC-32 of each picture's pixels as they were, to know it again by."""
+    """uint32 (n,): CRC-32 of each picture's original pixels, to identify it."""
 
 
 def some_faces(dataset: FaceDataset, preprocessing: Preprocessing, count: int) -> np.ndarray:
-    """Return so many training pictures as the network takes them, drawn without looking: uint8 (n, C, S, S).
+    """Return `count` random training pictures as network inputs: uint8 (n, C, S, S).
 
     Raises:
-        DatasetError: there is none.
+        DatasetError: there are none.
     """
     rows = dataset.rows("train")
     if not len(rows):
-        raise DatasetError(f"expected training pictures in {dataset.name}, found none.")
+        raise DatasetError(f"expected training pictures in {dataset.name}, found none. Choose another data set.")
     chosen = np.random.default_rng(0).permutation(rows)[:count]
     return prepare_faces(dataset, np.sort(chosen), preprocessing).pixels
 
@@ -216,10 +216,10 @@ def some_faces(dataset: FaceDataset, preprocessing: Preprocessing, count: int) -
 def prepare_faces(
     dataset: FaceDataset, rows: np.ndarray, preprocessing: Preprocessing, progress: Progress | None = None
 ) -> PreparedFaces:
-    """Read pictures that are face crops already and shrink them. Broken ones are left out and named.
+    """Read pictures that are face crops and shrink them. Broken ones are left out and listed.
 
     Raises:
-        DatasetError: not one picture could be read, or the data set has vanished meanwhile.
+        DatasetError: no picture could be read, or the data set has disappeared meanwhile.
     """
     pixels = np.empty((len(rows), preprocessing.channels, preprocessing.size_px, preprocessing.size_px), np.uint8)
     kept: list[int] = []

@@ -1,7 +1,7 @@
-"""Finding pictures that are copies of each other: saved anew, cropped a little differently, brighter, with a watermark.
+"""Find duplicates: pictures saved again, cropped a little differently, brighter, or with a watermark.
 
-Two steps. A perceptual hash of 63 bits (the signs of a picture's lowest frequencies against their median, pHash) tells
-in one matrix product which pictures may be alike; the correlation of their small versions decides.
+There are two steps. A perceptual hash of 63 bits (the signs of a picture's lowest frequencies relative to their median,
+pHash) finds candidates in one matrix product; the correlation of small versions decides.
 """
 
 import cv2
@@ -16,39 +16,40 @@ from fer.errors import ImageError
 SMALL_PX = 32
 """Width and height of the small versions that are compared."""
 HASH_DISTANCE = 10
-"""Two pictures are compared where at most so many of the 63 bits differ."""
+"""Two pictures are compared if at most this many of the 63 bits differ."""
 CORRELATION = 0.95
-"""Two pictures that correlate at least so much are copies. Of 160 pairs of FER2013 looked at, 0.95 to 0.98, all were of
-one photo each; at 0.90 to 0.94 some were of two people."""
+"""Two pictures with at least this correlation are duplicates. 160 pairs of FER2013 were inspected: from 0.95 to 0.98
+all
+were one photo; from 0.90 to 0.94 some showed two people."""
 FLAT = 2.0
-"""A picture whose gray values have a smaller standard deviation shows nothing, and is a copy of nothing."""
+"""A picture whose gray values have a smaller standard deviation shows nothing, and is no duplicate of anything."""
 _FREQUENCIES = 8
 _BLOCK = 1024
 
 
 def small_version(image: np.ndarray) -> np.ndarray:
-    """Shrink RGB uint8 (H, W, 3) to gray uint8 (32, 32), with antialiasing; the shape of the picture is lost."""
+    """Shrink RGB uint8 (H, W, 3) to gray uint8 (32, 32), with antialiasing; the aspect ratio is lost."""
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.resize(gray, (SMALL_PX, SMALL_PX), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def small_versions(dataset: FaceDataset, progress: Progress | None = None) -> np.ndarray:
-    """Read all pictures; return uint8 (N, 32, 32), black where one is broken."""
+    """Read all pictures; return uint8 (N, 32, 32), black for broken ones."""
     small = np.zeros((len(dataset), SMALL_PX, SMALL_PX), np.uint8)
     for row, picture in dataset.read(np.arange(len(dataset)), progress):
-        if not isinstance(picture, ImageError):  # whoever trains on the pictures or reports on them names it
+        if not isinstance(picture, ImageError):  # training and reports name broken pictures
             small[row] = small_version(picture)
     return small
 
 
 def find_copies(small: np.ndarray) -> np.ndarray:
-    """Return the pairs of `small_versions` (N, 32, 32) that are copies, int (P, 2), the lower index first, sorted."""
+    """Return the pairs of `small_versions` (N, 32, 32) that are duplicates, int (P, 2), lower index first, sorted."""
     shows_something = np.flatnonzero(small.std(axis=(1, 2)) >= FLAT)
     bits = _hashes(small[shows_something])
     pattern = _normalized(small[shows_something])
     pairs = [np.empty((0, 2), int)]
     for start in range(0, len(bits), _BLOCK):
-        # The product of two rows of ±1 is the number of equal bits less the number of different ones.
+        # The product of two rows of ±1 is the number of equal bits minus the number of different ones.
         agreement = bits[start : start + _BLOCK] @ bits[start:].T
         first, second = np.nonzero(agreement >= bits.shape[1] - 2 * HASH_DISTANCE)
         first, second = first[second > first] + start, second[second > first] + start
@@ -60,7 +61,7 @@ def find_copies(small: np.ndarray) -> np.ndarray:
 
 
 def connected_groups(pairs: np.ndarray, count: int) -> np.ndarray:
-    """Return the group of each of `count` pictures, int (count,): those that pairs, int (P, 2), link share one."""
+    """Return the group of each of `count` pictures, int (count,); the pairs, int (P, 2), link pictures into groups."""
     links = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     return np.asarray(connected_components(links, directed=False)[1], int)
 

@@ -1,6 +1,6 @@
-"""Kaggle's tables of faces: fer2013.csv (emotion, pixels, Usage) and ckextended.csv, 920 faces of CK+ in the same form.
+"""Kaggle's tables of faces: fer2013.csv (emotion, pixels, Usage) and ckextended.csv, 920 faces of CK+ in that format.
 
-With fer2013new.csv beside fer2013.csv, the FER+ votes count instead of its class numbers.
+With fer2013new.csv beside fer2013.csv, the FER+ votes are used instead of its class numbers.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ KIND = "a table of pixels"
 SIZE_PX = 48
 USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 CK_NAME = "ckextended.csv"
-"""Only its name tells it from fer2013.csv."""
+"""Only its name distinguishes it from fer2013.csv."""
 CK_LABELS = (*FER2013, "contempt")
 """In the order of its class numbers 0 to 7."""
 NAMES = (CK_NAME, "fer2013.csv", "icml_face_data.csv")
@@ -31,12 +31,12 @@ def matches(path: Path) -> bool:
 
 
 def open_path(path: Path, progress: Progress | None = None, rated: bool = True) -> FaceDataset:
-    """Open the file, or the folder that holds it. Pictures of ckextended.csv are compared, to find copies.
+    """Open the file, or the folder that contains it. In ckextended.csv, duplicates are searched for.
 
-    Where `rated`, the votes beside fer2013.csv count, if there are any, else its class numbers.
+    If `rated`, the votes beside fer2013.csv are used if they exist, otherwise its class numbers.
 
     Raises:
-        DatasetError: a column is missing, a line has another number of pixels, a class or split is unknown.
+        DatasetError: a column is missing, a line has a wrong number of pixels, or a class or split is unknown.
     """
     file = path if path.is_file() else next(path / name for name in NAMES if (path / name).is_file())
     return _open_ck(file, progress) if file.name.lower() == CK_NAME else _open_fer2013(file, rated)
@@ -63,8 +63,8 @@ def _open_fer2013(file: Path, rated: bool) -> FaceDataset:
 def _open_ck(file: Path, progress: Progress | None) -> FaceDataset:
     """Open ckextended.csv.
 
-    Its own split (the column Usage) was drawn by chance over pictures of the same few people, so a new one is made that
-    at least keeps copies together. Who is on a picture is not in the file.
+    Its own split (the column Usage) was drawn at random from pictures of the same few people, so a new one is made that
+    at least keeps duplicates together. The file does not identify the people.
     """
     table = _read(file, ("emotion", "pixels"))
     dataset = FaceDataset(
@@ -80,7 +80,7 @@ def _open_ck(file: Path, progress: Progress | None) -> FaceDataset:
 def _read(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Return a table with at least these columns."""
     try:
-        table = pd.read_csv(file, index_col=False)  # else a comma too many would shift all columns by one
+        table = pd.read_csv(file, index_col=False)  # otherwise an extra comma would shift all columns by one
     except (ValueError, OSError) as error:  # pandas' ParserError and EmptyDataError are ValueErrors
         raise DatasetError(
             f"expected a table with the columns {', '.join(columns)}, cannot read {file}: {error}"
@@ -96,7 +96,7 @@ def _read(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _refuse(wrong: np.ndarray, file: Path, cells: pd.DataFrame | pd.Series, expected: str) -> None:
-    """Name the first line that is wrong, bool (N,), with what stands there."""
+    """Raise DatasetError for the first wrong line, bool (N,), with its content."""
     if wrong.any():
         row = int(wrong.argmax())
         found = ",".join(map(str, np.atleast_1d(cells.iloc[row])))
@@ -108,7 +108,7 @@ def _votes(file: Path, count: int) -> np.ndarray:
     table = _read(file, VOTE_COLUMNS)[list(VOTE_COLUMNS)]
     if len(table) != count:
         raise DatasetError(
-            f"expected {file} to have one line for each of the {count} pictures, found {len(table)}. Take both files "
+            f"expected {file} to have one line for each of the {count} pictures, found {len(table)}. Get both files "
             "from the same source, or remove the votes."
         )
     votes = table.apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
@@ -117,19 +117,19 @@ def _votes(file: Path, count: int) -> np.ndarray:
 
 
 def _one_hot(file: Path, table: pd.DataFrame, labels: tuple[str, ...]) -> np.ndarray:
-    """Return a vote for the class of each line, float32 (N, K)."""
+    """Return one vote for the class of each line, float32 (N, K)."""
     classes = pd.to_numeric(table["emotion"], errors="coerce").to_numpy(float)
     _refuse(~np.isin(classes, range(len(labels))), file, table["emotion"], f"emotion to be 0 to {len(labels) - 1}")
     return np.eye(len(labels), dtype=np.float32)[classes.astype(int)]
 
 
 def _pictures(file: Path, column: pd.Series) -> np.ndarray:
-    """Return the pictures that a column spells out, 2304 numbers of 0 to 255 each, as uint8 (N, 48, 48)."""
+    """Return the pictures in a column, 2304 numbers of 0 to 255 each, as uint8 (N, 48, 48)."""
     pictures = np.empty((len(column), SIZE_PX * SIZE_PX), np.uint8)
     for row, text in enumerate(column):
         words = str(text).split()
         try:
-            # bytes() refuses all but 0..255, reshape() another number of them.
+            # bytes() only accepts 0..255, reshape() only the right number.
             pictures[row] = np.frombuffer(bytes(map(int, words)), np.uint8).reshape(SIZE_PX * SIZE_PX)
         except ValueError as error:
             raise DatasetError(

@@ -21,10 +21,10 @@ def matches(path: Path) -> bool:
 
 
 def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
-    """Open the folders in a path. Nothing is compared, as the splits are known.
+    """Open the folders in a path. There is no search for duplicates, since the splits are given.
 
     Raises:
-        DatasetError: a label.csv cannot be read, or has a line that cannot be understood.
+        DatasetError: a label.csv cannot be read, or has an invalid line.
     """
     pictures: list[Path] = []
     votes: list[list[float]] = []
@@ -47,7 +47,7 @@ def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
 
 
 def _lines(file: Path) -> list[tuple[str, list[float]]]:
-    """Return (name, votes for `CHOICES`) for each line that is not empty."""
+    """Return (name, votes for `CHOICES`) for each non-empty line."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as text:
             lines = [(number, line) for number, line in enumerate(csv.reader(text), start=1) if line]

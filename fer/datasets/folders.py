@@ -1,12 +1,12 @@
-"""Class folders: a folder for each expression, with or without train, validation and test above them.
+"""Class folders: a folder for each expression, optionally below train, validation and test.
 
-CK+48 is such a data set; the names of its files (S010_004_00000017.png) tell who is on the picture.
+CK+48 is such a data set; its file names (S010_004_00000017.png) identify the people.
 """
 
 from pathlib import Path
 
 from fer.datasets.dataset import FaceDataset, Progress
-from fer.datasets.labelled import Face, open_faces, split_of
+from fer.datasets.labeled import Face, open_faces, split_of
 from fer.datasets.names import person_on
 from fer.errors import DatasetError
 from fer.files import visible
@@ -16,28 +16,28 @@ KIND = "class folders"
 
 
 def matches(path: Path) -> bool:
-    """Whether the path looks like this layout, in whatever words."""
+    """Whether the path looks like this layout, whatever the labels."""
     return path.is_dir() and any(_pictures(folder) for folder, _ in _class_folders(path))
 
 
 def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
-    """Open the folders in a path. Splits that are missing are cut from train, see `complete_splits`.
+    """Open the folders in a path. Missing splits are cut from train, see `complete_splits`.
 
     Raises:
-        DatasetError: class folders lie beside split folders, or a folder's name cannot be a label.
+        DatasetError: class folders are beside split folders, or a folder's name cannot be a label.
     """
     faces: list[Face] = []
     notes = []
     for folder, split in _class_folders(path):
         files = _pictures(folder)
         if not files:
-            notes.append(f"The folder {folder.relative_to(path)} holds no pictures and was left out.")
+            notes.append(f"The folder {folder.relative_to(path)} has no pictures and was left out.")
         faces += [Face(file, folder.name, split, person_on(file)) for file in files]
     return open_faces(path.name, faces, notes, progress)
 
 
 def _class_folders(path: Path) -> list[tuple[Path, str]]:
-    """Return (folder, split) for each class folder; the split is "" where the layout does not say."""
+    """Return (folder, split) for each class folder; the split is "" if the layout has none."""
     subfolders = list(filter(Path.is_dir, visible(path)))
     split_folders = [folder for folder in subfolders if split_of(folder.name)]
     if not split_folders:

@@ -1,4 +1,4 @@
-"""Several data sets as one: labels joined by meaning, people and splits kept apart."""
+"""Combine data sets: labels are merged by meaning, people and splits stay separate."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,10 +12,10 @@ from fer.labels import FERPLUS, canonical_label
 
 
 def join(datasets: Sequence[FaceDataset], progress: Progress | None = None) -> FaceDataset:
-    """Join data sets; each keeps its own splits.
+    """Combine data sets, each with its own splits.
 
-    A picture of one data set that has a copy in another is left out where the copy stands on a side that must not have
-    been seen: training pictures with a copy to validate or test with, validation pictures with a copy to test with.
+    Duplicates between data sets are left out on the side that would leak: training pictures that are also used for
+    validation or test, and validation pictures that are also used for test.
     """
     if len(datasets) == 1:
         return datasets[0]
@@ -26,7 +26,7 @@ def join(datasets: Sequence[FaceDataset], progress: Progress | None = None) -> F
         votes=np.concatenate([_votes(dataset, labels) for dataset in datasets]),
         splits=np.concatenate([dataset.splits for dataset in datasets]),
         pictures=[picture for dataset in datasets for picture in dataset.pictures],
-        # What the n-th column means differs between data sets: each has columns of its own, 0 elsewhere.
+        # The columns mean different things in each data set, so each has its own, 0 for the others.
         other_votes=block_diag(*(dataset.other_votes for dataset in datasets)),
         subjects=np.concatenate([_subjects(dataset, number) for number, dataset in enumerate(datasets, start=1)]),
         notes=tuple(note for dataset in datasets for note in dataset.notes),
@@ -37,7 +37,7 @@ def join(datasets: Sequence[FaceDataset], progress: Progress | None = None) -> F
 
 def _union(label_sets: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return all labels once: the eight of FER+ in their order, then the others as they come."""
-    words: dict[str, str] = {}  # Bored and bored are one expression
+    words: dict[str, str] = {}  # Bored and bored are the same expression
     for label in (label for labels in label_sets for label in labels):
         words.setdefault(canonical_label(label).lower(), canonical_label(label))
     known = [label for label in FERPLUS if label in words]
@@ -45,7 +45,7 @@ def _union(label_sets: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def _votes(dataset: FaceDataset, labels: tuple[str, ...]) -> np.ndarray:
-    """Return a data set's votes for the joined labels, float32 (N, K)."""
+    """Return a data set's votes for the combined labels, float32 (N, K)."""
     keys = [label.lower() for label in labels]
     votes = np.zeros((len(dataset), len(labels)), np.float32)
     for column, label in enumerate(dataset.labels):
@@ -54,12 +54,12 @@ def _votes(dataset: FaceDataset, labels: tuple[str, ...]) -> np.ndarray:
 
 
 def _subjects(dataset: FaceDataset, number: int) -> np.ndarray:
-    """Return the people, told apart from those of the other data sets: S010 → 2/S010."""
+    """Return the people, distinguished from those of other data sets: S010 → 2/S010."""
     return np.array([f"{number}/{subject}" if subject else "" for subject in dataset.subjects])
 
 
 def _without_leaks(joined: FaceDataset, source: np.ndarray, progress: Progress | None) -> FaceDataset:
-    """Leave out pictures with a copy in another data set on a side that must not have been seen."""
+    """Leave out pictures with a duplicate in another data set that is used for validation or test."""
     pairs = find_copies(small_versions(joined, progress))
     pairs = pairs[source[pairs[:, 0]] != source[pairs[:, 1]]]
     side = np.array([SPLITS.index(split) for split in joined.splits])
@@ -69,8 +69,8 @@ def _without_leaks(joined: FaceDataset, source: np.ndarray, progress: Progress |
     if not leaking.any():
         return joined
     note = (
-        f"{leaking.sum()} pictures of one data set stand in another where a model is validated or tested, and were "
-        "left out."
+        f"{leaking.sum()} pictures of one data set were left out, because they are used for validation or test in "
+        "another."
     )
     kept = joined.take(np.flatnonzero(~leaking))
     return replace(kept, notes=(*joined.notes, note))

@@ -1,17 +1,17 @@
-"""What the names of files say: who is on a picture, and in some data sets what it shows.
+"""Information in file names: the person and, in some data sets, the expression.
 
-KDEF     AF01ANS.JPG: session A, woman 01, angry, straight on          (Lundqvist et al. 1998)
+KDEF     AF01ANS.JPG: session A, woman 01, angry, frontal             (Lundqvist et al. 1998)
 JAFFE    KA.AN1.39.tiff: woman KA, angry, first picture, number 39    (Lyons et al. 1998)
 RaFD     Rafd090_01_Caucasian_female_angry_frontal.jpg: person 01     (Langner et al. 2010)
 CK+      S010_004_00000017.png: person S010
-others   subject07.happy.png, person-3_smile.jpg: what calls itself a person
+others   subject07.happy.png, person-3_smile.jpg: words such as subject or person with a number
 """
 
 import re
 from pathlib import Path
 
 from fer.datasets.dataset import FaceDataset, Progress
-from fer.datasets.labelled import Face, is_sorted_by_expression, open_faces, split_of
+from fer.datasets.labeled import Face, is_sorted_by_expression, open_faces, split_of
 from fer.images import list_images
 
 KIND = "file names"
@@ -35,31 +35,33 @@ _PERSON_ONLY = (
     r"(?:.*[^a-z])?(?P<person>(?:subject|person|actor|participant)[-_ ]?\d+)",
 )
 WIDE = ("KDEF", "RaFD")
-"""They show heads and shoulders, not crops of faces."""
+"""Their pictures show heads and shoulders, not crops of faces."""
 MOST = 0.9
-"""Share of the pictures whose names must follow one pattern to be read by it."""
+"""Share of file names that must match a pattern for it to be used."""
 
 
 def person_on(file: Path) -> str:
-    """Return who is on a picture by the name of its file, "" where that does not tell."""
+    """Return the person that a file name identifies, "" if it does not."""
     found = (re.match(pattern, file.name, re.IGNORECASE) for pattern in (*_CODED.values(), *_PERSON_ONLY))
     return next((match["person"].upper() for match in found if match), "")
 
 
 def matches(path: Path) -> bool:
-    """Whether most pictures below the path have names of one data set, and no folder is called after an expression."""
+    """Whether most pictures below the path have names of one data set, and no folder has an expression's name."""
     return path.is_dir() and bool(_coded(path)[1])
 
 
 def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
-    """Open the pictures below a path; folders above them may be called train, validation and test."""
+    """Open the pictures below a path; the folders above them may be named train, validation and test."""
     kind, faces = _coded(path)
-    notes = [f"{kind}'s pictures show more than the face. Crop them, or measure with --detect."] if kind in WIDE else []
+    notes = (
+        [f"{kind}'s pictures show more than the face. Crop them, or evaluate with --detect."] if kind in WIDE else []
+    )
     return open_faces(f"{kind} ({path.name})", faces, notes, progress)
 
 
 def _coded(path: Path) -> tuple[str, list[Face]]:
-    """Return the data set whose names most pictures have, and these pictures; ("", []) where there is none."""
+    """Return the data set whose names most pictures have, with these pictures; ("", []) if there is none."""
     files = list_images([path])
     for kind, pattern in () if is_sorted_by_expression(path, files) else _CODED.items():
         faces = [

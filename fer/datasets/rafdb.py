@@ -1,20 +1,20 @@
-"""RAF-DB (Li and Deng 2019): a list of labels beside a folder of aligned faces, as its authors give it out.
+"""RAF-DB (Li and Deng 2019): a list of labels and a folder of aligned faces, as released by its authors.
 
     EmoLabel/list_patition_label.txt          train_00001.jpg 5
     Image/aligned/train_00001_aligned.jpg
 
-Both may lie in "basic", and without EmoLabel and Image above them. Who is on a picture is not told.
+Both may be in "basic", and without EmoLabel and Image above them. The people are not identified.
 """
 
 from pathlib import Path
 
 from fer.datasets.dataset import FaceDataset, Progress
-from fer.datasets.labelled import Face, open_faces, split_of
+from fer.datasets.labeled import Face, open_faces, split_of
 from fer.errors import DatasetError
 
 KIND = "RAF-DB"
 LIST = "list_patition_label.txt"
-"""Spelt so by its authors."""
+"""The authors' spelling."""
 CODES = dict(enumerate(("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"), start=1))
 
 
@@ -24,13 +24,13 @@ def matches(path: Path) -> bool:
 
 
 def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
-    """Open the list in a path, and the aligned faces that it names.
+    """Open the list in a path, and the aligned faces listed in it.
 
     Raises:
-        DatasetError: a line cannot be understood, or none of the pictures is there.
+        DatasetError: a line is invalid, or none of the pictures exists.
     """
     table = _list(path)
-    assert table is not None  # as it matches
+    assert table is not None  # since `matches` holds
     home = table.parent.parent if table.parent.name == "EmoLabel" else table.parent
     faces, missing = [], []
     for number, line in enumerate(table.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
@@ -39,8 +39,8 @@ def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
         split = split_of(name.partition("_")[0])
         if name and not (word and split):
             raise DatasetError(
-                f"expected a picture called train_… or test_… and a number from 1 to {len(CODES)}, found {line[:80]!r} "
-                f"in line {number} of {table}. Take the file from RAF-DB again."
+                f"expected a picture named train_… or test_… and a number from 1 to {len(CODES)}, found {line[:80]!r} "
+                f"in line {number} of {table}. Copy the file from RAF-DB again."
             )
         file = _picture(home, Path(name))
         if word and file:
@@ -52,7 +52,7 @@ def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
             f"expected the pictures of {table} in {home / 'Image' / 'aligned'}, found none. Unpack aligned.zip of "
             "RAF-DB there."
         )
-    lacking = f"{len(missing):,} of the pictures in {LIST} are not there, {missing[0]} first." if missing else ""
+    lacking = f"{len(missing):,} of the pictures in {LIST} are missing, the first is {missing[0]}." if missing else ""
     return open_faces(f"RAF-DB ({path.name})", faces, [lacking] if lacking else [], progress)
 
 

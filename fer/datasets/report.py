@@ -1,4 +1,4 @@
-"""What is in a data set, before anything is trained on it: numbers, words, and a sheet of pictures."""
+"""Describe a data set before training: numbers, warnings, and a contact sheet."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from fer.errors import ImageError
 from fer.labels import FERPLUS, expressions_in
 
 EXAMPLES = 5
-"""So many pairs of copies are named."""
+"""How many pairs of duplicates are listed."""
 FEW_PICTURES = 10
-"""A class with fewer training pictures is warned of."""
+"""A class with fewer training pictures gives a warning."""
 IMBALANCE = 20
-"""So is a class with this many times the training pictures of another."""
+"""So does a class with this many times the training pictures of another."""
 TINY_PX = 32
-"""So are pictures with a shorter side than this: little of an expression is left."""
+"""So do pictures whose shorter side is smaller: little of an expression remains."""
 
-PEOPLE_UNKNOWN = "Who is on each picture is not known: one person may stand on two sides, and figures may be too good."
+PEOPLE_UNKNOWN = "The people on the pictures are unknown: one may be in two splits, and figures may be too good."
 
 TILE_PX = 72
 GAP_PX = 4
@@ -33,59 +33,59 @@ _BACKGROUND, _TEXT = "white", "#222222"
 
 @dataclass(frozen=True)
 class Sizes:
-    """Width and height of the pictures, in pixels, by their area."""
+    """Width and height of the pictures in pixels, ordered by area."""
 
     smallest: tuple[int, int]
     median: tuple[int, int]
     largest: tuple[int, int]
     gray: int
-    """How many have no colour."""
+    """Number of pictures without color."""
     colour: int
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Pairs of pictures that are copies of each other, see `fer.datasets.duplicates`."""
+    """Pairs of duplicates, see `fer.datasets.duplicates`."""
 
     within: int
-    """Pairs on one side of a split."""
+    """Pairs within one split."""
     across: int
-    """Pairs on two sides."""
+    """Pairs across two splits."""
     across_splits: dict[str, int]
-    """The same by the two sides: "train and test" → 12."""
+    """The same by the two splits: "train and test" → 12."""
     labelled_differently: int
     """Pairs, of all, whose top labels differ."""
     examples: tuple[tuple[str, str], ...]
-    """Some pairs by name, those on two sides first."""
+    """Some pairs by name, those across splits first."""
     pairs: tuple[tuple[int, int], ...]
-    """All of them by row, those on two sides first."""
+    """All pairs by row, those across splits first."""
 
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """What is in a data set; plain values, ready for JSON by `to_dict`."""
+    """The description of a data set; plain values, ready for JSON by `to_dict`."""
 
     name: str
     pictures: int
     counts: dict[str, dict[str, int]]
     """label → split → pictures with it as their top label."""
     rules: dict[str, dict[str, int]]
-    """rule → split → pictures that count. Both rules agree where each picture has one label."""
+    """rule → split → pictures that count. Both rules agree if each picture has one label."""
     is_rated: bool
     """Whether several people rated each picture."""
     sizes: Sizes | None
-    """None where not one picture can be read."""
+    """None if no picture can be read."""
     copies: Copies
     broken: tuple[str, ...]
-    """What is wrong with each picture that cannot be read; its name is in the text."""
+    """The error, with the name, of each picture that cannot be read."""
     flat: int
-    """How many pictures show one gray value only."""
+    """Number of pictures of a single gray value."""
     subjects: dict[str, int]
-    """split → people on its pictures; empty where people are not known."""
+    """split → number of people; empty if people are unknown."""
     subjects_across: int
-    """People who stand on more than one side."""
+    """People in more than one split."""
     warnings: tuple[str, ...]
-    """What should be looked at before training, a sentence each, the worst first."""
+    """What to check before training, one sentence each, worst first."""
     notes: tuple[str, ...]
     """What was left out or decided when the data set was opened."""
 
@@ -97,10 +97,10 @@ class DatasetReport:
 
 
 def report(dataset: FaceDataset, progress: Progress | None = None) -> DatasetReport:
-    """Look at every picture of a data set once.
+    """Describe a data set, reading every picture once.
 
     Raises:
-        DatasetError: the data set has vanished meanwhile.
+        DatasetError: the data set has disappeared meanwhile.
     """
     small, shapes, is_gray, broken = _read(dataset, progress)
     splits = [split for split in SPLITS if (dataset.splits == split).any()]
@@ -140,7 +140,7 @@ def report(dataset: FaceDataset, progress: Progress | None = None) -> DatasetRep
 
 
 def _read(dataset: FaceDataset, progress: Progress | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Return (uint8 (N, 32, 32), black where broken; int (n, 2) widths and heights; bool (n,) gray; what is broken)."""
+    """Return (uint8 (N, 32, 32), black if broken; int (n, 2) widths and heights; bool (n,) is gray; errors)."""
     small = np.zeros((len(dataset), SMALL_PX, SMALL_PX), np.uint8)
     shapes, is_gray, broken = [], [], []
     for row, image in dataset.read(np.arange(len(dataset)), progress):
@@ -180,38 +180,40 @@ def _warn_of_pictures(found: DatasetReport) -> list[str]:
     if found.broken:
         warnings.append(f"{len(found.broken)} of {found.pictures} pictures cannot be read and will be left out.")
     if found.flat > 0:
-        warnings.append(f"{found.flat} pictures show one gray value only. Take them out.")
+        warnings.append(f"{found.flat} pictures have a single gray value. Remove them.")
     if found.sizes and min(found.sizes.median) < TINY_PX:
-        warnings.append(f"Half of the pictures are smaller than {TINY_PX} pixels: little of an expression is left.")
+        warnings.append(f"Half of the pictures are smaller than {TINY_PX} pixels: little of an expression remains.")
     return warnings
 
 
 def notes_on(dataset: FaceDataset) -> tuple[str, ...]:
-    """Return what was read and left out, and whether figures may be too good, as people may stand on two sides."""
+    """Return the data set's notes, with a warning if people may be in two splits."""
     return dataset.notes if dataset.knows_everybody else (*dataset.notes, PEOPLE_UNKNOWN)
 
 
 def label_warnings(labels: Sequence[str]) -> list[str]:
-    """Return what is odd about labels: only one, no known expression, one that mentions a known one."""
+    """Return warnings about labels: only one, no known expression, or one that mentions a known one."""
     own = [label for label in labels if label not in FERPLUS]
     warnings = []
     if len(labels) == 1:
-        warnings.append(f"All pictures are labelled {labels[0]}: a model needs two expressions to tell apart.")
+        warnings.append(f"All pictures are labeled {labels[0]}: a model needs at least two expressions.")
     if len(own) == len(labels):
         warnings.append(
-            f"None of the labels ({', '.join(own[:8])}) is a known expression. If they name no expressions of your "
-            "own, rename them, to happy, sad and so on."
+            f"None of the labels ({', '.join(own[:8])}) is a known expression. Rename them (happy, sad, …), unless "
+            "they are expressions of your own."
         )
     for label in own:
         if meant := expressions_in(label):
-            warnings.append(f"{label} is kept apart from {' and '.join(sorted(meant))}. Rename it if it means that.")
+            warnings.append(
+                f"{label} is treated as different from {' and '.join(sorted(meant))}. Rename it if it means that."
+            )
     return warnings
 
 
 def _warn_of_classes(counts: dict[str, dict[str, int]], splits: list[str]) -> list[str]:
     warnings = [
         f"There are no {split} pictures."
-        + (" A model cannot be trained." if split == "train" else " A model cannot be chosen." * (split != "test"))
+        + (" Training is impossible." if split == "train" else " A model cannot be chosen." * (split != "test"))
         for split in SPLITS
         if split not in splits
     ]
@@ -219,7 +221,7 @@ def _warn_of_classes(counts: dict[str, dict[str, int]], splits: list[str]) -> li
         training = {label: by_split["train"] for label, by_split in counts.items()}
         for label, number in training.items():
             if number < FEW_PICTURES:
-                warnings.append(f"{label} has only {number} training pictures: a model will hardly ever name it.")
+                warnings.append(f"{label} has only {number} training pictures: a model will hardly ever predict it.")
         most, least = max(training, key=training.__getitem__), min(training, key=training.__getitem__)
         if training[most] > IMBALANCE * max(training[least], 1):
             warnings.append(
@@ -234,8 +236,8 @@ def _warn_of_classes(counts: dict[str, dict[str, int]], splits: list[str]) -> li
 
 
 def pairs_of_copies(count: int) -> str:
-    """Return "1 pair of copies", "2 pairs of copies", …."""
-    return f"{count:,} {'pair' if count == 1 else 'pairs'} of copies"
+    """Return "1 pair of duplicates", "2 pairs of duplicates", …."""
+    return f"{count:,} {'pair' if count == 1 else 'pairs'} of duplicates"
 
 
 def _warn_of_leaks(found: DatasetReport) -> list[str]:
@@ -243,13 +245,13 @@ def _warn_of_leaks(found: DatasetReport) -> list[str]:
     if copies.across:
         where = ", ".join(f"{count:,} between {sides}" for sides, count in copies.across_splits.items())
         warnings.append(
-            f"{pairs_of_copies(copies.across)} with one copy on each side of the data set's own split ({where}): "
-            "figures on them flatter a model."
+            f"{pairs_of_copies(copies.across)} across the data set's own splits ({where}): figures on them are too "
+            "good."
         )
     if found.subjects_across:
         warnings.append(
-            f"{found.subjects_across} people stand on more than one side of the data set's own split: figures say "
-            "little about people never seen."
+            f"{found.subjects_across} people are in more than one of the data set's own splits: figures say "
+            "little about new people."
         )
     if copies.labelled_differently:
         warnings.append(f"{pairs_of_copies(copies.labelled_differently)} with two different labels.")
@@ -259,8 +261,8 @@ def _warn_of_leaks(found: DatasetReport) -> list[str]:
 def contact_sheet(dataset: FaceDataset, per_class: int = 8) -> np.ndarray:
     """Draw a row for each class: its name and up to `per_class` of its pictures, spread evenly over the data set.
 
-    Returns RGB uint8 (H, W, 3). Training pictures are shown where the class has any. Broken pictures are passed over; a
-    class without pictures has an empty row.
+    Returns RGB uint8 (H, W, 3). Training pictures are preferred. Broken pictures are skipped; a class without pictures
+    has an empty row.
     """
     font = ImageFont.load_default(FONT_PX)
     step = TILE_PX + GAP_PX

@@ -1,7 +1,7 @@
-"""A second opinion on the pictures of a data set: the labels that another data set has for the same pictures.
+"""Second labels: those that another data set has for the same pictures.
 
-FER+ rated the pictures of FER-2013 anew: what ten raters see in a face, and the word that its picture was found with,
-are two opinions. Any two data sets of the same pictures will do.
+FER+ relabeled the pictures of FER-2013: the votes of ten raters and the search word of a picture are two readings of
+it. Any two data sets of the same pictures will do.
 """
 
 import hashlib
@@ -17,28 +17,28 @@ from fer.datasets.duplicates import CORRELATION, small_version
 from fer.errors import DatasetError, ImageError
 
 _NUMBER = re.compile(r"fer(\d{7})")
-"""The names that FER+ gives to pictures: the row of fer2013.csv, from 0."""
+"""FER+'s file names: the row in fer2013.csv, from 0."""
 _SAMPLE = 40
-"""So many pictures are looked at before their numbers are believed."""
+"""Number of pictures that are compared before their numbers are trusted."""
 
 
 @dataclass(frozen=True, eq=False)
 class SecondLabels:
-    """What another data set says of N pictures."""
+    """Another data set's labels for N pictures."""
 
     labels: tuple[str, ...] = ()
-    """K words."""
+    """K labels."""
     shares: np.ndarray | None = None
-    """float32 (N, K): rows sum to 1, or to 0 where it has no label, or two that contradict each other."""
+    """float32 (N, K): rows sum to 1, or to 0 if there is no label, or contradictory ones."""
     source: str = ""
-    """Its name."""
+    """The other data set's name."""
 
     def of(self, rows: np.ndarray) -> np.ndarray:
-        """Return the shares of some rows, float32 (n, K)."""
+        """Return the shares of these rows, float32 (n, K)."""
         return np.zeros((len(rows), 0), np.float32) if self.shares is None else self.shares[rows]
 
     def fingerprint(self, dataset: FaceDataset) -> str:
-        """Return a hash of a data set with these labels; its own one where there are none."""
+        """Return a hash of a data set with these labels; the data set's own one if there are none."""
         own = dataset.fingerprint()
         if self.shares is None:
             return own
@@ -50,7 +50,7 @@ NO_SECOND = SecondLabels()
 
 
 def find_second(datasets: Sequence[str], given: str) -> Path:
-    """Return where the second labels are: the data set that is given, else fer2013.csv in a data set or beside it.
+    """Return the path of the second labels: the given data set, or fer2013.csv in or beside a data set.
 
     Raises:
         DatasetError: there is none.
@@ -62,13 +62,13 @@ def find_second(datasets: Sequence[str], given: str) -> Path:
             if place.suffix.lower() == ".csv" or (place.is_dir() and fer2013.matches(place)):
                 return place
     raise DatasetError(
-        f"expected the second labels in fer2013.csv, in or beside {' or '.join(datasets)}, found none. Name the data "
-        "set that has them: --second-dataset."
+        f"expected the second labels in fer2013.csv, in or beside {' or '.join(datasets)}, found none. Give the "
+        "data set that has them: --second-dataset."
     )
 
 
 def second_labels(dataset: FaceDataset, place: Path) -> SecondLabels:
-    """Return what the data set at a place says of the pictures of this one.
+    """Return the labels that the data set at a path has for the pictures of this one.
 
     Raises:
         DatasetError: it cannot be opened, or has none of these pictures.
@@ -84,17 +84,17 @@ def second_labels(dataset: FaceDataset, place: Path) -> SecondLabels:
         where = np.array([rows.get(key, -1) if key else -1 for key in _keys(dataset)])
     if not (where >= 0).any():
         raise DatasetError(
-            f"expected the pictures of {dataset.name} in {other.name} at {place}, too, found none of them. Take the "
-            "second labels from a data set of the same pictures."
+            f"expected the pictures of {dataset.name} in {other.name} at {place}, found none of them. Choose a data "
+            "set of the same pictures for the second labels."
         )
     shares[_contradicted(keys, shares)] = 0
     return SecondLabels(other.labels, np.where(where[:, None] >= 0, shares[where], 0), other.name)
 
 
 def kaggle_numbers(dataset: FaceDataset) -> np.ndarray | None:
-    """Return the row of each picture in Kaggle's fer2013.csv, int (N,): by its name, or in that file itself.
+    """Return the row of each picture in Kaggle's fer2013.csv, int (N,): from its name, or in that file itself.
 
-    None where the pictures have no such number.
+    None if the pictures have no such numbers.
     """
     if isinstance(dataset.pictures, np.ndarray):
         return np.arange(len(dataset))
@@ -103,7 +103,7 @@ def kaggle_numbers(dataset: FaceDataset) -> np.ndarray | None:
 
 
 def _by_number(dataset: FaceDataset, other: FaceDataset) -> np.ndarray | None:
-    """Return the row of each picture in the other data set, -1 for none; None where the numbers are not the same."""
+    """Return the row of each picture in the other data set, -1 for none; None if the numbers do not correspond."""
     numbers, others = kaggle_numbers(dataset), kaggle_numbers(other)
     if numbers is None or others is None:
         return None
@@ -118,7 +118,7 @@ def _alike(dataset: FaceDataset, row: int, other: FaceDataset, other_row: int) -
     try:
         one, two = small_version(dataset.picture(row)), small_version(other.picture(other_row))
     except ImageError:
-        return True  # whoever trains on it names it
+        return True  # training names broken pictures
     return bool(np.array_equal(one, two) or np.corrcoef(one.ravel(), two.ravel())[0, 1] >= CORRELATION)
 
 
@@ -131,7 +131,7 @@ def _keys(dataset: FaceDataset) -> list[str]:
 
 
 def _contradicted(keys: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Return which pictures have copies that are called otherwise, bool (N,)."""
+    """Return which pictures have duplicates with another label, bool (N,)."""
     group = np.unique(keys, return_inverse=True)[1]
     named = np.zeros((group.max() + 1, shares.shape[1]), bool)
     rated = np.flatnonzero(shares.any(axis=1))

@@ -1,7 +1,7 @@
-"""Who is trained on, who chooses the epoch, and who is kept for the test; folds for cross-validation.
+"""Split a data set into training, validation and test pictures; folds for cross-validation.
 
-Nobody stands on two sides: where the people are known, all pictures of one go together. Otherwise copies of a picture
-do. A split that a data set brings along is kept as it is.
+Nobody is in two splits: if the people are known, all pictures of one stay together; otherwise duplicates do. Existing
+splits are kept.
 """
 
 import hashlib
@@ -17,17 +17,17 @@ from fer.datasets.duplicates import connected_groups, find_copies, small_version
 from fer.errors import DatasetError
 
 HELD_OUT = 0.1
-"""Share of each class that becomes the validation split, and the test split, where the data set names none."""
+"""Share of each class for the validation split, and for the test split, if the data set has none."""
 FEWEST_SUBJECTS = 3
-"""With fewer people there is nobody to validate or to test with."""
+"""With fewer people nobody is left for validation or test."""
 
 
 def complete_splits(dataset: FaceDataset, progress: Progress | None = None) -> FaceDataset:
-    """Fill in the splits that a data set does not name, which are "" in it.
+    """Add the splits that a data set lacks, which are "" in it.
 
-    Where no split is named a tenth is kept for validation and a tenth for test, where only validation is missing a
-    tenth of train for that. People decide where they are known; else the names of the files do, so that new pictures
-    hardly move the old ones. Calling it twice changes nothing.
+    Without any split, a tenth each is used for validation and test; without validation only, a tenth of train. Pictures
+    are assigned by person if the people are known; otherwise by file name, so that new pictures hardly change the old
+    assignment. The function is idempotent.
     """
     splits = np.where(dataset.splits == "", "train", dataset.splits).astype("<U10")
     named = set(dataset.splits.tolist()) - {""}
@@ -38,23 +38,23 @@ def complete_splits(dataset: FaceDataset, progress: Progress | None = None) -> F
     part = dataset.take(rows)
     known = part.knows_everybody
     splits[rows] = _cut_by_subject(part, missing) if known else _cut_by_name(part, missing, progress)
-    apart = "nobody on two sides" if known else "no copies on two sides"
-    note = f"No {' or '.join(missing)} pictures are named in it: a tenth of train was cut off for each, {apart}."
+    apart = "nobody is in two splits" if known else "no duplicates are in two splits"
+    note = f"It has no {' or '.join(missing)} split: a tenth of train was used for each, so that {apart}."
     return replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
 def folds(dataset: FaceDataset, n: int = 10, progress: Progress | None = None) -> list[FaceDataset]:
-    """Split a data set anew, n ≥ 3 times, for cross-validation: each picture is tested on once.
+    """Split a data set n ≥ 3 times for cross-validation: each picture is tested on once.
 
-    In the k-th, the k-th tenth (of n = 10) is the test split, the next one validation, the rest train; each has about
-    the same share of every class. People are kept together, or copies of a picture where people are not known. The
-    same pictures give the same folds. The data set's own splits do not count.
+    In the k-th split, the k-th part of n is test, the next one validation, the rest train; each has about the same
+    share of every class. People stay together, or duplicates if people are unknown. The same pictures give the same
+    folds. The data set's own splits are ignored.
 
     Raises:
-        DatasetError: there are fewer people, or fewer different pictures, than folds, or fewer than 3 are asked for.
+        DatasetError: there are fewer people, or fewer distinct pictures, than folds, or n < 3.
     """
     if n < 3:
-        raise DatasetError(f"expected at least 3 folds (train, validation, test), got {n}.")
+        raise DatasetError(f"expected at least 3 folds (train, validation, test), got {n}. Use more.")
     fold_of = _assign(dataset, groups(dataset, progress), n)
     parts = []
     for number in range(n):
@@ -64,7 +64,7 @@ def folds(dataset: FaceDataset, n: int = 10, progress: Progress | None = None) -
 
 
 def groups(dataset: FaceDataset, progress: Progress | None = None) -> np.ndarray:
-    """Return for each picture the number of the group that must stay together, int (N,)."""
+    """Return the number of each picture's group, int (N,); groups must stay together."""
     people = np.unique(dataset.subjects, return_inverse=True)[1]
     if dataset.knows_everybody:
         return people
@@ -76,7 +76,7 @@ def groups(dataset: FaceDataset, progress: Progress | None = None) -> np.ndarray
 
 
 def _assign(dataset: FaceDataset, group: np.ndarray, n: int) -> np.ndarray:
-    """Return the fold of each picture, int (N,) 0..n-1; a group has one."""
+    """Return the fold of each picture, int (N,) 0..n-1, the same for a whole group."""
     found = len(np.unique(group))
     if found < n:
         what = "people" if dataset.knows_everybody else "different pictures"
@@ -84,7 +84,7 @@ def _assign(dataset: FaceDataset, group: np.ndarray, n: int) -> np.ndarray:
     classes = dataset.truth(np.arange(len(dataset)))
     fold_of = np.zeros(len(dataset), int)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")  # it lacks in some folds, no more
+        warnings.filterwarnings("ignore", message="The least populated class")  # it is missing in some folds, no more
         try:
             for number, (_, rows) in enumerate(StratifiedGroupKFold(n).split(classes, classes, group)):
                 fold_of[rows] = number
@@ -108,7 +108,7 @@ def _cut_by_subject(part: FaceDataset, missing: list[str]) -> np.ndarray:
 
 
 def _cut_by_name(part: FaceDataset, missing: list[str], progress: Progress | None) -> np.ndarray:
-    """Return the splits of pictures whose people are not known."""
+    """Return the splits of pictures whose people are unknown."""
     classes = part.truth(np.arange(len(part)))
     keys = [hashlib.sha256(os.fsencode(part.name_of(row).rsplit("/")[-1])).digest() for row in range(len(part))]
     members: dict[int, list[int]] = {}

@@ -1,4 +1,4 @@
-"""Drawn faces as a data set: nothing to download, nobody's picture, every label certain."""
+"""Drawn faces as a data set: no download, no real people, and every label is certain."""
 
 import re
 from pathlib import Path
@@ -16,22 +16,20 @@ _NAME = re.compile(r"synthetic(?::(?P<count>\d+))?")
 
 
 def is_synthetic(path: Path) -> bool:
-    """Whether the words ask for drawn faces: "synthetic", or "synthetic:N". A real folder of that name wins."""
+    """Whether the path asks for drawn faces: "synthetic", or "synthetic:N", unless a real folder has that name."""
     return _NAME.fullmatch(str(path)) is not None and not path.exists()
 
 
 def open_synthetic(path: Path) -> FaceDataset:
-    """Draw the faces: 80 % train, 10 % validation, 10 % test, all expressions alike; the same ones every time.
+    """Draw the faces: 80 % train, 10 % validation, 10 % test, all expressions equally often; always the same ones.
 
     Raises:
-        DatasetError: fewer than 80 are asked for, which leaves an expression without test pictures.
+        DatasetError: fewer than 80 are requested, which leaves an expression without test pictures.
     """
     match = _NAME.fullmatch(str(path))
     count = int((match and match["count"]) or DEFAULT_COUNT)
     if count < 10 * len(FERPLUS):
-        raise DatasetError(
-            f"expected at least {10 * len(FERPLUS)} drawn faces, got {count}: write synthetic:1000, say."
-        )
+        raise DatasetError(f"expected at least {10 * len(FERPLUS)} drawn faces, got {count}: try synthetic:1000.")
     random = np.random.default_rng(SEED)
     classes = np.arange(count) % len(FERPLUS)
     pictures = np.stack([draw_face(FERPLUS[label], random) for label in classes])
@@ -43,5 +41,5 @@ def open_synthetic(path: Path) -> FaceDataset:
         votes=np.eye(len(FERPLUS), dtype=np.float32)[classes],
         splits=splits,
         pictures=pictures,
-        subjects=np.arange(count).astype(str),  # each is drawn anew
+        subjects=np.arange(count).astype(str),  # each is a new person
     )

@@ -1,7 +1,7 @@
-"""Tables of pictures: a CSV with a column for the path of each and one for its label.
+"""Tables of pictures: a CSV with a column for the path of each picture and one for its label.
 
-A column for the split and one for the person count, too; else the table's name tells the split: train.csv, test.csv.
-Paths are looked for below the table's folder, whatever folders the table itself puts before them.
+Columns for the split and the person are optional; otherwise the table's name gives the split: train.csv, test.csv.
+Paths are searched below the table's folder, whatever folders the table puts before them.
 """
 
 import csv
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fer.datasets import affectnet, rafdb
 from fer.datasets.dataset import FaceDataset, Progress
-from fer.datasets.labelled import Face, is_sorted_by_expression, open_faces, split_of
+from fer.datasets.labeled import Face, is_sorted_by_expression, open_faces, split_of
 from fer.datasets.names import person_on
 from fer.errors import DatasetError
 from fer.files import visible
@@ -24,13 +24,13 @@ COLUMNS = {
     "split": ("split", "usage", "subset", "set", "partition"),
     "person": ("person", "personid", "subject", "subjectid", "actor", "identity"),
 }  # fmt: skip
-"""What a column is for → what it may be called, in small letters and without spaces and marks; the first one counts."""
+"""Use of a column → its possible names, in lower case without spaces and punctuation; the first match is used."""
 _RAFDB_NAME = re.compile(r"(train|test)_\d+(_aligned)?\.\w+")
 _HEADER_BYTES = 10_000
 
 
 def matches(path: Path) -> bool:
-    """Whether the path is such a table, or holds one and no folders that are called after expressions."""
+    """Whether the path is such a table, or has one and no folders named after expressions."""
     return bool(_tables(path)) and (path.is_file() or not is_sorted_by_expression(path, list_images([path])))
 
 
@@ -38,7 +38,7 @@ def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
     """Open one table, or all in a folder.
 
     Raises:
-        DatasetError: a table cannot be read, none of its pictures is there, or its labels are numbers.
+        DatasetError: a table cannot be read, none of its pictures exists, or its labels are numbers.
     """
     home = path.parent if path.is_file() else path
     places: dict[str, list[Path]] = {}
@@ -51,7 +51,7 @@ def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
         by_column = all(split_of(line["split"]) for line in lines)
         by_name = split_of(table.stem) or split_of(table.stem.split("_")[0])  # train.csv, train_labels.csv
         if not by_column and any(line["split"] for line in lines):
-            notes.append(f"Not each split in {table.name} is train, validation or test: that column was not used.")
+            notes.append(f"Not every split in {table.name} is train, validation or test: the column was not used.")
         for line in lines:
             found = _find(home, places, line["picture"])
             word = codes.get(line["label"], "") if codes else line["label"]
@@ -62,11 +62,12 @@ def open_path(path: Path, progress: Progress | None = None) -> FaceDataset:
                 missing.append(line["picture"])
     if not faces:
         raise DatasetError(
-            f"expected the pictures that the table names below {home}, found none of {len(missing):,}, as "
-            f"{', '.join(missing[:1]) or 'it has no lines'}. Put the table into the folder that its paths begin in."
+            f"expected the pictures of the table below {home}, found none of {len(missing):,}, the first is "
+            f"{', '.join(missing[:1]) or 'missing, as the table is empty'}. Move the table to the folder where its "
+            "paths start."
         )
     if missing:
-        notes.append(f"{len(missing):,} lines name no picture that is there, or no expression, {missing[0]} first.")
+        notes.append(f"{len(missing):,} lines have no existing picture or no expression, the first is {missing[0]}.")
     return open_faces(path.name, faces, notes, progress)
 
 
@@ -84,7 +85,7 @@ def _header(file: Path) -> str:
 
 
 def _uses(header: str) -> dict[str, int]:
-    """Return what each column is for that is known → its number."""
+    """Return the known uses of columns → column number."""
     cells = [re.sub(r"[\W_]+", "", cell).lower() for cell in header.split(_delimiter(header))]
     found = {use: next((cells.index(name) for name in names if name in cells), -1) for use, names in COLUMNS.items()}
     return {use: number for use, number in found.items() if number >= 0}
@@ -95,22 +96,22 @@ def _delimiter(header: str) -> str:
 
 
 def _lines(file: Path) -> list[dict[str, str]]:
-    """Return what stands in each line for each use of `COLUMNS`, "" where there is nothing."""
+    """Return the content of each line by the uses of `COLUMNS`, "" if there is none."""
     header = _header(file)
     uses = _uses(header)
     try:
         with file.open(newline="", encoding="utf-8-sig") as text:
             lines = list(filter(None, csv.reader(text, delimiter=_delimiter(header))))[1:]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"expected a table in UTF-8, cannot read {file}: {error}. Save it anew.") from error
+        raise DatasetError(f"expected a table in UTF-8, cannot read {file}: {error}. Save it in UTF-8.") from error
     return [{use: "".join(cells[uses[use] :][:1]).strip() if use in uses else "" for use in COLUMNS} for cells in lines]
 
 
 def _codes(table: Path, lines: list[dict[str, str]]) -> dict[str, str]:
-    """Return number → label where the labels are numbers that a known data set uses; empty where they are words.
+    """Return number → label if the labels are numbers of a known data set; empty if they are words.
 
     Raises:
-        DatasetError: they are numbers of a data set that is not known.
+        DatasetError: they are numbers of an unknown data set.
     """
     if not any(line["label"].isdecimal() for line in lines):
         return {}
@@ -120,13 +121,13 @@ def _codes(table: Path, lines: list[dict[str, str]]) -> dict[str, str]:
         return {str(code): word for code, word in affectnet.CODES.items()}
     found = sorted({line["label"] for line in lines})
     raise DatasetError(
-        f"expected words for expressions in the label column of {table}, such as happy, found {', '.join(found[:12])}. "
-        "Write what each number means, or move the table away if folders tell the expressions."
+        f"expected the names of expressions in the label column of {table}, such as happy, found "
+        f"{', '.join(found[:12])}. Replace the numbers by words, or remove the table if folders give the expressions."
     )
 
 
 def _find(home: Path, places: dict[str, list[Path]], name: str) -> Path | None:
-    """Return the picture at a path below a folder, else the only one whose path ends most like it; None for none."""
+    """Return the picture at a path below a folder, or the only one whose path ends most like it; None for neither."""
     parts = Path(name.replace("\\", "/")).parts
     candidates = places.get(parts[-1], []) if parts else []
     if home.joinpath(*parts) in candidates:

@@ -355,7 +355,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(archive, "_move", full)
-    with pytest.raises(DatasetError, match="room"):
+    with pytest.raises(DatasetError, match="full"):
         _unpack(_zip(tmp_path / "faces.zip", _faces()))
     _assert_nothing_left(tmp_path)
 

@@ -36,7 +36,7 @@ def _sequence(root: Path, subject: str, number: str, emotion: str | None, frames
 
 @pytest.fixture
 def official(tmp_path: Path) -> Path:
-    """Four people with two labelled sequences each and one without a label."""
+    """Four people with two labeled sequences each and one without a label."""
     root = tmp_path / "CK+"
     for person, subject in enumerate(("S005", "S010", "S011", "S506")):
         _sequence(root, subject, "001", f"   {3 + person:.7e}\n")
@@ -54,7 +54,7 @@ def _brightness(dataset: FaceDataset) -> list[int]:
 # The official trees
 
 
-def test_the_last_three_frames_of_labelled_sequences_count(official: Path) -> None:
+def test_the_last_three_frames_of_labeled_sequences_count(official: Path) -> None:
     dataset = open_dataset(official)
     assert dataset.name == "CK+ (CK+)"
     assert dataset.labels == ("happiness", "surprise", "sadness", "disgust", "fear")
@@ -63,7 +63,7 @@ def test_the_last_three_frames_of_labelled_sequences_count(official: Path) -> No
     words = [dataset.labels[label] for label in dataset.truth(np.arange(len(dataset)))]
     assert words[::3] == ["disgust", "surprise", "fear", "surprise", "happiness", "surprise", "sadness", "surprise"]
     assert dataset.subjects.tolist() == ["S005"] * 6 + ["S010"] * 6 + ["S011"] * 6 + ["S506"] * 6
-    (note,) = [note for note in dataset.notes if "CK+ asks" in note]
+    (note,) = [note for note in dataset.notes if "emotion file" in note]
     assert note.startswith("4 ")
 
 

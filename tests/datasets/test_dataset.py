@@ -43,7 +43,7 @@ def _rated(votes: npt.ArrayLike | None = None, splits: list[str] | None = None) 
     )
 
 
-def _labelled(classes: list[int], pictures: list[np.ndarray | Path]) -> FaceDataset:
+def _labeled(classes: list[int], pictures: list[np.ndarray | Path]) -> FaceDataset:
     one_hot = np.eye(3, dtype=np.float32)[classes]
     return FaceDataset("own", ("fear", "anger", "tired"), one_hot, np.array(["train"] * len(classes)), pictures)
 
@@ -103,7 +103,7 @@ def test_every_row_that_counts_has_a_distribution(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", ["majority", "argmax"])
 def test_one_label_a_picture_always_counts(rule: str) -> None:
-    dataset = _labelled([2, 0, 1], [np.zeros((24, 24), np.uint8)] * 3)
+    dataset = _labeled([2, 0, 1], [np.zeros((24, 24), np.uint8)] * 3)
     assert not dataset.is_rated
     assert dataset.rows("all", rule).tolist() == [0, 1, 2]
     assert dataset.truth(np.array([0, 2])).tolist() == [2, 1]
@@ -151,7 +151,7 @@ def test_every_picture_comes_as_rgb(tmp_path: Path) -> None:
     gray = np.random.default_rng(0).integers(0, 256, (24, 30), np.uint8)
     colour = np.random.default_rng(1).integers(0, 256, (24, 30, 3), np.uint8)
     (tmp_path / "face.png").write_bytes(encode_png(colour))
-    dataset = _labelled([0, 0, 0], [gray, colour, tmp_path / "face.png"])
+    dataset = _labeled([0, 0, 0], [gray, colour, tmp_path / "face.png"])
     assert np.array_equal(dataset.picture(0), np.stack([gray] * 3, axis=-1))
     assert np.array_equal(dataset.picture(1), colour)
     assert np.array_equal(dataset.picture(2), colour)
@@ -164,7 +164,7 @@ def test_nobody_is_known_unless_somebody_says_so() -> None:
 def test_a_part_has_all_that_belongs_to_its_rows(tmp_path: Path) -> None:
     (tmp_path / "angry").mkdir()
     (tmp_path / "angry" / "face.png").write_bytes(encode_png(np.full((24, 24, 3), 9, np.uint8)))
-    dataset = _labelled([2, 0, 1], [np.zeros((24, 24), np.uint8), tmp_path / "angry" / "face.png", tmp_path])
+    dataset = _labeled([2, 0, 1], [np.zeros((24, 24), np.uint8), tmp_path / "angry" / "face.png", tmp_path])
     dataset = replace(dataset, subjects=np.array(["A", "B", "C"]), splits=np.array(["train", "test", "train"]))
     part = dataset.take(np.array([1, 0]))
     assert len(part) == 2
@@ -177,14 +177,14 @@ def test_a_part_has_all_that_belongs_to_its_rows(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_gone_is_not_one_broken_picture(tmp_path: Path) -> None:
-    dataset = _labelled([0, 1], [np.zeros((24, 24), np.uint8), tmp_path / "gone" / "1.png"])
+    dataset = _labeled([0, 1], [np.zeros((24, 24), np.uint8), tmp_path / "gone" / "1.png"])
     with pytest.raises(DatasetError, match=r"/gone .*own"):
         prepare_faces(dataset, np.arange(2), Preprocessing())
 
 
 def test_prepared_faces_are_the_shrunk_pictures_in_order() -> None:
     pictures = list(np.random.default_rng(0).integers(0, 256, (4, 30, 24), np.uint8))
-    dataset, preprocessing = _labelled([0, 1, 2, 0], pictures), Preprocessing(size_px=16)
+    dataset, preprocessing = _labeled([0, 1, 2, 0], pictures), Preprocessing(size_px=16)
     prepared = prepare_faces(dataset, np.array([1, 3]), preprocessing)
     assert prepared.rows.tolist() == [1, 3]
     assert prepared.broken == ()
@@ -196,7 +196,7 @@ def test_prepared_faces_are_the_shrunk_pictures_in_order() -> None:
 def test_broken_pictures_are_left_out_and_named(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
     white = np.full((24, 24), 255, np.uint8)
-    dataset = _labelled([0, 1, 2, 0], [tmp_path / "text.png", white, tmp_path / "gone.png", white // 2])
+    dataset = _labeled([0, 1, 2, 0], [tmp_path / "text.png", white, tmp_path / "gone.png", white // 2])
     seen: list[tuple[int, int]] = []
     prepared = prepare_faces(dataset, np.arange(4), Preprocessing(), lambda *done: seen.append(done))
     assert prepared.rows.tolist() == [1, 3]
@@ -208,12 +208,12 @@ def test_broken_pictures_are_left_out_and_named(tmp_path: Path) -> None:
 
 
 def test_pictures_that_are_all_broken_are_an_error(tmp_path: Path) -> None:
-    dataset = _labelled([0, 1], [tmp_path / "one.png", tmp_path / "two.png"])
+    dataset = _labeled([0, 1], [tmp_path / "one.png", tmp_path / "two.png"])
     with pytest.raises(DatasetError, match=r"\b2 .*own .*one\.png"):
         prepare_faces(dataset, np.arange(2), Preprocessing())
 
 
 def test_no_rows_give_no_faces() -> None:
-    prepared = prepare_faces(_labelled([0], [np.zeros((24, 24), np.uint8)]), np.array([], int), Preprocessing())
+    prepared = prepare_faces(_labeled([0], [np.zeros((24, 24), np.uint8)]), np.array([], int), Preprocessing())
     assert prepared.pixels.shape == (0, 1, 48, 48)
     assert prepared.rows.tolist() == []

@@ -14,7 +14,7 @@ from fer.labels import FERPLUS
 from tests.datasets.pictures import pattern, write_picture
 
 
-def _labelled(
+def _labeled(
     labels: tuple[str, ...], classes: list[int], splits: list[str], seeds: list[int], subjects: list[str] | None = None
 ) -> FaceDataset:
     return FaceDataset(
@@ -36,8 +36,8 @@ def _rated() -> FaceDataset:
 
 
 def test_labels_are_joined_by_meaning_in_the_order_of_ferplus_first() -> None:
-    one = _labelled(("tired", "happiness", "Bored"), [0, 1, 2], ["train"] * 3, [1, 2, 3])
-    two = _labelled(("fear", "bored", "joy", "neutral"), [0, 1, 2, 3], ["train"] * 4, [4, 5, 6, 7])
+    one = _labeled(("tired", "happiness", "Bored"), [0, 1, 2], ["train"] * 3, [1, 2, 3])
+    two = _labeled(("fear", "bored", "joy", "neutral"), [0, 1, 2, 3], ["train"] * 4, [4, 5, 6, 7])
     joined = join([one, two])
     assert joined.labels == ("neutral", "happiness", "fear", "tired", "Bored")
     words = [joined.labels[label] for label in joined.truth(np.arange(7))]
@@ -47,7 +47,7 @@ def test_labels_are_joined_by_meaning_in_the_order_of_ferplus_first() -> None:
 
 
 def test_votes_and_single_labels_count_side_by_side() -> None:
-    joined = join([_rated(), _labelled(("happiness", "tired"), [1, 0], ["train", "test"], [3, 4])])
+    joined = join([_rated(), _labeled(("happiness", "tired"), [1, 0], ["train", "test"], [3, 4])])
     assert joined.is_rated
     assert joined.labels == (*FERPLUS, "tired")
     assert joined.rows("all", "majority").tolist() == [0, 2, 3]
@@ -63,14 +63,14 @@ def test_other_votes_of_two_data_sets_stand_in_columns_of_their_own() -> None:
 
 
 def test_people_of_two_data_sets_differ_and_unknown_ones_stay_so() -> None:
-    one = _labelled(("fear", "anger"), [0, 1], ["train", "train"], [1, 2], ["S010", "S011"])
-    two = _labelled(("fear", "anger"), [0, 1], ["train", "train"], [3, 4], ["S010", ""])
+    one = _labeled(("fear", "anger"), [0, 1], ["train", "train"], [1, 2], ["S010", "S011"])
+    two = _labeled(("fear", "anger"), [0, 1], ["train", "train"], [3, 4], ["S010", ""])
     assert join([one, two]).subjects.tolist() == ["1/S010", "1/S011", "2/S010", ""]
 
 
 def test_pictures_that_another_data_set_tests_with_are_left_out() -> None:
-    one = _labelled(("fear",), [0] * 5, ["train", "train", "train", "validation", "test"], [1, 2, 3, 4, 5])
-    two = _labelled(("fear",), [0] * 5, ["test", "validation", "train", "test", "train"], [1, 2, 3, 4, 5])
+    one = _labeled(("fear",), [0] * 5, ["train", "train", "train", "validation", "test"], [1, 2, 3, 4, 5])
+    two = _labeled(("fear",), [0] * 5, ["test", "validation", "train", "test", "train"], [1, 2, 3, 4, 5])
     joined = join([one, two])
     assert joined.splits.tolist() == ["train", "test", "test", "validation", "train", "test"]
     assert np.array_equal(joined.picture(0)[..., 0], pattern(3))
@@ -78,8 +78,8 @@ def test_pictures_that_another_data_set_tests_with_are_left_out() -> None:
 
 
 def test_copies_within_one_data_set_stay_where_it_put_them() -> None:
-    one = _labelled(("fear",), [0, 0], ["train", "test"], [1, 1])
-    two = _labelled(("fear",), [0], ["train"], [2])
+    one = _labeled(("fear",), [0, 0], ["train", "test"], [1, 1])
+    two = _labeled(("fear",), [0], ["train"], [2])
     assert len(join([one, two])) == 3
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from fer.datasets import open_dataset
 from fer.datasets.dataset import FaceDataset
-from fer.datasets.labelled import split_of
+from fer.datasets.labeled import split_of
 from fer.datasets.names import person_on
 from fer.errors import DatasetError
 from tests.datasets.pictures import pattern, write_picture

@@ -1,9 +1,9 @@
-"""Drawn faces with the eight FER+ expressions: training, tests and pages can be tried without any data set.
+"""Draw faces with the eight FER+ expressions, to try training, tests and pages without a data set.
 
 An expression is a set of action units, the facial muscle movements of the Facial Action Coding System (Ekman, Friesen
-and Hager 2002). They move brows, lids, nose and lips of a person who is drawn by chance. Points are in face units:
-the origin is between the eyes, x to the right, y down, and 1 is the side of a FER2013 crop. The picture is painted
-larger than asked for and shrunk, so that thin lines survive at 48 px.
+and Hager 2002). They move the brows, lids, nose and lips of a random person. Points are in face units: the origin is
+between the eyes, x to the right, y down, and 1 is the side of a FER2013 crop. Pictures are painted larger than
+requested and shrunk, so that thin lines survive at 48 px.
 """
 
 import math
@@ -19,8 +19,8 @@ from fer.datasets.drawing.person import EXPRESSIONS, ActionUnits, Person
 
 __all__ = ["EXPRESSIONS", "ActionUnits", "draw_face", "draw_portrait"]
 
-_CROP_CENTER = np.array([0.0, 0.11])  # of a FER2013 crop, in face units: its eyes lie at 39 % of the height
-_BOX_SIZE = np.array([1 / 1.24, 1 / 0.95])  # of the box that MTCNN finds around such a face, in face units
+_CROP_CENTER = np.array([0.0, 0.11])  # of a FER2013 crop, in face units: its eyes are at 39 % of the height
+_BOX_SIZE = np.array([1 / 1.24, 1 / 0.95])  # of MTCNN's box around such a face, in face units
 
 
 def draw_face(expression: str, rng: np.random.Generator, *, size_px: int = 48, strength: float | None = None) -> Image:
@@ -28,11 +28,11 @@ def draw_face(expression: str, rng: np.random.Generator, *, size_px: int = 48, s
 
     Args:
         expression: A label of `fer.labels.FERPLUS`.
-        rng: Decides on person, light and noise. From the same state the same person comes, whatever the expression.
+        rng: Decides on person, light and noise. The same state gives the same person, whatever the expression.
         size_px: Side of the picture, 16..1024.
         strength: 0 (neutral) .. 1 (full expression); None draws it from 0.6..1.
     """
-    drawn_strength = rng.uniform(0.6, 1.0)  # always drawn: the person must not depend on whether it was given
+    drawn_strength = rng.uniform(0.6, 1.0)  # always drawn, so that the person does not depend on the argument
     strength = drawn_strength if strength is None else strength
     movement = strength * np.array(astuple(EXPRESSIONS[expression]))
     crop_px = size_px * rng.normal(1.0, 0.035)
@@ -48,11 +48,11 @@ def draw_portrait(
     height_px: int = 480,
     face_height_px: int = 200,
 ) -> tuple[Image, tuple[float, float, float, float]]:
-    """Draw a person with head, neck and shoulders before a wall; return RGB uint8 (height_px, width_px, 3), and a box.
+    """Draw a person with head, neck and shoulders in front of a wall.
 
-    The box of the face, (x1, y1, x2, y2) in pixels, is as high as asked for, where MTCNN would place it: its centre
-    lies in the middle of the picture, a little above half height. Person, strength (0.6..1), light and noise come by
-    chance.
+    Returns RGB uint8 (height_px, width_px, 3), and the box of the face, (x1, y1, x2, y2) in pixels, where MTCNN would
+    place it, with the requested height: centered horizontally, a little above half height. Person, strength (0.6..1),
+    light and noise are random.
     """
     middle = np.array((width_px / 2, 0.47 * height_px))
     crop_px = face_height_px / _BOX_SIZE[1]
@@ -69,16 +69,16 @@ def _draw(
     middle: Points,
     crop_px: float,
 ) -> Image:
-    """Paint a random person with the crop's centre at `middle` and a crop of `crop_px` pixels, and photograph them."""
+    """Paint a random person with the crop's center at `middle` and a crop of `crop_px` pixels, and photograph them."""
     oversampling = 1 if max(resolution_wh) > 2048 else 2
     roll = math.radians(float(np.clip(rng.normal(0, 4), -10, 10)))
     rotation = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
     linear = crop_px * oversampling * rotation
     width, height = (oversampling * side for side in resolution_wh)
     person = Person(rng)
-    # Nobody moves exactly like the textbook: each muscle has its own vigour and is never quite at rest.
-    vigour, unrest = rng.uniform(0.75, 1.15, movement.size), np.abs(rng.normal(0, 0.035, movement.size))
-    units = ActionUnits(*(vigour * movement + unrest).tolist())
+    # Nobody moves exactly like the textbook: each muscle has its own strength and is never quite at rest.
+    vigor, unrest = rng.uniform(0.75, 1.15, movement.size), np.abs(rng.normal(0, 0.035, movement.size))
+    units = ActionUnits(*(vigor * movement + unrest).tolist())
     walls = rng.uniform(70, 225) + rng.normal(0, 22, 3) + rng.normal(0, 22, (2, 1))
     ramp = np.linspace(walls[0], walls[1], height)[:, None].clip(0, 255).astype(np.uint8)
     wall = np.asarray(cv2.resize(ramp, (width, height)), dtype=np.uint8)
@@ -89,7 +89,7 @@ def _draw(
 
 
 def _photograph(image: Image, rng: np.random.Generator, crop_px: float) -> Image:
-    """Add light from one side, contrast, the blur of a lens and the noise of a sensor."""
+    """Add light from one side, contrast, lens blur and sensor noise."""
     height, width = image.shape[:2]
     angle, strength = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.3)
     contrast, brightness, blur_px = rng.uniform(0.8, 1.1), rng.normal(4, 10), rng.uniform(0, 0.012) * crop_px

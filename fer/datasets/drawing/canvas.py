@@ -1,4 +1,4 @@
-"""Paper and pencil: a picture that is painted on in face units, the curves, and the colours."""
+"""A canvas in face units, with curves and colors."""
 
 import math
 
@@ -14,8 +14,8 @@ Color = tuple[float, float, float]
 """RGB, 0..255."""
 
 ALONG = np.linspace(0, 1, 13)[:, None]
-"""How far along its curve each point of an `arc` lies, (13, 1), 0..1."""
-# Of an arc's three points, the weights in each of its 13.
+"""Position of each point of an `arc` along its curve, (13, 1), 0..1."""
+# Weights of an arc's three points in each of its 13.
 _PARABOLA = np.hstack([(1 - ALONG) * (1 - 2 * ALONG), 4 * ALONG * (1 - ALONG), ALONG * (2 * ALONG - 1)])
 _FLIP = np.array([-1.0, 1.0])
 _ANGLE = np.linspace(0, 2 * math.pi, 40, endpoint=False)
@@ -23,7 +23,7 @@ _CIRCLE = np.stack([np.cos(_ANGLE), np.sin(_ANGLE)], axis=1)
 
 
 class Canvas:
-    """A picture that is painted on in face units; pixel = linear @ point + offset."""
+    """A picture to paint on in face units; pixel = linear @ point + offset."""
 
     def __init__(self, image: Image, linear: Points, offset: Points) -> None:
         self.image = image
@@ -31,7 +31,7 @@ class Canvas:
         self._unit_px = math.hypot(*linear[0].tolist())
 
     def coarse_sheet(self, color: Color) -> "Canvas":
-        """Return an empty canvas of half the resolution: soft paint needs no more, and it costs a quarter."""
+        """Return an empty canvas of half the resolution: enough for soft paint, at a quarter of the cost."""
         image = np.empty_like(self.image[::2, ::2], order="C")
         cv2.rectangle(image, (0, 0), image.shape[1::-1], color, cv2.FILLED)
         return Canvas(image, self._linear_16.T / 32, self._offset_16 / 32)
@@ -46,12 +46,12 @@ class Canvas:
         cv2.polylines(self.image, [self._fixed(points)], False, color, thickness, cv2.LINE_AA, 4)
 
     def tint(self, shapes: list[tuple[Points, float]], color: Color, blur: float, width: float = 0.0) -> None:
-        """Lay soft shapes of (points, opacity 0..1) over the picture; with a width they are lines, not areas."""
+        """Blend soft shapes of (points, opacity 0..1) into the picture; with a width they are lines, not areas."""
         drawn = [(self._fixed(points), 255 * min(opacity, 1.0)) for points, opacity in shapes if opacity > 0.02]
         if not drawn:
             return
         thickness = max(1, round(width * self._unit_px))
-        reach = 3 * blur * self._unit_px + thickness + 1  # only the window that changes is blurred and mixed
+        reach = 3 * blur * self._unit_px + thickness + 1  # blur and blend only the window that changes
         corners = np.concatenate([points for points, _ in drawn]) / 16
         left, top = np.maximum(corners.min(axis=0) - reach, 0).astype(int).tolist()
         right, bottom = np.maximum(corners.max(axis=0) + reach, 0).astype(int).tolist()
@@ -64,7 +64,7 @@ class Canvas:
                 cv2.polylines(mask, [points - (16 * left, 16 * top)], False, level, thickness, cv2.LINE_AA, 4)
             else:
                 cv2.fillPoly(mask, [points - (16 * left, 16 * top)], level, cv2.LINE_AA, 4)
-        # Two box blurs are nearly a Gaussian of the same variance, 2 (n² - 1) / 12, and several times as fast.
+        # Two box blurs approximate a Gaussian of the same variance, 2 (n² - 1) / 12, and are several times as fast.
         box = 2 * round((math.sqrt(6 * (blur * self._unit_px) ** 2 + 1) - 1) / 2) + 1
         soft = cv2.blur(cv2.blur(mask, (box, box)), (box, box))
         share = cv2.merge([soft, soft, soft])
@@ -72,18 +72,18 @@ class Canvas:
         window[:] = cv2.add(paint, cv2.multiply(window, 255 - share, scale=1 / 255))
 
     def paste(self, other: "Canvas", outline: Points) -> None:
-        """Copy what another canvas of any resolution shows inside an outline, (n, 2) face units."""
+        """Copy the part of another canvas of any resolution inside an outline, (n, 2) face units."""
         mask = np.zeros(self.image.shape[:2], dtype=np.uint8)
         cv2.fillPoly(mask, [self._fixed(outline)], 255, cv2.LINE_8, 4)
         cv2.copyTo(cv2.resize(other.image, mask.shape[::-1]), mask, self.image)
 
     def _fixed(self, points: Points) -> npt.NDArray[np.int32]:
-        """Return pixels with four binary digits after the point, as OpenCV's `shift` wants them."""
+        """Return pixels in fixed point with four fractional bits, as OpenCV's `shift` expects."""
         return (points @ self._linear_16 + self._offset_16).astype(np.int32)
 
 
 def mix(first: Color, second: Color, share: float) -> Color:
-    """Return `first` with a share (0..1) of `second`."""
+    """Return `first` mixed with a share (0..1) of `second`."""
     red, green, blue = ((1 - share) * one + share * other for one, other in zip(first, second, strict=True))
     return (red, green, blue)
 
@@ -95,14 +95,14 @@ def arc(start: tuple[float, float], middle: tuple[float, float], end: tuple[floa
 
 
 def ellipse(x: float, y: float, radius_x: float, radius_y: float, roundness: float = 1.0) -> Points:
-    """Return an ellipse, (40, 2); a roundness under 1 makes it squarer."""
+    """Return an ellipse, (40, 2); a roundness below 1 makes it squarer."""
     circle = _CIRCLE if roundness == 1 else np.sign(_CIRCLE) * np.abs(_CIRCLE) ** roundness
     points: Points = circle * (radius_x, radius_y) + (x, y)
     return points
 
 
 def between(points: Points, upper: Points, lower: Points) -> Points:
-    """Return the points moved up or down into the space between two lines that run from left to right."""
+    """Return the points clamped vertically between two lines that run from left to right."""
     x, y = points.T
     top, bottom = (np.interp(x, line[:, 0], line[:, 1]) for line in (upper, lower))
     return np.stack([x, np.minimum(np.maximum(y, top), bottom)], axis=1)

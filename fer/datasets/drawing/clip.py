@@ -1,4 +1,4 @@
-"""A drawn video: a person whose expression changes at known moments, with a tone."""
+"""A drawn video: a person whose expression changes at known times, with a tone."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,17 +9,17 @@ import numpy as np
 from fer.datasets.drawing import draw_portrait
 
 RATE = 48_000
-"""Samples of the sound a second."""
+"""Audio samples per second."""
 FRAMES_PER_SECOND = 30
 TIMELINE = ((0.0, "neutral"), (2.0, "happiness"), (4.5, "surprise"), (6.0, "neutral"), (8.0, "surprise"))
-"""Seconds from which each expression is shown."""
+"""The time in seconds at which each expression starts."""
 TIMELINE_SECONDS = 10.0
 KNOWN_PERSON = 6
-"""Of the drawn people, one whose expressions the shipped model names right."""
+"""A drawn person whose expressions the built-in model reads correctly."""
 
 
 def write_clip(path: Path, frames: Iterator[np.ndarray], sound: bool = True) -> Path:
-    """Write frames of one size at 30 a second, with a tone that lasts as long, as H.264 and AAC."""
+    """Write frames of one size at 30 per second, with a tone of the same length, as H.264 and AAC."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"preset": "ultrafast", "crf": "18"})
         audio = container.add_stream("aac", rate=RATE, layout="mono") if sound else None
@@ -48,7 +48,7 @@ def _tone(first: int) -> av.AudioFrame:
 def known_frames(
     timeline: Sequence[tuple[float, str]] = TIMELINE, seconds: float = TIMELINE_SECONDS, person: int = KNOWN_PERSON
 ) -> Iterator[np.ndarray]:
-    """Yield a drawn person who changes the expression at known moments and moves a little; RGB uint8 (480, 640, 3)."""
+    """Yield a drawn person who changes expression at known times and moves a little; RGB uint8 (480, 640, 3)."""
     size = {"width_px": 720, "height_px": 520, "face_height_px": 210}
     pictures = {label: draw_portrait(label, np.random.default_rng(person), **size)[0] for _, label in timeline}
     for number in range(round(seconds * FRAMES_PER_SECOND)):

@@ -1,4 +1,4 @@
-"""What a person with an expression looks like; every shape is in face units."""
+"""Paint a person with an expression; every shape is in face units."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def paint_person(canvas: Canvas, person: Person, units: ActionUnits) -> None:
 
 
 def _head_outline(person: Person, units: ActionUnits) -> Points:
-    """Return the skull and jaw, (40, 2); a dropped jaw makes it longer."""
+    """Return the outline of skull and jaw, (40, 2); a dropped jaw makes it longer."""
     outline = ellipse(0, 0.03, person.head_width, 1.0, 0.92)
     lower = ellipse(0, 0.03, person.head_width, 1.0, person.jaw_roundness)
     is_lower = outline[:, 1] > 0.03
@@ -60,7 +60,7 @@ def _paint_back(canvas: Canvas, person: Person) -> None:
 
 
 def _paint_skin(canvas: Canvas, person: Person, units: ActionUnits, head: Points) -> None:
-    """Paint the head with its soft light and shade, and the beard."""
+    """Paint the head with soft light and shade, and the beard."""
     shade = mix(person.skin, (45, 12, 12), 0.5)
     light = mix(person.skin, (255, 240, 220), 0.45)
     skin = canvas.coarse_sheet(shade)
@@ -113,7 +113,7 @@ def _paint_eye(canvas: Canvas, person: Person, units: ActionUnits, side: float) 
     x, y = middle[0] + side * person.gaze, 0.15 * (down - up)
     ink = (24.0, 16.0, 16.0)
     for radius, color in ((0.041, mix(person.iris, ink, 0.5)), (0.035, person.iris), (0.018, ink)):
-        # The lids cover a part of the iris: without this a narrow eye would look as open as a wide one.
+        # The lids cover a part of the iris; otherwise a narrow eye would look as open as a wide one.
         disc = between(ellipse(x, y, radius * size, radius * size), upper, lower)
         canvas.fill(mirror(disc, side), color)
     glint = ellipse(side * x + 0.012 * person.light_side, max(y - 0.014, 0.012 - up), 0.009, 0.009)
@@ -180,7 +180,7 @@ def _paint_mouth(canvas: Canvas, person: Person, units: ActionUnits) -> None:
 
 
 def _paint_folds(canvas: Canvas, person: Person, units: ActionUnits) -> None:
-    """Paint the folds of skin that the movements make, deeper in older faces."""
+    """Paint the skin folds caused by the movements, deeper in older faces."""
     folds: list[tuple[Points, float]] = []
     depth = 0.55 + 0.45 * person.age
     corner = _lip_lines(person, units)[0]
@@ -207,7 +207,7 @@ def _paint_folds(canvas: Canvas, person: Person, units: ActionUnits) -> None:
 
 
 def _paint_hair(canvas: Canvas, person: Person) -> None:
-    """Paint the hair that lies over the forehead: everything of the head above the hairline."""
+    """Paint the hair over the forehead: everything of the head above the hairline."""
     if person.haircut == 0:
         return
     width = person.head_width
@@ -228,7 +228,7 @@ def _paint_hair(canvas: Canvas, person: Person) -> None:
 
 
 def _parted(part: float, width: float, temple_y: float, middle_y: float) -> Points:
-    """Return the hairline, (26, 2), of hair that falls from a parting at x = `part` to both temples."""
+    """Return the hairline, (26, 2), of hair that falls from a part at x = `part` to both temples."""
     left, right = (part + 0.68 * (side * width - part) for side in (-1, 1))
     falls = (
         arc((-width, temple_y), (left, middle_y), (part, -0.4)),

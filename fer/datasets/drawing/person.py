@@ -1,4 +1,4 @@
-"""Who is drawn, by chance; and the movements of the face in each expression.
+"""A random person, and the facial movements of each expression.
 
 After the Facial Action Coding System (Ekman, Friesen and Hager 2002).
 """
@@ -20,10 +20,10 @@ _IRISES = np.array([(52, 34, 26), (74, 48, 30), (88, 70, 40), (70, 96, 76), (74,
 
 
 class Person:
-    """What does not depend on the expression. Ratios are relative to an average face; colours are RGB, 0..255."""
+    """What does not depend on the expression. Ratios are relative to an average face, colors RGB, 0..255."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        """Draw a person by chance, as different as people are in hair, skin, build and age."""
+        """Create a random person, with the variety of hair, skin, build and age of real people."""
         tone = rng.random() * (len(_SKINS) - 1)
         # Dark skin rarely goes with fair hair or blue eyes; the tables run from dark to fair.
         fairness = 0.35 + 0.65 * tone / (len(_SKINS) - 1)
@@ -38,10 +38,10 @@ class Person:
         self.clothes = _color(rng.uniform(50, 190) + rng.normal(0, 35, 3))
         self.eye_distance = 0.37 * rng.normal(1, 0.03)  # between the pupils, in face units
         self.eye_size = rng.normal(1, 0.07)
-        self.gaze = rng.normal(0, 0.008)  # of the pupils sideways, in face units
+        self.gaze = rng.normal(0, 0.008)  # sideways offset of the pupils, in face units
         self.brow_thickness = rng.uniform(0.8, 1.5) if man else rng.uniform(0.5, 1.0)
-        self.brow_height = rng.normal(0, 0.01)  # above an average brow, in face units, as the next one
-        self.rest_curve = rng.normal(-0.006, 0.005)  # how far the mouth's corners hang at rest
+        self.brow_height = rng.normal(0, 0.01)  # above an average brow, in face units, like the next one
+        self.rest_curve = rng.normal(-0.006, 0.005)  # how far the corners of the mouth hang at rest
         self.head_width = rng.normal(0.415, 0.014)
         self.jaw_roundness = rng.uniform(0.72, 0.95)
         self.nose_width = rng.normal(1, 0.1)
@@ -51,8 +51,8 @@ class Person:
         self.beard = max(0.0, rng.uniform(-1.2, 1)) * man  # 0 none .. 1 dense
         self.glasses = rng.random() < 0.18
         self.shows_teeth = float(rng.random() < 0.6)  # whether the lips part in a smile or in anger
-        self.one_side = -1.0 if rng.random() < 0.5 else 1.0  # half of the picture in which one-sided units move
-        self.light_side = rng.uniform(-1, 1)  # from where the face is lit
+        self.one_side = -1.0 if rng.random() < 0.5 else 1.0  # the half of the picture in which one-sided units move
+        self.light_side = rng.uniform(-1, 1)  # the side that the light comes from
 
 
 def _color(values: npt.NDArray[np.float64]) -> Color:
@@ -62,7 +62,7 @@ def _color(values: npt.NDArray[np.float64]) -> Color:
 
 @dataclass(frozen=True)
 class ActionUnits:
-    """How far each movement goes: 0 is at rest, 1 is the full movement. "One-sided" units move one half of the face."""
+    """The strength of each movement: 0 at rest, 1 in full. "One-sided" units move one half of the face."""
 
     inner_brow_raiser: float = 0.0  # AU1
     outer_brow_raiser: float = 0.0  # AU2
@@ -78,7 +78,7 @@ class ActionUnits:
     lip_corner_depressor: float = 0.0  # AU15
     lip_stretcher: float = 0.0  # AU20
     lip_tightener: float = 0.0  # AU23
-    lips_part: float = 0.0  # AU25, only of persons who show their teeth
+    lips_part: float = 0.0  # AU25, only for people who show their teeth
     jaw_drop: float = 0.0  # AU26
 
 

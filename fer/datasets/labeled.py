@@ -1,4 +1,4 @@
-"""Pictures with one word each, as most data sets list them, made into a data set."""
+"""Make a data set from pictures with one label each, the form of most data sets."""
 
 import re
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ _SPLITS = {
 }
 """PublicTest and PrivateTest are FER2013's words, as in `fer2013.USAGES`."""
 _NOISE = re.compile("[\u2500-\u259f\ufffd\ud800-\udfff]")
-"""Box-drawing, replacement and surrogate characters: what a name in the wrong encoding looks like."""
+"""Box-drawing, replacement and surrogate characters, as in names decoded with the wrong encoding."""
 
 
 class Face(NamedTuple):
-    """A picture, what it is called, and what else is known of it: "" for nothing."""
+    """A picture, its label, and its split and person, "" if unknown."""
 
     file: Path
     word: str
@@ -32,7 +32,7 @@ class Face(NamedTuple):
 
 
 def split_of(word: str) -> str:
-    """Return the split that a word means in any spelling, or "": "Train_Set" → "train", "PublicTest" → "validation"."""
+    """Return the split that a word in any spelling means, or "": "Train_Set" → "train", "PublicTest" → "validation"."""
     plain = re.sub(r"[\W_]+", "", word).lower()
     return next((split for split, words in _SPLITS.items() if plain in words), "")
 
@@ -40,16 +40,16 @@ def split_of(word: str) -> str:
 def open_faces(
     name: str, faces: Sequence[Face], notes: Sequence[str] = (), progress: Progress | None = None
 ) -> FaceDataset:
-    """Make a data set of pictures, labels joined by their meaning; splits that are missing are cut.
+    """Make a data set of labeled pictures, merging labels by meaning and adding missing splits.
 
     Raises:
-        DatasetError: there are no pictures, or a word cannot be a label: without a letter, or in a broken encoding.
+        DatasetError: there are no pictures, or a word cannot be a label: it has no letter, or a broken encoding.
     """
-    spelling: dict[str, str] = {}  # Bored and bored are one expression
+    spelling: dict[str, str] = {}  # Bored and bored are the same expression
     for word in (face.word for face in faces):
         if not re.search(r"[^\W\d_]", word) or _NOISE.search(word):
             raise DatasetError(
-                f"expected words for expressions in {name}, such as happy, found {word[:40]!a}. Rename it to what "
+                f"expected the names of expressions in {name}, such as happy, found {word[:40]!a}. Rename it to what "
                 "it means."
             )
         label = canonical_label(word)
@@ -71,6 +71,6 @@ def open_faces(
 
 
 def is_sorted_by_expression(path: Path, pictures: Sequence[Path]) -> bool:
-    """Whether a folder between the path and one of its pictures is called after an expression."""
+    """Whether a folder between the path and one of its pictures has the name of an expression."""
     folders = {file.parent.relative_to(path) for file in pictures}
     return any(canonical_label(part) in FERPLUS for folder in folders for part in folder.parts)
