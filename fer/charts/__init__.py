@@ -1,1 +1,1 @@
-"""Plotly figures: what pages and reports show as charts."""
+"""Plotly charts for pages and reports."""

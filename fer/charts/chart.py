@@ -1,7 +1,7 @@
-"""What charts share: how they are laid out, and for those about models a sentence that says how to read them.
+"""Common parts of charts: layout, and for charts about models an explanation of how to read them.
 
-Titles and sentences stand in readings.md. Text colours and backgrounds are left to the page's theme. Colour is never
-alone: lines differ in dash and mark, bars in pattern, and fields carry their number.
+Titles and explanations are in readings.md. Text colors and backgrounds are left to the page's theme. Color is never the
+only cue: lines differ in dash and marker, bars in pattern, and cells show their number.
 """
 
 import csv
@@ -22,17 +22,17 @@ from fer.evaluation.figures import Estimate
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 WHISKER = {"color": "#808792", "thickness": 1.8, "width": 4}
-"""An interval: a gray that stands out on both themes and on the bars."""
+"""Style of an interval: a gray that is visible on both themes and on bars."""
 GUIDE = "#808792"
 FIRST, SECOND, THIRD = "#0072B2", "#D55E00", "#009E73"
 
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """A figure, and what people need to understand it."""
+    """A figure with its title and explanation."""
 
     name: str
-    """Plain, for files: "confusion"."""
+    """Name for files: "confusion"."""
     title: str
     reading: str
     """How to read it, in a sentence."""
@@ -40,14 +40,14 @@ class Chart:
 
 
 def explained(name: str, figure: go.Figure, *values: str) -> Chart:
-    """Return a figure with its title and sentence from readings.md; values take the place of {} in the title."""
+    """Return a figure with its title and explanation from readings.md; values replace {} in the title."""
     title, reading = _readings()[name]
     return Chart(name, title.format(*values), reading, figure)
 
 
 @cache
 def _readings() -> dict[str, tuple[str, str]]:
-    """Return the name of each chart → its title and sentence."""
+    """Return name of a chart → (title, explanation)."""
     sections = Path(__file__).with_name("readings.md").read_text("utf-8").split("\n## ")[1:]
     return {name: (title, reading.strip()) for name, title, reading in (part.split("\n\n", 2) for part in sections)}
 
@@ -57,7 +57,7 @@ PERCENT = {"range": [0, 101], "dtick": 25, "ticklabeloverflow": "allow", "ticksu
 NAMES = {"type": "category", "autorange": "reversed", "ticksuffix": "  "}
 """A vertical axis of names, the first one on top."""
 ROW_ABOVE = {"orientation": "h", "y": 1.0, "yanchor": "bottom"}
-"""A legend in a row above the figure, which has no title there."""
+"""A legend in a row above the figure, in place of a title."""
 
 
 def lay_out(
@@ -68,9 +68,10 @@ def lay_out(
     legend: Mapping[str, Any] | None = None,
     **layout: Any,
 ) -> go.Figure:
-    """Lay a figure out to fill its place: no margins, axes that nobody can drag away.
+    """Lay out a figure to fill its place: no margins, and axes that cannot be dragged.
 
-    `x`, `y` and `layout` are what else plotly's axes and layout are like; there is a legend if it is told how to lie.
+    `x`, `y` and `layout` are further properties of plotly's axes and layout; there is a legend only if `legend` is
+    given.
     """
     if legend:
         layout = {"legend": legend, "showlegend": True, **layout}
@@ -79,12 +80,12 @@ def lay_out(
 
 
 def percents(figures: Sequence[Estimate]) -> list[float]:
-    """Return the values of some shares in percent."""
+    """Return the values of shares in percent."""
     return [100 * one.value for one in figures]
 
 
 def whiskers(figures: Sequence[Estimate], scale: float = 100.0) -> dict[str, Any]:
-    """Return the intervals of some figures as plotly's error bars; none where there is no interval."""
+    """Return the intervals of figures as plotly's error bars; of length 0 without an interval."""
     return {
         "type": "data",
         "symmetric": False,
@@ -95,9 +96,9 @@ def whiskers(figures: Sequence[Estimate], scale: float = 100.0) -> dict[str, Any
 
 
 def themed(figure: go.Figure, dark: bool) -> go.Figure:
-    """Return a copy of a figure for a light or a dark page: intervals in the colour of its text, fields to match.
+    """Return a copy of a figure for a light or a dark page: intervals in the text color, cells to match.
 
-    Of the fields even the fullest one keeps a contrast of 4.5 to its number.
+    Even the darkest cell keeps a contrast of 4.5 to its number.
     """
     figure, color = go.Figure(figure), "#E8ECF1" if dark else "#1B222C"
     for axis in ("error_x", "error_y"):
@@ -109,9 +110,9 @@ def themed(figure: go.Figure, dark: bool) -> go.Figure:
 
 
 def as_table(figure: go.Figure) -> str:
-    """Return what a figure shows as CSV: a row for each point or field, with the ends of its interval where it has one.
+    """Return the data of a figure as CSV: a row for each point or cell, with the bounds of its interval if it has one.
 
-    Values are as on its axes.
+    Values are as on the axes.
     """
     text = io.StringIO()
     write = csv.writer(text, lineterminator="\n")
@@ -133,19 +134,19 @@ def as_table(figure: go.Figure) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a name without the marks that plotly draws it by."""
+    """Return a name without plotly's markup."""
     return unescape(re.sub(r"<[^<>]*>", " ", value)).strip() if isinstance(value, str) else value
 
 
 def pattern(shape: str) -> dict[str, Any]:
-    """Return what plotly draws on bars, "" for nothing."""
+    """Return plotly's fill pattern for bars, "" for none."""
     return {"shape": shape, "fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.7, "size": 6, "solidity": 0.3}
 
 
 def add_bars(
     figure: go.Figure, x: Sequence[float], y: Sequence[str], name: str, color: str, shape: str, **more: Any
 ) -> None:
-    """Add horizontal bars that differ from others in colour and pattern."""
+    """Add horizontal bars, distinguished by color and pattern."""
     figure.add_bar(x=x, y=y, name=name, orientation="h", marker={"color": color, "pattern": pattern(shape)}, **more)
 
 
@@ -159,7 +160,7 @@ def add_curve(
     size_px: int = 7,
     **more: Any,
 ) -> None:
-    """Add a line with marks, which differs in dash and mark from those with another number."""
+    """Add a line with markers; dash and marker depend on `number`."""
     line = {"color": color, "width": 2.5, "dash": DASHES[number % len(DASHES)]}
     marker = {"symbol": SYMBOLS[number % len(SYMBOLS)], "size": size_px}
     figure.add_scatter(x=x, y=y, name=name, line=line, marker=marker, **{"mode": "lines+markers", **more})

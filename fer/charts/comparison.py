@@ -1,4 +1,4 @@
-"""Two models or more on the same pictures, as charts."""
+"""Charts that compare two or more models on the same pictures."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ _POINTS = {"tickformat": "+", "zeroline": False}
 
 
 def differences(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
-    """Return by how much others are better or worse than a first model, the baseline, in points, with intervals."""
+    """Return how much better or worse others are than a first model, the baseline, in points, with intervals."""
     figure = go.Figure()
     accuracies = [one.accuracy for one in comparisons.values()]
     scores = [one.macro_f1 for one in comparisons.values()]
@@ -35,7 +35,7 @@ def differences(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
 
 
 def class_deltas(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
-    """Return by how much each expression's F1 is better or worse than a first model's; see `differences`."""
+    """Return how much better or worse each expression's F1 is than a first model's; see `differences`."""
     figure = go.Figure()
     for number, (name, comparison) in enumerate(comparisons.items()):
         shown = {
@@ -54,13 +54,13 @@ def class_deltas(baseline: str, comparisons: Mapping[str, Comparison]) -> Chart:
         )
     labels = max((len(trace.y) for trace in figure.data), default=0)
     figure.add_vline(x=0, line={"color": GUIDE, "width": 1.5})
-    x = {"title": "F1, points more", **_POINTS}
+    x = {"title": "difference in F1, points", **_POINTS}
     lay_out(figure, 100 + labels * (22 + 16 * len(comparisons)), x, NAMES, ROW_ABOVE, barmode="group")
     return explained("class-deltas", figure)
 
 
 def training_curves(metrics: Mapping[str, Sequence[EpochMetrics]]) -> Chart:
-    """Return the validation accuracy after each epoch, of several runs by their names."""
+    """Return the validation accuracy after each epoch for several runs by name."""
     figure = go.Figure()
     for number, (name, lines) in enumerate(metrics.items()):
         epochs, accuracies = [one.epoch for one in lines], [100 * one.validation_accuracy for one in lines]

@@ -1,4 +1,4 @@
-"""What a report says of a model: what is taken for what, each expression, curves, and when to trust it."""
+"""Charts of a report: confusion matrix, figures for each expression, curves, and calibration."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ _DOTTED = {"color": GUIDE, "dash": "dot"}
 
 
 def confusion(report: Report) -> Chart:
-    """Return what was taken for what."""
+    """Return the confusion matrix."""
     figure = confusion_map(report.confusion, report.labels)
-    figure.update_layout(height=145 + 42 * len(report.labels), margin_t=30)  # room for the button that saves it
+    figure.update_layout(height=145 + 42 * len(report.labels), margin_t=30)  # room for the save button
     return Chart("confusion", MATRIX_TITLE, MATRIX_READING, figure)
 
 
@@ -40,8 +40,8 @@ def classes(report: Report) -> Chart:
 def roc(report: Report) -> Chart:
     """Return the ROC curves of all expressions."""
     curves = {label: both.roc for label, both in report.curves.items()}
-    figure = _curves(curves, "false alarms, of all other pictures", "found, of all that show it", "area")
-    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=_DOTTED, name="guessing")
+    figure = _curves(curves, "false positive rate", "true positive rate", "area")
+    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=_DOTTED, name="chance")
     return explained("roc", figure, _mean(report.mean_roc_area))
 
 
@@ -71,9 +71,9 @@ def _curves(curves: dict[str, Curve], x_title: str, y_title: str, area: str) -> 
 
 
 def reliability(report: Report) -> Chart:
-    """Return the reliability diagram before and after temperature scaling, above how many pictures each bin has."""
+    """Return the reliability diagram before and after temperature scaling, with a histogram of the pictures below."""
     figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.76, 0.24], vertical_spacing=0.04)
-    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=_DOTTED, name="as it should be", hoverinfo="skip")
+    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=_DOTTED, name="ideal", hoverinfo="skip")
     for name, found, color, number, shape in (
         ("before", report.before, SECOND, 1, "/"),
         ("after", report.calibration, FIRST, 0, ""),
@@ -88,7 +88,7 @@ def reliability(report: Report) -> Chart:
             number,
             size_px=8,
             customdata=[bin.n for bin in filled],
-            hovertemplate=f"{name}: %{{x:.0f}} % sure, %{{y:.0f}} % right, n = %{{customdata:,}}<extra></extra>",
+            hovertemplate=f"{name}: %{{x:.0f}} % confidence, %{{y:.0f}} % correct, n %{{customdata:,}}<extra></extra>",
             cliponaxis=False,
         )
         figure.add_bar(
@@ -103,13 +103,13 @@ def reliability(report: Report) -> Chart:
         )
     lay_out(figure, 520, PERCENT, legend=chart.ROW_ABOVE, barmode="group", dragmode=False)
     figure.update_xaxes(title="confidence", row=2)
-    figure.update_yaxes(title="right", row=1, **PERCENT)
+    figure.update_yaxes(title="accuracy", row=1, **PERCENT)
     figure.update_yaxes(title="pictures", nticks=3, row=2)
     return explained("reliability", figure)
 
 
 def reliability_table(report: Report) -> list[dict[str, str]]:
-    """Return the figures of calibration before and after, a dict for each row."""
+    """Return calibration figures before and after, a dict for each row."""
     names = {
         "temperature": "temperature",
         "expected_calibration_error": "expected calibration error",
@@ -124,7 +124,7 @@ def reliability_table(report: Report) -> list[dict[str, str]]:
 
 
 def people(agreement: Agreement) -> Chart:
-    """Return how often a single rater, and how often the model, says what most of the other raters say."""
+    """Return how often a single rater, and how often the model, agree with most of the other raters."""
     figure = go.Figure()
     for name, share, color, shape in (
         ("a single rater", agreement.rater, SECOND, "/"),
@@ -151,7 +151,7 @@ def by_agreement(agreement: Agreement) -> Chart:
             insidetextanchor="start",
             textangle=0,
             textfont={"color": "white"},
-            hovertemplate="%{x} % agree: %{y:.1f} % right, %{text}<extra></extra>",
+            hovertemplate="%{x} % agree: accuracy %{y:.1f} %, %{text}<extra></extra>",
         )
     )
     x = {"type": "category", "title": "% of the raters chose the label", "tickangle": 0}
@@ -160,8 +160,8 @@ def by_agreement(agreement: Agreement) -> Chart:
 
 
 def robustness(found: Robustness) -> Chart:
-    """Return the accuracy on pictures that were made worse, beside the same ones as they are."""
-    names = ["as they are", *(f"{one.name} {one.setting}".strip() for one in found.disturbed)]
+    """Return the accuracy on degraded pictures, compared with the original ones."""
+    names = ["original", *(f"{one.name} {one.setting}".strip() for one in found.disturbed)]
     shares: list[Estimate] = [found.clean, *(one.accuracy for one in found.disturbed)]
     kinds = ["", *(one.name for one in found.disturbed)]
     order = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
@@ -171,7 +171,7 @@ def robustness(found: Robustness) -> Chart:
             y=[f"{name} · <b>{100 * share.value:.0f}</b>" for name, share in zip(names, shares, strict=True)],
             orientation="h",
             error_x=chart.whiskers(shares),
-            # Neighbours of one kind share colour and pattern, so that the eye finds where another begins.
+            # Neighbors of one kind share color and pattern, so that the groups are visible.
             marker={
                 "color": [THIRD if not kind else (FIRST, "#5A93B8")[order[kind] % 2] for kind in kinds],
                 "pattern": chart.pattern("") | {"shape": ["" if order[kind] % 2 else "/" for kind in kinds]},

@@ -1,4 +1,4 @@
-"""Plotly figures. Text colours and backgrounds are left to the page's theme."""
+"""Bar charts of expressions. Text colors and backgrounds are left to the page's theme."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,7 +23,7 @@ def count_bars(counts: Mapping[str, int]) -> go.Figure:
 
 
 def _bars(lengths: Mapping[str, float], texts: Sequence[str], hover: str, longest: float) -> go.Figure:
-    """Return bars in the colours of their labels, the first on top."""
+    """Return bars in the colors of their labels, the first on top."""
     labels = list(lengths)[::-1]  # plotly draws from the bottom up
     figure = go.Figure(
         go.Bar(

@@ -1,4 +1,4 @@
-"""Charts of a video, of whatever source. Text colours and backgrounds are left to the page's theme."""
+"""Charts of a video's timeline. Text colors and backgrounds are left to the page's theme."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,33 +14,33 @@ from fer.names import in_chart
 from fer.video.timeline import LONGEST_GAP_SECONDS, Timeline
 
 MOST_ROWS = 20
-"""As many persons are drawn: those in view the longest."""
+"""Largest number of people shown: those in view the longest."""
 POINTS = 600
-"""Moments of each person that are drawn and can be clicked on, however long the video was."""
+"""Points drawn and clickable per person, however long the video is."""
 LIKELY = 0.1
-"""What was never as probable is not in the legend of the lines."""
+"""Expressions that were never this probable are not in the legend of the lines."""
 MOST_BARS = 4000
-"""Shorter spans are left out of the drawing where there are more; a browser would take seconds for them."""
+"""Largest number of spans drawn, the shortest are left out; a browser would take seconds for more."""
 
 
 def shown_people(timeline: Timeline) -> list[int]:
-    """Return the persons that were in view the longest, in the order of their numbers."""
+    """Return the people that were in view the longest, ordered by number."""
     totals = {person: sum(seconds.values()) for person, seconds in timeline.summary().items()}
     return sorted(sorted(totals, key=lambda person: -totals[person])[:MOST_ROWS])
 
 
 def latest_people(timeline: Timeline, most: int = 3) -> list[int]:
-    """Return the persons that were seen last, in the order of their numbers."""
+    """Return the people seen last, ordered by number."""
     latest = {int(person): place for place, person in enumerate(timeline.rows["person"])}
     return sorted(sorted(latest, key=lambda person: -latest[person])[:most])
 
 
 def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
-    """Return who showed what from when to when: a row for each person; each point's first custom value is its second.
+    """Return who showed what and when: a row for each person; the first custom value of each point is its second.
 
     Args:
         timeline: of the video.
-        moment: is marked, if given, in seconds.
+        moment: a moment to mark, in seconds.
     """
     persons = shown_people(timeline)
     figure = go.Figure()
@@ -62,7 +62,7 @@ def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
     chosen = [_spread(timeline, person) for person in persons]
     places = np.concatenate(chosen) if chosen else np.array([], int)
     rows = timeline.shown[places]
-    figure.add_scatter(  # bars give no moment when they are clicked on
+    figure.add_scatter(  # clicks on bars do not give a moment
         x=rows["seconds"],
         y=[_name(timeline, person) for person in rows["person"]],
         customdata=[
@@ -70,7 +70,7 @@ def timeline_bars(timeline: Timeline, moment: float | None = None) -> go.Figure:
             for at, held, confidence in zip(rows["seconds"], rows["held"], timeline.confidences[places], strict=True)
         ],
         mode="markers",
-        marker={"size": 2, "opacity": 0, "color": GUIDE},  # larger ones tie with their neighbours
+        marker={"size": 2, "opacity": 0, "color": GUIDE},  # larger ones overlap their neighbors
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         hovertemplate="%{x:.1f} s: %{customdata[1]}, %{customdata[2]}<extra>%{y}</extra>",
@@ -121,9 +121,9 @@ def time_bars(timeline: Timeline) -> go.Figure:
 
 
 def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float | None = None) -> go.Figure:
-    """Return the probability of each expression over the video, a panel for each of these persons.
+    """Return the probability of each expression over the video, a panel for each of these people.
 
-    The legend names what was likely at some moment; colours stay as they are while a video goes on.
+    The legend lists expressions that were likely at some moment; colors do not change while a video is running.
     """
     of_these = np.isin(timeline.rows["person"], persons)
     likely = timeline.shown["probabilities"][of_these].max(axis=0, initial=0.0) >= LIKELY
@@ -152,7 +152,7 @@ def probability_lines(timeline: Timeline, persons: Sequence[int], moment: float 
             )
     _mark(figure, moment)
     y, legend = PERCENT | {"dtick": 50}, _BELOW | {"y": -0.22 / panels}
-    # The revision stays the same: a label that somebody switched off stays off.
+    # The constant revision keeps labels hidden that somebody has switched off.
     lay_out(figure, 100 + 160 * panels, _seconds(timeline), y, legend, uirevision="lines", **_LINES)
     return figure.update_layout(margin_t=28 if len(persons) > 1 else 8)  # room for the first panel's title
 
@@ -178,7 +178,7 @@ def valence_lines(timeline: Timeline) -> go.Figure:
 
 
 def _line_of(person: int) -> dict[str, Any]:
-    """Return how a person's line is drawn: expressions have colours, people are gray."""
+    """Return the style of a person's line: expressions have colors, people are gray."""
     return {
         "color": GUIDE,
         "dash": ("solid", "dash", "dot", "dashdot")[(person - 1) % 4],
@@ -191,7 +191,7 @@ _LINES: dict[str, Any] = {"hovermode": "x", "dragmode": False}
 
 
 def _seconds(timeline: Timeline) -> dict[str, Any]:
-    # A little more than what was seen: else rounding leaves out the last label, as 10 s of ten seconds.
+    # A little more than the video: otherwise rounding drops the last tick, such as 10 s of ten seconds.
     return {"range": [timeline.starts, timeline.ends + 1e-3 * timeline.seconds], "ticksuffix": " s"}
 
 
@@ -205,26 +205,26 @@ def _mark(figure: go.Figure, moment: float | None) -> None:
 
 
 def _spread(timeline: Timeline, person: int) -> np.ndarray:
-    """Return the indices of a person's rows, at most `POINTS` or little more, evenly."""
+    """Return the indices of a person's rows, evenly thinned to about `POINTS`."""
     rows = timeline.of(person)
     return rows[:: max(len(rows) // POINTS, 1)]
 
 
 def stretches(timeline: Timeline, person: int) -> list[np.ndarray]:
-    """Return the indices of a person's rows to be drawn, for each time in view; together `POINTS` or little more."""
+    """Return the indices of a person's rows to draw, for each time in view; about `POINTS` in total."""
     places = _spread(timeline, person)
     return np.split(places, _away(timeline, places))
 
 
 def _away(timeline: Timeline, places: np.ndarray) -> np.ndarray:
-    """Return the places, among these of somebody's rows, before which the person was away."""
+    """Return the positions, among these of a person's rows, before which the person was away."""
     seconds, lasted = timeline.rows["seconds"][places], timeline.rows["lasted"][places]
     gaps = np.diff(seconds) - lasted[:-1]
     return np.flatnonzero(gaps > max(LONGEST_GAP_SECONDS, 3 * timeline.seconds / POINTS)) + 1
 
 
 def _with_holes(timeline: Timeline, places: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return when the rows are and their values, NaN where somebody was away: a line across that would be made up."""
+    """Return times and values of the rows, NaN where a person was away, so that no line crosses the gap."""
     seconds, away = timeline.rows["seconds"][places], _away(timeline, places)
     return np.insert(seconds, away, seconds[away]), np.insert(values, away, np.nan, axis=0)
 

@@ -1,4 +1,4 @@
-"""Data sets and training runs as charts."""
+"""Charts of data sets and training runs."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -12,14 +12,14 @@ from fer.names import in_chart
 from fer.training.runs import RunView
 
 COLORS = THIRD, "#CC79A7", "#7B5EA7", "#B8860B"
-"""Of other runs, one after the other."""
+"""Colors of other runs, in order."""
 
 SPLIT_STYLES = {"train": (FIRST, ""), "validation": ("#E69F00", "/"), "test": (THIRD, "x")}
-"""Split → colour and pattern of its bars."""
+"""Split → color and pattern of its bars."""
 
 
 def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
-    """Return how many pictures of each expression there are: label → split → pictures."""
+    """Return the number of pictures of each expression: label → split → pictures."""
     labels, splits = (
         list(map(in_chart, counts)),
         [one for one in SPLIT_STYLES if any(one in row for row in counts.values())],
@@ -46,8 +46,8 @@ def class_bars(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
 
 
 def rater_agreement(shares: np.ndarray) -> Chart:
-    """Return how many pictures have how large a share of raters for the most frequent label, float (n,), 0..1."""
-    # A bin for each ten percent; its upper bound belongs to it.
+    """Return a histogram of the share of raters for the most frequent label, float (n,), 0..1."""
+    # Bins of ten percent, which include their upper bound.
     places = np.clip(np.ceil(np.asarray(shares, float) * 10 - 1e-6).astype(int) - 1, 0, 9)
     counts = np.bincount(places, minlength=10)
     figure = go.Figure(
@@ -68,10 +68,9 @@ def rater_agreement(shares: np.ndarray) -> Chart:
 
 
 def loss_curves(view: RunView, others: Sequence[RunView] = ()) -> go.Figure:
-    """Return the loss on the training and the validation pictures, over all epochs that are to be trained.
+    """Return the loss on the training and validation pictures, over all planned epochs.
 
-    The training loss is that of each part of an epoch, too, where it is known. Of other runs the validation loss is
-    shown.
+    The training loss is also shown within epochs, if known. For other runs, the validation loss is shown.
     """
     figure = go.Figure()
     if steps := view.steps:
@@ -90,9 +89,9 @@ def loss_curves(view: RunView, others: Sequence[RunView] = ()) -> go.Figure:
 
 
 def accuracy_curves(view: RunView, others: Sequence[RunView] = ()) -> go.Figure:
-    """Return the accuracy, in percent, after each epoch, with a star at the best; see `loss_curves`.
+    """Return the accuracy in percent after each epoch, with a star at the best; see `loss_curves`.
 
-    A dotted line is what the model to begin with, or the shipped one, names right of the same pictures.
+    A dotted line is the accuracy of the initial model, or of the built-in one, on the same pictures.
     """
     figure = go.Figure()
     _add_curves(figure, view, "accuracy", 100.0, others)
@@ -115,13 +114,13 @@ def accuracy_curves(view: RunView, others: Sequence[RunView] = ()) -> go.Figure:
             name=in_chart(f"{beginning.model} before"),
             mode="lines",
             line={"color": GUIDE, "dash": "dot", "width": 2},
-            hovertemplate=f"{in_chart(beginning.model)}, as it is: %{{y:.1f}} %<extra></extra>",
+            hovertemplate=f"{in_chart(beginning.model)}, before training: %{{y:.1f}} %<extra></extra>",
         )
     return _over_epochs(figure, [view, *others]).update_yaxes(range=[0, 102], ticksuffix=" %")
 
 
 def rate_curve(view: RunView) -> go.Figure:
-    """Return the learning rate: as planned, with its warm-up and the batches that it is for, and as it was."""
+    """Return the learning rate, planned (with warm-up and batch size) and actual."""
     figure, config, beginning = go.Figure(), view.request, view.beginning
     done = [(part.moment, part.rate) for part in view.steps]
     done = done or [(line.epoch, line.learning_rate) for line in view.metrics if line.learning_rate is not None]
@@ -132,14 +131,14 @@ def rate_curve(view: RunView) -> go.Figure:
         planned, line = [config.rate_at(float(one), batch_size) for one in moments], {"color": GUIDE, "dash": "dot"}
         figure.add_scatter(x=moments, y=planned, name="planned", mode="lines", line=line, hovertemplate=hover)
     x, y = ([pair[place] for pair in done] for place in (0, 1))
-    name = "so far" if view.active else "as it was"
+    name = "so far" if view.active else "actual"
     figure.add_scatter(x=x, y=y, name=name, line={"color": THIRD, "width": 2.5}, hovertemplate=hover)
     figure.update_traces(mode="lines").update_yaxes(rangemode="tozero", exponentformat="power")
     return _over_epochs(figure, [view])
 
 
 def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> go.Figure:
-    """Return what was taken for what, counts (K, K): rows are the truth, columns the answers, by each row's shares."""
+    """Return a confusion matrix of counts (K, K), rows truth, columns predictions, colored by each row's shares."""
     counts = np.asarray(confusion, int)
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = go.Figure(
@@ -149,18 +148,18 @@ def confusion_map(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> 
             z=shares,
             zmin=0,
             zmax=100,
-            colorscale=[[0, "#EEF3F8"], [1, "#4C97D4"]],  # `themed` has those of dark pages
+            colorscale=[[0, "#EEF3F8"], [1, "#4C97D4"]],  # `themed` has the colors for dark pages
             textfont={"color": "#111827"},
             text=counts,
             texttemplate="%{text}",
             customdata=counts,
-            hovertemplate="%{y} taken for %{x}: %{customdata} (%{z:.0f} %)<extra></extra>",
+            hovertemplate="%{y} predicted as %{x}: %{customdata} (%{z:.0f} %)<extra></extra>",
             showscale=False,
             xgap=2,
             ygap=2,
         )
     )
-    x = {"type": "category", "title": "answer", "side": "bottom", "showgrid": False}
+    x = {"type": "category", "title": "prediction", "side": "bottom", "showgrid": False}
     return lay_out(figure, 130 + 34 * len(labels), x, {**NAMES, "title": "truth", "showgrid": False})
 
 

@@ -1,1 +1,1 @@
-"""Many pictures at once: in threads or on many machines, with results that outlive an interruption."""
+"""Many pictures at once: in threads or on many machines, with results that survive an interruption."""

@@ -1,10 +1,10 @@
 """Collections of photos as jobs.
 
-FOLDER/ID/        the ID cannot be guessed: who has it may see the job
-    pictures/     what was uploaded; a folder of this machine stays where it is
-    results.jsonl what is known of each picture, see `fer.results.journal`
+FOLDER/ID/        the ID is unguessable: whoever has it may see the job
+    pictures/     uploads; pictures in a folder of this machine stay there
+    results.jsonl the results of the pictures, see `fer.results.journal`
     annotated/    copies of the pictures with their faces marked
-                  and what `fer.jobs.job` keeps
+                  and the files of `fer.jobs.job`
 """
 
 import math
@@ -31,16 +31,16 @@ RESULTS_NAME, UPLOADS_NAME, DRAWN_NAME = "results.jsonl", "pictures", "annotated
 
 @dataclass(frozen=True)
 class Request:
-    """Which photos, and with what."""
+    """The photos, and how to recognize them."""
 
     title: str
-    """What people call it."""
+    """The name for people."""
     checkpoint: Path
     """The model file."""
     source: Path | None = None
-    """A folder of pictures on this machine; None: those that were uploaded to the job's own folder."""
+    """A folder of pictures on this machine; None for those uploaded to the job's own folder."""
     faces: str = EVERYDAY
-    """What kind of faces the pictures show, one of `KINDS_OF_FACES`."""
+    """The kind of faces on the pictures, one of `KINDS_OF_FACES`."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,17 @@ KIND = Kind("collection", Request, earlier=_earlier)
 
 
 def source_of(folder: Path, request: Request) -> Path:
-    """Return where the pictures are."""
+    """Return the folder of the pictures."""
     return request.source or folder / UPLOADS_NAME
 
 
 def is_upload(folder: Path, request: Request) -> bool:
-    """Whether the pictures are copies that were uploaded."""
-    return source_of(folder, request) == folder / UPLOADS_NAME  # earlier versions wrote the path down
+    """Whether the pictures are uploaded copies."""
+    return source_of(folder, request) == folder / UPLOADS_NAME  # earlier versions stored the path
 
 
 def pictures_of(folder: Path, request: Request) -> list[PictureTask]:
-    """Return what is to be done, named from its folder, each with a place for its annotated copy."""
+    """Return the pictures to process, named relative to their folder, each with the path of its annotated copy."""
     found, source = [], source_of(folder, request)
     for path in list_images([source]):
         name = path.relative_to(source).as_posix() if path != source else path.name
@@ -85,11 +85,11 @@ def pictures_of(folder: Path, request: Request) -> list[PictureTask]:
 def create(
     place: Path, checkpoint: Path, title: str, source: Path | None = None, faces: str = EVERYDAY
 ) -> JobView[Request]:
-    """Make a job, without starting it: of a folder of this machine, or without a source of what `add_upload` adds.
+    """Create a job, without starting it, for a folder of this machine or, without a source, for uploads.
 
     Raises:
-        CollectionError: the folder of pictures is not there.
-        JobError: the job's folder cannot be made.
+        CollectionError: the folder of pictures does not exist.
+        JobError: the job's folder cannot be created.
     """
     if source and not source.is_dir():
         raise CollectionError(f"expected a folder of pictures, found none at {source}. Check the path.")
@@ -97,15 +97,15 @@ def create(
 
 
 def add_upload(folder: Path, name: str, content: BinaryIO, most_bytes: float = math.inf) -> None:
-    """Add an uploaded picture, or the pictures in an uploaded ZIP; two of the same name are both kept.
+    """Add an uploaded picture, or the pictures in an uploaded ZIP; if two have the same name, both are kept.
 
-    The name may have folders before it; nothing in it can lead out of the job. A ZIP of more bytes is refused.
+    The name may include folders; nothing in it can lead outside the job. A ZIP of more than `most_bytes` is refused.
 
     Raises:
-        CollectionError: it is neither, or is refused (see `unpack`), or cannot be written.
+        CollectionError: it is neither, is refused (see `unpack`), or cannot be written.
     """
     place = (folder / UPLOADS_NAME).joinpath(*map(safe_name, PurePosixPath(name.replace("\\", "/")).parts))
-    with file_errors(f"{name!r} cannot be kept", CollectionError):
+    with file_errors(f"{name!r} cannot be saved", CollectionError):
         if place.suffix.lower() == ".zip":
             packed = folder / f"{place.stem[:40] or 'pictures'}.zip"
             try:
@@ -124,27 +124,27 @@ def add_upload(folder: Path, name: str, content: BinaryIO, most_bytes: float = m
             with free_path(place).open("xb") as copy:
                 shutil.copyfileobj(content, copy)
         else:
-            raise CollectionError(f"expected pictures or a ZIP of them, got {name!r}.")
+            raise CollectionError(f"expected pictures or a ZIP of them, got {name!r}. Choose other files.")
 
 
 def start(folder: Path) -> None:
-    """Start a job, or go on with it; one at a time.
+    """Start or resume a job; one at a time.
 
     Raises:
         CollectionError: there are no pictures.
-        JobError: another one goes on, it cannot be read, or no process can be started.
+        JobError: another one is running, the job cannot be read, or no process can be started.
     """
     request = job.read_request(folder, KIND)
     if not list_images([source_of(folder, request)]) or not source_of(folder, request).exists():
-        raise CollectionError(f"expected pictures, found none in {request.title}.")
+        raise CollectionError(f"expected pictures, found none in {request.title}. Choose another folder.")
     job.start(folder, KIND, among=job.views(folder.parent, KIND))
 
 
 def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
-    """Recognize the pictures that are missing in this process, and write it all down.
+    """Recognize the remaining pictures in this process, and store the results.
 
     Raises:
-        FerError: the model cannot be read, the results are something else, or there is no room for them.
+        FerError: the model cannot be read, the results belong to something else, or the disk is full.
     """
     from fer.collection.pipeline import recognize_pictures, write_preview
     from fer.recognition.recognizer import Recognizer
@@ -158,7 +158,7 @@ def run(folder: Path, request: Request, reporter: Reporter, stop: Stop, threads:
             reporter.say(f"{done:,} of {total:,} pictures", done, total)
 
         recognizer = Recognizer.load(request.checkpoint, faces=request.faces, threads=1)
-        stop.gently = True  # from now on there is something to bring to a good end
+        stop.gently = True  # from here on there is something to finish
         say(done)
         finish = partial(write_preview, recognizer.info)
         for finished in recognize_pictures(recognizer, missing, finish, threads):

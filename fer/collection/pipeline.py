@@ -1,8 +1,8 @@
-"""Many pictures through one recognizer, as fast as the machine can.
+"""Recognize many pictures with one recognizer, as fast as the machine can.
 
-Threads read, decode and search the pictures, each with a detector of its own: on all cores that is faster than one
-detector on all of them. The network then names the faces of several pictures in one batch, best on one thread, too.
-Pictures are let go as soon as their faces are cut out; no more than a few are held at any moment.
+Threads read and decode pictures and detect faces, each with its own detector, which is faster than one detector on all
+cores. The network then reads the faces of several pictures in one batch, also fastest on one thread. Pictures are freed
+as soon as their faces are cropped; only a few are in memory at any time.
 """
 
 import base64
@@ -30,25 +30,25 @@ from fer.results.journal import Finished, PictureTask
 from fer.results.pictures import PictureResult
 
 BATCH_FACES = 32
-"""More do not make the network faster."""
+"""Larger batches do not make the network faster."""
 BATCH_PICTURES = 16
 BATCH_BYTES = 100_000_000
-"""Of pictures that wait for their faces' names, because something is done with them afterwards."""
+"""Size of pictures waiting for their faces' readings, if they are needed afterwards."""
 BATCH_SECONDS = 1.0
-"""A picture waits no longer for others: what is not named yet is lost if the process is killed."""
+"""How long a picture waits for others: readings not made yet are lost if the process is killed."""
 PREVIEW_PX, THUMBNAIL_PX = 1280, 96
-"""Longest side of an annotated copy and of a face's picture."""
+"""Longest side of an annotated copy and of a face's thumbnail."""
 
 Finish = Callable[[PictureTask, np.ndarray, tuple[Face, ...]], tuple[str, ...]]
-"""Does something with a picture, RGB uint8 (H, W, 3), and its faces, in one of the threads; returns its thumbnails.
+"""Processes a picture, RGB uint8 (H, W, 3), and its faces, in one of the threads; returns the thumbnails.
 
-May raise ImageError, or IsADirectoryError where the copy should be, which becomes the picture's error, or another
-OSError, which ends all: other copies could not be written either, and the picture is done again."""
+It may raise ImageError, or IsADirectoryError for the path of the copy, which becomes the picture's error, or another
+OSError, which stops everything: other copies could not be written either, and the picture is processed again later."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A picture whose faces were found, but not named."""
+    """A picture whose faces were detected, but not read."""
 
     picture: PictureTask
     image: np.ndarray | None = None
@@ -60,13 +60,12 @@ class _Seen:
 def recognize_pictures(
     recognizer: Recognizer, pictures: Sequence[PictureTask], finish: Finish | None = None, workers: int | None = None
 ) -> Iterator[Finished]:
-    """Recognize pictures and yield each one when it is done, in any order; those that cannot be read have an error.
+    """Recognize pictures and yield each one when it is done, in any order; unreadable ones have an error.
 
-    `finish` says what else to do with each. A worker is a thread with a detector of its own, one for each core if not
-    given.
+    `finish` processes each picture further. A worker is a thread with its own detector; by default, one per core.
 
     Raises:
-        CollectionError: what `finish` makes cannot be written.
+        CollectionError: the output of `finish` cannot be written.
     """
     workers = max(min(workers or available_cores(), len(pictures)), 1)
     detectors: SimpleQueue[FaceDetector] = SimpleQueue()
@@ -84,7 +83,7 @@ def recognize_pictures(
         try:
             yield from _flow(recognizer, pictures, look, finish, pool, ahead=workers + 2)
         finally:
-            pool.shutdown(cancel_futures=True)  # whoever stops listening does not wait for the rest
+            pool.shutdown(cancel_futures=True)  # a consumer that stops early does not wait for the rest
 
 
 def _flow(
@@ -95,7 +94,7 @@ def _flow(
     pool: ThreadPoolExecutor,
     ahead: int,
 ) -> Iterator[Finished]:
-    """Keep `ahead` pictures under way: look in the pool, name in batches here, finish in the pool."""
+    """Keep `ahead` pictures in progress: detect in the pool, read in batches here, finish in the pool."""
     coming = iter(pictures)
     looking: set[Future[_Seen]] = set()
     finishing: set[Future[Finished]] = set()
@@ -106,8 +105,8 @@ def _flow(
         looking |= {pool.submit(look, picture) for picture in itertools.islice(coming, room)}
         if not looking and not finishing:
             return
-        under_way: set[Future[Any]] = {*looking, *finishing}
-        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        in_progress: set[Future[Any]] = {*looking, *finishing}
+        done, _ = wait(in_progress, return_when=FIRST_COMPLETED)
         for looked in looking & done:
             began = began if waiting else time.monotonic()
             waiting.append(looked.result())
@@ -121,7 +120,7 @@ def _flow(
 
 
 def _is_full(waiting: list[_Seen], began: float) -> bool:
-    """Whether it is time to name the faces of the pictures that wait for the network since a moment."""
+    """Whether it is time to read the faces of the waiting pictures, the first of which came at `began`."""
     return (
         len(waiting) >= BATCH_PICTURES
         or sum(len(seen.detections) for seen in waiting) >= BATCH_FACES
@@ -131,7 +130,7 @@ def _is_full(waiting: list[_Seen], began: float) -> bool:
 
 
 def _named(recognizer: Recognizer, waiting: list[_Seen]) -> Iterator[tuple[_Seen, tuple[Face, ...]]]:
-    """Name all faces at once."""
+    """Read all faces at once."""
     detections = [detection for seen in waiting for detection in seen.detections]
     pixels = [face for seen in waiting for face in seen.pixels]
     faces = iter(recognizer.name(detections, np.stack(pixels)) if detections else [])
@@ -140,7 +139,7 @@ def _named(recognizer: Recognizer, waiting: list[_Seen]) -> Iterator[tuple[_Seen
 
 
 def _look(recognizer: Recognizer, detector: FaceDetector, picture: PictureTask, *, keep_image: bool) -> _Seen:
-    """Read a picture and find its faces."""
+    """Read a picture and detect its faces."""
     try:
         image = read_image(picture.path)
         detections = tuple(detector.detect(image))
@@ -170,7 +169,7 @@ def _reason(picture: PictureTask, error: Exception) -> str:
 def write_whole(
     unsure_below: float, picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]
 ) -> tuple[str, ...]:
-    """Write the annotated picture as PNG, as large as it is; no thumbnails. To be used as `Finish`."""
+    """Write the annotated picture as PNG in full size, without thumbnails. For use as `Finish`."""
     if picture.output:
         annotated = encode_png(draw_faces(image, faces, threshold=unsure_below))
         write_atomically(picture.output, annotated, durable=False)
@@ -180,7 +179,7 @@ def write_whole(
 def write_preview(info: ModelInfo, picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
     """Write the annotated picture as JPEG, at most `PREVIEW_PX` long, and return the thumbnails of its faces.
 
-    A picture without a face has none: thumbnails stay where pictures are not kept.
+    A picture without faces has none: thumbnails are kept even if pictures are not.
     """
     preview = shrink_to_fit(image, PREVIEW_PX)
     if picture.output:

@@ -1,9 +1,9 @@
 """Many pictures on many machines: the same pipeline in workers of Ray Data (docs.ray.io), an optional dependency.
 
-The driver hands out paths, which all machines must know under the same name, and takes in results, which it writes to
-the results file as they come. Ray gives the pictures of a worker that died to another one. Should it hand in a picture
-twice, the second one is passed over; should a picture be missing at the end, that is an error. So nothing is lost and
-nothing is doubled, and what a driver that died had taken in is not done again.
+The driver distributes paths, which must be valid on all machines, and collects results, which it writes to the results
+file as they arrive. Ray reassigns the pictures of a worker that died. Results that arrive twice are ignored, missing
+ones at the end are an error; so nothing is lost or duplicated, and results that a dead driver had collected are not
+computed again.
 """
 
 import json
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from ray.data import Dataset
 
 LOCAL = "local"
-"""Instead of a cluster's address: a Ray of its own on this machine, gone at the end."""
+"""Instead of a cluster's address: a temporary Ray on this machine."""
 BATCH_PICTURES = 16
-"""So many go to a worker at once, and are done again if it dies."""
+"""Pictures sent to a worker at once, and repeated if it dies."""
 
 
 def recognize_with_ray(
@@ -44,25 +44,25 @@ def recognize_with_ray(
     address: str = LOCAL,
     workers: int | None = None,
 ) -> Iterator[Finished]:
-    """Recognize pictures and yield each one once, when it is done, in any order; annotated copies are written as asked.
+    """Recognize pictures and yield each one once, when it is done, in any order; annotated copies are written if asked.
 
-    The workers open the paths, and get the model with its exported form. The address is `LOCAL`, or that of a running
-    Ray: "host:6379", "ray://host:10001", "auto". There is a worker, a process, for each core, or graphics card where
-    those are used, if not given.
+    The workers open the paths, and receive the model with its export. The address is `LOCAL`, or that of a running Ray:
+    "host:6379", "ray://host:10001", "auto". A worker is a process; by default there is one per core, or per GPU if
+    those are used.
 
     Raises:
-        CollectionError: Ray is not installed, the cluster is out of reach, or the job was broken off.
+        CollectionError: Ray is not installed, the cluster is unreachable, or the job failed.
     """
     _check_reachable(address)
     try:
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what concerns us is raised, too
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # relevant errors are raised, too
         import ray
         from ray.exceptions import RayError
     except ImportError as error:
         raise CollectionError(
-            f'expected Ray for this engine, found none ({error}). Install it with: pip install "ray[data]"'
+            f'expected Ray for this engine, found none ({error}). Install it: pip install "ray[data]"'
         ) from error
-    # Workers elsewhere know nothing of this process' folder.
+    # Workers on other machines do not know this process's working folder.
     left = {
         replace(one, path=one.path.absolute(), output=one.output and one.output.absolute()): one for one in pictures
     }
@@ -83,21 +83,21 @@ def recognize_with_ray(
                     yield replace(finished, picture=picture)
         finally:
             ray.shutdown()
-    except (RayError, RuntimeError, ValueError, OSError) as error:  # it says anything of addresses
+    except (RayError, RuntimeError, ValueError, OSError) as error:  # Ray raises various errors for addresses
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise CollectionError(
-            f"Ray broke off with {len(left):,} of {len(pictures):,} pictures to go: {reason[-1]} "
-            "The same command goes on where it stopped."
+            f"Ray failed with {len(left):,} of {len(pictures):,} pictures left: {reason[-1]} "
+            "Run the same command again to resume."
         ) from error
     if left:
         raise CollectionError(
-            f"Ray handed in {len(pictures) - len(left):,} of {len(pictures):,} pictures, without a word about the "
-            f"others, such as {next(iter(left)).name}. The same command does them."
+            f"Ray returned {len(pictures) - len(left):,} of {len(pictures):,} pictures, without an error for the "
+            f"others, such as {next(iter(left)).name}. Run the same command again for them."
         )
 
 
 def _check_reachable(address: str) -> None:
-    """Raise CollectionError where nobody listens; Ray itself would try for minutes."""
+    """Raise CollectionError if nobody listens; Ray itself would try for minutes."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not port.isdecimal():
         return
@@ -113,29 +113,29 @@ def _connect(address: str, workers: int | None) -> None:
     import ray.data
 
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    # What the workers import is this code, whatever is installed there.
+    # Workers import this code, whatever is installed there.
     options["runtime_env"] = {"py_modules": [str(Path(fer.__file__).parent)]}
     if address == LOCAL:
         options |= {
             "num_cpus": workers or os.cpu_count(),
-            "object_store_memory": 2**28,  # paths and results are small, pictures never lie in it
+            "object_store_memory": 2**28,  # paths and results are small, and pictures are never stored
             "include_dashboard": False,
         }
     ray.init(address, **options)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    ray.data.DataContext.get_current().enable_progress_bars = False  # there is one already
+    ray.data.DataContext.get_current().enable_progress_bars = False  # we show our own
 
 
 def _results(pictures: Sequence[PictureTask], model: dict[str, Any], workers: int | None) -> "Dataset":
-    """Return what workers say that are made with `model`: rows with `Finished` as JSON."""
+    """Return the workers' results: rows with `Finished` as JSON."""
     import ray
 
     on_gpu = model["device"].startswith("cuda")
     there_are = int(ray.cluster_resources().get("GPU" if on_gpu else "CPU", 1))
     workers = min(workers or max(there_are, 1), len(pictures))
-    # At least four batches a worker, so that nobody waits long for the last one.
+    # At least four batches per worker, so that nobody waits long for the last one.
     size = max(min(BATCH_PICTURES, len(pictures) // (4 * workers)), 1)
-    # JSON, as Arrow has no text for names that are not UTF-8.
+    # JSON, because Arrow cannot store names that are not UTF-8 as text.
     rows = [{"picture": json.dumps(to_plain(one))} for one in pictures]
     return ray.data.from_items(rows, override_num_blocks=-(-len(rows) // size)).map_batches(
         _Worker,

@@ -1,4 +1,4 @@
-"""The faces of a collection, filtered, sorted and grouped, and the files that hold what is chosen."""
+"""Filter, sort and group the faces of a collection, and pack the selected files."""
 
 import io
 import zipfile
@@ -17,38 +17,38 @@ ORDERS = (SUREST, LEAST_SURE, BY_NAME)
 
 @dataclass(frozen=True)
 class Entry:
-    """A face, or a picture in which there is none."""
+    """A face, or a picture without one."""
 
     finished: Finished
     number: int = 0
-    """Of the face in its picture, from 1; 0: there is none."""
+    """Number of the face in its picture, from 1; 0 if there is none."""
 
     @property
     def face(self) -> Face | None:
-        """The face, if it is one."""
+        """The face, if there is one."""
         return self.finished.result.faces[self.number - 1] if self.number else None
 
     @property
     def name(self) -> str:
-        """What tells it from all others: the picture's name, and the number where there are several faces."""
+        """A unique name: the picture's name, with the face's number if there are several."""
         name, several = self.finished.picture.name, len(self.finished.result.faces) > 1
         return f"{name} · face {self.number}" if several else name
 
     def called(self, unsure_below: float) -> str:
-        """Return its expression, `UNSURE` where its confidence is lower, 0..1, or `NO_FACE`."""
+        """Return its expression, `UNSURE` if its confidence is below the threshold, 0..1, or `NO_FACE`."""
         if self.face is None:
             return NO_FACE
         return self.face.label if self.face.confidence >= unsure_below else UNSURE
 
     @property
     def thumbnail(self) -> str | None:
-        """What `Finished.thumbnails` has of it."""
+        """Its thumbnail in `Finished.thumbnails`."""
         place = max(self.number - 1, 0)
         return self.finished.thumbnails[place] if place < len(self.finished.thumbnails) else None
 
 
 def entries_of(finished: Sequence[Finished]) -> list[Entry]:
-    """Return the faces of all pictures in their order; pictures that could not be read have none."""
+    """Return the faces of all pictures in order; unreadable pictures have none."""
     return [
         Entry(one, number)
         for one in finished
@@ -58,9 +58,9 @@ def entries_of(finished: Sequence[Finished]) -> list[Entry]:
 
 
 def groups_of(entries: Sequence[Entry], labels: Sequence[str], unsure_below: float) -> dict[str, list[Entry]]:
-    """Return the faces by what they are called (`Entry.called`), in the order of the labels; no group is empty.
+    """Group the faces by `Entry.called`, in the order of the labels; no group is empty.
 
-    What an earlier model with other labels said comes last.
+    Labels of an earlier model come last.
     """
     groups: dict[str, list[Entry]] = {name: [] for name in (*labels, UNSURE, NO_FACE)}
     for entry in entries:
@@ -71,14 +71,14 @@ def groups_of(entries: Sequence[Entry], labels: Sequence[str], unsure_below: flo
 def select(
     entries: Sequence[Entry], wanted: Sequence[str], unsure_below: float, order: str, differing: bool = False
 ) -> list[Entry]:
-    """Filter and sort.
+    """Filter and sort entries.
 
     Args:
-        entries: as `entries_of` returns them.
-        wanted: what they are to be called (`Entry.called`); all if empty.
-        unsure_below: the confidence under which a face is called unsure, 0..1.
-        order: one of `ORDERS`; pictures without a face are last where it goes by confidence.
-        differing: whether only faces are wanted of which the model's two opinions differ.
+        entries: from `entries_of`.
+        wanted: values of `Entry.called` to keep; all if empty.
+        unsure_below: the confidence below which a face is unsure, 0..1.
+        order: one of `ORDERS`; pictures without a face come last if it is by confidence.
+        differing: whether to keep only faces whose two readings differ.
     """
     chosen = [
         entry
@@ -93,14 +93,14 @@ def select(
 
 
 def pictures_of(entries: Sequence[Entry]) -> list[Finished]:
-    """Return the pictures that the faces are in, each once."""
+    """Return the pictures of the faces, each once."""
     return list({entry.finished.picture: entry.finished for entry in entries}.values())
 
 
 def annotated_zip(finished: Sequence[Finished]) -> bytes:
     """Return a ZIP of the annotated copies, in the folders of their pictures."""
     packed, taken = io.BytesIO(), set[PurePath]()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # JPEGs do not become smaller
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # JPEGs do not compress further
         for one in finished:
             output = one.picture.output
             if output and output.is_file():

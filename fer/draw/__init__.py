@@ -1,1 +1,1 @@
-"""Faces drawn onto pictures and frames."""
+"""Draw faces onto pictures and frames."""

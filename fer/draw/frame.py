@@ -1,7 +1,7 @@
-"""Faces drawn onto the frames of a video, in a fraction of a millisecond each: texts are drawn once and kept.
+"""Draw faces onto video frames in a fraction of a millisecond each: rendered texts are cached.
 
-Every person has a number, every expression a colour, which the box has, too; the expression's name stands on a dark
-tag, and below the face are bars for the three most probable ones.
+Every person has a number, every expression a color, which is also that of the bounding box. The expression's name is on
+a dark tag, and below the face are bars for the three most probable expressions.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ _DARK, _LIGHT = "#12161C", "#E6E9EE"
 
 
 def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSettings) -> np.ndarray:
-    """Return a copy of a frame with what the settings ask for.
+    """Return a copy of a frame, annotated according to the settings.
 
     Args:
         image: RGB uint8 (H, W, 3).
         faces: in pixels of that frame, as it came from the camera.
-        settings: what to draw, the threshold for "unsure", and whether the copy is mirrored.
+        settings: what to draw, the threshold for "unsure", and whether to mirror the copy.
     """
     canvas = cv2.flip(image, 1) if settings.mirror else image.copy()
     width = canvas.shape[1]
@@ -70,7 +70,7 @@ def _draw_bars(canvas: np.ndarray, face: Face, box: Box, text_px: int) -> None:
 
 
 def _paste(canvas: np.ndarray, picture: np.ndarray, x: float, y: float) -> None:
-    """Put a picture onto another, moved inside where it would leave it, cut where it is larger."""
+    """Paste a picture onto another, moved inside if it would stick out, and clipped if it is larger."""
     picture = picture[: canvas.shape[0], : canvas.shape[1]]
     height, width = picture.shape[:2]
     left = min(max(round(x), 0), canvas.shape[1] - width)
@@ -80,7 +80,7 @@ def _paste(canvas: np.ndarray, picture: np.ndarray, x: float, y: float) -> None:
 
 @lru_cache(maxsize=500)
 def _tag(number: int, name: str, text_px: int) -> np.ndarray:
-    """Return the number of a person and the name beside it, RGB uint8 (height, width, 3)."""
+    """Return the tag with a person's number and the expression, RGB uint8 (height, width, 3)."""
     return np.hstack([_padded(str(number), text_px, "#000000", _LIGHT), _padded(name, text_px, "#FFFFFF", _DARK)])
 
 
@@ -95,9 +95,9 @@ def _padded(text: str, text_px: int, color: str, background: str) -> np.ndarray:
 
 @lru_cache(maxsize=500)
 def _text(text: str, size_px: int, color: str, background: str = _DARK) -> np.ndarray:
-    """Return a text as RGB uint8 (height, width, 3); all texts of a size are as high."""
+    """Render a text as RGB uint8 (height, width, 3); all texts of one size have the same height."""
     font = ImageFont.load_default(size=size_px)
-    assert isinstance(font, ImageFont.FreeTypeFont)  # with a size Pillow always gives this one
+    assert isinstance(font, ImageFont.FreeTypeFont)  # Pillow always returns this for a size
     ascent, descent = font.getmetrics()
     page = Image.new("RGB", (max(round(font.getlength(text)), 1), ascent + descent), background)
     ImageDraw.Draw(page).text((0, ascent), text, fill=color, font=font, anchor="ls")

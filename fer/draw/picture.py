@@ -1,4 +1,4 @@
-"""Faces drawn onto their picture, and heat maps laid over a face."""
+"""Draw faces onto their picture, and heat maps over a face."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ UNSURE_COLOR = "#8A8F98"
 HEAT_PX = 320
 """Side of the picture with the heat map."""
 HEAT_SHARE = 0.6
-"""How much of that picture is the map, the rest is the face."""
+"""Opacity of the map over the face."""
 Place = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels."""
 
@@ -24,8 +24,8 @@ def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = U
 
     Args:
         image: RGB uint8 (H, W, 3).
-        faces: as `Recognizer.recognize` returns them; numbered from 1 in this order.
-        threshold: a face whose confidence is lower is called unsure, 0..1.
+        faces: from `Recognizer.recognize`; numbered from 1 in this order.
+        threshold: a face with less confidence is unsure, 0..1.
     """
     check_rgb(image)
     picture = Image.fromarray(image)
@@ -35,7 +35,7 @@ def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = U
     font = ImageFont.load_default(size=max(longest_px / 45, 13))
     colors = [UNSURE_COLOR if face.confidence < threshold else color_of(face.label) for face in faces]
     for face, color in zip(faces, colors, strict=True):
-        x1, y1, x2, y2 = map(round, face.box.xyxy)  # Pillow takes the last pixel, a box ends behind it
+        x1, y1, x2, y2 = map(round, face.box.xyxy)  # Pillow's rectangles include the last pixel, boxes do not
         canvas.rectangle((x1, y1, max(x2 - 1, x1), max(y2 - 1, y1)), outline=color, width=line_px)
     tags: list[Place] = []
     pad = 2 * line_px
@@ -54,16 +54,16 @@ def draw_faces(image: np.ndarray, faces: Sequence[Face], *, threshold: float = U
 def place_tag(
     size_wh: tuple[float, float], box: Box, picture_wh: tuple[int, int], faces: Sequence[Box], tags: Sequence[Place]
 ) -> Place:
-    """Return where the tag of a face goes: above its box, below it or beside it, inside the picture.
+    """Return the place of a face's tag: above, below or beside its box, inside the picture.
 
-    No face is covered and no other tag; where no such place is, no other tag; at worst, whatever there is.
+    It avoids faces and other tags; if that is impossible, other tags only; at worst, nothing.
 
     Args:
-        size_wh: of the tag, in pixels.
-        box: of its face.
-        picture_wh: of the picture.
+        size_wh: size of the tag in pixels.
+        box: the box of its face.
+        picture_wh: size of the picture.
         faces: the boxes of all faces.
-        tags: the places that were taken before.
+        tags: the places already taken.
     """
     width, height = size_wh
     rightmost, lowest = (max(space, 0) for space in (picture_wh[0] - width, picture_wh[1] - height))
@@ -84,7 +84,7 @@ def _overlap(a: Place, b: Place) -> bool:
 
 
 def text_color_on(background: str) -> str:
-    """Return "#000000" or "#FFFFFF", whichever reads better on "#RRGGBB" (WCAG 2 contrast)."""
+    """Return "#000000" or "#FFFFFF", whichever is more readable on "#RRGGBB" (WCAG 2 contrast)."""
     channels = np.array([int(background[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ [0.2126, 0.7152, 0.0722])
@@ -92,7 +92,7 @@ def text_color_on(background: str) -> str:
 
 
 def heat_picture(crop: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Lay a heat map over a face, in colours whose brightness rises evenly: read with every form of colour blindness.
+    """Overlay a heat map on a face, in colors of evenly rising brightness, readable with color blindness.
 
     Args:
         crop: RGB uint8 (side, side, 3).
@@ -110,6 +110,6 @@ def heat_picture(crop: np.ndarray, heat: np.ndarray) -> np.ndarray:
 
 
 def viridis(values: np.ndarray) -> np.ndarray:
-    """Return a colour for each value of 0..1: float (h, w) → RGB uint8 (h, w, 3)."""
+    """Map values of 0..1 to colors: float (h, w) → RGB uint8 (h, w, 3)."""
     levels = (255 * values).round().astype(np.uint8)
     return np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS)[..., ::-1])

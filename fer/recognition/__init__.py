@@ -1,1 +1,1 @@
-"""From a picture to its faces and their expressions."""
+"""Find the faces of a picture and read their expressions."""

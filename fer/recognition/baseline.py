@@ -1,8 +1,7 @@
 """A person's own neutral: faces differ at rest, and some look sad or angry when they are not.
 
-What a model says of somebody's neutral face, less what it says of neutral faces on average, is that person's shift of
-the logarithms of the probabilities. Most of it is taken off whatever is said of the person afterwards. Commercial tools
-call it participant calibration.
+The mean log probabilities of somebody's neutral face, minus those of neutral faces in general, are that person's shift.
+Most of it is subtracted from all later readings of the person. Commercial tools call this participant calibration.
 """
 
 from collections.abc import Sequence
@@ -11,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 STRENGTH = 0.75
-"""So much of the shift is taken off: most of it, as what was seen of a neutral face is never quite neutral."""
+"""Share of the shift that is subtracted: most of it, since a face that seems neutral never quite is."""
 LEAST_PROBABILITY = 1e-12
-"""What a label of no probability is taken to have, so that its logarithm is finite."""
+"""Lower limit of a probability, so that its logarithm is finite."""
 
 Probabilities = Sequence[float] | np.ndarray
-"""K numbers, 0..1, as of `Face.probabilities`."""
+"""K numbers, 0..1, like `Face.probabilities`."""
 
 
 def mean_logarithm(rows: Sequence[Probabilities] | np.ndarray) -> tuple[float, ...]:
@@ -25,20 +24,20 @@ def mean_logarithm(rows: Sequence[Probabilities] | np.ndarray) -> tuple[float, .
 
 
 def shift_of(rows: Sequence[Probabilities], usual: Sequence[float]) -> tuple[float, ...]:
-    """Return how a person's neutral shifts the logarithms, K numbers.
+    """Return the shift of the log probabilities by a person's neutral face, K numbers.
 
     Args:
         rows: n ≥ 1 readings of the person's neutral face, by a model that is not multilabel.
-        usual: the average neutral of the same model, read in the same way: `ModelInfo.neutral`. Where that is empty,
-            the model does not know it, and a baseline cannot be had.
+        usual: the model's mean for neutral faces, read the same way: `ModelInfo.neutral`. If that is empty, the model
+            does not support an own neutral.
     """
     return tuple((np.array(mean_logarithm(rows)) - usual).tolist())
 
 
 def median_shift_of(rows: Sequence[Probabilities], usual: Sequence[float]) -> tuple[float, ...]:
-    """Return the shift where nobody said which faces are neutral: as if a person's median face were.
+    """Return the shift without knowing which readings are neutral, as if a person's median face were.
 
-    That holds for people who mostly show nothing, as in an interview; whoever smiles all the time is called neutral.
+    This holds for people who mostly show nothing, as in an interview; somebody who smiles all the time becomes neutral.
     """
     return tuple((np.median(_logarithms(rows), axis=0) - usual).tolist())
 
@@ -46,7 +45,7 @@ def median_shift_of(rows: Sequence[Probabilities], usual: Sequence[float]) -> tu
 def without_shift(
     probabilities: Probabilities, shift: Sequence[float], strength: float = STRENGTH
 ) -> npt.NDArray[np.float64]:
-    """Return a person's probabilities, of one face or many, float (…, K), with the own neutral taken off."""
+    """Subtract the own neutral from a person's probabilities, of one face or many, float (…, K)."""
     shifted = np.exp(_logarithms(probabilities) - strength * np.array(shift))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 

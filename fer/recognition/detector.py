@@ -1,4 +1,4 @@
-"""Finding faces: MTCNN (Zhang et al. 2016, arXiv:1604.02878) with the weights that facenet-pytorch ships."""
+"""Detect faces with MTCNN (Zhang et al. 2016, arXiv:1604.02878) and the weights of facenet-pytorch."""
 
 from typing import Protocol
 
@@ -11,39 +11,39 @@ from fer.images import check_rgb
 from fer.recognition.mtcnn import Candidates, Mtcnn, suppress
 
 MIN_FACE_PX = 24
-"""Smallest face that is looked for in pictures of up to `MAX_SIDE_PX`; fewer pixels show no expression anyway. The time
-taken falls with its square."""
+"""Smallest face searched for in pictures of up to `MAX_SIDE_PX`; fewer pixels show no expression anyway. The time taken
+falls with its square."""
 MAX_SIDE_PX = 1280
 """Longer pictures are shrunk to this for detection only. A face of a fiftieth of the picture is still found."""
 SEARCHED_FACE_PX = 30
-"""Where the smallest face is given as a share of the picture, the picture is shrunk until that face has this size."""
+"""If the smallest face is given as a share of the picture, the picture is shrunk until that face has this size."""
 MIN_SCORE = 0.9
-"""Below this MTCNN's faces are often none."""
+"""Below this, MTCNN's detections are often not faces."""
 LONGEST = 3
-"""Pictures that are more times as long as they are short, and shrunk, are searched in parts of this shape: whole, they
-would be shrunk until no face can be seen."""
+"""Long pictures, with a larger aspect ratio, are searched in parts of this ratio: shrunk as a whole, their faces would
+be too small."""
 TURNED_SMALLEST_FACE, TURNED_MIN_SCORE = 0.1, 0.99
-"""Of faces that lie on their side or stand on their head, looked for where no other is. As a share of the picture's
-shorter side: three more looks, but not dear ones."""
+"""For sideways and upside-down faces, searched only if there are no upright ones. The size is a share of the picture's
+shorter side, which makes three more searches affordable."""
 
 
 class Finder(Protocol):
-    """What finds faces at one size of a picture: `Mtcnn`, `FacenetMtcnn`, or a test's fake."""
+    """Finds faces at one scale of a picture: `Mtcnn`, `FacenetMtcnn`, or a fake in tests."""
 
     def find(self, image: npt.NDArray[np.uint8], min_face_px: float, twice: bool = False) -> Candidates:
-        """Find faces of at least `min_face_px` in RGB uint8 (H, W, 3); `twice`: and look at them again."""
+        """Find faces of at least `min_face_px` in RGB uint8 (H, W, 3); with `twice`, look at them again."""
 
 
 class FaceDetector:
-    """Finds faces in RGB pictures. Not safe to call from two threads at once where it runs on a graphics card."""
+    """Detects faces in RGB pictures. Not thread-safe on a GPU."""
 
     def __init__(self, device: str = "cpu", threads: int = 1, mtcnn: Finder | None = None) -> None:
         """Load the three networks.
 
         Args:
-            device: where they run: "cpu" in ONNX Runtime, elsewhere with facenet-pytorch, which needs torch.
-            threads: on how many they compute, on the CPU.
-            mtcnn: what finds the faces, instead of one for `device`.
+            device: where they run: "cpu" uses ONNX Runtime, other devices facenet-pytorch, which needs torch.
+            threads: number of CPU threads.
+            mtcnn: the face finder, instead of the one for `device`.
         """
         if mtcnn is None and device != "cpu":
             from fer.recognition.facenet import FacenetMtcnn
@@ -52,19 +52,19 @@ class FaceDetector:
         self.mtcnn = mtcnn or Mtcnn(threads)
 
     def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
-        """Find the faces, in the order in which one reads (`reading_order`); an empty list where there is none.
+        """Detect faces, in reading order (`reading_order`); returns an empty list if there are none.
 
-        A long picture is searched in parts, and one without an upright face in the three other ways up; each face is
-        looked at again, see `Detection.score_again`: unless `smallest_face` is given, as for videos, which must be
-        fast.
+        A long picture is searched in parts, and one without upright faces in the three other orientations. Each face is
+        looked at again, see `Detection.score_again`. All this is skipped if `smallest_face` is given, as for videos,
+        which must be fast.
 
         Args:
             image: RGB uint8 (H, W, 3).
-            smallest_face: height of the smallest face to look for, as a share of the picture's shorter side, 0..1;
-                instead of `MIN_FACE_PX` and `MAX_SIDE_PX`. 0.125 suits a webcam.
+            smallest_face: height of the smallest face to find, as a share of the picture's shorter side, 0..1; replaces
+                `MIN_FACE_PX` and `MAX_SIDE_PX`. 0.125 suits a webcam.
 
         Raises:
-            ImageError: the array is no RGB picture, or facenet-pytorch fails on it.
+            ImageError: the array is not an RGB picture, or facenet-pytorch fails on it.
         """
         check_rgb(image)
         if smallest_face is None:
@@ -72,7 +72,7 @@ class FaceDetector:
         return reading_order(self._search(image, smallest_face, twice=False))
 
     def _in_parts(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
-        """Search a picture, in parts where it is long; they overlap by its shorter side: no face is cut by all."""
+        """Search a picture, in parts if it is long; they overlap by its shorter side, so no face is cut in all."""
         height, width = image.shape[:2]
         shorter, longer = sorted((height, width))
         part_px = max(MAX_SIDE_PX, LONGEST * shorter)
@@ -86,16 +86,16 @@ class FaceDetector:
             rows_or_columns = slice(start, start + part_px)
             part = image[:, rows_or_columns] if across else image[rows_or_columns]
             right, down = (start, 0) if across else (0, start)
-            # Within the loop, where the lambda is called, right and down are those of this part.
+            # The lambda is called within the loop, with this part's right and down.
             found += [moved(face, lambda x, y: (x + right, y + down)) for face in self._search(part)]  # noqa: B023
         boxes = np.array([face.box.xyxy for face in found], np.float32).reshape(-1, 4)
         scores = np.array([face.score for face in found], np.float32)
         return [found[index] for index in suppress(boxes, scores, 0.5, of_smaller=True)]
 
     def _turned(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
-        """Find the faces of a picture that lies on its side or stands on its head, where they are in it.
+        """Find faces in a picture that is sideways or upside down, in the coordinates of that picture.
 
-        Their order is that of the picture put upright.
+        They are in the reading order of the upright picture.
         """
         ways: list[list[Detection]] = []
         for turns in (1, 3, 2):
@@ -124,13 +124,13 @@ class FaceDetector:
         return [
             Detection(Box(*box), tuple((x, y) for x, y in points), score, score_again=second)
             for box, points, score, second in zip(corners.tolist(), landmarks.tolist(), scores, again, strict=True)
-            # Of some that leave the picture nothing remains inside.
+            # Boxes outside the picture have nothing left inside it.
             if score >= MIN_SCORE and box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]
 
 
 def _shrunk(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:
-    """Shrink RGB uint8 (H, W, 3), several times as fast as `images.shrink_to_fit`; 1 and more leave it as it is."""
+    """Shrink RGB uint8 (H, W, 3), several times faster than `images.shrink_to_fit`; a scale of 1 or more is ignored."""
     image = np.ascontiguousarray(image)
     if scale >= 1:
         return image

@@ -1,9 +1,9 @@
-"""Why a face got its expression: where the network found it, and what it says when a part of the face is covered.
+"""Explain a face's expression: where the network found it, and what changes when parts of the face are covered.
 
-Both say what the network used in the picture, not why somebody looks like that.
+Both show what the network used in the picture, not why somebody looks like that.
 
-    heat map     Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391), on the last features that still have a place
-    covering     occlusion sensitivity (Zeiler and Fergus 2014, arXiv:1311.2901), with parts of a face for squares
+    heat map     Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391), on the last spatial features
+    covering     occlusion sensitivity (Zeiler and Fergus 2014, arXiv:1311.2901), with facial parts instead of squares
 """
 
 from dataclasses import dataclass, replace
@@ -19,42 +19,42 @@ from fer.model.classifier import Classifier
 from fer.recognition.recognizer import Recognizer
 
 TYPICAL_LANDMARKS = np.array([(0.315, 0.39), (0.685, 0.39), (0.5, 0.59), (0.35, 0.77), (0.65, 0.77)])
-"""For faces without any: eye, eye, nose, mouth corner, mouth corner of an upright crop, as shares of its side."""
+"""For faces without landmarks: eye, eye, nose, mouth corner, mouth corner of an upright crop, as shares of its side."""
 
 
 @dataclass(frozen=True, eq=False)
 class Covered:
-    """What the network says when a part of the face is covered."""
+    """The reading of a face with one part covered."""
 
     part: str
-    """In plain words: "the mouth"."""
+    """In words: "the mouth"."""
     pixels: np.ndarray
-    """What the network saw then, uint8 (C, S, S)."""
+    """The network's input with the part covered, uint8 (C, S, S)."""
     face: Face
-    """The face with the probabilities that it has then."""
+    """The face with the resulting probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Why a face got its label."""
+    """The explanation of a face's label."""
 
     face: Face
     heat: np.ndarray | None
-    """How much each place of the crop speaks for the label, float32 (h, w), 0..1; as coarse as the network's last
-    features. None where those have no place, as in vision transformers; all 0 where no place speaks for the label."""
+    """How much each part of the crop supports the label, float32 (h, w), 0..1, at the resolution of the network's last
+    features. None if those are not spatial, as in vision transformers; all 0 if nothing supports the label."""
     covered: tuple[Covered, ...]
-    """The part that the label loses most by comes first."""
+    """The parts, the one that costs the label most first."""
     info: ModelInfo
-    """Of the model."""
+    """The model."""
 
 
 def explain(recognizer: Recognizer, face: Face, pixels: np.ndarray) -> Explanation:
-    """Explain why a face got its label. Takes as long as a dozen predictions; the shared model stays as it is.
+    """Explain a face's label. Takes as long as a dozen predictions, and leaves the shared model unchanged.
 
     Args:
         recognizer: the one that found the face.
-        face: in any picture's pixels.
-        pixels: what the network saw of it, uint8 (C, S, S), see `Recognizer.network_input`.
+        face: in pixels of any picture.
+        pixels: the network's input for it, uint8 (C, S, S), see `Recognizer.network_input`.
     """
     label = face.labels.index(face.label)
     with recognizer.lock:
@@ -65,13 +65,12 @@ def explain(recognizer: Recognizer, face: Face, pixels: np.ndarray) -> Explanati
 
 
 def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarray | None:
-    """Return how much each place of pixels, uint8 (C, S, S), speaks for a label: Grad-CAM, see `Explanation.heat`.
+    """Return how much each part of pixels, uint8 (C, S, S), supports a label: Grad-CAM, see `Explanation.heat`.
 
-    Computed in torch, whatever the classifier computes in. Not safe while another thread uses the same classifier: its
-    network is listened to meanwhile.
+    Always computed in torch. Not thread-safe: it attaches hooks to the classifier's network.
     """
     network = classifier.network.in_torch().module
-    if isinstance(network, VisionTransformer):  # its last features are words of a sentence, mixed by attention
+    if isinstance(network, VisionTransformer):  # its last features are tokens mixed by attention
         return None
     found: list[torch.Tensor] = []
 
@@ -83,7 +82,7 @@ def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarr
     try:
         with torch.enable_grad():
             batch = classifier.info.preprocessing.normalize(torch.from_numpy(pixels[None]))
-            # With a gradient of its own it does not matter whether the weights are frozen.
+            # With a gradient for the input, frozen weights do not matter.
             logits = network(batch.to(next(network.parameters())).requires_grad_())[0]
             logit = logits @ logits.new_tensor(_weights(classifier.info, label))
     finally:
@@ -101,7 +100,7 @@ def heat_map(classifier: Classifier, pixels: np.ndarray, label: int) -> np.ndarr
 
 
 def _weights(info: ModelInfo, label: int) -> list[float]:
-    """Return how much each output of the network counts for a label: that of the first head, and of the second."""
+    """Return the weight of each network output for a label: that of the first head, and that of the second."""
     weights = [0.0] * info.outputs
     second = info.second.labels if info.second else ()
     known = info.labels[label] in second
@@ -112,19 +111,19 @@ def _weights(info: ModelInfo, label: int) -> list[float]:
 
 
 def _has_places(module: nn.Module, output: torch.Tensor) -> bool:
-    """Whether an output is a map, (n, channels, size, size).
+    """Whether an output is a feature map, (n, channels, size, size).
 
-    Maps with the channels last, in the middle of Swin and ConvNeXt, are not square in their last two dimensions. VGG
-    and AlexNet blow their last map up to a fixed size by pooling, whatever is left of it.
+    Channels-last maps, inside Swin and ConvNeXt, are not square in their last two dimensions. VGG and AlexNet pool
+    their last map to a fixed size, whatever its resolution.
     """
     pooled = isinstance(module, nn.AdaptiveAvgPool2d)
     return output.ndim == 4 and output.shape[2] == output.shape[3] > 1 and not pooled
 
 
 def cover_parts(classifier: Classifier, face: Face, pixels: np.ndarray) -> list[Covered]:
-    """Cover one part of a face after the other with the mean colour of the crop, and ask the network again.
+    """Cover the parts of a face one by one with the mean color of the crop, and run the network on each.
 
-    What the network saw of the face is uint8 (C, S, S); the face's landmarks say where the parts are.
+    `pixels` is the network's input for the face, uint8 (C, S, S); the face's landmarks locate the parts.
     """
     landmarks = classifier.info.preprocessing.landmarks_in_crop(face)
     parts = facial_parts(landmarks, pixels.shape[1])
@@ -138,25 +137,25 @@ def cover_parts(classifier: Classifier, face: Face, pixels: np.ndarray) -> list[
 
 
 def facial_parts(landmarks: np.ndarray, size_px: int) -> dict[str, np.ndarray]:
-    """Return the parts of a face that its crop shows: ellipses around the five points that the detector gives.
+    """Return masks of the parts of a face in its crop: ellipses around the detector's five landmarks.
 
-    Sizes are in units of the distance between the eyes, or from the eyes to the mouth where that is longer: a face that
-    is turned to the side keeps the latter, one that looks up or down the former.
+    Sizes are in units of the distance between the eyes, or from eyes to mouth if that is longer: a face turned to the
+    side keeps the latter, one that looks up or down the former.
 
     Args:
-        landmarks: float (5, 2) as `Preprocessing.landmarks_in_crop` gives them, of an upright face. With fewer than
-            five the typical ones are taken.
+        landmarks: float (5, 2) from `Preprocessing.landmarks_in_crop`, of an upright face. With fewer than five,
+            typical ones are used.
         size_px: side of the masks.
 
     Returns:
-        Name in plain words → bool (size, size). Left and right are the picture's. The last one, "the surroundings", is
-        what lies around the face.
+        Name in words → bool (size, size). Left and right are those of the picture. The last one, "the surroundings",
+        is everything around the face.
     """
     left, right, nose, left_corner, right_corner = landmarks if len(landmarks) == 5 else TYPICAL_LANDMARKS
     eyes, mouth = (left + right) / 2, (left_corner + right_corner) / 2
-    # The landmarks of what is no face may coincide.
+    # The landmarks of a false detection may coincide.
     unit = max(float(np.hypot(*(right - left))), float(np.hypot(*(mouth - eyes))), 0.1)
-    y, x = (np.mgrid[:size_px, :size_px] + 0.5) / size_px  # of the centres of pixels
+    y, x = (np.mgrid[:size_px, :size_px] + 0.5) / size_px  # pixel centers
 
     def around(point: np.ndarray, down: float, half_width: float, half_height: float) -> np.ndarray:
         across, along = (x - point[0]) / unit, (y - point[1]) / unit - down

@@ -1,4 +1,4 @@
-"""MTCNN as facenet-pytorch runs it: on a graphics card, and as what our own loop is measured by. Needs torch."""
+"""MTCNN as implemented by facenet-pytorch: for GPUs, and as the reference for our own loop. Needs torch."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ NOBODY = Candidates(*(np.empty(shape, np.float32) for shape in ((0, 4), 0, (0, 5
 
 
 class FacenetMtcnn:
-    """facenet-pytorch's loop and networks. Not safe to call from two threads at once."""
+    """facenet-pytorch's loop and networks. Not thread-safe."""
 
     def __init__(self, device: str = "cpu") -> None:
         """Load the three networks onto a device."""
         self.mtcnn = MTCNN(keep_all=True, select_largest=False, device=device)
         for network in (self.mtcnn.pnet, self.mtcnn.rnet, self.mtcnn.onet):
-            # Max-pooling of the default layout is not vectorized on CPUs and took half of the whole time.
+            # Max-pooling in the default layout is not vectorized on CPUs and took half of the total time.
             network.to(memory_format=torch.channels_last)
         self._look_again = Mtcnn().look_again  # a few small pictures, on the CPU
 
@@ -28,15 +28,15 @@ class FacenetMtcnn:
         """Find the faces, see `fer.recognition.mtcnn.Mtcnn.find`.
 
         Raises:
-            ImageError: facenet-pytorch fails, which it does on some pictures with candidates of no width.
+            ImageError: facenet-pytorch fails, as it does on some pictures with candidates of zero width.
         """
-        if min(image.shape[:2]) < min_face_px:  # facenet-pytorch fails where no face fits
+        if min(image.shape[:2]) < min_face_px:  # facenet-pytorch fails if no face fits
             return NOBODY
         self.mtcnn.min_face_size = min_face_px
         try:
             with torch.inference_mode():
                 boxes, scores, landmarks = self.mtcnn.detect(image, landmarks=True)
-        except (RuntimeError, IndexError, ValueError) as error:  # MTCNN loses count of candidates of no width
+        except (RuntimeError, IndexError, ValueError) as error:  # MTCNN miscounts candidates of zero width
             height, width = image.shape[:2]
             raise ImageError(f"the face detector failed on a picture of {width}x{height} pixels: {error}") from error
         if boxes is None:

@@ -1,8 +1,8 @@
 """MTCNN (Zhang et al. 2016, arXiv:1604.02878) in ONNX Runtime, with the weights of facenet-pytorch.
 
-Three networks, each one surer and dearer than the one before: P-Net looks everywhere in the picture at several sizes,
-R-Net looks at what P-Net proposes, O-Net at what R-Net leaves, and adds five landmarks. The steps between them are
-those of facenet-pytorch, number by number, so that the faces are the same; what differs is how they are computed.
+It has three networks, each more accurate and more expensive than the last: P-Net scans the picture at several scales,
+R-Net checks P-Net's proposals, O-Net checks what R-Net leaves, and adds five landmarks. The steps between them match
+facenet-pytorch's exactly, so the faces are the same; only the computation differs.
 """
 
 import math
@@ -18,21 +18,21 @@ import onnxruntime
 WEIGHTS = Path(__file__).parent / "weights"
 """Made by `scripts/export_detector.py`."""
 CELL_PX, STRIDE_PX = 12, 2
-"""P-Net sees squares of this side, so far apart."""
+"""Side of P-Net's input windows, and their stride."""
 PYRAMID_FACTOR = 0.709
-"""Each size of the picture that P-Net sees is smaller by this: half as many pixels."""
+"""Scale factor between P-Net's picture sizes: half as many pixels."""
 MIN_LOGITS = [math.log(score / (1 - score)) for score in (0.6, 0.7, 0.7)]
-"""Of the scores of a candidate, 0..1, to pass P-Net, R-Net and O-Net, as facenet-pytorch has them."""
+"""Score thresholds, 0..1, of P-Net, R-Net and O-Net, as in facenet-pytorch."""
 TILE_POSITIONS = (48, 64)
-"""Rows and columns of P-Net's answers that are computed at once: what lies between its layers then fits the cache, and
-takes 5 MB however large the picture."""
+"""Rows and columns of P-Net's output computed at once: intermediate results then fit the cache, and take 5 MB however
+large the picture is."""
 CROPPED_AT_ONCE, BATCH_CANDIDATES = 32, 4
-"""So many candidates are cut out at once, and go through R-Net and O-Net at once, for the same reason."""
+"""Candidates cropped at once, and batch size of R-Net and O-Net, for the same reason."""
 LOOKS_AGAIN = np.array([[0, 0, 1], [0, 0, 0.7], [-0.1, 0, 1], [0.1, 0, 1]], np.float32)
-"""Where O-Net looks at a face again: how far to the right and down of its middle, and how large a square, in sides of
-the face. People are found in all of them; what is none is often seen as a face from one spot only."""
+"""Windows for O-Net's second look at a face: offset of the center to the right and down, and side of the square, in
+sides of the face. People are found in all of them; false detections often only in one."""
 BLOCK_BOXES = 256
-"""So many boxes are compared with each other at once."""
+"""Number of boxes compared with each other at once."""
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -40,7 +40,7 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Faces that were found, the surest first; boxes may leave the picture."""
+    """Detected faces, highest score first; boxes may extend beyond the picture."""
 
     boxes: Floats
     """(n, 4): x1, y1, x2, y2 in pixels."""
@@ -49,33 +49,33 @@ class Candidates:
     landmarks: Floats
     """(n, 5, 2): x and y of both eyes, the nose and both corners of the mouth, in pixels."""
     scores_again: Floats | None = None
-    """(n,), 0..1, see `Mtcnn.look_again`; None where nobody asked."""
+    """(n,), 0..1, see `Mtcnn.look_again`; None if not requested."""
 
 
 class IntegralImage:
-    """A picture of which many parts are wanted in other sizes, as the networks take them: (mean - 127.5) / 128.
+    """A picture prepared for resizing many of its parts to network inputs: (mean - 127.5) / 128.
 
-    The means over rectangles come from sums that are added up once (Crow 1984). They are those of
-    `torch.nn.functional.interpolate(…, mode="area")`, which MTCNN's weights expect: bin i of n is the pixels from
-    ⌊i·length/n⌋ to ⌈(i + 1)·length/n⌉, whole ones, so that bins may share a pixel. OpenCV's area interpolation divides
-    pixels instead, which moves the corners of some faces by 4 % of their side; and it is slower.
+    The means over rectangles come from a summed-area table (Crow 1984). They match
+    `torch.nn.functional.interpolate(…, mode="area")`, which MTCNN's weights expect: bin i of n consists of the whole
+    pixels from ⌊i·length/n⌋ to ⌈(i + 1)·length/n⌉, so bins may share a pixel. OpenCV's area interpolation splits pixels
+    instead, which moves the corners of some faces by 4 % of their side; it is also slower.
     """
 
     def __init__(self, image: npt.NDArray[np.uint8]) -> None:
-        """Add up RGB uint8 (H, W, 3)."""
+        """Sum up RGB uint8 (H, W, 3)."""
         self.height, self.width = image.shape[:2]
-        # Sums of more than 8 million pixels overflow, but their differences are right where those of a bin do not.
+        # Sums over more than 8 million pixels overflow, but differences are correct if those of a bin do not.
         sums = cv2.integral(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), sdepth=cv2.CV_32S)
-        self._sums = sums.view(np.complex128).ravel()  # of four int32 each, which numpy then takes in one go
+        self._sums = sums.view(np.complex128).ravel()  # four int32 each, which numpy then takes at once
 
     def resized(self, size_hw: tuple[int, int], rows: slice, columns: slice) -> Floats:
-        """Return some rows and columns of the picture in another size: float32 (1, 3, rows, columns)."""
+        """Return some rows and columns of the resized picture: float32 (1, 3, rows, columns)."""
         top, bottom = _bins(self.height, size_hw[0], np.arange(rows.start, rows.stop))
         left, right = _bins(self.width, size_hw[1], np.arange(columns.start, columns.stop))
         return self._means(top[None], bottom[None], left[None], right[None])
 
     def crops(self, boxes: Integers, size_px: int) -> Floats:
-        """Cut out rectangles and resize each one to a square: float32 (n, 3, size, size).
+        """Crop rectangles and resize each one to a square: float32 (n, 3, size, size).
 
         Args:
             boxes: (n, 4), x1, y1, x2, y2 in pixels, inside the picture, with x1 < x2 and y1 < y2.
@@ -87,7 +87,7 @@ class IntegralImage:
         return self._means(y1 + top, y1 + bottom, x1 + left, x1 + right)
 
     def _means(self, top: Integers, bottom: Integers, left: Integers, right: Integers) -> Floats:
-        """Return float32 (n, 3, R, C) for bins between rows (n, R) and columns (n, C)."""
+        """Return the means of bins between rows (n, R) and columns (n, C), float32 (n, 3, R, C)."""
         above, below = (rows[..., None] * (self.width + 1) for rows in (top, bottom))
         before, after = left[:, None], right[:, None]
         sums = self._at(below + after)
@@ -102,23 +102,23 @@ class IntegralImage:
         return means
 
     def _at(self, corners: Integers) -> npt.NDArray[np.int32]:
-        return self._sums.take(corners, mode="clip").view(np.int32)  # nothing is clipped, but it is twice as fast
+        return self._sums.take(corners, mode="clip").view(np.int32)  # no index is clipped, but this is twice as fast
 
 
 def _bins(length: "int | Integers", count: int, which: Integers) -> tuple[Integers, Integers]:
-    """Return where some of `count` bins of a length begin and end."""
+    """Return where bins of a length, divided into `count`, start and end."""
     return which * length // count, -(-(which + 1) * length // count)
 
 
 class Mtcnn:
-    """The three networks and the loop around them. Safe to share between threads: it changes nothing."""
+    """The three networks and the loop around them. Stateless, so safe to share between threads."""
 
     def __init__(self, threads: int = 1) -> None:
-        """Load the three networks, each to compute on so many threads."""
+        """Load the three networks, each with this number of threads."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # would be kept for each size of a picture that ever came
+        options.enable_mem_pattern = False  # its memory would be kept for every picture size ever seen
         options.log_severity_level = 3
         self._pnet, self._rnet, self._onet = (
             onnxruntime.InferenceSession(WEIGHTS / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
@@ -129,7 +129,7 @@ class Mtcnn:
         return self
 
     def find(self, image: npt.NDArray[np.uint8], min_face_px: float, twice: bool = False) -> Candidates:
-        """Find the faces with sides of at least `min_face_px` in RGB uint8 (H, W, 3), and `look_again` if wanted."""
+        """Find faces with sides of at least `min_face_px` in RGB uint8 (H, W, 3); with `twice`, `look_again`."""
         picture = IntegralImage(image)
         boxes = self._propose(picture, min_face_px)
         boxes, outputs = self._look(self._rnet, picture, boxes, 24, MIN_LOGITS[1])
@@ -146,9 +146,9 @@ class Mtcnn:
         return Candidates(boxes[chosen], _scores(outputs[chosen, 0]), np.stack((x, y), axis=2)[chosen], again)
 
     def look_again(self, picture: IntegralImage, boxes: Floats) -> Floats:
-        """Return how sure O-Net is of faces (n, 4) where it looks at them from `LOOKS_AGAIN`: (n,), 0..1.
+        """Return O-Net's score of faces (n, 4) over the windows of `LOOKS_AGAIN`: (n,), 0..1.
 
-        That is the score of its mean logit. 1.4 ms a face on one thread of a busy processor.
+        It is the score of the mean logit. Takes 1.4 ms per face on one thread of a busy processor.
         """
         corner, side = np.split(_squares(boxes), 2, axis=1)
         side = (side - corner)[:, None]
@@ -162,7 +162,7 @@ class Mtcnn:
         return _scores(np.array(logits, np.float32))
 
     def _propose(self, picture: IntegralImage, min_face_px: float) -> Floats:
-        """Return the squares that P-Net takes for faces, float32 (n, 4)."""
+        """Return P-Net's proposals as squares, float32 (n, 4)."""
         found = [np.empty((0, 10), np.float32)]
         for level, scale in enumerate(_scales(min(picture.height, picture.width), min_face_px)):
             size_hw = int(picture.height * scale + 1), int(picture.width * scale + 1)
@@ -173,7 +173,7 @@ class Mtcnn:
                 levels = np.full((1, len(rows)), level, np.float32)
                 found.append(np.concatenate((first, last, outputs[:, rows, columns], levels)).T)
         candidates = np.concatenate(found)
-        # Boxes of different sizes of the picture are compared only after those of each one, as if far from each other.
+        # Suppression runs within each scale first (boxes are moved apart), then across scales.
         apart = candidates[:, :4] + candidates[:, 9:] * (2 * max(picture.height, picture.width))
         candidates = candidates[suppress(apart, candidates[:, 4], 0.5)]
         candidates = candidates[suppress(candidates[:, :4], candidates[:, 4], 0.7)]
@@ -181,7 +181,7 @@ class Mtcnn:
         return _squares(boxes + corrections * np.tile(boxes[:, 2:] - boxes[:, :2], 2))
 
     def _answers(self, picture: IntegralImage, size_hw: tuple[int, int]) -> Iterator[tuple[int, int, Floats]]:
-        """Yield P-Net's answers to the picture in a size, in tiles: first row, first column, (5, rows, columns)."""
+        """Yield P-Net's outputs for the resized picture, in tiles: first row, first column, (5, rows, columns)."""
         pixels: list[list[tuple[int, slice]]] = []
         for size, most in zip(size_hw, TILE_POSITIONS, strict=True):
             positions = (size - 1) // 2 - 4  # a 3×3 convolution, pooling that rounds up, two more convolutions
@@ -196,7 +196,7 @@ class Mtcnn:
     def _look(
         self, network: onnxruntime.InferenceSession, picture: IntegralImage, boxes: Floats, size_px: int, least: float
     ) -> tuple[Floats, Floats]:
-        """Show candidates (n, 4) to R-Net or O-Net; return those that pass and what the network says of them."""
+        """Run R-Net or O-Net on candidates (n, 4); return those that pass and the network's outputs."""
         corners = np.trunc(boxes).astype(np.int64)
         corners[:, :2] = np.maximum(corners[:, :2] - 1, 0)
         corners[:, 2:] = np.minimum(corners[:, 2:], (picture.width, picture.height))
@@ -217,19 +217,19 @@ def _scores(logits: Floats) -> Floats:
 
 
 def suppress(boxes: Floats, scores: Floats, most: float, *, of_smaller: bool = False) -> Integers:
-    """Choose the surest of boxes that overlap: non-maximum suppression.
+    """Keep the best of overlapping boxes: non-maximum suppression.
 
     Args:
         boxes: (n, 4).
-        scores: (n,), anything that grows with certainty.
-        most: two boxes overlap too much if they share more than this of their union, 0..1.
-        of_smaller: of the smaller box instead, pixels counted as Matlab does.
+        scores: (n,), any monotonic score.
+        most: boxes overlap too much if their intersection exceeds this share of their union, 0..1.
+        of_smaller: use the smaller box instead of the union, and count pixels as Matlab does.
 
     Returns:
-        The indices of those that stay, the surest first.
+        The indices of the boxes to keep, highest score first.
     """
-    # Of candidates cut off at the picture's border, which look the same to a network, facenet-pytorch takes the first
-    # one here and the last one there, and so do we.
+    # Among candidates cut off at the picture's border, which look the same to a network, facenet-pytorch prefers the
+    # first one here and the last one there; this matches it.
     waiting = np.argsort(scores, kind="stable")[::-1] if of_smaller else np.argsort(-scores, kind="stable")
     chosen = [waiting[:0]]
     while len(waiting):
@@ -248,7 +248,7 @@ def suppress(boxes: Floats, scores: Floats, most: float, *, of_smaller: bool = F
 
 
 def _overlaps(boxes: Floats, others: Floats, of_smaller: bool) -> Floats:
-    """Return which share of the union, or of the smaller box, n boxes have in common with m others, (n, m)."""
+    """Return the intersection of n boxes with m others as a share of the union or the smaller box, (n, m)."""
     edge = int(of_smaller)
     x1, y1, x2, y2 = boxes.T[..., None]
     other_x1, other_y1, other_x2, other_y2 = others.T[:, None]
@@ -261,7 +261,7 @@ def _overlaps(boxes: Floats, others: Floats, of_smaller: bool) -> Floats:
 
 
 def _scales(shorter_px: int, min_face_px: float) -> Iterator[float]:
-    """Yield how large the picture is shown to P-Net: so that the smallest face fits a cell, then larger and larger."""
+    """Yield the scales at which P-Net sees the picture: first the smallest face fits a cell, then larger ones."""
     scale = CELL_PX / min_face_px
     seen_px = shorter_px * scale
     while seen_px >= CELL_PX:
@@ -276,7 +276,7 @@ def _corrected(boxes: Floats, corrections: Floats) -> Floats:
 
 
 def _squares(boxes: Floats) -> Floats:
-    """Widen boxes (n, 4) to squares around the same middle."""
+    """Enlarge boxes (n, 4) to squares with the same center."""
     size = boxes[:, 2:] - boxes[:, :2]
     side = size.max(axis=1, keepdims=True)
     start = boxes[:, :2] + size * np.float32(0.5) - side * np.float32(0.5)

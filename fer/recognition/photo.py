@@ -1,4 +1,4 @@
-"""One photo, read and recognized, in a form small enough to keep for as long as somebody looks at it."""
+"""Recognize one photo, with a result small enough to keep while somebody looks at it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,32 +15,33 @@ if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
 
 PICTURE_PX = 2560
-"""Longest side of the picture that is kept for showing: enough to look closely at a face. As JPEG it takes 1 MB, a
-phone's picture in pixels 150."""
+"""Longest side of the picture kept for display: enough to inspect a face. As JPEG it takes 1 MB; the pixels of a
+phone's
+picture take 150."""
 
 THUMBNAIL_PX = 160
-"""Longest side of a face's crop that is kept."""
+"""Longest side of the crop kept of a face."""
 
 LYING_DEGREES = 60
-"""A face that is tilted more lies on its side or stands on its head: upright ones are found up to there."""
+"""A face tilted more is sideways or upside down: upright faces are detected up to this angle."""
 
 
 @dataclass(frozen=True, eq=False)
 class PhotoFace:
-    """A face with what a person wants to see of it."""
+    """A face with the pictures that are shown of it."""
 
     face: Face
-    """In pixels of the whole photo, the way up that its file has."""
+    """In pixels of the whole photo, in the orientation of its file."""
     shown: Face
-    """The same in pixels of the whole photo as it is shown, see `PhotoResult.turns`."""
+    """In pixels of the whole photo as it is displayed, see `PhotoResult.turns`."""
     network_input: np.ndarray
-    """What the network saw, uint8 (S, S) or RGB uint8 (S, S, 3)."""
+    """The network's input, uint8 (S, S) or RGB uint8 (S, S, 3)."""
     crop: np.ndarray
-    """The upright square that was shrunk to it, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide."""
+    """The upright crop that it was made from, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide."""
 
     @property
     def pixels(self) -> np.ndarray:
-        """`network_input` as the network takes it, uint8 (C, S, S)."""
+        """The network's input as `Preprocessing.shrink` returns it, uint8 (C, S, S)."""
         return self.network_input[None] if self.network_input.ndim == 2 else self.network_input.transpose(2, 0, 1)
 
 
@@ -49,29 +50,29 @@ class PhotoResult:
     """What was found in one photo."""
 
     picture: bytes
-    """The photo as it is shown, a JPEG file, at most `PICTURE_PX` long."""
+    """The displayed photo as a JPEG file, at most `PICTURE_PX` long."""
     size_wh: tuple[int, int]
-    """Of the whole photo, in pixels, the way up that its file has."""
+    """Size of the whole photo in pixels, in the orientation of its file."""
     faces: tuple[PhotoFace, ...]
-    """In the reading order of the photo as it is shown."""
+    """In the reading order of the displayed photo."""
     turns: int = 0
-    """By how many quarters against the clock it is shown turned, 0..3."""
+    """Quarter turns counterclockwise from the file to the displayed photo, 0..3."""
 
     @property
     def shown_wh(self) -> tuple[int, int]:
-        """Size of the whole photo as it is shown, in pixels."""
+        """Size of the whole photo as it is displayed, in pixels."""
         width, height = self.size_wh
         return (height, width) if self.turns % 2 else (width, height)
 
 
 def recognize_photo(recognizer: "Recognizer", source: ImageSource, turns: int | None = None) -> PhotoResult:
-    """Read a photo, as `read_image` takes it, and find its faces and their expressions.
+    """Read a photo, and recognize its faces.
 
     Args:
-        recognizer: finds and names them.
-        source: the photo.
-        turns: by how many quarters against the clock it is turned before. None leaves it as it is; if its faces are
-            then found lying, it is shown turned so that they are upright.
+        recognizer: the recognizer to use.
+        source: the photo, as for `read_image`.
+        turns: quarter turns counterclockwise to apply first. None applies none, but if most faces turn out to be
+            sideways, the displayed photo is rotated so that they are upright.
 
     Raises:
         ImageError: the photo cannot be read.
@@ -102,7 +103,7 @@ def _size_wh(image: np.ndarray) -> tuple[int, int]:
 
 
 def quarters_to_upright(faces: Sequence[Detection]) -> int:
-    """Return by how many quarters against the clock a picture is to be turned so that most faces are upright, 0..3."""
+    """Return the quarter turns counterclockwise that make most faces of a picture upright, 0..3."""
     rolls = (roll_degrees(face) for face in faces)
     ways = Counter(round(roll / 90) % 4 if abs(roll) > LYING_DEGREES else 0 for roll in rolls)
     return ways.most_common(1)[0][0] if ways else 0

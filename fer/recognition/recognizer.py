@@ -1,4 +1,4 @@
-"""The one way from a picture to its faces; photos, folders, videos, the webcam and the command line all take it."""
+"""Recognize the faces of a picture; used for photos, folders, videos, the webcam and the command line."""
 
 import os
 import threading
@@ -19,10 +19,10 @@ class Recognizer:
     """A detector and a classifier behind one lock, to be shared by all threads of a process."""
 
     def __init__(self, detector: FaceDetector, classifier: Classifier, lock: "threading.Lock | None" = None) -> None:
-        """Take both as they are; tests give fakes. Recognizers that share a detector must share a lock."""
+        """Wrap a detector and a classifier. Recognizers that share a detector must share a lock."""
         self.detector = detector
         self.classifier = classifier
-        # Two networks at once on the same cores are far slower than one after the other.
+        # Two networks at the same time on the same cores are much slower than one after the other.
         self.lock = lock or threading.Lock()
 
     @classmethod
@@ -39,12 +39,12 @@ class Recognizer:
         Args:
             checkpoint: the model file.
             device: where to compute.
-            faces: what kind of faces it will see, one of `KINDS_OF_FACES`.
-            runtime: what computes, see `Classifier.load`.
-            threads: on how many, see there.
+            faces: the kind of faces to expect, one of `KINDS_OF_FACES`.
+            runtime: see `Classifier.load`.
+            threads: see `Classifier.load`.
 
         Raises:
-            CheckpointError: the file is missing, damaged, not one of ours, or has not learned what that kind takes.
+            CheckpointError: the file is missing, damaged, not made by this package, or does not support these faces.
             FerError: see `Classifier.load`.
         """
         classifier = Classifier.load(checkpoint, device, runtime, threads).for_faces(faces)
@@ -55,42 +55,42 @@ class Recognizer:
         return Recognizer(self.detector, self.classifier.reduced(), self.lock)
 
     def for_faces(self, kind: str) -> "Recognizer":
-        """Return a recognizer for a kind of faces, see `Classifier.for_faces`; all but the reading is shared."""
+        """Return a recognizer for a kind of faces, see `Classifier.for_faces`; everything but the reading is shared."""
         return Recognizer(self.detector, self.classifier.for_faces(kind), self.lock)
 
     @property
     def info(self) -> ModelInfo:
-        """What the model says of itself."""
+        """The model's header."""
         return self.classifier.info
 
     def recognize(self, image: np.ndarray, smallest_face: float | None = None) -> list[Face]:
-        """Find all faces of a picture and their expressions, in reading order.
+        """Find all faces of a picture and read their expressions, in reading order.
 
         Args:
             image: RGB uint8 (H, W, 3).
             smallest_face: see `FaceDetector.detect`.
 
         Returns:
-            A face for each one found; an empty list where there is none.
+            The faces; an empty list if there are none.
 
         Raises:
-            ImageError: the array is no RGB picture.
+            ImageError: the array is not an RGB picture.
         """
         return self.classify(image, self.detect(image, smallest_face))
 
     def detect(self, image: np.ndarray, smallest_face: float | None = None) -> list[Detection]:
-        """Find the faces only, see `FaceDetector.detect`."""
+        """Detect faces only, see `FaceDetector.detect`."""
         with self.lock:
             return self.detector.detect(image, smallest_face)
 
     def classify(self, image: np.ndarray, detections: list[Detection]) -> list[Face]:
-        """Name the expressions of faces that were found before, all in one batch."""
+        """Read the expressions of detected faces, all in one batch."""
         if not detections:
             return []
         return self.name(detections, np.stack([self.network_input(image, detection) for detection in detections]))
 
     def name(self, detections: Sequence[Detection], pixels: np.ndarray) -> list[Face]:
-        """Name the expressions of faces in one batch, whatever pictures they are from.
+        """Read the expressions of faces in one batch; they may be from different pictures.
 
         Args:
             detections: n faces.
@@ -115,6 +115,6 @@ class Recognizer:
         ]
 
     def network_input(self, image: np.ndarray, detection: Detection) -> np.ndarray:
-        """Return what the network sees of a face, uint8 (channels, size, size)."""
+        """Return the network's input for a face, uint8 (channels, size, size)."""
         preprocessing = self.info.preprocessing
         return preprocessing.shrink(preprocessing.crop(image, detection))

@@ -1,1 +1,1 @@
-"""Pages, cards and texts about results."""
+"""HTML pages, cards and texts about results."""

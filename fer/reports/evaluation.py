@@ -1,4 +1,4 @@
-"""A report's headline figures, and all of it as one HTML page that opens without a server and the internet."""
+"""A report's main figures, and the whole report as one HTML page that works offline."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -18,14 +18,14 @@ PLOT_CONFIG = {
     "responsive": True,
     "toImageButtonOptions": {"format": "svg"},
 }
-"""Plotly's bar above a figure: only the button that saves it as SVG."""
+"""Plotly's toolbar above a figure: only the button that saves it as SVG."""
 FEW = 10
-"""An expression with fewer pictures is not called the best or the worst one."""
+"""Expressions with fewer pictures are not considered the best or the worst."""
 SURE = 0.9
 
 
 def headline(report: Report) -> list[tuple[str, str, str, str]]:
-    """Return the most important figures: (name, value, interval, rule and n)."""
+    """Return the main figures: (name, value, interval, rule and n)."""
     short = f"rule {report.data.rule}, n = {report.n:,}"
 
     def share(name: str, estimate: Estimate, basis: str = short) -> tuple[str, str, str, str]:
@@ -44,46 +44,47 @@ def headline(report: Report) -> list[tuple[str, str, str, str]]:
         *figures,
         share("Balanced accuracy", report.balanced_accuracy),
         ("Macro F1", f"{macro_f1.value:.2f}", between(macro_f1, scale=1, digits=2, unit=""), short),
-        share("Right with two guesses", report.top_two_accuracy),
-        ("Calibration error", percent(error, 1), f"{percent(before, 1)} before temperature", short),
+        share("Top-2 accuracy", report.top_two_accuracy),
+        ("Calibration error", percent(error, 1), f"{percent(before, 1)} before calibration", short),
     ]
 
 
 def at_a_glance(report: Report) -> list[tuple[str, str, str, str]]:
-    """Return the three figures that a person wants to know first, as `headline` does."""
+    """Return the three figures that matter most to people, in the form of `headline`."""
     short = f"rule {report.data.rule}, n = {report.n:,}"
     found = report.agreement
     if found:
         points, same = f"{100 * found.difference.value:+.1f} points", f"rule {report.data.rule}, n = {found.n:,}"
-        beside = ("Beside a person", points, between(found.difference, unit=""), same)
+        beside = ("Compared with a person", points, between(found.difference, unit=""), same)
     else:
         two = report.top_two_accuracy
-        beside = ("Right with two guesses", percent(two.value, 1), between(two), short)
+        beside = ("Top-2 accuracy", percent(two.value, 1), between(two), short)
     label, worst = _best_and_worst(report)[1]
-    hardest = (f"Finds least: {label}", percent(worst.recall.value), between(worst.recall), f"n = {worst.support:,}")
-    return [("Named right", percent(report.accuracy.value, 1), between(report.accuracy), short), beside, hardest]
+    hardest = (f"Hardest: {label}", percent(worst.recall.value), between(worst.recall), f"n = {worst.support:,}")
+    return [("Accuracy", percent(report.accuracy.value, 1), between(report.accuracy), short), beside, hardest]
 
 
 def in_a_sentence(report: Report) -> str:
-    """Say how good the model is as one says it to somebody who asks."""
+    """Summarize in a sentence how good the model is."""
     (best, good), (worst, bad) = _best_and_worst(report)
     row = list(report.confusion[report.labels.index(worst)])
     row[report.labels.index(worst)] = -1
-    taken = f", which it mostly takes for {report.labels[row.index(max(row))]}" if max(row) > 0 else ""
-    said = f"Of 100 faces it names {100 * report.accuracy.value:.0f} right; " + (
-        f"it finds {best} most surely ({percent(good.recall.value)}) and {worst} least "
-        f"({percent(bad.recall.value)}){taken}"
+    taken = f", which it mostly confuses with {report.labels[row.index(max(row))]}" if max(row) > 0 else ""
+    said = f"Of 100 faces it reads {100 * report.accuracy.value:.0f} correctly; " + (
+        f"it is best at {best} ({percent(good.recall.value)}) and worst at {worst} ({percent(bad.recall.value)}){taken}"
     )
     bins = [bin for bin in report.calibration.bins if bin.low >= SURE - 1e-9 and bin.n and bin.accuracy is not None]
     sure = sum(bin.n for bin in bins)
     if not sure:
         return f"{said}."
     right = sum(bin.n * (bin.accuracy or 0) for bin in bins) / sure
-    return f"{said}; where it is at least {percent(bins[0].low)} sure, {percent(right)} of its answers are right."
+    return (
+        f"{said}; with a confidence of at least {percent(bins[0].low)}, {percent(right)} of its readings are correct."
+    )
 
 
 def _best_and_worst(report: Report) -> list[tuple[str, ClassFigures]]:
-    """Return the labels of which most and least pictures are found; of those that have `FEW`, if there are any."""
+    """Return the labels with the highest and lowest recall, among those with at least `FEW` pictures, if any."""
     shown = {label: one for label, one in report.per_class.items() if one.support}
     enough = {label: one for label, one in shown.items() if one.support >= FEW} or shown
     ranked = sorted(enough.items(), key=lambda item: -item[1].recall.value)
@@ -91,12 +92,12 @@ def _best_and_worst(report: Report) -> list[tuple[str, ClassFigures]]:
 
 
 def cards(figures: Sequence[tuple[str, str, str, str]]) -> str:
-    """Return figures as HTML, for any page: as many beside each other as there is room for."""
+    """Return figures as HTML, for any page, with as many side by side as fit."""
     return render("headline.html", figures=figures)
 
 
 def report_charts(report: Report) -> list[Chart]:
-    """Return all charts that a report has something for."""
+    """Return all charts that a report has data for."""
     kinds = (plots.confusion, plots.classes, plots.roc, plots.precision_recall, plots.reliability)
     made = [kind(report) for kind in kinds]
     if report.agreement:
@@ -105,7 +106,7 @@ def report_charts(report: Report) -> list[Chart]:
 
 
 def basis_of(chart: Chart, report: Report) -> str:
-    """Return the rule and the n that stand beside a chart's figures: some have pictures of their own."""
+    """Return the rule and the n of a chart's figures: some have pictures of their own."""
     part = {
         "people": report.agreement,
         "by-agreement": report.agreement,
@@ -122,12 +123,12 @@ def html_report(report: Report) -> str:
 
 
 def html_chart(chart: Chart) -> str:
-    """Return one chart as an HTML page of its own."""
+    """Return one chart as a self-contained HTML page."""
     return _html(chart, whole=True)
 
 
 def _html(chart: Chart, whole: bool) -> str:
-    """Return a figure without a background, so that it fits a light page and a dark one."""
+    """Return a figure without a background, for light and dark pages."""
     clear = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
     grid = {"gridcolor": "rgba(128,135,146,.25)", "automargin": True}
     figure = go.Figure(chart.figure).update_layout(template="plotly_white", **clear)

@@ -1,4 +1,4 @@
-"""Why a face got its expression, as HTML: a heat map, what covered parts change, how sure, what else it could be."""
+"""The explanation of a face's expression as HTML: a heat map, the effect of covered parts, confidence, alternatives."""
 
 from collections.abc import Sequence
 from html import escape
@@ -11,22 +11,22 @@ from fer.recognition.explain import Covered, Explanation
 from fer.reports.rendering import render, tied
 
 MATTERS_FROM = 0.1
-"""If no part changes the probability by this much, no single one decides."""
+"""If no part changes the probability by this much, no single part decides."""
 SHOWN_FROM, SHOWN_ANYHOW = 0.02, 3
-"""Parts that change it less are only named, but for the first ones."""
+"""Parts that change it less are only listed, except the first ones."""
 
 
 def change(explanation: Explanation, covered: Covered) -> str:
-    """Say what covering a part does: "happiness 93 % → 21 %, now neutral 60 %"."""
+    """Describe the effect of covering a part: "happiness 93 % → 21 %, now neutral 60 %"."""
     face, now = explanation.face, covered.face
     text = f"{face.label} {percent(face.confidence)} → {percent(_probability(explanation, covered))}"
     return text if now.label == face.label else f"{text}, now {now.label} {percent(now.confidence)}"
 
 
 def explanation_html(explanation: Explanation, crop: np.ndarray) -> str:
-    """Return everything about one face as HTML for any page, from a phone's width on.
+    """Return everything about one face as HTML for any page, down to the width of a phone.
 
-    The crop is the upright square around it, RGB uint8 (side, side, 3).
+    The crop is the upright square around the face, RGB uint8 (side, side, 3).
     """
     heat, covered = explanation.heat, explanation.covered
     shown = [one for place, one in enumerate(covered) if place < SHOWN_ANYHOW or _changes(explanation, one, SHOWN_FROM)]
@@ -53,7 +53,7 @@ def explanation_html(explanation: Explanation, crop: np.ndarray) -> str:
 
 
 def explanation_section(name: str, explanation: Explanation, crop: np.ndarray) -> str:
-    """Return what `explanation_html` does under a heading, for `explanation_page`."""
+    """Return `explanation_html` under a heading, for `explanation_page`."""
     face = explanation.face
     title = escape(tied(f"{name}: {describe(face)}"))
     opinions = f"<p>{escape(difference(face))}</p>{render('opinions.html', face=face)}" if face.differing else ""
@@ -61,21 +61,21 @@ def explanation_section(name: str, explanation: Explanation, crop: np.ndarray) -
 
 
 def explanation_page(sections: Sequence[str]) -> str:
-    """Return a whole HTML page of such sections that opens without the app and without the internet."""
+    """Return an HTML page of such sections that works without the app and offline."""
     return render("explanations.html", sections=sections)
 
 
 def _probability(explanation: Explanation, covered: Covered) -> float:
-    """Return how probable the face's label is with the part covered."""
+    """Return the probability of the face's label with the part covered."""
     return covered.face.probabilities[explanation.face.labels.index(explanation.face.label)]
 
 
 def _changes(explanation: Explanation, covered: Covered, amount: float) -> bool:
-    """Whether covering a part changes the label, or its probability by an amount, 0..1."""
+    """Whether covering a part changes the label, or its probability by at least `amount`, 0..1."""
     face = explanation.face
     return covered.face.label != face.label or abs(_probability(explanation, covered) - face.confidence) >= amount
 
 
 def _rounded(share: float) -> str:
-    """Say a probability without making it certain: "over 99 %"."""
+    """Format a probability without claiming certainty: "over 99 %"."""
     return tied("over 99 %" if share > 0.99 else "under 1 %" if share < 0.01 else percent(share))

@@ -1,4 +1,4 @@
-"""The templates of pages, cards and texts, and the words that they share; Jinja2 is imported when one is needed."""
+"""The templates of pages, cards and texts, with their filters; Jinja2 is imported on first use."""
 
 import base64
 import textwrap
@@ -19,22 +19,22 @@ _WIDTH = 118
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a file of the folder templates with its values filled in; what goes into HTML is escaped."""
+    """Render a file of the templates folder; values in HTML are escaped."""
     return _environment().get_template(template).render(**values)
 
 
 def between(estimate: Estimate, scale: float = 100.0, digits: int = 1, unit: str = " %") -> str:
-    """Return "84.0 to 86.5 %", or nothing where there is no interval."""
+    """Return "84.0 to 86.5 %", or nothing without an interval."""
     if estimate.low is None or estimate.high is None:
         return ""
     return f"{scale * estimate.low:.{digits}f} to {scale * estimate.high:.{digits}f}{unit}"
 
 
 def with_interval(estimate: Estimate | None, form: str, bounds: str = "", scale: float = 1.0, unit: str = "") -> str:
-    """Return "85.2 % [84.0, 86.5]"; "–" where nothing was measured.
+    """Return "85.2 % [84.0, 86.5]"; "–" for None.
 
-    Value and interval are multiplied by the scale and written in the form, ".1f", the interval in that of the bounds if
-    it has its own; the unit stands behind the value.
+    Value and interval are multiplied by `scale` and formatted with `form`, such as ".1f", the interval with `bounds` if
+    given; the unit follows the value.
     """
     if estimate is None:
         return "–"
@@ -46,13 +46,13 @@ def with_interval(estimate: Estimate | None, form: str, bounds: str = "", scale:
 
 
 def tied(text: str) -> str:
-    """Return a text whose signs stay with their numbers, and what was with what is."""
+    """Replace spaces before percent signs and around arrows by non-breaking ones."""
     return text.replace(" %", "\u00a0%").replace(" → ", "\u00a0→\u00a0")
 
 
 def png_address(image: np.ndarray) -> str:
-    """Return a picture, RGB uint8 (H, W, 3), as what an <img> has for its source."""
-    from fer.images import encode_png  # here, as it costs a tenth of a second, and the first view has no picture
+    """Return a picture, RGB uint8 (H, W, 3), as a data URL for an <img>."""
+    from fer.images import encode_png  # imported here: it takes a tenth of a second, and the first view has no picture
 
     return f"data:image/png;base64,{base64.b64encode(encode_png(np.ascontiguousarray(image))).decode()}"
 
@@ -90,12 +90,12 @@ def _environment() -> "Environment":
 
 
 def _over_seeds(values: tuple[float, ...], digits: int, scale: float = 1.0) -> str:
-    """Return "85.2 [84.0, 86.5]": the mean, the least and the greatest."""
+    """Return "85.2 [84.0, 86.5]": the mean, the minimum and the maximum."""
     three = sum(values) / len(values), min(values), max(values)
     return "{} [{}, {}]".format(*(f"{scale * value:.{digits}f}" for value in three))
 
 
 def _paragraph(text: str, indent: str = "") -> str:
-    """Return a text in lines of equal length, with the end of the last one."""
+    """Wrap a text into lines of equal width, ending with a newline."""
     words = " ".join(text.split())
     return textwrap.fill(words, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) + "\n"
