@@ -1,4 +1,4 @@
-"""Facial expression recognition: MTCNN finds the faces, a ResNet names their expressions, everything runs locally.
+"""Facial expression recognition: MTCNN finds faces, a ResNet reads their expressions, and everything runs locally.
 
     from fer import Recognizer, draw_faces, read_image
 
@@ -6,7 +6,7 @@
     faces = Recognizer.load().recognize(image)
     annotated = draw_faces(image, faces)
 
-Each of these names is imported when it is first used, so importing the package itself costs nothing.
+Each of these names is imported on first use, so importing the package itself costs nothing.
 """
 
 import importlib

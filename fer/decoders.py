@@ -1,8 +1,8 @@
-"""Decoding pictures in processes that can be killed, so that a hostile one costs its sender a few seconds at most.
+"""Decode pictures in processes that can be killed, so that a hostile file costs at most a few seconds.
 
-The processes start when they are first needed and are kept, as a start takes a quarter of a second. One is asked with a
-line of JSON, and the bytes of the picture where it is no file; it answers with a line of JSON and the pixels. It ends
-itself when a picture takes more time or memory than it may, and when whoever started it is gone.
+The processes are started on demand and kept, since starting one takes a quarter of a second. A request is a line of
+JSON, followed by the picture's bytes unless it is a file; the answer is a line of JSON followed by the pixels. A
+process exits when a picture exceeds its time or memory limit, and when its parent is gone.
 """
 
 import atexit
@@ -29,40 +29,40 @@ from fer.errors import ImageError
 _TOO_MUCH = 3
 _LONGER = "one that takes longer"
 _ENDINGS = {1: _LONGER, -getattr(signal, "SIGPROF", 1): _LONGER, _TOO_MUCH: "one that takes more memory"}
-"""How a process ends → what its picture is; 1 is what faulthandler chooses."""
+"""How a process ends → what its picture is; faulthandler exits with 1."""
 _WAIT = 12
-"""So many times as long as it may compute a picture may take by the clock: the machine may be busy otherwise."""
+"""Limit on wall-clock time, as a multiple of the limit on CPU time: the machine may be busy."""
 _SPARE_BYTES, _BYTES_A_PIXEL = 100_000_000, 32
-"""More than any decoder takes for a picture that is as large as it says."""
+"""More than any decoder needs for a picture of the declared size."""
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1000000"}
-"""No threads that would take memory, and pixels go back to the system when they are let go (glibc)."""
+"""No extra threads, which need memory; freed pixels go back to the system (glibc)."""
 _READY = b"ready\n"
 _ROWS_AT_ONCE = 256
 _START = (
     "import json, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path[:] = json.loads(sys.argv[1]);"
     "from fer.decoders import serve; serve()"
 )
-"""Finds what this process finds, and leaves Ctrl-C to it. `multiprocessing` would run its main module once more."""
+"""Finds the same modules as this process, and leaves Ctrl-C to it. `multiprocessing` would rerun its main module."""
 
 _idle: list["subprocess.Popen[bytes]"] = []
 _AT_ONCE = max(os.cpu_count() or 1, 4)
 _room = threading.BoundedSemaphore(_AT_ONCE)
-"""Who waits for it waits a few seconds at the longest."""
+"""Limits how many pictures are decoded at once; waiting takes a few seconds at most."""
 
 
 def decode_apart(source: str | bytes, name: str, max_pixels: int) -> npt.NDArray[np.uint8]:
     """Decode a picture in another process.
 
     Args:
-        source: the whole path of a file, or the bytes of one.
-        name: what messages call it.
+        source: the absolute path of a file, or its bytes.
+        name: the picture's name in messages.
         max_pixels: see `fer.decoding.decode`.
 
     Returns:
         RGB uint8 (H, W, 3).
 
     Raises:
-        ImageError: see `fer.decoding.decode`; or it takes more than `MOST_SECONDS` or `MOST_BYTES`.
+        ImageError: see `fer.decoding.decode`; or the picture exceeds `MOST_SECONDS` or `MOST_BYTES`.
     """
     path, data = (source, b"") if isinstance(source, str) else (None, source)
     picture = {"path": path, "length": len(data), "name": name, "max_pixels": max_pixels}
@@ -81,7 +81,7 @@ def decode_apart(source: str | bytes, name: str, max_pixels: int) -> npt.NDArray
             process.communicate()
             found = _ENDINGS.get(process.returncode, "one that breaks its decoder")
             raise too_costly(name, found) from error
-        except BaseException:  # its answer would be taken for that to the next question
+        except BaseException:  # its answer would be taken for the next one
             process.kill()
             process.communicate()
             raise
@@ -92,7 +92,7 @@ def decode_apart(source: str | bytes, name: str, max_pixels: int) -> npt.NDArray
 
 
 def _waiting_process() -> "subprocess.Popen[bytes]":
-    """Return a process that waits, or a new one."""
+    """Return an idle process, or start one."""
     while _idle:
         process = _idle.pop()
         if process.poll() is None:
@@ -109,16 +109,16 @@ def _waiting_process() -> "subprocess.Popen[bytes]":
     if process.stdout and process.stdout.read(len(_READY)) != _READY:
         process.communicate()
         raise ImageError(
-            f"expected {sys.executable} to start a process that decodes pictures, it ended with {process.returncode}. "
-            "Install the package anew, or save the picture as JPEG or PNG."
+            f"expected {sys.executable} to start a process that decodes pictures, but it ended with "
+            f"{process.returncode}. Reinstall the package, or save the picture as JPEG or PNG."
         )
     return process
 
 
 def serve() -> None:
-    """Answer requests on the standard input until it ends."""
+    """Answer requests on standard input until it closes."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # output of libraries must not mix with answers
     if sys.platform != "linux":
         threading.Thread(target=_watch_memory, daemon=True).start()
     answers.write(_READY)
@@ -142,13 +142,13 @@ def _answer(request: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> N
     finally:
         _limit_time(0)
     answers.write(json.dumps({"size_hw": picture.size[::-1]}).encode() + b"\n")
-    for top in range(0, picture.height, _ROWS_AT_ONCE):  # a copy of all would take memory
+    for top in range(0, picture.height, _ROWS_AT_ONCE):  # copying the whole picture would take memory
         rows = picture.crop((0, top, picture.width, min(top + _ROWS_AT_ONCE, picture.height)))
         answers.write(rows.tobytes())
 
 
 def _limit_time(seconds: float) -> None:
-    """End this process, wherever it is, when it has computed for so long, or 0: never; by the clock on Windows."""
+    """End this process after this much CPU time (wall-clock time on Windows); 0 removes the limit."""
     measured = hasattr(signal, "setitimer")
     if measured:
         signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -159,9 +159,9 @@ def _limit_time(seconds: float) -> None:
 
 
 def _allow(most_bytes: int, pixels: int | None = None) -> None:
-    """Keep this process to so many bytes, and to less for a picture of so many pixels: its header may be wrong.
+    """Limit this process's memory to `most_bytes`, and to less for a picture of `pixels`, as its header may be wrong.
 
-    Does nothing but on Linux, where allocations fail beyond.
+    Linux only: allocations beyond the limit fail.
     """
     if sys.platform == "linux":
         import resource
@@ -174,7 +174,7 @@ def _allow(most_bytes: int, pixels: int | None = None) -> None:
 
 
 def _watch_memory() -> None:
-    """End this process when it takes too much, where the system cannot be told to."""
+    """End this process if it takes too much memory, on systems without such a limit."""
     process = psutil.Process()
     while process.memory_info().rss < MOST_BYTES:
         time.sleep(0.02)
@@ -182,7 +182,7 @@ def _watch_memory() -> None:
 
 
 def _forget() -> None:
-    """Leave a parent's processes to it."""
+    """Leave the parent's processes to the parent, after a fork."""
     global _idle, _room
     _idle, _room = [], threading.BoundedSemaphore(_AT_ONCE)
 

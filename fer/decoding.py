@@ -1,8 +1,8 @@
-"""From the bytes of a picture to its pixels as they are meant to be seen, in the process that asks.
+"""Decode pictures in the calling process: from a file's bytes to pixels, upright and in sRGB.
 
-Files come from strangers: a picture is refused by the size in its header before it is decoded, only the decoders of
-`_FORMATS` are ever tried, and whatever a decoder raises on damaged data becomes an `ImageError`. How long it takes and
-how much memory is bounded for what `is_plain` only; the rest belongs into a process of its own, see `fer.decoders`.
+Files are untrusted: a picture is refused by the size in its header before decoding, only the decoders in `_FORMATS` are
+tried, and any exception on damaged data becomes an `ImageError`. Time and memory are bounded only for what `is_plain`
+accepts; everything else must be decoded in a separate process, see `fer.decoders`.
 """
 
 import contextlib
@@ -21,16 +21,16 @@ from pillow_heif import HeifImageFile
 from fer.errors import ImageError
 
 MOST_SECONDS, MOST_BYTES = 5.0, 600_000_000
-"""What one picture may take to be decoded: of the processor, and of all memory of the process that does it."""
+"""Limits for decoding one picture: CPU time, and total memory of the decoding process."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000")
-"""Pillow's other decoders stay closed: some are rarely tested, and EPS starts Ghostscript on the stranger's file."""
+"""Pillow's other decoders stay disabled: some are rarely tested, and EPS runs Ghostscript on untrusted input."""
 
 EXPECTED = "expected a picture (JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF or JPEG 2000)"
 
 _HEIF_BRANDS = re.compile(rb"avif|avis|mif1|msf1|hei[cxms]|hev[cxms]")
 _HEIF_SIZES = re.compile(rb"\0\0\0\x14ispe\0\0\0\0(.{4})(.{4})", re.DOTALL)
-"""The boxes that hold the width and the height of each coded picture in a HEIC or AVIF file (ISO/IEC 23008-12)."""
+"""The boxes with the width and height of each coded picture in a HEIC or AVIF file (ISO/IEC 23008-12)."""
 
 _SIGNATURES = (
     b"\xff\xd8\xff",
@@ -47,27 +47,27 @@ _VIDEO_BRANDS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"M4V ", b"qt  ")
 
 PLAIN_BYTES, _PLAIN_PIXELS, _PLAIN_ROWS = 32_000_000, 25_000_000, 16_384
 _PLAIN_SCANS = 16
-"""A progressive JPEG has about ten scans; each one may look at all pixels once more."""
+"""A progressive JPEG has about ten scans, each of which may visit all pixels."""
 _PLAIN_PARTS = 4_096
-"""Segments before a JPEG's pixels and chunks of a PNG, of which 8 kB are usual; Pillow looks at them in Python."""
+"""JPEG segments before the pixels, or PNG chunks, usually of 8 kB; Pillow parses them in Python."""
 _WEBP_PIXELS = 40_000_000
-"""Its decoder holds two canvases of four bytes a pixel, besides the picture."""
+"""The decoder needs two canvases of four bytes per pixel, besides the picture."""
 _JPEG2000_VALUES = 75_000_000
-"""Of 25 megapixels; for more, `MOST_BYTES` are too few, which its decoder calls damage."""
+"""Of 25 megapixels; larger ones exceed `MOST_BYTES`, which the decoder reports as damage."""
 _JPEG_EXTRAS = re.compile(rb"\xff[\xc4\xdb\xdd\xe0-\xef\xfe]")
-"""Tables, what programs add, comments: what may stand before the pixels besides their size."""
+"""Tables, application data, comments: what may precede the pixels besides the frame header."""
 _ROWS_AT_ONCE = 64
-"""Of gray that is scaled."""
+"""Rows of gray scaled at a time."""
 _REDUCED = 1
-"""Bit of a TIFF page's NewSubfileType (tag 254) that says that it is a smaller copy of another page."""
+"""Bit of a TIFF page's NewSubfileType (tag 254): a smaller copy of another page."""
 
 
 def is_plain(data: bytes) -> bool:
-    """Whether a file is a JPEG or a PNG that is decoded fast, and in little memory, whatever else is in it.
+    """Whether a file is a JPEG or PNG that is sure to decode fast and in little memory, whatever it contains.
 
-    Looks at the headers, and for what may not come twice, in a millisecond a megabyte. At most `_PLAIN_PIXELS`, in
-    rows that are not absurdly many, and as JPEG in at most `_PLAIN_SCANS` scans: 25 megapixels of noise in ten scans
-    (21 MB) took 1.2 s of one core and 250 MB.
+    Scans headers and repeated markers, in about a millisecond per megabyte. Accepts at most `_PLAIN_PIXELS`,
+    `_PLAIN_ROWS`, and as JPEG `_PLAIN_SCANS`: 25 megapixels of noise in ten scans (21 MB) took 1.2 s of one core and
+    250 MB.
     """
     if len(data) > PLAIN_BYTES:
         return False
@@ -76,8 +76,8 @@ def is_plain(data: bytes) -> bool:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Return width and height of a Huffman-coded JPEG of few scans; None: it is something else."""
-    # In what is coded ff is followed by 00, so this counts all scans, and perhaps what only looks like one.
+    """Return width and height of a Huffman-coded JPEG with few scans; None for anything else."""
+    # Entropy-coded ff is followed by 00, so this counts all scans, and perhaps bytes that only look like one.
     if data.count(b"\xff\xda") > _PLAIN_SCANS:
         return None
     start, size_wh = 2, None
@@ -95,7 +95,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _png_size(data: bytes) -> tuple[int, int] | None:
-    """Return width and height of a PNG of not too many chunks; None: it is something else."""
+    """Return width and height of a PNG with few chunks; None for anything else."""
     if not data.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR") or data.count(b"IHDR") > 1:
         return None
     start = 8
@@ -109,20 +109,20 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
 def decode(
     file: BinaryIO, name: str, max_pixels: int, opened: Callable[[int], None] = lambda pixels: None
 ) -> Image.Image:
-    """Decode a picture to mode RGB, see `fer.images.read_image`.
+    """Decode a picture to mode RGB; see `fer.images.read_image`.
 
     Args:
-        file: at its start, and to be rewound.
-        name: what messages call it.
+        file: positioned at its start, and seekable.
+        name: the picture's name in messages.
         max_pixels: refuse larger pictures.
-        opened: called before the picture is decoded, with the number of its pixels.
+        opened: called before decoding, with the number of pixels.
 
     Raises:
-        ImageError: it is no picture of a known format, is damaged or incomplete, or too large.
+        ImageError: the file is not a picture of a known format, is damaged or incomplete, or too large.
     """
     with warnings.catch_warnings():
-        # Pillow warns of large pictures (refused below) and of odd metadata (harmless here). The filter is no wider
-        # than that because it holds for all threads, and two threads in here at once can leave it in place.
+        # Pillow warns about large pictures (refused below) and odd metadata (harmless here). The filter is this narrow
+        # because it applies to all threads, and two threads in here at once can leave it in place.
         warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif)\.")
         picture = _open_picture(file, name, max_pixels)
         opened(picture.width * picture.height)
@@ -130,21 +130,21 @@ def decode(
 
 
 def _open_picture(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
-    """Read the header of a picture, without decoding it. Raises ImageError where there is none or it is too large.
+    """Read the header of a picture without decoding it. Raises ImageError if there is none or it is too large.
 
-    HEIC and AVIF are told apart by the brands in their first box: `mif1` alone may be either. HEIC goes straight to
-    its decoder, so that nothing need be registered with Pillow for the whole process.
+    HEIC and AVIF are distinguished by the brands in their first box: `mif1` alone may be either. HEIC goes straight to
+    its decoder, so nothing needs to be registered with Pillow for the whole process.
     """
     head = file.read(1024)
     if not head:
         raise ImageError(f"{name} is empty (0 bytes); {EXPECTED}. Copy or upload the file again.")
     file.seek(0)
     brands = set(_HEIF_BRANDS.findall(head[8 : int.from_bytes(head[:4], "big")] if head[4:8] == b"ftyp" else b""))
-    if brands:  # what is decoded can be larger than the picture, which may be cut out of it
+    if brands:  # the coded picture may be larger than the part of it that is shown
         for width, height in _HEIF_SIZES.findall(file.read()):
             _check_size(int.from_bytes(width, "big"), int.from_bytes(height, "big"), name, max_pixels)
         file.seek(0)
-    if head[8:12] == b"WEBP":  # its decoder takes memory before it says how large the picture is
+    if head[8:12] == b"WEBP":  # its decoder allocates memory before reporting the size
         _check_size(*_webp_size(head), name, min(max_pixels, _WEBP_PIXELS))
     try:
         if brands and not brands & {b"avif", b"avis"}:
@@ -161,7 +161,7 @@ def _open_picture(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:
-    """Return width and height from the beginning of a WebP file, the canvas of an animation (RFC 9649)."""
+    """Return width and height from the beginning of a WebP file; of the canvas for an animation (RFC 9649)."""
     if head[12:16] == b"VP8X":
         return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
     if head[12:16] == b"VP8L":
@@ -171,30 +171,30 @@ def _webp_size(head: bytes) -> tuple[int, int]:
 
 
 def _decode(picture: Image.Image, name: str, max_pixels: int) -> Image.Image:
-    """Decode an opened picture to mode RGB. Raises ImageError where its data are damaged or end early."""
+    """Decode an opened picture to mode RGB. Raises ImageError if its data are damaged or truncated."""
     try:
         if isinstance(picture, TiffImageFile):
             _turn_to_picture(picture)
             _check_size(picture.width, picture.height, name, max_pixels)
         picture.load()
-        _check_size(picture.width, picture.height, name, max_pixels)  # what a header says need not be true
+        _check_size(picture.width, picture.height, name, max_pixels)  # the header may have been wrong
         return _to_rgb(_upright(picture))
     except ImageError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__  # libheif's reasons end with a new line
+        reason = " ".join(str(error).split()) or type(error).__name__  # libheif's reasons end with a newline
         values = picture.width * picture.height * len(picture.getbands())
         if "memory" in reason.lower() or (picture.format == "JPEG2000" and values > _JPEG2000_VALUES):
             raise too_costly(name, "one that takes more memory") from error
         raise ImageError(
             f"{name} is damaged or incomplete: expected a whole {picture.format} picture of "
             f"{picture.width}x{picture.height} pixels, but decoding stopped ({reason}). "
-            "Copy or upload the file again, or save it anew as JPEG or PNG."
+            "Copy or upload the file again, or convert it to JPEG or PNG."
         ) from error
 
 
 def _turn_to_picture(picture: TiffImageFile) -> None:
-    """Go to a TIFF's first page that is no smaller copy of another one; to the largest where all say that they are."""
+    """Seek a TIFF's first page that is not a reduced copy; the largest page if all are."""
     areas = []
     for page in range(picture.n_frames):
         picture.seek(page)
@@ -205,10 +205,10 @@ def _turn_to_picture(picture: TiffImageFile) -> None:
 
 
 def too_costly(name: str, found: str) -> ImageError:
-    """Return the error of a picture that takes more than `MOST_SECONDS` or `MOST_BYTES`; `found` says which."""
+    """Return the error for a picture that exceeds `MOST_SECONDS` or `MOST_BYTES`; `found` says which."""
     return ImageError(
-        f"{name} is refused: expected a picture that is decoded within {MOST_SECONDS:g} seconds and "
-        f"{MOST_BYTES / 1e6:.0f} MB, found {found}. Make it smaller, or save it anew as JPEG or PNG."
+        f"{name} is refused: expected a picture that decodes within {MOST_SECONDS:g} seconds and "
+        f"{MOST_BYTES / 1e6:.0f} MB, found {found}. Make it smaller, or convert it to JPEG or PNG."
     )
 
 
@@ -222,7 +222,7 @@ def _too_large(name: str, found: str, max_pixels: int) -> str:
 
 
 def _not_a_picture(name: str, head: bytes) -> str:
-    """Say that no decoder knows the file, and what it seems to be instead."""
+    """Return the message for a file that no decoder knows, with a guess at what it is."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(b"%pdf"):
         advice = "Found a PDF: save the page as PNG or JPEG."
@@ -231,32 +231,32 @@ def _not_a_picture(name: str, head: bytes) -> str:
     elif text.startswith((b"<!doctype html", b"<html")):
         advice = "Found a web page: download the picture itself."
     elif head[4:8] == b"ftyp" and head[8:12] in _VIDEO_BRANDS:
-        advice = "Found a video: open it as one, or save a frame as PNG."
+        advice = "Found a video: open it as a video, or save a frame as PNG."
     elif head.startswith(_SIGNATURES) or head[4:8] == b"ftyp":
-        advice = "Found only the beginning of one, or a damaged one: copy or upload the file again."
+        advice = "Found a damaged or incomplete picture: copy or upload the file again."
     else:
         advice = "Found something else, whatever its suffix: open it in a viewer and save it as JPEG or PNG."
     return f"{name} cannot be read; {EXPECTED}. {advice}"
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """Turn a loaded picture as its EXIF data say; a TIFF and a HEIC are upright when they are loaded."""
-    with contextlib.suppress(Exception):  # broken EXIF data do not make the pixels worse
+    """Apply the EXIF orientation to a loaded picture; TIFF and HEIC are already upright."""
+    with contextlib.suppress(Exception):  # broken EXIF data do not affect the pixels
         ImageOps.exif_transpose(picture, in_place=True)
     return picture
 
 
 def _in_mode(picture: Image.Image, mode: str) -> Image.Image:
-    """Convert a picture, without a copy where there is nothing to convert."""
+    """Convert a picture, without a copy if it already has this mode."""
     return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
-    """Convert a loaded picture of any Pillow mode to mode RGB, transparency on white."""
+    """Convert a loaded picture of any Pillow mode to mode RGB, with transparency on white."""
     if picture.mode == "F" or picture.mode.startswith("I"):  # Pillow's own conversion would clip to white
         return _to_8_bit(picture).convert("RGB")
     profile = picture.info.get("icc_profile")
-    if picture.mode == "La":  # premultiplied; Pillow knows no direct way from it to RGBA
+    if picture.mode == "La":  # premultiplied; Pillow cannot convert it to RGBA directly
         picture = picture.convert("LA")
     if picture.has_transparency_data:
         rgba = _in_mode(picture, "RGBA")
@@ -268,28 +268,28 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _to_srgb(picture: Image.Image, profile_bytes: bytes) -> Image.Image:
-    """Convert the colours of an RGB or CMYK picture to sRGB by its ICC profile, if that is a sound one."""
+    """Convert the colors of an RGB or CMYK picture to sRGB by its ICC profile, if that is valid."""
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
         is_srgb = "sRGB" in (profile.profile.profile_description or "")
         if is_srgb or profile.profile.xcolor_space.strip() != picture.mode:
             return picture
         converted = ImageCms.profileToProfile(picture, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except Exception:  # a broken profile: the colours as they are come close enough
+    except Exception:  # a broken profile: the colors as they are come close enough
         return picture
     return converted or picture
 
 
 def _to_8_bit(picture: Image.Image) -> Image.Image:
-    """Scale gray of more than 8 bits to mode L: 0..65535 by the bits that are in use, anything else by its own range.
+    """Scale gray of more than 8 bits to mode L: 0..65535 by the bits in use, anything else by its own range.
 
-    Of the bits 8, 10, 12, 14 or 16 count, what cameras and scanners have: 12 bits in 16 would be black otherwise.
+    The bits in use are 8, 10, 12, 14 or 16, as in cameras and scanners: 12 bits stored in 16 would otherwise be black.
     """
     height, width = picture.height, picture.width
     parts = [(0, top, width, min(top + _ROWS_AT_ONCE, height)) for top in range(0, height, _ROWS_AT_ONCE)]
     ranges = [_finite_range(np.asarray(picture.crop(part))) for part in parts]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    if low > high:  # nothing is finite
+    if low > high:  # no finite value
         low, high = 0.0, 1.0
     if picture.mode != "F" and low >= 0 and high <= 65535:
         low, high = 0.0, float(next(2**bits - 1 for bits in (8, 10, 12, 14, 16) if high < 2**bits))
@@ -302,6 +302,6 @@ def _to_8_bit(picture: Image.Image) -> Image.Image:
 
 
 def _finite_range(gray: npt.NDArray[Any]) -> tuple[float, float]:
-    """Return the least and the largest finite value; (inf, -inf) where there is none."""
+    """Return the smallest and the largest finite value; (inf, -inf) if there is none."""
     finite = gray[np.isfinite(gray)]
     return (float(finite.min()), float(finite.max())) if finite.size else (np.inf, -np.inf)

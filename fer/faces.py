@@ -1,7 +1,7 @@
-"""What is found in a picture: boxes, detected faces, and faces with their expression.
+"""Boxes, detected faces, and faces with their expression.
 
-Frozen dataclasses of plain numbers, so that equality, hashing and JSON work. Coordinates are pixels of the whole
-picture, x to the right, y down, the origin at the top left corner.
+Frozen dataclasses of plain numbers, so equality, hashing and JSON work. Coordinates are pixels of the whole picture: x
+to the right, y down, from the top left corner.
 """
 
 import math
@@ -12,16 +12,16 @@ from typing import Any, TypeVar
 Point = tuple[float, float]
 
 UNSURE_BELOW = 0.45
-"""A face whose confidence is lower is called unsure, unless somebody sets another threshold."""
+"""A face with less confidence is called unsure, unless another threshold is set."""
 
 MIXED_RATIO = 0.6
-"""The second expression at or above this share of the first makes a mixed expression (see `Face.is_mixed`)."""
+"""An expression is mixed if the second one has at least this share of the first one's probability (`Face.is_mixed`)."""
 
 
 Opinions = tuple[tuple[float, ...], tuple[float, ...]]
-"""Two rows of probabilities, one for each label; see `Face.opinions`."""
+"""Two rows of probabilities, one per label; see `Face.opinions`."""
 OPINIONS = ("raters", "label")
-"""Whose opinions a model with two heads tells, as JSON calls them: see `Face.opinions`."""
+"""The two heads' readings, by their names in JSON; see `Face.opinions`."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Box:
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(v) for v in self.xyxy):
-            raise ValueError(f"a box needs finite numbers, got {self.xyxy}")
+            raise ValueError(f"expected a box of finite numbers, got {self.xyxy}")
         if self.x2 <= self.x1 or self.y2 <= self.y1:
-            raise ValueError(f"a box needs x1 < x2 and y1 < y2, got {self.xyxy}")
+            raise ValueError(f"expected a box with x1 < x2 and y1 < y2, got {self.xyxy}")
 
     @property
     def xyxy(self) -> tuple[float, float, float, float]:
@@ -62,15 +62,15 @@ class Box:
 
 @dataclass(frozen=True)
 class Detection:
-    """A face that was found, before anything is said about its expression."""
+    """A detected face, without its expression."""
 
     box: Box
     landmarks: tuple[Point, ...]
-    """Eye, eye, nose, mouth corner, mouth corner, as (x, y); of each pair the picture's left one first."""
+    """Eye, eye, nose, mouth corner, mouth corner, as (x, y); the left one in the picture comes first."""
     score: float
-    """The detector's certainty that this is a face, 0..1."""
+    """The detector's score for this being a face, 0..1."""
     score_again: float | None = field(default=None, kw_only=True)
-    """Its certainty when it looks again, from beside and nearer, 0..1; None if it did not."""
+    """Its score on a second look, shifted and enlarged, 0..1; None without one."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,18 @@ class Face(Detection):
 
     labels: tuple[str, ...] = field(kw_only=True)
     probabilities: tuple[float, ...] = field(kw_only=True)
-    """One for each label, 0..1, not rounded; they sum to 1, but for a multilabel model."""
+    """One per label, 0..1, not rounded; they sum to 1, except for a multilabel model."""
     luma: float | None = field(default=None, kw_only=True)
-    """Mean brightness of what the network saw, 0..255; None if it was not measured."""
+    """Mean brightness of the network's input, 0..255; None if it was not measured."""
     track_id: int | None = field(default=None, kw_only=True)
     """The number of the person in a video; None in a single picture."""
     opinions: Opinions | None = field(default=None, kw_only=True)
-    """Of a model with two heads, the probabilities that raters would give and that the label would, each alone."""
+    """For a model with two heads: the probabilities that raters would give, and those of a single label."""
 
     def __post_init__(self) -> None:
         if len(self.labels) != len(self.probabilities) or not self.labels:
             raise ValueError(
-                "a face needs one probability for each label, "
-                f"got {len(self.probabilities)} for {len(self.labels)} labels"
+                f"expected one probability per label, got {len(self.probabilities)} for {len(self.labels)} labels"
             )
 
     @property
@@ -106,13 +105,13 @@ class Face(Detection):
 
     @property
     def is_mixed(self) -> bool:
-        """Whether two expressions are about as probable as each other."""
+        """Whether the two leading expressions are about equally probable."""
         ranked = self.ranked()
         return len(ranked) > 1 and ranked[1][1] >= MIXED_RATIO * ranked[0][1]
 
     @property
     def said(self) -> tuple[str, str] | None:
-        """What raters would say and what the label would say, of a model with two heads."""
+        """For a model with two heads: what raters would say, and what a single label would say."""
         if self.opinions is None:
             return None
         raters, label = (self.labels[opinion.index(max(opinion))] for opinion in self.opinions)
@@ -120,11 +119,11 @@ class Face(Detection):
 
     @property
     def differing(self) -> tuple[str, str] | None:
-        """`said`, where these are different expressions."""
+        """`said`, if the two differ."""
         return self.said if self.said and self.said[0] != self.said[1] else None
 
     def ranked(self) -> list[tuple[str, float]]:
-        """All (label, probability), the most probable first; ties in the order of the labels."""
+        """All (label, probability), most probable first; ties in the order of the labels."""
         return sorted(zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1])
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,7 +144,7 @@ class Face(Detection):
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Face":
-        """Return the face that `to_dict` was called on."""
+        """Return a face from the result of `to_dict`."""
         said = record.get("opinions")
         return cls(
             Box(*record["box"]),
@@ -162,15 +161,15 @@ class Face(Detection):
 
 Found = TypeVar("Found", bound=Detection)
 ROW = 0.75
-"""Faces whose centres are more than this share of a face's height above each other are in two rows; people of a row
-differ in height, and who stands behind them is seen above their heads."""
+"""Faces are in different rows if their centers are further apart vertically than this share of a face's height; people
+in one row differ in height, and those behind them appear above their heads."""
 
 
 def reading_order(faces: Iterable[Found]) -> list[Found]:
-    """Return the faces of one picture as a page is read: row by row from the top, each row from left to right.
+    """Return the faces of a picture in reading order: row by row from the top, each row from left to right.
 
-    A row begins with the uppermost face that is left, by its centre; those belong to it whose centre is no more than
-    `ROW` times the height of the larger one lower. In this order faces are numbered, wherever they are.
+    A row starts with the topmost remaining face, by its center; it includes the faces whose center is at most `ROW`
+    times the height of the larger one lower. Faces are numbered in this order everywhere.
     """
     left = sorted(faces, key=lambda face: face.box.center[::-1])
     ordered: list[Found] = []
@@ -188,21 +187,21 @@ def _are_beside(one: Box, other: Box) -> bool:
 
 
 def moved(face: Found, to: Callable[[float, float], Point]) -> Found:
-    """Return a face where its picture's points went: `to` takes x and y, and keeps what is level or upright so."""
+    """Return a face with its points mapped by `to`, from (x, y); level and upright lines must stay so."""
     corners = to(face.box.x1, face.box.y1), to(face.box.x2, face.box.y2)
     box = Box(*map(min, *corners), *map(max, *corners))
     return replace(face, box=box, landmarks=tuple(to(x, y) for x, y in face.landmarks))
 
 
 def scaled(face: Found, scale: float) -> Found:
-    """Return a face where it is after its picture was made `scale` times as large."""
+    """Return a face in the coordinates of a picture scaled by `scale`."""
     return moved(face, lambda x, y: (x * scale, y * scale))
 
 
 def turned(face: Found, turns: int, size_wh: tuple[int, int]) -> Found:
-    """Return a face where it is after its picture, of `size_wh` pixels, was turned as `np.rot90` does.
+    """Return a face in the coordinates of a picture of `size_wh` pixels that was rotated as `np.rot90` does.
 
-    `turns` are quarters against the clock; negative ones go with it.
+    `turns` are quarter turns, counterclockwise; negative ones are clockwise.
     """
     width, height = size_wh
     if turns % 4 == 0:
@@ -211,18 +210,18 @@ def turned(face: Found, turns: int, size_wh: tuple[int, int]) -> Found:
 
 
 def describe(face: Face) -> str:
-    """Say in words what the face seems to show: "happiness 92 %", or "happiness 48 %, surprise 41 %" if mixed."""
+    """Return the expression in words: "happiness 92 %", or "happiness 48 %, surprise 41 %" if mixed."""
     shown: Iterable[tuple[str, float]] = face.ranked()[: 2 if face.is_mixed else 1]
     return ", ".join(f"{label} {percent(probability)}" for label, probability in shown)
 
 
 def difference(face: Face) -> str:
-    """Say in words where the two opinions differ: "raters would say neutral; the label would say anger"; else ""."""
+    """Return how the two heads differ: "raters would say neutral; the label would say anger"; else ""."""
     return "raters would say {}; the label would say {}".format(*face.differing) if face.differing else ""
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """Write a share of 1 for people: 0.923 → "92 %", but 0.997 → ">99 %", as only 1 is 100 %."""
+    """Format a share for display: 0.923 → "92 %", but 0.997 → ">99 %", as only 1 is 100 %."""
     rounded = round(100 * share, digits)
     if share < 1 and rounded >= 100:
         return f">{100 - 10**-digits:.{digits}f} %"

@@ -1,4 +1,4 @@
-"""Files: whole or as they were before, whatever happens while they are written; read within limits; their hashes."""
+"""Files: atomic writes, reads with size limits, hashes, hidden files."""
 
 import hashlib
 import math
@@ -20,22 +20,23 @@ if TYPE_CHECKING:
     import numpy as np
 
 MOST_BYTES = 2**24
-"""Of a file that is read at once; records take some kilobytes."""
+"""Limit for a file that is read at once; records take some kilobytes."""
 MOST_UNPACKED_BYTES = 2**28
-"""Of the arrays of a file that is smaller than they are."""
+"""Limit for the unpacked arrays of a compressed file."""
 _PAUSES_SECONDS = (0.01, 0.05, 0.2, 0.5)
 _SYSTEM_FOLDERS = ("System Volume Information", "lost+found")
 
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
-    """Write a file so that a reader sees the old content or the new one, never a part.
+    """Write a file so that a reader sees either the old content or the new one, never a part.
 
     Args:
-        path: the file; its folder is there.
-        write: is given the open file.
-        durable: whether to wait until the disk has it, so that it outlives a loss of power, too.
+        path: the file; its folder must exist.
+        write: called with the open file.
+        durable: whether to wait until the disk has the data, so that it survives a power failure, too.
 
     Raises:
+        OSError: the disk is full, or the folder is not writable. The old content stays; no partial file does.
         OSError: the disk is full, or the folder cannot be written to. The old content stays, no partial file does.
     """
     partial = path.with_name(f".{short_name(path.name)}.partial")
@@ -48,7 +49,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
         _replace(partial, path)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename == str(partial):
-            error.filename = str(path)  # what the user knows it by
+            error.filename = str(path)  # the name that the user knows
         if partial.is_file():
             partial.unlink()
         raise
@@ -57,7 +58,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
 
 
 def _replace(partial: Path, path: Path) -> None:
-    """Give a file its name. Windows refuses while somebody reads the one that had it before: that ends soon."""
+    """Rename a file. Windows refuses while somebody reads the old one, which soon ends."""
     for pause_seconds in _PAUSES_SECONDS if sys.platform == "win32" else ():
         with suppress(PermissionError):
             partial.replace(path)
@@ -67,7 +68,7 @@ def _replace(partial: Path, path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk knows the names in a folder; where folders cannot be opened, nothing can be done."""
+    """Wait until the disk has the names in a folder; a no-op where folders cannot be opened."""
     if os.name == "posix":
         opened = os.open(folder, os.O_RDONLY)
         try:
@@ -77,22 +78,22 @@ def sync_folder(folder: Path) -> None:
 
 
 def short_name(name: str) -> str:
-    """Return a file's name, or its hash where systems would not take the name with something more added to it."""
+    """Return a file's name, or its hash if the name is too long to be extended."""
     data = os.fsencode(name)
     return name if len(data) <= 240 else hashlib.sha256(data).hexdigest()
 
 
 def write_atomically(path: Path, content: str | bytes | memoryview, durable: bool = True) -> None:
-    """Write bytes, or a text as UTF-8, in the manner of `replace_file`."""
+    """Write bytes, or a text as UTF-8, by `replace_file`."""
     data = content.encode() if isinstance(content, str) else content
     replace_file(path, lambda file: file.write(data), durable)
 
 
 @contextmanager
 def file_errors(what: str, kind: type[FerError] = FerError) -> Iterator[None]:
-    """Turn what the system says of files within into an error of a kind, which says what could not be done and why.
+    """Turn an OSError into an error of this kind, which says what could not be done and why.
 
-    What is said of a pipe that nobody reads any more passes: it is no file.
+    A BrokenPipeError passes through: a pipe without a reader is not a file.
     """
     try:
         yield
@@ -103,11 +104,11 @@ def file_errors(what: str, kind: type[FerError] = FerError) -> Iterator[None]:
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    """Return what is in a file.
+    """Return the content of a file.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is a device or a pipe, which might never end, or larger.
+        ValueError: it is a device or a pipe, which might never end, or too large.
     """
     with _opened(path) as file:
         content = file.read(most + 1)
@@ -117,17 +118,17 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def _opened(path: Path) -> BinaryIO:
-    if stat.S_IFMT(path.stat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR):  # opening a folder says that it is one
+    if stat.S_IFMT(path.stat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR):  # opening a folder raises its own error
         raise ValueError(f"expected a file, found a device or a pipe at {path}")
     return path.open("rb")
 
 
 def read_arrays(path: Path) -> "dict[str, np.ndarray]":
-    """Return the arrays in an .npz file, none of them of Python objects, by name; of an .npy file its array as "".
+    """Return the arrays of an .npz file by name, or the array of an .npy file as ""; no Python objects.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is none, is damaged, or says that its arrays are larger than they are.
+        OSError: the file cannot be read.
+        ValueError: it is not such a file, is damaged, or declares arrays larger than the file.
     """
     try:
         with _opened(path) as file:
@@ -152,29 +153,29 @@ _DAMAGED_ARRAYS = (
     zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OverflowError, RuntimeError, SyntaxError, TypeError,
     tokenize.TokenError, MemoryError,
 )  # fmt: skip
-"""What zipfile and numpy raise for nonsense besides ValueError; numpy has Python parse the header."""
+"""What zipfile and numpy raise on damaged data besides ValueError; numpy has Python parse the header."""
 
 
 def _read_array(file: IO[bytes], size: int) -> "np.ndarray":
-    """Return an array of a file of so many bytes, after a look at how large it says it is."""
+    """Return an array from a file of `size` bytes, after checking the size that its header declares."""
     import numpy as np
 
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, kind = read(file)
     if math.prod(shape) * max(kind.itemsize, 1) > size or min(shape, default=0) < 0:
-        raise ValueError(f"expected an array of at most {size:,} bytes, found one that says {shape} of {kind}")
+        raise ValueError(f"expected an array of at most {size:,} bytes, found one that declares {shape} of {kind}")
     file.seek(0)
     found = np.asarray(np.lib.format.read_array(file, allow_pickle=False))
     if kind.kind == "U" and found.nbytes:
         characters = found.reshape(-1).view(np.dtype(np.uint32).newbyteorder(kind.byteorder))
-        if characters.max() > sys.maxunicode:  # Python would raise SystemError wherever it is looked at
-            raise ValueError("expected a text, found characters that Unicode does not have")
+        if characters.max() > sys.maxunicode:  # any access would raise SystemError
+            raise ValueError("expected text, found characters outside Unicode")
     return found
 
 
 def changed_ns(path: Path) -> int:
-    """Return when a file or folder was changed last, in nanoseconds since 1970; 0 where there is none any more."""
+    """Return when a file or folder was last changed, in nanoseconds since 1970; 0 if it does not exist."""
     try:
         return path.stat().st_mtime_ns
     except (OSError, ValueError):
@@ -182,21 +183,21 @@ def changed_ns(path: Path) -> int:
 
 
 def is_hidden(name: str, is_folder: bool) -> bool:
-    """Whether a name is of what systems put beside files: .DS_Store, __MACOSX, @eaDir, #recycle, $RECYCLE.BIN, …."""
+    """Whether a name is one that systems put beside files: .DS_Store, __MACOSX, @eaDir, #recycle, $RECYCLE.BIN, …."""
     return name.startswith((".", "__", "@", "#", "$") if is_folder else ".") or name in _SYSTEM_FOLDERS
 
 
 def visible(folder: Path) -> list[Path]:
-    """Return what lies in a folder, sorted, without what is hidden.
+    """Return the content of a folder, sorted, without hidden entries.
 
     Raises:
-        OSError: there is no such folder, or it may not be listed.
+        OSError: the folder does not exist, or cannot be listed.
     """
     return sorted(entry for entry in folder.iterdir() if not is_hidden(entry.name, entry.is_dir()))
 
 
 def free_path(path: Path, is_taken: Callable[[Path], bool] = Path.exists) -> Path:
-    """Return the path, with a number where it is taken: where there is something of that name, if not given."""
+    """Return the path, with a number appended if it is taken (by default: if it exists)."""
     number, free = 1, path
     while is_taken(free):
         number += 1

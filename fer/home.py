@@ -1,7 +1,7 @@
-"""Where the commands and the app keep what they make, and where the app itself lies.
+"""The folders of runs, data, results and the app.
 
-All is kept below the working folder if the package is used from its checkout, below the user's data folder if it is
-installed, or where `fer-studio --home DIR` says. That travels to other processes in the environment.
+Everything is kept below the working folder if the package is used from a checkout, below the user's data folder if it
+is installed, or in the folder of `fer-studio --home DIR`, which child processes get through the environment.
 """
 
 import os
@@ -9,18 +9,18 @@ from pathlib import Path
 
 HOME_VARIABLE, RUNS_VARIABLE, DATA_VARIABLE = "FER_HOME", "FER_RUNS", "FER_DATA"
 RESULTS_VARIABLE = "FER_RESULTS"
-"""Environment variables: another folder for all, for the runs, for the data, for the results."""
+"""Environment variables with other folders: for everything, for runs, for data, for results."""
 APP_FILE = "streamlit_app.py"
 _INSTALLED_APP = Path(__file__).parent / "app"
 
 
 def app_folder() -> Path:
-    """Return the folder with the app's entry and its pages: in the installed package, or the checkout's own."""
+    """Return the folder with the app's entry script and pages: in the installed package, or the checkout itself."""
     return _INSTALLED_APP if _INSTALLED_APP.is_dir() else _INSTALLED_APP.parents[1]
 
 
 def home() -> Path:
-    """Return the folder below which all is kept; a relative path, that of the working folder, in a checkout."""
+    """Return the folder for everything that is kept; in a checkout the working folder, as a relative path."""
     if chosen := os.environ.get(HOME_VARIABLE):
         return Path(chosen)
     if not _INSTALLED_APP.is_dir():
@@ -31,15 +31,15 @@ def home() -> Path:
 
 
 def runs_folder() -> Path:
-    """Return where training runs are kept."""
+    """Return the folder of training runs."""
     return Path(os.environ.get(RUNS_VARIABLE) or home() / "runs")
 
 
 def data_folder() -> Path:
-    """Return where data sets and the pages' jobs are kept."""
+    """Return the folder of data sets and of the pages' jobs."""
     return Path(os.environ.get(DATA_VARIABLE) or home() / "data")
 
 
 def results_folder() -> Path:
-    """Return where the results of photos, videos and recordings are kept."""
+    """Return the folder of the results of photos, videos and recordings."""
     return Path(os.environ.get(RESULTS_VARIABLE) or data_folder() / "results")

@@ -1,4 +1,4 @@
-"""Reading any picture that a phone or a browser produces, as one kind of array: RGB uint8 (H, W, 3)."""
+"""Read any picture that a phone or a browser produces as RGB uint8 (H, W, 3)."""
 
 import io
 import os
@@ -17,13 +17,13 @@ from fer.errors import ImageError
 from fer.files import is_hidden
 
 MAX_PIXELS = 50_000_000
-"""The largest picture that is read, in pixels: a phone's 48 megapixels pass; as RGB it takes 150 MB."""
+"""The largest picture accepted, in pixels: enough for a phone's 48 megapixels; as RGB it takes 150 MB."""
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
     | {".heic", ".heif", ".hif", ".avif", ".mpo", ".jp2", ".j2k", ".jpx"}
 )
-"""In lower case; what `list_images` takes from a folder. `read_image` looks at the content, never at the suffix."""
+"""In lower case; selects files in `list_images`. `read_image` looks at the content, never at the suffix."""
 
 ImageSource = str | os.PathLike[str] | bytes | BinaryIO
 
@@ -31,20 +31,20 @@ ImageSource = str | os.PathLike[str] | bytes | BinaryIO
 def read_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.uint8]:
     """Read a picture as it is meant to be seen: upright, in sRGB, on white where it is transparent.
 
-    Of an animation or a file with several pages the first one is read that is no thumbnail. 16-bit gray is scaled by
-    the bits that are in use, other gray of more than 8 bits by its own range. Wide-gamut colours (Display P3) are
-    converted by their profile; a broken profile or broken EXIF data is ignored. What is not surely fast to decode is
-    decoded in a process of its own, within `fer.decoding.MOST_SECONDS` and `MOST_BYTES`.
+    From an animation or a file with several pages, the first one that is not a thumbnail is read. 16-bit gray is scaled
+    by the bits in use, other gray of more than 8 bits by its own range. Wide-gamut colors (Display P3) are converted by
+    their profile; a broken profile or broken EXIF data are ignored. Anything not known to decode fast is decoded in a
+    separate process, within `fer.decoding.MOST_SECONDS` and `MOST_BYTES`.
 
     Args:
-        source: A path, the bytes of a file, or a binary stream (read whole, from its start if it can be rewound).
-        max_pixels: Refuse larger pictures. Pillow's own limit, `2 * PIL.Image.MAX_IMAGE_PIXELS`, holds besides.
+        source: A path, the bytes of a file, or a binary stream (read whole, from its start if it is seekable).
+        max_pixels: Refuse larger pictures. Pillow's own limit, `2 * PIL.Image.MAX_IMAGE_PIXELS`, also applies.
 
     Returns:
         RGB uint8 (H, W, 3), contiguous, writable, its own memory.
 
     Raises:
-        ImageError: The file is missing, cannot be opened, is empty, is no picture of a known format, is damaged or
+        ImageError: The file is missing, cannot be opened, is empty, is not a picture of a known format, is damaged or
             incomplete, has more than `max_pixels`, or takes too much time or memory.
     """
     name = _name_of(source)
@@ -57,16 +57,16 @@ def read_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> npt.NDAr
 
 
 def check_rgb(image: npt.NDArray[Any]) -> None:
-    """Refuse an array that is no picture of ours. BGR cannot be told from RGB, so it is not noticed.
+    """Check that an array is a picture. BGR cannot be told from RGB, so it goes unnoticed.
 
     Raises:
-        ImageError: It is anything but RGB uint8 (H, W, 3), H ≥ 1, W ≥ 1; the message says how to convert it.
+        ImageError: It is not RGB uint8 (H, W, 3) with H ≥ 1 and W ≥ 1; the message says how to convert it.
     """
     expected = "expected an RGB picture, a uint8 array of shape (height, width, 3)"
     if not isinstance(image, np.ndarray):
         raise ImageError(
             f"{expected}, got {type(image).__name__}. "
-            "Convert a PIL picture with np.asarray(picture.convert('RGB')), read a file with read_image()."
+            "Convert a PIL image with np.asarray(image.convert('RGB')), or read a file with read_image()."
         )
     found = f"{expected}, got {image.dtype} of shape {image.shape}"
     if image.ndim == 2:
@@ -76,9 +76,9 @@ def check_rgb(image: npt.NDArray[Any]) -> None:
     if image.ndim == 3 and image.shape[0] == 3 and image.shape[2] != 3:
         raise ImageError(f"{found}. Move the channels to the end with image.transpose(1, 2, 0).")
     if image.ndim != 3 or image.shape[2] != 3:
-        raise ImageError(f"{found}. Hand in one picture at a time, with the three channels last.")
+        raise ImageError(f"{found}. Pass one picture at a time, with the three channels last.")
     if image.shape[0] < 1 or image.shape[1] < 1:
-        raise ImageError(f"{found}, which has no pixels. Check how the picture was cut out.")
+        raise ImageError(f"{found}, which has no pixels. Check how the picture was cropped.")
     if image.dtype != np.uint8:
         raise ImageError(f"{found}. Scale to 0..255 first: values of 0..1 with (image * 255).round().astype(np.uint8).")
 
@@ -87,18 +87,18 @@ def encode_png(image: npt.NDArray[np.uint8]) -> bytes:
     """Return RGB uint8 (H, W, 3) as the bytes of a PNG file.
 
     Raises:
-        ImageError: `image` is something else.
+        ImageError: `image` is not such an array.
     """
     return _encode(image, format="PNG")
 
 
 def encode_jpeg(image: npt.NDArray[np.uint8]) -> bytes:
-    """Return the bytes of a JPEG file, a tenth of a PNG's and without visible traces; see `encode_png`."""
+    """Return a picture as the bytes of a JPEG file, a tenth of a PNG without visible artifacts; see `encode_png`."""
     return _encode(image, format="JPEG", quality=90)
 
 
 def encode_webp(image: npt.NDArray[np.uint8]) -> bytes:
-    """Return the bytes of a WebP file, half of a JPEG's where it is small; see `encode_png`."""
+    """Return a picture as the bytes of a WebP file, half of a JPEG for small pictures; see `encode_png`."""
     return _encode(image, format="WEBP", quality=82)
 
 
@@ -112,7 +112,7 @@ def _encode(image: npt.NDArray[np.uint8], **options: Any) -> bytes:
 def shrink_to_fit(image: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[np.uint8]:
     """Shrink RGB uint8 (H, W, 3), with antialiasing, until its longer side has `longest_px` ≥ 1.
 
-    A smaller picture comes back as it is.
+    A smaller picture is returned unchanged.
     """
     height, width = image.shape[:2]
     scale = longest_px / max(height, width)
@@ -123,15 +123,15 @@ def shrink_to_fit(image: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[
 
 
 def list_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """List the pictures that a user means by some files and folders.
+    """List the pictures in the given files and folders.
 
     Args:
-        paths: A file stays as given, whatever its suffix, and so does a path that does not exist: reading it reports
-            the error with the others. A folder stands for all pictures (`IMAGE_SUFFIXES`) in it and below, sorted,
-            without hidden files and folders; symbolic links to folders are not followed.
+        paths: A file is kept as given, whatever its suffix, and so is a missing path, which fails when it is read. A
+            folder stands for all pictures (`IMAGE_SUFFIXES`) in it and below, sorted, without hidden files and
+            folders; symbolic links to folders are not followed.
 
     Returns:
-        The files, in the order of `paths`. A folder that may not be listed stays in it, to be reported likewise.
+        The files, in the order of `paths`. A folder that cannot be listed is included, and fails when it is read.
     """
     files: list[Path] = []
     for path in map(Path, paths):
@@ -140,7 +140,7 @@ def list_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
 
 
 def _pictures_below(folder: Path) -> list[Path]:
-    """Return the pictures in a folder and below, sorted."""
+    """Return the pictures in a folder and its subfolders, sorted."""
     found: list[Path] = []
     for parent, folders, names in os.walk(folder, onerror=lambda error: found.append(Path(error.filename))):
         folders[:] = [name for name in folders if not is_hidden(name, is_folder=True)]
@@ -150,7 +150,7 @@ def _pictures_below(folder: Path) -> list[Path]:
 
 
 def _name_of(source: ImageSource) -> str:
-    """Return what messages call the picture: its path, the name of an uploaded file, or "the picture"."""
+    """Return the picture's name in messages: its path, the name of an uploaded file, or "the picture"."""
     if isinstance(source, (str, os.PathLike)):
         return f"'{os.fspath(source)}'"
     name = getattr(source, "name", None)
@@ -158,12 +158,12 @@ def _name_of(source: ImageSource) -> str:
 
 
 def _open_source(source: ImageSource, name: str) -> BinaryIO:
-    """Open a path, or wrap bytes, as a file to read from its start. Raises ImageError where that is impossible."""
+    """Open a path, or wrap bytes, as a file to read from its start. Raises ImageError if that is impossible."""
     try:
         if isinstance(source, (str, os.PathLike)):
             path = Path(source)
             mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
+            if not stat.S_ISREG(mode):  # opening a pipe would block
                 kind = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
                 raise ImageError(f"{name} is {kind}; {EXPECTED}. Give the path of a picture file.")
             return path.open("rb")
@@ -175,8 +175,10 @@ def _open_source(source: ImageSource, name: str) -> BinaryIO:
     except FileNotFoundError as error:
         raise ImageError(f"{name} does not exist; {EXPECTED}. Check the path.") from error
     except PermissionError as error:
-        raise ImageError(f"{name} may not be read; {EXPECTED}. Check the permissions of the file.") from error
-    except (OSError, ValueError, TypeError, AttributeError) as error:  # a closed or a text stream, a "\0" in a path
+        raise ImageError(
+            f"{name} cannot be read: access is denied; {EXPECTED}. Check the file's permissions."
+        ) from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:  # a closed or text stream, a "\0" in a path
         raise ImageError(
             f"{name} cannot be opened ({error}); {EXPECTED}. Give a path, bytes or a binary stream."
         ) from error

@@ -1,7 +1,7 @@
-"""The words for expressions: label sets, synonyms that data sets use, and colours.
+"""Expression names: label sets, the synonyms of data sets, and colors.
 
-A model's labels are whatever it was trained on: the eight of FER+, the seven of FER2013, or a user's own. Known
-synonyms ("angry", "happy", …) are joined under one word; any other word is kept as it is.
+A model's labels are those that it was trained on: the eight of FER+, the seven of FER2013, or a user's own. Known
+synonyms ("angry", "happy", …) are mapped to one label; any other word is kept unchanged.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ _CANONICAL = {word: label for label, words in _SYNONYMS.items() for word in (lab
 _FILLERS = re.compile(
     "(a|class|emotion|expression|face|facial|feeling|image|img|label|people|person|photo|pic|picture)(s|es)?"
 )
-"""Words that add nothing to the one beside them: "happy faces" are happy."""
+"""Words that carry no meaning here: "happy faces" are happy."""
 
 COLORS: dict[str, str] = {
     "neutral": "#8A8F98",
@@ -49,23 +49,23 @@ COLORS: dict[str, str] = {
     "fear": "#CC79A7",
     "contempt": "#7B5EA7",
 }
-"""sRGB hex colours after Okabe and Ito (2008), told apart with every common form of colour blindness; its black and
-yellow, unreadable on one of the two themes, are replaced by a gray and a violet."""
+"""sRGB hex colors after Okabe and Ito (2008), distinguishable with every common form of color blindness; their black
+and yellow, unreadable on one of the two themes, are replaced by a gray and a violet."""
 
 _OTHER_COLORS = ("#B07AA1", "#59A14F", "#9C755F", "#499894", "#D37295", "#79706E", "#B6992D", "#4E79A7")
 
 
 def canonical_label(word: str) -> str:
-    """Return our word for a data set's word: "Angry", "0_angry" and "angryFaces" → "anger".
+    """Return the canonical label for a data set's word: "Angry", "0_angry" and "angryFaces" → "anger".
 
-    What names no expression, or two, or says more of it ("not happy"), comes back stripped, else unchanged.
+    A word that names no expression, or two, or says more ("not happy"), is only stripped.
     """
     named = {_CANONICAL.get(part) for part in _words(word) if not _FILLERS.fullmatch(part)}
     return (named.pop() if len(named) == 1 else None) or word.strip()
 
 
 def expressions_in(word: str) -> set[str]:
-    """Return the known expressions that a word mentions: "not happy" → {"happiness"}."""
+    """Return the known expressions mentioned in a word: "not happy" → {"happiness"}."""
     return {_CANONICAL[part] for part in _words(word) if part in _CANONICAL}
 
 
@@ -75,9 +75,9 @@ def _words(text: str) -> list[str]:
 
 @lru_cache(maxsize=500)
 def color_of(label: str) -> str:
-    """Return the colour of a label as "#RRGGBB". A label of the user's own gets the same colour every time."""
+    """Return the color of a label as "#RRGGBB"; an unknown label gets the same color every time."""
     color = COLORS.get(canonical_label(label))
     if color is None:
-        digest = hashlib.sha256(label.encode()).digest()  # hash() differs from process to process
+        digest = hashlib.sha256(label.encode()).digest()  # hash() differs between processes
         color = _OTHER_COLORS[digest[0] % len(_OTHER_COLORS)]
     return color

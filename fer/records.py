@@ -1,10 +1,10 @@
-"""Records: dataclasses of plain values, written as JSON and read back, by one serializer.
+"""Records: dataclasses of plain values, written as JSON and read back.
 
-A record is plain when it is what JSON is made of: dicts, lists, strings, numbers.
+A plain record consists of what JSON has: dicts, lists, strings, numbers.
 
-Whoever reads a record that a page depends on uses `read_record`, which never fails: a file may be missing,
-half-written, of another shape, or of a later version that knows more. Nothing that is read takes much time or memory:
-a file has a largest size, a number 64 bits, and what is nested deeper than Python goes is refused.
+Pages read the records that they depend on with `read_record`, which never fails: a file may be missing, half-written,
+of another type, or of a later version with more fields. Reading is bounded: a file has a size limit, a number has 64
+bits, and nesting deeper than Python's recursion limit is refused.
 """
 
 import json
@@ -22,12 +22,12 @@ T = TypeVar("T")
 
 
 def to_plain(value: Any) -> Any:
-    """Return a record made plain: dataclasses, tuples, dicts, arrays and paths of any depth."""
+    """Convert a record to plain values: dataclasses, tuples, dicts, arrays and paths, nested at any depth."""
     return msgspec.to_builtins(value, enc_hook=_encoded, str_keys=True)
 
 
 def from_plain(value: Any, kind: type[T], exact: bool = False) -> T:
-    """Return what `to_plain` was called on; if exact, fields that the type does not have are refused, not ignored.
+    """Return the record that `to_plain` was called on; unknown fields are ignored, or refused if `exact`.
 
     Raises:
         ValueError: a field is missing, unknown, or of another type.
@@ -46,25 +46,25 @@ def to_json(value: Any, indent: int = 1) -> str:
     """Return a record as JSON. NaN and infinity become null."""
     try:
         data = msgspec.json.encode(value, enc_hook=_encoded)
-    except UnicodeEncodeError:  # the name of a file that is not UTF-8
+    except UnicodeEncodeError:  # a file name that is not UTF-8
         return json.dumps(to_plain(value), indent=indent or None)
     return (msgspec.json.format(data, indent=indent) if indent else data).decode()
 
 
 def from_json(text: str | bytes, kind: type[T]) -> T:
-    """Return what `to_json` was called on. Fields that the type does not have are ignored.
+    """Return the record that `to_json` was called on. Unknown fields are ignored.
 
     Raises:
-        ValueError: the text is no JSON, a field is missing, or it is of another type.
+        ValueError: the text is not JSON, a field is missing, or has another type.
     """
     return from_plain(plain_of(text), kind)
 
 
 def plain_of(text: str | bytes) -> Any:
-    """Return what a JSON text holds, the names of files that are not UTF-8, too.
+    """Return the content of a JSON text, which may include file names that are not UTF-8.
 
     Raises:
-        ValueError: the text is no JSON, is nested too deep, or has a number that is none of 64 bits: NaN, 1e400.
+        ValueError: the text is not JSON, is nested too deep, or has a number beyond 64 bits: NaN, 1e400.
     """
     try:
         return json.loads(text, parse_constant=_refuse, parse_float=_float, parse_int=_int)
@@ -73,20 +73,20 @@ def plain_of(text: str | bytes) -> Any:
 
 
 def read_record(path: Path, kind: type[T]) -> T | None:
-    """Read a record; None where it cannot be read as what it should be, whatever the reason."""
+    """Read a record; None if it cannot be read as this type, whatever the reason."""
     try:
         return from_json(read_bytes(path), kind)
-    except (OSError, ValueError, FerError):  # the last: its fields contradict each other
+    except (OSError, ValueError, FerError):  # FerError: its fields contradict each other
         return None
 
 
 def write_record(path: Path, value: Any, durable: bool = True) -> None:
-    """Write a record, whole or not at all; see `replace_file`, which has the errors."""
+    """Write a record atomically; for errors see `replace_file`."""
     write_atomically(path, to_json(value), durable)
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"expected a number of 64 bits, found {constant[:40]}")
+    raise ValueError(f"expected a 64-bit number, found {constant[:40]}")
 
 
 def _float(text: str) -> float:
@@ -100,7 +100,7 @@ def _int(text: str) -> int:
 
 
 def _unknown(given: Any, known: Any, place: str) -> Iterator[str]:
-    """Yield where the plain value that was read has a field that the record made of it has not."""
+    """Yield the paths of fields that were read but are not in the record made from them."""
     if isinstance(given, dict):
         for name, value in given.items():
             inner = f"{place}.{name}"
@@ -113,7 +113,7 @@ def _unknown(given: Any, known: Any, place: str) -> Iterator[str]:
 def _encoded(value: Any) -> Any:
     if isinstance(value, PurePath):
         return str(value)
-    if hasattr(value, "tolist"):  # numpy's arrays and numbers
+    if hasattr(value, "tolist"):  # numpy arrays and numbers
         return value.tolist()
     raise NotImplementedError(f"{type(value).__name__} cannot be written to a record")
 

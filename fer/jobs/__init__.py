@@ -1,6 +1,6 @@
-"""Whatever runs in the background and survives whoever started it. Nothing here knows what runs.
+"""Background jobs that survive the process that started them. Nothing here knows what a job does.
 
-process   processes that outlive their starter, known again after a restart
-status    where a job stands: one way to write it, one way to read it
-job       a folder for each job: request, status, lock, log; start, stop, continue, delete
+process   processes that outlive their parent, recognized after a restart
+status    the status of a job: how it is written and read
+job       a folder per job: request, status, lock, log; start, stop, resume, delete
 """

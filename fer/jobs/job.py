@@ -1,13 +1,13 @@
-"""A job is a folder; all that is known of it lies there, so that any process may look at any time.
+"""A job is a folder that holds its whole state, so that any process can look at any time.
 
-    config.json    what is asked for: its kind, and the fields of that kind's request
-    status.json    where it stands, see `fer.jobs.status`
-    process.json   who does it
-    log.txt        what that process said
-    .lock          held by the process for as long as it lives
+    config.json    the request: its kind and that kind's fields
+    status.json    the status, see `fer.jobs.status`
+    process.json   the process that does the work
+    log.txt        the output of that process
+    .lock          held by the process while it lives
     .stop          asks it to stop, on Windows
 
-So a page may be reloaded, several people may look at once, and the program that started a job may end.
+So a page can be reloaded, several people can watch, and the program that started a job can exit.
 """
 
 import _thread
@@ -50,7 +50,7 @@ from fer.records import from_plain, plain_of, read_record, write_record
 
 CONFIG_NAME, PROCESS_NAME, LOCK_NAME, STOP_NAME = "config.json", "process.json", ".lock", ".stop"
 WORKER = ("-m", "fer.cli.jobs", "run")
-"""What Python is started with to do a job; the folder follows."""
+"""Arguments of Python that run a job; the folder follows."""
 
 _ID = re.compile(r"[\w-]{16,32}")
 
@@ -58,15 +58,15 @@ R = TypeVar("R")
 
 _changing = threading.Lock()
 _ASKED_BY_A_FILE = sys.platform == "win32"
-"""Windows ends a process without asking it."""
+"""Windows kills a process without asking it to stop."""
 
 
 class Stop(Protocol):
-    """What tells a job that somebody wants it to stop."""
+    """Tells a job that it was asked to stop."""
 
     asked: bool
     gently: bool
-    """Set by a job that looks at `asked` now and then; else it is ended by KeyboardInterrupt, wherever it is."""
+    """Set by a job that checks `asked` regularly; otherwise KeyboardInterrupt stops it wherever it is."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,18 @@ class Kind(Generic[R]):
     """What all jobs of a kind have in common."""
 
     name: str
-    """Stands in config.json."""
+    """The kind in config.json."""
     request: type[R]
     """A frozen dataclass of plain values."""
     place: str = "*"
-    """Where jobs of this kind are below the folder that they are kept in, as a pattern."""
+    """The pattern of this kind's jobs below the folder that they are kept in."""
     at_once: Callable[[], int] = lambda: 1
-    """How many jobs of this kind may go on at the same time in a place."""
+    """How many jobs of this kind may run at the same time in a folder."""
     hint: str = ""
-    """What else one can do where as many go on."""
+    """An alternative to suggest when no more may run."""
     earlier: Callable[[Path], tuple[R | None, Status | None] | None] = lambda folder: None
-    """Reads a folder in which config.json names no kind, as an earlier version left it: the request, and where the job
-    stands if status.json does not say so. None: there is no such job. May raise FerError, TypeError or ValueError."""
+    """Reads a folder of an earlier version, in which config.json names no kind: the request, and the status if
+    status.json has none. None if there is no such job. May raise FerError, TypeError or ValueError."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +94,9 @@ class JobView(Generic[R]):
 
     folder: Path
     state: str
-    """One of `fer.jobs.status`."""
+    """A state of `fer.jobs.status`."""
     request: R | None
-    """None where it cannot be read."""
+    """None if it cannot be read."""
     status: Status
     created: float
     """Seconds since 1970."""
@@ -108,38 +108,38 @@ class JobView(Generic[R]):
 
     @property
     def active(self) -> bool:
-        """Whether its process runs."""
+        """Whether its process is running."""
         return self.state in (STARTING, RUNNING)
 
     @property
     def can_resume(self) -> bool:
-        """Whether there is something left to do, and nobody does it."""
+        """Whether there is work left that nobody is doing."""
         return self.request is not None and self.state in (STOPPED, INTERRUPTED, FAILED)
 
     @property
     def message(self) -> str:
-        """Why it failed, or the last words of a process that never came so far as to say where it stands."""
+        """Why it failed, or the last output of a process that never wrote a status."""
         if self.state == INTERRUPTED and not self.status.time:
             return log_tail(self.folder, 1).removeprefix("error: ")
         return self.status.message
 
 
 def create(folder: Path, kind: Kind[R], request: R) -> None:
-    """Make the folder of a job, without starting it.
+    """Create the folder of a job, without starting it.
 
     Raises:
-        JobError: the folder is there already, or cannot be written to.
+        JobError: the folder exists already, or cannot be written to.
     """
-    with file_errors(f"{folder.name} cannot be kept", JobError):
+    with file_errors(f"{folder.name} cannot be saved", JobError):
         folder.mkdir(parents=True)
         write_request(folder, kind, request)
 
 
 def new_job(place: Path, kind: Kind[R], request: R) -> Path:
-    """Make the folder of a job and return it.
+    """Create the folder of a job, with a random name, and return it.
 
     Raises:
-        JobError: it cannot be made.
+        JobError: it cannot be created.
     """
     folder = place / secrets.token_urlsafe(16)
     create(folder, kind, request)
@@ -147,7 +147,7 @@ def new_job(place: Path, kind: Kind[R], request: R) -> Path:
 
 
 def write_request(folder: Path, kind: Kind[R], request: R) -> None:
-    """Write what is asked for into a folder that is there.
+    """Write a request into an existing folder.
 
     Raises:
         OSError: it cannot be written.
@@ -157,42 +157,42 @@ def write_request(folder: Path, kind: Kind[R], request: R) -> None:
 
 
 def kind_of(folder: Path) -> str | None:
-    """Return the name of the kind of a job; None where the folder does not say it."""
+    """Return the name of a job's kind; None if the folder does not say."""
     name = (read_record(folder / CONFIG_NAME, dict[str, Any]) or {}).get("kind")
     return name if isinstance(name, str) else None
 
 
 def read_request(folder: Path, kind: Kind[R]) -> R:
-    """Read what is asked for.
+    """Read the request of a job.
 
     Raises:
-        JobError: the file is missing, damaged, of a later version, or asks for something else.
+        JobError: the file is missing, damaged, of a later version, or requests something else.
     """
     found = _read(folder, kind)
     if found[0] is None:
-        raise JobError(f"expected in {folder} what the {kind.name} is asked for, found its result only.")
+        raise JobError(f"expected the settings of the {kind.name} in {folder}, found only its result.")
     return found[0]
 
 
 def _read(folder: Path, kind: Kind[R]) -> tuple[R | None, Status | None]:
-    """Return what is asked for and, in folders of an earlier version, where the job stands."""
+    """Return the request and, in folders of an earlier version, the status."""
     path, name = folder / CONFIG_NAME, kind_of(folder)
     try:
         if name == kind.name:
             values = plain_of(read_bytes(path))
             del values["kind"]
-            # What a later version asks for, nobody may leave out.
+            # An unknown field is a request of a later version, which must not be ignored.
             return from_plain(values, kind.request, exact=True), None
         found = None if name else kind.earlier(folder)
     except (OSError, ValueError, TypeError, FerError) as error:
-        raise JobError(f"expected in {path} what the {kind.name} is asked for: {error}.") from error
+        raise JobError(f"expected the settings of the {kind.name} in {path}: {error}.") from error
     if found is None:
-        raise JobError(f"expected in {path} what the {kind.name} is asked for, found {name or 'nothing of that kind'}.")
+        raise JobError(f"expected the settings of the {kind.name} in {path}, found {name or 'nothing'}.")
     return found
 
 
 def view(folder: Path, kind: Kind[R]) -> JobView[R]:
-    """Read where a job stands. Never fails: what cannot be read makes it damaged."""
+    """Read the state of a job. Never fails: a job that cannot be read is damaged."""
     found, status, problem = None, read_status(folder), ""
     state = _state(folder, status)
     try:
@@ -208,22 +208,22 @@ def view(folder: Path, kind: Kind[R]) -> JobView[R]:
 
 
 def find(parent: Path, job_id: str, kind: Kind[R]) -> JobView[R] | None:
-    """Return the job of an ID that cannot be guessed; it may come from anybody. None where there is no such job."""
+    """Return the job with an unguessable ID, which is untrusted input; None if there is no such job."""
     return view(parent / job_id, kind) if _ID.fullmatch(job_id) and (parent / job_id).is_dir() else None
 
 
 def views(parent: Path, kind: Kind[R]) -> list[JobView[R]]:
-    """Return all jobs of a kind in a place: those that go on first, then the newest."""
+    """Return all jobs of a kind in a folder: running ones first, then the newest."""
     found = [view(folder, kind) for folder in parent.glob(kind.place) if folder.is_dir() and _is_of(folder, kind)]
     return sorted(found, key=lambda seen: (not seen.active, -seen.created, seen.name))
 
 
 def _is_of(folder: Path, kind: Kind[R]) -> bool:
-    """Whether a folder is a job of that kind, or may be a damaged one."""
+    """Whether a folder is a job of this kind, or may be a damaged one."""
     name = kind_of(folder)
     if name is not None or changed_ns(folder / CONFIG_NAME):
         return name in (kind.name, None)
-    with contextlib.suppress(OSError):  # nobody may look into it
+    with contextlib.suppress(OSError):  # access is denied
         return bool(kind.earlier(folder))
     return False
 
@@ -238,18 +238,18 @@ def _state(folder: Path, status: Status | None) -> str:
     alive = mark is not None and mark.is_alive()
     if status is None:
         return STARTING if alive else INTERRUPTED
-    # One that was started from a command line has its lock when it says so; to look earlier could keep it out.
+    # A job started from the command line has its lock before this status; checking earlier could lock it out.
     return INTERRUPTED if status.state == RUNNING and not alive and not is_locked(folder) else status.state
 
 
 def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequence[JobView[R]] = ()) -> None:
-    """Start a job as a process of its own, or go on with it.
+    """Start or resume a job in a process of its own.
 
-    Of the jobs `among` which it shares the machine as many may go on as the kind allows. It has all threads of the
-    processor but one if not told, which is left to the pages.
+    The kind limits how many of the jobs `among` may run at the same time. By default it gets all CPU threads but one,
+    which is left to the pages.
 
     Raises:
-        JobError: it goes on already, has finished or is damaged, others go on, or no process can be started.
+        JobError: it is running already, has finished or is damaged, others are running, or no process can be started.
     """
     with _changing:
         seen = view(folder, kind)
@@ -257,29 +257,29 @@ def start(folder: Path, kind: Kind[R], threads: int | None = None, among: Sequen
             raise JobError(f"expected a job that was stopped or interrupted, but {seen.name} is {seen.state}.")
         check_free(kind, among)
         with file_errors(f"{folder.name} cannot be started", JobError):
-            (folder / STATUS_NAME).unlink(missing_ok=True)  # what an earlier process said holds no longer
+            (folder / STATUS_NAME).unlink(missing_ok=True)  # the status of an earlier process is out of date
             command = [sys.executable, *WORKER, str(folder), "--threads", str(threads or spare_threads())]
             write_record(folder / PROCESS_NAME, start_process(command, folder / LOG_NAME))
 
 
 def check_free(kind: Kind[R], among: Sequence[JobView[R]]) -> None:
-    """Raise JobError where as many jobs as allowed go on; which ones may be a secret."""
+    """Raise JobError if as many jobs as allowed are running, without saying which."""
     allowed = kind.at_once()
     if sum(view(seen.folder, kind).active for seen in among) >= allowed:
         raise JobError(
-            f"another {kind.name} goes on, and this machine does {allowed} at a time. Stop it, or wait until it ends"
-            f"{f'; {kind.hint}' if kind.hint else ''}."
+            f"another {kind.name} is running, and this machine runs at most {allowed} at once. Stop it, or wait until "
+            f"it ends{f'; {kind.hint}' if kind.hint else ''}."
         )
 
 
 def stop(folder: Path, kind: Kind[R], patience_seconds: float = 20.0) -> None:
-    """Ask a job to stop, wait until it has, and end it if it does not; what is done stays, and `start` goes on.
+    """Ask a job to stop, and kill it if it does not; what is done is kept, and `start` resumes it.
 
     Raises:
-        JobError: the process belongs to somebody else.
+        JobError: the process belongs to another user.
     """
     mark, status = read_record(folder / PROCESS_NAME, ProcessMark), read_status(folder)
-    if status and not (mark and mark.is_alive()) and is_locked(folder):  # it was started from a command line
+    if status and not (mark and mark.is_alive()) and is_locked(folder):  # started from the command line
         mark = mark_of(status.pid)
     if mark is None or not mark.is_alive():
         return
@@ -287,7 +287,7 @@ def stop(folder: Path, kind: Kind[R], patience_seconds: float = 20.0) -> None:
         ask = (lambda _: (folder / STOP_NAME).touch()) if _ASKED_BY_A_FILE else psutil.Process.terminate
         end_process(mark, patience_seconds, ask)
     seen = view(folder, kind)
-    if seen.state == INTERRUPTED:  # it could not say so itself
+    if seen.state == INTERRUPTED:  # it was killed before it could write its status
         with contextlib.suppress(OSError):
             reporter = Reporter(folder)
             reporter.status = seen.status
@@ -295,10 +295,10 @@ def stop(folder: Path, kind: Kind[R], patience_seconds: float = 20.0) -> None:
 
 
 def delete(folder: Path, kind: Kind[R]) -> None:
-    """Remove a job with everything in its folder.
+    """Delete a job with everything in its folder.
 
     Raises:
-        JobError: it goes on, or the system does not let us.
+        JobError: it is running, or the system refuses.
     """
     with _changing:
         check_still(folder, kind)
@@ -307,19 +307,19 @@ def delete(folder: Path, kind: Kind[R]) -> None:
 
 
 def check_still(folder: Path, kind: Kind[R]) -> None:
-    """Raise JobError if a job goes on."""
+    """Raise JobError if a job is running."""
     if view(folder, kind).active:
         raise JobError(f"{folder.name} is running. Stop it first.")
 
 
 def safe_name(name: str) -> str:
-    """Return a visitor's name of a file or folder, so that nothing in it can lead elsewhere; empty if none is left."""
+    """Return a visitor's name of a file or folder, made safe to use in a path; empty if nothing is left."""
     safe = re.sub(r"[^\w .()-]+", "-", name).strip(" .")
     return f"_{safe}" if is_refused_by_windows(safe) else safe
 
 
 def log_tail(folder: Path, lines: int = 12) -> str:
-    """Return the last lines of what a job has said."""
+    """Return the last lines of a job's log."""
     path = folder / LOG_NAME
     try:
         with path.open("rb") as file:
@@ -332,35 +332,35 @@ def log_tail(folder: Path, lines: int = 12) -> str:
 
 @contextmanager
 def locked(folder: Path, patience_seconds: float = 1.0) -> Iterator[None]:
-    """Keep other processes out of a job's folder; the system lets the lock go when this process ends, however it ends.
+    """Keep other processes out of a job's folder; the system releases the lock when this process ends, however it ends.
 
     Raises:
-        JobError: another process is in it.
+        JobError: another process holds it.
     """
     try:
-        # Whoever looks whether the lock is held holds it for a moment.
+        # Checking whether the lock is held takes it for a moment.
         with FileLock(folder / LOCK_NAME, timeout=patience_seconds):
             yield
     except Timeout as error:
-        raise JobError(f"another process works in {folder}. Wait for it, or stop it.") from error
+        raise JobError(f"another process is working in {folder}. Wait for it, or stop it.") from error
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a living process works in a folder."""
+    """Whether a living process is working in a folder."""
     try:
         if (folder / LOCK_NAME).exists():
             with locked(folder, 0):
                 pass
     except JobError:
         return True
-    except OSError:  # it belongs to somebody else, or cannot be written to
+    except OSError:  # it belongs to another user, or cannot be written to
         return False
     return False
 
 
 @contextmanager
 def _heeding(folder: Path) -> Iterator[None]:
-    """Take the file that asks this process to stop for SIGTERM, where there is no such signal."""
+    """Treat the stop file as SIGTERM, on systems without that signal."""
     over = threading.Event()
 
     def heed() -> None:
@@ -370,7 +370,7 @@ def _heeding(folder: Path) -> Iterator[None]:
                 _thread.interrupt_main(signal.SIGTERM)
 
     if _ASKED_BY_A_FILE:
-        (folder / STOP_NAME).unlink(missing_ok=True)  # meant an earlier process
+        (folder / STOP_NAME).unlink(missing_ok=True)  # meant for an earlier process
         threading.Thread(target=heed, daemon=True, name=f"heed {folder.name}").start()
     try:
         yield
@@ -380,12 +380,12 @@ def _heeding(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def working(folder: Path, watcher: Watcher | None = None) -> Iterator[Reporter]:
-    """Do a job in this process: others are kept out, and its status says how it ended. A full disk pauses it.
+    """Work on a job in this process: lock it, and write its status at the end. A full disk stops it.
 
-    Whoever stops before the end calls `reporter.set(STOPPED)`; what is left in the state "running" has finished.
+    Work that stops early calls `reporter.set(STOPPED)`; a state that is still "running" becomes "finished".
 
     Raises:
-        JobError: another process is in the folder.
+        JobError: another process is working in the folder.
     """
     with locked(folder), _heeding(folder):
         reporter = Reporter(folder, watcher)

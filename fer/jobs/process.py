@@ -1,6 +1,6 @@
-"""Processes that outlive whoever started them, known again by their number and the moment they began.
+"""Processes that outlive their parent, identified by PID and start time.
 
-A number alone would not do: the system gives it to another process once the first has ended.
+A PID alone is not enough: the system reuses it once a process has ended.
 """
 
 import contextlib
@@ -15,33 +15,33 @@ from pathlib import Path
 import psutil
 
 NICENESS = 10
-"""So much a job steps back where pages need the processor."""
+"""A job's niceness, so that pages stay responsive."""
 
 
 @dataclass(frozen=True)
 class ProcessMark:
-    """Tells one process from all others of this machine, before and after a restart."""
+    """Identifies a process on this machine, before and after a restart."""
 
     pid: int
     began: float
-    """Seconds since 1970, as the system gives it."""
+    """Seconds since 1970, as reported by the system."""
 
     def is_alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether it is still running."""
         return self.running() is not None
 
     def running(self) -> psutil.Process | None:
-        """Return the process, if it still runs."""
+        """Return the process if it is still running."""
         with contextlib.suppress(psutil.Error, ValueError, OverflowError):
             process = psutil.Process(self.pid)
-            # The system may count from another start of the clock after a suspension: a second is near enough.
+            # The system's clock may shift after a suspend: a difference of a second is fine.
             if abs(process.create_time() - self.began) < 1 and process.status() != psutil.STATUS_ZOMBIE:
                 return process
         return None
 
 
 def mark_of(pid: int) -> ProcessMark | None:
-    """Return what tells the process of that number from later ones; None if there is none."""
+    """Return the mark of the process with this PID; None if there is none."""
     with contextlib.suppress(psutil.Error, ValueError, OverflowError):
         return ProcessMark(pid, psutil.Process(pid).create_time())
     return None
@@ -53,12 +53,12 @@ def available_cores() -> int:
 
 
 def spare_threads() -> int:
-    """Return how many threads a job gets: all of the processor's but one, which is left to the pages."""
+    """Return how many threads a job gets: all but one, which is left to the pages."""
     return max((os.cpu_count() or 1) - 1, 1)
 
 
 def start_process(command: Sequence[str | os.PathLike[str]], log: Path) -> ProcessMark:
-    """Start a process that goes on when this one ends and steps back for others; what it says is added to the log.
+    """Start a process that outlives this one, at lower priority; its output is appended to the log.
 
     Raises:
         OSError: it cannot be started.
@@ -70,14 +70,14 @@ def start_process(command: Sequence[str | os.PathLike[str]], log: Path) -> Proce
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONIOENCODING": "utf-8"},  # as the log is read
+            env=os.environ | {"PYTHONIOENCODING": "utf-8"},  # the encoding of the log
             **apart,
         )  # on Windows: DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP
-    mark = mark_of(process.pid) or ProcessMark(process.pid, 0.0)  # the latter if it has ended already
+    mark = mark_of(process.pid) or ProcessMark(process.pid, 0.0)  # the latter if it has already ended
     with contextlib.suppress(psutil.Error):
-        # Windows knows classes only.
+        # Windows has priority classes only.
         psutil.Process(process.pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", NICENESS))
-    # Else it would stay behind as a zombie until this process ends.
+    # Otherwise it would remain as a zombie until this process ends.
     threading.Thread(target=process.wait, daemon=True, name=f"wait for {process.pid}").start()
     return mark
 
@@ -85,7 +85,7 @@ def start_process(command: Sequence[str | os.PathLike[str]], log: Path) -> Proce
 def end_process(
     mark: ProcessMark, patience_seconds: float, ask: Callable[[psutil.Process], object] = psutil.Process.terminate
 ) -> None:
-    """Ask a process to end, and end it where it does not do so in time; return when it is gone.
+    """Ask a process to end, kill it if it does not in time, and return when it is gone.
 
     Raises:
         PermissionError: it belongs to another user.

@@ -1,4 +1,4 @@
-"""Where a job stands: one way to write it, one way to read it."""
+"""The status of a job: how it is written and read."""
 
 import contextlib
 import os
@@ -14,37 +14,37 @@ from fer.records import from_plain, read_record, to_json, write_record
 
 STARTING, RUNNING, STOPPED, INTERRUPTED = "starting", "running", "stopped", "interrupted"
 FAILED, FINISHED, DAMAGED = "failed", "finished", "damaged"
-"""Starting, interrupted and damaged are never written: no word yet, gone without a word, cannot be read."""
+"""Starting, interrupted and damaged are never written: no status yet, process gone, unreadable."""
 EVERY_SECONDS = 0.5
 STATUS_NAME, LOG_NAME = "status.json", "log.txt"
 
 
 @dataclass(frozen=True)
 class Status:
-    """What a job says of itself."""
+    """What a job reports about itself."""
 
     state: str
     message: str = ""
-    """Why it failed, or was stopped though nobody wanted it; empty in most states."""
+    """Why it failed, or stopped without being asked; empty in most states."""
     what: str = ""
-    """What it does at the moment: "reading pictures"."""
+    """The current step: "reading pictures"."""
     done: float = 0.0
     total: float = 0.0
-    """0 before it is known."""
+    """0 until it is known."""
     seconds_left: float | None = None
     pid: int = 0
     time: str = ""
     figures: dict[str, float] = field(default_factory=dict)
-    """What else a kind of job has to say: "faces_per_second". In the file they stand beside the others."""
+    """Other numbers of this kind of job: "faces_per_second". In the file they are on the same level as the fields."""
 
     @property
     def share(self) -> float:
-        """How much is done, 0..1; 0 before that is known."""
+        """The share that is done, 0..1; 0 until it is known."""
         return min(max(self.done / self.total, 0.0), 1.0) if self.total > 0 else 0.0
 
 
 def read_status(folder: Path) -> Status | None:
-    """Return what a job said last; None where it has said nothing that can be understood."""
+    """Return the last status of a job; None if there is none, or it cannot be read."""
     found = read_record(folder / STATUS_NAME, dict[str, Any])
     if found is None or found.get("state") not in (RUNNING, STOPPED, FAILED, FINISHED):
         return None
@@ -54,27 +54,27 @@ def read_status(folder: Path) -> Status | None:
     }
     try:
         return from_plain(found, Status)
-    except ValueError:  # a later version may say more in another shape
+    except ValueError:  # a later version may have changed fields
         return Status(found["state"])
 
 
 class Watcher(Protocol):
-    """Shows a person at a terminal what a job says."""
+    """Shows the progress of a job at a terminal."""
 
     def progress(self, status: Status) -> None:
-        """Show how far it is."""
+        """Show the progress."""
 
     def note(self, line: str) -> None:
-        """Show a line of its log."""
+        """Show a line of the log."""
 
 
 class Reporter:
-    """Writes where a job stands, at most twice a second while it goes on."""
+    """Writes the status of a job, at most twice a second while it runs."""
 
     def __init__(
         self, folder: Path | None, watcher: Watcher | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Say nothing yet; without a folder nothing is ever written."""
+        """Prepare a reporter; without a folder nothing is ever written."""
         self.status = Status(RUNNING)
         self._folder = folder
         self._watcher = watcher
@@ -83,27 +83,27 @@ class Reporter:
         self._began: tuple[float, float] | None = None
 
     def set(self, state: str, message: str = "", figures: dict[str, float] | None = None) -> None:
-        """Say at once that the job is in another state, and why it failed; what was last said of its progress stays.
+        """Change the state of the job at once, with the reason if it failed; the last progress is kept.
 
-        Figures, if given, take the place of those that were said last.
+        Figures, if given, replace the last ones.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the status cannot be written.
         """
         figures = self.status.figures if figures is None else figures
         self.status = replace(self.status, state=state, message=message, seconds_left=None, figures=figures)
         self._write(durable=state != RUNNING)
         if state == STOPPED:
-            self.note("stopped; the same command goes on")
+            self.note("stopped; run the same command to resume")
 
     def say(self, what: str, done: float, total: float, figures: dict[str, float] | None = None) -> None:
-        """Say how far the job is, unless it was said a moment ago.
+        """Report the progress, unless it was just written.
 
         Args:
-            what: it does at the moment.
-            done: of the total, in any unit. Where it falls, or the total changes, the time that is left is counted
-                anew.
-            total: 0 where it is not known.
+            what: the current step.
+            done: amount done, in the unit of `total`. The estimate of the remaining time restarts when it falls or the
+                total changes.
+            total: total amount; 0 if it is not known.
             figures: see `Status`.
         """
         now = self._clock()
@@ -118,11 +118,11 @@ class Reporter:
         if self._watcher:
             self._watcher.progress(self.status)
         if done == total or now - self._written >= EVERY_SECONDS:
-            with contextlib.suppress(OSError):  # a full disk is told of when the result is written
-                self._write(durable=False)  # a second later it is out of date
+            with contextlib.suppress(OSError):  # writing the result reports a full disk
+                self._write(durable=False)  # out of date within a second
 
     def note(self, text: str) -> None:
-        """Add a line to the log, for people."""
+        """Append a line to the log."""
         line = f"{time.strftime('%H:%M:%S')} {text}"
         if self._folder:
             with contextlib.suppress(OSError), (self._folder / LOG_NAME).open("a", encoding="utf-8") as log:
@@ -142,6 +142,6 @@ class Reporter:
         except OSError as error:
             if not lacks_room(error):
                 raise
-            with path.open("r+b") as file:  # what is there has its place on the disk already
+            with path.open("r+b") as file:  # an existing file keeps its space on a full disk
                 file.write(to_json(record).encode())
                 file.truncate()

@@ -1,4 +1,4 @@
-"""Who looks at which job, how much room visitors from elsewhere may take, and what goes when somebody has left."""
+"""Which visitor owns which job, how much space remote visitors may use, and what is deleted after they leave."""
 
 import shutil
 from collections.abc import Callable, Collection, Iterator
@@ -16,53 +16,53 @@ from fer.records import read_record, write_record
 
 VISITOR_NAME = "visitor.json"
 _EARLIER_NAME = "visitor.txt"
-"""Of an earlier version, in jobs of visitors from elsewhere."""
+"""The file of an earlier version, in jobs of remote visitors."""
 _SESSIONS = 20
-"""Each page that is open is one, and each that was loaded anew."""
+"""A visitor has a session for each open or reloaded page."""
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Who looked at a job, and what of it is theirs to keep when they leave. Lies in its folder."""
+    """Which sessions have opened a job, and what is kept after they end. Stored in the job's folder."""
 
     sessions: tuple[str, ...]
-    """The last one last."""
+    """The most recent one last."""
     is_elsewhere: bool = True
-    """Whether that is a visitor from elsewhere, not the owner of the machine."""
+    """Whether this is a remote visitor, not the owner of the machine."""
     keeps_pictures: bool = False
-    """Whether pictures stay: what was uploaded, of the owner, and annotated ones."""
+    """Whether pictures are kept: the owner's uploads, and annotated pictures."""
     keeps_found: bool = True
-    """Whether what was found stays."""
+    """Whether the results are kept."""
     asked: bool = False
-    """Whether it was to begin, even if it could not yet: then it waits to be gone on with."""
+    """Whether the job was requested, even if it could not start yet: then it waits to be resumed."""
 
     def seen_by(self, session: str) -> "Claim":
-        """Return the claim after somebody has looked, in another page maybe."""
+        """Return the claim with another session that has opened the job."""
         if session in self.sessions:
             return self
         return replace(self, sessions=(*self.sessions, session)[-_SESSIONS:])
 
 
 def claim(folder: Path, claim: Claim) -> None:
-    """Write down who looks at a job.
+    """Store who has opened a job.
 
     Raises:
         JobError: it cannot be written.
     """
-    with file_errors(f"{folder.name} cannot be kept", JobError):
+    with file_errors(f"{folder.name} cannot be saved", JobError):
         write_record(folder / VISITOR_NAME, claim)
 
 
 def claim_of(folder: Path) -> Claim | None:
-    """Return who looked at a job; None where nobody did since it was made by an earlier version's owner."""
+    """Return who has opened a job; None if nobody has since an earlier version's owner created it."""
     earlier = Claim(()) if (folder / _EARLIER_NAME).exists() else None
     return read_record(folder / VISITOR_NAME, Claim) or earlier
 
 
 def check_room(data: Path, session: str, allowed_bytes: float) -> None:
-    """Raise JobError where jobs of visitors from elsewhere are larger than allowed, or those of one than half of it."""
+    """Raise JobError if the jobs of all remote visitors exceed the limit, or those of one visitor half of it."""
     mine = everybodys = 0
     for folder in {path.parent for name in (VISITOR_NAME, _EARLIER_NAME) for path in data.glob(f"*/*/{name}")}:
         claimed = claim_of(folder)
@@ -72,13 +72,13 @@ def check_room(data: Path, session: str, allowed_bytes: float) -> None:
             mine += size * (session in claimed.sessions)
     if mine > allowed_bytes / 2 or everybodys > allowed_bytes:
         raise JobError(
-            f"expected at most {allowed_bytes / 2**21:,.0f} MB on this machine for each visitor, and twice that for "
-            f"all, found {mine / 2**20:,.0f} and {everybodys / 2**20:,.0f} MB. Delete earlier ones, or upload less."
+            f"expected at most {allowed_bytes / 2**21:,.0f} MB on this machine per visitor, and twice that for "
+            f"all, found {mine / 2**20:,.0f} and {everybodys / 2**20:,.0f} MB. Delete earlier jobs, or upload less."
         )
 
 
 def size_bytes(folder: Path) -> int:
-    """Return how much a folder takes; what goes meanwhile does not count."""
+    """Return the size of a folder; files that disappear meanwhile do not count."""
     size = 0
     for file in folder.rglob("*"):
         with suppress(OSError):
@@ -89,23 +89,23 @@ def size_bytes(folder: Path) -> int:
 def forget_left(
     place: Path, kind: Kind[R], uploads_name: str, drawn_name: str, present: Callable[[], Collection[str]]
 ) -> Iterator[Path]:
-    """Remove what is not to stay of those who have left; what a job still needs does. Yield the folders it changed.
+    """Delete what is not kept for visitors who have left, unless a job still needs it. Yield the changed folders.
 
-    What was never to begin goes, and all of a job of which nothing is kept; of one that has ended, pictures that are
-    not kept; those that a visitor from elsewhere has uploaded never are.
+    Jobs that were never requested, and those whose results are not kept, are deleted entirely; from finished jobs, the
+    pictures that are not kept are deleted. Uploads of remote visitors are never kept.
 
     Args:
-        place: where jobs are kept.
-        kind: of the jobs.
-        uploads_name: what the folder of uploads is called in that of a job.
-        drawn_name: a pattern of what was drawn on pictures, likewise.
-        present: returns the sessions of all who are there now; asked for each job, as a look at many takes long.
+        place: the folder of the jobs.
+        kind: their kind.
+        uploads_name: the name of the uploads folder in a job's folder.
+        drawn_name: the pattern of annotated pictures in a job's folder.
+        present: returns the sessions that are open now; called for each job, since many jobs take long to check.
     """
     for seen in job.views(place, kind):
         claimed = claim_of(seen.folder)
         if seen.active or claimed is None or not set(claimed.sessions).isdisjoint(present()):
             continue
-        with suppress(JobError, OSError):  # the next look tries again
+        with suppress(JobError, OSError):  # the next call tries again
             is_lost = seen.state == DAMAGED and claimed.is_elsewhere
             if is_lost or not claimed.keeps_found or not (claimed.asked or job.is_begun(seen.folder)):
                 job.delete(seen.folder, kind)
