@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: what the package needs, and that the app's files travel in it, as fer/app."""
+"""What pyproject.toml cannot express: the requirements, and the app's files, which are packaged as fer/app."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ EXTRAS = {
     "all": ("video", "torch", "reports", "train", "app", "ray"),
     "dev": ("dev",),
 }
-"""Extra → the sections of the requirements files that it takes."""
+"""Extra → the sections of the requirements files that it includes."""
 
 needed: dict[str, list[str]] = {}
 for name in ("requirements.txt", "requirements-dev.txt"):
@@ -27,8 +27,8 @@ for name in ("requirements.txt", "requirements-dev.txt"):
 setup(
     install_requires=needed["core"],
     extras_require={extra: [line for name in names for line in needed[name]] for extra, names in EXTRAS.items()},
-    # The customer has these at the top level. In a wheel Streamlit finds them beside each other all the same.
+    # The repository has these at the top level. In a wheel, Streamlit finds them in fer/app.
     packages=[*find_packages(include=["fer", "fer.*"]), "fer.app"],
     package_dir={"fer.app": "."},
-    script_name="setup.py",  # else this file would be taken for one of the app's
+    script_name="setup.py",  # otherwise this file would be taken for one of the app's
 )

@@ -1,16 +1,16 @@
-"""Measure what each ingredient of the training recipe is worth.
+"""Ablation: measure the contribution of each ingredient of the training recipe.
 
     python scripts/ablation.py --dataset data/ferplus
     python scripts/ablation.py --dataset data/ferplus --rows "the recipe" "no mixup" --seeds 0 1
-    python scripts/ablation.py --dataset data/ferplus --epochs 28 --size 48     for a graphics card
+    python scripts/ablation.py --dataset data/ferplus --epochs 28 --size 48     for a GPU
     python scripts/ablation.py --dataset data/ferplus --start FILE.npz --teacher runs/a/best.safetensors
 
-The recipe's first step again and again, from chance, with one thing changed at a time; measured on the validation
-split, so that the test split stays unseen. A row of the shipped table takes about ten minutes of a CPU core. Each run
-is kept in runs/ablation, so the same command goes on where it was interrupted, and adds rows to the table.
+Trains the recipe's first step from random initialization, with one change at a time, and evaluates on the validation
+split, so that the test split stays unseen. A row of the shipped table takes about ten minutes of a CPU core. Runs are
+kept in runs/ablation: the same command resumes an interrupted one, and adds rows to the table.
 
-With --start, the weights of dlib's face recognition, come the rows of what made the shipped model better: three
-ingredients together, and each of them left out once. They need fer2013.csv beside the FER+ data.
+With --start, the weights of dlib's face recognition, it adds the rows on what improved the built-in model: three
+ingredients together, and without each one in turn. They need fer2013.csv beside the FER+ data.
 """
 
 import argparse
@@ -29,24 +29,24 @@ from fer.records import write_record
 
 TRAINER = Path(__file__).with_name("train.py")
 ABOUT = (
-    "The recipe's first step, made short and with torchvision's stem to be affordable, with one thing changed at a "
-    "time, each time from chance."
+    "The recipe's first step, shortened and with torchvision's stem to be affordable, with one change at a "
+    "time, always from random initialization."
 )
 ABOUT_TOGETHER = (
-    "Three ingredients of today's model together, and each of them left out once, in short runs on {pictures:,} "
-    "training pictures over {epochs} epochs, which tell large differences only; the second head is there for its own "
+    "Three ingredients of the current model together, and without each one in turn, in short runs on {pictures:,} "
+    "training pictures over {epochs} epochs, which show large differences only; the second head is there for its own "
     "opinion."
 )
-"""What the card says of the rows."""
+"""Descriptions of the rows for the model card."""
 
 Options = dict[str, str]
-"""Of scripts/train.py, by name; "" is the value of a flag."""
+"""Options of scripts/train.py; "" is the value of a flag."""
 Train = Callable[[str, list[str]], Path]
-"""Trains with (the run's name, options of scripts/train.py) unless it is done, and returns the model."""
+"""Trains with (name of the run, options of scripts/train.py) unless that is done, and returns the model."""
 
 
 def recipe(dataset: str, rule: str, epochs: int, size_px: int) -> Options:
-    """Return what is changed: the recipe's first step, with a stem that makes it four times as fast."""
+    """Return the options of the recipe's first step, with a stem that makes it four times as fast."""
     return {
         "--dataset": dataset,
         "--rule": rule,
@@ -59,9 +59,9 @@ def recipe(dataset: str, rule: str, epochs: int, size_px: int) -> Options:
 
 
 def ingredients(epochs: int, size_px: int, start: str = "", teacher: str = "shipped") -> dict[str, Options]:
-    """Return the name of each row → what is changed in the recipe of so many epochs and pixels.
+    """Return name of each row → changes to the recipe with this number of epochs and pixels.
 
-    dlib's network gets three times as many pixels; the file of its weights is for the rows of `TOGETHER`.
+    dlib's network gets three times as many pixels; the weights file is for the rows of `TOGETHER`.
     """
     network = {"--architecture": "face_recognition_resnet", "--size": str(3 * size_px), "--optimizer": "adamw"}
     taught = {"--learning-rate": "8e-4", "--teacher": teacher, "--teacher-share": "0.8"}
@@ -91,7 +91,7 @@ def ingredients(epochs: int, size_px: int, start: str = "", teacher: str = "ship
 
 
 NAMES = tuple(ingredients(1, 1))
-"""Of all rows, in their order."""
+"""The names of all rows, in order."""
 TOGETHER = NAMES[-4:]
 """The rows that need dlib's weights."""
 
@@ -99,20 +99,22 @@ TOGETHER = NAMES[-4:]
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", required=True, metavar="PATH", help="what is trained and validated on")
+    parser.add_argument("--dataset", required=True, metavar="PATH", help="data set to train and validate on")
     parser.add_argument("--rule", default="majority", choices=("majority", "argmax"), help="(majority)")
     parser.add_argument("--rows", nargs="+", choices=NAMES, help="(all; the last four with --start)")
     parser.add_argument("--start", default="", metavar="FILE", help="weights of dlib's face recognition, see train.py")
-    parser.add_argument("--teacher", default="shipped", metavar="FILE", help="who teaches in the last rows (shipped)")
+    parser.add_argument("--teacher", default="shipped", metavar="FILE", help="teacher in the last rows (shipped)")
     parser.add_argument("--epochs", type=int, default=6, metavar="N", help="(6)")
     parser.add_argument("--size", type=int, default=32, metavar="PX", help="size of the faces (32)")
     parser.add_argument(
-        "--sample", type=int, default=500, metavar="N", help="so many validation pictures are made worse (500)"
+        "--sample", type=int, default=500, metavar="N", help="number of validation pictures to degrade (500)"
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="(0)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"), metavar="DIR", help="(runs/ablation)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="the table (ablation.json in the runs' folder)")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="the table (ablation.json in the folder of the runs)"
+    )
     return parser.parse_args(arguments)
 
 
@@ -125,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     def train(name: str, given: list[str]) -> Path:
         command = [sys.executable, TRAINER, *given, *machine, "--runs", options.runs, "--name", name]
         if code := subprocess.run(command).returncode:
-            raise TrainingError(f"the training {name} ended with exit code {code}; the same command goes on.")
+            raise TrainingError(f"the training {name} ended with exit code {code}. Run the same command to resume.")
         return Path(options.runs, name, "best.safetensors")
 
     _measure_rows(options, train)
@@ -133,7 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _measure_rows(options: argparse.Namespace, train: Train) -> None:
-    import torch  # after the options are known to be right: it takes seconds
+    import torch  # takes seconds, so after validating the options
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -153,33 +155,33 @@ def _measure_rows(options: argparse.Namespace, train: Train) -> None:
         )
         ordered = tuple(rows[name] for name in NAMES if name in rows)
         write_record(output, Ablation(basis, common, min(options.sample, count), ordered, about))
-        print(f"{name}: {row.accuracy:.4f} ({basis}), worse pictures {row.worse_pictures:.4f}", flush=True)
+        print(f"{name}: {row.accuracy:.4f} ({basis}), degraded pictures {row.worse_pictures:.4f}", flush=True)
 
 
 def _earlier(output: Path, recipe: str) -> tuple[Ingredient, ...]:
-    """Return the rows that were measured before, of the same recipe."""
+    """Return the rows already measured with the same recipe."""
     if not output.is_file():
         return ()
     table = read_table(output, Ablation)
     if table.recipe != recipe:
         raise EvaluationError(
             f"expected rows of the recipe {recipe} in {output}, found rows of {table.recipe}. "
-            "Give another --output and other --runs, or remove it."
+            "Choose another --output and --runs, or delete it."
         )
     return table.rows
 
 
 def command_line(options: Options) -> list[str]:
-    """Return the options as arguments."""
+    """Return the options as command-line arguments."""
     return [part for option in options.items() for part in option if part]
 
 
 def measure_row(
     name: str, options: Options, seeds: list[int], train: Train, dataset: FaceDataset, rule: str, sample: int
 ) -> Ingredient:
-    """Train with all options but the seed, once with each seed, and measure on the validation pictures that count."""
+    """Train with each seed, and evaluate on the validation pictures that count."""
     given = command_line(options)
-    plain = "-".join(re.findall(r"\w+", name.lower()))  # a folder can have that name
+    plain = "-".join(re.findall(r"\w+", name.lower()))  # valid as a folder name
     models = [train(f"{plain}-{seed}", [*given, "--seed", str(seed)]) for seed in seeds]
     accuracy, macro_f1, worse = map(
         mean, zip(*(_measure(model, dataset, rule, sample) for model in models), strict=True)
@@ -189,14 +191,14 @@ def measure_row(
 
 
 def _measure(model: Path, dataset: FaceDataset, rule: str, sample: int) -> tuple[float, float, float]:
-    """Return (accuracy, macro F1, accuracy on worse pictures) on validation pictures, each 0..1."""
+    """Return (accuracy, macro F1, accuracy on degraded pictures) on validation pictures, each 0..1."""
     from fer.evaluation.metrics import measure
     from fer.evaluation.predict import predict
     from fer.evaluation.robustness import robustness
     from fer.model.classifier import Classifier
     from fer.model.prior import RATERS
 
-    classifier = Classifier.load(model).for_faces(RATERS)  # some are corrected for the prior: not the ingredient
+    classifier = Classifier.load(model).for_faces(RATERS)  # a prior correction is not part of the ingredient
     found = predict(classifier, dataset, "validation", rule).predictions
     metrics = measure(found.probabilities, found.truth)
     worse = robustness(

@@ -1,20 +1,20 @@
-"""Measure how fast this machine is; run it on an idle one.
+"""Measure the speed of this machine; run it while the machine is idle.
 
-    python scripts/benchmark.py                                  pictures: photos and a webcam's frames
+    python scripts/benchmark.py                                  pictures: photos and webcam frames
     python scripts/benchmark.py live --dataset data/ferplus      the engine of the webcam page
     python scripts/benchmark.py video --seconds 600              a video file
     python scripts/benchmark.py folder                           many photos at once
-    python scripts/benchmark.py detector                         finding faces, beside facenet-pytorch
-    python scripts/benchmark.py network                          naming expressions in ONNX Runtime, beside torch
+    python scripts/benchmark.py detector                         face detection, compared with facenet-pytorch
+    python scripts/benchmark.py network                          the classifier in ONNX Runtime, compared with torch
     python scripts/benchmark.py training --dataset data/ferplus  the training loop
     python scripts/benchmark.py page                             the evaluation page in Chromium
-    python scripts/benchmark.py startup                          the first answer of a new process
+    python scripts/benchmark.py startup                          the first result of a new process
     python scripts/benchmark.py memory                           the app with several visitors
     python scripts/benchmark.py size                             an installation
     python scripts/benchmark.py viewers                          the webcam page of several viewers, without browsers
     python scripts/benchmark.py visitors --seconds 3600          an hour of many visitors who upload photos
 
-`MEASURE --help` says what is measured, and lists the options of each.
+`MEASURE --help` explains a measure and lists its options.
 """
 
 import argparse
@@ -33,27 +33,27 @@ MEASURES = (
     *("pictures", "live", "video", "folder", "detector", "network", "training"),
     *("page", "startup", "memory", "size", "viewers", "visitors"),
 )
-"""Modules of scripts/benchmarks; the arguments of their function `measure` are options here."""
+"""Modules of scripts/benchmarks; the arguments of their function `measure` become options."""
 OPTIONS: dict[str, tuple[str, str]] = {
     "checkpoint": ("FILE", "model file, or shipped, shipped-fer2013 or shipped-careful (shipped)"),
-    "threads": ("N", "how many; 0: all"),
-    "repeat": ("N", "how often"),
-    "seconds": ("N", "how long"),
-    "photos": ("N", "how many"),
-    "dataset": ("PATH", "whose faces"),
-    "architecture": ("NAME", "which network"),
-    "size": ("PX", "of the faces"),
-    "visitors": ("N", "how many"),
-    "extras": ("NAMES", "of the package, with commas between them"),
-    "viewers": ("N", "how many"),
-    "pause": ("N", "seconds that a visitor looks at something, on average"),
-    "profile": ("FILE", "py-spy writes there what the server's threads did"),
+    "threads": ("N", "number of threads; 0: all"),
+    "repeat": ("N", "number of repetitions"),
+    "seconds": ("N", "duration"),
+    "photos": ("N", "number of photos"),
+    "dataset": ("PATH", "data set of faces"),
+    "architecture": ("NAME", "architecture of the network"),
+    "size": ("PX", "size of the faces"),
+    "visitors": ("N", "number of visitors"),
+    "extras": ("NAMES", "extras of the package, separated by commas"),
+    "viewers": ("N", "number of viewers"),
+    "pause": ("N", "mean seconds that a visitor looks at something"),
+    "profile": ("FILE", "where py-spy writes what the server's threads did"),
 }
-"""What each argument of a measure is called and does on the command line."""
+"""Argument of a measure → metavar and help of its option."""
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Read the command line; without a measure's name, `pictures` is meant."""
+    """Read the command line; without a measure, `pictures` is run."""
     what = arguments[0] if arguments and arguments[0] in (*MEASURES, "-h", "--help") else "pictures"
     plain = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
@@ -94,5 +94,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))  # scripts and pages are no modules of the installed package
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # scripts and pages are not in the installed package
     sys.exit(main())

@@ -1,10 +1,10 @@
-"""Choose how a model with two heads is read for each kind of faces, and write that into the model file.
+"""Choose how a model with two heads is read for each kind of faces, and store that in the model file.
 
     python scripts/choose_readings.py --checkpoint FILE --dataset data/ferplus --label-dataset data/fer2013 \\
         --photos data/photos --output settings.json
 
-Prints a table of settings and data sets and writes it to --output; see `fer.evaluation.settings` for the rule. Of the
-data sets the validation pictures count, and all photos; no test split is looked at.
+Prints a table of settings and data sets and writes it to --output; see `fer.evaluation.settings` for the rule. It uses
+the validation pictures of the data sets, and all photos; no test split is touched.
 """
 
 import argparse
@@ -33,10 +33,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="a model with two heads")
-    parser.add_argument("--dataset", required=True, metavar="PATH", help="with what the first head learned: votes")
-    parser.add_argument("--label-dataset", required=True, metavar="PATH", help="with what the second head learned")
-    parser.add_argument("--photos", required=True, metavar="DIR", help="photos of other people, a folder a label")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="where the table is written")
+    parser.add_argument("--dataset", required=True, metavar="PATH", help="data set of the first head: votes")
+    parser.add_argument("--label-dataset", required=True, metavar="PATH", help="data set of the second head")
+    parser.add_argument("--photos", required=True, metavar="DIR", help="photos of other people, in class folders")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="where to write the table")
     return parser.parse_args(arguments)
 
 
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     info, network = load_checkpoint(options.checkpoint)
     if not info.second:
-        raise FerError(f"expected a model with two heads, {options.checkpoint} has one.")
+        raise FerError(f"expected a model with two heads, {options.checkpoint} has one. Choose another model.")
     recognizer = Recognizer(FaceDetector(), torch_classifier(info, network))
     bases = []
 

@@ -1,11 +1,11 @@
-"""Make a model file of a network with two linear heads that was trained outside this project: student or teacher.
+"""Convert a network with two linear heads that was trained outside this project to a model file.
 
     python scripts/convert_student.py student.safetensors OUTPUT --dataset data/ferplus --label-dataset data/fer2013 \\
         --recipe "…" --label-output second.safetensors
 
-The file names its layers body.…, votes.… and label.…: torchvision's ResNet without its last layer, or dlib's network
-(--architecture face_recognition_resnet --size 112), and two heads in the order of FER+ and of FER2013. The validation
-accuracy is printed and kept; choose_readings.py comes next.
+The file must name its layers body.…, votes.… and label.…: torchvision's ResNet without its last layer, or dlib's
+network (--architecture face_recognition_resnet --size 112), and two heads in the order of FER+ and of FER2013. The
+validation accuracy is printed and stored. Run choose_readings.py next.
 """
 
 import argparse
@@ -36,12 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("student", type=Path, metavar="FILE")
     parser.add_argument("output", type=Path, metavar="OUTPUT")
-    parser.add_argument("--dataset", required=True, metavar="PATH", help="what it was trained and validated on: votes")
-    parser.add_argument("--label-dataset", required=True, metavar="PATH", help="the labels of its second head")
+    parser.add_argument("--dataset", required=True, metavar="PATH", help="data set of its first head: votes")
+    parser.add_argument("--label-dataset", required=True, metavar="PATH", help="data set of its second head")
     parser.add_argument("--architecture", default="resnet18", metavar="NAME", help="(resnet18)")
-    parser.add_argument("--size", type=int, default=Preprocessing().size_px, metavar="PX", help="of the faces (48)")
-    parser.add_argument("--recipe", default="", metavar="TEXT", help="how it was trained, for its card")
-    parser.add_argument("--label-output", type=Path, metavar="FILE", help="also a file for its second head alone")
+    parser.add_argument(
+        "--size", type=int, default=Preprocessing().size_px, metavar="PX", help="size of the faces (48)"
+    )
+    parser.add_argument("--recipe", default="", metavar="TEXT", help="how it was trained, for the model card")
+    parser.add_argument("--label-output", type=Path, metavar="FILE", help="also write a file for its second head alone")
     options = parser.parse_args(arguments)
     dataset, labelled = open_dataset(options.dataset), open_dataset(options.label_dataset)
     info = ModelInfo(
@@ -84,7 +86,7 @@ def _prior(dataset: FaceDataset, labels: tuple[str, ...]) -> tuple[float, ...]:
 
 
 def _joined(student: dict[str, torch.Tensor], last: str) -> dict[str, torch.Tensor]:
-    """Return a network's state, float32, as ours names it: both heads are rows of one last layer."""
+    """Return a network's state, float32, with our names: both heads are rows of one last layer."""
     student = {name: value.float() if value.is_floating_point() else value for name, value in student.items()}
     body = {name.removeprefix("body."): value for name, value in student.items() if name.startswith("body.")}
     heads = {

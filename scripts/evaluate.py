@@ -1,4 +1,4 @@
-"""Measure a model on a data set, or compare models that were measured."""
+"""Evaluate a model on a data set, or compare evaluated models."""
 
 import sys
 

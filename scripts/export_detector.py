@@ -1,13 +1,13 @@
-"""Write the three networks of the face detector, with facenet-pytorch's weights, as ONNX files.
+"""Export the face detector's three networks, with facenet-pytorch's weights, as ONNX files.
 
     python scripts/export_detector.py
 
-The files lie in fer/recognition/weights; a test repeats the export and compares. Three things are written in another
-way than in facenet-pytorch, and compute the same:
+The files go to fer/recognition/weights; a test repeats the export and compares. Three things are expressed differently
+than in facenet-pytorch, with the same results:
 
 * PReLU with slope a becomes (1 - a)·relu(x) + a·x, both factors depthwise 1×1 convolutions: ONNX Runtime keeps its
-  blocked layout through them and adds in passing. With its own PRelu, O-Net takes about half as much time again.
-* Channels are filled up with zeros to whole blocks of that layout.
+  blocked layout through them and fuses the addition. With its own PRelu, O-Net takes about 1.5 times as long.
+* Channels are padded with zeros to whole blocks of that layout.
 * The logits of "face" and "no face" become their difference, whose sigmoid is their softmax, in one output with the
   corrections of the box and the landmarks.
 """
@@ -27,7 +27,7 @@ from fer.recognition.mtcnn import WEIGHTS
 
 OPSET, IR_VERSION = 17, 8
 BLOCK_CHANNELS = 16
-"""Of ONNX Runtime's layout on processors with AVX-512; on others it is less."""
+"""Block size of ONNX Runtime's layout on processors with AVX-512; on others it is smaller."""
 INPUTS: dict[str, list[int | str]] = {
     "pnet": ["n", 3, "height", "width"],
     "rnet": ["n", 3, 24, 24],
@@ -49,7 +49,7 @@ Array = npt.NDArray[np.float32]
 
 
 class _Graph:
-    """Nodes and weights of an ONNX graph as they come, and the name of the last result."""
+    """Nodes and weights of an ONNX graph under construction, and the name of the last result."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -62,7 +62,7 @@ class _Graph:
         return name
 
     def add(self, operation: str, *inputs: str, **attributes: Any) -> str:
-        """Append a node whose inputs are the last result, if none are given; return the name of what it computes."""
+        """Append a node whose input defaults to the last result; return the name of its output."""
         name = f"{operation.lower()}{len(self.nodes)}"
         self.nodes.append(helper.make_node(operation, inputs or [self.last], [name], **attributes))
         self.last = name
@@ -73,7 +73,7 @@ class _Graph:
         return self.add("Conv", x, self.weight(weight), self.weight(bias), kernel_shape=size, **attributes)
 
     def scale(self, x: str, factors: Array, axes: int) -> str:
-        """Multiply each channel by its factor, in an array of so many axes."""
+        """Multiply each channel by its factor, in an array with this many axes."""
         if axes == 2:
             return self.add("Mul", x, self.weight(factors))
         count = len(factors)
@@ -99,7 +99,7 @@ def build(name: str, network: Any) -> onnx.ModelProto:
         elif kind == "PReLU":
             x, slopes = graph.last, np.pad(weight, (0, channels - len(weight)))
             graph.add("Add", graph.scale(graph.add("Relu", x), 1 - slopes, axes), graph.scale(x, slopes, axes))
-        else:  # features come in the order width, height, channel, as Caffe had them
+        else:  # features are in the order width, height, channel, as in Caffe
             side = round((weight.shape[1] / channels) ** 0.5)
             weight = weight.reshape(-1, side, side, channels).transpose(0, 3, 2, 1).reshape(len(weight), -1)
             graph.add("Gemm", graph.add("Flatten"), graph.weight(weight.T), graph.weight(bias))

@@ -1,10 +1,11 @@
-"""Measure what models are worth to begin with: fine-tuning on few pictures under class names that they do not know.
+"""Measure how well models fine-tune on few pictures with class names that they do not know.
 
     python scripts/finetuning.py --dataset data/ferplus --models former.safetensors shipped --output few.json
 
-From the training split come some pictures of each expression, with one label each, as people's own folders have them;
-each seed draws others. The recipe is the training page's. Some validation pictures choose the best epoch, others, the
-same for all, judge it. Each run is kept in runs/finetuning, so the same command goes on, and adds models to the table.
+The training pictures are a sample of each expression from the training split, with one label each, like people's own
+folders; each seed draws another sample. The recipe is that of the training page. Some validation pictures choose the
+best epoch, others, the same for all models, judge it. Runs are kept in runs/finetuning: the same command resumes, and
+adds models to the table.
 """
 
 import argparse
@@ -28,17 +29,17 @@ from fer.training.recipe import fine_tuning
 from fer.training.runs import open_run
 
 PARTS = ("validation", "test", "test", "test")
-"""Of validation pictures, in a chance order that is always the same, each fourth chooses the epoch; the rest judges."""
+"""Of the validation pictures, in a fixed random order, every fourth chooses the epoch; the others judge."""
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", required=True, metavar="PATH", help="whose pictures")
-    parser.add_argument("--models", nargs="+", required=True, metavar="FILE", help="to begin with; or shipped")
+    parser.add_argument("--dataset", required=True, metavar="PATH", help="data set to sample from")
+    parser.add_argument("--models", nargs="+", required=True, metavar="FILE", help="models to fine-tune; or shipped")
     parser.add_argument("--pictures", type=int, default=100, metavar="N", help="of each expression, at most (100)")
     parser.add_argument("--judges", type=int, default=1200, metavar="N", help="validation pictures, at most (1200)")
-    parser.add_argument("--epochs", type=int, metavar="N", help="(as the training page)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="(as on the training page)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="(0 1 2)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (all)")
     parser.add_argument("--runs", type=Path, default=Path("runs/finetuning"), metavar="DIR", help="(runs/finetuning)")
@@ -62,9 +63,9 @@ def few_pictures(dataset: FaceDataset, pictures: int, judges: int, seed: int) ->
 
     Args:
         dataset: with the splits "train" and "validation".
-        pictures: of each expression that are trained on, at most; the seed draws them.
-        judges: how many validation pictures, at most, choose and judge; see `PARTS`.
-        seed: of the draw.
+        pictures: largest number of training pictures per expression; the seed draws them.
+        judges: largest number of validation pictures that choose and judge; see `PARTS`.
+        seed: of the sample.
     """
     training = np.random.default_rng(seed).permutation(dataset.rows("train"))
     truth = dataset.truth(training)
@@ -79,7 +80,7 @@ def few_pictures(dataset: FaceDataset, pictures: int, judges: int, seed: int) ->
 
 
 def _measure_models(options: argparse.Namespace) -> None:
-    import torch  # after the options are known to be right: it takes seconds
+    import torch  # takes seconds, so after validating the options
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -100,7 +101,7 @@ def _measure_models(options: argparse.Namespace) -> None:
 
 
 def _measure(options: argparse.Namespace, name: str, seed: int, dataset: FaceDataset) -> tuple[float, float]:
-    """Train from a model unless it is done; return (accuracy, macro F1), 0..1, of the pictures that judge."""
+    """Fine-tune a model unless that is done; return (accuracy, macro F1), 0..1, on the judging pictures."""
     from fer.evaluation.metrics import measure
     from fer.evaluation.predict import predict
     from fer.model.classifier import Classifier

@@ -1,13 +1,12 @@
-"""Hand damaged, odd and hostile files to all that reads other people's files, and see that it says so and goes on.
+"""Feed damaged, odd and hostile files to everything that reads other people's files, and check that it copes.
 
     python scripts/fuzz.py                              2,000 files, all kinds
     python scripts/fuzz.py --kind videos --count 500 --seed 3 --keep faults/
-    python scripts/fuzz.py --try faults/videos-0-17     what was kept, once more
+    python scripts/fuzz.py --try faults/videos-0-17     repeat a kept input
 
-Each file is a small valid one that was changed (scripts/fuzzing); the same seed makes the same ones. A process of its
-own reads them and may succeed or raise a FerError. Any other exception, more than so many seconds or bytes, and a
-process that dies are faults: they are printed, each kind of them once, and with --keep kept as files. The exit code is
-1 then.
+Each file is a small valid one with changes (scripts/fuzzing); the same seed gives the same files. A separate process
+reads them and may succeed or raise a FerError. Any other exception, exceeding the limits on time or memory, and a crash
+are faults: each kind is printed once, and with --keep its input is stored. The exit code is then 1.
 """
 
 import argparse
@@ -34,37 +33,37 @@ from fer.errors import FerError
 from fer.home import DATA_VARIABLE, RUNS_VARIABLE
 
 LIMIT_SECONDS = MOST_SECONDS + 1
-"""Of the processor, for one file; a picture may take the first of these, and is refused then."""
+"""CPU time for one file; a picture is refused after `MOST_SECONDS` itself."""
 LIMIT_WALL_SECONDS = 60.0
-"""For one file on a busy machine, which may wait for what never comes."""
+"""Wall-clock time for one file, which might wait forever."""
 LIMIT_BYTES = 10**9
-"""Resident memory of the process, with those that it starts."""
+"""Resident memory of the process and its children."""
 _POLL_SECONDS = 0.05
 _MOST_BYTES = 4 * 10**9
-"""Beyond this no process gets any memory where the system can be told so: a fault must not stop the machine."""
+"""Hard limit, if the system supports one: a fault must not bring down the machine."""
 READ, REFUSED = "read", "refused"
 KINDS = ("pictures", "archives", "models", "records", "videos")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one file."""
+    """The outcome of one file."""
 
     outcome: str
-    """`READ`, `REFUSED`, or what went wrong: a traceback, or words."""
+    """`READ`, `REFUSED`, or the fault: a traceback, or words."""
     seconds: float
-    """Of the processor."""
+    """CPU time."""
     most_bytes: int
-    """Of resident memory."""
+    """Resident memory."""
 
     @property
     def is_fault(self) -> bool:
-        """Whether it must not be so."""
+        """Whether it is a fault."""
         return self.outcome not in (READ, REFUSED)
 
     @property
     def place(self) -> str:
-        """What went wrong, and the last line of the product that it came from: the same for the same fault."""
+        """The error and our last line in the traceback: the same for the same fault."""
         lines = self.outcome.strip().splitlines()
         ours = [line.strip() for line in lines if line.lstrip().startswith("File") and f"{os.sep}fer{os.sep}" in line]
         return f"{lines[-1][:160]}  {ours[-1] if ours else ''}"
@@ -72,14 +71,14 @@ class Answer:
 
 @dataclass
 class Tally:
-    """What became of the files of a kind."""
+    """The outcomes of the files of a kind."""
 
     answers: list[Answer] = field(default_factory=list)
     seconds: float = 0.0
-    """By the clock."""
+    """Wall-clock time."""
 
     def line(self, kind: str) -> str:
-        """Return a line of the table."""
+        """Return a row of the table."""
         faults = sum(answer.is_fault for answer in self.answers)
         counts = Counter(answer.outcome for answer in self.answers)
         slowest = max((answer.seconds for answer in self.answers), default=0.0)
@@ -94,15 +93,15 @@ HEADER = "kind         files    read  refused  faults slowest (s) most (MB)  too
 
 
 class Worker:
-    """A process that reads files of one kind, one after the other; it is replaced when it ends."""
+    """A process that reads files of one kind, one after the other; it is restarted when it ends."""
 
     def __init__(self, kind: str, place: Path) -> None:
-        """Remember what to start; `place` is for its files."""
+        """Store what to start; `place` is for its files."""
         self._kind, self._place = kind, place
         self._process: multiprocessing.process.BaseProcess | None = None
 
     def ask(self, given: Path) -> Answer:
-        """Have a folder read."""
+        """Let the process read a folder."""
         if self._process is None:
             self._start()
         assert self._process
@@ -129,7 +128,7 @@ class Worker:
         return Answer(outcome, seconds, most)
 
     def _start(self) -> None:
-        # Not forked: it must begin with nothing, and there is no fork on some systems.
+        # Not forked: it must start fresh, and some systems have no fork.
         context = multiprocessing.get_context("spawn")
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_work, args=(other, self._kind, str(self._place)), daemon=True)
@@ -139,7 +138,7 @@ class Worker:
         self._connection.recv()
 
     def _end(self) -> str:
-        """End the process and those that it has started; return where it was."""
+        """End the process and its children; return where it was."""
         assert self._process
         with contextlib.suppress(psutil.NoSuchProcess):
             for process in [*self._known.children(recursive=True), self._known]:
@@ -157,7 +156,7 @@ class Worker:
 
 
 def _seconds_and_bytes(process: psutil.Process) -> tuple[float, int]:
-    """Return what a process has computed, with those that it started, and the memory that they hold."""
+    """Return the CPU time and memory of a process and its children."""
     seconds, held = 0.0, 0
     with contextlib.suppress(psutil.NoSuchProcess):
         ended = process.cpu_times()
@@ -170,7 +169,7 @@ def _seconds_and_bytes(process: psutil.Process) -> tuple[float, int]:
 
 
 def _work(connection: Connection, kind: str, text: str) -> None:
-    """Read what is asked for until nobody asks, in a process of its own."""
+    """Read the requested folders, in a separate process, until there are no more requests."""
     from scripts.fuzzing.readers import READERS, emptied
 
     place = Path(text)
@@ -182,7 +181,7 @@ def _work(connection: Connection, kind: str, text: str) -> None:
     with (place / "where.txt").open("w+") as where:
         faulthandler.enable(where)
         silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1)  # decoders print what they think of a file
+        os.dup2(silence, 1)  # decoders print their complaints about a file
         os.dup2(silence, 2)
         reader = READERS[kind]()
         connection.send("ready")
@@ -209,15 +208,15 @@ def _work(connection: Connection, kind: str, text: str) -> None:
 
 
 def _most_bytes() -> int:
-    """Return how much memory this process has held at most, as far as the system tells."""
+    """Return the peak memory of this process, if the system reports it."""
     status = Path("/proc/self/status")
-    if status.exists():  # what getrusage says there is of the process before it, too, which has started it
+    if status.exists():  # getrusage would include the parent process
         return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
     return int(getattr(psutil.Process().memory_info(), "peak_wset", 0))
 
 
 def inputs(kind: str, seed: int, count: int) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Yield a name and the files of each input of a kind, the same for the same seed."""
+    """Yield the name and files of each input of a kind, the same for the same seed."""
     from scripts.fuzzing.changes import NAMES, changed, changed_bytes, packed
     from scripts.fuzzing.readers import UPLOAD_NAME
     from scripts.fuzzing.seeds import PHOTO, seeds_of
@@ -250,7 +249,7 @@ def inputs(kind: str, seed: int, count: int) -> Iterator[tuple[str, dict[str, by
 
 
 def fuzz(kinds: Sequence[str], seed: int, count: int, keep: Path | None) -> int:
-    """Try files of some kinds, print a table, and return how many faults there were."""
+    """Try files of these kinds, print a table, and return the number of faults."""
     from scripts.fuzzing.readers import emptied
 
     tallies: dict[str, Tally] = {}
@@ -285,13 +284,13 @@ def _tell(name: str, answer: Answer, times: int, given: Path, keep: Path | None)
     if times == 1:
         print(f"{name}:\n{answer.outcome}\n", flush=True)
     if keep:
-        # What a reader did to its input may be part of the fault, but the input is what is wanted.
+        # The reader's changes to its input may be part of the fault, but the input is what is needed.
         shutil.copytree(given, keep / name, dirs_exist_ok=True)
         (keep / f"{name}.txt").write_text(answer.outcome)
 
 
 def try_again(folders: Sequence[Path]) -> int:
-    """Have folders read that were kept, and print what is said; return how many faults there were."""
+    """Read kept folders again, and print the outcomes; return the number of faults."""
     faults = 0
     with tempfile.TemporaryDirectory(prefix="fuzz-", ignore_cleanup_errors=True) as text:
         for folder in folders:
@@ -307,13 +306,13 @@ def try_again(folders: Sequence[Path]) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Try files as the command line says; return the exit code."""
+    """Run the command; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=0, help="another one makes other files (0)")
-    parser.add_argument("--count", type=int, default=2000, metavar="N", help="how many, of all kinds together (2000)")
-    parser.add_argument("--kind", choices=(*KINDS, "all"), default="all", help="what is tried (all)")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep there what is at fault, a folder for each")
-    parser.add_argument("--try", dest="again", type=Path, nargs="+", metavar="FOLDER", help="try what was kept, only")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the changes (0)")
+    parser.add_argument("--count", type=int, default=2000, metavar="N", help="number of files, over all kinds (2000)")
+    parser.add_argument("--kind", choices=(*KINDS, "all"), default="all", help="kind of files (all)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="store the inputs of faults there, a folder each")
+    parser.add_argument("--try", dest="again", type=Path, nargs="+", metavar="FOLDER", help="only repeat kept inputs")
     options = parser.parse_args(arguments)
     if options.again:
         return int(try_again(options.again) > 0)
@@ -322,5 +321,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))  # scripts are no modules of the installed package
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # scripts are not in the installed package
     sys.exit(main())

@@ -1,12 +1,11 @@
 #!/usr/bin/env python
-"""Kill what analyses a video, a folder and a camera, again and again, and look whether anything is missing afterwards.
+"""Repeatedly kill the analysis of a video, a folder and a camera, and check that nothing is lost.
 
     python scripts/kill_tests.py --kills 20
 
-A process begins the work as the app does. It is killed (SIGKILL) at a moment that nobody chose, and in half of the
-cases the job in the background with it. Then the results are opened anew: what was there just before must be there,
-but for the last seconds of a camera. The work goes on and is killed again; at the end of videos and folders all must be
-done.
+A process starts the work as the app does. It is killed (SIGKILL) at a random moment, in half of the cases together with
+the background job. Then the results are opened: everything that was stored just before must be there, except the last
+seconds of a camera. The work is resumed and killed again; in the end, videos and folders must be complete.
 """
 
 import argparse
@@ -47,9 +46,9 @@ from fer.video.settings import ClipOptions
 KINDS = (VIDEO, FOLDER, WEBCAM)
 PATIENCE_SECONDS = 600
 PHOTOS, LONGEST_SECONDS = 300, 4.0
-"""Of a folder; and how long a job may go on before it is killed: less than it takes on a fast machine."""
+"""Number of photos in a folder; longest time before a job is killed, less than it takes on a fast machine."""
 LOST_SECONDS = 3 * KEEP_SECONDS
-"""So much of a camera may be missing, on a machine that is busy: the disk is written to every `KEEP_SECONDS`."""
+"""How much of a camera may be missing, on a busy machine: the disk is written to every `KEEP_SECONDS`."""
 _JOBS: dict[str, Kind] = {VIDEO: videos.KIND, FOLDER: collections.KIND}  # type: ignore[type-arg]
 
 
@@ -58,16 +57,16 @@ class LostError(AssertionError):
 
 
 def check(holds: object, what: str) -> None:
-    """Raise LostError where something does not hold."""
+    """Raise LostError if a condition does not hold."""
     if not holds:
         raise LostError(what)
 
 
-# What is killed
+# The process that is killed
 
 
 def serve(kind: str, place: Path) -> None:
-    """Begin the work or go on with it, as the app does, until somebody kills this process."""
+    """Start or resume the work, as the app does, until this process is killed."""
     from pages.parts.kept_jobs import look_after
 
     store = ResultStore(place / "results")
@@ -85,7 +84,7 @@ def serve(kind: str, place: Path) -> None:
 
 
 def film(store: ResultStore, place: Path) -> None:
-    """Show drawn frames to a camera's stream, and write down how far it is."""
+    """Feed drawn frames to a camera's stream, and record the progress."""
     from fer.draw.frame import draw_live
     from fer.recognition.recognizer import Recognizer
     from fer.video.live import LiveAnalyzer, LiveEngine
@@ -108,11 +107,11 @@ def film(store: ResultStore, place: Path) -> None:
             time.sleep(0.03)
 
 
-# Who kills, and looks
+# The process that kills and checks
 
 
 def prepare(kind: str, place: Path) -> None:
-    """Make what is to be analysed, and its job."""
+    """Create the input, and its job."""
     if kind == VIDEO:
         clip = write_clip(place / "clip.mp4", known_frames(seconds=40.0))
         videos.new_job(place / "data" / "videos", VideoRequest(clip, DEFAULT_CHECKPOINT, ClipOptions()))
@@ -127,7 +126,7 @@ def prepare(kind: str, place: Path) -> None:
 
 
 def kept_by(kind: str, folder: Path) -> float:
-    """Return how much is kept of a job: frames, or pictures."""
+    """Return how much of a job is stored: frames, or pictures."""
     if kind == FOLDER:
         return len(read_finished(folder / RESULTS_NAME))
     timeline = read_timeline(folder / TIMELINE_NAME)
@@ -136,7 +135,7 @@ def kept_by(kind: str, folder: Path) -> float:
 
 
 def kill(process: "subprocess.Popen[bytes]", folder: Path | None) -> None:
-    """End a process, and the job in a folder, without a word."""
+    """Kill a process, and the job in a folder."""
     process.send_signal(signal.SIGKILL)
     process.wait()
     mark = read_record(folder / PROCESS_NAME, ProcessMark) if folder else None
@@ -146,7 +145,7 @@ def kill(process: "subprocess.Popen[bytes]", folder: Path | None) -> None:
 
 
 def started(kind: str, place: Path) -> "subprocess.Popen[bytes]":
-    """Start this script as what is killed."""
+    """Start this script as the process to kill."""
     places = {DATA_VARIABLE: str(place / "data"), RESULTS_VARIABLE: str(place / "results")}
     root = str(Path(__file__).parents[1])
     environment = os.environ | places | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
@@ -156,16 +155,16 @@ def started(kind: str, place: Path) -> "subprocess.Popen[bytes]":
 
 
 def wait_for(process: "subprocess.Popen[bytes]", place: Path, condition: Callable[[], object]) -> None:
-    """Wait until something holds while a process lives."""
+    """Wait until a condition holds while a process lives."""
     until = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"waited in vain: {(place / 'log.txt').read_text()[-2000:]}")
+            raise RuntimeError(f"timed out: {(place / 'log.txt').read_text()[-2000:]}")
         time.sleep(0.05)
 
 
 def kill_jobs(kind: str, place: Path, kills: int, moments: random.Random) -> None:
-    """Kill a job and its starter, look what is there, go on; at the end all is done."""
+    """Kill a job and its starter, check what is there, resume; in the end everything is done."""
     prepare(kind, place)
     (folder,) = (place / "data" / f"{_JOBS[kind].name}s").iterdir()
     store, before = ResultStore(place / "results"), 0.0
@@ -195,7 +194,7 @@ def kill_jobs(kind: str, place: Path, kills: int, moments: random.Random) -> Non
 
 
 def kill_recordings(place: Path, kills: int, moments: random.Random) -> None:
-    """Kill what a camera is before; each time another recording is left."""
+    """Kill the process in front of a camera; each time another recording is left."""
     left: dict[str, float] = {}
     for number in range(kills):
         (place / "film.json").unlink(missing_ok=True)
@@ -211,26 +210,26 @@ def kill_recordings(place: Path, kills: int, moments: random.Random) -> None:
         for result_id, seconds in left.items():
             check(result_id in rows, f"a recording of {seconds:.1f} s has no row")
             check_recording(store, rows[result_id], seconds)
-        say(f"webcam {number + 1}: of {said['seconds']:.1f} s {kept_seconds(store, rows[said['id']]):.1f} are kept")
+        say(f"webcam {number + 1}: {kept_seconds(store, rows[said['id']]):.1f} of {said['seconds']:.1f} s are kept")
 
 
 def kept_seconds(store: ResultStore, row: Result) -> float:
-    """Return how much of a recording is there; 0 without a timeline."""
+    """Return how much of a recording is stored; 0 without a timeline."""
     seen = read_timeline(store.folder(row) / TIMELINE_NAME)
     return seen.ends if seen else 0.0
 
 
 def check_recording(store: ResultStore, row: Result, seconds: float) -> None:
-    """Look whether all but the last seconds of a recording is there."""
+    """Check that everything but the last seconds of a recording is stored."""
     check(row.state == INTERRUPTED, f"a recording is {row.state}")
     kept = kept_seconds(store, row)
-    check(kept >= seconds - LOST_SECONDS, f"of {seconds:.1f} s of a recording {kept:.1f} are there")
+    check(kept >= seconds - LOST_SECONDS, f"{kept:.1f} of {seconds:.1f} s of a recording are stored")
     video = store.picture(row)
     if seconds > 2 * LOST_SECONDS:
         check(video, "there is no video")
         with av.open(str(video)) as container:
             last = max(frame.time or 0.0 for frame in container.decode(video=0))
-        check(last >= seconds - 3 * LOST_SECONDS, f"of {seconds:.1f} s of a video {last:.1f} play")
+        check(last >= seconds - 3 * LOST_SECONDS, f"{last:.1f} of {seconds:.1f} s of a video play")
 
 
 def say(text: str) -> None:
@@ -239,9 +238,9 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    """Kill as often as is asked for; return 0 where nothing was missing."""
+    """Kill as often as requested; return 0 if nothing was lost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20, help="of each kind (20)")
+    parser.add_argument("--kills", type=int, default=20, help="number of kills of each kind (20)")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--serve", choices=KINDS, help=argparse.SUPPRESS)

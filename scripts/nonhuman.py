@@ -1,11 +1,11 @@
-"""Measure who is told to be, perhaps, no human face: of pictures without people, and of photos of people.
+"""Measure which faces are flagged as possibly not human: on pictures without people, and on photos of people.
 
     python scripts/nonhuman.py --people data/photos FOLDER…
 
-Each folder holds pictures without people: of animals, toys, things, textures. Drawn animals and the pictures that
-scikit-image brings are added. Each picture is shown to the detector many times, cut, tilted, enlarged, blurred, darker,
-since it takes few of them for faces at first; what it does take for faces counts. Of a photo of people the largest face
-counts, as it is and at two smaller sizes.
+Each folder has pictures without people: animals, toys, things, textures. Drawn animals and scikit-image's pictures are
+added. Each picture is shown to the detector many times, cropped, rotated, enlarged, blurred, darkened, since few are
+taken for faces at first; those that are count. On a photo of people the largest face counts, in its own size and two
+smaller ones.
 """
 
 import argparse
@@ -27,11 +27,11 @@ from fer.recognition.quality import looks_human
 
 Image = npt.NDArray[np.uint8]
 SEEN_PX = 320
-"""Longest side of what the detector is shown of a picture without people."""
+"""Longest side of a picture without people as the detector sees it."""
 WITHOUT_PEOPLE = ("brick", "chelsea", "coffee", "coins", "colorwheel", "grass", "gravel", "hubble_deep_field",
                   "immunohistochemistry", "moon", "page", "retina", "text")  # fmt: skip
 SMALLER_PX = (36, 80)
-"""Heights of the faces of people, beside their own."""
+"""Heights of people's faces, besides their own."""
 
 
 def drawn_animal(random: np.random.Generator) -> Image:
@@ -58,7 +58,7 @@ def drawn_animal(random: np.random.Generator) -> Image:
 
 
 def variants(image: Image, random: np.random.Generator, count: int) -> Iterator[Image]:
-    """Yield a picture as it is, then parts of it, changed: RGB uint8 (h, w, 3), at most `SEEN_PX` long."""
+    """Yield a picture, then changed parts of it: RGB uint8 (h, w, 3), at most `SEEN_PX` long."""
     yield shrink_to_fit(image, SEEN_PX)
     height, width = image.shape[:2]
     for _ in range(count):
@@ -74,12 +74,12 @@ def variants(image: Image, random: np.random.Generator, count: int) -> Iterator[
 
 
 def to_rgb(image: Image) -> Image:
-    """Make RGB of gray, uint8 (H, W) → (H, W, 3)."""
+    """Convert gray to RGB, uint8 (H, W) → (H, W, 3)."""
     return np.stack([image] * 3, axis=-1) if image.ndim == 2 else image[..., :3]
 
 
 def pictures(folder: Path) -> Iterator[Image]:
-    """Yield what can be read in a folder and those in it."""
+    """Yield the readable pictures in a folder and its subfolders."""
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in IMAGE_SUFFIXES:
             try:
@@ -89,13 +89,13 @@ def pictures(folder: Path) -> Iterator[Image]:
 
 
 def told(faces: list[Detection]) -> str:
-    """Say of how many faces how many are told to be, perhaps, no human ones."""
+    """Return how many of the faces are flagged as possibly not human, as text."""
     flagged = sum(not looks_human(face) for face in faces)
     return f"{flagged:5} of {len(faces):5}  {100 * flagged / max(len(faces), 1):5.1f} %"
 
 
 def people(detector: FaceDetector, folder: Path) -> dict[str, list[Detection]]:
-    """Return the largest face of each photo, by the size that it was shown in."""
+    """Return the largest face of each photo, by its displayed size."""
     found: dict[str, list[Detection]] = {name: [] for name in ("as they are", *(f"{px} pixels" for px in SMALLER_PX))}
     for image in pictures(folder):
         for name, px in zip(found, (0, *SMALLER_PX), strict=True):
@@ -113,10 +113,10 @@ def people(detector: FaceDetector, folder: Path) -> dict[str, list[Detection]]:
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER", help="of pictures without people")
+    parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER", help="pictures without people")
     parser.add_argument("--people", type=Path, metavar="DIR", help="photos of people")
-    parser.add_argument("--variants", type=int, default=20, metavar="N", help="of each picture (%(default)s)")
-    parser.add_argument("--drawn", type=int, default=100, metavar="N", help="animals to draw (%(default)s)")
+    parser.add_argument("--variants", type=int, default=20, metavar="N", help="variants of each picture (%(default)s)")
+    parser.add_argument("--drawn", type=int, default=100, metavar="N", help="number of drawn animals (%(default)s)")
     return parser.parse_args(arguments)
 
 
@@ -130,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
         "scikit-image": map(to_rgb, (getattr(skimage.data, name)() for name in WITHOUT_PEOPLE)),
         **{str(folder): pictures(folder) for folder in options.folders},
     }
-    print("what the detector takes for a face, and of that what may not be a human one")
+    print("detected faces that are flagged as possibly not human")
     every: list[Detection] = []
     for name, images in sources.items():
         found = [

@@ -1,4 +1,4 @@
-"""Find every face in pictures or a video and name its expression."""
+"""Find every face in photos or a video and recognize its expression."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Follow the faces in a camera's picture, a video file or a stream, and name their expressions while they move."""
+"""Follow the faces of a camera, a video file or a stream, and show their expressions live."""
 
 import sys
 

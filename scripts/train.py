@@ -1,4 +1,4 @@
-"""Train a model on one data set or several."""
+"""Train a model on one or more data sets."""
 
 import sys
 

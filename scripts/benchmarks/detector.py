@@ -1,7 +1,7 @@
-"""Our detector beside facenet-pytorch's loop: `python scripts/benchmark.py detector`.
+"""Our detector compared with facenet-pytorch's loop: `python scripts/benchmark.py detector`.
 
-Both look at the same frames in turns, so that what else the machine does at the time slows both. With one thread the
-processor's time is taken, which waiting for other programs is no part of.
+Both process the same frames alternately, so that other load on the machine slows both. With one thread, CPU time is
+measured, which excludes waiting for other programs.
 """
 
 import time
@@ -23,10 +23,10 @@ from scripts.benchmarks.pictures import WEBCAM_SMALLEST_FACE
 
 
 def measure(threads: int = 1, repeat: int = 50) -> dict[str, Any]:
-    """Finding faces, ours and facenet-pytorch's loop in turns.
+    """Face detection: ours and facenet-pytorch's loop, alternately.
 
-    In frames of 640×480 with one face and with four, with a photo's setting and the webcam's, and in a photo of 12
-    megapixels; medians, and how many times as fast ours is.
+    On 640×480 frames with one face and with four, in the settings for photos and webcam, and on a photo of 12
+    megapixels; medians, and the speedup of ours.
     """
     threads = threads or torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -68,16 +68,16 @@ def in_turns(calls: Sequence[Callable[[], object]], repeat: int, clock: Callable
         for call, taken in zip(calls, times, strict=True):
             began = clock()
             call()
-            if turn >= 3:  # the first ones warm up
+            if turn >= 3:  # the first ones are warm-up
                 taken.append(1000 * (clock() - began))
     return [median(taken) for taken in times]
 
 
 def features() -> str:
-    """Return what the processor has of what speeds networks up."""
+    """Return the processor's features that speed up networks."""
     wanted = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "asimd", "bf16")
     known = Path("/proc/cpuinfo")
     if known.is_file():
         flags = set(known.read_text(encoding="utf-8").split())
         return " ".join(name for name in wanted if name in flags)
-    return cv2.getCPUFeaturesLine()  # missing ones have a question mark there
+    return cv2.getCPUFeaturesLine()  # missing ones are marked by a question mark

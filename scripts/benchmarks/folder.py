@@ -1,4 +1,4 @@
-"""How fast many pictures are done, beside one call of predict.py for each, and beside detector and network alone."""
+"""The speed of many pictures, compared with a call of predict.py for each, and with detector and network alone."""
 
 import subprocess
 import sys
@@ -26,9 +26,9 @@ _SIDES_PX = (640, 1600)
 
 
 def measure(checkpoint: Path, threads: int = 1, repeat: int = 10, photos: int = 200) -> dict[str, float]:
-    """Many generated photos at once, beside one call of predict.py for each, and beside detector and network alone.
+    """Many generated photos at once, compared with a call of predict.py for each, and with detector and network alone.
 
-    As many calls as are asked for are measured and stand for all. The folder takes a thread for each core.
+    Only some calls are timed and extrapolated to all. The folder uses a thread for each core.
     """
     with tempfile.TemporaryDirectory() as place:
         pictures = [PictureTask(path, path.name) for path in _write_photos(Path(place), photos)]
@@ -37,7 +37,7 @@ def measure(checkpoint: Path, threads: int = 1, repeat: int = 10, photos: int = 
         single = sum(timeit(partial(_predict, str(one.path), *model), number=1) for one in begun) / len(begun)
         whole = timeit(lambda: _predict(place, *model), number=1)
         recognizer = Recognizer.load(checkpoint, threads=threads or available_cores())
-        list(recognize_pictures(recognizer, pictures[:8]))  # warms up
+        list(recognize_pictures(recognizer, pictures[:8]))  # warm-up
         inside = timeit(lambda: list(recognize_pictures(recognizer, pictures)), number=1)
         reading, detector, network = _alone(recognizer, pictures)
     return {
@@ -76,7 +76,7 @@ def _predict(*arguments: str) -> None:
 
 
 def _alone(recognizer: Recognizer, pictures: list[PictureTask]) -> list[float]:
-    """Return the seconds that reading, detector, and crop and network take, one picture after the other."""
+    """Return the seconds for reading, for the detector, and for crop and network, one picture after the other."""
     sums = np.zeros(3)
     for picture in pictures:
         moments = [time.perf_counter()]

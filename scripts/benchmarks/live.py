@@ -1,7 +1,7 @@
 """Measure the live engine without a browser: `python scripts/benchmark.py live`.
 
-Clips are made here: a photo of an astronaut that moves, for speed; drawn people who pass each other, for identities;
-drawn people, or faces of a data set, who change their expression, for steady labels.
+Clips are generated: a moving photo of an astronaut, for speed; drawn people who pass each other, for identities; drawn
+people, or faces of a data set, who change their expression, for stable labels.
 """
 
 import time
@@ -34,15 +34,15 @@ Frame = Callable[[int], np.ndarray]
 Scene = list[tuple[str, np.ndarray]]
 """Expressions and RGB uint8 (260, 200, 3) pictures of them, shown one after the other."""
 HOLD_SECONDS = 5
-"""So long each of them is shown."""
+"""How long each of them is shown."""
 EXPRESSIONS = ("neutral", "happiness", "surprise", "neutral", "surprise", "happiness")
 
 
 def measure(checkpoint: Path, threads: int = 1, seconds: float = 10, dataset: str = "") -> dict[str, Any]:
     """The engine of the webcam page.
 
-    Its rates with one face and four, for three viewers at once; whether people keep their numbers and labels are
-    steady. With a data set its validation faces are shown for the latter, else drawn people.
+    Its rates with one face and four, and for three viewers at once; how stable people's numbers and labels are. With a
+    data set, labels are tested on its validation faces, otherwise on drawn people.
     """
     recognizer = Recognizer.load(checkpoint, threads=threads or available_cores()).for_video()
     figures: dict[str, Any] = {}
@@ -82,7 +82,7 @@ def moving_photo(faces: int) -> Frame:
 
 
 def _speeds(recognizer: Recognizer, faces: int, seconds: float, viewers: int) -> list[dict[str, float]]:
-    """Play a clip at 30 frames a second to some viewers at once; frames that come too late are left out."""
+    """Play a clip at 30 frames per second to some viewers at once; late frames are dropped."""
     engine, frame = LiveEngine(recognizer), moving_photo(faces)
     streams = [LiveStream(LiveAnalyzer(engine), draw_live) for _ in range(viewers)]
     with ThreadPoolExecutor(viewers) as viewing:
@@ -92,7 +92,7 @@ def _speeds(recognizer: Recognizer, faces: int, seconds: float, viewers: int) ->
 def _play(stream: LiveStream, frame: Frame, seconds: float) -> dict[str, float]:
     delays: list[float] = []
     counted: tuple[int, int] | None = None
-    began = time.monotonic() + 1.0  # to warm up
+    began = time.monotonic() + 1.0  # warm-up
     while (now := time.monotonic()) < began + seconds:
         if now >= began:
             counted = counted or (stream.analyzer.frames.total, stream.analyzer.updates.total)
@@ -112,7 +112,7 @@ def _play(stream: LiveStream, frame: Frame, seconds: float) -> dict[str, float]:
 
 
 def _simulated(recognizer: Recognizer, clip: Iterator[np.ndarray], settings: VideoSettings) -> Iterator[list[Any]]:
-    """Yield the faces of each frame, as on a machine that is fast enough."""
+    """Yield the faces of each frame, as on a sufficiently fast machine."""
     follower = Follower()
     for number, image in enumerate(clip):
         yield follower.see(recognizer, image, number * FRAME_SECONDS, settings)
@@ -124,7 +124,7 @@ def _portrait(expression: str, person: int) -> np.ndarray:
 
 
 def _identities(recognizer: Recognizer) -> dict[str, Any]:
-    """Let two people pass each other, one above the other, three times, and count when their numbers change."""
+    """Let two people pass each other, one above the other, three times, and count how often their numbers change."""
     upper, lower = _portrait("happiness", 4), _portrait("neutral", 6)
     frames = 3 * 4 * FRAMES_PER_SECOND
 
@@ -141,7 +141,7 @@ def _identities(recognizer: Recognizer) -> dict[str, Any]:
 
 
 def _placed(pictures: list[tuple[np.ndarray, int, int]]) -> np.ndarray:
-    """Return a gray frame with pictures at their x, y, cut at its lower border; RGB uint8 (480, 640, 3)."""
+    """Return a gray frame with pictures at their x, y, clipped at its lower border; RGB uint8 (480, 640, 3)."""
     image = np.full((480, 640, 3), 128, np.uint8)
     for picture, x, y in pictures:
         image[y : y + 260, x : x + 200] = picture[: 480 - y]
@@ -149,7 +149,7 @@ def _placed(pictures: list[tuple[np.ndarray, int, int]]) -> np.ndarray:
 
 
 def _drawn_people() -> list[Scene]:
-    """Return eight people with three expressions, other people than those that the smoothing was chosen on."""
+    """Return eight people with three expressions, not those used to choose the smoothing."""
     return [[(expression, _portrait(expression, person)) for expression in EXPRESSIONS] for person in range(200, 208)]
 
 
@@ -177,7 +177,7 @@ def _labels(recognizer: Recognizer, scenes: list[Scene]) -> dict[str, Any]:
             if not faces:
                 continue
             frames += 1
-            if faces[0].probabilities != seen:  # looked at again
+            if faces[0].probabilities != seen:  # a new reading
                 seen = faces[0].probabilities
                 steady.update(seen, number * FRAME_SECONDS, VideoSettings().smoothing_seconds)
             shown = {"without": faces[0].label, "with": faces[0].labels[steady.held]}

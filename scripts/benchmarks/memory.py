@@ -1,4 +1,4 @@
-"""How much memory the app takes with several visitors: `python scripts/benchmark.py memory`."""
+"""Memory of the app with several visitors: `python scripts/benchmark.py memory`."""
 
 import tempfile
 from pathlib import Path
@@ -8,9 +8,9 @@ from scripts.benchmarks.startup import WATCH, result_seconds, sample_photo
 
 
 def measure(visitors: int = 8) -> dict[str, float]:
-    """The server's resident memory at its start, and after a photo by each of some visitors who stay.
+    """The server's resident memory at start, and after a photo by each of several visitors who stay.
 
-    Each visitor is a browser context of its own in Chromium.
+    Each visitor is a separate browser context in Chromium.
 
     Raises:
         EvaluationError: Playwright or Chromium is missing, or the app does not start.

@@ -1,4 +1,4 @@
-"""The network in ONNX Runtime beside torch: `python scripts/benchmark.py network`."""
+"""The network in ONNX Runtime compared with torch: `python scripts/benchmark.py network`."""
 
 import time
 from functools import partial
@@ -12,9 +12,9 @@ from scripts.benchmarks.detector import features, in_turns
 
 
 def measure(checkpoint: Path, repeat: int = 50) -> dict[str, Any]:
-    """The network alone, on one thread, for one face and for four at once, in turns; medians.
+    """The network alone, on one thread, for one face and for four at once, alternately; medians.
 
-    In torch and in ONNX Runtime, in float32 and as webcam and video use them, see `Classifier.reduced`.
+    In torch and in ONNX Runtime, in float32 and in the webcam's reduced precision, see `Classifier.reduced`.
     """
     whole = [Classifier.load(checkpoint, runtime=runtime, threads=1).network for runtime in (TORCH, ONNX)]
     networks = list(dict.fromkeys(form for network in whole for form in (network, network.reduced())))

@@ -1,6 +1,6 @@
-"""How long the evaluation page takes to open, as whoever sits before the screen sees it.
+"""How long the evaluation page takes to open, as seen by the user.
 
-The times are read in the page itself, in every frame that it draws: asking from outside would add up to half a second.
+Times are taken inside the page, in every frame that it draws: polling from outside would add up to half a second.
 """
 
 import os
@@ -44,8 +44,8 @@ requestAnimationFrame(look);
 def measure(repeat: int = 5) -> dict[str, float]:
     """How long the evaluation page takes in Chromium until its figures and its matrix are drawn; medians.
 
-    Each time the app is started anew, and the page opened three times: by the app's first visitor, by another one,
-    whose browser has an empty cache, too, and by that one again, from its cache.
+    For each repetition the app is restarted, and the page is opened three times: by the app's first visitor, by another
+    one with an empty browser cache, and by that one again, from the cache.
 
     Raises:
         EvaluationError: Playwright or Chromium is missing, or the app does not start.
@@ -54,7 +54,7 @@ def measure(repeat: int = 5) -> dict[str, float]:
     with browser() as started, tempfile.TemporaryDirectory() as place:
         for _ in range(repeat):
             with running_app(Path(place)) as url:
-                first, another = started.new_page(), started.new_page()  # each has a cache of its own
+                first, another = started.new_page(), started.new_page()  # each has its own cache
                 for page in (first, another):
                     page.add_init_script(_WATCH)
                 visits = {"first visitor after the app's start": first, "empty cache": another, "in the cache": another}
@@ -68,7 +68,7 @@ def measure(repeat: int = 5) -> dict[str, float]:
 
 @contextmanager
 def browser() -> Iterator["Browser"]:
-    """Start a Chromium and close it afterwards.
+    """Start Chromium and close it afterwards.
 
     Raises:
         EvaluationError: Playwright or Chromium is missing.
@@ -77,25 +77,25 @@ def browser() -> Iterator["Browser"]:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
         raise EvaluationError(
-            "expected Playwright, which drives the browser: pip install -r requirements-dev.txt"
+            "expected Playwright, which drives the browser. Install it: pip install -r requirements-dev.txt"
         ) from error
     with sync_playwright() as playwright:
         try:
             started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
         except Error as error:
-            raise EvaluationError(f"expected a Chromium that starts: {str(error).splitlines()[0]}") from error
+            raise EvaluationError(f"expected a working Chromium, found none: {str(error).splitlines()[0]}") from error
         yield started
         started.close()
 
 
 def chromium() -> str | None:
-    """Return the Chromium that is installed, or None: Playwright's own then."""
+    """Return the path of the installed Chromium, or None for Playwright's own."""
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @contextmanager
 def running_app(place: Path) -> Iterator[str]:
-    """Start the app as a user does, with its runs, data and log in a folder; give its address, and end it afterwards.
+    """Start the app as a user does, with its runs, data and log in a folder; yield its address, and stop it afterwards.
 
     Raises:
         EvaluationError: it does not start.
@@ -125,7 +125,7 @@ def running_app(place: Path) -> Iterator[str]:
 
 
 def app_process() -> psutil.Process:
-    """Return the server that `running_app` has started."""
+    """Return the server started by `running_app`."""
     return next(child for child in psutil.Process().children() if "app" in child.cmdline())
 
 
@@ -138,9 +138,9 @@ def _is_up(url: str) -> bool:
 
 
 def _open(page: "Page", url: str) -> dict[str, float]:
-    """Return what was drawn when, in seconds after the navigation began."""
+    """Return what was drawn when, in seconds after the start of navigation."""
     page.goto(url, wait_until="commit")
     page.wait_for_function("Object.keys(window.seen ?? {}).length === 2", polling=200, timeout=1000 * OPEN_SECONDS)
     seen: dict[str, float] = page.evaluate("window.seen")
-    page.wait_for_timeout(1000)  # what is loaded after that belongs to this opening, not to the next
+    page.wait_for_timeout(1000)  # anything still loading belongs to this visit, not to the next
     return {what: milliseconds / 1000 for what, milliseconds in seen.items()}

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
 
 WEBCAM_SMALLEST_FACE = 0.125
-"""A webcam's frame is searched for faces of an eighth of its height and more, which is done at half its size."""
+"""A webcam frame is searched for faces of at least an eighth of its height, at half its size."""
 IMPORTS = ("onnxruntime", "torch", "torchvision", "facenet_pytorch", "streamlit")
 
 
 def measure(checkpoint: Path, threads: int = 1, repeat: int = 30) -> dict[str, Any]:
-    """Frames of 640×480 with one face and with four, as a viewer's share of a server.
+    """Frames of 640×480 with one face and with four, as for one viewer of a server.
 
-    Detector and network together, the detector alone, the network for each face, and the times to start; medians. In
-    ONNX Runtime, if the model has been exported, and in torch; with the setting of the webcam as it computes there.
+    Detector and network together, the detector alone, the network for each face, and start-up times; medians. In ONNX
+    Runtime, if the model was exported, and in torch; with the webcam's settings and precision.
     """
     from fer.model.classifier import AUTO, TORCH
     from fer.recognition.recognizer import Recognizer
@@ -57,13 +57,13 @@ def _figures(recognizer: "Recognizer", repeat: int) -> dict[str, float]:
             "detector + network, photo setting": partial(recognizer.recognize, frame),
         }
         for name, call in measured.items():
-            seconds = timed(call, repeat=repeat + 3, number=1)[3:]  # the first three warm up
+            seconds = timed(call, repeat=repeat + 3, number=1)[3:]  # the first three are warm-up
             figures[f"{count} face{'s' * (count > 1)}: {name} (ms)"] = 1000 * median_high(seconds)
     return figures
 
 
 def _start_times() -> dict[str, float]:
-    """Return how long each import takes in a fresh interpreter, in seconds."""
+    """Return the duration of each import in a fresh interpreter, in seconds."""
     code = "import sys, time; t = time.perf_counter(); __import__(sys.argv[1]); print(time.perf_counter() - t)"
     command = [sys.executable, "-c", code]
     return {name: float(subprocess.check_output([*command, name], stderr=subprocess.DEVNULL)) for name in IMPORTS}

@@ -1,4 +1,4 @@
-"""How much disk an installation takes: `python scripts/benchmark.py size`."""
+"""Disk space of an installation: `python scripts/benchmark.py size`."""
 
 import shutil
 import subprocess
@@ -9,13 +9,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NOT_NEEDED = (".git", ".venv", "tests", "build", "dist", "runs", "data", "*.egg-info", "__pycache__")
-"""What is not looked at when the wheel is built."""
+"""Ignored when the wheel is built."""
 
 
 def measure(extras: str = "core,app") -> dict[str, float]:
-    """Megabytes of the wheel, and of all that pip installs for it in an environment of its own.
+    """Megabytes of the wheel, and of everything that pip installs for it in a new environment.
 
-    `core` is the package without an extra, which is enough for `predict`. What is not in pip's cache is downloaded.
+    `core` is the package without extras, which is enough for `predict`. What is not in pip's cache is downloaded.
     """
     with tempfile.TemporaryDirectory() as text:
         place, source = Path(text), Path(text, "source")

@@ -1,6 +1,6 @@
-"""How long the first answer takes of what was started just now: `python scripts/benchmark.py startup`.
+"""Time to the first result of a new process: `python scripts/benchmark.py startup`.
 
-The pages' times are read in the page itself, as in `page`.
+The pages' times are taken inside the page, as in `page`.
 """
 
 import os
@@ -31,10 +31,10 @@ requestAnimationFrame(look);
 
 
 def measure(repeat: int = 5) -> dict[str, float]:
-    """Time until the first answer of a new process, and how much of it the processor computed for it; medians.
+    """Time until the first result of a new process, and its CPU time; medians.
 
-    `import fer` with the Recognizer; `predict` of one photo; of an app that was started for it, the home page, and the
-    photo page's result after an upload that comes as soon as it can. Chromium shares the cores, as on a desktop.
+    `import fer` with the Recognizer; `predict` on one photo; in a newly started app, the home page, and the photo
+    page's result after an upload at the earliest moment. Chromium shares the cores, as on a desktop.
 
     Raises:
         EvaluationError: Playwright or Chromium is missing, or the app does not start.
@@ -82,14 +82,14 @@ def result_seconds(page: "Page", photo: Path) -> float:
 
 
 def _seen(page: "Page", what: str) -> float:
-    """Wait until something was drawn and return when, in seconds after the navigation began."""
+    """Wait until something is drawn and return when, in seconds after the start of navigation."""
     found = page.wait_for_function(f"window.seen_{what}", polling=50, timeout=1000 * OPEN_SECONDS)
     milliseconds: float = found.json_value()
     return milliseconds / 1000
 
 
 def _took(*arguments: str) -> tuple[float, float]:
-    """Return how long a Python takes, and how long it computes."""
+    """Return wall-clock and CPU time of a Python process."""
     began, before = time.perf_counter(), os.times()
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
     waited, after = time.perf_counter() - began, os.times()

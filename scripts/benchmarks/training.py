@@ -1,4 +1,4 @@
-"""How fast the training loop is, beside the bare steps of the same network."""
+"""The speed of the training loop, compared with the bare steps of the same network."""
 
 from statistics import median
 from time import perf_counter
@@ -21,11 +21,10 @@ STEPS = 10
 def measure(
     threads: int = 0, repeat: int = 5, dataset: str = "synthetic", architecture: str = "resnet18", size: int = 48
 ) -> dict[str, Any]:
-    """The training loop, beside the bare forward, backward and step on a batch in memory, in turns.
+    """The training loop, compared with bare forward, backward and optimizer steps, alternately.
 
-    On the same network with the same batches, precision and optimizer; pictures a second, medians. The bare steps see
-    one batch that lies in memory as the network takes it; the loop reads, changes, mixes and averages as in any
-    training.
+    Same network, batches, precision and optimizer; pictures per second, medians. The bare steps reuse one preprocessed
+    batch in memory; the loop reads, augments, mixes and averages as in any training.
     """
     torch.set_num_threads(threads or torch.get_num_threads())
     device = choose_device()
@@ -44,7 +43,7 @@ def measure(
         train_epoch(config, state, batches, Hooks(), device)
         middle = perf_counter()
         _bare_epoch(config, state, batches, device)
-        if number:  # the first warms up
+        if number:  # the first one is warm-up
             loop.append(pictures / (middle - began))
             bare.append(pictures / (perf_counter() - middle))
     return {

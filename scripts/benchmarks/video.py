@@ -1,7 +1,7 @@
-"""Measure the way of a video file through the model: `python scripts/benchmark.py video`.
+"""The speed of a video file's analysis: `python scripts/benchmark.py video`.
 
-The clips are made here, with sound: a photo of an astronaut that moves, for speed; a drawn person whose expression
-changes at known moments, to see how well the timeline finds them.
+Clips are generated, with sound: a moving photo of an astronaut, for speed; a drawn person whose expression changes at
+known times, to see how well the timeline finds them.
 """
 
 import tempfile
@@ -28,9 +28,9 @@ from scripts.benchmarks.live import moving_photo
 
 
 def measure(checkpoint: Path, threads: int = 1, seconds: float = 10) -> dict[str, Any]:
-    """A generated file of so many seconds, annotated video and all.
+    """A generated file of this many seconds, including the annotated video.
 
-    How many times faster than it plays, the memory it takes, and whether changes are found when they happen.
+    Speed relative to real time, memory, and whether changes of expression are found at the right time.
     """
     recognizer = Recognizer.load(checkpoint, threads=threads or available_cores()).for_video()
     with tempfile.TemporaryDirectory() as name:
@@ -69,13 +69,13 @@ def analyzed(
     output: Path | None = None,
     watch: Callable[[], None] = lambda: None,
 ) -> Timeline:
-    """Look at a whole video and return what was seen.
+    """Analyze a whole video and return the timeline.
 
     Args:
         recognizer: see `ClipAnalysis`.
-        path: of the video.
-        output: where the annotated video goes, if it is wanted.
-        watch: called now and then.
+        path: the video.
+        output: path of the annotated video, if wanted.
+        watch: called regularly.
     """
     with ExitStack() as stack:
         file = stack.enter_context(closing(VideoFile(path, MAX_SIDE_PX)))
@@ -96,7 +96,7 @@ def analyzed(
 
 
 def change_errors(result: Timeline, truth: Sequence[tuple[float, str]] = TIMELINE) -> list[float]:
-    """Return for each true change how far off, in seconds, the nearest change to the same expression was found."""
+    """Return for each true change the time difference in seconds to the nearest detected change to that expression."""
     found = result.transitions()
     return [
         min((abs(one.seconds - seconds) for one in found if one.after == label), default=float("inf"))
@@ -105,5 +105,5 @@ def change_errors(result: Timeline, truth: Sequence[tuple[float, str]] = TIMELIN
 
 
 def resident_mb() -> float:
-    """Return the memory that this process takes, in MB."""
+    """Return the memory of this process in MB."""
     return psutil.Process().memory_info().rss / 2**20

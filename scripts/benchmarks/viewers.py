@@ -1,7 +1,7 @@
 """The webcam page with several viewers and no browser: `python scripts/benchmark.py viewers`.
 
-A viewer is a websocket that does what the page's browser does, and an aiortc connection that replays a clip encoded
-before: the server on one core, all viewers on another.
+A viewer is a websocket that behaves like the page's browser, and an aiortc connection that replays a pre-encoded clip:
+the server runs on one core, all viewers on another.
 """
 
 import asyncio
@@ -28,25 +28,25 @@ from scripts.benchmarks.live import FRAMES_PER_SECOND, moving_photo
 from scripts.benchmarks.page import app_process, running_app
 
 CLOCK = Fraction(1, 90_000)
-"""Of video over RTP."""
+"""Clock rate of video over RTP."""
 CLIP_FRAMES = 300
 BITS = 9
-"""Cells in the uppermost rows of each picture, black or white, that say which one of the clip it is."""
+"""Black or white cells in the top rows of each picture that encode its number in the clip."""
 CELL_PX, CELL_ROWS = 640 // BITS, 16
 START_SECONDS = 180
 WARM_UP_SECONDS = 5
 
 
 def measure(viewers: int = 3, seconds: float = 20, profile: str = "") -> dict[str, float]:
-    """What the server does for several viewers of the webcam page, 640 × 480 pixels at 30 pictures a second.
+    """The server's work for several viewers of the webcam page, 640 × 480 pixels at 30 frames per second.
 
-    New pictures that come back, updates of expressions as the page says them, how much of its core the server takes.
-    The page's figures and its chart are asked for as a browser does. Linux with two cores or more.
+    New pictures returned, expression updates as reported by the page, and the server's share of its core. The page's
+    figures and chart are requested as by a browser. Needs Linux with at least two cores.
 
     Raises:
         EvaluationError: the app does not start, or a viewer gets no video.
     """
-    process: Any = psutil.Process()  # on macOS there is nothing to choose
+    process: Any = psutil.Process()  # macOS has no CPU affinity
     cores = process.cpu_affinity()
     clip = [bytes(packet) for packet in _encoded(moving_photo(1))]
     try:
@@ -114,7 +114,7 @@ def _encoded(frame: Any) -> "Iterator[av.Packet[Any]]":
 
 
 class Replay(MediaStreamTrack):
-    """A camera: the encoded clip again and again, at its rate."""
+    """A camera that repeats the encoded clip at its frame rate."""
 
     kind = "video"
 
@@ -123,7 +123,7 @@ class Replay(MediaStreamTrack):
         self._clip, self._number, self._began = clip, 0, time.monotonic()
 
     async def recv(self) -> "av.Packet[Any]":
-        """Return the next picture when its time has come."""
+        """Return the next picture at its time."""
         await asyncio.sleep(max(self._began + self._number / FRAMES_PER_SECOND - time.monotonic(), 0))
         packet = av.Packet(self._clip[self._number % len(self._clip)])
         packet.pts, packet.time_base = self._number * 90_000 // FRAMES_PER_SECOND, CLOCK
@@ -137,17 +137,17 @@ class Viewer:
     def __init__(self, url: str, clip: list[bytes]) -> None:
         self.began = asyncio.Event()
         self.pictures = 0
-        """New ones that came back."""
+        """Number of new pictures returned."""
         self.updates: list[float] = []
-        """A second, as the page has said them."""
+        """Expression updates per second, as reported by the page."""
         self._url, self._clip = url.replace("http", "ws"), clip
         self._widgets: dict[str, dict[str, Any]] = {}
         self._page = ""
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def visit(self) -> None:
-        """Watch until this is cancelled."""
-        # aiortc asks a public STUN server where it is told of none.
+        """Watch until canceled."""
+        # Without a configured server, aiortc uses a public STUN server.
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         connection.addTrack(Replay(self._clip))
         connection.on("track", lambda track: asyncio.ensure_future(self._see(track)))
@@ -222,7 +222,7 @@ class Viewer:
                 picture: Any = await track.recv()
                 luma = picture.to_ndarray(format="gray")
                 middle = CELL_PX // 2 + CELL_PX * np.arange(BITS)
-                bits = luma[CELL_ROWS // 2, 639 - middle] > 128  # the page shows a mirror
+                bits = luma[CELL_ROWS // 2, 639 - middle] > 128  # the page mirrors the picture
                 number = int(bits @ (1 << np.arange(BITS)))
                 self.pictures += number != last
                 last = number

@@ -1,6 +1,6 @@
-"""The app with many visitors who upload photos, for long: `python scripts/benchmark.py visitors --seconds 3600`.
+"""The app with many visitors who upload photos for a long time: `python scripts/benchmark.py visitors --seconds 3600`.
 
-A visitor is a websocket that does what the page's browser does, and uploads over HTTP. There is no browser.
+A visitor is a websocket that behaves like the page's browser, and uploads over HTTP. There is no browser.
 """
 
 import io
@@ -29,47 +29,47 @@ from fer.errors import EvaluationError
 from scripts.benchmarks.page import app_process, running_app
 
 PATIENCE_SECONDS = 120
-"""After that a page hangs."""
+"""A page that takes longer hangs."""
 LEFT_SECONDS = 90
-"""Memory is measured so long after the last visitor has left."""
+"""Memory is measured this long after the last visitor has left."""
 SIDES_PX = (300, 3000)
 FORMATS = ("JPEG", "JPEG", "PNG", "WEBP")
 TOO_LARGE_BYTES = 51 * 2**20
-"""The photo page takes 50 MB."""
+"""The photo page accepts 50 MB."""
 SHARE_BROKEN, SHARE_TOO_LARGE, SHARE_LOST, SHARE_RELOADED = 0.08, 0.01, 0.1, 0.1
 
 
 @dataclass
 class Events:
-    """What happened so far, to all visitors."""
+    """What has happened so far, to all visitors."""
 
     counts: Counter[str] = field(default_factory=Counter)
     waits: list[float] = field(default_factory=list)
-    """How long each photo's result took after its upload, seconds."""
+    """Seconds from each photo's upload to its result."""
     health: list[float] = field(default_factory=list)
-    """How long each answer to the health check took, seconds."""
+    """Response times of the health check in seconds."""
     late: list[float] = field(default_factory=list)
-    """How much later than it wanted this process woke up each second: what the machine costs, not the server."""
+    """Delays of this process's own one-second timer in seconds: the machine's load, not the server's."""
     most_bytes: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
 
     def error(self, text: str) -> None:
-        """Count an error and say it."""
+        """Count an error and print it."""
         self.counts["errors"] += 1
         say(f"error: {text}")
 
 
 def say(text: str) -> None:
-    """Print a line for whoever waits."""
+    """Print a progress line."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def measure(visitors: int = 20, seconds: float = 180, pause: float = 30) -> dict[str, float]:
-    """What many visitors cost who come, upload photos of their own size, lose the connection, leave and come anew.
+    """The cost of many visitors who come, upload photos of their own size, lose the connection, leave and come back.
 
     Some of their files are broken or too large. Errors are exceptions on a page, tracebacks in the server's log,
-    answers that do not come, a good photo without a picture of its result, and a bad one without a message. Each minute
-    a line tells how far it is. `pause` is how long a visitor looks at something on average, in seconds.
+    missing answers, a good photo without a picture of its result, and a bad one without a message. Progress is printed
+    every minute. `pause` is the mean time that a visitor looks at something, in seconds.
 
     Raises:
         EvaluationError: the app does not start, or does not answer the first visitor.
@@ -121,7 +121,7 @@ def _percentile(values: list[float], percent: float) -> float:
 
 
 def _held_bytes(server: psutil.Process) -> int:
-    """Return the resident memory of the server and of all processes that it has started."""
+    """Return the resident memory of the server and all its child processes."""
     held = server.memory_info().rss
     for child in server.children(recursive=True):
         try:
@@ -132,7 +132,7 @@ def _held_bytes(server: psutil.Process) -> int:
 
 
 def _watch(server: psutil.Process, events: Events, began: float, seconds: float) -> None:
-    """Look at the server's memory every few seconds, and tell each minute how far it is."""
+    """Sample the server's memory every few seconds, and print the progress every minute."""
     minute = 0
     while (now := time.monotonic() - began) < seconds and server.is_running():
         held = _held_bytes(server)
@@ -146,7 +146,7 @@ def _watch(server: psutil.Process, events: Events, began: float, seconds: float)
 
 
 def _watch_health(url: str, events: Events) -> None:
-    """Ask each second whether the server is well."""
+    """Check the server's health every second."""
     while not events.ended.is_set():
         began = time.monotonic()
         time.sleep(1)
@@ -162,24 +162,24 @@ def _watch_health(url: str, events: Events) -> None:
 
 
 class Visitor:
-    """Somebody with photos of one size."""
+    """A visitor with photos of one size."""
 
     def __init__(self, url: str, random: Random, events: Events, pause: float) -> None:
-        """Bring photos; nothing is opened yet."""
+        """Prepare the photos; nothing is opened yet."""
         self.events = events
         self._url, self._random, self._pause = url, random, pause
-        # Encoded now: later it would hold up those who measure.
+        # Encoded now, because doing it later would disturb the measurement.
         self._photos = {file_format: self._photo(file_format, random.randint(*SIDES_PX)) for file_format in FORMATS}
         self._widgets: dict[str, list[dict[str, Any]]] = {}
         self._page = self._uploader = self._session = ""
 
     def visit(self) -> None:
-        """Come, upload, leave and come anew, until all is over."""
+        """Come, upload, leave and come back, until time is up."""
         while not self.events.ended.wait(self._random.uniform(0, 2 * self._pause)):
             self.visit_once([self._random.choice(FORMATS) for _ in range(self._random.randint(1, 4))])
 
     def visit_once(self, formats: list[str]) -> None:
-        """Come once and upload photos of these formats one after the other."""
+        """Visit once and upload photos of these formats one after the other."""
         self.events.counts["visits"] += 1
         self._session = ""
         try:
@@ -197,11 +197,11 @@ class Visitor:
                             self._session = self._session if lost else ""
                             self.events.counts["connections lost" if lost else "reloads"] += 1
                             break
-        except Exception as error:  # whatever it is, it is what this looks for
+        except Exception as error:  # any error is what this benchmark looks for
             self.events.error(f"{type(error).__name__}: {error}")
 
     def _connected(self) -> ClientConnection:
-        """Open the socket: that of the same session if its connection was lost."""
+        """Open the websocket, for the same session if its connection was lost."""
         protocols: list[Any] = ["streamlit", "none", *([self._session] if self._session else [])]
         address = f"ws{self._url.removeprefix('http')}/_stcore/stream"
         self._page, self._widgets = "", {}
@@ -212,7 +212,7 @@ class Visitor:
         return self._run(socket, page)
 
     def _run(self, socket: ClientConnection, page: str = "photo") -> list[Element]:
-        """Have the page's script run; return what it shows, and fetch its pictures as a browser does."""
+        """Run the page's script; return what it shows, and fetch its pictures as a browser does."""
         message = BackMsg()
         state = message.rerun_script
         state.page_name, state.page_script_hash = "" if self._page else page, self._page
@@ -248,7 +248,7 @@ class Visitor:
         return message
 
     def _upload(self, socket: ClientConnection, file_format: str) -> None:
-        """Upload a photo, or something worse, and wait for what the page says of it."""
+        """Upload a photo, or a bad file, and wait for the page's response."""
         photo, fate = self._photos[file_format], self._random.random()
         what = "photos"
         if fate < SHARE_BROKEN:

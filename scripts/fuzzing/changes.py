@@ -1,4 +1,4 @@
-"""What is done to a valid file to make a damaged, odd or hostile one of it."""
+"""Changes that make a valid file damaged, odd or hostile."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from typing import Any
 from scripts.fuzzing.seeds import Seed, zipped
 
 NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1)
-"""Where sizes and lengths overflow."""
+"""Values at which sizes and lengths overflow."""
 NAMES = (
     *("<img src=http://example.org/x.png>", "[a](http://example.org)", "![a](http://example.org/a.png)", ":smile:"),
     *("../../up.png", "/etc/up.png", "C:\\up.png", "\\\\host\\up.png", "a/../../b.png", "..", ".", "", " ", "~root"),
@@ -55,13 +55,13 @@ Change = Callable[[Random, bytes, Sequence[bytes]], bytes]
 
 
 def changed(random: Random, seed: Seed, others: Sequence[Seed], foreign: Sequence[bytes]) -> Seed:
-    """Return a folder with one file or two of it changed.
+    """Return a folder with one or two of its files changed.
 
     Args:
-        random: decides.
+        random: source of randomness.
         seed: the folder.
-        others: folders of the same kind, parts of which may come into it.
-        foreign: files of other kinds, one of which may stand in for a file.
+        others: folders of the same kind, whose parts may be mixed in.
+        foreign: files of other kinds, one of which may replace a file.
     """
     files = dict(seed)
     for name in random.sample(sorted(files), min(len(files), random.choice((1, 1, 2)))):
@@ -97,11 +97,11 @@ def _changed_file(random: Random, suffix: str, data: bytes, like: Sequence[bytes
 
 
 def changed_bytes(random: Random, data: bytes, like: Sequence[bytes] = ()) -> bytes:
-    """Flip, cut, repeat, insert and splice bytes, and write odd numbers where sizes may stand."""
+    """Flip, cut, repeat, insert and splice bytes, and write odd numbers where sizes may be."""
     for _ in range(random.choice((1, 1, 1, 2, 4, 16))):
         if not data:
             return data
-        # Most of what matters stands in the beginning or at the end.
+        # Most important data are at the beginning or at the end.
         place = random.choice((random.randrange(len(data)), random.randrange(min(len(data), 128))))
         place = random.choice((place, place, len(data) - 1 - place))
         length = random.choice((1, 4, 64, 1024))
@@ -125,7 +125,7 @@ def changed_bytes(random: Random, data: bytes, like: Sequence[bytes] = ()) -> by
 
 
 def changed_json(random: Random, data: bytes, like: Sequence[bytes] = ()) -> bytes:
-    """Change some values, names or the nesting of a JSON text; what it says stays JSON, mostly."""
+    """Change some values, names or the nesting of a JSON text, which mostly remains JSON."""
     value = json.loads(data)
     for _ in range(random.choice((1, 1, 2, 4))):
         value = _changed_value(random, value)
@@ -183,7 +183,7 @@ def _changed_text(random: Random, data: bytes, like: Sequence[bytes]) -> bytes:
 
 
 def _changed_npz(random: Random, data: bytes, like: Sequence[bytes]) -> bytes:
-    """Change one array in an .npz, and pack it anew, so that its checksum fits."""
+    """Change one array in an .npz, and repack it, so that its checksum is valid."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     name = random.choice(sorted(files))
@@ -218,7 +218,7 @@ def _changed_header(random: Random, data: bytes, like: Sequence[bytes]) -> bytes
 
 
 def _changed_chunks(random: Random, data: bytes, like: Sequence[bytes]) -> bytes:
-    """Change a chunk of a PNG, and its checksum with it, so that the decoder gets to see it."""
+    """Change a chunk of a PNG and its checksum, so that the decoder gets to see it."""
     place, chunks = 8, []
     while place + 12 <= len(data):
         length = int.from_bytes(data[place : place + 4], "big")

@@ -1,7 +1,7 @@
-"""What the product does with a file that somebody hands over, kind by kind: all that its pages and commands do.
+"""Everything that pages and commands do with files from others, kind by kind.
 
-A reader is made once, with what it needs, and then given one folder after the other. It returns what it had to say of
-it: a `FerError` is an answer, any other exception is a fault.
+A reader is created once, and then called with one folder after the other. It returns a description of what it read; a
+`FerError` is a valid response, any other exception is a fault.
 """
 
 import contextlib
@@ -17,17 +17,17 @@ import numpy as np
 from fer.errors import FerError
 
 Reader = Callable[[Path, Path], None]
-"""Takes the folder with the input, and an empty one for whatever is kept."""
+"""Takes the folder with the input, and an empty one for output."""
 VIDEO_FRAMES = 60
-"""So many frames are looked at."""
+"""Number of frames to read."""
 VIDEO_SIDE_PX = 1920
-"""As the product shrinks them."""
+"""Limit on the longest side, as in the product."""
 UPLOAD_NAME = "upload name.txt"
-"""In the folder of an archive: what its visitor called it."""
+"""In the folder of an archive: its name from the visitor."""
 
 
 def pictures() -> Reader:
-    """Read a photo from a path and as an upload, and find the faces in it."""
+    """Read a photo from a path and as an upload, and detect its faces."""
     from fer.images import read_image
     from fer.recognition.photo import recognize_photo
     from fer.recognition.recognizer import Recognizer
@@ -43,7 +43,7 @@ def pictures() -> Reader:
 
 
 def archives() -> Reader:
-    """Keep an upload as a data set and as many photos, and look at all that is in it."""
+    """Store an upload as a data set and as many photos, and read everything in it."""
     from fer.collection import job as collections
     from fer.datasets import open_dataset
     from fer.datasets.archive import keep_upload
@@ -76,7 +76,7 @@ def _around(kept: Path) -> set[Path]:
 
 
 def _check_kept(kept: Path, before: set[Path]) -> None:
-    """Raise RuntimeError where something lies outside the folder, or half-made in it."""
+    """Raise RuntimeError if there are files outside the folder, or incomplete ones in it."""
     outside = _around(kept) - before
     half_made = list(kept.rglob(".partial-*"))
     if outside or half_made:
@@ -84,7 +84,7 @@ def _check_kept(kept: Path, before: set[Path]) -> None:
 
 
 def models() -> Reader:
-    """Read what a model file says, load it, and ask it."""
+    """Read a model file's header, load it, and run it."""
     from fer.model.checkpoint import count_parameters, read_info, weights_file
     from fer.model.classifier import Classifier
     from fer.model.prior import READINGS
@@ -95,7 +95,7 @@ def models() -> Reader:
             info = read_info(path)
             count_parameters(weights_file(path))
             for kind in READINGS:
-                with contextlib.suppress(FerError):  # it has not learned what that takes
+                with contextlib.suppress(FerError):  # the model lacks the head or the prior for it
                     info.read_for(kind)
             classifier = Classifier.load(path)
             side, channels = info.preprocessing.size_px, info.preprocessing.channels
@@ -227,7 +227,7 @@ READERS: dict[str, Callable[[], Reader]] = {
 
 
 def emptied(folder: Path) -> Path:
-    """Return a folder, made if need be, with nothing in it."""
+    """Return an empty folder, created if needed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

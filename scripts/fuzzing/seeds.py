@@ -1,6 +1,6 @@
-"""Small valid files of each kind, made here: what `scripts/fuzz.py` changes.
+"""Small valid files of each kind, generated here, for `scripts/fuzz.py` to change.
 
-A seed is a folder: the path of each file in it, from there on, → its bytes.
+A seed is a folder: relative path of each file → bytes.
 """
 
 import io
@@ -22,18 +22,18 @@ Seed = dict[str, bytes]
 
 PHOTO = Path(__file__).parents[2] / "pages" / "parts" / "astronaut.jpg"
 SIDE_PX = 112
-"""Of the pictures: large enough for a face to be found."""
+"""Size of the pictures: large enough for face detection."""
 VIDEO_WH, VIDEO_FRAMES = (64, 48), 12
 CLASSES = ("angry", "happy", "sad")
 
 
 def seeds_of(kind: str) -> list[Seed]:
-    """Make the seeds of a kind, one of `SEEDS`; they are the same each time, but for times and version numbers."""
+    """Make the seeds of a kind, one of `SEEDS`; always the same, except for times and version numbers."""
     return SEEDS[kind]()
 
 
 def tree(folder: Path) -> Seed:
-    """Return all files in a folder, but the locks."""
+    """Return all files in a folder, except locks."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
@@ -50,12 +50,12 @@ def _photo(side_px: int = SIDE_PX) -> Image.Image:
 
 def _saved(picture: Image.Image, file_format: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    picture.copy().save(buffer, file_format, **options)  # an encoder leaves its settings in a picture
+    picture.copy().save(buffer, file_format, **options)  # encoders leave their settings in a picture
     return buffer.getvalue()
 
 
 def pictures() -> list[Seed]:
-    """Return a picture in each format and, of these, each way of keeping pixels."""
+    """Return a picture in each format and, for these, each pixel layout."""
     from pillow_heif import from_pillow
 
     photo = _photo()
@@ -95,7 +95,7 @@ def pictures() -> list[Seed]:
 
 
 def archives() -> list[Seed]:
-    """Return data sets: what goes into a ZIP, in each layout; some are packed already, one is a tar."""
+    """Return data sets: the content of a ZIP, in each layout; some are already packed, one is a tar."""
     sets = _datasets()
     loose: list[Seed] = [files for files in sets if len(files) > 1] + [files for files in sets if len(files) == 1]
     packed = [{"faces.zip": zipped(files, method)} for files in sets[:2] for method in _METHODS]
@@ -159,7 +159,7 @@ def _datasets() -> list[Seed]:
 
 
 def models() -> list[Seed]:
-    """Return small model files: of one head and of two, alone and with their exported form."""
+    """Return small model files: with one head and with two, alone and with their exports."""
     import torch
 
     from fer.labels import FERPLUS
@@ -189,7 +189,7 @@ def models() -> list[Seed]:
 
 
 def records() -> list[Seed]:
-    """Return what the product writes down: runs, jobs, journals, timelines, reports, tables."""
+    """Return the product's own files: runs, jobs, journals, timelines, reports, tables."""
     from fer.collection import job as collections
     from fer.evaluation import job as evaluations
     from fer.evaluation.report import Request, write_report
@@ -247,7 +247,7 @@ def records() -> list[Seed]:
 
 
 def _timeline() -> Any:
-    """Return who showed what in a file: two persons in ten frames, one with an own neutral."""
+    """Return the timeline of a file: two people in ten frames, one with an own neutral."""
     from fer.faces import Box
     from fer.labels import FERPLUS
     from fer.video.neutral import Baseline
@@ -295,11 +295,11 @@ _CONTAINERS = (
     ("clip.y4m", "yuv4mpegpipe", "wrapped_avframe", ""),
     ("clip.mjpeg", "mjpeg", "mjpeg", ""),
 )
-"""File, format, codec of the pictures, codec of the sound if it has some."""
+"""File, format, codec of the pictures, codec of the sound, if any."""
 
 
 def videos() -> list[Seed]:
-    """Return short videos, with sound and without."""
+    """Return short videos, with and without sound."""
     with _scratch() as folder:
         return [{name: _video(folder / name, *how)} for name, *how in _CONTAINERS]
 
