@@ -1,4 +1,4 @@
-"""What several test files need: a tiny model, a photo of a person, the real faces beside the repository."""
+"""Shared fixtures: a tiny model, a photo of a person, the real faces beside the repository."""
 
 import os
 import signal
@@ -12,16 +12,16 @@ import pytest
 TESTS = Path(__file__).parent
 SHARED = TESTS.parent / "../shared/data"
 MARKS = {"shared_faces": "real_faces", "chain": "slow", "finished_run": "slow", "ray_is_installed": "slow"}
-"""Fixture → what marks the tests that use it."""
+"""Fixture → marker for the tests that use it."""
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C: whoever starts tests in the background may have switched it off for all processes below them."""
+    """Enable Ctrl-C, which is disabled in child processes of a background process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what folders and fixtures tell, so that it can be chosen or left out."""
+    """Add the markers that follow from folders and fixtures."""
     for item in items:
         if TESTS / "browser" in item.path.parents:
             item.add_marker("browser")
@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def no_results_here(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whatever a test analyses is not kept in the folder where somebody works."""
+    """Keep the results of tests out of the user's folder."""
     os.environ["FER_RESULTS"] = str(tmp_path_factory.mktemp("results"))
 
 
@@ -56,9 +56,9 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def two_heads(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
-    """The file of a model with two heads that says neutral of any face, as raters, and anger, as the label.
+    """The file of a model with two heads that reads every face as neutral (raters) and anger (label).
 
-    It is unsure below 31, 42 and 73 % for everyday faces, those in between and posed ones.
+    Its unsure thresholds are 31, 42 and 73 % for everyday, between and posed faces.
     """
     import torch
 
@@ -90,7 +90,7 @@ def astronaut() -> npt.NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def many_photos(tmp_path_factory: pytest.TempPathFactory, astronaut: npt.NDArray[np.uint8]) -> Path:
-    """A folder with 24 photos, half of them below it under the same names, a picture of nobody, and a broken file."""
+    """A folder of 24 photos, half of them in a subfolder under the same names, a photo of nobody, and a broken file."""
     from PIL import Image
 
     folder = tmp_path_factory.mktemp("photos")
@@ -106,7 +106,7 @@ def many_photos(tmp_path_factory: pytest.TempPathFactory, astronaut: npt.NDArray
 
 @pytest.fixture(scope="session")
 def shared_faces() -> Path:
-    """The folder with the real faces and their votes, beside the repository. Without it tests are skipped."""
+    """The folder with the real faces and their votes, beside the repository. Tests are skipped without it."""
     if not (SHARED / "faces.csv").is_file():
         pytest.skip("no real faces: ../shared/data is not beside the repository")
     return SHARED

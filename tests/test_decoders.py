@@ -1,4 +1,4 @@
-"""Pictures that cost too much are given up; the processes that decode them are kept, replaced, and limited."""
+"""Pictures that cost too much are given up; decoding processes are reused, replaced, and limited."""
 
 import io
 import signal
@@ -28,7 +28,7 @@ def saved(picture: Image.Image, file_format: str, **options: object) -> bytes:
 
 
 def many_scans(side_px: int, scans: int) -> bytes:
-    """Return a progressive JPEG of which the last scan comes so often: small, and long to decode."""
+    """Return a progressive JPEG with its last scan repeated: small, but slow to decode."""
     data = saved(Image.new("L", (side_px, side_px), 100), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:-2] + data[last:-2] * scans + data[-2:]

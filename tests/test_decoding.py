@@ -1,4 +1,4 @@
-"""Which files are decoded at once, gray of many bits, and which page of a TIFF is its picture."""
+"""Which files are decoded directly, gray of many bits, and the right page of a TIFF."""
 
 import io
 import struct
@@ -65,7 +65,7 @@ def test_not_plain(data: bytes) -> None:
     assert not is_plain(data)
 
 
-# Gray of more bits than 8
+# Gray of more than 8 bits
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
@@ -103,7 +103,7 @@ def test_a_tiff_is_its_first_page_that_is_no_thumbnail(kinds: tuple[int, ...], c
     assert read_image(data).shape == (30, 40 + 10 * chosen, 3)
 
 
-# Formats that folders hold
+# Formats in folders
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is told of an error tells no secret."""
+"""Error messages reveal no secrets."""
 
 import pickle
 from pathlib import Path

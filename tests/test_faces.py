@@ -1,4 +1,4 @@
-"""Boxes and faces: what they refuse, how they rank, and how they are written down."""
+"""Boxes and faces: validation, ranking and serialization."""
 
 import dataclasses
 import json
@@ -17,7 +17,7 @@ def _face(**probabilities: float) -> Face:
     return Face(BOX, EYES, 0.99, labels=tuple(probabilities), probabilities=tuple(probabilities.values()))
 
 
-def test_a_box_knows_its_size_and_its_centre() -> None:
+def test_a_box_knows_its_size_and_its_center() -> None:
     assert BOX.xyxy == (10, 20, 40, 60)
     assert (BOX.width, BOX.height) == (30, 40)
     assert BOX.center == (25, 40)

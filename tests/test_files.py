@@ -1,4 +1,4 @@
-"""A file is whole or as it was before, and what is no file of ours, or too large, is refused for a reason."""
+"""Files are written completely or not at all, and files that are not ours, or too large, are refused with a reason."""
 
 import errno
 import hashlib
@@ -92,7 +92,7 @@ def test_what_the_system_says_of_a_file_becomes_an_error_of_a_kind_that_names_it
     texts = [refused(kind, act) for kind, (_, act) in zip([JobError, CheckpointError] * 4, acts, strict=False)]
     assert all(name in text for text, (name, _) in zip(texts, acts, strict=True))
     assert not any(".partial" in text for text in texts)
-    assert len({text.partition(" at ")[0] for text in texts}) == len(acts) - 2  # two are of one sort, twice
+    assert len({text.partition(" at ")[0] for text in texts}) == len(acts) - 2  # two kinds occur twice
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

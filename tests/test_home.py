@@ -1,4 +1,4 @@
-"""Where things are kept: in a checkout, installed, and where somebody says."""
+"""The folders: in a checkout, installed, and as configured."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every picture is made here; a 2x2 mosaic of red, green, blue and white shows colour order and orientation at once."""
+"""Every picture is generated; a 2x2 mosaic of red, green, blue and white reveals color order and orientation."""
 
 import io
 import os
@@ -48,7 +48,7 @@ def mosaic(height: int = 32, width: int = 48) -> np.ndarray:
 
 
 def corners(image: np.ndarray) -> str:
-    """Name the colours near the four corners, in the order of `AFTER_ORIENTATION`."""
+    """Name the colors near the four corners, in the order of `AFTER_ORIENTATION`."""
     names = {(True, False, False): "R", (False, True, False): "G", (False, False, True): "B", (True, True, True): "W"}
     return "".join(names.get(tuple(bool(v > 127) for v in image[y, x]), "?") for y in (4, -5) for x in (4, -5))
 
@@ -103,7 +103,7 @@ def test_sources_give_the_same_picture_and_the_suffix_does_not_count(tmp_path: P
     path = tmp_path / "picture.jpg"
     path.write_bytes(data)
     stream = io.BytesIO(data)
-    stream.seek(10)  # an upload that somebody has looked into already
+    stream.seek(10)  # an upload that somebody has already read from
     with path.open("rb") as file:
         for source in (path, str(path), data, bytearray(data), stream, file):
             assert np.array_equal(read_image(source), mosaic())
@@ -154,7 +154,7 @@ def test_gif_frame_smaller_than_its_screen() -> None:
     frame.putpalette([*GREEN, *BLUE])
     frame.putpixel((0, 0), 0)  # transparent
     data = bytearray(encode(frame, "GIF", transparency=0))
-    data[6:10] = struct.pack("<HH", 8, 6)  # the screen grows, the frame stays at the top left
+    data[6:10] = struct.pack("<HH", 8, 6)  # the canvas grows, the frame stays at the top left
     expected = np.full((6, 8, 3), 255, np.uint8)
     expected[:4, :4] = BLUE
     expected[0, 0] = WHITE
@@ -180,7 +180,7 @@ def test_broken_exif_does_not_lose_the_picture(exif: bytes) -> None:
     assert corners(read_image(encode(mosaic(), "JPEG", exif=exif))) == "RGBW"
 
 
-# Colour
+# Color
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
@@ -249,7 +249,7 @@ def test_gray_with_transparency_lies_on_white(file_format: str) -> None:
     assert read_image(encode(Image.fromarray(pixels, "LA"), file_format))[0, :, 0].tolist() == [255, 127, 0]
 
 
-def test_transparent_palette_and_colour_key_lie_on_white() -> None:
+def test_transparent_palette_and_color_key_lie_on_white() -> None:
     palette = Image.new("P", (2, 1))
     palette.putpalette([*RED, *BLUE])
     palette.putpixel((1, 0), 1)
@@ -288,7 +288,7 @@ def test_ycbcr_and_lab_tiff() -> None:
 
 
 def swapped_profile() -> bytes:
-    """Return a sound profile in which red and green change places, under another name than sRGB."""
+    """Return a valid profile in which red and green are swapped, under another name than sRGB."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     red, green = data.index(b"rXYZ", 128), data.index(b"gXYZ", 128)
     data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
@@ -296,7 +296,7 @@ def swapped_profile() -> bytes:
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
-def test_colour_profile_is_applied(file_format: str) -> None:
+def test_color_profile_is_applied(file_format: str) -> None:
     plain = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert corners(read_image(encode(mosaic(), file_format, icc_profile=plain))) == "RGBW"
     assert corners(read_image(encode(mosaic(), file_format, icc_profile=swapped_profile()))) == "GRBW"
@@ -315,14 +315,14 @@ def test_broken_profile_is_ignored(profile: bytes) -> None:
     assert np.array_equal(read_image(encode(mosaic(), "PNG", icc_profile=profile)), mosaic())
 
 
-def test_profile_of_another_colour_space_is_ignored() -> None:
+def test_profile_of_another_color_space_is_ignored() -> None:
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     assert np.array_equal(read_image(encode(mosaic(), "PNG", icc_profile=lab)), mosaic())
     cmyk = encode(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "TIFF", icc_profile=swapped_profile())
     assert read_image(cmyk)[0, 0].tolist() == list(RED)
 
 
-# What is refused
+# Errors
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".heic"])
@@ -388,7 +388,7 @@ def test_a_closed_stream() -> None:
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "damaged"),
         (b"\xff\xd8\xff\xe0" + np.random.default_rng(0).bytes(3000), "damaged"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "JPEG"),
-        (b"P6 2 2 255\n" + bytes(12), "JPEG"),  # Pillow could, but is not asked
+        (b"P6 2 2 255\n" + bytes(12), "JPEG"),  # Pillow could read it, but this format is disabled
         (b"\x89PNG\r\n\x1a\n", "damaged"),
         (png(0, 10), "damaged"),
         (encode(mosaic(), "BMP").replace(struct.pack("<ii", 48, 32), struct.pack("<ii", 0, 32)), "damaged"),
@@ -438,7 +438,7 @@ def with_size(file_format: str, width: int, height: int) -> bytes:
 
 
 def refused_size(data: bytes) -> str:
-    """Read what must be refused for its size; return the message. Anything decoded would show in the peak."""
+    """Read a picture that must be refused for its size; return the message. Decoding would show in the memory peak."""
     tracemalloc.start()
     try:
         with pytest.raises(ImageError, match=r"[45]0 megapixels") as caught:
@@ -463,7 +463,7 @@ def test_png_bomb(side: int) -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs the limit of Linux")
 def test_bombs_take_no_memory_outside_python_either(tmp_path: Path) -> None:
-    """Pillow's pixels are invisible to tracemalloc: read all bombs in a process that cannot have the memory."""
+    """Pillow's pixels are invisible to tracemalloc: read all bombs in a process with limited memory."""
     bombs = {name: with_size(name, 12000, 12000) for name in FORMATS if name != "PNG"} | {"PNG": png(30_000, 30_000)}
     for name, data in bombs.items():
         (tmp_path / name).write_bytes(data)
@@ -560,7 +560,7 @@ def test_damaged_bytes_give_a_picture_or_an_image_error() -> None:
     for name, data in seeds().items():
         for trial in range(24):
             damaged = bytearray(data)
-            reach = len(data) if trial % 2 else min(len(data), 200)  # headers are where it hurts
+            reach = len(data) if trial % 2 else min(len(data), 200)  # damage to headers is the worst
             for position in rng.integers(0, reach, rng.integers(1, 6)):
                 damaged[position] = rng.integers(0, 256)
             end = rng.integers(1, len(data)) if trial % 6 == 0 else len(data)
@@ -659,7 +659,7 @@ def test_suffixes_are_lower_case_and_cover_the_formats() -> None:
 
 def test_shrinking_keeps_proportions_and_means() -> None:
     image = np.zeros((300, 600, 3), np.uint8)
-    image[:, ::2] = (200, 100, 50)  # stripes of one pixel: without antialiasing one colour would win
+    image[:, ::2] = (200, 100, 50)  # stripes of one pixel: without antialiasing one color would dominate
     small = shrink_to_fit(image, 100)
     assert small.shape == (50, 100, 3)
     assert np.array_equal(np.unique(small.reshape(-1, 3), axis=0), [(100, 50, 25)])

@@ -1,4 +1,4 @@
-"""Imports point one way, and what opens at once stays light."""
+"""Imports go one way, and pages that must open fast stay light."""
 
 import ast
 import subprocess
@@ -33,7 +33,7 @@ MAY_IMPORT = {
         "collection", "charts", "reports",
     },
 }  # fmt: skip
-"""Room of the package → the rooms that it may import, besides itself."""
+"""Folder of the package → the folders that it may import, besides itself."""
 ONLY_IN = {
     "streamlit": {
         "streamlit_app.py",
@@ -48,14 +48,14 @@ ONLY_IN = {
 
 
 def _room(module: str) -> str:
-    """Return the room of "fer.….…"."""
+    """Return the folder of "fer.….…"."""
     name = module.split(".")[1]
     return "vocabulary" if name in VOCABULARY else name
 
 
 @cache
 def _imported(file: Path) -> set[str]:
-    """Return all modules that a file imports, at its top or in a function, whole: "fer.model.network"."""
+    """Return all modules that a file imports, at the top or in functions, in full: "fer.model.network"."""
     modules = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -86,7 +86,7 @@ def test_imports_point_one_way(source: str) -> None:
     module = source.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     wanted = {_room(name) for name in _imported(ROOT / source) if name.startswith("fer.")}
     if module == "fer":
-        return  # it offers what other rooms have, and imports it when it is asked for; see the last tests
+        return  # it re-exports from other folders, with imports on demand; see the last tests
     room = "cli" if module == "fer.__main__" else _room(module)
     assert room in MAY_IMPORT, f"{room} is a new room: say in this test what it may import"
     assert wanted <= MAY_IMPORT[room] | {room}
@@ -104,7 +104,7 @@ def test_a_heavy_library_is_imported_in_few_places(library: str) -> None:
 
 
 def _loaded_by(program: str) -> set[str]:
-    """Return all modules that a program has imported when it ends."""
+    """Return all modules that a program has imported when it exits."""
     command = [sys.executable, "-c", f"{program}\nimport sys\nprint(*sys.modules)"]
     return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
 
@@ -118,9 +118,9 @@ def test_what_opens_at_once_imports_neither_torch_nor_streamlit() -> None:
 
 
 HEAVY = {"torch", "torchvision", "facenet_pytorch", "pandas", "pyarrow", "scipy", "sklearn", "ray"}
-"""Plotly is not among them: Streamlit imports it at its start, where it is installed."""
+"""Plotly is not among them: Streamlit imports it at start-up, if it is installed."""
 NEEDED = {"evaluation": {"pandas", "pyarrow"}}
-"""Page → what it shows tables with."""
+"""Page → the library that it shows tables with."""
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Every data set's word for an expression becomes ours, and every label has its colour."""
+"""Every data set's word for an expression is mapped to ours, and every label has a color."""
 
 import re
 import subprocess
@@ -41,22 +41,22 @@ def test_an_unknown_word_stays_as_it_is_but_for_spaces_around_it() -> None:
     assert canonical_label(" Wide Awake ") == "Wide Awake"
 
 
-def test_each_of_our_labels_has_a_colour_of_its_own() -> None:
+def test_each_of_our_labels_has_a_color_of_its_own() -> None:
     assert set(COLORS) == set(FERPLUS)
     assert len(set(COLORS.values())) == len(FERPLUS)
     assert color_of("happiness") == COLORS["happiness"]
 
 
-def test_a_synonym_has_the_colour_of_its_label() -> None:
+def test_a_synonym_has_the_color_of_its_label() -> None:
     assert color_of("Happy") == COLORS["happiness"]
 
 
 @pytest.mark.parametrize("label", ["tired", "Wide Awake", "müde", ""])
-def test_any_word_has_a_colour(label: str) -> None:
+def test_any_word_has_a_color(label: str) -> None:
     assert re.fullmatch(r"#[0-9A-F]{6}", color_of(label))
 
 
-def test_an_own_label_has_the_same_colour_in_every_process() -> None:
+def test_an_own_label_has_the_same_color_in_every_process() -> None:
     words = ["tired", "bored", "awake"]
     program = f"from fer.labels import color_of; print(*map(color_of, {words!r}))"
     there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()

@@ -9,7 +9,7 @@ ABOUT_THE_WHOLE = {"browser", "deploy", "pages", "scripts", "wheel"}
 
 
 def folders_with_code(*places: str) -> set[str]:
-    """Return those that hold a module, from the root: "fer/model"."""
+    """Return the folders with modules, from the root: "fer/model"."""
     return {
         file.parent.relative_to(ROOT).as_posix()
         for place in places

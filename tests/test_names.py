@@ -1,4 +1,4 @@
-"""Names that other people chose, as text."""
+"""Names chosen by others are shown as text."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ from tests.evaluation.evaluations import make_evaluation
 HOSTILE = "![x](http://evil.example/a.png) <img src=x> :smile: [a](javascript:1) $x$ **b**"
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://evil.example")')
 ORDERS = ("\x1b]0;owned\x07", "\x1b[2J", "a\rb", "a\nb", "\x9b31m", "\u202egnp.exe", "\x00", "\ud800")
-"""To a terminal, or to what reads from right to left."""
+"""Control characters of terminals, and right-to-left overrides."""
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "a_b-c (2).png", "straße 1.5.jpg", "75.0 %", "12:34", "顔.webp"])

@@ -1,4 +1,4 @@
-"""Records come back as they were, and what is none is refused."""
+"""Records survive a round trip, and anything else is refused."""
 
 import json
 import os
@@ -62,9 +62,9 @@ def test_what_is_no_such_record_is_refused(text: str, tmp_path: Path) -> None:
 
 
 def test_what_a_later_version_knows_is_ignored_or_refused_as_asked() -> None:
-    later: dict[str, Any] = {"name": "x", "colour": 1, "parts": {"a": {"size_px": 2, "depth": 3}}}
+    later: dict[str, Any] = {"name": "x", "color": 1, "parts": {"a": {"size_px": 2, "depth": 3}}}
     assert from_plain(later, Whole) == Whole("x", parts={"a": Part(2)})
-    with pytest.raises(ValueError, match=r"unknown: \$\.colour, \$\.parts\.a\.depth"):
+    with pytest.raises(ValueError, match=r"unknown: \$\.color, \$\.parts\.a\.depth"):
         from_plain(later, Whole, exact=True)
 
 

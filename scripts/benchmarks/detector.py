@@ -47,7 +47,7 @@ def measure(threads: int = 1, repeat: int = 50) -> dict[str, Any]:
             times = in_turns(calls, repeat, time.thread_time if threads == 1 else time.perf_counter)
             name = f"{picture}, {setting} setting"
             figures[f"{name}: facenet-pytorch (ms)"], figures[f"{name}: ours (ms)"] = times
-            figures[f"{name}: times as fast"] = times[0] / times[1]
+            figures[f"{name}: speedup"] = times[0] / times[1]
     return figures
 
 

@@ -43,13 +43,13 @@ def measure(checkpoint: Path, threads: int = 1, repeat: int = 10, photos: int = 
     return {
         f"predict.py with each of {photos} photos, from {len(begun)} calls (s)": single * photos,
         f"predict.py with a folder of {photos} photos (s)": whole,
-        "  times as fast": single * photos / whole,
-        f"the same without its start, on {available_cores()} core(s) (s)": inside,
-        "  photos a second": photos / inside,
+        "  speedup": single * photos / whole,
+        f"the same without start-up, on {available_cores()} core(s) (s)": inside,
+        "  photos per second": photos / inside,
         f"reading alone, {threads} thread(s) (s)": reading,
         f"detector alone, {threads} thread(s) (s)": detector,
         f"crop and network alone, {threads} thread(s) (s)": network,
-        "  detector + network / folder without its start": (detector + network) / inside,
+        "  detector + network / folder without start-up": (detector + network) / inside,
     }
 
 

@@ -106,7 +106,7 @@ def _play(stream: LiveStream, frame: Frame, seconds: float) -> dict[str, float]:
     return {
         "frames (1/s)": (stream.analyzer.frames.total - counted[0]) / seconds,
         "expressions (1/s)": (stream.analyzer.updates.total - counted[1]) / seconds,
-        "time for a frame (ms)": figures.frame_ms,
+        "time per frame (ms)": figures.frame_ms,
         "age of expressions (ms)": 1000 * median(delays),
     }
 
@@ -135,7 +135,7 @@ def _identities(recognizer: Recognizer) -> dict[str, Any]:
 
     seen = [face.track_id for faces in _simulated(recognizer, clip(), VideoSettings()) for face in faces]
     return {
-        "two people pass each other: numbers given (2 is right)": len(set(seen)),
+        "two people pass each other: numbers given (2 is correct)": len(set(seen)),
         "two people pass each other: in view (%)": 100 * len(seen) / (2 * frames),
     }
 
@@ -188,7 +188,7 @@ def _labels(recognizer: Recognizer, scenes: list[Scene]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name in ("without", "with"):
         figures[f"labels {name} smoothing: changes (1/minute)"] = 60 * FRAMES_PER_SECOND * changes[name] / frames
-        figures[f"labels {name} smoothing: right (%)"] = 100 * right[name] / frames
+        figures[f"labels {name} smoothing: correct (%)"] = 100 * right[name] / frames
     return figures
 
 

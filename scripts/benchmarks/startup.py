@@ -59,7 +59,7 @@ def measure(repeat: int = 5) -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, seconds_of in took.items():
         waited, computed = zip(*seconds_of, strict=True)
-        figures |= {f"{name} (s)": median(waited), f"  of the processor, from its start (s)  {name}": median(computed)}
+        figures |= {f"{name} (s)": median(waited), f"  CPU time since start (s)  {name}": median(computed)}
     return figures
 
 

@@ -56,10 +56,10 @@ def measure(checkpoint: Path, threads: int = 1, seconds: float = 10) -> dict[str
             "640×480, 30 fps, one face, writing the video (× real time)": seconds / with_video,
             "the same without writing (× real time)": seconds / without_video,
             "memory above that of the loaded model (MB)": max(highest - before, 0.0),
-            "results in memory (bytes a frame)": result.rows.nbytes / max(result.frames, 1),
-            "persons found (1 is right)": len(result.people),
+            "results in memory (bytes per frame)": result.rows.nbytes / max(result.frames, 1),
+            "people found (1 is correct)": len(result.people),
             f"changes found of {len(TIMELINE) - 1}": sum(error < 0.3 for error in errors),
-            "how far off they are at most (ms)": 1000 * max(errors),
+            "largest time error (ms)": 1000 * max(errors),
         }
 
 

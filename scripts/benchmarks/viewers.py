@@ -87,7 +87,7 @@ async def _watch(viewers: list["Viewer"], seconds: float, profile: str) -> dict[
         "updates, the slowest viewer (1/s)": min(updates),
         "updates, mean (1/s)": float(np.mean(updates)),
         "server (% of its core)": 100 * busy,
-        "server, for each new picture (ms of its core)": 1000 * busy / sum(pictures),
+        "server, per new picture (ms of its core)": 1000 * busy / sum(pictures),
         "viewers (% of theirs)": 100 * (own_after.user + own_after.system - own.user - own.system) / took,
         "server (MB)": server.memory_info().rss / 1e6,
     }

@@ -108,11 +108,11 @@ def measure(visitors: int = 20, seconds: float = 180, pause: float = 30) -> dict
         "health check, median (s)": _percentile(events.health, 50),
         "health check, 99th percentile (s)": _percentile(events.health, 99),
         "health check, longest (s)": max(events.health, default=0.0),
-        "a second takes longer here, 99th percentile (s)": _percentile(events.late, 99),
+        "timer delay on this machine, 99th percentile (s)": _percentile(events.late, 99),
         "server (% of a core)": 100 * busy / took,
-        "memory after a first photo (MB)": before / 1e6,
-        "memory at most (MB)": events.most_bytes / 1e6,
-        f"memory {LEFT_SECONDS} s after the last has left (MB)": after / 1e6,
+        "memory after the first photo (MB)": before / 1e6,
+        "peak memory (MB)": events.most_bytes / 1e6,
+        f"memory {LEFT_SECONDS} s after the last visitor has left (MB)": after / 1e6,
     }
 
 

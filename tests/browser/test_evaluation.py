@@ -17,11 +17,11 @@ from fer.model import DEFAULT_REPORT
 from fer.reports.evaluation import report_charts
 from tests.evaluation.evaluations import finished_run, make_evaluation
 
-FIELD = re.compile(" taken for ")
+FIELD = re.compile(" predicted as ")
 
 
 def field(page: Page, truth: str, answer: str) -> Locator:
-    return page.get_by_role("button", name=f"{truth} taken for {answer}")
+    return page.get_by_role("button", name=f"{truth} predicted as {answer}")
 
 
 def picture_of(page: Page, name: str) -> bytes:

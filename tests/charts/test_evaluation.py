@@ -1,4 +1,4 @@
-"""Charts of a report and of a comparison: the numbers are in them, and colour is never alone."""
+"""Charts of a report and of a comparison: the numbers are right, and color is never the only cue."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_each_expression_has_three_bars_that_differ_in_pattern(report: Report) -
         [100 * neutral.precision.value, 100 * neutral.recall.value, 100 * neutral.f1.value]
     )
     assert figure.data[0].y[0] == f"neutral ({neutral.support})"
-    assert not any("absent" in name for name in figure.data[0].y)  # nothing is known of it
+    assert not any("absent" in name for name in figure.data[0].y)  # it has no pictures
 
 
 def test_curves_leave_out_what_no_picture_shows(report: Report) -> None:
@@ -123,7 +123,7 @@ def test_a_comparison(evaluation: Evaluation) -> None:
 
 def test_raters_are_counted_by_how_many_agree() -> None:
     bars = rater_agreement(np.array([1.0, 0.91, 0.9, 0.5, 0.05, 0.0])).figure.data[0]
-    assert list(bars.y) == [2, 0, 0, 0, 1, 0, 0, 0, 1, 2]  # upper bounds belong to a bin
+    assert list(bars.y) == [2, 0, 0, 0, 1, 0, 0, 0, 1, 2]  # bins include their upper bound
     assert bars.customdata[9] == "90 to 100" and bars.x[9] == 95
 
 

@@ -1,4 +1,4 @@
-"""The figure holds the right numbers in the right order; how it looks is the browser tests' matter."""
+"""The figure has the right numbers in the right order; its looks are tested in the browser."""
 
 import plotly.graph_objects as go
 import pytest
@@ -15,7 +15,7 @@ def figure_of(labels: tuple[str, ...], probabilities: tuple[float, ...]) -> go.F
 def test_bars_are_percents_with_the_most_probable_on_top() -> None:
     figure = figure_of(("anger", "fear", "happiness"), (0.25, 0.05, 0.7))
     (bars,) = figure.data
-    assert list(bars.y) == ["fear", "anger", "happiness"]  # plotly's first is the lowest
+    assert list(bars.y) == ["fear", "anger", "happiness"]  # plotly draws the first one at the bottom
     assert list(bars.x) == pytest.approx([5, 25, 70])
     assert list(bars.text) == ["5 %", "25 %", "70 %"]
     assert bars.orientation == "h"

@@ -1,4 +1,4 @@
-"""Charts of a video: exact bars, moments to click on, and not too much for a browser."""
+"""Charts of a video: exact bars, clickable moments, and a size that a browser can handle."""
 
 import numpy as np
 import plotly.graph_objects as go

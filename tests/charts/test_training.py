@@ -1,4 +1,4 @@
-"""Figures about data sets and runs: the numbers are in them, and colour is never alone."""
+"""Charts of data sets and runs: the numbers are right, and color is never the only cue."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -135,5 +135,5 @@ def test_the_learning_rate_is_that_of_the_schedule_with_its_warm_up_and_smaller_
 
 def test_confusion_is_coloured_by_share_and_numbered_by_count() -> None:
     (heatmap,) = confusion_map([[3, 1], [0, 0]], ["anger", "fear"]).data
-    np.testing.assert_allclose(heatmap.z, [[75, 25], [0, 0]])  # a row without pictures is no division by 0
+    np.testing.assert_allclose(heatmap.z, [[75, 25], [0, 0]])  # no division by 0 in an empty row
     assert np.array(heatmap.text).tolist() == [[3, 1], [0, 0]]

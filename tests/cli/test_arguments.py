@@ -1,4 +1,4 @@
-"""Options that are made of a configuration's fields."""
+"""Options generated from the fields of a configuration."""
 
 import argparse
 from dataclasses import dataclass, fields

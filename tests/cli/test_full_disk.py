@@ -1,4 +1,4 @@
-"""A disk that is full pauses what works in the background: all that was written before stays, and it goes on later."""
+"""A full disk stops background jobs: everything written before is kept, and they can be resumed."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def work(folder: Path, most_bytes: int | None = None) -> JobView[object]:
-    """Do a job as a process of its own, which may write no larger files; return where it stands then."""
+    """Run a job in a process that cannot write larger files; return its final state."""
     limit = most_bytes and partial(resource.setrlimit, resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
     arguments = [sys.executable, *job.WORKER, str(folder), "--threads", "1"]
     done = subprocess.run(arguments, cwd=ROOT, preexec_fn=limit, capture_output=True, text=True, timeout=300)

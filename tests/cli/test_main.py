@@ -1,4 +1,4 @@
-"""fer-studio itself: it finds its commands, says where things go, and what is to be installed."""
+"""fer-studio finds its commands, its folders and missing packages."""
 
 import errno
 import os
@@ -45,8 +45,8 @@ def test_the_package_runs_as_a_module_and_hands_the_exit_code_on(tmp_path: Path)
 
 
 def test_home_is_for_this_process_and_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(HOME_VARIABLE, "before")  # so that it is taken back
-    for variable in ("FER_RUNS", "FER_DATA"):  # each would count more
+    monkeypatch.setenv(HOME_VARIABLE, "before")  # so that it is restored
+    for variable in ("FER_RUNS", "FER_DATA"):  # they would take precedence
         monkeypatch.delenv(variable, raising=False)
     seen = []
     monkeypatch.setattr("fer.cli.benchmark.main", lambda options: seen.append(options) or 7)

@@ -1,4 +1,4 @@
-"""No command repeats a password that stands in an address, wherever it was typed."""
+"""No command repeats a password in an address, wherever it was typed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whoever reads what a command prints may stop reading: no traceback, and the exit code that shells have for it."""
+"""If the reader of a command's output quits early, there is no traceback, and the exit code is that of a shell."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ sys.exit(main())
 
 
 def unread(*command: str | Path, err: bool = False, unbuffered: str = "") -> tuple[int, str]:
-    """Run Python with a standard output that nobody reads, or neither that nor its errors; return code and errors."""
+    """Run Python with nobody reading standard output, or neither output nor errors; return code and errors."""
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""A video as a job, in this process: what is kept however it ends, and whose turn it is."""
+"""A video as a job, in this process: what is kept however it ends, and waiting for its turn."""
 
 import shutil
 import threading
@@ -30,14 +30,14 @@ PATIENCE_SECONDS = 60
 
 
 class Asked:
-    """Somebody wants it to stop, perhaps."""
+    """A stop request that a test can make."""
 
     def __init__(self) -> None:
         self.asked = self.gently = False
 
 
 class Gated(PatchRecognizer):
-    """Searches only when it is let."""
+    """Detects only when it is allowed to."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ def do(folder: Path, stop: Asked | None = None) -> JobView[VideoRequest]:
     try:
         with working(folder) as reporter:
             video_job.run(folder, request, reporter, stop or Asked())
-    except Exception:  # its status says so
+    except Exception:  # its status has the error
         pass
     return view(folder, KIND)
 

@@ -1,9 +1,9 @@
-"""Whether there is a Ray to test with."""
+"""Skips tests that need Ray if it is not installed."""
 
 import pytest
 
 
 @pytest.fixture(scope="session")
 def ray_is_installed() -> None:
-    """Without Ray tests are skipped."""
+    """Skip tests without Ray."""
     pytest.importorskip("ray.data", reason='no Ray: pip install "ray[data]"', exc_type=ImportError)

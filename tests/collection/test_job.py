@@ -1,4 +1,4 @@
-"""Jobs of the page: uploads that cannot lead astray, a process that is killed and goes on."""
+"""Collections as jobs: uploads that cannot escape their folder, a process that is killed and resumed."""
 
 import io
 import json
@@ -137,7 +137,7 @@ def test_a_process_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
     view = wait(killed)
     assert (view.state, view.status.done, view.status.total) == (FINISHED, 26, 26)
     after = results.read_bytes().splitlines()
-    assert after[: len(before)] == before  # nothing of it was done again, but the broken one
+    assert after[: len(before)] == before  # nothing was repeated, except the broken picture
     assert len({json.loads(line)["file"] for line in after[1:]}) == 26
     assert len(after) - 1 - 26 <= 1
     assert command.main(["resume", str(unbroken.folder)]) == 0
@@ -157,7 +157,7 @@ def test_what_went_wrong_is_said(tmp_path: Path, many_photos: Path, capsys: pyte
 
 
 def old_job(folder: Path, checkpoint: Path, source: Path, progress: str) -> Path:
-    """Make a job as an earlier version left it."""
+    """Create a job as an earlier version left it."""
     folder.mkdir(parents=True)
     (folder / "job.json").write_text(
         f'{{"folder": "{folder}", "title": "holiday", "source": "{source}", "checkpoint": "{checkpoint}", '

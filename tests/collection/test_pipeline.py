@@ -1,4 +1,4 @@
-"""Many pictures give what each of them alone gives, whatever is among them."""
+"""Many pictures give the same results as each of them alone, whatever is among them."""
 
 import errno
 import os
@@ -49,7 +49,7 @@ def test_every_picture_once_with_the_faces_that_it_has_alone(
     assert found["nobody.png"].result.faces == () and found["nobody.png"].result.error is None
     for name in ("00.jpg", "below/00.jpg", "11.jpg"):
         (face,), (expected,) = found[name].result.faces, recognizer.recognize(read_image(found[name].picture.path))
-        np.testing.assert_allclose(face.box.xyxy, expected.box.xyxy, atol=1e-3)  # sums in another order
+        np.testing.assert_allclose(face.box.xyxy, expected.box.xyxy, atol=1e-3)  # a different order of summation
         np.testing.assert_allclose(face.landmarks, expected.landmarks, atol=1e-3)
         np.testing.assert_allclose(face.probabilities, expected.probabilities, atol=1e-5)
 
@@ -67,7 +67,7 @@ def test_the_network_sees_faces_of_several_pictures_at_once(
 
 
 def test_few_pictures_are_held_at_once(recognizer: Recognizer, pictures: list[PictureTask]) -> None:
-    """However slowly the results are taken, only some pictures are read ahead."""
+    """However slowly the results are consumed, only a few pictures are read ahead."""
     read: list[str] = []
 
     def finish(picture: PictureTask, image: np.ndarray, faces: tuple[Face, ...]) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ def test_previews_are_small_and_thumbnails_are_of_faces(
     assert copy.shape == (1280, 1280, 3)
     box = faces[0].box
     edge = copy[round(box.y1 * 1280 / 2048) : round(box.y2 * 1280 / 2048), round(box.x1 * 1280 / 2048) + 1]
-    assert edge.std(axis=0).max() < 25  # the line of the box lies where the face is
+    assert edge.std(axis=0).max() < 25  # the line of the box is around the face
 
 
 def test_other_errors_are_not_hidden(recognizer: Recognizer, pictures: list[PictureTask]) -> None:

@@ -1,4 +1,4 @@
-"""Two workers of a local Ray, one of them killed: nothing lost, nothing doubled."""
+"""Two workers of a local Ray, one of them killed: nothing is lost or duplicated."""
 
 import socket
 import subprocess
@@ -17,20 +17,20 @@ from tests.scripts.processes import PATIENCE_SECONDS, end_of, start, wait_until,
 
 
 def predict(folder: Path, photos: Path, checkpoint: Path, mark: str, *options: str) -> "subprocess.Popen[str]":
-    """Start predict.py in another folder; its workers know its mark."""
+    """Start predict.py in another folder; its workers can be recognized by a mark."""
     command = ["scripts/predict.py", "--image", photos, "--workers", "2", "--checkpoint", checkpoint]
     return start(folder.parent, *command, "--parquet", folder, *options, env={"FER_TEST_MARK": mark})
 
 
 def workers_of(mark: str) -> set[int]:
-    """Return the numbers of the processes of Ray Data that were started for a test."""
+    """Return the IDs of the Ray Data processes started for a test."""
     found = set()
     for process in Path("/proc").iterdir():
         try:
             is_worker = (process / "cmdline").read_bytes().startswith(b"ray::MapWorker")
             if is_worker and f"FER_TEST_MARK={mark}".encode() in (process / "environ").read_bytes():
                 found.add(int(process.name))
-        except OSError:  # no process, or gone by now
+        except OSError:  # not a process, or gone by now
             continue
     return found
 

@@ -1,4 +1,4 @@
-"""Faces are filtered and sorted as asked."""
+"""Faces are filtered and sorted as requested."""
 
 import io
 import zipfile
@@ -96,7 +96,7 @@ def test_pictures_of_faces_come_once() -> None:
 def test_copies_of_one_name_in_two_folders_are_both_packed(tmp_path: Path) -> None:
     for number in (1, 2):
         (tmp_path / f"{number}.jpg").write_text(str(number))
-    copies = [finished(f"{n}/photo.png", output=tmp_path / f"{n}.jpg") for n in (1, 2, 3)]  # the third is not there
+    copies = [finished(f"{n}/photo.png", output=tmp_path / f"{n}.jpg") for n in (1, 2, 3)]  # the third does not exist
     with zipfile.ZipFile(io.BytesIO(annotated_zip(copies))) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {
             "1/photo-faces.jpg": b"1",

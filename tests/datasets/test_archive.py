@@ -1,4 +1,4 @@
-"""A ZIP of a data set is unpacked once and whole, and a stranger's ZIP does no harm."""
+"""A data set's ZIP is unpacked once and completely, and a hostile ZIP does no harm."""
 
 import random
 import re
@@ -35,7 +35,7 @@ def _unpack(file: Path) -> Path:
 
 
 def _assert_nothing_left(tmp_path: Path) -> None:
-    """Nothing was written but the archive: not beside the folder, and no half of one in it."""
+    """Nothing was written except the archive: neither outside the folder nor partially inside it."""
     assert [file.suffix for file in tmp_path.iterdir() if file.name != "unpacked"] == [".zip"]
     assert not list((tmp_path / "unpacked").iterdir())
 
@@ -140,7 +140,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
 
 
 def test_a_size_in_the_header_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both headers are made to tell 100 bytes of 30 MB: no more than those are ever written."""
+    """Both headers declare 100 bytes of 30 MB: no more than those are ever written."""
     monkeypatch.setattr(archive, "RATIO_COUNTS_FROM_BYTES", 2**20)
     file = _zip(tmp_path / "bomb.zip", {"angry/1.png": bytes(30 * 2**20)})
     told, lie = (30 * 2**20).to_bytes(4, "little"), (100).to_bytes(4, "little")
@@ -266,7 +266,7 @@ def test_nonsense_where_an_entry_should_be_is_refused(tmp_path: Path, method: in
 
 @pytest.mark.slow
 def test_any_damage_ends_in_a_refusal_or_in_the_same_files(tmp_path: Path) -> None:
-    """Of an archive with a few bytes changed anywhere; seeded."""
+    """An archive with a few bytes changed anywhere; seeded."""
     chance = random.Random(0)
     for number in range(300):
         method = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)[number % 4]
@@ -287,7 +287,7 @@ def test_any_damage_ends_in_a_refusal_or_in_the_same_files(tmp_path: Path) -> No
 def test_a_way_of_packing_that_python_lacks_is_refused(tmp_path: Path) -> None:
     file = _zip(tmp_path / "new.zip", _faces(), zipfile.ZIP_STORED)
     content = bytearray(file.read_bytes())
-    for header, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # where its method stands
+    for header, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # position of the method
         for found in re.finditer(re.escape(header), content):
             content[found.start() + at] = 96
     file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""CK+ in its three shapes, right and broken."""
+"""CK+ in its three forms, valid and broken."""
 
 from pathlib import Path
 

@@ -149,12 +149,12 @@ def test_the_published_votes_give_the_published_counts(shared_faces: Path) -> No
 
 def test_every_picture_comes_as_rgb(tmp_path: Path) -> None:
     gray = np.random.default_rng(0).integers(0, 256, (24, 30), np.uint8)
-    colour = np.random.default_rng(1).integers(0, 256, (24, 30, 3), np.uint8)
-    (tmp_path / "face.png").write_bytes(encode_png(colour))
-    dataset = _labeled([0, 0, 0], [gray, colour, tmp_path / "face.png"])
+    color = np.random.default_rng(1).integers(0, 256, (24, 30, 3), np.uint8)
+    (tmp_path / "face.png").write_bytes(encode_png(color))
+    dataset = _labeled([0, 0, 0], [gray, color, tmp_path / "face.png"])
     assert np.array_equal(dataset.picture(0), np.stack([gray] * 3, axis=-1))
-    assert np.array_equal(dataset.picture(1), colour)
-    assert np.array_equal(dataset.picture(2), colour)
+    assert np.array_equal(dataset.picture(1), color)
+    assert np.array_equal(dataset.picture(2), color)
 
 
 def test_nobody_is_known_unless_somebody_says_so() -> None:

@@ -1,4 +1,4 @@
-"""Drawn faces: the same seed gives the same face, and the expression is really in the picture."""
+"""Drawn faces: the same seed gives the same face, and the expression is visible in the picture."""
 
 import cv2
 import numpy as np
@@ -97,7 +97,7 @@ def test_a_portrait_tells_where_its_face_is() -> None:
 
 
 def _edges(count: int, seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Draw faces and describe each by how much edge of which direction lies where: (count, 1152), labels (count,)."""
+    """Draw faces and describe them by the directions of their edges: (count, 1152), labels (count,)."""
     random, classes = _random(seed), np.arange(count) % len(FERPLUS)
     rows = []
     for label in classes:
@@ -112,7 +112,7 @@ def _edges(count: int, seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[
 
 @pytest.mark.slow
 def test_the_expression_of_a_stranger_can_be_learned() -> None:
-    """Ridge regression on edges, trained on 1200 faces, tells the expressions of 400 others."""
+    """Ridge regression on edges, trained on 1200 faces, distinguishes the expressions of 400 others."""
     features, classes = _edges(1200, seed=1)
     strangers, truth = _edges(400, seed=2)
     mean = features.mean(axis=0)

@@ -1,4 +1,4 @@
-"""Copies are found however they were saved, and different pictures are left apart."""
+"""Duplicates are found however they were saved, and different pictures are not confused."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Kaggle's fer2013.csv, alone or with the FER+ votes beside it, right and broken."""
+"""Kaggle's fer2013.csv, alone or with the FER+ votes beside it, valid and broken."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def _write(file: Path, lines: list[list[str]]) -> Path:
 
 
 def _broken(file: Path, line: int, column: int, value: str) -> Path:
-    """Write the file with one cell changed; `line` as an editor numbers it, from 1."""
+    """Write the file with one cell changed; `line` is counted from 1, as in an editor."""
     lines = _lines()
     lines[line - 1][column] = value
     return _write(file, lines)
@@ -44,7 +44,7 @@ def _write_votes(folder: Path, votes: tuple[str, ...] = VOTES) -> None:
     (folder / "fer2013new.csv").write_text("\n".join([VOTE_HEADER, *lines]) + "\n")
 
 
-# ---------------------------------------------------------------------------------------------- right
+# ---------------------------------------------------------------------------------------------- valid
 
 
 @pytest.mark.parametrize("by_folder", [False, True])

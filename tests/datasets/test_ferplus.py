@@ -1,4 +1,4 @@
-"""Microsoft's FER+ folders, right and broken."""
+"""Microsoft's FER+ folders, valid and broken."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ BOX = '"(0, 0, 48, 48)"'
 
 
 def _write(folder: Path, *votes: str, first: int = 0) -> None:
-    """Write a split folder: a gray picture for each line of votes, of the brightness 10, 20, …"""
+    """Write a split folder: a gray picture for each line of votes, with brightness 10, 20, …"""
     folder.mkdir(parents=True)
     lines = []
     for number, line in enumerate(votes):

@@ -1,4 +1,4 @@
-"""Class folders, with and without split folders above them, right and broken."""
+"""Class folders, with and without split folders above them, valid and broken."""
 
 from pathlib import Path
 

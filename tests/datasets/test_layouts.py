@@ -1,4 +1,4 @@
-"""Data sets as their authors give them out are read whole, and what is left aside of any is said."""
+"""Data sets as released by their authors are read completely, and ignored files are reported."""
 
 import re
 import zipfile
@@ -27,7 +27,7 @@ def _names(dataset: FaceDataset) -> list[str]:
 
 
 def _read_as(dataset: FaceDataset) -> dict[str, str]:
-    """Return picture → word."""
+    """Return picture → label."""
     return dict(zip(_names(dataset), _words(dataset), strict=True))
 
 
@@ -121,7 +121,7 @@ def test_rafdb_by_its_list(tmp_path: Path, list_folder: str, pictures: str, endi
     dataset = open_dataset(_rafdb(tmp_path / "raf", list_folder, pictures, ending))
     assert dataset.name == "RAF-DB (raf)"
     assert _words(dataset) == RAFDB * 2
-    # The authors name no validation pictures; one of so few cannot be taken from each expression.
+    # The authors define no validation pictures, and these are too few to take one of each expression.
     assert dataset.splits.tolist()[7:] == ["test"] * 7
     assert not dataset.knows_everybody
 
@@ -189,7 +189,7 @@ def test_affectnet_with_a_broken_or_missing_annotation(tmp_path: Path) -> None:
         open_dataset(home)
 
 
-# Names of files
+# File names
 
 
 KDEF = [f"{session}{person}{code}S.JPG" for session in "AB" for person in ("AF01", "AM02", "AF03", "AM04")
@@ -200,14 +200,14 @@ RAFD = [f"Rafd090_{n:02d}_Caucasian_{sex}_{word}_frontal.jpg" for n, sex in ((1,
 
 
 def test_kdef_tells_expression_and_person(tmp_path: Path) -> None:
-    names = [f"{name[0]}{name[2:]}" for name in KDEF]  # AF01ANS: session A, F01, AN, straight
+    names = [f"{name[0]}{name[2:]}" for name in KDEF]  # AF01ANS: session A, F01, AN, frontal
     _write(*(tmp_path / name[:4] / name for name in names))
     dataset = open_dataset(tmp_path)
     read = _read_as(dataset)
     assert [read[f"AF01{code}S.JPG"] for code in ("AF", "AN", "DI", "HA", "NE", "SA", "SU")] == [
         "fear", "anger", "disgust", "happiness", "neutral", "sadness", "surprise",
     ]  # fmt: skip
-    assert set(dataset.subjects) == {"F01", "M02", "F03", "M04"}  # both sessions are of one person
+    assert set(dataset.subjects) == {"F01", "M02", "F03", "M04"}  # both sessions are of the same person
     assert all(len(sides) == 1 for sides in _sides(dataset).values())
     assert set(dataset.splits) == {"train", "validation", "test"}
 
@@ -236,7 +236,7 @@ def test_coded_names_in_folders_of_splits_and_of_expressions(tmp_path: Path) -> 
     }
     classes = tmp_path / "classes"
     _write(*(classes / ("happy" if ".HA" in name else "not happy") / name for name in JAFFE))
-    dataset = open_dataset(classes)  # what the folders say counts
+    dataset = open_dataset(classes)  # the folders take precedence
     assert dataset.labels == ("happiness", "not happy") and set(dataset.subjects) == {"KA", "KL", "YM"}
 
 

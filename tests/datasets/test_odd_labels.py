@@ -1,4 +1,4 @@
-"""Labels that cannot be, or that somebody should look at."""
+"""Labels that are invalid, or that somebody should check."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_what_systems_leave_beside_is_no_expression(tmp_path: Path, system: str)
     (tmp_path / "sad" / ".DS_Store").write_bytes(b"")
     dataset = open_dataset(tmp_path)
     assert dataset.labels == ("happiness", "sadness") and len(dataset) == 4
-    assert len(dataset.notes) == 2  # what it was read as, what was cut; nothing of it is left aside
+    assert len(dataset.notes) == 2  # how it was read, what was cut; nothing was ignored
 
 
 @pytest.mark.parametrize("names", [("0", "1", "2"), ("happy", "sad", "7"), ("---", "sad"), ("è∞é╤x", "angry")])
@@ -42,7 +42,7 @@ def test_what_cannot_be_a_word_is_refused(tmp_path: Path, names: tuple[str, ...]
 
 
 def test_a_folder_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    _folders(tmp_path, "happy", "sad\udcff", pictures=1)  # a byte that is no UTF-8
+    _folders(tmp_path, "happy", "sad\udcff", pictures=1)  # a byte that is not UTF-8
     with pytest.raises(DatasetError, match="udcff"):
         open_dataset(tmp_path)
 

@@ -1,4 +1,4 @@
-"""One call opens every layout, and says what it looked for where there is none."""
+"""One call opens every layout, and reports what it looked for if there is none."""
 
 import re
 from pathlib import Path

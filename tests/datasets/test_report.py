@@ -1,4 +1,4 @@
-"""The report on a data set says what is in it, and what should be looked at."""
+"""The report on a data set describes its content and what should be checked."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What another data set calls the same pictures: matched by number, by pixels, or not at all."""
+"""Another data set's labels for the same pictures: matched by number, by pixels, or not at all."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def test_kaggles_file_has_both_opinions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", [".", ".."])
 def test_ferplus_takes_the_table_in_it_or_beside_it_by_number(tmp_path: Path, where: str) -> None:
-    """Picture 2 was saved anew, with other pixels: its number still tells."""
+    """Picture 2 was saved again, with other pixels: it is identified by its number."""
     folder = write_rated(tmp_path / "ferplus", {"fer0000000.png": 1, "fer0000002.png": 3})
     write_picture(folder / "FER2013Train" / "fer0000002.png", pattern(3) // 2 + 60)
     write_table(folder / where, [1, 2, 3], [0, 3, 6])

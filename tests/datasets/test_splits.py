@@ -1,4 +1,4 @@
-"""Nobody, and no copy of a picture, stands on two sides."""
+"""No person, and no duplicate of a picture, is in two splits."""
 
 import re
 from collections import defaultdict
@@ -16,7 +16,7 @@ LABELS = ("anger", "fear", "happiness")
 
 
 def _people(count: int = 30, pictures: int = 6) -> FaceDataset:
-    """Return a data set of so many people, each with two pictures of each label."""
+    """Return a data set of this many people, each with two pictures of each label."""
     total = count * pictures
     return FaceDataset(
         "people",
@@ -29,7 +29,7 @@ def _people(count: int = 30, pictures: int = 6) -> FaceDataset:
 
 
 def _unknown(seeds: list[int], classes: list[int] | None = None) -> FaceDataset:
-    """Return pictures of nobody knows whom; equal seeds are copies."""
+    """Return pictures of unknown people; equal seeds are duplicates."""
     votes = np.eye(3, dtype=np.float32)[classes or [seed % 3 for seed in seeds]]
     return FaceDataset("unknown", LABELS, votes, np.full(len(seeds), ""), [pattern(seed, 32) for seed in seeds])
 

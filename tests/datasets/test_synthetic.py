@@ -1,4 +1,4 @@
-"""Drawn faces as a data set: certain labels, all splits, the same faces every time."""
+"""Drawn faces as a data set: certain labels, all splits, always the same faces."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What visitors hand over stays in its folder."""
+"""Uploads of visitors stay in their folder."""
 
 import io
 import zipfile

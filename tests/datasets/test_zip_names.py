@@ -1,4 +1,4 @@
-"""Names in an archive that does not say their encoding come out as they were meant, or are asked about."""
+"""Names in an archive without a declared encoding are decoded correctly, or refused."""
 
 import zipfile
 from pathlib import Path
@@ -20,7 +20,7 @@ PNG = encode_png(pattern(1)[..., None].repeat(3, axis=-1))
 
 
 def _archive(file: Path, folders: tuple[str, ...], encoding: str) -> Path:
-    """Write an archive as old programs do: names in an encoding of their own, and no flag."""
+    """Write an archive as old programs do: names in their own encoding, without the flag."""
     with zipfile.ZipFile(file, "w") as archive:
         for number, folder in enumerate(folders):
             archive.writestr(f"{number:02d}-{'#' * len(folder.encode(encoding))}/1.png", PNG)

@@ -1,4 +1,4 @@
-"""The container and what stands around it for other people."""
+"""The container and its configuration."""
 
 import json
 import os
@@ -22,7 +22,7 @@ WANTED = ("fer/__init__.py", "fer/model/weights", "pages/photo.py", "streamlit_a
 
 
 def instructions() -> list[tuple[str, str]]:
-    """Return the Dockerfile's: the word, and what follows."""
+    """Return the instructions of the Dockerfile: keyword and arguments."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
     lines = text.replace("\\\n", " ").splitlines()
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines if line)]

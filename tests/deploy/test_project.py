@@ -1,4 +1,4 @@
-"""What carries the project on: workflows, the lock, forms, hooks and who is to be cited."""
+"""The project's infrastructure: workflows, lock file, issue forms, hooks and citation."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PYTHONS = ("3.11", "3.12", "3.13")
 SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
 FIELDS = {"markdown", "textarea", "input", "dropdown", "checkboxes"}
-"""What GitHub's forms know."""
+"""Field types of GitHub's forms."""
 
 
 def read(path: Path) -> Any:

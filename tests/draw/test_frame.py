@@ -1,4 +1,4 @@
-"""Frames of a video with faces drawn on: plain gray ones, where every other pixel is ink."""
+"""Faces drawn on plain gray video frames, where every other pixel is ink."""
 
 from dataclasses import replace
 

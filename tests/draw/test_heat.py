@@ -33,6 +33,6 @@ def test_crops_of_any_size_give_the_same_size(side: int) -> None:
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) == 1
 
 
-def test_the_colours_become_brighter_step_by_step() -> None:
+def test_the_colors_become_brighter_step_by_step() -> None:
     luma = viridis(np.linspace(0, 1, 32)[None])[0].astype(float) @ (0.299, 0.587, 0.114)
     assert (np.diff(luma) > 0).all()

@@ -1,4 +1,4 @@
-"""Evaluations of models that never were."""
+"""Evaluations of fictitious models."""
 
 from dataclasses import replace
 from functools import cache
@@ -28,14 +28,14 @@ LABELS = ("neutral", "fear", "absent")
 def make_evaluation(
     seed: int = 0, skill: float = 1.0, rated: bool = False, labels: tuple[str, ...] = LABELS, count: int = 120
 ) -> Evaluation:
-    """Return an evaluation on the same pictures every time, of which the last label is on none; not to be written to.
+    """Return an evaluation, always on the same pictures, none of which has the last label; treat it as read-only.
 
     Args:
-        seed: of the model's chance.
-        skill: how much surer the model is of what is true.
+        seed: of the model's randomness.
+        skill: how much more confident the model is in the truth.
         rated: whether five raters voted on each picture.
-        labels: what there is to say.
-        count: how many pictures.
+        labels: the labels.
+        count: number of pictures.
     """
     truth = np.random.default_rng(0).integers(0, len(labels) - 1, count)
     one_hot = np.eye(len(labels), dtype=np.float32)[truth]
@@ -64,7 +64,7 @@ def make_evaluation(
 
 
 def finished_run(folder: Path, name: str, evaluation: Evaluation, title: str = "pretended-test-majority") -> Run:
-    """Make the folder of a run that has ended and was evaluated."""
+    """Create the folder of a run that has ended and was evaluated."""
     run = open_run(folder, TrainingConfig("synthetic:80", epochs=2, size_px=24), name)
     for epoch in (1, 2):
         measured = EpochMetrics(epoch, 0.25 * epoch, validation_confusion=((9, 1), (2, 8)), seconds=1.0)

@@ -1,4 +1,4 @@
-"""The table comes back as it was, and a damaged one is refused."""
+"""The table survives a round trip, and a damaged one is refused."""
 
 from pathlib import Path
 

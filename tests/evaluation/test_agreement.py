@@ -1,4 +1,4 @@
-"""The model beside raters, by hand."""
+"""The model compared with raters, calculated by hand."""
 
 import math
 
@@ -25,14 +25,14 @@ def test_raters_who_all_agree() -> None:
 
 
 def test_one_against_two() -> None:
-    # Without one of the two, one vote each is left: both lead, each for half. Without the third, the two lead.
+    # Without one of the two, one vote each is left: both lead, each counts half. Without the third, the two lead.
     found = _measure([[2, 1, 0]], [[0.6, 0.3, 0.1]])
     assert found.rater.value == pytest.approx((2 * 0.5 + 0) / 3)
     assert found.model.value == pytest.approx((2 * 0.5 + 1) / 3)
 
 
 def test_a_vote_for_no_expression_agrees_with_nobody_and_does_not_lead() -> None:
-    # Each of the three meets 2 to 5 "unknown", and what leads is the expression; the five meet 3.
+    # Each of the three is compared with 2 votes and 5 "unknown", where the expression leads; the five with 3.
     found = _measure([[3, 0]], [[0.9, 0.1]], other=[5])
     assert found.rater.value == pytest.approx(3 / 8)
     assert found.model.value == 1

@@ -1,4 +1,4 @@
-"""What is fitted on validation pictures: found again where it is known, and never a loss."""
+"""Calibration on validation pictures: known values are recovered, and it never makes things worse."""
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ def _loss(logits: npt.NDArray[np.float64], truth: npt.NDArray[np.int64], tempera
 
 
 def _calibrated(count: int, seed: int = 0) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Return logits (n, 5) and a truth drawn from their own softmax: nothing is to be gained by any temperature."""
+    """Return logits (n, 5) and a truth drawn from their own softmax, which no temperature can improve."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, (count, 5))
     return logits, (logits + random.gumbel(size=logits.shape)).argmax(axis=1)
@@ -83,11 +83,11 @@ def test_the_temperature_of_separate_labels_is_found() -> None:
     assert fit_multilabel_temperature(3 * honest, targets) == pytest.approx(3, rel=0.05)
 
 
-# What the network learned of how frequent each expression is
+# The prior correction
 
 
 def _imbalanced(count: int, prior: tuple[float, float], seed: int = 0) -> tuple[Array, Labels]:
-    """Return exact logits of two overlapping classes of such frequencies, and the truth."""
+    """Return exact logits of two overlapping classes with these frequencies, and the truth."""
     random = np.random.default_rng(seed)
     truth = (random.random(count) < prior[1]).astype(int)
     seen = random.normal(2.0 * truth - 1)

@@ -17,7 +17,7 @@ from tests.evaluation.evaluations import LABELS, make_evaluation
 
 
 def _saying(evaluation: Evaluation, predicted: npt.NDArray[np.int64]) -> Evaluation:
-    """Return the evaluation of a model that says this."""
+    """Return the evaluation of a model with these predictions."""
     labels = evaluation.report.labels
     predictions = replace(
         evaluation.predictions,
@@ -53,7 +53,7 @@ def test_a_case_by_hand(pair: tuple[Evaluation, Evaluation]) -> None:
     assert found.accuracies == (108 / 120, 114 / 120)
     assert found.accuracy.value == pytest.approx(6 / 120)
     assert (found.only_a_right, found.only_b_right) == (4, 10)
-    # Twice the chance of 4 heads or fewer in 14 throws: (1 + 14 + 91 + 364 + 1001) / 2**13.
+    # Twice the probability of at most 4 heads in 14 throws: (1 + 14 + 91 + 364 + 1001) / 2**13.
     assert found.p_value == pytest.approx(1471 / 2**13)
     assert found.differing == (*range(10), *range(12, 16))
 

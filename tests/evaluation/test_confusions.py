@@ -1,4 +1,4 @@
-"""Figures of many matrices at once are those of scikit-learn, one at a time."""
+"""Figures of many matrices at once match scikit-learn's, one at a time."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ from fer.evaluation.metrics import MOST_POINTS, curves
 def test_a_case_by_hand() -> None:
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.2, 0.8]])
     found = curves(probabilities, np.array([0, 1, 0, 1]), ("yes", "no"))["yes"]
-    # Of the four pairs of a true and a false one, three are in order.
+    # Of the four pairs of a positive and a negative, three are in order.
     assert found.roc.area == 0.75
     assert list(zip(found.roc.x, found.roc.y, strict=True)) == [(0, 0), (0, 0.5), (0.5, 0.5), (0.5, 1), (1, 1)]
     assert found.precision_recall.area == pytest.approx((1 + 2 / 3) / 2)

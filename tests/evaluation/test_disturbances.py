@@ -1,4 +1,4 @@
-"""Pictures made worse: each in its way, the same every time."""
+"""Degraded pictures: each in its own way, and reproducible."""
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ def test_each_changes_the_picture_alike_every_time(disturbance: Disturbance, pic
     assert not np.array_equal(worse, picture)
     assert np.array_equal(picture, before), "the picture itself stays as it is"
     assert np.array_equal(worse, disturbance.apply(picture, row=3))
-    if disturbance.name != "JPEG":  # whose colours are rounded
+    if disturbance.name != "JPEG":  # which rounds colors
         assert np.array_equal(worse[..., 0], worse[..., 1]), "gray stays gray"
 
 
@@ -66,9 +66,9 @@ def test_mirrored_and_covered(picture: npt.NDArray[np.uint8]) -> None:
     assert (eyes[19, 15] == 128).all() and np.array_equal(eyes[25:], picture[25:])
 
 
-def test_rotation_is_counter_clockwise_around_the_centre() -> None:
+def test_rotation_is_counterclockwise_around_the_center() -> None:
     picture = np.zeros((49, 49, 3), np.uint8)
-    picture[24, 40] = 255  # to the right of the centre
+    picture[24, 40] = 255  # to the right of the center
     turned = _named("rotation", "+20").apply(picture, 0)[..., 0]
     row, column = np.unravel_index(turned.argmax(), turned.shape)
     assert (row, column) == (24 - round(16 * np.sin(np.radians(20))), 24 + round(16 * np.cos(np.radians(20))))

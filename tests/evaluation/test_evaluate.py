@@ -1,4 +1,4 @@
-"""Predictions and a report on a data set whose pictures say by their brightness what the fake model shall answer."""
+"""Predictions and a report on a data set whose brightness tells the fake model what to predict."""
 
 import re
 from dataclasses import replace
@@ -24,11 +24,11 @@ from fer.reports.rendering import render
 
 MODEL_LABELS = ("neutral", "happiness", "fear", "tired")
 SHADES = {label: 10 * (index + 1) for index, label in enumerate(MODEL_LABELS)}
-"""The brightness of a picture for which the fake model answers with a label."""
+"""The brightness of a picture for which the fake model predicts a label."""
 
 
 class _ShadeReader:
-    """A classifier that answers by the brightness of the picture, with a probability of 0.7."""
+    """A classifier that predicts by the brightness of the picture, with a probability of 0.7."""
 
     def __init__(self) -> None:
         self.info = ModelInfo("resnet18", MODEL_LABELS, Preprocessing(size_px=16), 1.5, {"seed": 3})
@@ -49,7 +49,7 @@ class _ShadeReader:
 def _dataset(
     labels: tuple[str, ...], shown: list[tuple[str, str]], splits: list[str] | None = None, **more: Any
 ) -> FaceDataset:
-    """Return pictures of (true label, label that the model shall answer)."""
+    """Return pictures of (true label, label to be predicted)."""
     pictures: list[np.ndarray | Path] = [np.full((24, 24), SHADES[answer], np.uint8) for _, answer in shown]
     one_hot = np.eye(len(labels), dtype=np.float32)[[labels.index(truth) for truth, _ in shown]]
     return FaceDataset(

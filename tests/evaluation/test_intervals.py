@@ -1,4 +1,4 @@
-"""Intervals: those of textbooks, and in a simulation they hold the truth as often as they say."""
+"""Intervals match textbooks, and have the nominal coverage in a simulation."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from fer.evaluation.figures import Estimate
 from fer.evaluation.intervals import bootstrap, bootstrap_mean, f1_score, share
 
 EVERYBODY = np.array([[450, 30, 20], [60, 220, 20], [50, 30, 120]])
-"""How often a label (row) is taken for another (column), of the thousand pictures that there are."""
+"""A confusion matrix of a thousand pictures."""
 
 
 def _holds(interval: Estimate, truth: float) -> bool:
@@ -64,7 +64,7 @@ def test_the_bootstrap_gives_the_same_every_time() -> None:
 
 @pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    """150 samples of 300 pictures: 95 % within what 150 draws allow, 1.8 points of standard error."""
+    """150 samples of 300 pictures: 95 % coverage within the standard error of 150 samples, 1.8 points."""
     random = np.random.default_rng(1)
     true = {of: float(of(EVERYBODY[None])[0]) for of in (confusions.accuracy, confusions.macro_f1)}
     rare_recall, rare_f1 = 120 / 200, 2 * 120 / (200 + 160)

@@ -1,4 +1,4 @@
-"""Evaluations as processes of their own."""
+"""Evaluations in background processes."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Figures about predictions, each computed by hand."""
+"""Metrics of predictions, each calculated by hand."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Calibration by hand and by the published formulas."""
+"""Calibration figures by hand and by the published formulas."""
 
 import math
 
@@ -29,11 +29,11 @@ def _random(seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
 
 
 def test_bins_are_weighted_by_their_pictures() -> None:
-    # Confidence 0.95 and 3 of 4 right: 0.20 too sure. Confidence 0.5 and 2 of 2 right: 0.50 too timid.
+    # Confidence 0.95 and 3 of 4 correct: 0.20 overconfident. Confidence 0.5 and 2 of 2 correct: 0.50 underconfident.
     probabilities = np.vstack([_certain([0, 0, 0, 0], 0.95), _certain([1, 1], 0.5)])
     truth = np.array([0, 0, 0, 1, 1, 1])
     assert calibration_error(probabilities, truth, bins=10) == pytest.approx((4 * 0.20 + 2 * 0.50) / 6)
-    # In one bin the two errors cancel in part: the mean confidence is 0.8, the accuracy 5 / 6.
+    # In one bin the two errors partly cancel: the mean confidence is 0.8, the accuracy 5 / 6.
     assert calibration_error(probabilities, truth, bins=1) == pytest.approx(5 / 6 - 0.8)
 
 

@@ -1,4 +1,4 @@
-"""A report on disk: the same when it comes back, and refused where it is damaged."""
+"""A report on disk survives a round trip, and is refused if it is damaged."""
 
 import json
 import re

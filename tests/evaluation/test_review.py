@@ -1,4 +1,4 @@
-"""Which pictures to look at."""
+"""The selection of pictures to review."""
 
 import numpy as np
 

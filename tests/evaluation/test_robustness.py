@@ -1,4 +1,4 @@
-"""Accuracy on worse pictures, with a model that reads brightness."""
+"""Accuracy on degraded pictures, with a model that reads brightness."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ WAYS = (Disturbance("dark", "half", partial(brightness, factor=0.5)), Disturbanc
 
 
 def _dataset(count: int) -> FaceDataset:
-    """Return dark (label 0) and bright (label 1) pictures in turn."""
+    """Return dark (label 0) and bright (label 1) pictures alternately."""
     pictures = [np.full((20, 20), 60 if number % 2 == 0 else 180, np.uint8) for number in range(count)]
     return FaceDataset(
         "shades", ("dim", "light"), np.eye(2, dtype=np.float32)[np.arange(count) % 2], np.full(count, "test"), pictures

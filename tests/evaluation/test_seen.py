@@ -1,4 +1,4 @@
-"""Pictures that a model knew from its making are counted, wherever they turn up again."""
+"""Pictures that a model saw in training are counted, wherever they turn up again."""
 
 from dataclasses import replace
 from pathlib import Path

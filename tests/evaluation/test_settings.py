@@ -1,4 +1,4 @@
-"""What each setting gives, and which one is taken for each kind of faces."""
+"""The figures of each setting, and the choice for each kind of faces."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ INFO = ModelInfo("resnet18", LABELS, Preprocessing(), prior=(0.9, 0.1), second=S
 
 
 def test_the_second_head_helps_on_photos_and_costs_by_the_votes() -> None:
-    """Raters call weak anger neutral; the label, and whoever sorted the photos, call it anger."""
+    """Raters call weak anger neutral; the label, and those who sorted the photos, call it anger."""
     weak = np.log([[0.6, 0.4, 0.1, 0.9]])
     asked = np.repeat(weak, 10, axis=0), np.array([0] * 9 + [1])
     photos = np.repeat(weak, 10, axis=0), np.array([0] * 1 + [1] * 9)

@@ -1,4 +1,4 @@
-"""How large a model is, and how fast."""
+"""The size of a model, and its speed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Jobs as folders, with a kind of their own: it counts, a line each time."""
+"""Jobs as folders, with a test kind that counts, a line at a time."""
 
 import errno
 import os
@@ -117,8 +117,8 @@ def test_nothing_happens_to_a_job_that_goes_on(place: Path) -> None:
     job.stop(folder, KIND)
     seen = job.view(folder, KIND)
     assert seen.state == STOPPED and seen.can_resume and seen.status.done > 3
-    job.stop(folder, KIND)  # once more does no harm
-    job.start(other, KIND, among=among)  # the views are looked at anew
+    job.stop(folder, KIND)  # stopping again does no harm
+    job.start(other, KIND, among=among)  # the views are read again
     assert seen_when(other, is_over).state == FINISHED
 
 
@@ -173,7 +173,7 @@ job.stop(folder, KIND)
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", look], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [RUNNING, "refused", "refused"]
-    assert job.view(folder, KIND).state == STOPPED  # and here it is seen
+    assert job.view(folder, KIND).state == STOPPED  # and the view shows it
 
 
 @pytest.mark.slow
@@ -184,7 +184,7 @@ def test_a_job_from_a_command_line_is_seen_and_stopped(place: Path) -> None:
     assert not (folder / job.PROCESS_NAME).exists()
     with pytest.raises(JobError, match="running"):
         job.delete(folder, KIND)
-    # Nobody waits for it here but this test, so that it would stay behind as a zombie.
+    # Nobody but this test waits for it, so it would remain as a zombie.
     job.stop(folder, KIND, patience_seconds=60)
     assert process.wait(60) == 0
     assert job.view(folder, KIND).state == STOPPED
@@ -217,8 +217,8 @@ def test_a_number_that_another_process_has_now_is_no_job(place: Path) -> None:
     assert job.view(folder, KIND).state == INTERRUPTED
     (folder / job.PROCESS_NAME).write_text(f'{{"pid": {os.getpid()}, "began": 5.0}}')
     assert job.view(folder, KIND).state == INTERRUPTED
-    job.stop(folder, KIND)  # and this test goes on
-    # As an earlier version wrote it.
+    job.stop(folder, KIND)  # and this test continues
+    # As written by an earlier version.
     (folder / job.PROCESS_NAME).write_text(f'{{"pid": {os.getpid()}, "began": "4f0-boot 1234"}}')
     assert job.view(folder, KIND).state == INTERRUPTED
 
@@ -409,7 +409,7 @@ def test_where_the_system_asks_no_process_to_end_a_file_does(place: Path, monkey
     assert stopped.state == STOPPED and stopped.status.done == len((folder / "counted").read_text())
     assert not (folder / job.STOP_NAME).exists()
 
-    (folder / job.STOP_NAME).touch()  # meant one that is gone
+    (folder / job.STOP_NAME).touch()  # meant for a process that is gone
     job.start(folder, KIND)
     seen_when(folder, lambda seen: seen.state == RUNNING and seen.status.done > stopped.status.done + 50)
     job.stop(folder, KIND, patience_seconds=PATIENCE_SECONDS)

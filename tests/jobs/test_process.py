@@ -1,4 +1,4 @@
-"""Processes that are known again."""
+"""Processes that are recognized again."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ def test_it_is_polite_in_a_session_of_its_own_and_ends_when_asked(tmp_path: Path
     assert os.getsid(mark.pid) == mark.pid
     end_process(mark, patience_seconds=60)
     assert not mark.is_alive()
-    end_process(mark, patience_seconds=60)  # once more does no harm
+    end_process(mark, patience_seconds=60)  # ending it again does no harm
 
 
 @pytest.mark.slow
@@ -55,4 +55,4 @@ def test_one_that_does_not_listen_is_ended(tmp_path: Path) -> None:
 
 
 def test_another_process_of_that_number_is_left_alone() -> None:
-    end_process(ProcessMark(os.getpid(), 1.0), patience_seconds=1)  # and this test goes on
+    end_process(ProcessMark(os.getpid(), 1.0), patience_seconds=1)  # and this test continues

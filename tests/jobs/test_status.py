@@ -1,4 +1,4 @@
-"""What a job says of itself, and what others understand of it."""
+"""What a job reports about itself, and how others read it."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def test_the_time_that_is_left_is_counted_from_where_this_process_began(tmp_path
     clock.now += 10
     reporter.say("still reading", 60, 100)
     assert reporter.status.seconds_left == pytest.approx(40)
-    reporter.say("measuring", 0, 30)  # something else
+    reporter.say("measuring", 0, 30)  # the next step
     assert reporter.status.seconds_left is None
     clock.now += 1
     reporter.say("measuring", 10, 30)

@@ -1,4 +1,4 @@
-"""What visitors from elsewhere leave behind."""
+"""What remote visitors leave behind."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from fer.jobs.visitors import Claim, check_room, claim, claim_of, forget_left
 
 @dataclass(frozen=True)
 class Request:
-    """Nothing is asked for."""
+    """A request without fields."""
 
     what: str = ""
 
@@ -24,7 +24,7 @@ LEFT, HERE, OWNER = "left", "here", ""
 
 
 def made(data: Path, session: str, state: str = "", upload_bytes: int = 10, **keeps: bool) -> Path:
-    """Make a job with an upload, a drawn picture and a result."""
+    """Create a job with an upload, an annotated picture and a result."""
     folder = new_job(data / "visits", KIND, Request())
     (folder / "drawn.jpg").write_bytes(b"face")
     (folder / "upload").mkdir()
@@ -46,8 +46,8 @@ def forget(data: Path, present: set[str]) -> list[Path]:
     [
         (LEFT, FINISHED, True, False),
         (LEFT, FAILED, True, False),
-        (LEFT, STOPPED, True, True),  # it can be continued
-        (LEFT, "", False, False),  # never begun
+        (LEFT, STOPPED, True, True),  # it can be resumed
+        (LEFT, "", False, False),  # never started
         (HERE, FINISHED, True, True),
         (HERE, "", True, True),
         (OWNER, FINISHED, True, True),
@@ -76,7 +76,7 @@ def test_uploads_of_those_who_left_go(
         (STOPPED, {"is_elsewhere": False}, {"result", "upload", "drawn.jpg"}),
         (STOPPED, {"is_elsewhere": False, "keeps_found": False}, set()),
         ("", {"is_elsewhere": False, "keeps_pictures": True}, set()),
-        ("", {"asked": True}, {"result", "upload", "drawn.jpg"}),  # another one went on
+        ("", {"asked": True}, {"result", "upload", "drawn.jpg"}),  # another one was running
     ],
 )
 def test_what_stays_is_as_it_was_set(tmp_path: Path, state: str, keeps: dict[str, bool], left: set[str]) -> None:
@@ -121,10 +121,10 @@ def test_what_a_visitor_of_an_earlier_version_left_goes(tmp_path: Path) -> None:
     ("sizes", "fits"),
     [
         ({HERE: 400}, True),
-        ({HERE: 600}, False),  # half of all is one visitor's
+        ({HERE: 600}, False),  # one visitor may use half of the total
         ({HERE: 400, LEFT: 400}, True),
         ({HERE: 400, LEFT: 700}, False),
-        ({HERE: 400, OWNER: 5000}, True),  # the owner's own do not count
+        ({HERE: 400, OWNER: 5000}, True),  # the owner's jobs do not count
     ],
 )
 def test_each_visitor_and_all_together_have_so_much_room(tmp_path: Path, sizes: dict[str, int], fits: bool) -> None:

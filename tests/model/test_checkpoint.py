@@ -1,4 +1,4 @@
-"""What is written to a model file comes back; whatever else lies at its place is refused with a reason."""
+"""Model files survive a round trip; anything else is refused with a reason."""
 
 import json
 import os
@@ -43,7 +43,7 @@ INFO = ModelInfo(
 
 
 def _header(**changes: Any) -> dict[str, Any]:
-    """Return the header of a model file, with some parts changed, or left out where they are None."""
+    """Return the header of a model file, with some parts changed, or left out if None."""
     header = {**to_plain(INFO), **changes}
     return {name: value for name, value in header.items() if value is not None}
 
@@ -143,7 +143,7 @@ def test_a_small_file_stands_for_the_second_head_alone(tmp_path: Path) -> None:
     assert info.second is None and info.training == INFO.training | {"dataset": "labels"}
     faces = torch.rand(2, 3, 32, 32)
     with torch.inference_mode():
-        # The last layer's sums: over two rows of weights and over five a processor adds in another order.
+        # The last layer's sums: a processor adds two rows of weights in another order than five.
         torch.testing.assert_close(network(faces), load_checkpoint(whole)[1](faces)[:, 3:])
     assert (weights_file(alone), weights_file(whole)) == (whole, whole)
     assert alone.stat().st_size < 1000
@@ -218,7 +218,7 @@ def test_reading_what_a_model_is_does_not_import_torch(tiny_checkpoint: Path) ->
     assert done.stdout.split() == ["resnet18", "False"]
 
 
-# ---------------------------------------------------------------------------------------------- nothing half written
+# ---------------------------------------------------------------------------------------------- atomic writes
 
 
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ def test_weights_of_another_network_are_refused_in_few_words(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_weights_for_other_labels_or_colours_are_refused(tmp_path: Path) -> None:
+def test_weights_for_other_labels_or_colors_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     for state in (_state(classes=4), _state(channels=1)):
         save_checkpoint(path, INFO, state)
@@ -339,11 +339,11 @@ def test_weights_for_other_labels_or_colours_are_refused(tmp_path: Path) -> None
             load_checkpoint(path)
 
 
-# ---------------------------------------------------------------------------------------------- hostile ones
+# ---------------------------------------------------------------------------------------------- hostile files
 
 
 def _text(**changes: str) -> str:
-    """Return the header as JSON with some values put in as they are, whatever they are."""
+    """Return the header as JSON with some values replaced, whatever they are."""
     text = json.dumps(_header(**{name: f"<{name}>" for name in changes}))
     for name, value in changes.items():
         text = text.replace(f'"<{name}>"', value)
@@ -441,7 +441,7 @@ def test_weights_that_do_not_fit_are_refused_before_memory_is_taken(tmp_path: Pa
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
 def test_weights_that_are_no_numbers_are_refused(value: float, tmp_path: Path) -> None:
     state = _state()
-    state["layer1.0.conv1.weight"][0, 0, 0, 0] = value  # 1e30 is none in half precision
+    state["layer1.0.conv1.weight"][0, 0, 0, 0] = value  # 1e30 overflows half precision
     save_checkpoint(tmp_path / "model.safetensors", INFO, state)
     with pytest.raises(CheckpointError, match=r"layer1\.0\.conv1"):
         load_checkpoint(tmp_path / "model.safetensors")

@@ -1,4 +1,4 @@
-"""Prepared faces in, probabilities out: the same whatever the batch, calibrated, and one row for each face."""
+"""Preprocessed faces in, probabilities out: independent of the batch, calibrated, one row per face."""
 
 import warnings
 from dataclasses import replace
@@ -99,7 +99,7 @@ PRIOR = (0.4, 0.2, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05)
 
 
 def test_the_prior_is_taken_off_the_logits(tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]) -> None:
-    """By τ times its logarithm, and before the temperature divides."""
+    """The correction subtracts τ times the log prior, before dividing by the temperature."""
     info, network = load_checkpoint(tiny_checkpoint)
     plain = torch_classifier(info, network)
     known = torch_classifier(replace(info, prior=PRIOR, temperature=2.0), network)
@@ -125,7 +125,7 @@ TWO_HEADS = ModelInfo(
     second=SecondHead(("anger", "neutral"), (0.5, 0.5), "labels"),
 )  # fmt: skip
 OUTPUTS = np.log([[0.6, 0.3, 0.1, 0.8, 0.2], [0.1, 0.1, 0.8, 0.5, 0.5]])
-"""Two faces: what the first head says of three labels, then the second one of two."""
+"""Two faces: the first head's logits for three labels, then the second one's for two."""
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ OUTPUTS = np.log([[0.6, 0.3, 0.1, 0.8, 0.2], [0.1, 0.1, 0.8, 0.5, 0.5]])
     ],
 )
 def test_two_heads_are_blended_each_without_a_part_of_its_prior(reading: Reading, expected: list[list[float]]) -> None:
-    """A label that the second head has no word for keeps the share that the first one gives it."""
+    """A label that the second head lacks keeps the first head's share."""
     found = probabilities_of(replace(TWO_HEADS, **vars(reading)), OUTPUTS)
     assert found == pytest.approx(np.array(expected))
 

@@ -1,4 +1,4 @@
-"""Which device is chosen, and what is said of one that is not there."""
+"""The choice of a device, and the error for a missing one."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Exported models answer as torch does, for the weights that they were made of and no others."""
+"""Exported models give the same outputs as torch, only for the weights that they were made from."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ NOISE = np.random.default_rng(5).integers(0, 256, (7, 1, 48, 48), np.uint8)
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
-    """A folder with a copy of the tiny model, and both of its forms."""
+    """A folder with a copy of the tiny model, and both of its exports."""
     folder = tmp_path_factory.mktemp("exported")
     shutil.copy(tiny_checkpoint, folder / "model.safetensors")
     write_forms(folder / "model.safetensors", NOISE)
@@ -44,7 +44,7 @@ def first(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Pa
 
 @pytest.fixture
 def exported(first: Path, tmp_path: Path) -> Path:
-    """A copy of the tiny model, with both of its forms, for one test."""
+    """A copy of the tiny model, with both of its exports, for one test."""
     shutil.copytree(first, tmp_path / "exported")
     return tmp_path / "exported" / "model.safetensors"
 
@@ -230,7 +230,7 @@ def test_networks_of_many_kinds_are_written(tmp_path: Path, architecture: str, s
     info = ModelInfo(architecture, ("a", "b", "c"), Preprocessing(size_px, channels))
     network = build_network(architecture, classes=3, channels=channels, size_px=size_px)
     pixels = np.random.default_rng(8).integers(0, 256, (4, channels, size_px, size_px), np.uint8)
-    network(info.preprocessing.normalize(torch.from_numpy(pixels)))  # so that batch norms have seen something
+    network(info.preprocessing.normalize(torch.from_numpy(pixels)))  # so that batch norms have statistics
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, info, network.state_dict())
     write_forms(path)
@@ -268,7 +268,7 @@ sys.meta_path.insert(0, Missing())
 
 @pytest.fixture
 def without() -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs a program where some packages are missing."""
+    """Runs a program with some packages missing."""
 
     def run(missing: set[str], program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         code = BLOCKED.format(missing=missing) + program

@@ -1,4 +1,4 @@
-"""The network's shape; on the "meta" device, which computes shapes and no numbers, where that is enough."""
+"""The network's shape; on the "meta" device, which computes shapes but no numbers, if that is enough."""
 
 import pytest
 import torch
@@ -99,7 +99,7 @@ def test_only_classifiers_of_pictures_are_known() -> None:
     assert not {"fasterrcnn_resnet50_fpn", "deeplabv3_resnet50", "r3d_18", "raft_small"} & set(architectures())
 
 
-def test_large_pictures_in_colour_keep_torchvisions_first_layer() -> None:
+def test_large_pictures_in_color_keep_torchvisions_first_layer() -> None:
     with torch.device("meta"):
         network = build_network("mobilenet_v3_small", classes=5, channels=3, size_px=224)
     assert first_convolution(network).module.stride == (2, 2)

@@ -1,4 +1,4 @@
-"""From a face in a picture to the network's numbers: geometry, colours, and the same way in training and prediction."""
+"""From a face in a picture to the network's input: geometry, colors, and consistency of training and prediction."""
 
 import math
 
@@ -65,7 +65,7 @@ def test_a_box_larger_than_the_picture_gives_a_whole_square() -> None:
     assert np.array_equal(np.unique(crop.reshape(-1, 3), axis=0), [(200, 100, 50)])
 
 
-def test_half_a_pixel_is_the_mean_of_its_neighbours() -> None:
+def test_half_a_pixel_is_the_mean_of_its_neighbors() -> None:
     image = np.repeat(np.arange(0, 200, 10, dtype=np.uint8)[None, :, None], 20, axis=0).repeat(3, axis=2)
     crop = Preprocessing(crop_ratio=1.0).crop(image, _detection(4.5, 4, 14.5, 14))
     assert np.array_equal(crop[:, :, 0], np.tile(np.arange(45, 145, 10), (10, 1)))
@@ -76,7 +76,7 @@ def test_the_smallest_crop_has_two_pixels() -> None:
 
 
 def _turned(point: tuple[float, float], degrees: float, center: tuple[float, float]) -> tuple[float, float]:
-    """Turn a point clockwise as seen on the screen."""
+    """Rotate a point clockwise, as seen on the screen."""
     angle = math.radians(degrees)
     x, y = point[0] - center[0], point[1] - center[1]
     cos, sin = math.cos(angle), math.sin(angle)
@@ -85,10 +85,10 @@ def _turned(point: tuple[float, float], degrees: float, center: tuple[float, flo
 
 @pytest.mark.parametrize("degrees", [-60, -12, 0, 7.5, 45])
 def test_a_tilted_face_comes_out_level(degrees: float) -> None:
-    """A red light in one eye and a green one in the other show where the eyes come to lie."""
+    """A red light in one eye and a green one in the other show where the eyes end up."""
     center, side = (70.0, 66.0), 60
     eyes = tuple(_turned((center[0] + x, center[1] - 8), degrees, center) for x in (-12, 12))
-    y, x = np.mgrid[:140, :140] + 0.5  # of pixel centres, where edges lie at whole numbers
+    y, x = np.mgrid[:140, :140] + 0.5  # pixel centers, with edges at whole numbers
     lights = [250 * np.exp(-((x - ex) ** 2 + (y - ey) ** 2) / 8) for ex, ey in eyes]
     image = np.stack([*lights, np.zeros_like(x)], axis=-1).astype(np.uint8)
     box = (center[0] - 25, center[1] - side / 2, center[0] + 25, center[1] + side / 2)
@@ -144,7 +144,7 @@ def test_gray_of_the_right_size_stays_as_it_is() -> None:
     assert np.array_equal(pixels, gray[None])
 
 
-def test_gray_is_luma_so_that_the_order_of_colours_counts() -> None:
+def test_gray_is_luma_so_that_the_order_of_colors_counts() -> None:
     image = np.zeros((48, 48, 3), np.uint8)
     image[:16], image[16:32], image[32:] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
     assert np.array_equal(Preprocessing().shrink(image)[0, ::16, 0], [76, 150, 29])
@@ -221,7 +221,7 @@ def test_the_settings_survive_a_checkpoint() -> None:
 
 
 class _Recorder(nn.Module):
-    """A network that remembers what it saw."""
+    """A network that remembers its input."""
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         self.seen = batch

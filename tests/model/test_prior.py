@@ -1,4 +1,4 @@
-"""From plain words to how a model is read."""
+"""Kinds of faces and how a model is read for them."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The models that come with the package: what their reports say of them is true."""
+"""The reports of the built-in models are true."""
 
 import csv
 import re
@@ -155,7 +155,7 @@ def test_the_report_can_be_had_again(shared_faces: Path) -> None:
     found = predict(Classifier.load().for_faces(RATERS), _test_split(shared_faces), "test", "majority").predictions
     metrics = measure(found.probabilities, found.truth)
     shipped = read_report(DEFAULT_REPORT)
-    # Another processor rounds differently, which may turn a face or two that were on the edge.
+    # Another processor rounds differently, which may change a face or two on the edge.
     assert metrics.accuracy == pytest.approx(shipped.accuracy.value, abs=0.001)
     error = reliability(found.probabilities, found.truth, 1.0).expected_calibration_error
     assert error == pytest.approx(shipped.calibration.expected_calibration_error, abs=0.003)

@@ -1,4 +1,4 @@
-"""A person's own neutral is taken off what is said of the person afterwards."""
+"""A person's own neutral is subtracted from later readings of the person."""
 
 import math
 

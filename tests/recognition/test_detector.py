@@ -1,4 +1,4 @@
-"""The real MTCNN on a photo of one person, cut, tiled and enlarged, and on pictures of nobody."""
+"""The real MTCNN on a photo of one person, cropped, tiled and enlarged, and on pictures of nobody."""
 
 import itertools
 from dataclasses import replace
@@ -20,10 +20,10 @@ CASES = Path(__file__).parents[2] / "../shared/cases"
 Image = npt.NDArray[np.uint8]
 
 FACE_XYXY = (181, 60, 269, 178)
-"""The astronaut's face, in pixels, told by eye from a grid drawn over it: hairline to chin, without the ears."""
+"""The astronaut's face in pixels, measured by eye with a grid: hairline to chin, without the ears."""
 
 LANDMARKS = ((204, 101), (246, 103), (225, 129), (203, 141), (246, 141))
-"""Her eyes, tip of the nose and corners of the mouth, told in the same way."""
+"""Her eyes, tip of the nose and corners of the mouth, measured the same way."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_results_are_plain_python_numbers(detector: FaceDetector, astronaut: Ima
 
 
 def test_the_networks_see_rgb(detector: FaceDetector, astronaut: Image) -> None:
-    """A face is surer to be one than the same face in blue; channels swapped inside would turn this round."""
+    """A face has a higher score than the same face in blue; swapped channels would reverse that."""
     for image in (astronaut, astronaut[20:320, :300], astronaut[:300, 100:400]):
         right, swapped = (only(detector.detect(picture)) for picture in (image, image[..., ::-1]))
         assert right.score > swapped.score
@@ -152,7 +152,7 @@ def test_four_people_come_row_by_row(detector: FaceDetector, astronaut: Image) -
 
 def test_people_in_a_picture_that_lies_come_as_if_it_stood(detector: FaceDetector, astronaut: Image) -> None:
     upright = np.hstack([astronaut[:400, 60:380]] * 2)
-    left, right = detector.detect(np.rot90(upright))  # the left one is now the lower one
+    left, right = detector.detect(np.rot90(upright))  # the left one is now lower
     assert left.box.center[1] > right.box.center[1]
 
 
@@ -168,7 +168,7 @@ def test_the_picture_is_left_as_it_was(detector: FaceDetector, astronaut: Image)
 def test_faces_of_a_long_picture_are_found(
     detector: FaceDetector, astronaut: Image, rest_px: int, across: bool
 ) -> None:
-    """The strips of gray between the faces put one of them on every border of two parts."""
+    """The gray strips between the faces put one of them on every border between two parts."""
     face = only(detector.detect(astronaut[:300]))
     starts = np.linspace(0, rest_px, 15, dtype=int)
     strip = (

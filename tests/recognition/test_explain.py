@@ -1,4 +1,4 @@
-"""Why a face got its label: with networks that look at one place only, so that the right answer is known."""
+"""Explanations, with networks that look at one place only, so that the right answer is known."""
 
 import threading
 from collections.abc import Callable
@@ -36,9 +36,9 @@ PARTS = facial_parts(TYPICAL_LANDMARKS, SIZE)
 
 
 class OnePlace(nn.Module):
-    """Sees a part of the picture only: the brighter that is, the more it speaks for the first of two labels.
+    """Sees only one part of the picture: the brighter it is, the more it supports the first of two labels.
 
-    Its last features are two maps, what is brighter and what is darker than middle gray, of cells of 4 × 4 pixels.
+    Its last features are two maps of 4 × 4 pixel cells: what is brighter and what is darker than middle gray.
     """
 
     def __init__(self, seen: npt.NDArray[np.bool_], channels: int = 1) -> None:
@@ -68,7 +68,7 @@ def recognizer_of(classifier: Any) -> Recognizer:
 
 
 def face_of(classifier: Classifier, pixels: npt.NDArray[np.uint8]) -> Face:
-    """A face whose landmarks lie where they usually do."""
+    """A face with landmarks in their usual places."""
     side = 100 / classifier.info.preprocessing.crop_ratio
     landmarks = tuple((float(100 * x), float(100 * y)) for x, y in TYPICAL_LANDMARKS)
     return Face(
@@ -90,7 +90,7 @@ def bright(part: str, channels: int = 1) -> npt.NDArray[np.uint8]:
 
 
 def whole_cells(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Cells of 4 × 4 pixels that a part has some of, bool (12, 12)."""
+    """The cells of 4 × 4 pixels that overlap a part, bool (12, 12)."""
     return mask.reshape(12, 4, 12, 4).any(axis=(1, 3))
 
 
@@ -108,7 +108,7 @@ def test_the_map_lies_on_the_only_part_that_the_network_looks_at(part: str, chan
 
 
 def test_the_map_is_what_the_paper_says() -> None:
-    """Weights are the mean gradients, 20 / 144 and -20 / 144; the map is what is left above 0 of their sum."""
+    """Weights are the mean gradients, 20 / 144 and -20 / 144; the map is the positive part of their sum."""
     pixels = np.random.default_rng(0).integers(0, 256, (1, SIZE, SIZE), np.uint8)
     values = ((pixels[0] / 255 - 0.5) / 0.25).reshape(12, 4, 12, 4)
     expected = (np.maximum(values, 0).mean(axis=(1, 3)) - np.maximum(-values, 0).mean(axis=(1, 3))).clip(0)
@@ -143,7 +143,7 @@ LAST_FEATURES = {
     "squeezenet1_1": "classifier.2",
     "swin_t": "permute",
 }
-"""Family → the layer whose output is its last one with more than one place, for pictures of 48 pixels."""
+"""Family → the layer with the last spatial output for pictures of 48 pixels."""
 
 
 @pytest.mark.slow
@@ -173,7 +173,7 @@ def test_every_family_has_its_map_from_its_last_features(architecture: str) -> N
 def test_a_vision_transformer_has_no_map_but_its_parts_can_be_covered() -> None:
     torch.manual_seed(0)
     network = build_network("vit_b_16", classes=2, channels=1, size_px=SIZE)
-    nn.init.normal_(network.get_submodule("heads.head.1").weight)  # torchvision begins with 0
+    nn.init.normal_(network.get_submodule("heads.head.1").weight)  # torchvision initializes it with 0
     found = explained(classifier_of(network), bright("the mouth"))
     assert found.heat is None
     assert {one.part for one in found.covered} == set(PARTS)
@@ -257,7 +257,7 @@ def test_the_model_stays_as_it_is(tiny_checkpoint: Path, frozen: bool) -> None:
     network = classifier.network.in_torch().module.requires_grad_(not frozen)
     before, pixels = state_of(network), bright("the mouth")
     probabilities = classifier.probabilities(pixels[None])
-    with torch.no_grad():  # whatever the caller does
+    with torch.no_grad():  # whatever the caller's mode is
         found = explained(classifier, pixels)
     assert found.heat is not None and found.heat.shape == (3, 3)
     assert state_of(network) == before

@@ -1,4 +1,4 @@
-"""What the detector sees when it looks again: people stay people, animals and things do not."""
+"""The detector's second look: people are still people, animals and things are not."""
 
 from collections.abc import Callable
 from functools import partial

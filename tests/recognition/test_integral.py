@@ -1,4 +1,4 @@
-"""Means over bins are torch's area interpolation, for whole pictures, their tiles and many crops at once."""
+"""Means over bins match torch's area interpolation, for whole pictures, their tiles and many crops at once."""
 
 import numpy as np
 import pytest

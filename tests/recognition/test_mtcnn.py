@@ -1,4 +1,4 @@
-"""Our loop finds facenet-pytorch's faces, in made pictures and real ones, and none where facenet-pytorch fails."""
+"""Our loop finds facenet-pytorch's faces, in generated and real pictures, and none where facenet-pytorch fails."""
 
 import copy
 import subprocess
@@ -24,11 +24,11 @@ Image = npt.NDArray[np.uint8]
 Make = Callable[[Image], Image]
 
 QUICK = ("whole", "200 pixels", "cut at 205, 0", "tilted by 20°", "chelsea")
-"""Of the made pictures those that `make check` looks at."""
+"""The generated pictures used by `make check`."""
 SETTINGS = (None, 0.125)
-"""Of a photo and of the webcam."""
+"""Sizes of a photo and of the webcam."""
 SAME_SIDE = 0.03
-"""Corners and landmarks may differ by this share of the face's longer side."""
+"""Tolerance of corners and landmarks, as a share of the face's longer side."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def ours() -> FaceDetector:
 
 @pytest.fixture(scope="module")
 def facenet() -> FaceDetector:
-    """facenet-pytorch, in the same pictures, shrunk in the same way."""
+    """facenet-pytorch on the same pictures, shrunk the same way."""
     from fer.recognition.facenet import FacenetMtcnn
 
     return FaceDetector(mtcnn=FacenetMtcnn())
@@ -111,7 +111,7 @@ PICTURES: dict[str, Make] = {
 
 
 def differences(expected: list[Detection], found: list[Detection]) -> list[float]:
-    """Return how far each sure face is off, as a share of its side; all must be there, and no others."""
+    """Return the error of each confident face as a share of its side; all must be found, and no others."""
     sure, others = ([face for face in faces if face.score > 0.9] for faces in (expected, found))
     assert len(sure) == len(others)
     off = []
@@ -140,7 +140,7 @@ def test_the_faces_are_facenet_pytorchs(
 
 @pytest.mark.slow
 def test_the_pictures_have_faces_to_find(facenet: FaceDetector, astronaut: Image) -> None:
-    """An empty list equals an empty list: of these it is known how many faces there are."""
+    """An empty list equals an empty list, so the number of faces in these is known."""
     for name, count in {"whole": 1, "four": 4, "montage": 9, "crowd": 96, "dark": 1, "a strip": 1}.items():
         assert len(facenet.detect(PICTURES[name](astronaut))) >= 0.9 * count, name
 
@@ -189,7 +189,7 @@ def test_tiny_pictures_give_no_faces_and_no_error(height: int, width: int, min_f
 
 
 def test_candidates_of_no_width_are_passed_over(astronaut: Image) -> None:
-    """At the border of a picture P-Net's corrections can put a candidate outside of it: such ones have no pixels."""
+    """At the picture's border P-Net's corrections can move a candidate outside, where there are no pixels."""
     mtcnn = Mtcnn()
     propose = mtcnn._propose
 

@@ -1,4 +1,4 @@
-"""Parts of a face lie where a drawn face has them."""
+"""The masks of facial parts match a drawn face."""
 
 import numpy as np
 import pytest
@@ -58,6 +58,6 @@ def test_landmarks_that_coincide_are_no_obstacle() -> None:
 
 
 def test_a_profile_keeps_parts_that_can_be_seen() -> None:
-    """The eyes of a profile nearly coincide; the unit then is the distance to the mouth."""
+    """The eyes of a profile nearly coincide, so the unit is the distance to the mouth."""
     profile = TYPICAL_LANDMARKS * np.array([0.1, 1]) + np.array([0.45, 0])
     assert facial_parts(profile, 48)["the eyes"].sum() >= 0.5 * facial_parts(TYPICAL_LANDMARKS, 48)["the eyes"].sum()

@@ -1,4 +1,4 @@
-"""A photo in the form that pages keep."""
+"""A photo's result, as pages keep it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What speaks against trusting a prediction, on made-up faces."""
+"""Reasons not to trust a reading, on made-up faces."""
 
 import math
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_light(shade: int, word: str | None) -> None:
 
 
 def test_light_is_what_the_eye_sees() -> None:
-    """Pure green is brighter than pure blue; with the channels swapped it would be the same for red and blue only."""
+    """Pure green is brighter than pure blue; swapped channels would only be invisible for red and blue."""
     colors = np.zeros((3, 3, 8, 8), np.uint8)
     colors[range(3), range(3)] = 255
     assert [mean_luma(color) for color in colors] == pytest.approx([0.299 * 255, 0.587 * 255, 0.114 * 255])
@@ -56,7 +56,7 @@ def test_light_is_what_the_eye_sees() -> None:
 
 @pytest.mark.parametrize(("nose_x", "is_turned"), [(60, False), (71, False), (73, True), (47, True), (49, False)])
 def test_turned_away(nose_x: float, is_turned: bool) -> None:
-    """Eyes 40 px apart: 0.3 of that, on either side of their middle at 60, is straight enough."""
+    """Eyes 40 px apart: an offset of 0.3 of that, on either side of their midpoint at 60, is frontal."""
     assert bool(concerns(face(nose=(nose_x, 60)))) is is_turned
 
 

@@ -1,4 +1,4 @@
-"""The way from a picture to its faces: with fakes for the order of things, with a tiny model for the numbers."""
+"""From a picture to its faces: with fakes for the order of steps, with a tiny model for the numbers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,7 +30,7 @@ def detection(x: float, y: float = 20, size: float = 30) -> Detection:
 
 
 class FakeDetector:
-    """Finds what it is told to find, and keeps the pictures it was given."""
+    """Finds the given faces, and keeps its pictures."""
 
     def __init__(self, found: list[Detection]) -> None:
         self.found = found
@@ -42,7 +42,7 @@ class FakeDetector:
 
 
 class FakeClassifier:
-    """Calls a face "bright" as probably as it is bright, and keeps the batches it was given."""
+    """Reads "bright" with a probability equal to the brightness, and keeps its batches."""
 
     info = ModelInfo("none", ("dark", "bright"), Preprocessing(size_px=16))
 
@@ -74,7 +74,7 @@ def recognizer(tiny_checkpoint: Path) -> Recognizer:
 
 @pytest.fixture(scope="module")
 def crowd(astronaut: Image) -> Image:
-    """Two people, the right one tilted the other way and darker, with room between them: RGB uint8 (300, 620, 3)."""
+    """Two people, the right one tilted the other way and darker, with space between them: RGB uint8 (300, 620, 3)."""
     face = astronaut[:300, 80:380]
     return np.concatenate([face, np.full((300, 20, 3), 128, np.uint8), (face[:, ::-1] * 0.6).astype(np.uint8)], axis=1)
 
@@ -172,7 +172,7 @@ def test_a_face_alone_and_in_a_batch_are_the_same(recognizer: Recognizer, crowd:
 
 
 def test_the_labels_are_the_checkpoints_in_its_order(tiny_checkpoint: Path, tmp_path: Path, astronaut: Image) -> None:
-    """The same network under a file whose labels are turned round: the numbers stay, the words change places."""
+    """The same network in a file with reversed labels: the numbers stay, the labels change places."""
     original = Classifier.load(tiny_checkpoint)
     turned = ModelInfo("resnet18", FERPLUS[::-1], original.info.preprocessing)
     save_checkpoint(tmp_path / "turned.safetensors", turned, original.network.in_torch().module.state_dict())
@@ -222,7 +222,7 @@ def test_threads_at_once_give_what_one_gives(recognizer: Recognizer, astronaut: 
 
 
 def test_a_tilted_head_is_turned_upright(recognizer: Recognizer, astronaut: Image) -> None:
-    """Of a photo turned by 20° the network sees nearly the same as of the upright one."""
+    """For a photo rotated by 20° the network's input is nearly that of the upright one."""
     matrix = cv2.getRotationMatrix2D((225, 120), 20, 1.0)
     tilted = cv2.warpAffine(astronaut, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
     upright, turned = (

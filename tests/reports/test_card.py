@@ -1,4 +1,4 @@
-"""The model card: every figure with its rule and n, and what is not known is not said."""
+"""The model card: every figure has its rule and n, and unknown ones are left out."""
 
 import re
 from dataclasses import replace

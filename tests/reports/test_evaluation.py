@@ -1,4 +1,4 @@
-"""The page with all charts, and a chart alone."""
+"""The page with all charts, and a single chart."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The picture with the heat map, and the words beside it."""
+"""The picture with the heat map, and its text."""
 
 import base64
 import re
@@ -49,7 +49,7 @@ def pictures_in(page: str) -> int:
 
 
 def heading(explained: Explanation) -> str:
-    """What stands above the parts."""
+    """The heading of the parts."""
     (found,) = re.findall(r"font-weight:600\">([^<]*)<", explanation_html(explained, CROP))
     return str(found)
 

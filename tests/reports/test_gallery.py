@@ -1,4 +1,4 @@
-"""Faces side by side: who says what, and nothing that could run."""
+"""Faces side by side: the readings, and no executable content."""
 
 import re
 
@@ -9,7 +9,7 @@ from fer.reports.gallery import Card, gallery, votes_text
 
 def test_votes_in_words() -> None:
     assert votes_text({"fear": 2, "anger": 7, "neutral": 0}) == "7 anger, 2 fear"
-    assert votes_text({"fear": 1, "anger": 0}) == ""  # a label is no vote
+    assert votes_text({"fear": 1, "anger": 0}) == ""  # a single label is not a vote
 
 
 def test_a_card_says_what_is_true_what_people_and_what_models_say() -> None:
@@ -17,7 +17,7 @@ def test_a_card_says_what_is_true_what_people_and_what_models_say() -> None:
     text = gallery([Card("a.png", "fear", {"fear": 6, "anger": 4}, (("model", {"anger": 0.75, "fear": 0.25}),), image)])
     assert re.search(r'alt="[^"]*fear"', text) and "6 fear, 4 anger" in text
     assert text.index("anger</span><span>75 %") < text.index("fear</span><span>25 %")
-    assert len(text) < 5000  # the picture was thinned out
+    assert len(text) < 5000  # the picture was subsampled
 
 
 def test_names_are_shown_as_they_are_and_never_run() -> None:

@@ -1,4 +1,4 @@
-"""A training that was killed and gone on with, and photos, for whatever script takes them."""
+"""Fixtures: a training that was killed and resumed, and photos for any script."""
 
 import json
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory, astronaut: npt.NDArray[np.uint8]) -> Path:
-    """A folder with a photo, two people side by side, nobody, and what is no picture at all."""
+    """A folder with a photo, two people side by side, a photo of nobody, and a file that is not a picture."""
     folder = tmp_path_factory.mktemp("photos")
     face = astronaut[:256, 96:352]
     (folder / "astronaut.png").write_bytes(encode_png(astronaut))

@@ -1,4 +1,4 @@
-"""Scripts as people start them: processes of their own."""
+"""Run scripts as people do: in separate processes."""
 
 import os
 import subprocess
@@ -11,16 +11,16 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 300
-"""After that a process hangs; no test depends on how long one takes."""
+"""A process that takes longer hangs; no test depends on how long one takes."""
 
 
 def start(folder: Path, *command: str | Path, **options: Any) -> "subprocess.Popen[str]":
-    """Start Python in a folder, with its output kept.
+    """Start Python in a folder, capturing its output.
 
     Args:
-        folder: where it works.
-        command: what Python gets: a script by its path from the root ("scripts/train.py"), or -m and a module.
-        options: of `subprocess.Popen`; `env` is added to the environment that there is.
+        folder: working folder.
+        command: arguments of Python: a script by its path from the root ("scripts/train.py"), or -m and a module.
+        options: of `subprocess.Popen`; `env` is added to the current environment.
     """
     more = options.pop("env", {})
     own = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
@@ -37,7 +37,7 @@ def start(folder: Path, *command: str | Path, **options: Any) -> "subprocess.Pop
 
 
 def wait_until(condition: Callable[[], object], what: str = "") -> None:
-    """Wait until something holds; how long that takes is nothing that a test looks at."""
+    """Wait until a condition holds; no test looks at how long that takes."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain {what}"
@@ -46,7 +46,7 @@ def wait_until(condition: Callable[[], object], what: str = "") -> None:
 
 @dataclass(frozen=True)
 class Ended:
-    """What a process left."""
+    """The result of a process."""
 
     code: int
     out: str
@@ -64,11 +64,11 @@ def run_script(folder: Path, *command: str | Path) -> Ended:
 
 
 def wait_for(process: "subprocess.Popen[str]", *paths: Path) -> None:
-    """Wait until all files are there, while the process lives."""
+    """Wait until all files exist, while the process lives."""
     wait_while_alive(process, lambda: all(path.exists() for path in paths))
 
 
 def wait_while_alive(process: "subprocess.Popen[str]", condition: Callable[[], object]) -> None:
-    """Wait until something holds that a process does."""
+    """Wait until a process makes a condition true."""
     wait_until(lambda: condition() or process.poll() is not None)
     assert condition(), f"the process ended before: {process.communicate()}"

@@ -1,4 +1,4 @@
-"""The ablation script: one thing changed at a time, whole tiny trainings, gone on with, and rows added to the table."""
+"""The ablation script: one change at a time, whole tiny trainings, resumed, and rows added to the table."""
 
 import re
 import shutil
@@ -51,7 +51,7 @@ def test_each_row_changes_the_recipe_in_its_own_way() -> None:
     made = [tuple(command_line(basic | change)) for change in changes.values()]
     assert len(set(made)) == len(made)
     for options in made:
-        train.parse_arguments(list(options))  # scripts/train.py has them
+        train.parse_arguments(list(options))  # they are options of scripts/train.py
     without = [set(changes[TOGETHER[0]].items()) - set(changes[name].items()) for name in TOGETHER[1:]]
     assert [{option for option, _ in left_out} for left_out in without] == [
         {"--init"}, {"--second-head"}, {"--teacher-view"},

@@ -1,4 +1,4 @@
-"""What the benchmarks of the running app count; how fast it is, is for people to judge."""
+"""What the benchmarks of the running app count; whether it is fast is for people to judge."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the benchmark of the live engine counts, with a model whose answers are known."""
+"""What the benchmark of the live engine counts, with a model whose readings are known."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ BOX = Box(230.0, 230.0, 410.0, 430.0)
 
 
 class Brightness:
-    """Always finds one face; every third look is wrong, and less sure than the others."""
+    """Always finds one face; every third reading is wrong, with less confidence than the others."""
 
     def __init__(self) -> None:
         self.looks = 0

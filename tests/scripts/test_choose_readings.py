@@ -1,4 +1,4 @@
-"""From a student of somebody else to a model file that is read for each kind of faces."""
+"""From an external student network to a model file that is read for each kind of faces."""
 
 import re
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_a_student_is_converted_and_its_readings_are_chosen(
 
 
 def _save(network: torch.nn.Module, last: str, file: Path) -> None:
-    """Write a network as the converter expects it."""
+    """Write a network in the converter's input format."""
     state = {name: value.contiguous() for name, value in network.state_dict().items()}
     body = {f"body.{name}": value for name, value in state.items() if not name.startswith(f"{last}.")}
     heads = {

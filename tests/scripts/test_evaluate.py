@@ -1,4 +1,4 @@
-"""evaluate.py: figures that agree with each other, of any data, as a table, JSON and a card."""
+"""evaluate.py: consistent figures for any data, as a table, JSON and a card."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from tests.scripts.processes import ROOT, run_script
 
 
 def assert_is_report(report: dict[str, Any], n: int) -> None:
-    """Check that the figures of a report agree with each other."""
+    """Check that the figures of a report are consistent."""
     assert report["n"] == n
     assert report["model"]["labels"] == list(FERPLUS) == list(report["per_class"]) == list(report["curves"])
     confusion = np.array(report["confusion"])
@@ -72,7 +72,7 @@ def test_evaluate_reports_the_test_split(chain: Chain) -> None:
 
 
 def write_class_folders(folder: Path, count: int) -> None:
-    """Write portraits of angry and happy people, under words that are not the model's."""
+    """Write portraits of angry and happy people, with labels that are not the model's."""
     random = np.random.default_rng(0)
     for word, expression in (("Angry", "anger"), ("happy", "happiness")):
         (folder / word).mkdir(parents=True)
@@ -145,7 +145,10 @@ def test_evaluate_fails_with_a_message(
         (["--dataset", "synthetic:80", *model, "--output", str(tmp_path / "no" / "r.json")], "r.json: "),
         (["--report", str(tmp_path / "gone.json")], "gone.json: "),
         (["--compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")], "a.json: "),
-        (["--dataset", "synthetic:80", *model, *output, "--robustness", "--detect"], "Leave one of the two out"),
+        (
+            ["--dataset", "synthetic:80", *model, *output, "--robustness", "--detect"],
+            "Leave out --robustness or --detect",
+        ),
     ):
         assert evaluate.main(options) == 1
         captured = capsys.readouterr()

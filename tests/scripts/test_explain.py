@@ -1,4 +1,4 @@
-"""predict.py --explain: a page that says why each face got its expression."""
+"""predict.py --explain: a page that explains each face's expression."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The detector's networks are what the script makes of facenet-pytorch's weights."""
+"""The detector's networks are what the script makes from facenet-pytorch's weights."""
 
 from pathlib import Path
 

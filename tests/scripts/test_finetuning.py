@@ -1,4 +1,4 @@
-"""Few pictures of each expression under other names, and what models make of them."""
+"""Fine-tuning on few pictures of each expression with other class names."""
 
 from pathlib import Path
 

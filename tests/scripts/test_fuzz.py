@@ -1,4 +1,4 @@
-"""Files that were changed in a few places are read or refused, and nothing else happens."""
+"""Slightly changed files are read or refused, and nothing else happens."""
 
 from pathlib import Path
 

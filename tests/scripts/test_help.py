@@ -1,4 +1,4 @@
-"""What `--help` says of a command, however it was started."""
+"""What `--help` shows, however a command was started."""
 
 import importlib
 

@@ -1,4 +1,4 @@
-"""What analyses is killed three times each, and nothing that was recorded is missing afterwards."""
+"""Each analysis is killed three times, and nothing recorded is lost."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The measurement of who may not be a human face."""
+"""The measurement of faces that may not be human."""
 
 from pathlib import Path
 

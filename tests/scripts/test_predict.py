@@ -26,7 +26,7 @@ def recognizer(chain: Chain) -> Recognizer:
 
 
 def assert_is_face(record: dict[str, Any], expected: Face) -> None:
-    """Compare a face in JSON with what the package finds in the same process."""
+    """Compare a face in JSON with the result of the package in this process."""
     keys = {"box", "landmarks", "score", "score_again", "label", "confidence", "probabilities", "luma", "concerns"}
     assert set(record) == keys
     assert record["box"] == pytest.approx(list(expected.box.xyxy), abs=1e-3)
@@ -134,7 +134,7 @@ def test_predict_never_writes_over_a_picture_that_it_reads(
     paths = [tmp_path / name for name in ("a.png", "a.webp", "b.png", "sub/a.png")]
     (tmp_path / "sub").mkdir()
     for path in paths:
-        path.write_bytes(data)  # what is in a file counts, not its name
+        path.write_bytes(data)  # the content counts, not the name
     model = ["--checkpoint", str(tiny_checkpoint)]
     assert predict.main(["--image", str(tmp_path), *model, "--output", str(tmp_path)]) == 0
     assert all(path.read_bytes() == data for path in paths)
@@ -152,7 +152,7 @@ def test_predict_never_writes_over_a_picture_that_it_reads(
 def test_predict_can_name_files_that_no_terminal_can(
     tiny_checkpoint: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Names from old archives are not UTF-8; Python keeps their bytes as characters that cannot be printed."""
+    """Names from old archives are not UTF-8; Python keeps their bytes as unprintable characters."""
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
     try:
         path.write_bytes((photos / "astronaut.png").read_bytes())

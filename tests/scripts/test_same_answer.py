@@ -1,4 +1,4 @@
-"""A file has one answer, whoever is asked: `predict --video`, `real_time_detection --source`, the page's job."""
+"""A file gives the same result everywhere: `predict --video`, `real_time_detection --source`, the page's job."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""The training script: killed and gone on with, folds, reports, several data sets or processes, no room, stopped."""
+"""The training script: killed and resumed, folds, reports, several data sets or processes, full disk, stopped."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_the_same_command_goes_on_and_finishes(chain: Chain) -> None:
     status = json.loads((chain.run / "status.json").read_text())
     assert (status["state"], status["epoch"]) == ("finished", 2)
     log = (chain.run / "log.txt").read_text()
-    assert log.count("runs/synthetic-160-resnet18") >= 2  # the killed one, too, wrote to it
+    assert log.count("runs/synthetic-160-resnet18") >= 2  # the killed one wrote to it, too
     assert "epoch 1 of 2" in log and "epoch 2/2" in log
 
 

@@ -1,4 +1,4 @@
-"""What several tests of training need."""
+"""Fixtures for several tests of training."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ import torch
 
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
-    """Sums of several threads may be added in another order each time."""
+    """Use one thread: several may add up sums in a different order each time."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,4 +1,4 @@
-"""Random changes, measured on many pictures at once; every chance comes from a seeded generator."""
+"""Augmentation, measured on many pictures at once; all randomness comes from a seeded generator."""
 
 import math
 
@@ -83,7 +83,7 @@ def test_faces_move_about_as_far_as_promised() -> None:
 
 
 def test_light_and_erasing_on_a_plain_picture() -> None:
-    """Outside the rectangle only brightness changes a plain picture, and its border has no dark corners."""
+    """Outside the rectangle only brightness changes on a plain picture, and its border has no dark corners."""
     n, size = 600, 32
     faces = augment(torch.full((n, 1, size, size), 128.0), size, chance(), "plain")
     plain = (faces - faces[:, :, :1, :1]).abs() < 1e-3
@@ -105,7 +105,7 @@ def test_black_and_white_stay_in_range(shade: int) -> None:
 
 
 def one_hot_faces(n: int = 10) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return shades (n,), plain pictures of those shades, and a label of its own for each."""
+    """Return shades (n,), plain pictures of those shades, and a separate label for each."""
     shades = torch.arange(n, dtype=torch.float32) ** 2
     return shades, shades.view(n, 1, 1, 1).expand(n, 1, 4, 4).contiguous(), torch.eye(n)
 

@@ -1,4 +1,4 @@
-"""Batches: the same for the same seed, shared among processes, balanced and mixed as asked."""
+"""Batches: the same for the same seed, divided among processes, balanced and mixed as configured."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ def test_mixed_targets_sum_to_one_and_credits_follow_the_top_labels() -> None:
 
 
 def test_with_both_kinds_of_mixing_each_batch_has_one() -> None:
-    """A blend of black and white is gray; a rectangle of the other leaves black and white alone."""
+    """A blend of black and white is gray; a pasted rectangle leaves black and white."""
     pixels = torch.zeros(800, 1, 24, 24, dtype=torch.uint8)
     pixels[::2] = 255
     config = replace(CONFIG, mixup=1.0, cutmix=1.0)
@@ -80,7 +80,7 @@ def test_smoothing_spreads_a_share_evenly() -> None:
 
 
 BOTH = torch.cat([TARGETS, torch.eye(3)[torch.arange(80) % 3] * (torch.arange(80) % 2).view(-1, 1)], dim=1)
-"""Four labels, and three of a second head that knows every second picture."""
+"""Four labels, and three of a second head that has a label for every second picture."""
 
 
 def test_a_second_head_leaves_the_first_one_as_it_is() -> None:
@@ -96,7 +96,7 @@ def test_a_second_head_leaves_the_first_one_as_it_is() -> None:
 
 
 class Marking:
-    """A teacher who writes the mean brightness of what it sees into the targets, and remembers its size."""
+    """A teacher that writes the mean brightness of its input into the targets, and remembers its size."""
 
     def __init__(self) -> None:
         self.sizes: set[int] = set()
@@ -108,7 +108,7 @@ class Marking:
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_teachers_see_just_the_changed_and_mixed_picture(progressive: bool) -> None:
-    """Small pictures of the first epochs are theirs, shrunk."""
+    """The small pictures of the first epochs are the teacher's, shrunk."""
     config = replace(CONFIG, mixup=0.5, cutmix=1.0, progressive=progressive, epochs=6)
     teacher = Marking()
     made = TrainingBatches(config, PIXELS, BOTH, "cpu", second=3, teachers=teacher)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What cameras do: each change alone, on pictures where the answer is known."""
+"""Camera effects: each one alone, on pictures where the result is known."""
 
 import math
 
@@ -21,7 +21,7 @@ def checkerboard(n: int = 40, channels: int = 1, size: int = 48) -> torch.Tensor
 
 
 def edges(faces: torch.Tensor) -> torch.Tensor:
-    """Return the steepest step between neighbours of each picture, (n,)."""
+    """Return the steepest step between neighbors in each picture, (n,)."""
     return faces.diff(dim=-1).abs().flatten(1).max(dim=1).values
 
 
@@ -59,7 +59,7 @@ def test_exposure_is_a_factor() -> None:
 def test_light_from_the_side_keeps_the_mean_and_falls_along_a_line() -> None:
     lit = camera._light_from_the_side(torch.full((200, 1, 33, 33), 100.0), chance())
     assert lit.mean(dim=(1, 2, 3)).numpy() == pytest.approx(100.0, abs=0.1)
-    assert lit[:, 0, 16, 16].numpy() == pytest.approx(100.0, abs=1e-3), "the centre is as it was"
+    assert lit[:, 0, 16, 16].numpy() == pytest.approx(100.0, abs=1e-3), "the center is as it was"
     opposite = lit + lit.flip(2, 3)
     assert opposite.numpy() == pytest.approx(200.0, abs=1e-2)
     assert lit.max() > 100 * (1 + camera.SIDE_LIGHT) and lit.min() >= 0
@@ -98,7 +98,7 @@ def test_noise_has_the_mean_of_none_and_at_most_the_largest_deviation() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_jpeg_keeps_a_picture_roughly_and_its_colours(channels: int) -> None:
+def test_jpeg_keeps_a_picture_roughly_and_its_colors(channels: int) -> None:
     smooth = torch.linspace(0, 255, 48).expand(8, channels, 48, 48).clone()
     if channels == 3:
         smooth[:, 1] = 128  # red and blue swapped would show

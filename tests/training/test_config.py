@@ -1,4 +1,4 @@
-"""A configuration refuses contradictions before anything is read, and survives its way through config.json."""
+"""A configuration refuses contradictions before any data are read, and survives a round trip through config.json."""
 
 import json
 from dataclasses import FrozenInstanceError, asdict, fields, replace
@@ -115,7 +115,7 @@ def test_every_field_counts_as_a_difference() -> None:
         64, 2, 0.2, 1.0, 1e-4, 1.0, "label", (), 0.3, "augmented", "soft.npz", "plain", 0.1, 1.0, 0.1, 0.5, 0.1, 0.99,
         False, 3, "argmax", 1, 5, 2,
     )  # fmt: skip
-    alone = {"multilabel": True, "teacher": ("teacher",)}  # these go with none of the others
+    alone = {"multilabel": True, "teacher": ("teacher",)}  # these exclude the others
     differing = {text.split()[0] for text in CONFIG.differences(other)} | alone.keys()
     assert differing == {field.name for field in fields(CONFIG)}
     assert all(CONFIG.differences(replace(CONFIG, **{name: value})) for name, value in alone.items())

@@ -1,4 +1,4 @@
-"""The fast way of a convolution must be the same convolution: outputs, gradients, names and bytes of the state."""
+"""The fast convolution must be equivalent: outputs, gradients, names and bytes of the state."""
 
 import copy
 
@@ -21,7 +21,7 @@ def both(stride: int = 1, channels: int = 5, outputs: int = 7) -> tuple[nn.Conv2
 
 
 def results(convolution: nn.Conv2d, size: tuple[int, int], n: int = 4) -> tuple[torch.Tensor, ...]:
-    """Return output, gradient of the input and gradient of the weights for the same chance."""
+    """Return output, gradient of the input and gradient of the weights for the same random input."""
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(n, convolution.in_channels, *size, generator=generator).to(memory_format=torch.channels_last)
     x.requires_grad_()
@@ -65,7 +65,7 @@ def test_evaluation_takes_pytorchs_way() -> None:
 
 
 def test_the_largest_small_map_is_where_it_changes() -> None:
-    """Only the fast way is a function of our own in the graph."""
+    """Only the fast version has our own function in the graph."""
     _, fast = both()
     small, large = (fast(torch.randn(1, 5, *size)) for size in ((6, SMALL_MAP // 6), (6, SMALL_MAP // 6 + 1)))
     assert "Convolution" in small.grad_fn.name() and "Backward0" not in small.grad_fn.name()

@@ -1,4 +1,4 @@
-"""The two losses, and what counts as right where pictures are mixed."""
+"""The two losses, and the accuracy on mixed pictures."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def test_half_precision_is_summed_in_full() -> None:
 
 def test_of_a_mixed_picture_each_label_is_worth_its_share() -> None:
     credits = torch.tensor([[0.7, 0.3, 0.0], [1.0, 0.0, 0.0]])
-    assert right_count(LOGITS, credits).item() == pytest.approx(0.7)  # 0 named for the first, 1 for the second
+    assert right_count(LOGITS, credits).item() == pytest.approx(0.7)  # predicts 0 for the first, 1 for the second
 
 
 def test_the_second_head_has_its_weight_and_learns_nothing_where_nothing_is_known() -> None:

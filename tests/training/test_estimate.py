@@ -1,4 +1,4 @@
-"""How long a run will take."""
+"""The estimated duration of a run."""
 
 from dataclasses import replace
 from pathlib import Path

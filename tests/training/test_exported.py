@@ -1,4 +1,4 @@
-"""A run exports its best model for ONNX Runtime, whenever it ends."""
+"""A run exports its best model for ONNX Runtime, however it ends."""
 
 import sys
 from pathlib import Path

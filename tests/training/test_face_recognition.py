@@ -1,4 +1,4 @@
-"""Beginning with dlib's weights: the two forms of their file, and batch norms that change nothing."""
+"""Initialization with dlib's weights: the two formats of their file, and batch norms that change nothing."""
 
 import json
 from dataclasses import replace
@@ -68,7 +68,7 @@ def faces(channels: int = 1) -> torch.Tensor:
 
 
 def test_the_first_layer_sees_what_dlibs_sees(file: Path) -> None:
-    """RGB without dlib's mean, divided by 256, through the affine layer that follows."""
+    """RGB minus dlib's mean, divided by 256, through the affine layer that follows."""
     network = begun(file, channels=3)
     weights = {
         name: torch.from_numpy(array * scale + offset).float() for name, (array, scale, offset) in arrays().items()
@@ -83,7 +83,7 @@ def test_the_first_layer_sees_what_dlibs_sees(file: Path) -> None:
     assert torch.allclose(found, expected * scale + bias, atol=1e-4)
 
 
-def test_gray_pictures_are_seen_as_gray_ones_in_colour_are(file: Path) -> None:
+def test_gray_pictures_are_seen_as_gray_ones_in_color_are(file: Path) -> None:
     gray = faces()[:3]
     with torch.inference_mode():
         assert torch.allclose(begun(file)(gray), begun(file, 3)(gray.repeat(1, 3, 1, 1)), atol=1e-3)

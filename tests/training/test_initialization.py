@@ -1,4 +1,4 @@
-"""Weights to begin with: torchvision's from a local file, or one of our own models."""
+"""Initial weights: torchvision's from a local file, or one of our own models."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_other_labels_keep_all_but_the_last_layer() -> None:
     assert torch.equal(network.bn1.running_var, learned.bn1.running_var)
 
 
-def test_a_gray_model_sees_the_same_in_colour() -> None:
+def test_a_gray_model_sees_the_same_in_color() -> None:
     config = replace(SHIPPED, channels=3)
     network, learned = network_of(config).eval(), load_checkpoint(DEFAULT_CHECKPOINT)[1]
     initialize(network, config, FERPLUS)
@@ -70,7 +70,7 @@ def test_imagenet_weights_come_from_a_file_that_is_there(
     assert torch.equal(network.layer3[0].conv1.weight, state["layer3.0.conv1.weight"])
     first = first_convolution(network).module.weight
     assert first.shape == (64, channels, kernel, kernel)
-    assert first.sum(dim=(1, 2, 3)).tolist() == pytest.approx([147.0] * 64)  # an even area keeps its response
+    assert first.sum(dim=(1, 2, 3)).tolist() == pytest.approx([147.0] * 64)  # the response to a uniform area stays
     assert last_layer(network).module.out_features == len(FERPLUS)
 
 
@@ -100,7 +100,7 @@ def test_a_file_that_is_not_there_or_no_model_is_refused(tmp_path: Path) -> None
 
 
 def test_a_last_layer_keeps_what_it_knows_of_each_label() -> None:
-    """A data set without fear, with one more expression: what is known of the others is not lost."""
+    """A data set without fear, and with one more expression: the other outputs are kept."""
     labels = ("anger", "bored", "happiness")
     network, (info, learned) = network_of(SHIPPED, labels), load_checkpoint(DEFAULT_CHECKPOINT)
     before = network.fc[1].weight.clone()

@@ -1,4 +1,4 @@
-"""Killed, stopped, out of room, robbed of its pictures, started twice: a run ends with clear words and goes on."""
+"""Killed, stopped, disk full, pictures missing, started twice: a run ends with a clear message and can be resumed."""
 
 import errno
 import os
@@ -105,7 +105,7 @@ def test_a_full_disk_ends_the_run_and_the_last_good_state_stays(
         with pytest.raises(TrainingError, match=r"\d+ MB .*epoch 2 .*\d+ MB"):
             train(CONFIG, dataset, run, Hooks())
     assert run.last_path.read_bytes() == kept
-    assert train(CONFIG, dataset, run, Hooks()) is not None  # there is room again
+    assert train(CONFIG, dataset, run, Hooks()) is not None  # there is space again
 
 
 @pytest.mark.slow
@@ -117,7 +117,7 @@ def test_a_model_file_that_finds_no_room_leaves_no_part(
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("fer.training.loop.write_seen", lambda *seen: None)  # it comes first
+    monkeypatch.setattr("fer.training.loop.write_seen", lambda *seen: None)  # it would fail first
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(TrainingError, match="epoch 1"):
         train(CONFIG, dataset, run, Hooks())

@@ -1,4 +1,4 @@
-"""Training as a job: real processes, killed and gone on with, and what they say meanwhile."""
+"""Training as a job: real processes, killed and resumed, and what they report."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def kill(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sums of several threads may be added in another order each time: one thread."""
+    """Use one thread: several may add up sums in a different order each time."""
     config = TrainingConfig("synthetic:80", epochs=6, size_px=24, progressive=False)
     folder = runs.start(place, config, "faces 1", threads=1)
     assert runs.view(folder).active
@@ -116,12 +116,12 @@ def test_what_cannot_be_trained_says_why(place: Path, tmp_path: Path) -> None:
     seen = seen_when(folder, lambda seen: not seen.active)
     assert seen.state == FAILED
     assert str(tmp_path / "nowhere") in seen.message
-    assert seen.can_resume  # the data set may come back
+    assert seen.can_resume  # the data set may be restored
 
 
 @pytest.mark.slow
 def test_a_run_of_an_earlier_version_is_gone_on_with(place: Path) -> None:
-    """Its last.pt is that of today's, which has not changed."""
+    """Its last.pt has today's format, which has not changed."""
     folder = runs.start(place, SHORT, "new", threads=1)
     seen_when(folder, lambda seen: len(seen.metrics) >= 1 and Run(folder).last_path.exists())
     kill(folder)
@@ -135,7 +135,7 @@ def test_a_run_of_an_earlier_version_is_gone_on_with(place: Path) -> None:
     assert command.main(["resume", str(old), "--threads", "1"]) == 0
     seen = runs.view(old)
     assert seen.state == FINISHED and [line.epoch for line in seen.metrics] == [1, 2]
-    assert (old / "metrics.jsonl").read_bytes().startswith(metrics)  # the line of the earlier version stays
+    assert (old / "metrics.jsonl").read_bytes().startswith(metrics)  # the line of the earlier version is kept
     assert "epoch 1 of 2" in (old / "log.txt").read_text()
 
 

@@ -1,4 +1,4 @@
-"""JPEG without files, against files."""
+"""Simulated JPEG compared with real files."""
 
 import cv2
 import numpy as np

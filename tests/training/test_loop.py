@@ -44,7 +44,7 @@ def dataset() -> FaceDataset:
 
 @pytest.fixture(scope="module")
 def finished_run(tmp_path_factory: pytest.TempPathFactory, dataset: FaceDataset) -> Run:
-    """A finished run that nothing interrupted."""
+    """A finished run without interruptions."""
     run = open_run(tmp_path_factory.mktemp("runs"), CONFIG)
     assert train(CONFIG, dataset, run, Hooks()) is not None
     return run
@@ -111,7 +111,7 @@ def test_without_a_warm_up_the_first_rate_is_the_highest() -> None:
     assert TrainingConfig("x", warmup_epochs=0, learning_rate=0.3).rate_at(0, 128) == pytest.approx(0.3)
 
 
-# A run and what it leaves
+# A run and its files
 
 
 def test_the_loss_on_drawn_faces_falls(finished_run: Run) -> None:
@@ -122,7 +122,7 @@ def test_the_loss_on_drawn_faces_falls(finished_run: Run) -> None:
 
 @pytest.mark.slow
 def test_a_run_learns_what_is_easy_to_see(tmp_path: Path) -> None:
-    """Stripes that lie and stripes that stand, which no change of the augmentation turns into each other."""
+    """Horizontal and vertical stripes, which no augmentation turns into each other."""
     random, n = np.random.default_rng(0), 128
     waves = 127 + 90 * np.sin(np.arange(24) * 2 * np.pi / 6 + random.uniform(0, 6, (n, 1)))
     lying = np.repeat(waves[:, :, None], 24, axis=2) + random.normal(0, 20, (n, 24, 24))
@@ -237,7 +237,7 @@ def test_the_average_follows_the_network_slowly(finished_run: Run) -> None:
 
 
 class Killed(Exception):
-    """Stands for the end of the process: nothing after it runs."""
+    """Simulates the end of the process: nothing after it runs."""
 
 
 @pytest.mark.slow
@@ -266,7 +266,7 @@ def test_stopping_keeps_the_whole_epochs_and_going_on_equals_an_unbroken_run(
 def test_a_kill_between_metrics_and_state_runs_the_epoch_again(
     tmp_path: Path, dataset: FaceDataset, finished_run: Run
 ) -> None:
-    """At the worst moment metrics.jsonl and best.safetensors know of epoch 2 while last.pt does not yet."""
+    """At the worst moment metrics.jsonl and best.safetensors already have epoch 2, but last.pt does not."""
     run = open_run(tmp_path, CONFIG)
     states: list[bytes] = []
 
@@ -287,7 +287,7 @@ def test_a_kill_between_metrics_and_state_runs_the_epoch_again(
 
 @pytest.mark.slow
 def test_metrics_are_on_disk_before_the_state_that_counts_them(tmp_path: Path, dataset: FaceDataset) -> None:
-    """Else a kill between the two would leave a gap in metrics.jsonl for ever."""
+    """Otherwise a kill between the two would leave a permanent gap in metrics.jsonl."""
     run = open_run(tmp_path, replace(CONFIG, epochs=1))
     (run.folder / ".last.pt.partial").mkdir()  # writing the state fails
     with pytest.raises((OSError, RuntimeError)):
@@ -296,7 +296,7 @@ def test_metrics_are_on_disk_before_the_state_that_counts_them(tmp_path: Path, d
     assert not run.last_path.exists()
 
 
-# What cannot go on
+# Runs that cannot continue
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The file of epochs: lines come back, and what is no line is passed over."""
+"""The file of epochs: lines survive a round trip, and invalid ones are skipped."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Settings for people who have not trained a model before."""
+"""Suggested settings for people who have never trained a model."""
 
 from fer.labels import FERPLUS
 from fer.model import DEFAULT_CHECKPOINT

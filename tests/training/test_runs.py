@@ -1,4 +1,4 @@
-"""Run folders: who may go on in one, and that those of earlier versions are read."""
+"""Run folders: who may resume one, and folders of earlier versions."""
 
 import pickle
 from dataclasses import replace
@@ -128,7 +128,7 @@ def test_a_run_that_has_said_nothing_yet(tmp_path: Path) -> None:
     assert not run.folder.exists()
 
 
-# Names and what a person does with runs
+# Names, and what users do with runs
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_run_of_an_earlier_version_is_read(tmp_path: Path, dataset: str) -> No
     }  # fmt: skip
     assert seen.status.seconds_left == 130
     assert seen.best and seen.best.validation_accuracy == 0.5 and seen.validated_by.endswith("n = 8")
-    assert open_run(tmp_path, seen.request, "old").folder == folder  # the same command goes on
+    assert open_run(tmp_path, seen.request, "old").folder == folder  # the same command resumes it
     with locked(folder):  # a process of the earlier version trains there
         assert runs.view(folder).state == RUNNING
 

@@ -1,4 +1,4 @@
-"""Targets: votes, top labels, and what teachers say."""
+"""Targets: votes, top labels, and outputs of teachers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -42,14 +42,14 @@ def test_votes_are_learned_as_they_are(dataset: FaceDataset) -> None:
 
 
 def test_a_teacher_has_its_share(dataset: FaceDataset, tiny_checkpoint: Path) -> None:
-    """The teacher's answer is that to the picture and to its mirror image, on average."""
+    """The teacher's output is averaged over the picture and its mirror image."""
     rows = np.arange(0, 40, 7)
     config = replace(CONFIG, teacher=(str(tiny_checkpoint),), teacher_share=0.25)
     teacher = Classifier.load(tiny_checkpoint)
     pixels = np.stack([teacher.info.preprocessing.shrink(dataset.picture(row)) for row in rows.tolist()])
     said = (teacher.distributions(pixels) + teacher.distributions(pixels[..., ::-1].copy())) / 2
     found = targets(config, dataset, rows)
-    assert found == pytest.approx(0.75 * dataset.distributions(rows) + 0.25 * said, abs=5e-3)  # asked in half precision
+    assert found == pytest.approx(0.75 * dataset.distributions(rows) + 0.25 * said, abs=5e-3)  # half precision
     assert found.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert found.dtype == np.float32
 
@@ -58,7 +58,7 @@ def test_a_teacher_has_its_share(dataset: FaceDataset, tiny_checkpoint: Path) ->
 def test_several_teachers_are_averaged_in_the_order_of_the_data_sets_labels(
     tmp_path: Path, dataset: FaceDataset, tiny_checkpoint: Path
 ) -> None:
-    """The second names the same in another order: with its head turned likewise it says the same as the first."""
+    """The second one has the same labels in another order, and its last layer reordered, so its output is the same."""
     info, network = load_checkpoint(tiny_checkpoint)
     state = network.state_dict()
     order = list(reversed(range(8)))
@@ -83,7 +83,7 @@ def test_a_teacher_of_other_expressions_is_refused(tmp_path: Path, dataset: Face
 
 
 def test_the_student_learns_what_the_teacher_says(tiny_checkpoint: Path, dataset: FaceDataset) -> None:
-    """With the whole share votes do not count at all."""
+    """With a share of 1, votes do not count at all."""
     config = replace(CONFIG, teacher=(str(tiny_checkpoint),), teacher_share=1.0)
     rows = np.arange(4)
     shuffled = replace(dataset, votes=np.roll(dataset.votes, 1, axis=1))
@@ -97,7 +97,7 @@ def test_the_student_learns_what_the_teacher_says(tiny_checkpoint: Path, dataset
 
 @pytest.fixture(scope="module")
 def two_heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A teacher with two heads, larger and in colour, that names both in an order of its own."""
+    """A teacher with two heads, larger and in color, with its own order of labels."""
     info = ModelInfo(
         "resnet18", FERPLUS[::-1], Preprocessing(size_px=64, channels=3), second=SecondHead(FER2013[::-1], (), "x")
     )
@@ -140,7 +140,7 @@ def test_a_teacher_teaches_both_heads_of_a_picture(dataset: FaceDataset, two_hea
 def test_who_has_one_head_only_has_no_say_in_the_second(
     dataset: FaceDataset, two_heads: Path, tiny_checkpoint: Path
 ) -> None:
-    """The average of the second head is that of who knows it; the first one's that of all."""
+    """The second head's average is over the teachers that have it; the first one's is over all."""
 
     def taught(*files: Path) -> np.ndarray:
         config = replace(CONFIG, teacher=tuple(map(str, files)), teacher_share=1.0)
@@ -153,14 +153,14 @@ def test_who_has_one_head_only_has_no_say_in_the_second(
     assert one[:, 8:] == pytest.approx(plain[:, 8:])
 
 
-def test_a_changed_picture_is_shown_at_the_teachers_size_and_colours(two_heads: Path, tiny_checkpoint: Path) -> None:
-    """A gray student's picture, and a coloured one, by teachers of both kinds."""
+def test_a_changed_picture_is_shown_at_the_teachers_size_and_colors(two_heads: Path, tiny_checkpoint: Path) -> None:
+    """Pictures of a gray and a color student, for teachers of both kinds."""
     config = replace(CONFIG, teacher=(str(two_heads), str(tiny_checkpoint)), teacher_share=1.0)
     teachers = Teachers(config, FERPLUS, FER2013, "cpu")
     gray = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 255
     targets = torch.full((3, 15), 1 / 8)
-    found, coloured = teachers.taught(targets, gray), teachers.taught(targets, gray.repeat(1, 3, 1, 1))
-    assert torch.allclose(found, coloured, atol=5e-3)
+    found, colored = teachers.taught(targets, gray), teachers.taught(targets, gray.repeat(1, 3, 1, 1))
+    assert torch.allclose(found, colored, atol=5e-3)
     assert torch.allclose(found[:, :8].sum(dim=1), torch.ones(3), atol=1e-4)
     assert torch.allclose(found[:, 8:].sum(dim=1), torch.ones(3), atol=1e-4)
     assert not torch.allclose(found, teachers.taught(targets, 255 - gray), atol=1e-3)
@@ -170,7 +170,7 @@ def test_a_changed_picture_is_shown_at_the_teachers_size_and_colours(two_heads: 
 
 
 def write_soft_labels(path: Path, dataset: FaceDataset, rows: list[int], width: int = 15) -> str:
-    """Write nearly sure answers for some rows: the truth, and the row's number modulo seven for the second head."""
+    """Write nearly certain outputs for some rows: the truth, and the row's number modulo seven for the second head."""
     answers = np.full((len(rows), 15), 4, np.uint8)
     answers[np.arange(len(rows)), dataset.truth(np.array(rows))] = 200
     answers[np.arange(len(rows)), 8 + np.array(rows) % 7] = 200
@@ -180,7 +180,7 @@ def write_soft_labels(path: Path, dataset: FaceDataset, rows: list[int], width: 
 
 @pytest.mark.parametrize("width", [8, 15])
 def test_soft_labels_stand_for_teachers(tmp_path: Path, dataset: FaceDataset, width: int) -> None:
-    """Row 3 has none and keeps its own targets; without answers for the second head its labels stay."""
+    """Row 3 has no soft label and keeps its own targets; without outputs for the second head its labels stay."""
     config = replace(CONFIG, soft_labels=write_soft_labels(tmp_path / "soft.npz", dataset, [2, 0, 4], width))
     config = replace(config, teacher_share=0.5)
     plain = learned_targets(CONFIG, dataset, np.array([0, 3, 4]), Hooks(), "cpu", second_of(dataset))

@@ -1,4 +1,4 @@
-"""Whole tiny runs with two opinions: taught in each step, interrupted, gone on with, begun with and read again."""
+"""Whole tiny runs with two heads: taught in each step, interrupted, resumed, fine-tuned and read again."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Drawn faces as Kaggle's table with FER+ votes beside it; its own class of contempt is neutral."""
+    """Drawn faces as Kaggle's table with FER+ votes beside it; Kaggle's class for contempt is neutral."""
     drawn, folder = open_dataset("synthetic:80"), tmp_path_factory.mktemp("faces")
     usages = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
     table, votes = ["emotion,pixels,Usage"], [f"Usage,Image name,{','.join(FERPLUS)},unknown,NF"]

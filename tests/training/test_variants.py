@@ -1,4 +1,4 @@
-"""What the options of a run do to it, on tiny runs."""
+"""The effects of a run's options, on tiny runs."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a wheel gives that is installed somewhere else: every command, the app, and what the app starts."""
+"""An installed wheel works elsewhere: every command, the app, and the processes that the app starts."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from fer.images import encode_png
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120
-"""After that something hangs; no test depends on how long anything takes."""
+"""Anything that takes longer hangs; no test depends on how long it takes."""
 NOT_BUILT_FROM = shutil.ignore_patterns(".*", "tests", "build", "dist", "runs", "data", "*.egg-info", "__pycache__")
 
 PAGE = """
@@ -50,7 +50,7 @@ begin(TrainingConfig("synthetic:80", epochs=1, architecture="shufflenet_v2_x0_5"
 
 @dataclass(frozen=True)
 class Installed:
-    """An environment that has the wheel, and a folder that has nothing to do with it."""
+    """An environment with the wheel, and a folder unrelated to it."""
 
     programs: Path
     elsewhere: Path
@@ -60,12 +60,12 @@ class Installed:
         return self.elsewhere / "home"
 
     def environment(self) -> dict[str, str]:
-        """Return this process's variables, without those by which the checkout would be found."""
+        """Return this process's environment variables, without those that lead to the checkout."""
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and name[:4] != "FER_"}
         return {**kept, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "FER_HOME": str(self.home)}
 
     def run(self, program: str, *arguments: str) -> str:
-        """Run a program of the environment elsewhere; return what it printed."""
+        """Run a program of the environment elsewhere; return its output."""
         done = subprocess.run(
             [self.programs / program, *arguments],
             cwd=self.elsewhere,
@@ -89,7 +89,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel in an environment of its own, which takes all other packages from this one's."""
+    """The wheel in a new environment, which takes all other packages from this one's."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder / "environment", symlinks=os.name != "nt")
     programs = folder / "environment" / ("Scripts" if os.name == "nt" else "bin")
@@ -179,7 +179,7 @@ def answer(port: int) -> bytes:
 
 
 def wait_for(result: Callable[[], bytes], process: "subprocess.Popen[bytes] | None" = None) -> bytes:
-    """Return the first result that is not empty; an empty one where the process ends before, or nothing comes."""
+    """Return the first non-empty result, or an empty one if the process ends before, or nothing comes."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and (process is None or process.poll() is None):
         if found := result():
