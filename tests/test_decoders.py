@@ -58,7 +58,7 @@ def waiting() -> set[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scans", [2_000, 20_000])
-def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch, scans: int) -> None:
+def test_slow_pictures_are_given_up(monkeypatch: pytest.MonkeyPatch, scans: int) -> None:
     monkeypatch.setattr("fer.decoders.MOST_SECONDS", 0.3)
     data = many_scans(4000, scans)
     assert len(data) < 100_000_000
@@ -77,7 +77,7 @@ def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch, scans:
     ],
     ids=["tall", "float", "transparent"],
 )
-def test_what_takes_too_much_memory_is_refused(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+def test_pictures_that_take_too_much_memory_are_refused(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     with monkeypatch.context() as less:
         less.setattr("fer.decoders.MOST_BYTES", 100_000_000)
         with pytest.raises(ImageError, match="more memory"):
@@ -92,7 +92,7 @@ def test_a_large_jpeg_2000_takes_too_much_memory_and_is_not_called_damaged() -> 
 
 
 @pytest.mark.slow
-def test_what_is_larger_than_it_says_is_refused() -> None:
+def test_pictures_larger_than_declared_are_refused() -> None:
     sizes = [b"ispe" + bytes(4) + struct.pack(">II", side, side) for side in (9000, 99)]
     data = saved(Image.new("RGB", (9000, 9000)), "AVIF", speed=10)
     assert sizes[0] in data
@@ -104,7 +104,7 @@ def test_what_is_larger_than_it_says_is_refused() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["hand-jpeg-progressive-1000scans.jpg", "hand2-avif-14000-ispe100.avif"])
-def test_hostile_pictures_of_others(name: str) -> None:
+def test_hostile_pictures_from_elsewhere(name: str) -> None:
     if not CASES.is_dir():
         pytest.skip("no cases: ../shared/cases is not beside the repository")
     try:
@@ -116,7 +116,7 @@ def test_hostile_pictures_of_others(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_others_are_not_held_up_and_a_process_that_dies_costs_its_picture_only(
+def test_a_crash_affects_only_its_own_picture(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fer.decoders.MOST_SECONDS", 600.0)
@@ -134,7 +134,7 @@ def test_others_are_not_held_up_and_a_process_that_dies_costs_its_picture_only(
             long.result()
 
 
-def test_one_process_does_one_picture_after_the_other() -> None:
+def test_a_process_is_reused() -> None:
     assert is_read(small())
     before = waiting()
     with pytest.raises(ImageError):
@@ -143,7 +143,7 @@ def test_one_process_does_one_picture_after_the_other() -> None:
     assert waiting() == before
 
 
-def test_a_process_that_ended_while_it_waited_is_replaced() -> None:
+def test_a_process_that_ended_while_idle_is_replaced() -> None:
     assert is_read(small())
     for process in list(decoders._idle):
         process.kill()
@@ -160,7 +160,7 @@ def test_files_are_found_from_another_folder(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("file_format", "count"), [("JPEG", 0), ("PNG", 0), ("WEBP", 1)])
-def test_a_process_starts_when_it_is_needed_and_ends_with_who_needed_it(file_format: str, count: int) -> None:
+def test_a_process_starts_on_demand_and_ends_with_its_parent(file_format: str, count: int) -> None:
     program = (
         "import sys, psutil; from fer.images import read_image; read_image(sys.stdin.buffer);"
         "print(*(child.pid for child in psutil.Process().children()))"
@@ -175,7 +175,7 @@ def test_a_process_starts_when_it_is_needed_and_ends_with_who_needed_it(file_for
 
 
 @pytest.mark.slow
-def test_where_the_system_limits_nothing_a_process_watches_itself() -> None:
+def test_without_system_limits_a_process_watches_itself() -> None:
     program = (
         "import threading; from fer import decoders;"
         "threading.Thread(target=decoders._watch_memory, daemon=True).start();"
@@ -184,7 +184,7 @@ def test_where_the_system_limits_nothing_a_process_watches_itself() -> None:
     assert subprocess.run([sys.executable, "-c", program]).returncode == decoders._TOO_MUCH
 
 
-def test_what_decodes_is_light() -> None:
+def test_decoding_processes_are_light() -> None:
     program = "import sys, fer.decoders; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "streamlit", "cv2", "onnxruntime", "scipy"} & set(loaded)
@@ -192,7 +192,7 @@ def test_what_decodes_is_light() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there a picture's time is counted by the clock")
-def test_what_waits_for_the_processor_is_not_given_up_and_what_computes_is() -> None:
+def test_only_cpu_time_counts() -> None:
     begins = "import time; from fer.decoders import _limit_time; _limit_time(0.2);"
     waits = subprocess.run([sys.executable, "-c", f"{begins} time.sleep(0.5); _limit_time(0)"])
     computes = subprocess.run([sys.executable, "-c", f"{begins} [None for _ in iter(int, 1)]"])

@@ -82,7 +82,7 @@ def test_gray_is_scaled_alike_from_top_to_bottom() -> None:
     assert np.abs(image[:, 3, 1] - np.linspace(0, 255, 300)).max() <= 1
 
 
-def test_12_bits_of_somebody_else() -> None:
+def test_12_bits_from_elsewhere() -> None:
     if not CASES.is_dir():
         pytest.skip("no cases: ../shared/cases is not beside the repository")
     image = read_image(CASES / "g12in16.tif")
@@ -95,7 +95,7 @@ def test_12_bits_of_somebody_else() -> None:
 @pytest.mark.parametrize(
     ("kinds", "chosen"), [((0, 0), 0), ((0, 1), 0), ((1, 0), 1), ((1, 1, 0), 2), ((1, 1), 1), ((2, 0), 0)]
 )
-def test_a_tiff_is_its_first_page_that_is_no_thumbnail(kinds: tuple[int, ...], chosen: int) -> None:
+def test_the_first_tiff_page_that_is_no_thumbnail_is_read(kinds: tuple[int, ...], chosen: int) -> None:
     pages = [PICTURE.resize((40 + 10 * number, 30)) for number in range(len(kinds))]
     for page, kind in zip(pages, kinds, strict=True):
         page.encoderinfo = {"tiffinfo": {254: kind}}

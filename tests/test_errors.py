@@ -50,12 +50,12 @@ def test_addresses_are_shown_without_passwords(address: str, shown: str, text: s
         "",
     ],
 )
-def test_what_has_no_secret_is_shown_as_it_is(text: str) -> None:
+def test_texts_without_secrets_are_unchanged(text: str) -> None:
     assert without_secrets(text) == text
     assert str(VideoError(text)) == text
 
 
-def test_errors_keep_what_they_are() -> None:
+def test_errors_keep_their_type() -> None:
     assert str(VideoError()) == ""
     assert VideoError("a", 1).args == ("a", 1)
     missing = PackageMissingError.from_import(ModuleNotFoundError(name="torch"))

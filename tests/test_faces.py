@@ -30,7 +30,7 @@ def test_a_box_without_an_area_is_refused(xyxy: tuple[float, float, float, float
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_box_of_no_finite_numbers_is_refused(value: float) -> None:
+def test_a_box_of_infinite_numbers_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         Box(0, 0, value, 9)
 
@@ -43,7 +43,7 @@ def test_boxes_and_faces_are_equal_by_their_numbers_and_can_be_keys() -> None:
     assert Detection(BOX, EYES, 0.99) != face
 
 
-def test_nothing_of_a_face_can_be_changed() -> None:
+def test_faces_are_immutable() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         _face(fear=1.0).score = 0.5  # type: ignore[misc]
 
@@ -89,14 +89,14 @@ def test_a_face_survives_json() -> None:
     }
 
 
-def test_track_and_brightness_are_written_down_where_they_are_known() -> None:
+def test_track_and_brightness_are_stored_if_known() -> None:
     face = dataclasses.replace(_face(fear=1.0), track_id=0, luma=0.0, score_again=0.0)
     assert face.to_dict()["track_id"] == face.to_dict()["luma"] == 0
     assert Face.from_dict(face.to_dict()) == face
     assert Face.from_dict(_face(fear=1.0).to_dict()) == _face(fear=1.0)
 
 
-def test_both_opinions_are_written_down_and_their_difference_is_said() -> None:
+def test_both_readings_are_stored_and_their_difference_is_described() -> None:
     alone = _face(neutral=0.6, anger=0.4)
     assert "opinions" not in alone.to_dict() and alone.differing is None and difference(alone) == ""
     face = dataclasses.replace(alone, opinions=((0.7, 0.3), (0.2, 0.8)))
@@ -135,7 +135,7 @@ def test_people_of_one_row_differ_in_height() -> None:
     assert reading_order([small, behind, tall]) == [behind, small, tall]
 
 
-def test_a_face_turns_and_grows_with_its_picture() -> None:
+def test_a_face_is_rotated_and_scaled_with_its_picture() -> None:
     face = _face(fear=0.6, anger=0.4)
     once = turned(face, 1, (100, 80))
     assert once.box == Box(20, 60, 60, 90)

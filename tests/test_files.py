@@ -27,9 +27,7 @@ def test_writing_leaves_the_whole_text_and_no_other_file(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("refusals", [3, 99])
-def test_where_readers_keep_a_file_from_being_replaced_it_waits_for_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
-) -> None:
+def test_replacing_waits_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int) -> None:
     path, tries, replace = tmp_path / "file.json", [0], Path.replace
 
     def as_on_windows(partial: Path, target: Path) -> Path:
@@ -59,7 +57,7 @@ def test_a_failed_write_leaves_the_old_text(tmp_path: Path) -> None:
     assert path.read_text() == "old"
 
 
-def test_a_file_is_known_by_its_hash(tmp_path: Path) -> None:
+def test_a_file_is_identified_by_its_hash(tmp_path: Path) -> None:
     (tmp_path / "model").write_bytes(b"weights")
     assert file_sha256(tmp_path / "model") == hashlib.sha256(b"weights").hexdigest()
 
@@ -74,7 +72,7 @@ def refused(kind: type[FerError], act: Callable[[], object]) -> str:
     return str(caught.value)
 
 
-def test_what_the_system_says_of_a_file_becomes_an_error_of_a_kind_that_names_it(tmp_path: Path) -> None:
+def test_system_errors_become_errors_that_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     (tmp_path / "full").mkdir()
@@ -96,7 +94,7 @@ def test_what_the_system_says_of_a_file_becomes_an_error_of_a_kind_that_names_it
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_is_known_by_whatever_it_caused(number: int) -> None:
+def test_a_full_disk_is_recognized_in_the_cause(number: int) -> None:
     def act() -> None:
         raise OSError(number, os.strerror(number), "results.jsonl")
 
@@ -113,14 +111,14 @@ def test_a_full_disk_is_known_by_whatever_it_caused(number: int) -> None:
     )
 
 
-def test_what_no_file_says_passes() -> None:
+def test_errors_without_a_file_pass() -> None:
     with pytest.raises(BrokenPipeError), file_errors("here"):
         raise BrokenPipeError
     with pytest.raises(ZeroDivisionError), file_errors("here"):
         raise ZeroDivisionError
 
 
-def test_a_name_as_long_as_the_system_takes_is_written(tmp_path: Path) -> None:
+def test_the_longest_possible_name_is_written(tmp_path: Path) -> None:
     path = tmp_path / ("ä" * 125 + ".json")
     assert len(os.fsencode(path.name)) == 255
     write_atomically(path, "x")
@@ -130,7 +128,7 @@ def test_a_name_as_long_as_the_system_takes_is_written(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------------------- limits
 
 
-def test_no_more_is_read_than_expected_and_nothing_that_may_never_end(tmp_path: Path) -> None:
+def test_reads_are_limited_and_never_block(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"12345")
     assert read_bytes(tmp_path / "file", most=5) == b"12345"
     with pytest.raises(ValueError, match="file"):
@@ -159,7 +157,7 @@ def zipped(**files: bytes) -> bytes:
     return content.getvalue()
 
 
-def test_arrays_come_back(tmp_path: Path) -> None:
+def test_arrays_survive_a_round_trip(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "two.npz", a=np.arange(5), b=np.array("text"))
     found = read_arrays(tmp_path / "two.npz")
     assert found.keys() == {"a", "b"} and found["a"].tolist() == [0, 1, 2, 3, 4] and str(found["b"]) == "text"
@@ -180,7 +178,7 @@ def test_arrays_come_back(tmp_path: Path) -> None:
     ],
     ids=lambda content: f"{len(content)}",
 )  # fmt: skip
-def test_what_is_no_array_or_says_that_it_is_large_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_invalid_arrays_and_huge_declared_sizes_are_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "file.npz").write_bytes(content)
     with pytest.raises(ValueError):
         read_arrays(tmp_path / "file.npz")

@@ -13,12 +13,12 @@ def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_a_checkout_keeps_all_below_the_working_folder() -> None:
+def test_a_checkout_keeps_everything_below_the_working_folder() -> None:
     assert (home.runs_folder(), home.data_folder()) == (Path("runs"), Path("data"))
     assert (home.app_folder() / "pages" / "home.py").is_file()
 
 
-def test_an_installed_package_keeps_all_in_the_users_data_folder(
+def test_an_installed_package_keeps_everything_in_the_users_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(home, "_INSTALLED_APP", tmp_path)
@@ -26,7 +26,7 @@ def test_an_installed_package_keeps_all_in_the_users_data_folder(
     assert home.runs_folder().is_absolute() and home.runs_folder().parts[-2:] == ("fer-studio", "runs")
 
 
-def test_one_variable_is_for_all_and_one_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_variable_moves_everything_and_others_each_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(home.HOME_VARIABLE, str(tmp_path))
     monkeypatch.setenv(home.RUNS_VARIABLE, "elsewhere")
     assert (home.runs_folder(), home.data_folder()) == (Path("elsewhere"), tmp_path / "data")

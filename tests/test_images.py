@@ -235,7 +235,7 @@ def test_gray_bilevel_and_palette() -> None:
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
-def test_transparency_lies_on_white(file_format: str) -> None:
+def test_transparency_becomes_white(file_format: str) -> None:
     rgba = np.zeros((32, 48, 4), np.uint8)
     rgba[:, 16:32] = (255, 0, 0, 128)
     rgba[:, 32:] = (0, 0, 255, 255)
@@ -244,12 +244,12 @@ def test_transparency_lies_on_white(file_format: str) -> None:
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
-def test_gray_with_transparency_lies_on_white(file_format: str) -> None:
+def test_gray_with_transparency_becomes_white(file_format: str) -> None:
     pixels = np.array([[[0, 0], [0, 128], [0, 255]]], np.uint8)
     assert read_image(encode(Image.fromarray(pixels, "LA"), file_format))[0, :, 0].tolist() == [255, 127, 0]
 
 
-def test_transparent_palette_and_color_key_lie_on_white() -> None:
+def test_transparent_palette_and_color_key_become_white() -> None:
     palette = Image.new("P", (2, 1))
     palette.putpalette([*RED, *BLUE])
     palette.putpixel((1, 0), 1)
@@ -350,7 +350,7 @@ def test_an_upload_is_called_by_its_name() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+def test_an_unreadable_file(tmp_path: Path) -> None:
     path = tmp_path / "secret.png"
     path.write_bytes(encode(mosaic(), "PNG"))
     path.chmod(0)
@@ -359,7 +359,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
-def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_without_blocking(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ImageError, match="pipe"):
         read_image(tmp_path / "pipe.png")
@@ -394,7 +394,7 @@ def test_a_closed_stream() -> None:
         (encode(mosaic(), "BMP").replace(struct.pack("<ii", 48, 32), struct.pack("<ii", 0, 32)), "damaged"),
     ],
 )
-def test_what_is_no_picture(data: bytes, message: str) -> None:
+def test_other_files_than_pictures(data: bytes, message: str) -> None:
     with pytest.raises(ImageError, match=message):
         read_image(data)
 
@@ -521,7 +521,7 @@ def test_max_pixels_is_inclusive_and_can_be_set() -> None:
         read_image(data, max_pixels=32 * 48 - 1)
 
 
-def test_pillows_own_limit_warns_nobody_and_holds_besides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pillows_own_limit_applies_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode(mosaic(), "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow warns from there, and refuses from twice as many
     assert np.array_equal(read_image(data), mosaic())

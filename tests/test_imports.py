@@ -109,7 +109,7 @@ def _loaded_by(program: str) -> set[str]:
     return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
 
 
-def test_what_opens_at_once_imports_neither_torch_nor_streamlit() -> None:
+def test_light_modules_import_neither_torch_nor_streamlit() -> None:
     loaded = _loaded_by(
         "import fer.labels, fer.faces, fer.errors, fer.images\n"
         "import fer.model.checkpoint, fer.results.pictures, fer.charts.expressions"
@@ -138,7 +138,7 @@ def test_a_page_imports_nothing_heavy_that_it_does_not_show(page: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_photo_is_recognized_without_what_videos_and_training_need(tmp_path: Path, astronaut: np.ndarray) -> None:
+def test_a_photo_is_recognized_without_packages_for_videos_and_training(tmp_path: Path, astronaut: np.ndarray) -> None:
     photo = tmp_path / "photo.png"
     photo.write_bytes(encode_png(astronaut))
     loaded = _loaded_by(f"from fer.cli.predict import main\nassert main(['--image', {str(photo)!r}]) == 0")

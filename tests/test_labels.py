@@ -32,16 +32,16 @@ def test_a_known_synonym_becomes_our_word(word: str, label: str) -> None:
 
 
 @pytest.mark.parametrize("label", FERPLUS)
-def test_our_own_words_stay(label: str) -> None:
+def test_our_labels_are_unchanged(label: str) -> None:
     assert canonical_label(label) == label
     assert canonical_label(label.capitalize()) == label
 
 
-def test_an_unknown_word_stays_as_it_is_but_for_spaces_around_it() -> None:
+def test_an_unknown_word_is_only_stripped() -> None:
     assert canonical_label(" Wide Awake ") == "Wide Awake"
 
 
-def test_each_of_our_labels_has_a_color_of_its_own() -> None:
+def test_each_of_our_labels_has_a_distinct_color() -> None:
     assert set(COLORS) == set(FERPLUS)
     assert len(set(COLORS.values())) == len(FERPLUS)
     assert color_of("happiness") == COLORS["happiness"]
@@ -75,12 +75,12 @@ def test_an_own_label_has_the_same_color_in_every_process() -> None:
         ("suprise", "surprise"),
     ],
 )
-def test_a_folder_is_called_after_an_expression_with_something_around_it(word: str, label: str) -> None:
+def test_a_folders_name_may_surround_an_expression(word: str, label: str) -> None:
     assert canonical_label(word) == label
 
 
 @pytest.mark.parametrize("word", ["not happy", "happy_sad", "unhappy", "very-angry", "faces", "3", ""])
-def test_what_may_mean_something_else_stays(word: str) -> None:
+def test_ambiguous_words_are_unchanged(word: str) -> None:
     assert canonical_label(word) == word
 
 

@@ -21,7 +21,7 @@ def rooms() -> set[str]:
     return {folder.removeprefix("fer/") for folder in folders_with_code("fer") - {"fer"}}
 
 
-def test_the_map_in_the_readme_names_the_folders_that_there_are() -> None:
+def test_the_map_in_the_readme_matches_the_folders() -> None:
     inside = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Inside\n")[1]
     lines = re.findall(r"^    (\S.*?)  ", inside, re.MULTILINE)
     named = [name for line in lines for name in line.split()]

@@ -28,7 +28,7 @@ ORDERS = ("\x1b]0;owned\x07", "\x1b[2J", "a\rb", "a\nb", "\x9b31m", "\u202egnp.e
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "a_b-c (2).png", "straße 1.5.jpg", "75.0 %", "12:34", "顔.webp"])
-def test_a_plain_name_stays_as_it_is(name: str) -> None:
+def test_a_plain_name_is_unchanged(name: str) -> None:
     assert printable(name) == in_chart(name) == not_a_formula(name) == name
     assert literal(name).replace("\\", "") == name
 
@@ -45,7 +45,7 @@ def test_markdown_shows_names_as_they_are(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["http://evil.example", "me@evil.example", "www.evil.example", ":material/home:", "->"]
 )
-def test_nothing_is_made_of_what_was_escaped(name: str) -> None:
+def test_escaped_text_is_not_interpreted(name: str) -> None:
     assert name not in literal(name).replace("\\", "")
 
 
@@ -78,7 +78,7 @@ def test_charts_show_names_as_they_are(name: str) -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_terminal_is_told_nothing(order: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_gets_no_control_characters(order: str, capsys: pytest.CaptureFixture[str]) -> None:
     say(f"{order.replace(chr(10), '')} face 1")
     say("two\nlines", aside=True)
 
@@ -117,7 +117,7 @@ def test_no_table_has_a_formula(formula: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["con", "NUL", "aux.jpg", "com1.tar.gz", "Lpt9 .txt", "a.", "b ", "what?.png", "a:b", "x\ty"]
 )
-def test_names_that_windows_does_not_have(name: str) -> None:
+def test_names_that_are_invalid_on_windows(name: str) -> None:
     assert is_refused_by_windows(name)
     assert not is_refused_by_windows(safe_name(name))
 
@@ -125,5 +125,5 @@ def test_names_that_windows_does_not_have(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["console", "nul-1", "com", "com10.txt", "my.con", "photo (2).jpg", ".hidden", "顔.webp"]
 )
-def test_names_that_every_system_has(name: str) -> None:
+def test_names_that_are_valid_everywhere(name: str) -> None:
     assert not is_refused_by_windows(name)

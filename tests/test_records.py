@@ -33,7 +33,7 @@ WHOLE = Whole("é", Path("a/b"), (0.25, 1.0), {"first": Part(7)})
 
 
 @pytest.mark.parametrize("whole", [WHOLE, Whole("bare"), Whole("\udc80 is no UTF-8", Path("\udc80"))])
-def test_a_record_comes_back(whole: Whole, tmp_path: Path) -> None:
+def test_a_record_survives_a_round_trip(whole: Whole, tmp_path: Path) -> None:
     assert from_json(to_json(whole), Whole) == whole
     assert from_plain(to_plain(whole), Whole, exact=True) == whole
     write_record(tmp_path / "whole.json", whole)
@@ -54,21 +54,21 @@ def test_plain_values_are_what_json_is_made_of() -> None:
         '{"name": "x", "parts": {"a": {"size_px": 18446744073709551616}}}', '{"name": "x", "path": []}',
     ],
 )  # fmt: skip
-def test_what_is_no_such_record_is_refused(text: str, tmp_path: Path) -> None:
+def test_invalid_records_are_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError):
         from_json(text, Whole)
     (tmp_path / "whole.json").write_text(text)
     assert read_record(tmp_path / "whole.json", Whole) is None
 
 
-def test_what_a_later_version_knows_is_ignored_or_refused_as_asked() -> None:
+def test_fields_of_a_later_version_are_ignored_or_refused() -> None:
     later: dict[str, Any] = {"name": "x", "color": 1, "parts": {"a": {"size_px": 2, "depth": 3}}}
     assert from_plain(later, Whole) == Whole("x", parts={"a": Part(2)})
     with pytest.raises(ValueError, match=r"unknown: \$\.color, \$\.parts\.a\.depth"):
         from_plain(later, Whole, exact=True)
 
 
-def test_a_record_that_is_nested_deeply_is_refused_where_all_of_it_counts() -> None:
+def test_deep_nesting_is_refused_in_exact_mode() -> None:
     nested: dict[str, Any] = {}
     for _ in range(2000):
         nested = {"a": nested}
@@ -76,7 +76,7 @@ def test_a_record_that_is_nested_deeply_is_refused_where_all_of_it_counts() -> N
         from_plain({"name": "x", "anything": nested}, dict[str, Any], exact=True)
 
 
-def test_what_is_no_file_of_records_is_absent(tmp_path: Path) -> None:
+def test_a_file_that_is_no_record_is_none(tmp_path: Path) -> None:
     (tmp_path / "large.json").write_text(json.dumps({"name": "x" * 2**24}))
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "folder.json").mkdir()

@@ -34,20 +34,20 @@ def report(evaluation: Evaluation) -> Report:
     return evaluation.report
 
 
-def test_each_field_says_its_number_and_is_as_dark_as_its_share_of_the_row(report: Report) -> None:
+def test_each_cell_shows_its_number_and_is_colored_by_its_share_of_the_row(report: Report) -> None:
     (fields,) = confusion(report).figure.data
     assert np.array(fields.text).tolist() == np.array(report.confusion).tolist()
     np.testing.assert_allclose(fields.z[:2].sum(axis=1), 100)
     assert fields.z[2].sum() == 0  # the third label has no pictures
 
 
-def test_intervals_reach_from_low_to_high_and_are_none_where_there_is_none() -> None:
+def test_intervals_range_from_low_to_high_if_they_exist() -> None:
     bars = whiskers([Estimate(0.5, 0.4, 0.7), Estimate(0.0, None, None)])
     assert bars["array"] == pytest.approx([20, 0])
     assert bars["arrayminus"] == pytest.approx([10, 0])
 
 
-def test_intervals_take_the_colour_of_the_text_and_the_chart_itself_stays_as_it_is(report: Report) -> None:
+def test_intervals_take_the_text_color_and_the_original_is_unchanged(report: Report) -> None:
     assert report.agreement
     chart, other = classes(report).figure, by_agreement(report.agreement).figure
     assert {trace.error_x.color for trace in themed(chart, dark=False).data} == {"#1B222C"}
@@ -67,7 +67,7 @@ def test_each_expression_has_three_bars_that_differ_in_pattern(report: Report) -
     assert not any("absent" in name for name in figure.data[0].y)  # it has no pictures
 
 
-def test_curves_leave_out_what_no_picture_shows(report: Report) -> None:
+def test_curves_leave_out_expressions_without_pictures(report: Report) -> None:
     for chart, further in ((roc(report), ["guessing"]), (precision_recall(report), [])):
         names = [trace.name.split(" (")[0] for trace in chart.figure.data]
         assert names == ["neutral", "fear", *further]
@@ -99,7 +99,7 @@ def test_people_and_agreement(report: Report) -> None:
     assert list(bars.text) == [f"n = {bin.n}" for bin in filled]
 
 
-def test_robustness_stands_beside_the_pictures_as_they_are(report: Report) -> None:
+def test_robustness_is_compared_with_the_original_pictures(report: Report) -> None:
     assert report.robustness
     figure = robustness(report.robustness).figure
     assert figure.data[0].y[0].endswith(f"<b>{100 * report.robustness.clean.value:.0f}</b>")

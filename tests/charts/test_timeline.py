@@ -30,7 +30,7 @@ def live(seconds: float) -> Recorder:
     return recorder
 
 
-def test_bars_lie_where_the_expressions_were() -> None:
+def test_bars_match_the_times_of_expressions() -> None:
     figure = timeline_bars(SEEN, 0.7)
     bars = {bar.name: bar for bar in figure.data if bar.type == "bar"}
     assert set(bars) == {"neutral", "happiness", "surprise"}
@@ -41,13 +41,13 @@ def test_bars_lie_where_the_expressions_were() -> None:
     assert line.x0 == line.x1 == 0.7
 
 
-def test_bars_of_a_camera_are_whole_although_it_is_kept_in_pieces() -> None:
+def test_bars_of_a_recording_are_whole_although_it_is_stored_in_pieces() -> None:
     bars = [bar for bar in timeline_bars(live(10).timeline()).data if bar.type == "bar"]
     assert [(bar.name, len(bar.x)) for bar in bars] == [("neutral", 2)]
     assert list(bars[0].x) == pytest.approx([10, 10], abs=0.05)
 
 
-def test_every_moment_can_be_clicked_on_and_says_its_second() -> None:
+def test_every_moment_is_clickable_and_has_its_time() -> None:
     (points,) = [trace for trace in timeline_bars(SEEN).data if trace.type == "scatter"]
     assert len(points.x) == 20
     assert [row[0] for row in points.customdata] == pytest.approx(list(points.x))
@@ -63,7 +63,7 @@ def test_long_videos_and_crowds_are_thinned() -> None:
     assert points.x.max() > 490
 
 
-def test_a_line_has_a_hole_where_somebody_was_away() -> None:
+def test_a_line_has_a_gap_while_somebody_is_away() -> None:
     seen = timeline_of({1: ["neutral"] * 10 + [None] * 20 + ["neutral"] * 10})
     (line,) = [trace for trace in probability_lines(seen, [1]).data if trace.name == "neutral"]
     assert np.isnan(line.y).sum() == 1
@@ -71,7 +71,7 @@ def test_a_line_has_a_hole_where_somebody_was_away() -> None:
     assert np.isnan(valence_lines(seen).data[0].y).sum() == 1
 
 
-def test_a_long_row_is_no_hole() -> None:
+def test_a_long_row_is_no_gap() -> None:
     assert not np.isnan(probability_lines(live(5).timeline(), [2]).data[0].y).any()
 
 
@@ -81,7 +81,7 @@ def test_lines_of_the_last_minute_are_counted_back_from_now() -> None:
     assert figure.data[0].x[0] == pytest.approx(-10, abs=0.1) and figure.data[0].x[-1] <= 0
 
 
-def test_each_person_has_the_own_panel_and_all_share_a_legend() -> None:
+def test_each_person_has_a_panel_and_all_share_a_legend() -> None:
     figure = probability_lines(live(2).timeline(), [2, 7])
     assert [note.text for note in figure.layout.annotations] == ["person 2", "person 7"]
     panels = {trace.yaxis: trace.y[0] for trace in figure.data if trace.name == "neutral"}
@@ -91,7 +91,7 @@ def test_each_person_has_the_own_panel_and_all_share_a_legend() -> None:
     assert [trace.legendgroup for trace in figure.data] == 2 * list(FERPLUS)
 
 
-def test_the_legend_of_the_lines_names_what_was_likely() -> None:
+def test_the_legend_of_the_lines_has_the_likely_expressions() -> None:
     named = [trace.name for trace in probability_lines(SEEN, [1]).data if trace.showlegend]
     assert named == ["neutral", "happiness"]
     assert len(probability_lines(SEEN, [1]).data) == len(FERPLUS)
@@ -103,7 +103,7 @@ def test_the_last_second_is_on_the_axis(figure: go.Figure) -> None:
     assert low == 0 and 1.5 < high < 1.51
 
 
-def test_of_a_crowd_those_seen_last_are_known() -> None:
+def test_the_people_seen_last_in_a_crowd() -> None:
     assert latest_people(timeline_of({p: [None] * p + ["neutral"] for p in range(1, 11)})) == [8, 9, 10]
 
 
@@ -119,7 +119,7 @@ def test_time_bars_stack_the_seconds_of_each_person() -> None:
     assert [bar.marker.color for bar in figure.data] == [color_of(name) for name in bars]
 
 
-def test_time_bars_write_only_where_there_is_room() -> None:
+def test_time_bars_are_labeled_only_if_there_is_room() -> None:
     figure = time_bars(timeline_of({1: ["neutral"] * 9 + ["happiness"]}))
     assert {bar.name: tuple(bar.text) for bar in figure.data} == {"neutral": ("neutral",), "happiness": ("",)}
 

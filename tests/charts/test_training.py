@@ -67,7 +67,7 @@ def seen(
     return view(folder)
 
 
-def test_curves_show_both_splits_apart_and_the_whole_of_the_time(tmp_path: Path) -> None:
+def test_curves_show_both_splits_over_all_epochs(tmp_path: Path) -> None:
     run = seen(tmp_path / "mine")
     for figure, what, scale in ((loss_curves(run), "loss", 1), (accuracy_curves(run), "accuracy", 100)):
         found = traces(figure)
@@ -90,7 +90,7 @@ def test_the_best_epoch_has_a_star(tmp_path: Path) -> None:
     assert (list(best.x), list(best.y)) == ([2], [50.0])
 
 
-def test_what_the_model_to_begin_with_is_worth_is_a_line_over_all_epochs(tmp_path: Path) -> None:
+def test_the_initial_models_accuracy_is_a_line_over_all_epochs(tmp_path: Path) -> None:
     run = seen(tmp_path / "mine", beginning=Beginning(160, "first", 0.375, 8))
     (line,) = [trace for trace in accuracy_curves(run).data if trace.name.startswith("first")]
     assert (list(line.x), list(line.y)) == ([0, 20], [37.5, 37.5])
@@ -98,7 +98,7 @@ def test_what_the_model_to_begin_with_is_worth_is_a_line_over_all_epochs(tmp_pat
     assert not [trace for trace in accuracy_curves(without).data if trace.name.startswith("first")]
 
 
-def test_several_runs_lie_over_each_other(tmp_path: Path) -> None:
+def test_several_runs_are_overlaid(tmp_path: Path) -> None:
     longer = replace(CONFIG, epochs=40)
     mine, other = seen(tmp_path / "mine"), seen(tmp_path / "other", METRICS[:2], config=longer)
     for figure in (loss_curves(mine, [other]), accuracy_curves(mine, [other])):
@@ -133,7 +133,7 @@ def test_the_learning_rate_is_that_of_the_schedule_with_its_warm_up_and_smaller_
     assert "planned" not in older
 
 
-def test_confusion_is_coloured_by_share_and_numbered_by_count() -> None:
+def test_confusion_is_colored_by_share_and_labeled_by_count() -> None:
     (heatmap,) = confusion_map([[3, 1], [0, 0]], ["anger", "fear"]).data
     np.testing.assert_allclose(heatmap.z, [[75, 25], [0, 0]])  # no division by 0 in an empty row
     assert np.array(heatmap.text).tolist() == [[3, 1], [0, 0]]

@@ -34,12 +34,12 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def test_what_is_not_given_is_none(parser: argparse.ArgumentParser) -> None:
+def test_options_not_given_are_none(parser: argparse.ArgumentParser) -> None:
     names = {"epochs", "learning_rate", "share", "fast", "careful", "teacher", "targets"}
     assert vars(parser.parse_args([])) == dict.fromkeys(names)
 
 
-def test_what_is_given_is_of_the_fields_type(parser: argparse.ArgumentParser) -> None:
+def test_given_options_have_the_type_of_their_field(parser: argparse.ArgumentParser) -> None:
     given = "--rounds 3 --learning-rate 1e-3 --share 1 --fast --no-careful --teacher a --teacher b --targets label"
     found = vars(parser.parse_args(given.split()))
     expected: dict[str, Any] = {"epochs": 3, "learning_rate": 0.001, "share": 1.0, "fast": True, "careful": False}
@@ -48,7 +48,7 @@ def test_what_is_given_is_of_the_fields_type(parser: argparse.ArgumentParser) ->
 
 
 @pytest.mark.parametrize("given", [["--rounds", "many"], ["--targets", "all"], ["--no-fast"], ["--other", "1"]])
-def test_anything_else_is_refused(parser: argparse.ArgumentParser, given: list[str]) -> None:
+def test_other_values_are_refused(parser: argparse.ArgumentParser, given: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         parser.parse_args(given)
     assert left.value.code == 2
@@ -65,7 +65,7 @@ def test_every_choice_of_a_training_is_an_option() -> None:
     assert {field.name for field in fields(TrainingConfig)} - options.keys() == {"warmup_epochs", "fold"}
 
 
-def test_before_a_camera_people_act_unless_it_is_said_or_the_model_cannot_tell(tiny_checkpoint: Path) -> None:
+def test_faces_in_front_of_a_camera_are_acted_by_default(tiny_checkpoint: Path) -> None:
     assert [live.parse_arguments([*given]).faces for given in ((), ("--faces", POSED))] == [None, POSED]
     assert [live.usual_faces(DEFAULT_CHECKPOINT, is_file) for is_file in (False, True)] == [BETWEEN, EVERYDAY]
     assert live.usual_faces(tiny_checkpoint, is_file=False) == EVERYDAY

@@ -77,7 +77,7 @@ def test_a_training(tmp_path: Path) -> None:
     assert [line.epoch for line in run.metrics()] == [1, 2] and read_info(run.best_path).training["epochs"] == 2
 
 
-def test_what_finds_no_room_at_the_beginning_says_so(tmp_path: Path) -> None:
+def test_a_disk_full_at_the_start_is_reported(tmp_path: Path) -> None:
     code = (
         "import resource, sys; from pathlib import Path; from fer.errors import JobError; from fer.jobs import job;"
         "from fer.training.runs import KIND; from fer.training.config import TrainingConfig;"

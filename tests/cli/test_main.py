@@ -36,7 +36,7 @@ def test_help_lists_every_command_and_imports_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_package_runs_as_a_module_and_hands_the_exit_code_on(tmp_path: Path) -> None:
+def test_the_package_runs_as_a_module_and_returns_the_exit_code(tmp_path: Path) -> None:
     done = run_python("-m", "fer", "evaluate", "--report", "gone.json", folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: ") and "gone.json" in done.stderr
@@ -44,7 +44,7 @@ def test_the_package_runs_as_a_module_and_hands_the_exit_code_on(tmp_path: Path)
     assert run_python("-m", "fer", "dance", folder=tmp_path).returncode == 2
 
 
-def test_home_is_for_this_process_and_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_applies_to_this_process_and_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HOME_VARIABLE, "before")  # so that it is restored
     for variable in ("FER_RUNS", "FER_DATA"):  # they would take precedence
         monkeypatch.delenv(variable, raising=False)
@@ -56,7 +56,7 @@ def test_home_is_for_this_process_and_its_children(tmp_path: Path, monkeypatch: 
     assert (runs_folder(), data_folder()) == (tmp_path / "runs", tmp_path / "data")
 
 
-def test_benchmarks_are_a_checkouts_only(
+def test_benchmarks_need_a_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (app_folder() / "scripts" / "benchmark.py").is_file()
@@ -66,7 +66,7 @@ def test_benchmarks_are_a_checkouts_only(
 
 
 @pytest.mark.parametrize(("package", "extra"), [("torch", "torch"), ("sklearn.metrics", "train"), ("streamlit", "app")])
-def test_what_is_not_installed_is_told_with_the_extra_that_brings_it(
+def test_a_missing_package_is_named_with_its_extra(
     package: str, extra: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @tells_errors
@@ -77,7 +77,7 @@ def test_what_is_not_installed_is_told_with_the_extra_that_brings_it(
     assert f'pip install "fer-studio[{extra}]"' in capsys.readouterr().err
 
 
-def test_a_mistake_of_ours_is_no_missing_package() -> None:
+def test_our_own_bug_is_not_a_missing_package() -> None:
     @tells_errors
     def command() -> int:
         raise ModuleNotFoundError("No module named 'fer.nowhere'", name="fer.nowhere")
@@ -86,7 +86,7 @@ def test_a_mistake_of_ours_is_no_missing_package() -> None:
         command()
 
 
-def test_a_character_that_the_terminal_lacks_ends_nothing(tmp_path: Path) -> None:
+def test_a_character_that_the_terminal_lacks_is_no_error(tmp_path: Path) -> None:
     program = "from fer.cli.command import say, tells_errors; tells_errors(lambda: say('σ → 顔') or 3)()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, encoding="cp1252")
@@ -94,9 +94,7 @@ def test_a_character_that_the_terminal_lacks_ends_nothing(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("filename", "code"), [(None, UNREAD_CODE), ("a?b", 1)])
-def test_a_pipe_that_breaks_on_windows_is_no_error(
-    monkeypatch: pytest.MonkeyPatch, filename: str | None, code: int
-) -> None:
+def test_a_broken_pipe_on_windows_is_no_error(monkeypatch: pytest.MonkeyPatch, filename: str | None, code: int) -> None:
     @tells_errors
     def breaks() -> int:
         raise OSError(errno.EINVAL, "Invalid argument", filename)

@@ -60,7 +60,7 @@ def unread(*command: str | Path, err: bool = False, unbuffered: str = "") -> tup
         ("print('a line'); sys.exit(4)", 4),
     ],
 )
-def test_what_nobody_reads_is_no_error(body: str, code: int, err: bool) -> None:
+def test_unread_output_is_no_error(body: str, code: int, err: bool) -> None:
     ended, told = unread("-c", PROGRAM.format(body=body), err=err)
     assert ended == code
     assert "Broken" not in told and "Traceback" not in told and "Exception" not in told
@@ -78,7 +78,7 @@ def test_what_nobody_reads_is_no_error(body: str, code: int, err: bool) -> None:
         ["train", "--dataset", "no-such"],
     ],
 )
-def test_no_command_minds_that_nobody_reads(command: list[str], tmp_path: Path) -> None:
+def test_all_commands_tolerate_unread_output(command: list[str], tmp_path: Path) -> None:
     for err in (False, True):
         code, told = unread("-m", "fer", "--home", tmp_path, *command, err=err)
         assert code in (0, 1, UNREAD_CODE)
@@ -86,7 +86,7 @@ def test_no_command_minds_that_nobody_reads(command: list[str], tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_files_are_written_whole_though_nobody_reads_the_table(tmp_path: Path, tiny_checkpoint: Path) -> None:
+def test_files_are_complete_even_if_nobody_reads_the_table(tmp_path: Path, tiny_checkpoint: Path) -> None:
     for number in range(3):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros((32, 32, 3), np.uint8))
     table = tmp_path / "faces.csv"
@@ -97,7 +97,7 @@ def test_files_are_written_whole_though_nobody_reads_the_table(tmp_path: Path, t
     assert table.read_text(encoding="utf-8").startswith("path,face,")
 
 
-def test_another_pipe_that_breaks_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_broken_pipe_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     @tells_errors
     def command() -> int:
         raise BrokenPipeError(32, "Broken pipe", "a worker")
@@ -107,7 +107,7 @@ def test_another_pipe_that_breaks_is_an_error(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("error", [VideoError, OSError, ConnectionRefusedError])
-def test_no_command_tells_a_password(error: type[Exception], capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_command_reveals_a_password(error: type[Exception], capsys: pytest.CaptureFixture[str]) -> None:
     @tells_errors
     def command() -> int:
         raise error("nothing at rtsp://me:hunter2@host/live")
@@ -135,7 +135,7 @@ def test_no_file_ends_in_a_traceback(path: str, tmp_path: Path, capsys: pytest.C
 
 
 @pytest.mark.parametrize("option", ["--csv", "--explain", "--results"])
-def test_what_cannot_be_written_is_told(
+def test_unwritable_files_are_reported(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], astronaut: np.ndarray
 ) -> None:
     cv2.imwrite(str(tmp_path / "photo.png"), astronaut[:256, 100:356, ::-1])
@@ -147,7 +147,7 @@ def test_what_cannot_be_written_is_told(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_behind_the_output_is_told() -> None:
+def test_a_full_disk_behind_the_output_is_reported() -> None:
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM.format(body="print('a line')")],

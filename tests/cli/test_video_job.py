@@ -92,7 +92,7 @@ def frames_of(folder: Path) -> int:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("recognizer")
-def test_it_leaves_a_timeline_and_a_video_that_goes_with_it(video: Path, tmp_path: Path) -> None:
+def test_it_leaves_a_timeline_and_a_matching_video(video: Path, tmp_path: Path) -> None:
     folder = job_of(video, tmp_path)
     seen = do(folder)
     assert seen.state == FINISHED and seen.status.share == pytest.approx(1, abs=0.05)
@@ -101,7 +101,7 @@ def test_it_leaves_a_timeline_and_a_video_that_goes_with_it(video: Path, tmp_pat
     assert frames_of(folder) == 60
 
 
-def test_stopped_it_keeps_what_was_seen(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_job_keeps_its_timeline(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recognizer, stop, folder = use(Gated(), monkeypatch), Asked(), job_of(video, tmp_path)
     for _ in range(4):
         recognizer.gate.release()
@@ -122,7 +122,7 @@ def test_stopped_it_keeps_what_was_seen(video: Path, tmp_path: Path, monkeypatch
 
 
 @pytest.mark.usefixtures("recognizer")
-def test_what_is_no_video_is_said_without_naming_folders(tmp_path: Path) -> None:
+def test_a_file_that_is_no_video_is_refused_without_naming_folders(tmp_path: Path) -> None:
     folder = new_job(tmp_path / "videos", VideoRequest(upload_path("../b.mp4"), Path("model"), ClipOptions()))
     request = view(folder, KIND).request
     assert request and request.is_upload
@@ -134,9 +134,7 @@ def test_what_is_no_video_is_said_without_naming_folders(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_where_median_faces_are_taken_off_the_video_is_drawn_at_the_end(
-    tmp_path: Path, recognizer: PatchRecognizer
-) -> None:
+def test_with_an_own_neutral_the_video_is_drawn_at_the_end(tmp_path: Path, recognizer: PatchRecognizer) -> None:
     recognizer.shown[0] = (0.3, 0.1, 0.6)
     folder = job_of(still(tmp_path / "long.mkv", 90), tmp_path, median_neutral=True)
     seen = do(folder)
@@ -148,7 +146,7 @@ def test_where_median_faces_are_taken_off_the_video_is_drawn_at_the_end(
 
 
 @pytest.mark.slow
-def test_an_error_on_the_way_keeps_what_was_seen(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_keeps_the_timeline_so_far(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Ill(PatchRecognizer):
         def detect(self, image: Image, smallest_face: float | None = None) -> Any:
             if self.searches == 5:
@@ -164,7 +162,7 @@ def test_an_error_on_the_way_keeps_what_was_seen(video: Path, tmp_path: Path, mo
 
 
 @pytest.mark.usefixtures("recognizer")
-def test_a_disk_that_refuses_leaves_the_figures(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_disk_keeps_the_figures(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Mp4Writer, image: Image, seconds: float) -> None:
         if self.frames == 20:
             raise VideoError("no space left")
@@ -178,7 +176,7 @@ def test_a_disk_that_refuses_leaves_the_figures(video: Path, tmp_path: Path, mon
 
 
 @pytest.mark.slow
-def test_no_more_than_some_at_once(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_few_run_at_once(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recognizer = use(Gated(), monkeypatch)
     folders = [job_of(video, tmp_path) for _ in range(video_job.AT_ONCE + 1)]
     workers = [threading.Thread(target=do, args=(folder,)) for folder in folders]
@@ -200,7 +198,7 @@ def test_no_more_than_some_at_once(video: Path, tmp_path: Path, monkeypatch: pyt
         assert view(folder, KIND).state == FINISHED and kept(folder).complete
 
 
-def test_what_was_seen_before_an_interruption_stays_until_it_has_come_as_far(
+def test_an_earlier_timeline_is_kept_until_the_new_one_is_as_long(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(video_job, "_KEEP_SECONDS", 0.0)
@@ -219,7 +217,7 @@ def test_what_was_seen_before_an_interruption_stays_until_it_has_come_as_far(
 
 
 @pytest.mark.usefixtures("recognizer")
-def test_another_job_of_an_upload_has_it_too_and_leaves_the_first_as_it_is(video: Path, tmp_path: Path) -> None:
+def test_two_jobs_can_share_an_upload(video: Path, tmp_path: Path) -> None:
     request = VideoRequest(upload_path("a.mkv"), Path("model"), ClipOptions())
     folder = new_job(tmp_path / "videos", request)
     keep_upload(folder, request, memoryview(video.read_bytes()))

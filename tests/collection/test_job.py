@@ -53,7 +53,7 @@ def test_a_job_is_found_by_its_id_alone(job: Job) -> None:
         assert jobs.find(place, guess, KIND) is None
 
 
-def test_uploads_of_one_name_are_all_kept(job: Job) -> None:
+def test_uploads_with_the_same_name_are_all_kept(job: Job) -> None:
     for name in ("a.jpg", "a.jpg", "summer/a.jpg", "winter\\a.jpg"):
         upload(job, name)
     assert sorted(names(job)) == ["a-2.jpg", "a.jpg", "summer/a.jpg", "winter/a.jpg"]
@@ -61,14 +61,14 @@ def test_uploads_of_one_name_are_all_kept(job: Job) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../a.jpg", "/etc/a.jpg", "C:\\a.jpg", "..\\..\\a.jpg", "x/../../../a.jpg"])
-def test_no_name_leads_out_of_the_job(job: Job, name: str) -> None:
+def test_no_name_escapes_the_job(job: Job, name: str) -> None:
     upload(job, name)
     assert job.request
     (picture,) = pictures_of(job.folder, job.request)
     assert picture.path.resolve().is_relative_to((job.folder / UPLOADS_NAME).resolve())
 
 
-def test_a_zip_is_unpacked_into_folders_of_its_own(job: Job) -> None:
+def test_a_zip_is_unpacked_into_its_own_folders(job: Job) -> None:
     data = packed(a_jpg=b"1", below__a_jpg=b"2", notes_txt=b"3")
     upload(job, "trip.zip", data)
     upload(job, "trip.zip", data)
@@ -117,7 +117,7 @@ def wait(seen: Job) -> Job:
 
 
 @pytest.mark.slow
-def test_a_process_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
+def test_a_killed_job_resumes_and_ends_like_an_uninterrupted_one(
     tmp_path: Path, tiny_checkpoint: Path, many_photos: Path
 ) -> None:
     killed, unbroken = (
@@ -146,7 +146,7 @@ def test_a_process_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
 
 
 @pytest.mark.slow
-def test_what_went_wrong_is_said(tmp_path: Path, many_photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_are_reported(tmp_path: Path, many_photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     job = collection.create(tmp_path, tmp_path / "missing.safetensors", "photos", many_photos)
     assert command.main(["run", str(job.folder)]) == 1
     assert command.main(["run", str(tmp_path / "nothing")]) == 1
@@ -170,9 +170,7 @@ def old_job(folder: Path, checkpoint: Path, source: Path, progress: str) -> Path
 
 
 @pytest.mark.slow
-def test_jobs_of_an_earlier_version_are_read_and_gone_on_with(
-    tmp_path: Path, tiny_checkpoint: Path, many_photos: Path
-) -> None:
+def test_jobs_of_an_earlier_version_can_be_resumed(tmp_path: Path, tiny_checkpoint: Path, many_photos: Path) -> None:
     place = tmp_path / "jobs"
     ended = old_job(place / ("e" * 22), tiny_checkpoint, many_photos, '{"done": 26, "total": 26, "finished": true}')
     broken = old_job(
@@ -197,7 +195,7 @@ def test_jobs_of_an_earlier_version_are_read_and_gone_on_with(
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"title": 5}', '{"title": "a", "source": "b"}'])
-def test_what_cannot_be_read_is_damaged(tmp_path: Path, tiny_checkpoint: Path, text: str) -> None:
+def test_unreadable_jobs_are_damaged(tmp_path: Path, tiny_checkpoint: Path, text: str) -> None:
     folder = old_job(tmp_path / ("x" * 22), tiny_checkpoint, tmp_path, text)
     (folder / "job.json").write_text(text)
     seen = jobs.find(tmp_path, folder.name, KIND)

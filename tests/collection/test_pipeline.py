@@ -38,7 +38,7 @@ def by_name(finished: list[Finished]) -> dict[str, Finished]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
-def test_every_picture_once_with_the_faces_that_it_has_alone(
+def test_every_picture_comes_once_with_the_same_faces_as_alone(
     recognizer: Recognizer, pictures: list[PictureTask], workers: int
 ) -> None:
     threads = torch.get_num_threads()
@@ -66,7 +66,7 @@ def test_the_network_sees_faces_of_several_pictures_at_once(
     assert len(batches) < 24
 
 
-def test_few_pictures_are_held_at_once(recognizer: Recognizer, pictures: list[PictureTask]) -> None:
+def test_few_pictures_are_in_memory_at_once(recognizer: Recognizer, pictures: list[PictureTask]) -> None:
     """However slowly the results are consumed, only a few pictures are read ahead."""
     read: list[str] = []
 
@@ -119,7 +119,7 @@ def test_other_errors_are_not_hidden(recognizer: Recognizer, pictures: list[Pict
 
 
 @pytest.mark.slow
-def test_a_picture_that_takes_too_long_costs_nothing_but_itself(
+def test_a_picture_that_takes_too_long_affects_no_other(
     recognizer: Recognizer, pictures: list[PictureTask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fer.decoders.MOST_SECONDS", 0.5)
@@ -146,7 +146,7 @@ def test_an_error_says_which_picture(recognizer: Recognizer, pictures: list[Pict
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
-def test_a_disk_that_takes_nothing_makes_no_photo_unreadable(
+def test_a_full_disk_makes_no_photo_unreadable(
     recognizer: Recognizer, pictures: list[PictureTask], number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def full(path: Path, *_: object, **__: object) -> None:

@@ -42,7 +42,7 @@ def rows(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
-def test_a_worker_is_killed_and_nothing_is_lost_or_doubled(
+def test_killing_a_worker_loses_and_duplicates_nothing(
     ray_is_installed: None, tmp_path: Path, many_photos: Path, tiny_checkpoint: Path
 ) -> None:
     mark = uuid.uuid4().hex
@@ -72,7 +72,7 @@ def test_a_worker_is_killed_and_nothing_is_lost_or_doubled(
     wait_until(lambda: not workers_of(mark), "for the workers to go")
 
 
-def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path, tiny_checkpoint: Path) -> None:
+def test_a_missing_cluster_is_reported_at_once(tmp_path: Path, tiny_checkpoint: Path) -> None:
     pictures = [PictureTask(tmp_path / "a.jpg", "a.jpg")]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -52,7 +52,7 @@ def test_a_row_for_each_face_and_for_each_picture_without_one() -> None:
     assert [entry.thumbnail for entry in ENTRIES] == ["a 0", "a 1", "b 0", "c 0"]
 
 
-def test_groups_go_by_what_faces_are_called() -> None:
+def test_faces_are_grouped_by_their_reading() -> None:
     def groups(unsure_below: float) -> dict[str, str]:
         found = groups_of(ENTRIES, LABELS, unsure_below)
         return {name: " ".join(entry.finished.picture.name for entry in group) for name, group in found.items()}
@@ -81,7 +81,7 @@ def test_filter_and_order(wanted: list[str], unsure_below: float, order: str, ex
     assert " ".join(f"{entry.finished.picture.name}{entry.number}" for entry in chosen) == expected
 
 
-def test_faces_whose_opinions_differ() -> None:
+def test_faces_with_two_different_readings() -> None:
     sad, same = (replace(face(0.9), opinions=((0.1, 0.9), said)) for said in ((0.7, 0.3), (0.2, 0.8)))
     entries = entries_of([replace(finished("e"), result=PictureResult("e", (same, sad))), *COLLECTION])
     assert [(entry.finished.picture.name, entry.number) for entry in select(entries, [], 0.5, BY_NAME, True)] == [
@@ -89,7 +89,7 @@ def test_faces_whose_opinions_differ() -> None:
     ]
 
 
-def test_pictures_of_faces_come_once() -> None:
+def test_pictures_of_faces_are_listed_once() -> None:
     assert pictures_of(ENTRIES) == COLLECTION[:3]
 
 

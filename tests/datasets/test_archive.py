@@ -53,7 +53,7 @@ def test_class_folders_in_a_zip_open(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [folder.name[:9] for folder in (tmp_path / "data" / "unpacked").iterdir()] == ["My-faces-"]
 
 
-def test_a_table_alone_in_a_zip_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_table_in_a_zip_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     table = f"emotion,pixels,Usage\n3,{' '.join(['90'] * 2304)},Training\n".encode()
     assert open_dataset(_zip(tmp_path / "a.zip", {"archive/fer2013.csv": table})).name == "FER2013 (fer2013.csv)"
@@ -82,7 +82,7 @@ def test_an_upload_without_a_suffix_is_unpacked_by_its_content(tmp_path: Path) -
     assert (_unpack(file) / "happy" / "1.png").read_bytes() == PNG
 
 
-def test_hidden_and_other_files_are_left_in_the_archive(tmp_path: Path) -> None:
+def test_hidden_and_other_files_are_not_unpacked(tmp_path: Path) -> None:
     others = {"__MACOSX/angry/._0.png": b"", ".git/a.png": b"", "angry/.b.png": b"", "run.sh": b"", "model.pt": b""}
     folder = _unpack(_zip(tmp_path / "faces.zip", {**_faces(), **others, "angry/label.csv": b"", "notes.txt": b""}))
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
@@ -92,7 +92,7 @@ def test_hidden_and_other_files_are_left_in_the_archive(tmp_path: Path) -> None:
     assert not any(".git" in note or "._0" in note for note in dataset.notes)
 
 
-def test_backslashes_of_windows_programs_divide_folders(tmp_path: Path) -> None:
+def test_backslashes_of_windows_programs_separate_folders(tmp_path: Path) -> None:
     folder = _unpack(_zip(tmp_path / "faces.zip", {name.replace("/", "\\"): PNG for name in _faces()}))
     assert (folder / "happy" / "1.png").is_file()
 
@@ -131,7 +131,7 @@ def test_links_and_devices_are_refused(tmp_path: Path, kind: int, found: str) ->
     _assert_nothing_left(tmp_path)
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_bomb_is_refused_before_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "RATIO_COUNTS_FROM_BYTES", 2**20)
     file = _zip(tmp_path / "bomb.zip", {"angry/1.png": bytes(30 * 2**20)})
     with pytest.raises(DatasetError, match=r"[34] MB .*bomb\.zip.* 31 MB"):
@@ -139,7 +139,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
     _assert_nothing_left(tmp_path)
 
 
-def test_a_size_in_the_header_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_size_in_the_header_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both headers declare 100 bytes of 30 MB: no more than those are ever written."""
     monkeypatch.setattr(archive, "RATIO_COUNTS_FROM_BYTES", 2**20)
     file = _zip(tmp_path / "bomb.zip", {"angry/1.png": bytes(30 * 2**20)})
@@ -170,14 +170,14 @@ def test_small_archives_may_shrink_well(tmp_path: Path) -> None:
 # Broken
 
 
-def test_no_zip_at_all_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "faces.zip").write_bytes(b"Rar!\x1a\x07")
     with pytest.raises(DatasetError, match=r"ZIP.*faces\.zip"):
         _unpack(tmp_path / "faces.zip")
     _assert_nothing_left(tmp_path)
 
 
-def test_a_cut_off_or_changed_archive_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_or_modified_archive_is_refused(tmp_path: Path) -> None:
     file = _zip(tmp_path / "faces.zip", _faces(), zipfile.ZIP_STORED)
     whole = file.read_bytes()
     for content in (whole[:-30], whole[: len(whole) // 2], whole.replace(PNG[60:80], bytes(20), 1)):
@@ -206,7 +206,7 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
         ("angry/./1.png", "angry//1.png"),
     ],
 )
-def test_two_entries_of_one_name_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+def test_two_entries_with_the_same_name_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
     file = tmp_path / "twice.zip"
     with zipfile.ZipFile(file, "w") as opened:
         for name in names:
@@ -218,7 +218,7 @@ def test_two_entries_of_one_name_are_refused(tmp_path: Path, names: tuple[str, s
 
 
 @pytest.mark.parametrize("name", [f"angry/{'x' * 300}.png", f"angry/{'ü' * 126}.png", "angry/" * 300 + "1.png"])
-def test_names_that_no_disk_takes_are_refused(tmp_path: Path, name: str) -> None:
+def test_names_too_long_for_any_disk_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DatasetError, match=r"long\.zip.*\d bytes") as found:
         _unpack(_zip(tmp_path / "long.zip", {**_faces(), name: PNG}))
     assert "room" not in str(found.value)
@@ -226,7 +226,7 @@ def test_names_that_no_disk_takes_are_refused(tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["happy/con.png", "happy./1.png", "happy/1.png:2.png", "nul/1.png"])
-def test_names_that_windows_lacks_are_refused_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_names_invalid_on_windows_are_refused_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     file = _zip(tmp_path / "a.zip", {**_faces(), name: PNG})
     if sys.platform != "win32":
         assert (_unpack(file) / name).is_file()
@@ -265,7 +265,7 @@ def test_nonsense_where_an_entry_should_be_is_refused(tmp_path: Path, method: in
 
 
 @pytest.mark.slow
-def test_any_damage_ends_in_a_refusal_or_in_the_same_files(tmp_path: Path) -> None:
+def test_any_damage_gives_an_error_or_the_same_files(tmp_path: Path) -> None:
     """An archive with a few bytes changed anywhere; seeded."""
     chance = random.Random(0)
     for number in range(300):
@@ -284,7 +284,7 @@ def test_any_damage_ends_in_a_refusal_or_in_the_same_files(tmp_path: Path) -> No
             shutil.rmtree(unpacked)
 
 
-def test_a_way_of_packing_that_python_lacks_is_refused(tmp_path: Path) -> None:
+def test_an_unsupported_compression_method_is_refused(tmp_path: Path) -> None:
     file = _zip(tmp_path / "new.zip", _faces(), zipfile.ZIP_STORED)
     content = bytearray(file.read_bytes())
     for header, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # position of the method
@@ -303,7 +303,7 @@ def test_a_way_of_packing_that_python_lacks_is_refused(tmp_path: Path) -> None:
         ("lzma-broken.zip", r"lzma-broken\.zip"),
     ],
 )
-def test_hostile_archives_of_others(tmp_path: Path, name: str, found: str) -> None:
+def test_hostile_archives_from_elsewhere(tmp_path: Path, name: str, found: str) -> None:
     file = CASES / "hostile" / name
     if not file.is_file():
         pytest.skip("../shared/cases is not beside the repository")
@@ -317,7 +317,7 @@ def test_hostile_archives_of_others(tmp_path: Path, name: str, found: str) -> No
 
 @pytest.mark.parametrize("beside", [("README.txt",), ("labels.csv", "LICENSE.txt"), ("metadata.csv", ".DS_Store")])
 @pytest.mark.parametrize("above", ["", "images/", "faces/images/"])
-def test_texts_and_tables_may_lie_beside(
+def test_texts_and_tables_may_be_beside_the_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: tuple[str, ...], above: str
 ) -> None:
     monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
@@ -327,7 +327,7 @@ def test_texts_and_tables_may_lie_beside(
     assert set(dataset.splits) == {"train", "test"} and len(dataset) == 8
 
 
-def test_an_archive_of_others_with_a_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_from_elsewhere_with_a_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
     file = CASES / "oheix_readme_txt.zip"
     if not file.is_file():
@@ -342,9 +342,7 @@ def test_an_archive_of_other_things_is_refused(tmp_path: Path) -> None:
         _unpack(_zip(tmp_path / "code.zip", {"a.py": b"", "b.exe": b""}))
 
 
-def test_pictures_without_class_folders_are_refused_with_what_was_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_without_class_folders_are_refused_and_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DatasetError, match=r"1\.png, 2\.png"):
         open_dataset(_zip(tmp_path / "a.zip", {"1.png": PNG, "2.png": PNG}))

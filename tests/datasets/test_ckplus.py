@@ -67,14 +67,14 @@ def test_the_last_three_frames_of_labeled_sequences_count(official: Path) -> Non
     assert note.startswith("4 ")
 
 
-def test_nobody_stands_on_two_sides(official: Path) -> None:
+def test_nobody_is_in_two_splits(official: Path) -> None:
     dataset = open_dataset(official)
     assert set(dataset.splits) == {"train", "validation", "test"}
     for subject in set(dataset.subjects):
         assert len(set(dataset.splits[dataset.subjects == subject])) == 1
 
 
-def test_the_first_frame_is_neutral_on_request(official: Path) -> None:
+def test_the_first_frame_is_neutral_if_requested(official: Path) -> None:
     dataset = open_dataset(f"{official}:neutral")
     assert dataset.labels[0] == "neutral"
     assert len(dataset) == 4 * 2 * 4
@@ -94,7 +94,7 @@ def test_neutral_is_refused_for_another_layout(tmp_path: Path) -> None:
         open_dataset(f"{tmp_path}:neutral")
 
 
-def test_faces_are_cut_out_as_in_fer2013(official: Path) -> None:
+def test_faces_are_cropped_as_in_fer2013(official: Path) -> None:
     frame = np.zeros((240, 320), np.uint8)
     for x, y in EYES:
         frame[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3] = 255
@@ -130,7 +130,7 @@ def test_a_tilted_head_is_turned_upright(official: Path) -> None:
         ("extended-cohn-kanade-images/cohn-kanade-images", "Emotion_labels/Emotion"),
     ],
 )
-def test_other_names_that_the_folders_have_are_known(official: Path, images: str, emotions: str) -> None:
+def test_other_folder_names_are_known(official: Path, images: str, emotions: str) -> None:
     for old, new in (("cohn-kanade-images", images), ("Emotion", emotions)):
         (official / new).parent.mkdir(exist_ok=True)
         (official / old).rename(official / new)
@@ -202,7 +202,7 @@ def _ck48(root: Path, people: int = 12) -> Path:
     return root
 
 
-def test_the_names_in_ck48_tell_the_people(tmp_path: Path) -> None:
+def test_file_names_of_ck48_identify_people(tmp_path: Path) -> None:
     dataset = open_dataset(_ck48(tmp_path / "CK+48"))
     assert dataset.labels == ("anger", "happiness", "sadness")
     assert len(set(dataset.subjects)) == 12
@@ -212,7 +212,7 @@ def test_the_names_in_ck48_tell_the_people(tmp_path: Path) -> None:
         assert len(set(dataset.splits[dataset.subjects == subject])) == 1
 
 
-def test_folders_of_ones_own_that_divide_people_stay_as_they_are(tmp_path: Path) -> None:
+def test_existing_split_folders_are_kept_even_if_they_divide_people(tmp_path: Path) -> None:
     for split, frame in (("train", 1), ("val", 2), ("test", 3)):
         write_picture(tmp_path / split / "happy" / f"S010_004_{frame:08d}.png", pattern(frame))
     dataset = open_dataset(tmp_path)
@@ -243,7 +243,7 @@ def test_ckextended_has_eight_classes_in_its_own_order(tmp_path: Path, name: str
     assert not dataset.knows_everybody
 
 
-def test_its_own_split_does_not_count_and_copies_stay_together(tmp_path: Path) -> None:
+def test_its_own_split_is_ignored_and_duplicates_stay_together(tmp_path: Path) -> None:
     seeds = [seed for seed in range(30) for _ in range(2)]
     pixels = [" ".join(map(str, pattern(seed).ravel().tolist())) for seed in seeds]
     dataset = open_dataset(_table(tmp_path / "ckextended.csv", [str(seed % 2) for seed in seeds], pixels))

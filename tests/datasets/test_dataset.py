@@ -61,7 +61,7 @@ def test_the_top_vote_may_be_tied_but_not_beaten_by_another_choice() -> None:
     assert left_out == {"mostly unknown", "no votes"}
 
 
-def test_single_votes_are_slips_unless_there_are_only_such() -> None:
+def test_single_votes_are_ignored_unless_there_are_no_others() -> None:
     votes, other = _rated().counted_votes()
     row = NAMES.index("three, two and slips")
     assert votes[row].tolist() == [0, 2, 0, 0, 3, 0, 0, 0]
@@ -102,7 +102,7 @@ def test_every_row_that_counts_has_a_distribution(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", ["majority", "argmax"])
-def test_one_label_a_picture_always_counts(rule: str) -> None:
+def test_a_single_label_per_picture_always_counts(rule: str) -> None:
     dataset = _labeled([2, 0, 1], [np.zeros((24, 24), np.uint8)] * 3)
     assert not dataset.is_rated
     assert dataset.rows("all", rule).tolist() == [0, 1, 2]
@@ -157,11 +157,11 @@ def test_every_picture_comes_as_rgb(tmp_path: Path) -> None:
     assert np.array_equal(dataset.picture(2), color)
 
 
-def test_nobody_is_known_unless_somebody_says_so() -> None:
+def test_people_are_unknown_by_default() -> None:
     assert _rated().subjects.tolist() == [""] * len(VOTES)
 
 
-def test_a_part_has_all_that_belongs_to_its_rows(tmp_path: Path) -> None:
+def test_a_subset_has_everything_of_its_rows(tmp_path: Path) -> None:
     (tmp_path / "angry").mkdir()
     (tmp_path / "angry" / "face.png").write_bytes(encode_png(np.full((24, 24, 3), 9, np.uint8)))
     dataset = _labeled([2, 0, 1], [np.zeros((24, 24), np.uint8), tmp_path / "angry" / "face.png", tmp_path])
@@ -176,7 +176,7 @@ def test_a_part_has_all_that_belongs_to_its_rows(tmp_path: Path) -> None:
     assert [part.name_of(row) for row in range(2)] == ["angry/face.png", "picture 2"]
 
 
-def test_a_folder_that_is_gone_is_not_one_broken_picture(tmp_path: Path) -> None:
+def test_a_missing_folder_is_not_a_broken_picture(tmp_path: Path) -> None:
     dataset = _labeled([0, 1], [np.zeros((24, 24), np.uint8), tmp_path / "gone" / "1.png"])
     with pytest.raises(DatasetError, match=r"/gone .*own"):
         prepare_faces(dataset, np.arange(2), Preprocessing())
@@ -207,7 +207,7 @@ def test_broken_pictures_are_left_out_and_named(tmp_path: Path) -> None:
         dataset.picture(2)
 
 
-def test_pictures_that_are_all_broken_are_an_error(tmp_path: Path) -> None:
+def test_only_broken_pictures_are_an_error(tmp_path: Path) -> None:
     dataset = _labeled([0, 1], [tmp_path / "one.png", tmp_path / "two.png"])
     with pytest.raises(DatasetError, match=r"\b2 .*own .*one\.png"):
         prepare_faces(dataset, np.arange(2), Preprocessing())

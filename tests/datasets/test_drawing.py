@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_face_and_another_seed_another() -> None:
     assert not np.array_equal(first, other)
 
 
-def test_one_generator_gives_face_after_face() -> None:
+def test_one_generator_gives_different_faces() -> None:
     random = _random()
     assert not np.array_equal(draw_face("anger", random), draw_face("anger", random))
 
@@ -87,7 +87,7 @@ def test_surprise_opens_the_mouth() -> None:
     assert np.mean(openings) > 15
 
 
-def test_a_portrait_tells_where_its_face_is() -> None:
+def test_a_portrait_returns_the_box_of_its_face() -> None:
     image, (x1, y1, x2, y2) = draw_portrait("happiness", _random(), width_px=320, height_px=240, face_height_px=100)
     assert image.shape == (240, 320, 3)
     assert image.dtype == np.uint8

@@ -36,14 +36,14 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_copy_is_found(change: str) -> None:
+def test_a_modified_duplicate_is_found(change: str) -> None:
     faces = [draw_face(FERPLUS[number % 8], np.random.default_rng(number), size_px=96) for number in range(12)]
     gray = [Image.fromarray(face).convert("L") for face in faces]
     small = _small(*(np.array(face) for face in gray), np.array(CHANGES[change](gray[7])))
     assert find_copies(small).tolist() == [[7, 12]]
 
 
-def test_different_pictures_are_no_copies() -> None:
+def test_different_pictures_are_no_duplicates() -> None:
     assert len(find_copies(_small(*(pattern(seed) for seed in range(300))))) == 0
 
 
@@ -54,13 +54,13 @@ def test_pairs_are_found_across_blocks_with_the_lower_index_first() -> None:
     assert pairs == {(3, 1500), (3, 2400), (1500, 2400)}
 
 
-def test_pictures_of_one_gray_are_copies_of_nothing() -> None:
+def test_plain_gray_pictures_are_no_duplicates() -> None:
     flat = np.full((48, 48), 90, np.uint8)
     assert find_copies(_small(flat, flat, np.zeros_like(flat), pattern(1))).tolist() == []
     assert find_copies(_small(flat)).shape == (0, 2)
 
 
-def test_broken_pictures_are_black_and_copies_of_nothing(tmp_path: Path) -> None:
+def test_broken_pictures_are_black_and_no_duplicates(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"no picture")
     pictures: list[np.ndarray | Path] = [pattern(1), tmp_path / "1.png", tmp_path / "1.png"]
     dataset = FaceDataset("own", ("fear",), np.ones((3, 1), np.float32), np.array(["train"] * 3), pictures)
@@ -71,7 +71,7 @@ def test_broken_pictures_are_black_and_copies_of_nothing(tmp_path: Path) -> None
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_a_chain_of_copies_is_one_group() -> None:
+def test_a_chain_of_duplicates_is_one_group() -> None:
     group = connected_groups(np.array([[0, 2], [2, 4], [1, 3]]), 6)
     assert group[0] == group[2] == group[4]
     assert group[1] == group[3]

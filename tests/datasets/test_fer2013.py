@@ -87,7 +87,7 @@ def test_any_csv_file_is_tried_but_not_any_folder(tmp_path: Path) -> None:
     assert not fer2013.matches(tmp_path)
 
 
-def test_a_comma_at_the_end_of_each_line_shifts_nothing(tmp_path: Path) -> None:
+def test_a_trailing_comma_shifts_no_column(tmp_path: Path) -> None:
     header, *lines = _lines()
     dataset = fer2013.open_path(_write(tmp_path / "fer2013.csv", [header, *([*line, ""] for line in lines)]))
     assert dataset.truth(np.arange(4)).tolist() == list(EMOTIONS)
@@ -146,7 +146,7 @@ def test_a_file_that_is_no_table_is_refused(content: bytes, tmp_path: Path) -> N
         fer2013.open_path(tmp_path)
 
 
-def test_a_header_alone_is_refused(tmp_path: Path) -> None:
+def test_a_table_without_lines_is_refused(tmp_path: Path) -> None:
     file = _write(tmp_path / "fer2013.csv", _lines()[:1])
     with pytest.raises(DatasetError, match="fer2013"):
         fer2013.open_path(file)

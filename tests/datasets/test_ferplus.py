@@ -74,7 +74,7 @@ def test_a_byte_order_mark_and_empty_lines_do_no_harm(tmp_path: Path) -> None:
     assert dataset.picture(0).shape == (48, 48, 3)
 
 
-def test_other_folders_are_not_taken_for_it(tmp_path: Path) -> None:
+def test_other_folders_do_not_match(tmp_path: Path) -> None:
     assert not ferplus.matches(tmp_path)
     (tmp_path / "FER2013Train").mkdir()
     assert not ferplus.matches(tmp_path)
@@ -96,7 +96,7 @@ def test_other_folders_are_not_taken_for_it(tmp_path: Path) -> None:
         ("fer1.png", 1),
     ],
 )
-def test_a_line_that_cannot_be_understood_is_named(line: str, columns: int, root: Path) -> None:
+def test_an_invalid_line_is_named(line: str, columns: int, root: Path) -> None:
     file = root / "FER2013Valid" / "label.csv"
     file.write_text(file.read_text() + line + "\n")
     with pytest.raises(DatasetError, match=rf"{columns} columns .*line 2 .*FER2013Valid.*fer1\.png"):
@@ -104,7 +104,7 @@ def test_a_line_that_cannot_be_understood_is_named(line: str, columns: int, root
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\xff\xfe\x00", "Ärger".encode("latin-1")])
-def test_a_label_file_that_is_no_text_is_refused(content: bytes, root: Path) -> None:
+def test_a_binary_label_file_is_refused(content: bytes, root: Path) -> None:
     (root / "FER2013Train" / "label.csv").write_bytes(content)
     with pytest.raises(DatasetError, match=r"label\.csv"):
         ferplus.open_path(root)
@@ -117,7 +117,7 @@ def test_an_empty_label_file_is_refused(tmp_path: Path) -> None:
         ferplus.open_path(tmp_path)
 
 
-def test_a_picture_that_is_missing_is_left_out_and_named(root: Path) -> None:
+def test_a_missing_picture_is_left_out_and_named(root: Path) -> None:
     (root / "FER2013Train" / "fer0000001.png").unlink()
     prepared = prepare_faces(ferplus.open_path(root), np.arange(3), Preprocessing())
     assert prepared.rows.tolist() == [0, 2]

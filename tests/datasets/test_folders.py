@@ -25,7 +25,7 @@ def _files(dataset: FaceDataset, split: str) -> set[Path]:
 # ---------------------------------------------------------------------------------------------- labels
 
 
-def test_spelling_in_capitals_makes_no_other_label(tmp_path: Path) -> None:
+def test_upper_case_makes_no_other_label(tmp_path: Path) -> None:
     _write(tmp_path / "train" / "Bored", 2, 10)
     _write(tmp_path / "train" / "tired", 2, 20)
     _write(tmp_path / "val" / "bored", 1, 30)
@@ -62,7 +62,7 @@ def test_the_names_of_the_folders_are_the_labels(tmp_path: Path) -> None:
     ]
 
 
-def test_known_synonyms_become_our_words_and_are_joined(tmp_path: Path) -> None:
+def test_known_synonyms_are_merged_into_our_labels(tmp_path: Path) -> None:
     for name, count in (("Angry", 1), ("anger", 2), ("HAPPY", 3), ("sleepy", 1)):
         _write(tmp_path / name, count)
     dataset = folders.open_path(tmp_path)
@@ -88,7 +88,7 @@ def test_hidden_and_other_files_are_no_pictures(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["val", "valid", "validation", "dev", "Validation"])
-def test_split_folders_are_taken_as_they_are(word: str, tmp_path: Path) -> None:
+def test_split_folders_are_kept(word: str, tmp_path: Path) -> None:
     for split, count in (("train", 5), (word, 2), ("test", 3)):
         for name in ("happy", "sad"):
             _write(tmp_path / split / name, count)
@@ -116,7 +116,7 @@ def test_the_same_pictures_are_held_out_every_time(tmp_path: Path) -> None:
     assert first.pictures == second.pictures
 
 
-def test_validation_is_cut_from_train_where_only_it_is_missing(tmp_path: Path) -> None:
+def test_validation_is_cut_from_train_if_only_it_is_missing(tmp_path: Path) -> None:
     for split, count in (("train", 20), ("test", 4)):
         for name in ("happy", "sad"):
             _write(tmp_path / split / name, count)

@@ -35,7 +35,7 @@ def _rated() -> FaceDataset:
     )
 
 
-def test_labels_are_joined_by_meaning_in_the_order_of_ferplus_first() -> None:
+def test_labels_are_merged_by_meaning_in_the_order_of_ferplus() -> None:
     one = _labeled(("tired", "happiness", "Bored"), [0, 1, 2], ["train"] * 3, [1, 2, 3])
     two = _labeled(("fear", "bored", "joy", "neutral"), [0, 1, 2, 3], ["train"] * 4, [4, 5, 6, 7])
     joined = join([one, two])
@@ -56,19 +56,19 @@ def test_votes_and_single_labels_count_side_by_side() -> None:
     assert joined.other_votes.tolist() == [[1, 0], [0, 9], [0, 0], [0, 0]]
 
 
-def test_other_votes_of_two_data_sets_stand_in_columns_of_their_own() -> None:
+def test_other_votes_of_two_data_sets_have_separate_columns() -> None:
     joined = join([_rated(), _rated()])
     assert joined.other_votes.shape[1] == 4
     assert joined.other_votes[-1].tolist() == [0, 0, 0, 9]
 
 
-def test_people_of_two_data_sets_differ_and_unknown_ones_stay_so() -> None:
+def test_people_of_two_data_sets_differ_and_unknown_ones_stay_unknown() -> None:
     one = _labeled(("fear", "anger"), [0, 1], ["train", "train"], [1, 2], ["S010", "S011"])
     two = _labeled(("fear", "anger"), [0, 1], ["train", "train"], [3, 4], ["S010", ""])
     assert join([one, two]).subjects.tolist() == ["1/S010", "1/S011", "2/S010", ""]
 
 
-def test_pictures_that_another_data_set_tests_with_are_left_out() -> None:
+def test_pictures_used_for_test_in_another_data_set_are_left_out() -> None:
     one = _labeled(("fear",), [0] * 5, ["train", "train", "train", "validation", "test"], [1, 2, 3, 4, 5])
     two = _labeled(("fear",), [0] * 5, ["test", "validation", "train", "test", "train"], [1, 2, 3, 4, 5])
     joined = join([one, two])
@@ -77,13 +77,13 @@ def test_pictures_that_another_data_set_tests_with_are_left_out() -> None:
     assert joined.notes[-1].startswith("4 pictures ")
 
 
-def test_copies_within_one_data_set_stay_where_it_put_them() -> None:
+def test_duplicates_within_one_data_set_keep_their_splits() -> None:
     one = _labeled(("fear",), [0, 0], ["train", "test"], [1, 1])
     two = _labeled(("fear",), [0], ["train"], [2])
     assert len(join([one, two])) == 3
 
 
-def test_one_data_set_stays_as_it_is() -> None:
+def test_a_single_data_set_is_unchanged() -> None:
     one = _rated()
     assert join([one]) is one
 

@@ -73,7 +73,7 @@ def test_the_folders_of_fer2013_keep_their_splits(tmp_path: Path) -> None:
     assert len(dataset.notes) == 1
 
 
-def test_what_is_left_aside_is_counted_by_folder(tmp_path: Path) -> None:
+def test_ignored_pictures_are_counted_by_folder(tmp_path: Path) -> None:
     _write(*(tmp_path / "train" / word / f"{n}.png" for word in FOUR for n in range(5)))
     _write(tmp_path / "extra" / "happy" / "1.png", tmp_path / "train" / "stray.png", tmp_path / "@eaDir" / "1.png")
     _write(tmp_path / "train" / "happy" / "deeper" / "1.png")
@@ -88,7 +88,7 @@ def test_what_is_left_aside_is_counted_by_folder(tmp_path: Path) -> None:
     assert re.search(r"\b3\b", aside) and "@eaDir" not in aside
 
 
-def test_a_split_that_is_cut_is_said(tmp_path: Path) -> None:
+def test_added_splits_are_reported(tmp_path: Path) -> None:
     _write(*(tmp_path / part / word / f"{n}.png" for part in ("train", "test") for word in FOUR for n in range(10)))
     notes = open_dataset(tmp_path).notes
     assert "36 train, 4 validation, 40 test" in notes[0]
@@ -126,7 +126,7 @@ def test_rafdb_by_its_list(tmp_path: Path, list_folder: str, pictures: str, endi
     assert not dataset.knows_everybody
 
 
-def test_rafdb_names_what_lacks_and_refuses_nonsense(tmp_path: Path) -> None:
+def test_rafdb_reports_missing_pictures_and_invalid_lines(tmp_path: Path) -> None:
     home = _rafdb(tmp_path, ".", "aligned")
     (home / "aligned" / "train_00003_aligned.jpg").unlink()
     _write(home / "original" / "train_00001.jpg")
@@ -332,7 +332,7 @@ def test_a_table_reaches_no_picture_outside_its_folder(tmp_path: Path) -> None:
     assert any(re.match(r"2\b", note) for note in dataset.notes)
 
 
-def test_a_table_beside_class_folders_is_not_what_counts(tmp_path: Path) -> None:
+def test_class_folders_take_precedence_over_a_table(tmp_path: Path) -> None:
     _write(*(tmp_path / word / f"{n}.png" for word in FOUR for n in range(3)))
     _table(tmp_path / "labels.csv", ["path,label", *(f"{word}/{n}.png,sad" for word in FOUR for n in range(3))])
     dataset = open_dataset(tmp_path)

@@ -17,7 +17,7 @@ def _folders(home: Path, *names: str, pictures: int = 12) -> Path:
     return home
 
 
-def test_folders_of_one_meaning_are_one_expression(tmp_path: Path) -> None:
+def test_folders_with_the_same_meaning_are_one_expression(tmp_path: Path) -> None:
     dataset = open_dataset(_folders(tmp_path, "0_angry", "anger", "happy_faces", "HappyFaces"))
     assert dataset.labels == ("anger", "happiness")
     assert dataset.votes.sum(axis=0).tolist() == [24, 24]
@@ -26,7 +26,7 @@ def test_folders_of_one_meaning_are_one_expression(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "system", ["@eaDir", "__MACOSX", ".DS_Store", "#recycle", "$RECYCLE.BIN", "System Volume Information"]
 )
-def test_what_systems_leave_beside_is_no_expression(tmp_path: Path, system: str) -> None:
+def test_hidden_system_folders_are_no_expressions(tmp_path: Path, system: str) -> None:
     _folders(tmp_path, "happy", "sad", system, f"happy/{system}", pictures=2)
     (tmp_path / "Thumbs.db").write_bytes(b"")
     (tmp_path / "sad" / ".DS_Store").write_bytes(b"")
@@ -36,7 +36,7 @@ def test_what_systems_leave_beside_is_no_expression(tmp_path: Path, system: str)
 
 
 @pytest.mark.parametrize("names", [("0", "1", "2"), ("happy", "sad", "7"), ("---", "sad"), ("è∞é╤x", "angry")])
-def test_what_cannot_be_a_word_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_names_that_are_no_words_are_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
     with pytest.raises(DatasetError, match="happy"):
         open_dataset(_folders(tmp_path, *names, pictures=1))
 
@@ -55,18 +55,18 @@ def test_a_folder_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
         (("happy", "not happy"), ["not happy", "happiness"]),
     ],
 )
-def test_odd_labels_are_asked_about(tmp_path: Path, names: tuple[str, ...], said: list[str]) -> None:
+def test_odd_labels_are_reported(tmp_path: Path, names: tuple[str, ...], said: list[str]) -> None:
     warnings = report(open_dataset(_folders(tmp_path, *names, pictures=20))).warnings
     asked = [warning for warning in warnings if all(word in warning for word in said) and "training" not in warning]
     assert len(asked) == 1
 
 
-def test_known_and_own_labels_together_are_not_asked_about(tmp_path: Path) -> None:
+def test_known_and_own_labels_together_are_fine(tmp_path: Path) -> None:
     found = report(open_dataset(_folders(tmp_path, "happy", "tired", pictures=20)))
     assert found.warnings == ()
 
 
-def test_unknown_people_are_told_and_known_ones_are_not(tmp_path: Path) -> None:
+def test_unknown_people_are_reported(tmp_path: Path) -> None:
     unknown = report(open_dataset(_folders(tmp_path / "unknown", "happy", "sad")))
     for person in range(4):
         for word in ("happy", "sad"):

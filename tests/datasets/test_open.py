@@ -43,14 +43,14 @@ def test_class_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("above", ["faces", "deep/deeper/deepest"])
-def test_folders_that_hold_nothing_else_are_looked_into(above: str, tmp_path: Path) -> None:
+def test_nested_single_folders_are_searched(above: str, tmp_path: Path) -> None:
     for name in ("angry", "happy"):
         _picture(tmp_path / above / name / "1.png")
     (tmp_path / "__MACOSX").mkdir()
     assert open_dataset(tmp_path).labels == ("anger", "happiness")
 
 
-def test_a_single_class_folder_is_not_looked_into(tmp_path: Path) -> None:
+def test_a_single_class_folder_is_not_searched(tmp_path: Path) -> None:
     _picture(tmp_path / "angry" / "1.png")
     assert open_dataset(tmp_path).labels == ("anger",)
 
@@ -70,12 +70,12 @@ def test_a_path_that_no_system_can_look_up_is_an_error_with_a_text() -> None:
         open_dataset("x" * 5000)
 
 
-def test_an_empty_folder_is_called_so(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=re.escape(str(tmp_path))):
         open_dataset(tmp_path)
 
 
-def test_what_was_found_instead_is_listed(tmp_path: Path) -> None:
+def test_the_actual_content_is_listed(tmp_path: Path) -> None:
     for number in range(9):
         _picture(tmp_path / f"{number}.png")
     (tmp_path / "deep" / "deeper").mkdir(parents=True)

@@ -27,7 +27,7 @@ def _balanced() -> FaceDataset:
     return _dataset(list(range(48)), [0] * 24 + [1] * 24, splits)
 
 
-def test_a_sound_data_set_has_figures_and_no_warnings() -> None:
+def test_a_good_data_set_has_figures_and_no_warnings() -> None:
     seen: list[tuple[int, int]] = []
     found = report(_balanced(), lambda *done: seen.append(done))
     assert found.counts == {label: {"train": 20, "validation": 2, "test": 2} for label in ("anger", "fear")}
@@ -52,7 +52,7 @@ def test_a_report_is_plain_json_and_a_text() -> None:
     assert "majority" not in text
 
 
-def test_both_rules_are_told_where_people_rated() -> None:
+def test_both_rules_are_reported_with_several_raters() -> None:
     votes = np.array([[6, 4], [5, 5], [9, 0]], np.float32)
     found = report(_dataset([1, 2, 3], [0, 0, 0], ["train"] * 3, votes=votes))
     assert found.is_rated
@@ -60,7 +60,7 @@ def test_both_rules_are_told_where_people_rated() -> None:
     assert re.search(r"^majority\D* 2 ", render("dataset.txt", report=found), re.MULTILINE)
 
 
-def test_copies_are_counted_and_named_those_on_two_sides_first() -> None:
+def test_duplicates_are_counted_and_listed_those_across_splits_first() -> None:
     found = report(_dataset([1, 1, 2, 2, 3], [0, 0, 0, 1, 0], ["train", "train", "train", "test", "test"]))
     assert (found.copies.within, found.copies.across, found.copies.labelled_differently) == (1, 1, 1)
     assert found.copies.across_splits == {"train and test": 1}
@@ -71,7 +71,7 @@ def test_copies_are_counted_and_named_those_on_two_sides_first() -> None:
     assert "picture 3 = picture 4" in render("dataset.txt", report=found)
 
 
-def test_people_are_counted_by_split_and_warned_of_on_two_sides() -> None:
+def test_people_are_counted_by_split_with_a_warning_across_splits() -> None:
     subjects = np.array(["A", "A", "B", "B", ""])
     found = report(_dataset([1, 2, 3, 4, 5], [0] * 5, ["train", "train", "train", "test", "test"], subjects=subjects))
     assert found.subjects == {"train": 2, "test": 1}
@@ -79,13 +79,13 @@ def test_people_are_counted_by_split_and_warned_of_on_two_sides() -> None:
     assert any(warning.startswith("1 ") for warning in found.warnings)
 
 
-def test_small_uneven_and_missing_classes_are_warned_of() -> None:
+def test_small_imbalanced_and_missing_classes_give_warnings() -> None:
     found = report(_dataset(list(range(27)), [0] * 25 + [1, 0], ["train"] * 26 + ["validation"]))
     for fact in (r"^fear\D* 1 ", r"anger\D* 25 \D*fear 1\b", r"validation.* fear", r"\btest\b"):
         assert any(re.search(fact, warning) for warning in found.warnings), fact
 
 
-def test_broken_flat_and_tiny_files_are_told(tmp_path: Path) -> None:
+def test_broken_flat_and_tiny_files_are_reported(tmp_path: Path) -> None:
     for number in range(6):
         write_picture(tmp_path / "happy" / f"{number}.png", pattern(number, 20))
     write_picture(tmp_path / "happy" / "flat.png", np.full((20, 20), 77, np.uint8))
@@ -143,7 +143,7 @@ def test_the_sheet_has_a_row_of_training_pictures_for_each_class() -> None:
             assert sheet[top : top + TILE_PX, x : x + TILE_PX].std() > 20
 
 
-def test_the_sheet_passes_over_broken_pictures_and_empty_classes(tmp_path: Path) -> None:
+def test_the_sheet_skips_broken_pictures_and_empty_classes(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"no picture")
     dataset = FaceDataset(
         "own",

@@ -43,7 +43,7 @@ def words(second: object, dataset: FaceDataset) -> list[str | None]:
     return [FER2013[row.argmax()] if row.any() else None for row in shares]
 
 
-def test_kaggles_file_has_both_opinions(tmp_path: Path) -> None:
+def test_kaggles_file_has_both_labels(tmp_path: Path) -> None:
     folder = write_table(tmp_path, [1, 2, 3], [0, 3, 6], votes=True)
     dataset = open_dataset(folder)
     assert dataset.is_rated
@@ -62,14 +62,14 @@ def test_ferplus_takes_the_table_in_it_or_beside_it_by_number(tmp_path: Path, wh
     assert words(second_labels(dataset, find_second([str(folder)], "")), dataset) == ["anger", "neutral"]
 
 
-def test_pixels_tell_where_numbers_do_not(tmp_path: Path) -> None:
+def test_pixels_identify_pictures_without_numbers(tmp_path: Path) -> None:
     folder = write_rated(tmp_path / "ferplus", {"fer0000000.png": 3, "fer0000001.png": 1, "fer0000002.png": 9})
     given = write_table(tmp_path / "elsewhere", [1, 2, 3], [0, 3, 6])
     dataset = open_dataset(folder)
     assert words(second_labels(dataset, find_second([str(folder)], str(given))), dataset) == ["neutral", "anger", None]
 
 
-def test_copies_that_are_called_otherwise_have_no_label(tmp_path: Path) -> None:
+def test_duplicates_with_contradictory_labels_have_none(tmp_path: Path) -> None:
     folder = write_table(tmp_path, [1, 2, 1, 2, 3], [0, 3, 6, 3, 1], votes=True)
     dataset = open_dataset(folder)
     assert words(second_labels(dataset, folder), dataset) == [None, "happiness", None, "happiness", "disgust"]
@@ -87,7 +87,7 @@ def test_any_two_data_sets_of_the_same_pictures_will_do(tmp_path: Path) -> None:
         assert second.labels[share.argmax()] == ("happiness" if number > 4 else "sadness")
 
 
-def test_without_a_table_or_a_common_picture_it_is_said(tmp_path: Path) -> None:
+def test_a_missing_table_or_common_picture_is_reported(tmp_path: Path) -> None:
     folder = write_rated(tmp_path / "ferplus" / "x", {"a.png": 1})
     with pytest.raises(DatasetError, match=r"fer2013\.csv.*--second-dataset"):
         find_second([str(folder), "synthetic:80"], "")

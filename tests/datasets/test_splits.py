@@ -44,20 +44,20 @@ def _sides(dataset: FaceDataset, of: np.ndarray) -> dict[str, set[str]]:
 # Splits
 
 
-def test_nobody_stands_on_two_sides() -> None:
+def test_nobody_is_in_two_splits() -> None:
     dataset = complete_splits(_people())
     assert all(len(splits) == 1 for splits in _sides(dataset, dataset.subjects).values())
     sizes = [len(dataset.rows(split)) for split in ("train", "validation", "test")]
     assert sizes == [144, 18, 18]
 
 
-def test_each_class_is_held_out_where_people_are_kept_together() -> None:
+def test_each_class_is_held_out_even_if_people_stay_together() -> None:
     dataset = complete_splits(_people())
     for split in ("validation", "test"):
         assert np.bincount(dataset.truth(dataset.rows(split)), minlength=3).tolist() == [6, 6, 6]
 
 
-def test_copies_stand_on_one_side() -> None:
+def test_duplicates_are_in_one_split() -> None:
     seeds = [seed for seed in range(60) for _ in range(1 + seed % 2)]
     dataset = complete_splits(_unknown(seeds))
     assert all(len(splits) == 1 for splits in _sides(dataset, np.array(seeds)).values())
@@ -65,7 +65,7 @@ def test_copies_stand_on_one_side() -> None:
         assert np.bincount(dataset.truth(dataset.rows(split)), minlength=3).tolist() == [3, 3, 3]
 
 
-def test_copies_with_different_labels_stand_on_one_side() -> None:
+def test_duplicates_with_different_labels_are_in_one_split() -> None:
     seeds = list(range(40)) + list(range(20))
     dataset = complete_splits(_unknown(seeds, [seed % 2 for seed in range(40)] + [2] * 20))
     assert all(len(splits) == 1 for splits in _sides(dataset, np.array(seeds)).values())
@@ -77,14 +77,14 @@ def test_a_group_larger_than_the_share_stays_in_train() -> None:
     assert set(dataset.splits[:15]) == {"train"}
 
 
-def test_completing_twice_changes_nothing() -> None:
+def test_completing_is_idempotent() -> None:
     for dataset in (_people(), _unknown(list(range(40)))):
         once = complete_splits(dataset)
         assert complete_splits(once).splits.tolist() == once.splits.tolist()
         assert complete_splits(dataset).splits.tolist() == once.splits.tolist()
 
 
-def test_only_validation_is_cut_where_a_test_is_named() -> None:
+def test_only_validation_is_cut_if_there_is_a_test_split() -> None:
     dataset = _people()
     given = replace(dataset, splits=np.where(np.arange(len(dataset)) < 60, "test", "train"))
     completed = complete_splits(given)
@@ -93,7 +93,7 @@ def test_only_validation_is_cut_where_a_test_is_named() -> None:
     assert all(len(splits) == 1 for splits in _sides(completed, completed.subjects).values())
 
 
-def test_a_split_of_its_own_is_kept_even_where_people_stand_on_two_sides() -> None:
+def test_an_existing_split_is_kept_even_if_it_divides_people() -> None:
     dataset = _people(3)
     own = np.array(["train", "validation", "test"] * 6)
     assert complete_splits(replace(dataset, splits=own)).splits.tolist() == own.tolist()
@@ -116,13 +116,13 @@ def test_each_picture_is_tested_on_once_and_validated_with_once() -> None:
     assert parts[2].name.startswith("people") and re.findall(r"\d+", parts[2].name) == ["3", "10"]
 
 
-def test_people_stand_on_one_side_in_every_fold() -> None:
+def test_people_are_in_one_split_of_every_fold() -> None:
     for part in folds(_people(), 5):
         assert all(len(splits) == 1 for splits in _sides(part, part.subjects).values())
         assert np.bincount(part.truth(part.rows("test")), minlength=3).tolist() == [12, 12, 12]
 
 
-def test_copies_stand_on_one_side_in_every_fold() -> None:
+def test_duplicates_are_in_one_split_of_every_fold() -> None:
     seeds = [seed for seed in range(30) for _ in range(1 + seed % 2)]
     for part in folds(_unknown(seeds), 3):
         assert all(len(splits) == 1 for splits in _sides(part, np.array(seeds)).values())
@@ -133,7 +133,7 @@ def test_folds_are_the_same_every_time() -> None:
     assert [part.splits.tolist() for part in first] == [part.splits.tolist() for part in second]
 
 
-def test_people_and_copies_are_linked_where_only_some_people_are_known() -> None:
+def test_people_and_duplicates_are_linked_if_only_some_people_are_known() -> None:
     dataset = _unknown([0, 1, 2, 1, 3])
     dataset = replace(dataset, subjects=np.array(["A", "A", "B", "", ""]))
     group = groups(dataset)

@@ -32,13 +32,13 @@ def test_the_faces_are_rgb_and_all_different(eighty: FaceDataset) -> None:
     assert len(set(_content(eighty))) == 80
 
 
-def test_the_same_faces_come_every_time(eighty: FaceDataset) -> None:
+def test_the_faces_are_reproducible(eighty: FaceDataset) -> None:
     again = open_synthetic(Path("synthetic:80"))
     assert _content(again) == _content(eighty)
     assert np.array_equal(again.splits, eighty.splits)
 
 
-def test_more_faces_begin_with_the_same_ones(eighty: FaceDataset) -> None:
+def test_more_faces_start_with_the_same_ones(eighty: FaceDataset) -> None:
     more = open_synthetic(Path("synthetic:96"))
     assert len(more) == 96
     assert _content(more) == _content(eighty)
@@ -50,7 +50,7 @@ def test_too_few_are_refused(count: int) -> None:
         open_synthetic(Path(f"synthetic:{count}"))
 
 
-def test_the_word_is_taken_for_it_and_nothing_like_it() -> None:
+def test_only_the_exact_word_matches() -> None:
     assert is_synthetic(Path("synthetic"))
     assert is_synthetic(Path("synthetic:500"))
     for other in ("synthetic:", "synthetic:many", "synthetic:-5", "synthetics", "data/synthetic"):

@@ -75,7 +75,7 @@ def test_only_uploads_are_deleted(tmp_path: Path) -> None:
     assert kept_uploads(tmp_path / "nowhere") == []
 
 
-def test_what_a_killed_process_left_half_made_goes_and_what_another_makes_stays(tmp_path: Path) -> None:
+def test_leftovers_of_killed_processes_are_deleted_but_not_work_in_progress(tmp_path: Path) -> None:
     for name in ("killed", "busy"):
         (tmp_path / f".partial-{name}" / "all").mkdir(parents=True)
         (tmp_path / f".partial-{name}" / ".lock").touch()
@@ -84,7 +84,7 @@ def test_what_a_killed_process_left_half_made_goes_and_what_another_makes_stays(
     assert {entry.name for entry in tmp_path.iterdir()} == {".partial-busy", path.name}
 
 
-def test_no_more_is_unpacked_than_there_is_room_for(tmp_path: Path) -> None:
+def test_no_more_is_unpacked_than_allowed(tmp_path: Path) -> None:
     (tmp_path / "faces.zip").write_bytes(a_zip(*FACES).getvalue())
     with pytest.raises(DatasetError, match="MB"):
         unpack(tmp_path / "faces.zip", tmp_path / "there", most_bytes=200)

@@ -57,7 +57,7 @@ def test_names_in_old_encodings(tmp_path: Path, folders: tuple[str, ...], encodi
     ("word", "encoding"),
     [*((word, "cp866") for word in RUSSIAN), *((word, "cp932") for word in JAPANESE), *((w, "cp437") for w in GERMAN)],
 )
-def test_a_single_name_comes_out_right_or_is_asked_about(tmp_path: Path, word: str, encoding: str) -> None:
+def test_a_single_name_is_decoded_correctly_or_refused(tmp_path: Path, word: str, encoding: str) -> None:
     try:
         assert _names(_archive(tmp_path / "a.zip", (word,), encoding)) == [word]
     except DatasetError as error:
@@ -70,7 +70,7 @@ def test_names_in_no_known_encoding_are_refused(tmp_path: Path, folders: tuple[s
         _names(_archive(tmp_path / "a.zip", folders, encoding))
 
 
-def test_names_with_the_flag_stay(tmp_path: Path) -> None:
+def test_names_with_the_flag_are_unchanged(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for folder in (*RUSSIAN, *JAPANESE, "😀"):
             archive.writestr(f"00-{folder}/1.png", PNG)
@@ -83,7 +83,7 @@ def test_a_data_set_with_such_names_opens(tmp_path: Path, monkeypatch: pytest.Mo
     assert {label[3:] for label in dataset.labels} == set(RUSSIAN)
 
 
-def test_an_archive_of_others_in_japanese(tmp_path: Path) -> None:
+def test_an_archive_from_elsewhere_in_japanese(tmp_path: Path) -> None:
     file = CASES / "cp932.zip"
     if not file.is_file():
         pytest.skip("../shared/cases is not beside the repository")

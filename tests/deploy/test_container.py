@@ -34,7 +34,7 @@ def docker(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_image_is_small_runs_as_nobody_special_and_says_whether_it_is_well() -> None:
+def test_the_image_is_small_unprivileged_and_has_a_health_check() -> None:
     found = instructions()
     last = {word: rest for word, rest in found}
     assert [rest.split()[0] for word, rest in found if word == "FROM"] == ["python:3.13-slim"] * 2
@@ -47,7 +47,7 @@ def test_the_image_is_small_runs_as_nobody_special_and_says_whether_it_is_well()
     assert "--no-cache-dir" in installs and "[$EXTRAS]" in installs and "--constraint" in installs
 
 
-def test_what_the_wheel_is_built_of_is_not_kept_from_docker() -> None:
+def test_files_of_the_wheel_are_not_ignored_by_docker() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     given = [entry for line in lines if line.startswith("!") for entry in ROOT.glob(line[1:])]
     for name in (*WANTED, "constraints.txt", "pyproject.toml", "setup.py", "requirements.txt", "requirements-dev.txt"):
@@ -67,7 +67,7 @@ def test_the_linter_of_dockerfiles_agrees() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_app_is_told_of_the_turn_server_as_that_one_expects(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_app_gets_the_credentials_of_the_turn_server(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
     given = {"DOMAIN": "studio.example.org", "TURN_PASSWORD": "secret"}
     services = YAML(typ="safe").load(re.sub(r"\$\{(\w+)(:\?[^}]*)?\}", lambda name: given[name[1]], text))["services"]
@@ -92,7 +92,7 @@ def image() -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_the_container_is_well_and_finds_a_face(image: str) -> None:
+def test_the_container_is_healthy_and_finds_a_face(image: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

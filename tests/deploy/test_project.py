@@ -44,7 +44,7 @@ def test_workflows_follow_githubs_schema() -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflows_ask_for_what_there_is(workflow: Path) -> None:
+def test_workflows_refer_to_existing_things(workflow: Path) -> None:
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     asked = re.findall(r"\bmake (\w+)", commands(workflow))
     scripts = re.findall(r"^(scripts/\S+)", commands(workflow), re.MULTILINE)
@@ -100,7 +100,7 @@ def test_hooks_run_what_make_check_runs() -> None:
 
 
 @pytest.mark.parametrize("form", sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml")), ids=lambda path: path.stem)
-def test_forms_are_what_github_knows(form: Path) -> None:
+def test_issue_forms_use_known_fields(form: Path) -> None:
     asked = read(form)
     assert {"name", "description", "body"} <= asked.keys()
     ids = [field["id"] for field in asked["body"] if field["type"] != "markdown"]
@@ -111,7 +111,7 @@ def test_forms_are_what_github_knows(form: Path) -> None:
         assert bool(field["attributes"].get("options")) == (field["type"] in {"dropdown", "checkboxes"})
 
 
-def test_who_is_to_be_cited() -> None:
+def test_the_citation_file_is_valid() -> None:
     cited = read(ROOT / "CITATION.cff")
     assert cited["cff-version"] == "1.2.0"
     assert {"message", "title", "authors"} <= cited.keys()
@@ -120,7 +120,7 @@ def test_who_is_to_be_cited() -> None:
     assert cited["authors"][0]["name"] in (ROOT / "LICENSE").read_text(encoding="utf-8")
 
 
-def test_the_changelog_tells_of_this_version() -> None:
+def test_the_changelog_has_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     versions = re.findall(r"^## \[([\d.]+)\] - (Unreleased|\d{4}-\d\d-\d\d)$", text, re.MULTILINE)
     assert versions[0][0] == fer.__version__

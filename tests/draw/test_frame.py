@@ -56,7 +56,7 @@ def drawn(settings: VideoSettings, *faces: TrackedFace, image: Image | None = No
 
 
 @pytest.mark.parametrize("settings", [NOTHING, ALL, VideoSettings()])
-def test_the_frame_itself_is_not_touched(settings: VideoSettings) -> None:
+def test_the_frame_itself_is_unchanged(settings: VideoSettings) -> None:
     image = gray()
     image.flags.writeable = False
     shown = draw_live(image, [face(MIDDLE)], settings)
@@ -66,15 +66,15 @@ def test_the_frame_itself_is_not_touched(settings: VideoSettings) -> None:
     assert not np.shares_memory(image, shown)
 
 
-def test_where_nothing_is_asked_for_nothing_is_drawn() -> None:
+def test_nothing_is_drawn_unless_requested() -> None:
     assert not ink(drawn(NOTHING, face(MIDDLE))).any()
 
 
-def test_without_faces_the_frame_stays_as_it_is() -> None:
+def test_without_faces_the_frame_is_unchanged() -> None:
     assert not ink(drawn(ALL)).any()
 
 
-def test_a_box_is_drawn_along_the_face_and_leaves_it_free() -> None:
+def test_a_box_is_drawn_around_the_face_and_does_not_cover_it() -> None:
     marked = ink(drawn(BOXES, face(MIDDLE)))
     assert marked[120, 180:300].all()
     assert marked[239, 180:300].all()
@@ -85,14 +85,14 @@ def test_a_box_is_drawn_along_the_face_and_leaves_it_free() -> None:
     assert not marked[245:].any()
 
 
-def test_a_tag_stands_above_the_face() -> None:
+def test_a_tag_is_above_the_face() -> None:
     rows, columns = np.nonzero(ink(drawn(LABELS, face(MIDDLE))))
     assert rows.max() == 119
     assert rows.min() > 80
     assert columns.min() == 180
 
 
-def test_bars_stand_below_the_face_and_leave_it_free() -> None:
+def test_bars_are_below_the_face_and_do_not_cover_it() -> None:
     rows, columns = np.nonzero(ink(drawn(BARS, face(MIDDLE))))
     assert rows.min() == 240
     assert columns.min() == 180
@@ -135,7 +135,7 @@ def test_people_have_different_numbers_and_no_colors() -> None:
         assert np.ptp(shown.astype(int), axis=-1).max() < 20  # gray
 
 
-def test_a_face_below_the_threshold_is_called_unsure_whatever_it_may_show() -> None:
+def test_a_face_below_the_threshold_is_unsure() -> None:
     settings = replace(LABELS, threshold=0.5)
     happy, angry = (drawn(settings, face(MIDDLE, label=label, confidence=0.4)) for label in ("happiness", "anger"))
     assert np.array_equal(happy, angry)
@@ -205,7 +205,7 @@ def test_in_a_larger_frame_the_words_are_larger() -> None:
 # The mirror
 
 
-def test_the_mirror_turns_the_picture_and_the_places_but_not_the_words() -> None:
+def test_mirroring_flips_picture_and_positions_but_not_text() -> None:
     image = np.random.default_rng(0).integers(0, 255, (360, 480, 3), np.uint8)
     mirrored = Box(480 - 160, 120, 480 - 40, 240)
     shown = drawn(replace(ALL, mirror=True), face(Box(40, 120, 160, 240)), image=image)
@@ -213,6 +213,6 @@ def test_the_mirror_turns_the_picture_and_the_places_but_not_the_words() -> None
     assert np.array_equal(shown, same)
 
 
-def test_the_mirror_alone_turns_the_picture() -> None:
+def test_mirroring_alone_flips_the_picture() -> None:
     image = np.random.default_rng(0).integers(0, 255, (36, 48, 3), np.uint8)
     assert np.array_equal(drawn(replace(NOTHING, mirror=True), image=image), image[:, ::-1])

@@ -37,7 +37,7 @@ def ink(image: Image) -> npt.NDArray[np.bool_]:
     return np.any(image != GRAY, axis=-1)
 
 
-def test_the_picture_itself_is_not_touched() -> None:
+def test_the_picture_itself_is_unchanged() -> None:
     image = gray()
     image.flags.writeable = False
     drawn = draw_faces(image, [face(100, 100, 200, 200)])
@@ -49,7 +49,7 @@ def test_the_picture_itself_is_not_touched() -> None:
     assert not np.shares_memory(image, drawn)
 
 
-def test_without_faces_a_plain_copy_comes_back() -> None:
+def test_without_faces_a_plain_copy_is_returned() -> None:
     image = gray()
     drawn = draw_faces(image, [])
     assert np.array_equal(drawn, image)
@@ -90,14 +90,14 @@ def test_the_whole_tag_stays_inside_the_picture(xyxy: tuple[int, int, int, int])
     assert has_color(draw_faces(gray(), [face(*xyxy)]), letters).sum() == in_the_middle
 
 
-def test_the_tag_is_above_the_box_where_there_is_room_and_below_it_where_not() -> None:
+def test_the_tag_is_above_the_box_if_there_is_room_otherwise_below() -> None:
     above = ink(draw_faces(gray(), [face(100, 100, 200, 200)]))
     assert above[:100].any() and not above[201:].any()
     below = ink(draw_faces(gray(), [face(100, 3, 200, 100)]))
     assert below[101:].any() and not below[:3].any()
 
 
-def test_a_picture_lower_than_two_tags_still_shows_one_whole() -> None:
+def test_a_picture_lower_than_two_tags_still_shows_a_whole_one() -> None:
     letters = text_color_on(COLORS["happiness"])
     whole = has_color(draw_faces(gray(), [face(100, 100, 180, 180)]), letters).sum()
     low = draw_faces(gray(30, 300), [face(100, 12, 118, 18)])
@@ -191,7 +191,7 @@ def test_a_tag_covers_no_face_where_there_is_room_anywhere_around_its_own() -> N
         assert place_tag(size_wh, own, (400, 300), faces, tags) == expected
 
 
-def test_a_tag_without_room_keeps_off_other_tags_at_least() -> None:
+def test_a_tag_without_room_at_least_avoids_other_tags() -> None:
     own, around = Box(0, 20, 120, 60), Box(0, 0, 120, 80)
     assert place_tag(WIDE, own, (120, 80), [own, around], []) == (0, 0, 120, 20)
     assert place_tag(WIDE, own, (120, 80), [own, around], [(0, 0, 120, 20)]) == (0, 60, 120, 80)

@@ -17,7 +17,7 @@ TABLE = Ablation(
 )
 
 
-def test_a_table_comes_back(tmp_path: Path) -> None:
+def test_a_table_survives_a_round_trip(tmp_path: Path) -> None:
     write_record(tmp_path / "table.json", TABLE)
     assert read_table(tmp_path / "table.json", Ablation) == TABLE
 

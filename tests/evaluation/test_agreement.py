@@ -16,7 +16,7 @@ def _measure(votes: list[list[int]], probabilities: list[list[float]], other: li
     return agreement(table, np.array(other or [0] * len(votes), float), np.array(probabilities), table.argmax(axis=1))
 
 
-def test_raters_who_all_agree() -> None:
+def test_unanimous_raters() -> None:
     found = _measure([[10, 0, 0]], [[0.2, 0.7, 0.1]])
     assert (found.n, found.votes_per_picture) == (1, 10)
     assert (found.rater.value, found.model.value, found.difference.value) == (1, 0, -1)
@@ -39,7 +39,7 @@ def test_a_vote_for_no_expression_agrees_with_nobody_and_does_not_lead() -> None
     assert found.votes_per_picture == 8
 
 
-def test_it_equals_taking_away_one_rater_after_another() -> None:
+def test_it_equals_leaving_out_one_rater_after_another() -> None:
     random = np.random.default_rng(0)
     votes, other = random.multinomial(9, [0.6, 0.2, 0.1, 0.1], size=40), random.integers(0, 3, 40)
     probabilities = random.dirichlet([1] * 4, 40)
@@ -74,7 +74,7 @@ def test_the_divergence_is_from_the_others_votes_to_the_smoothed_answer() -> Non
     assert found.smoothing == SMOOTHING
 
 
-def test_pictures_with_one_vote_say_nothing_about_agreement() -> None:
+def test_pictures_with_one_vote_do_not_count() -> None:
     nothing = np.zeros(3)
     assert agreement(np.eye(3), nothing, np.eye(3), np.arange(3)) is None
     assert agreement(np.array([[1.0, 0, 0], [2, 0, 0]]), nothing[:2], np.eye(3)[:2], np.arange(2)) is not None

@@ -37,7 +37,7 @@ def _calibrated(count: int, seed: int = 0) -> tuple[npt.NDArray[np.float64], npt
 
 
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
-def test_a_known_temperature_is_found_again(temperature: float) -> None:
+def test_a_known_temperature_is_recovered(temperature: float) -> None:
     logits, truth = _calibrated(20_000)
     overconfident = logits * temperature
     found = fit_temperature(overconfident, truth)
@@ -56,27 +56,27 @@ def test_the_loss_never_grows(seed: int, scale: float) -> None:
         assert _loss(logits, truth, found) <= _loss(logits, truth, other) + 1e-9
 
 
-def test_labels_that_have_nothing_to_do_with_the_logits_make_it_hot() -> None:
+def test_unrelated_labels_give_a_high_temperature() -> None:
     logits, truth = _calibrated(500)
     assert fit_temperature(20 * logits, np.roll(truth, 1)) == pytest.approx(BOUNDS[1], rel=0.01)
 
 
-def test_logits_that_are_always_right_stay_within_bounds() -> None:
+def test_perfect_logits_stay_within_bounds() -> None:
     found = fit_temperature(np.eye(5), np.arange(5))
     assert BOUNDS[0] <= found < 1
 
 
-def test_a_few_pictures_that_are_all_right_do_not_make_it_sure_of_everything() -> None:
+def test_a_few_correct_pictures_do_not_make_it_overconfident() -> None:
     assert fit_temperature(2 * np.eye(8), np.arange(8)) > 0.3
     assert fit_temperature(np.tile(2 * np.eye(8), (400, 1)), np.tile(np.arange(8), 400)) < 0.2
 
 
-def test_float32_logits_are_taken_as_the_network_gives_them() -> None:
+def test_float32_logits_are_accepted() -> None:
     logits, truth = _calibrated(500)
     assert fit_temperature(logits.astype(np.float32), truth) == pytest.approx(fit_temperature(logits, truth), rel=1e-3)
 
 
-def test_the_temperature_of_separate_labels_is_found() -> None:
+def test_the_temperature_of_independent_labels_is_found() -> None:
     random = np.random.default_rng(0)
     honest = random.normal(0, 2, (4000, 4))
     targets = (random.random(honest.shape) < 1 / (1 + np.exp(-honest))).astype(float)
@@ -107,24 +107,22 @@ def test_a_correction_helps_the_rare_one_and_costs_hardly_any_accuracy() -> None
     assert (dearer.argmax(axis=1) == truth).mean() < (before == truth).mean() - ACCURACY_TO_GIVE
 
 
-def test_where_all_are_equally_frequent_there_is_nothing_to_correct() -> None:
+def test_equal_frequencies_need_no_correction() -> None:
     logits, truth = _imbalanced(2000, (0.5, 0.5))
     assert fit_prior_correction(logits, truth, (0.5, 0.5)) == 0
 
 
-def test_a_few_pictures_correct_nothing() -> None:
+def test_a_few_pictures_give_no_correction() -> None:
     logits, truth = _imbalanced(400, (0.95, 0.05))
     assert fit_prior_correction(logits, truth, (0.95, 0.05)) == 0
 
 
 @pytest.mark.parametrize(("confidences", "expected"), [([0.2, 0.4, 0.6, 0.8] * 50, 0.2), ([0.9, 0.95], 0.5)])
-def test_the_least_confident_tenth_is_unsure_but_nothing_that_is_right_more_often_than_not(
-    confidences: list[float], expected: float
-) -> None:
+def test_the_least_confident_tenth_is_unsure_up_to_a_limit(confidences: list[float], expected: float) -> None:
     assert fit_unsure_threshold(np.array(confidences)) == pytest.approx(expected)
 
 
-def test_a_tenth_lies_under_the_threshold() -> None:
+def test_a_tenth_is_below_the_threshold() -> None:
     confidences = np.random.default_rng(0).uniform(0.2, 0.4, 1000)
     assert (confidences < fit_unsure_threshold(confidences)).mean() == pytest.approx(UNSURE_SHARE)
 
@@ -150,7 +148,7 @@ def test_a_model_with_one_head_gets_its_kinds_from_validation_pictures() -> None
     assert everyday.neutral == pytest.approx(np.log(found[truth == 0]).mean(axis=0))
 
 
-def test_each_opinion_of_a_model_with_two_heads_is_fitted_to_those_who_have_it() -> None:
+def test_each_head_is_calibrated_on_its_own_labels() -> None:
     (votes, truth), (said, label_truth) = _calibrated(8000), _calibrated(8000, seed=1)
     logits = np.concatenate([0.5 * votes, 2.0 * said], axis=1)
     prior = (0.2,) * 5
@@ -166,7 +164,7 @@ def test_each_opinion_of_a_model_with_two_heads_is_fitted_to_those_who_have_it()
     assert chosen.kinds[BETWEEN].second_share == 0.3
 
 
-def test_a_model_that_does_not_name_neutral_has_no_average_of_it() -> None:
+def test_a_model_without_neutral_has_no_mean_of_it() -> None:
     logits, truth = _imbalanced(600, (0.5, 0.5))
     info = calibrate(ModelInfo("resnet18", ("fear", "anger"), Preprocessing(), prior=(0.5, 0.5)), (logits, truth))
     assert info.neutral == ()

@@ -77,7 +77,7 @@ def test_macro_f1_and_classes(pair: tuple[Evaluation, Evaluation]) -> None:
     assert (found.per_class["absent"].recall, found.per_class["absent"].support) == (0, 0)
 
 
-def test_the_other_way_round_is_the_opposite(pair: tuple[Evaluation, Evaluation]) -> None:
+def test_swapping_the_models_negates_the_differences(pair: tuple[Evaluation, Evaluation]) -> None:
     one, other = compare(*pair), compare(*pair[::-1])
     assert other.accuracy.value == -one.accuracy.value
     assert other.p_value == one.p_value
@@ -90,7 +90,7 @@ def test_a_model_does_not_differ_from_itself(pair: tuple[Evaluation, Evaluation]
     assert (found.accuracy.value, found.accuracy.low, found.accuracy.high) == (0, 0, 0)
 
 
-def test_labels_are_compared_by_their_words_whatever_their_order(pair: tuple[Evaluation, Evaluation]) -> None:
+def test_labels_are_matched_by_name_in_any_order(pair: tuple[Evaluation, Evaluation]) -> None:
     base, order = pair[1], [2, 1, 0]
     turned_predictions = replace(
         base.predictions,

@@ -8,7 +8,7 @@ from fer.evaluation import confusions
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_they_equal_scikit_learns(seed: int) -> None:
+def test_they_match_scikit_learn(seed: int) -> None:
     random = np.random.default_rng(seed)
     truth, predicted = random.choice(5, (2, 60), p=[0.5, 0.3, 0.1, 0.08, 0.02])
     matrix = np.zeros((2, 5, 5), int)

@@ -18,7 +18,7 @@ def test_a_case_by_hand() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_areas_are_scikit_learns_and_thinning_hardly_moves_the_line(seed: int) -> None:
+def test_areas_match_scikit_learn_and_thinning_hardly_moves_the_line(seed: int) -> None:
     random = np.random.default_rng(seed)
     truth = random.integers(0, 3, 5000)
     logits = random.normal(0, 1, (5000, 3)) + 1.0 * np.eye(3)[truth]

@@ -20,14 +20,14 @@ def _named(name: str, setting: str = "") -> Disturbance:
     return next(one for one in DISTURBANCES if one.name == name and setting in one.setting)
 
 
-def test_all_that_is_asked_for_is_there_once() -> None:
+def test_every_degradation_exists_once() -> None:
     assert {"blur", "noise", "dark", "bright", "JPEG", "low resolution", "rotation", "covered", "crop offset"} <= KINDS
     assert {"scale", "mirrored"} <= KINDS
     assert len({(one.name, one.setting) for one in DISTURBANCES}) == len(DISTURBANCES)
 
 
 @pytest.mark.parametrize("disturbance", DISTURBANCES, ids=lambda one: f"{one.name} {one.setting}")
-def test_each_changes_the_picture_alike_every_time(disturbance: Disturbance, picture: npt.NDArray[np.uint8]) -> None:
+def test_each_degradation_is_reproducible(disturbance: Disturbance, picture: npt.NDArray[np.uint8]) -> None:
     before = picture.copy()
     worse = disturbance.apply(picture, row=3)
     assert (worse.shape, worse.dtype) == (picture.shape, np.uint8)
@@ -44,12 +44,12 @@ def test_pictures_need_not_be_square(disturbance: Disturbance) -> None:
     assert disturbance.apply(wide, row=0).shape == wide.shape
 
 
-def test_chance_differs_from_picture_to_picture(picture: npt.NDArray[np.uint8]) -> None:
+def test_randomness_differs_between_pictures(picture: npt.NDArray[np.uint8]) -> None:
     for name in ("noise", "crop offset"):
         assert not np.array_equal(_named(name).apply(picture, 1), _named(name).apply(picture, 2))
 
 
-def test_noise_is_as_strong_as_it_says(picture: npt.NDArray[np.uint8]) -> None:
+def test_noise_has_its_nominal_strength(picture: npt.NDArray[np.uint8]) -> None:
     gray = np.full((200, 200, 3), 128, np.uint8)
     assert (_named("noise", "20").apply(gray, 0).astype(float) - 128).std() == pytest.approx(20, rel=0.05)
 
@@ -84,7 +84,7 @@ def test_lengths_grow_with_the_picture() -> None:
     assert small_slope == pytest.approx(large_slope, abs=30)
 
 
-def test_an_offset_is_as_far_as_it_says() -> None:
+def test_an_offset_has_its_nominal_length() -> None:
     picture = np.zeros((100, 100, 3), np.uint8)
     picture[50, 50] = 255
     moved = crop_offset(picture, np.random.default_rng(0), 0.1)[..., 0].astype(float)
@@ -93,7 +93,7 @@ def test_an_offset_is_as_far_as_it_says() -> None:
     assert distance == pytest.approx(10, abs=0.3)
 
 
-def test_low_resolution_leaves_as_many_pixels_as_it_says(picture: npt.NDArray[np.uint8]) -> None:
+def test_low_resolution_has_its_nominal_size(picture: npt.NDArray[np.uint8]) -> None:
     stripes = np.zeros((48, 48, 3), np.uint8)
     stripes[:, ::2] = 255
     assert np.ptp(low_resolution(stripes, np.random.default_rng(0), 24)) <= 1

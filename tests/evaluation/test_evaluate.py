@@ -71,7 +71,7 @@ def _evaluate(dataset: FaceDataset, **options: Any) -> Report:
 # ---------------------------------------------------------------------------------------------- labels
 
 
-def test_labels_are_matched_by_word_whatever_their_order() -> None:
+def test_labels_are_matched_by_name_in_any_order() -> None:
     backwards = MODEL_LABELS[::-1]
     report = _evaluate(_dataset(backwards, [(label, label) for label in (*backwards, "fear")]))
     assert report.accuracy.value == 1
@@ -86,7 +86,7 @@ def test_rows_of_the_confusion_are_truth_and_columns_prediction() -> None:
     assert report.confusion == ((1, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 1, 0, 0))
 
 
-def test_a_data_set_with_fewer_labels_is_measured_against_all_of_the_models() -> None:
+def test_a_data_set_with_fewer_labels_is_evaluated_against_all_labels() -> None:
     dataset = _dataset(("fear", "happiness"), [("fear", "fear"), ("fear", "tired"), ("happiness", "happiness")])
     report = _evaluate(dataset)
     assert (report.n, report.accuracy.value) == (3, pytest.approx(2 / 3))
@@ -94,14 +94,14 @@ def test_a_data_set_with_fewer_labels_is_measured_against_all_of_the_models() ->
     assert [figures.support for figures in report.per_class.values()] == [0, 1, 2, 0]
 
 
-def test_labels_that_the_model_does_not_know_are_left_out_and_counted() -> None:
+def test_unknown_labels_are_left_out_and_counted() -> None:
     shown = [("bored", "fear"), ("fear", "fear"), ("bored", "fear"), ("cross", "fear"), ("tired", "fear")]
     report = _evaluate(_dataset(("bored", "cross", "fear", "tired"), shown))
     assert (report.n, report.accuracy.value) == (2, 0.5)
     assert report.data.unknown_labels == {"bored": 2, "cross": 1}
 
 
-def test_nothing_left_to_measure_with_is_an_error_that_says_why() -> None:
+def test_no_remaining_picture_is_an_error_with_the_reason() -> None:
     dataset = _dataset(("bored", "cross"), [("bored", "fear"), ("cross", "fear")])
     with pytest.raises(DatasetError, match=r"neutral, happiness, fear, tired.*bored, cross.*test 2"):
         _evaluate(dataset)
@@ -129,7 +129,7 @@ def test_only_the_split_is_measured() -> None:
     assert _n_and_accuracy(dataset, split="all") == (4, 0.75)
 
 
-def test_the_rule_decides_what_counts_and_is_written_down() -> None:
+def test_the_rule_decides_what_counts_and_is_stored() -> None:
     votes = np.array([[9, 1], [5, 5], [4, 0]], np.float32)
     other = np.array([[0], [0], [6]], np.float32)
     shown = [("fear", "fear"), ("fear", "tired"), ("fear", "fear")]
@@ -151,7 +151,7 @@ def test_broken_pictures_are_left_out_and_named_and_the_others_keep_their_truth(
     assert "gone.png" in report.data.broken[0]
 
 
-def test_progress_is_told() -> None:
+def test_progress_is_reported() -> None:
     seen: list[tuple[str, int, int]] = []
     _evaluate(_dataset(("fear", "tired"), [("fear", "fear")] * 2), progress=lambda *done: seen.append(done))
     assert [done for _, *done in seen] == [[1, 2], [2, 2], [2, 2]]
@@ -161,7 +161,7 @@ def test_progress_is_told() -> None:
 # ---------------------------------------------------------------------------------------------- the report
 
 
-def test_the_report_says_where_it_comes_from() -> None:
+def test_the_report_stores_its_origin() -> None:
     dataset = _dataset(("fear", "tired"), [("fear", "fear"), ("tired", "fear")])
     report = _evaluate(dataset)
     assert re.fullmatch(r"shades, test .*majority .*n = 2", report.basis)
@@ -180,7 +180,7 @@ def test_the_report_says_where_it_comes_from() -> None:
     assert report.speed.milliseconds_per_face > 0
 
 
-def test_what_was_read_and_unknown_people_are_in_the_report() -> None:
+def test_notes_and_unknown_people_are_in_the_report() -> None:
     dataset = _dataset(MODEL_LABELS, [("fear", "fear")] * 4, notes=("so it was read",))
     known = replace(dataset, subjects=np.array(["A", "A", "B", "C"]))
     partly = replace(dataset, subjects=np.array(["A", "A", "B", ""]))
@@ -200,7 +200,7 @@ def test_calibration_before_is_without_the_temperature() -> None:
     assert report.before.expected_calibration_error == pytest.approx(sharper - 0.5)
 
 
-def test_votes_are_kept_under_the_models_labels_and_the_rest_together() -> None:
+def test_votes_are_stored_by_the_models_labels_and_the_rest_as_others() -> None:
     votes = np.array([[6, 1, 2], [1, 8, 0]], np.float32)
     dataset = _dataset(
         ("fear", "tired", "bored"),

@@ -25,13 +25,13 @@ def test_a_share_has_wilsons_interval() -> None:
         assert (interval.low, interval.high) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_the_share_of_nothing_is_zero_and_says_nothing() -> None:
+def test_the_share_of_nothing_is_zero_without_an_interval() -> None:
     assert share(0, 0) == Estimate(0.0, None, None)
     assert f1_score(0, 0, 0) == Estimate(0.0, None, None)
 
 
 @pytest.mark.parametrize(("right", "predicted", "support"), [(3, 8, 5), (0, 4, 3), (7, 7, 7), (40, 90, 55)])
-def test_an_f1_is_the_harmonic_mean_and_lies_in_its_interval(right: int, predicted: int, support: int) -> None:
+def test_an_f1_is_the_harmonic_mean_and_within_its_interval(right: int, predicted: int, support: int) -> None:
     found = f1_score(right, predicted, support)
     assert found.value == pytest.approx(2 * right / (predicted + support))
     assert _holds(found, found.value)
@@ -45,7 +45,7 @@ def test_the_bootstrap_of_a_mean_has_the_width_of_theory() -> None:
     assert (interval.low, interval.high) == pytest.approx((0.7 - 1.96 * error, 0.7 + 1.96 * error), abs=0.002)
 
 
-def test_a_mean_of_parts_is_drawn_like_any_other() -> None:
+def test_a_mean_of_fractions_is_resampled_like_any_other() -> None:
     values = np.random.default_rng(0).beta(2, 5, 400)
     interval = bootstrap_mean(values)
     error = values.std() / np.sqrt(400)
@@ -55,7 +55,7 @@ def test_a_mean_of_parts_is_drawn_like_any_other() -> None:
     )
 
 
-def test_the_bootstrap_gives_the_same_every_time() -> None:
+def test_the_bootstrap_is_reproducible() -> None:
     counts = np.array([5, 3, 2])
     first, second = (bootstrap(counts, lambda drawn: drawn[:, 0] / 10) for _ in range(2))
     assert first == second
@@ -63,7 +63,7 @@ def test_the_bootstrap_gives_the_same_every_time() -> None:
 
 
 @pytest.mark.slow
-def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+def test_intervals_have_their_nominal_coverage() -> None:
     """150 samples of 300 pictures: 95 % coverage within the standard error of 150 samples, 1.8 points."""
     random = np.random.default_rng(1)
     true = {of: float(of(EVERYBODY[None])[0]) for of in (confusions.accuracy, confusions.macro_f1)}

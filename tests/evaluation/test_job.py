@@ -65,7 +65,7 @@ def test_several_models_are_measured_side_by_side(tmp_path: Path, tiny_checkpoin
 
 
 @pytest.mark.slow
-def test_one_is_killed_or_stopped_and_gone_on_with(tmp_path: Path, tiny_checkpoint: Path) -> None:
+def test_a_killed_or_stopped_evaluation_can_be_resumed(tmp_path: Path, tiny_checkpoint: Path) -> None:
     wanted: Wanted = [("mine", Request("synthetic:400", str(tiny_checkpoint), robustness=True, sample=20))]
     (folder,) = evaluations.start(tmp_path, wanted, "drawn", threads=1)
     (unbroken,) = (folder.with_name("unbroken"),)
@@ -116,14 +116,14 @@ def test_evaluations_of_an_earlier_version_are_read(tmp_path: Path, tiny_checkpo
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"kind": "evaluation"}', '{"kind": "evaluation", "dataset": 5, "checkpoint": "x"}']
 )
-def test_what_cannot_be_read_is_damaged(tmp_path: Path, text: str) -> None:
+def test_unreadable_evaluations_are_damaged(tmp_path: Path, text: str) -> None:
     folder = tmp_path / "mine" / "reports" / "one"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(text)
     assert [seen.state for seen in job.views(tmp_path, KIND)] == [DAMAGED]
 
 
-def test_the_command_that_measures_the_same() -> None:
+def test_the_command_of_the_same_evaluation() -> None:
     request = Request("my faces", "m.safetensors", "validation", "argmax", robustness=True, sample=30)
     assert request.command()[2:] == [
         "--dataset", "my faces", "--checkpoint", "m.safetensors", "--split", "validation", "--rule", "argmax",

@@ -55,7 +55,7 @@ def test_the_diagram_counts_each_picture_once() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_error_is_the_papers_sum_over_the_bins(seed: int) -> None:
+def test_the_error_matches_the_papers_formula(seed: int) -> None:
     probabilities, truth = _random(seed)
     found = reliability(probabilities, truth, temperature=1.0)
     assert len(found.bins) == 15 and sum(one.n for one in found.bins) == 500
@@ -82,5 +82,5 @@ def test_brier_and_likelihood_equal_scikit_learns(seed: int) -> None:
     assert negative_log_likelihood(probabilities, truth) == pytest.approx(log_loss(truth, probabilities))
 
 
-def test_a_truth_of_no_probability_costs_much_but_not_everything() -> None:
+def test_a_truth_of_probability_zero_has_a_finite_cost() -> None:
     assert negative_log_likelihood(_certain([0], 1.0), np.array([1])) == pytest.approx(-math.log(1e-12))

@@ -34,7 +34,7 @@ def file(tmp_path: Path, evaluation: Evaluation) -> Path:
     return path
 
 
-def test_it_comes_back_as_it_was(file: Path, evaluation: Evaluation) -> None:
+def test_it_survives_a_round_trip(file: Path, evaluation: Evaluation) -> None:
     assert read_report(file) == evaluation.report
     assert {path.name for path in file.parent.iterdir()} == {"report.json", "report.predictions.csv"}
 
@@ -50,14 +50,14 @@ def test_it_is_plain_json_without_nan(file: Path) -> None:
     assert "absent" in absent.pop("missing") and absent == {"x": [], "y": [], "area": None}
 
 
-def test_what_may_be_missing_may_be_missing(tmp_path: Path) -> None:
+def test_optional_parts_may_be_missing(tmp_path: Path) -> None:
     report = make_evaluation(rated=False).report
     assert report.agreement is None and report.robustness is None
     (tmp_path / "plain.json").write_text(to_json(report), encoding="utf-8")
     assert read_report(tmp_path / "plain.json") == report
 
 
-def test_predictions_come_back_with_it(file: Path, evaluation: Evaluation) -> None:
+def test_predictions_are_read_with_it(file: Path, evaluation: Evaluation) -> None:
     found, expected = read_evaluation(file).predictions, evaluation.predictions
     assert (found.labels, found.names) == (expected.labels, expected.names)
     for name in ("rows", "splits", "truth", "votes", "other_votes"):
@@ -65,7 +65,7 @@ def test_predictions_come_back_with_it(file: Path, evaluation: Evaluation) -> No
     assert found.probabilities == pytest.approx(expected.probabilities, rel=1e-6)
 
 
-def test_the_rule_and_n_are_said_in_words(evaluation: Evaluation) -> None:
+def test_the_rule_and_n_in_words(evaluation: Evaluation) -> None:
     data = replace(evaluation.report.data, rule="argmax")
     assert re.fullmatch(r"rule argmax \(.+\), n = 3,573", data.rule_and_n(3573))
     assert replace(data, is_rated=False).rule_and_n(3573) != data.rule_and_n(3573)
@@ -73,7 +73,7 @@ def test_the_rule_and_n_are_said_in_words(evaluation: Evaluation) -> None:
     assert evaluation.report.basis.endswith(evaluation.report.data.rule_and_n(120))
 
 
-def test_mean_areas_are_of_the_curves_that_there_are(evaluation: Evaluation) -> None:
+def test_mean_areas_are_over_existing_curves(evaluation: Evaluation) -> None:
     report = evaluation.report
     areas = [report.curves[label].roc.area for label in ("neutral", "fear")]
     assert report.mean_roc_area == pytest.approx(sum(area or 0 for area in areas) / 2)
@@ -85,12 +85,12 @@ def test_predictions_are_named_after_the_report() -> None:
     assert predictions_name(Path("model.report.json")) == "model.report.predictions.csv"
 
 
-def test_a_report_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_report_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"gone\.json"):
         read_report(tmp_path / "gone.json")
 
 
-def test_reports_of_the_first_format_are_told_apart(tmp_path: Path) -> None:
+def test_reports_of_the_first_format_are_recognized(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(json.dumps({"accuracy": 0.85, "n": 3137, "rule": "majority"}))
     with pytest.raises(EvaluationError, match=r"fer-report-2.*old\.json.*fer-report-1"):
         read_report(tmp_path / "old.json")
@@ -165,19 +165,19 @@ def test_a_damaged_report_says_where(file: Path, damage: Callable[[dict[str, Any
         '{"format": "fer-report-2", "n": ' + "9" * 400 + "}",
     ],
 )
-def test_what_is_no_report_at_all_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "no.json").write_text(text)
     with pytest.raises(EvaluationError):
         read_report(tmp_path / "no.json")
 
 
-def test_a_file_that_is_cut_off_is_refused(file: Path) -> None:
+def test_a_truncated_file_is_refused(file: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8")[:-200], encoding="utf-8")
     with pytest.raises(EvaluationError, match=re.escape(str(file))):
         read_report(file)
 
 
-def test_predictions_that_are_gone_damaged_or_of_another_are_refused(file: Path) -> None:
+def test_missing_damaged_or_foreign_predictions_are_refused(file: Path) -> None:
     beside = file.with_name("report.predictions.csv")
     text = beside.read_text(encoding="utf-8")
     for content, message in (
@@ -205,7 +205,7 @@ def test_the_name_of_the_predictions_cannot_lead_elsewhere(file: Path, evaluatio
     assert len(read_evaluation(file).predictions) == 120
 
 
-def test_labels_may_be_words_that_tables_take_for_nothing(tmp_path: Path) -> None:
+def test_labels_may_be_words_that_tables_read_as_missing(tmp_path: Path) -> None:
     evaluation = make_evaluation(labels=("None", "NA", "other"))
     write_report(tmp_path / "report.json", evaluation.report, evaluation.predictions)
     assert read_evaluation(tmp_path / "report.json").predictions.labels == ("None", "NA", "other")

@@ -20,7 +20,7 @@ def _predictions(probabilities: list[list[float]], truth: list[int]) -> Predicti
     )
 
 
-def test_the_worst_mistake_is_the_surest() -> None:
+def test_the_worst_mistake_has_the_highest_confidence() -> None:
     found = _predictions([[0.9, 0.1], [0.4, 0.6], [0.05, 0.95], [0.99, 0.01]], [1, 0, 0, 0])
     assert worst_mistakes(found).tolist() == [2, 0, 1]
     assert worst_mistakes(found, 1).tolist() == [2]
@@ -36,17 +36,17 @@ def test_the_most_uncertain_has_two_labels_side_by_side() -> None:
     assert most_uncertain(_predictions([[1.0]], [0])).tolist() == []
 
 
-def test_a_label_is_doubtful_where_another_passes_its_own_threshold() -> None:
+def test_a_label_is_doubtful_if_another_exceeds_its_threshold() -> None:
     # Thresholds: a (0.9 + 0.8 + 0.1) / 3 = 0.6, b (0.9 + 0.45) / 2 = 0.675.
     probabilities = [[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.1, 0.9], [0.55, 0.45]]
     found = _predictions(probabilities, [0, 0, 0, 1, 1])
     assert likely_label_errors(found).tolist() == [2], "the last one is a mistake of the model, below the threshold"
 
 
-def test_a_label_that_no_picture_bears_is_never_suggested() -> None:
+def test_an_unused_label_is_never_suggested() -> None:
     assert likely_label_errors(_predictions([[0.3, 0.0, 0.7], [0.6, 0.1, 0.3]], [0, 0])).tolist() == []
 
 
-def test_the_order_is_by_how_much_more() -> None:
+def test_the_order_is_by_the_difference() -> None:
     probabilities = [[0.9, 0.1], [0.2, 0.8], [0.05, 0.95], [0.3, 0.7], [0.2, 0.8]]
     assert likely_label_errors(_predictions(probabilities, [0, 0, 0, 1, 1])).tolist() == [2, 1]

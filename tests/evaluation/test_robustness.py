@@ -29,7 +29,7 @@ def _is_light(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     return np.column_stack([1 - light, light])
 
 
-def test_what_is_lost_and_what_is_not() -> None:
+def test_what_degradations_cost() -> None:
     dataset = _dataset(10)
     seen: list[tuple[int, int]] = []
     found = robustness(
@@ -50,7 +50,7 @@ def test_what_is_lost_and_what_is_not() -> None:
     assert seen == [(10, 30), (20, 30), (30, 30)]
 
 
-def test_a_sample_is_the_same_every_time_and_says_what_it_was_drawn_from() -> None:
+def test_a_sample_is_reproducible_and_stores_its_population() -> None:
     dataset, rows = _dataset(300), np.arange(0, 300, 3)
     first, second = (
         robustness(dataset, rows, rows % 2, PREPROCESSING, _is_light, sample=40, disturbances=WAYS) for _ in range(2)
@@ -60,12 +60,12 @@ def test_a_sample_is_the_same_every_time_and_says_what_it_was_drawn_from() -> No
     assert first.clean.value == 1, "rows and truth stay together"
 
 
-def test_a_sample_larger_than_there_are_is_all() -> None:
+def test_a_sample_larger_than_the_data_is_everything() -> None:
     found = robustness(_dataset(6), np.arange(6), np.arange(6) % 2, PREPROCESSING, _is_light, sample=9, disturbances=())
     assert (found.n, found.disturbed) == (6, ())
 
 
-def test_many_pictures_are_done_in_parts() -> None:
+def test_many_pictures_are_processed_in_parts() -> None:
     dataset = _dataset(600)
     seen: list[int] = []
     found = robustness(

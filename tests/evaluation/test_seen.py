@@ -25,7 +25,7 @@ def digests(*numbers: int) -> np.ndarray:
     return np.array(numbers, np.uint32)
 
 
-def test_what_a_model_began_with_counts_too(tmp_path: Path) -> None:
+def test_pictures_of_the_initial_model_count_too(tmp_path: Path) -> None:
     first, second = tmp_path / "first" / "best.safetensors", tmp_path / "second" / "best.safetensors"
     for model in (first, second):
         model.parent.mkdir()
@@ -40,7 +40,7 @@ def test_what_a_model_began_with_counts_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_trained_model_is_told_its_own_pictures_in_another_data_set(tmp_path: Path) -> None:
+def test_training_pictures_are_recognized_in_another_data_set(tmp_path: Path) -> None:
     config = TrainingConfig("synthetic:80", epochs=1, size_px=24, progressive=False)
     dataset = open_dataset("synthetic:80")
     assert train(config, dataset, Run(tmp_path), Hooks())
@@ -81,7 +81,7 @@ def made(seed: int, split: str, seen: Seen | None, sha256: str = "") -> Evaluati
         ("train", Seen(0, 0), "", None),
     ],
 )
-def test_what_a_report_says_of_it(split: str, seen: Seen | None, sha256: str, knew: tuple[str, int] | None) -> None:
+def test_how_a_report_states_it(split: str, seen: Seen | None, sha256: str, knew: tuple[str, int] | None) -> None:
     assert made(0, split, seen, sha256).report.knew == knew
 
 

@@ -44,7 +44,7 @@ def _row(tau: float, beta: float, accuracy: float, balanced: float) -> Setting:
     return Setting(tau, beta, accuracy, 0.5, balanced, None)
 
 
-def test_each_kind_takes_what_is_best_on_photos_of_what_it_can_afford(tmp_path: Path) -> None:
+def test_each_kind_takes_the_best_affordable_setting_on_photos(tmp_path: Path) -> None:
     rows = (
         _row(0.0, 0.0, 0.880, 0.52), _row(0.0, 0.2, 0.872, 0.54), _row(0.1, 0.2, 0.870, 0.54),
         _row(0.2, 0.4, 0.856, 0.56), _row(0.0, 0.75, 0.800, 0.60),

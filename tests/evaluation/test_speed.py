@@ -8,7 +8,7 @@ from fer.evaluation.evaluate import measure_speed, processor_name
 from fer.model.classifier import Classifier
 
 
-def test_a_model_is_measured_on_one_thread_and_the_threads_come_back(tiny_checkpoint: Path) -> None:
+def test_a_model_is_timed_on_one_thread_and_the_threads_are_restored(tiny_checkpoint: Path) -> None:
     classifier = Classifier.load(tiny_checkpoint)
     threads = torch.get_num_threads()
     torch.set_num_threads(threads + 1)

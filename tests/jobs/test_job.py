@@ -85,7 +85,7 @@ def pid_of(folder: Path) -> int:
     return status.pid
 
 
-def test_from_the_beginning_to_the_end(place: Path) -> None:
+def test_a_job_from_start_to_end(place: Path) -> None:
     folder = made(place)
     seen = job.view(folder, KIND)
     assert (seen.state, seen.request, seen.can_resume) == (INTERRUPTED, Counting(3), True)
@@ -102,7 +102,7 @@ def test_from_the_beginning_to_the_end(place: Path) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_happens_to_a_job_that_goes_on(place: Path) -> None:
+def test_a_running_job_cannot_be_changed(place: Path) -> None:
     folder, other = made(place, to=10**6, pause=0.01), made(place, "other")
     job.start(folder, KIND)
     among = job.views(place, KIND)
@@ -123,7 +123,7 @@ def test_nothing_happens_to_a_job_that_goes_on(place: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_job_goes_on_where_it_was(place: Path) -> None:
+def test_a_killed_job_resumes_where_it_was(place: Path) -> None:
     folder = made(place, to=400, pause=0.005)
     job.start(folder, KIND)
     seen_when(folder, lambda seen: seen.status.done > 20)
@@ -144,7 +144,7 @@ def test_an_error_is_kept_and_the_job_can_be_tried_again(place: Path) -> None:
     assert (seen.state, seen.message) == (FAILED, "ValueError: not this one") and seen.can_resume
 
 
-def test_a_process_that_never_came_so_far_leaves_its_last_words(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_fails_early_leaves_its_last_output(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = made(place)
     monkeypatch.setattr(job, "WORKER", ("-c", "import sys; sys.exit('error: no such thing')"))
     job.start(folder, KIND)
@@ -209,7 +209,7 @@ def test_one_process_at_a_time(place: Path) -> None:
     assert job.view(folder, KIND).message == "no room"
 
 
-def test_a_number_that_another_process_has_now_is_no_job(place: Path) -> None:
+def test_a_reused_pid_is_no_job(place: Path) -> None:
     folder = made(place)
     with job.working(folder) as reporter:
         reporter.say("counting", 1, 3)
@@ -238,7 +238,7 @@ def test_a_number_that_another_process_has_now_is_no_job(place: Path) -> None:
         ('{"kind": "counting", "to": 3, "backwards": true}', "backwards"),
     ],
 )
-def test_what_cannot_be_read_is_damaged_and_can_be_deleted(place: Path, text: str, found: str) -> None:
+def test_an_unreadable_job_is_damaged_and_can_be_deleted(place: Path, text: str, found: str) -> None:
     folder = made(place)
     (folder / job.CONFIG_NAME).write_text(text)
     seen = job.view(folder, KIND)
@@ -251,7 +251,7 @@ def test_what_cannot_be_read_is_damaged_and_can_be_deleted(place: Path, text: st
     assert not folder.exists()
 
 
-def test_what_is_not_there_or_a_file_is_no_job(place: Path) -> None:
+def test_a_missing_folder_or_a_file_is_no_job(place: Path) -> None:
     assert job.views(place, KIND) == []
     assert job.view(place / "nothing", KIND).state == DAMAGED
     place.mkdir()
@@ -262,7 +262,7 @@ def test_what_is_not_there_or_a_file_is_no_job(place: Path) -> None:
     assert job.views(place, KIND) == []
 
 
-def test_one_that_is_damaged_while_it_runs_is_still_running(place: Path) -> None:
+def test_a_job_damaged_while_running_is_still_running(place: Path) -> None:
     folder = made(place)
     with job.working(folder):
         (folder / job.CONFIG_NAME).write_text("{")
@@ -271,7 +271,7 @@ def test_one_that_is_damaged_while_it_runs_is_still_running(place: Path) -> None
             job.delete(folder, KIND)
 
 
-def test_a_process_that_has_said_nothing_yet_is_starting(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_without_a_status_yet_is_starting(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = made(place)
     monkeypatch.setattr(job, "WORKER", ("-c", "import time; time.sleep(60)"))
     job.start(folder, KIND)
@@ -281,7 +281,7 @@ def test_a_process_that_has_said_nothing_yet_is_starting(place: Path, monkeypatc
     assert (seen.state, seen.status) == (STOPPED, job.read_status(folder))
 
 
-def test_what_an_earlier_version_left_is_read(place: Path) -> None:
+def test_jobs_of_an_earlier_version_are_read(place: Path) -> None:
     def earlier(folder: Path) -> tuple[Counting, Status] | None:
         there = (folder / "old.json").exists()
         return (Counting(7), Status(FAILED, "why", done=2, total=7)) if there else None
@@ -317,7 +317,7 @@ def test_the_log_has_an_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_pauses_a_job(place: Path, number: int) -> None:
+def test_a_full_disk_stops_a_job(place: Path, number: int) -> None:
     folder = made(place)
     for error in (OSError(number, os.strerror(number), "counted"), caused(OSError(number, "full", "counted"))):
         with pytest.raises(type(error)), job.working(folder):
@@ -336,7 +336,7 @@ def caused(cause: OSError) -> JobError:
     return error
 
 
-def test_a_full_disk_lets_the_last_word_be_written(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_status_is_written_on_a_full_disk(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = made(place)
 
     def full(descriptor: int) -> None:
@@ -361,7 +361,7 @@ def test_a_full_disk_lets_the_last_word_be_written(place: Path, monkeypatch: pyt
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["config.json", "status.json", "process.json"])
-def test_records_of_another_shape_spoil_no_listing(place: Path, name: str, content: bytes) -> None:
+def test_records_of_another_type_spoil_no_listing(place: Path, name: str, content: bytes) -> None:
     odd = made(place, "odd")
     made(place, "other")
     (odd / name).write_bytes(content)
@@ -374,7 +374,7 @@ def test_records_of_another_shape_spoil_no_listing(place: Path, name: str, conte
     assert [view.name for view in job.views(place, KIND)] == ["other"]
 
 
-def test_a_request_whose_path_is_none_is_damaged(place: Path) -> None:
+def test_a_request_with_an_invalid_path_is_damaged(place: Path) -> None:
     @dataclass(frozen=True)
     class Looking:
         path: Path
@@ -386,7 +386,7 @@ def test_a_request_whose_path_is_none_is_damaged(place: Path) -> None:
         assert job.view(place / "one", kind).state == DAMAGED
 
 
-def test_where_no_folder_can_be_made_it_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for folder in (tmp_path / "file" / "job", tmp_path / ("x" * 300)):
         with pytest.raises(JobError, match=folder.name):
@@ -397,7 +397,7 @@ ASKED_BY_A_FILE = "from fer.jobs import job; job._ASKED_BY_A_FILE = True\n"
 
 
 @pytest.mark.slow
-def test_where_the_system_asks_no_process_to_end_a_file_does(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_windows_a_file_asks_a_process_to_stop(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "_ASKED_BY_A_FILE", True)
     monkeypatch.setattr(psutil.Process, "terminate", lambda process: pytest.fail("Windows would end it unasked"))
     monkeypatch.setattr(job, "WORKER", ("-c", ASKED_BY_A_FILE + PROGRAM))

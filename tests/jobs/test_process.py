@@ -15,14 +15,14 @@ PATIENT = "import time; print('here', flush=True); time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {PATIENT}"
 
 
-def test_a_process_is_known_by_its_beginning_too() -> None:
+def test_a_process_is_identified_by_its_start_time_too() -> None:
     mark = mark_of(os.getpid())
     assert mark and mark.is_alive()
     assert not ProcessMark(mark.pid, mark.began - 5).is_alive()
 
 
 @pytest.mark.parametrize("pid", [-1, 2**22 + 1, 10**30])
-def test_a_number_that_no_process_has(pid: int) -> None:
+def test_an_unused_pid(pid: int) -> None:
     assert mark_of(pid) is None
     assert not ProcessMark(pid, 0.0).is_alive()
 
@@ -36,7 +36,7 @@ def test_a_process_that_nobody_waited_for_is_not_alive() -> None:
     process.wait()
 
 
-def test_it_is_polite_in_a_session_of_its_own_and_ends_when_asked(tmp_path: Path) -> None:
+def test_it_has_low_priority_its_own_session_and_ends_when_asked(tmp_path: Path) -> None:
     mark = start_process([sys.executable, "-c", PATIENT], tmp_path / "log")
     wait_until(lambda: "here" in (tmp_path / "log").read_text())
     assert psutil.Process(mark.pid).nice() == NICENESS
@@ -47,12 +47,12 @@ def test_it_is_polite_in_a_session_of_its_own_and_ends_when_asked(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_one_that_does_not_listen_is_ended(tmp_path: Path) -> None:
+def test_a_process_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     mark = start_process([sys.executable, "-c", STUBBORN], tmp_path / "log")
     wait_until(lambda: "here" in (tmp_path / "log").read_text())
     end_process(mark, patience_seconds=0.5)
     assert not mark.is_alive()
 
 
-def test_another_process_of_that_number_is_left_alone() -> None:
+def test_another_process_with_the_same_pid_is_left_alone() -> None:
     end_process(ProcessMark(os.getpid(), 1.0), patience_seconds=1)  # and this test continues

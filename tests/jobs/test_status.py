@@ -17,7 +17,7 @@ class Clock:
         return self.now
 
 
-def test_what_was_said_is_read_again_with_process_and_time(tmp_path: Path) -> None:
+def test_a_status_is_read_back_with_process_and_time(tmp_path: Path) -> None:
     reporter = Reporter(tmp_path)
     reporter.say("reading", 3, 12, {"faces_per_second": 12.5})
     reporter.set(FAILED, "why")
@@ -32,7 +32,7 @@ def test_what_was_said_is_read_again_with_process_and_time(tmp_path: Path) -> No
     assert read_status(tmp_path) == reporter.status and reporter.status.figures == {"epoch": 3}
 
 
-def test_it_is_written_now_and_then_and_at_the_end(tmp_path: Path) -> None:
+def test_it_is_written_regularly_and_at_the_end(tmp_path: Path) -> None:
     clock = Clock()
     reporter = Reporter(tmp_path, clock=clock)
     written = []
@@ -43,7 +43,7 @@ def test_it_is_written_now_and_then_and_at_the_end(tmp_path: Path) -> None:
     assert written == [1, 1, 1, 4, 4, 4, 7, 7, 7, 10]
 
 
-def test_the_time_that_is_left_is_counted_from_where_this_process_began(tmp_path: Path) -> None:
+def test_the_remaining_time_is_estimated_from_this_process_alone(tmp_path: Path) -> None:
     clock = Clock()
     reporter = Reporter(tmp_path, clock=clock)
     reporter.say("reading", 50, 100)
@@ -60,7 +60,7 @@ def test_the_time_that_is_left_is_counted_from_where_this_process_began(tmp_path
     assert reporter.status.seconds_left is None
 
 
-def test_a_full_disk_does_not_end_a_job_that_only_says_how_far_it_is(tmp_path: Path) -> None:
+def test_a_full_disk_does_not_stop_a_job_that_reports_progress(tmp_path: Path) -> None:
     reporter = Reporter(tmp_path / "gone")
     reporter.say("reading", 1, 2)
     reporter.note("something")
@@ -79,18 +79,18 @@ def test_notes_are_in_the_log(tmp_path: Path) -> None:
     "text",
     ["", "{", "[]", "null", '"running"', '{"state": 5}', '{"state": "dreaming"}', '{"done": 1}', "[" * 100_000, "\xff"],
 )
-def test_what_cannot_be_understood_is_nothing(tmp_path: Path, text: str) -> None:
+def test_an_unreadable_status_is_none(tmp_path: Path, text: str) -> None:
     assert read_status(tmp_path) is None
     (tmp_path / STATUS_NAME).write_text(text, encoding="latin-1")
     assert read_status(tmp_path) is None
 
 
-def test_a_folder_in_its_place_is_nothing(tmp_path: Path) -> None:
+def test_a_folder_in_its_place_is_none(tmp_path: Path) -> None:
     (tmp_path / STATUS_NAME).mkdir()
     assert read_status(tmp_path) is None
 
 
-def test_a_later_version_may_say_more_and_otherwise(tmp_path: Path) -> None:
+def test_a_later_version_may_have_other_fields(tmp_path: Path) -> None:
     (tmp_path / STATUS_NAME).write_text('{"state": "running", "done": 3, "mood": {"good": true}, "speed": 4}')
     assert read_status(tmp_path) == Status(RUNNING, done=3, figures={"speed": 4})
     (tmp_path / STATUS_NAME).write_text('{"state": "running", "done": "most of it"}')

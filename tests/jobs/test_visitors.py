@@ -54,7 +54,7 @@ def forget(data: Path, present: set[str]) -> list[Path]:
         (OWNER, "", True, True),
     ],
 )
-def test_uploads_of_those_who_left_go(
+def test_uploads_of_visitors_who_left_are_deleted(
     tmp_path: Path, session: str, state: str, stays: bool, keeps_upload: bool
 ) -> None:
     folder = made(tmp_path, session, state)
@@ -79,20 +79,22 @@ def test_uploads_of_those_who_left_go(
         ("", {"asked": True}, {"result", "upload", "drawn.jpg"}),  # another one was running
     ],
 )
-def test_what_stays_is_as_it_was_set(tmp_path: Path, state: str, keeps: dict[str, bool], left: set[str]) -> None:
+def test_the_visitors_choice_decides_what_is_kept(
+    tmp_path: Path, state: str, keeps: dict[str, bool], left: set[str]
+) -> None:
     folder = made(tmp_path, LEFT, state, **keeps)
     forget(tmp_path, set())
     assert {path.name for path in folder.glob("*")} & {"result", "upload", "drawn.jpg"} == left
 
 
-def test_what_goes_on_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_jobs_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = made(tmp_path, LEFT)
     monkeypatch.setattr(job.JobView, "active", True)
     forget(tmp_path, set())
     assert (folder / "upload").exists()
 
 
-def test_who_comes_back_has_it_again(tmp_path: Path) -> None:
+def test_returning_visitors_keep_their_jobs(tmp_path: Path) -> None:
     folder = made(tmp_path, LEFT, FINISHED)
     first = claim_of(folder)
     assert first == Claim((LEFT,)) and first.seen_by(LEFT) is first and claim_of(made(tmp_path, OWNER)) is None
@@ -104,14 +106,14 @@ def test_who_comes_back_has_it_again(tmp_path: Path) -> None:
     assert not (folder / "upload").exists()
 
 
-def test_who_came_back_during_a_look_is_there(tmp_path: Path) -> None:
+def test_visitors_who_return_during_a_check_are_present(tmp_path: Path) -> None:
     folders = [made(tmp_path, HERE, FINISHED) for _ in range(2)]
     looks = iter([set[str](), {HERE}])
     (changed,) = forget_left(tmp_path / "visits", KIND, "upload", "drawn*", lambda: next(looks))
     assert {folder for folder in folders if (folder / "upload").exists()} == set(folders) - {changed}
 
 
-def test_what_a_visitor_of_an_earlier_version_left_goes(tmp_path: Path) -> None:
+def test_leftovers_of_an_earlier_version_are_deleted(tmp_path: Path) -> None:
     folder = made(tmp_path, OWNER, FINISHED)
     (folder / "visitor.txt").write_text("a session")
     assert claim_of(folder) == Claim(()) and forget(tmp_path, {HERE}) == [folder]
@@ -127,7 +129,7 @@ def test_what_a_visitor_of_an_earlier_version_left_goes(tmp_path: Path) -> None:
         ({HERE: 400, OWNER: 5000}, True),  # the owner's jobs do not count
     ],
 )
-def test_each_visitor_and_all_together_have_so_much_room(tmp_path: Path, sizes: dict[str, int], fits: bool) -> None:
+def test_space_is_limited_per_visitor_and_in_total(tmp_path: Path, sizes: dict[str, int], fits: bool) -> None:
     for session, kilobytes in sizes.items():
         made(tmp_path, session, upload_bytes=1000 * kilobytes)
     if fits:

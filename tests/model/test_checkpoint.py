@@ -69,12 +69,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, tor
     return path, state
 
 
-def test_what_a_model_says_of_itself_comes_back(saved: tuple[Path, dict[str, torch.Tensor]]) -> None:
+def test_the_header_survives_a_round_trip(saved: tuple[Path, dict[str, torch.Tensor]]) -> None:
     assert read_info(saved[0]) == INFO
     assert read_info(str(saved[0])).labels == OWN_LABELS
 
 
-def test_the_weights_come_back_to_half_precision(saved: tuple[Path, dict[str, torch.Tensor]]) -> None:
+def test_the_weights_survive_in_half_precision(saved: tuple[Path, dict[str, torch.Tensor]]) -> None:
     path, state = saved
     info, network = load_checkpoint(path)
     loaded = network.state_dict()
@@ -107,12 +107,12 @@ def test_writing_a_loaded_model_again_changes_nothing(
     assert all(torch.equal(again[name], before[name]) for name in before)
 
 
-def test_files_that_do_not_speak_of_multilabel_are_of_one_label(tmp_path: Path) -> None:
+def test_files_without_multilabel_have_single_labels(tmp_path: Path) -> None:
     assert read_info(_write(tmp_path / "old.safetensors", _header(multilabel=None))).multilabel is False
     assert read_info(_write(tmp_path / "new.safetensors", _header(multilabel=True))).multilabel is True
 
 
-def test_a_prior_and_its_correction_come_back(tmp_path: Path, tiny_checkpoint: Path) -> None:
+def test_a_prior_and_its_correction_survive_a_round_trip(tmp_path: Path, tiny_checkpoint: Path) -> None:
     info, network = load_checkpoint(tiny_checkpoint)
     made = replace(info, prior=(0.3, *(0.1,) * 7), prior_correction=0.25, unsure_below=0.4, stem="original")
     save_checkpoint(tmp_path / "model", made, network.state_dict())
@@ -122,7 +122,7 @@ def test_a_prior_and_its_correction_come_back(tmp_path: Path, tiny_checkpoint: P
 SECOND = SecondHead(("awake", "zest"), (0.4, 0.6), "labels")
 
 
-def test_a_second_head_and_its_readings_come_back(tmp_path: Path) -> None:
+def test_a_second_head_and_its_readings_survive_a_round_trip(tmp_path: Path) -> None:
     made = replace(
         INFO, prior=(0.2, 0.3, 0.5), second=SECOND, second_share=0.2, kinds={"posed": Reading(0.25, 1.0, 0.8, 0.3)}
     )
@@ -171,7 +171,7 @@ def test_a_file_that_stands_for_itself_is_refused(tmp_path: Path) -> None:
         {"second": replace(SECOND, prior=(1.0,))},
     ],
 )
-def test_a_second_head_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_invalid_second_head_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"second head|prior"):
         replace(INFO, **wrong)
 
@@ -190,7 +190,7 @@ def test_a_prior_that_cannot_be_corrected_for_is_refused(wrong: dict[str, Any], 
 
 
 @pytest.mark.parametrize("architecture", ["mobilenet_v3_small", "squeezenet1_1"])
-def test_the_header_alone_says_how_to_build_the_network(architecture: str, tmp_path: Path) -> None:
+def test_the_header_is_enough_to_build_the_network(architecture: str, tmp_path: Path) -> None:
     info = ModelInfo(architecture, OWN_LABELS, Preprocessing(size_px=32))
     network = build_network(architecture, classes=3, channels=1, size_px=32, dropout=0.4).eval()
     save_checkpoint(tmp_path / "model.safetensors", info, network.state_dict())
@@ -208,7 +208,7 @@ def test_the_labels_keep_their_order(tiny_checkpoint: Path) -> None:
     assert read_info(tiny_checkpoint).labels == FERPLUS
 
 
-def test_reading_what_a_model_is_does_not_import_torch(tiny_checkpoint: Path) -> None:
+def test_reading_the_header_does_not_import_torch(tiny_checkpoint: Path) -> None:
     program = (
         "import sys; from fer.model.checkpoint import read_info; "
         "print(read_info(sys.argv[1]).architecture, 'torch' in sys.modules)"
@@ -370,7 +370,7 @@ PREPROCESSING = '{"size_px": %s, "mean": %s, "std": %s, "crop_ratio": %s}'
     ],
     ids=lambda header: str(header)[-40:],
 )
-def test_a_header_with_values_that_cannot_be_is_refused(header: Any, tmp_path: Path) -> None:
+def test_a_header_with_invalid_values_is_refused(header: Any, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"model\."):
         read_info(_write(tmp_path / "model.safetensors", header))
 
@@ -391,14 +391,14 @@ def _safetensors(header: str) -> bytes:
         b"\xff" * 8 + b"{}",
     ],
 )
-def test_a_file_that_says_it_is_large_or_deep_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_declares_huge_or_deep_content_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(content)
     for read in (read_info, load_checkpoint):
         with pytest.raises(CheckpointError, match=r"model\."):
             read(tmp_path / "model.safetensors")
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_other_things_than_files_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     for name in ("pipe", "circle", "x" * 300):
@@ -422,7 +422,7 @@ def test_files_that_stand_for_each_other_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_weights_that_do_not_fit_are_refused_before_memory_is_taken(tmp_path: Path) -> None:
+def test_weights_that_do_not_fit_are_refused_before_loading(tmp_path: Path) -> None:
     """A vit_h_14 has 2.5 GB, a last layer of a million labels 2 GB."""
     resource = pytest.importorskip("resource", reason="memory cannot be measured")
     path, before = tmp_path / "model.safetensors", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -439,7 +439,7 @@ def test_weights_that_do_not_fit_are_refused_before_memory_is_taken(tmp_path: Pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
-def test_weights_that_are_no_numbers_are_refused(value: float, tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_refused(value: float, tmp_path: Path) -> None:
     state = _state()
     state["layer1.0.conv1.weight"][0, 0, 0, 0] = value  # 1e30 overflows half precision
     save_checkpoint(tmp_path / "model.safetensors", INFO, state)

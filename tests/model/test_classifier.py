@@ -70,7 +70,7 @@ def test_the_same_file_gives_the_same_model(tiny_checkpoint: Path, pixels: npt.N
     assert np.array_equal(first, second)
 
 
-def test_what_shrink_returns_is_taken_without_a_warning(classifier: Classifier) -> None:
+def test_the_output_of_shrink_gives_no_warning(classifier: Classifier) -> None:
     face = classifier.info.preprocessing.shrink(np.full((60, 60, 3), 90, np.uint8))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -82,9 +82,7 @@ def test_a_missing_model_is_an_error_with_a_text(tmp_path: Path) -> None:
         Classifier.load(tmp_path / "nowhere.safetensors")
 
 
-def test_a_multilabel_model_gives_each_expression_a_probability_of_its_own(
-    tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]
-) -> None:
+def test_a_multilabel_model_has_independent_probabilities(tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]) -> None:
     info, network = load_checkpoint(tiny_checkpoint)
     classifier = torch_classifier(replace(info, multilabel=True, temperature=2.0), network)
     probabilities = classifier.probabilities(pixels)
@@ -98,7 +96,7 @@ def test_a_multilabel_model_gives_each_expression_a_probability_of_its_own(
 PRIOR = (0.4, 0.2, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05)
 
 
-def test_the_prior_is_taken_off_the_logits(tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]) -> None:
+def test_the_prior_is_subtracted_from_the_logits(tiny_checkpoint: Path, pixels: npt.NDArray[np.uint8]) -> None:
     """The correction subtracts τ times the log prior, before dividing by the temperature."""
     info, network = load_checkpoint(tiny_checkpoint)
     plain = torch_classifier(info, network)
@@ -139,14 +137,14 @@ OUTPUTS = np.log([[0.6, 0.3, 0.1, 0.8, 0.2], [0.1, 0.1, 0.8, 0.5, 0.5]])
         (Reading(temperature=0.5), [[36 / 46, 9 / 46, 1 / 46], [1 / 66, 1 / 66, 64 / 66]]),
     ],
 )
-def test_two_heads_are_blended_each_without_a_part_of_its_prior(reading: Reading, expected: list[list[float]]) -> None:
+def test_two_heads_are_blended_with_corrected_priors(reading: Reading, expected: list[list[float]]) -> None:
     """A label that the second head lacks keeps the first head's share."""
     found = probabilities_of(replace(TWO_HEADS, **vars(reading)), OUTPUTS)
     assert found == pytest.approx(np.array(expected))
 
 
 @pytest.mark.slow
-def test_both_opinions_come_from_one_look(tmp_path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+def test_both_readings_come_from_one_forward_pass(tmp_path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     network = build_network("resnet18", classes=5, channels=1, size_px=48)
     path = tmp_path / "two.safetensors"
     save_checkpoint(path, replace(TWO_HEADS, second_share=0.4), network.state_dict())
@@ -159,5 +157,5 @@ def test_both_opinions_come_from_one_look(tmp_path: Path, pixels: npt.NDArray[np
         assert opinions[:, place] == pytest.approx(classifier.for_faces(kind).probabilities(pixels))
 
 
-def test_a_model_with_one_head_has_no_opinions(classifier: Classifier, pixels: npt.NDArray[np.uint8]) -> None:
+def test_a_model_with_one_head_has_no_second_reading(classifier: Classifier, pixels: npt.NDArray[np.uint8]) -> None:
     assert classifier.with_opinions(pixels)[1] is None

@@ -7,7 +7,7 @@ from fer.errors import FerError
 from fer.model.device import choose_device
 
 
-def test_the_cpu_is_always_there() -> None:
+def test_the_cpu_is_always_available() -> None:
     assert choose_device("cpu") == "cpu"
 
 
@@ -16,6 +16,6 @@ def test_the_best_one_can_be_used() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["gpu", "cuda:99", ""])
-def test_one_that_is_not_there_is_refused(wanted: str) -> None:
+def test_a_missing_device_is_refused(wanted: str) -> None:
     with pytest.raises(FerError, match="cpu"):
         choose_device(wanted)

@@ -50,7 +50,7 @@ def exported(first: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("word", SHIPPED)
-def test_the_shipped_models_answer_in_onnx_runtime_as_in_torch(word: str) -> None:
+def test_the_built_in_models_give_the_same_outputs_in_onnx_runtime_and_torch(word: str) -> None:
     preprocessing, random = read_info(SHIPPED[word]).preprocessing, np.random.default_rng(0)
     faces = [draw_face(label, np.random.default_rng(seed), size_px=96) for seed in range(3) for label in FERPLUS]
     faces += [random.integers(0, 256, (96, 96, 3), np.uint8) for _ in range(4)]
@@ -77,7 +77,7 @@ def test_the_models_for_video_are_exported_in_8_bits_too(word: str) -> None:
     assert reduced.probabilities(face[None]) == pytest.approx(whole.probabilities(face[None]), abs=0.1)
 
 
-def test_a_model_that_has_been_exported_runs_in_onnx_runtime_unless_somebody_wants_torch(exported: Path) -> None:
+def test_an_exported_model_runs_in_onnx_runtime_by_default(exported: Path) -> None:
     runtimes = {runtime: Classifier.load(exported, runtime=runtime).network.runtime for runtime in ("auto", "torch")}
     assert runtimes == {"auto": "ONNX Runtime, float32", "torch": "torch, float32"}
     with pytest.raises(FerError, match="cuda"):
@@ -92,7 +92,7 @@ def test_batches_of_any_size_are_taken(exported: Path, count: int) -> None:
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-def test_forms_of_other_weights_are_not_used(exported: Path) -> None:
+def test_exports_of_other_weights_are_ignored(exported: Path) -> None:
     info, network = load_checkpoint(exported)
     with torch.no_grad():
         next(network.parameters())[0, 0, 0, 0] += 1
@@ -105,7 +105,7 @@ def test_forms_of_other_weights_are_not_used(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [lambda form: form[: len(form) // 2], lambda form: b"no graph" + form[-3000:]])
-def test_a_damaged_form_of_the_same_weights_is_refused(exported: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_export_of_the_same_weights_is_refused(exported: Path, damage: Callable[[bytes], bytes]) -> None:
     form = form_path(exported)
     content, digest = form.read_bytes(), weights_sha256(exported).encode()
     form.write_bytes(damage(content) + digest)
@@ -113,7 +113,7 @@ def test_a_damaged_form_of_the_same_weights_is_refused(exported: Path, damage: C
         Classifier.load(exported)
 
 
-def test_a_model_file_that_speaks_of_others_than_its_form_is_refused(exported: Path) -> None:
+def test_a_model_file_that_contradicts_its_export_is_refused(exported: Path) -> None:
     info, network = load_checkpoint(exported)
     for other in (
         replace(info, labels=(*info.labels, "more")), replace(info, preprocessing=Preprocessing(size_px=64)),
@@ -124,7 +124,7 @@ def test_a_model_file_that_speaks_of_others_than_its_form_is_refused(exported: P
             Classifier.load(exported)
 
 
-def test_weights_that_are_no_numbers_are_refused_with_their_form(exported: Path) -> None:
+def test_weights_that_are_not_finite_are_refused_with_their_export(exported: Path) -> None:
     info, network = load_checkpoint(exported)
     before = weights_sha256(exported).encode()
     next(network.parameters()).data[0, 0, 0, 0] = float("nan")
@@ -134,7 +134,7 @@ def test_weights_that_are_no_numbers_are_refused_with_their_form(exported: Path)
         Classifier.load(exported)
 
 
-def test_weights_are_hashed_once_for_all_forms(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_hashed_once_for_all_exports(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[Path] = []
     monkeypatch.setattr(onnx_network, "weights_sha256", lambda file: hashed.append(file) or weights_sha256(file))
     with Classifier.load(exported).reduced().network.on_one_thread() as network:
@@ -142,7 +142,7 @@ def test_weights_are_hashed_once_for_all_forms(exported: Path, monkeypatch: pyte
     assert hashed == [exported]
 
 
-def test_another_reading_of_the_same_weights_needs_no_new_forms(exported: Path) -> None:
+def test_another_reading_of_the_same_weights_needs_no_new_exports(exported: Path) -> None:
     info, network = load_checkpoint(exported)
     before = Classifier.load(exported).probabilities(NOISE)
     save_checkpoint(exported, replace(info, temperature=3.0), network.state_dict())
@@ -151,7 +151,7 @@ def test_another_reading_of_the_same_weights_needs_no_new_forms(exported: Path) 
     assert after.probabilities(NOISE).max() < before.max()
 
 
-def test_a_model_exported_anew_without_pictures_has_no_8_bits_of_earlier_weights(exported: Path) -> None:
+def test_exporting_again_without_pictures_leaves_no_8_bit_export_of_earlier_weights(exported: Path) -> None:
     info, network = load_checkpoint(exported)
     with torch.no_grad():
         next(network.parameters())[0, 0, 0, 0] += 1
@@ -184,7 +184,9 @@ def test_a_file_that_stands_for_the_second_head_has_its_outputs(two_heads: tuple
 
 
 @pytest.mark.parametrize("second", [False, True])
-def test_a_file_for_others_says_all_that_they_need(two_heads: tuple[Path, Path], tmp_path: Path, second: bool) -> None:
+def test_a_file_for_other_programs_has_all_they_need(
+    two_heads: tuple[Path, Path], tmp_path: Path, second: bool
+) -> None:
     path, output = two_heads[second], tmp_path / "for-others" / "model.onnx"
     output.parent.mkdir()
     write_whole(path, output)
@@ -209,7 +211,7 @@ print(json.dumps({"logits": logits.tolist(), "about": session.get_modelmeta().cu
     assert about.keys() >= {"source", "license", "input", "normalization", "output", "weights_sha256"}
 
 
-def test_what_cannot_be_written_says_which_operation_it_is(tmp_path: Path) -> None:
+def test_an_unsupported_operation_is_named(tmp_path: Path) -> None:
     network = build_network("shufflenet_v2_x0_5", classes=2, channels=1, size_px=32)
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, ModelInfo("shufflenet_v2_x0_5", ("a", "b"), Preprocessing(size_px=32)), network.state_dict())
@@ -226,7 +228,7 @@ def test_what_cannot_be_written_says_which_operation_it_is(tmp_path: Path) -> No
         ("mobilenet_v2", 48, 3), ("googlenet", 64, 1), ("convnext_tiny", 64, 1), ("regnet_y_400mf", 48, 1),
     ],
 )  # fmt: skip
-def test_networks_of_many_kinds_are_written(tmp_path: Path, architecture: str, size_px: int, channels: int) -> None:
+def test_many_kinds_of_networks_are_exported(tmp_path: Path, architecture: str, size_px: int, channels: int) -> None:
     info = ModelInfo(architecture, ("a", "b", "c"), Preprocessing(size_px, channels))
     network = build_network(architecture, classes=3, channels=channels, size_px=size_px)
     pixels = np.random.default_rng(8).integers(0, 256, (4, channels, size_px, size_px), np.uint8)
@@ -238,7 +240,7 @@ def test_networks_of_many_kinds_are_written(tmp_path: Path, architecture: str, s
     assert found.probabilities(pixels) == pytest.approx(expected.probabilities(pixels), abs=1e-5)
 
 
-def test_the_command_writes_forms_or_a_file_for_others(
+def test_the_command_writes_exports_or_a_single_file(
     exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for form in (form_path(exported), form_path(exported, int8=True)):
@@ -281,7 +283,7 @@ Without = Callable[..., "subprocess.CompletedProcess[str]"]
 TORCH = {"torch", "torchvision", "facenet_pytorch"}
 
 
-def test_a_photo_is_recognized_where_there_is_no_torch(
+def test_a_photo_is_recognized_without_torch(
     without: Without, tmp_path: Path, astronaut: npt.NDArray[np.uint8]
 ) -> None:
     from fer.images import encode_png
@@ -302,7 +304,7 @@ sys.exit(code)
     assert picture["faces"][0]["label"] == "happiness"
 
 
-def test_a_model_that_has_not_been_exported_says_what_it_needs(without: Without, tiny_checkpoint: Path) -> None:
+def test_a_model_without_an_export_says_what_it_needs(without: Without, tiny_checkpoint: Path) -> None:
     program = """
 from fer.errors import FerError
 from fer.model.classifier import Classifier

@@ -26,7 +26,7 @@ def test_it_has_29_convolutions() -> None:
     assert 5.5e6 < sum(parameter.numel() for parameter in network.parameters()) < 5.7e6
 
 
-def test_from_chance_it_answers_and_has_gradients() -> None:
+def test_randomly_initialized_it_has_outputs_and_gradients() -> None:
     network = build_network(NAME, classes=3, channels=1, size_px=96)
     network(torch.randn(2, 1, 96, 96)).sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())

@@ -37,7 +37,7 @@ def test_it_takes_other_sizes_than_the_one_it_is_made_for() -> None:
         assert network(torch.empty(1, 1, 32, 32)).shape == (1, 8)
 
 
-def test_the_last_features_are_dropped_as_often_as_wanted() -> None:
+def test_the_dropout_of_the_last_features_is_as_configured() -> None:
     with torch.device("meta"):
         network = build_network("resnet18", classes=8, channels=1, size_px=48, dropout=0.3)
     assert [layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)] == [0.3]

@@ -51,7 +51,7 @@ def test_an_untilted_crop_is_the_slice_of_the_picture(
 
 @pytest.mark.parametrize("left", [0, 60])
 @pytest.mark.parametrize("top", [0, 40])
-def test_outside_the_picture_its_border_is_repeated(left: int, top: int) -> None:
+def test_beyond_the_picture_its_border_is_repeated(left: int, top: int) -> None:
     image = _noise(60, 80)
     crop = Preprocessing(crop_ratio=2.0).crop(image, _detection(left, top, left + 20, top + 20))
     padded = np.pad(image, ((10, 10), (10, 10), (0, 0)), mode="edge")
@@ -84,7 +84,7 @@ def _turned(point: tuple[float, float], degrees: float, center: tuple[float, flo
 
 
 @pytest.mark.parametrize("degrees", [-60, -12, 0, 7.5, 45])
-def test_a_tilted_face_comes_out_level(degrees: float) -> None:
+def test_a_tilted_face_becomes_level(degrees: float) -> None:
     """A red light in one eye and a green one in the other show where the eyes end up."""
     center, side = (70.0, 66.0), 60
     eyes = tuple(_turned((center[0] + x, center[1] - 8), degrees, center) for x in (-12, 12))
@@ -101,7 +101,7 @@ def test_a_tilted_face_comes_out_level(degrees: float) -> None:
     assert side * preprocessing.landmarks_in_crop(detection) == pytest.approx(np.array(seen), abs=0.15)
 
 
-def test_landmarks_of_a_face_that_is_not_turned_keep_their_tilt() -> None:
+def test_without_rotation_landmarks_keep_their_tilt() -> None:
     detection = _detection(10, 20, 50, 60, eyes=((20, 30), (40, 50)))
     found = Preprocessing(crop_ratio=2.0, upright=False).landmarks_in_crop(detection)
     assert found == pytest.approx(np.array([(40 - 10, 40 - 10), (40 + 10, 40 + 10)]) / 80)
@@ -128,7 +128,7 @@ def test_the_tilt_is_positive_where_the_right_eye_is_lower() -> None:
     assert roll_degrees(_detection(0, 0, 40, 40, eyes=((10, 30), (30, 10)))) == pytest.approx(-45)
 
 
-def test_eyes_that_say_nothing_turn_nothing() -> None:
+def test_nearly_coinciding_eyes_give_no_rotation() -> None:
     assert roll_degrees(_detection(0, 0, 40, 40)) == 0
     assert roll_degrees(_detection(0, 0, 40, 40, eyes=((20, 20), (20, 20)))) == 0
     assert roll_degrees(_detection(0, 0, 40, 40, eyes=((20, 20), (23, 24)))) == 0  # 5 px apart in a box of 40
@@ -137,14 +137,14 @@ def test_eyes_that_say_nothing_turn_nothing() -> None:
 # ---------------------------------------------------------------------------------------------- shrink
 
 
-def test_gray_of_the_right_size_stays_as_it_is() -> None:
+def test_gray_of_the_right_size_is_unchanged() -> None:
     gray = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
     pixels = Preprocessing().shrink(np.repeat(gray[..., None], 3, axis=-1))
     assert pixels.dtype == np.uint8
     assert np.array_equal(pixels, gray[None])
 
 
-def test_gray_is_luma_so_that_the_order_of_colors_counts() -> None:
+def test_gray_is_luma_so_the_order_of_channels_matters() -> None:
     image = np.zeros((48, 48, 3), np.uint8)
     image[:16], image[16:32], image[32:] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
     assert np.array_equal(Preprocessing().shrink(image)[0, ::16, 0], [76, 150, 29])
@@ -160,13 +160,13 @@ def test_three_channels_are_red_green_and_blue() -> None:
     assert np.array_equal(pixels[:, 20, 20], [200, 100, 50])
 
 
-def test_rgb_of_the_right_size_stays_as_it_is() -> None:
+def test_rgb_of_the_right_size_is_unchanged() -> None:
     image = _noise(48, 48)
     assert np.array_equal(Preprocessing(channels=3).shrink(image), image.transpose(2, 0, 1))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_of_a_picture_that_is_not_square_the_middle_counts(channels: int) -> None:
+def test_the_central_square_of_a_picture_is_used(channels: int) -> None:
     wide = _noise(48, 81)
     preprocessing = Preprocessing(channels=channels)
     middle = preprocessing.shrink(wide[:, 16:64])
@@ -188,7 +188,7 @@ def test_a_small_face_is_enlarged() -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("side", [48, 60])
-def test_the_pixels_are_memory_of_their_own(channels: int, side: int) -> None:
+def test_the_pixels_are_a_copy(channels: int, side: int) -> None:
     image = np.zeros((side, side, 3), np.uint8)
     pixels = Preprocessing(channels=channels).shrink(image)
     pixels += 1
@@ -210,7 +210,7 @@ def test_values_are_scaled_around_zero() -> None:
     ("field", "value"),
     [("size_px", 15), ("channels", 2), ("std", 0.0), ("std", math.nan), ("crop_ratio", -1.0), ("crop_ratio", math.nan)],
 )
-def test_settings_without_a_meaning_are_refused(field: str, value: float) -> None:
+def test_invalid_settings_are_refused(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=field):
         Preprocessing(**{field: value})  # type: ignore[arg-type]
 

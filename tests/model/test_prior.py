@@ -20,7 +20,7 @@ SECOND = SecondHead(("anger", "neutral"), (0.4, 0.6), "labels")
 @pytest.mark.parametrize(
     ("stored", "expected"), [(0.2, [0.2, 0.45, 0.5]), (0.3, [0.3, 0.5, 0.5]), (0.9, [0.9, 0.9, 0.9])]
 )
-def test_of_a_model_with_one_head_more_is_taken_off_where_people_act_but_never_all_of_it(
+def test_a_model_with_one_head_corrects_more_for_acted_faces_but_never_fully(
     stored: float, expected: list[float]
 ) -> None:
     info = replace(INFO, prior_correction=stored)
@@ -29,7 +29,7 @@ def test_of_a_model_with_one_head_more_is_taken_off_where_people_act_but_never_a
     assert {(reading.second_share, reading.temperature) for reading in readings} == {(0.0, 0.8)}
 
 
-def test_what_was_fitted_counts_and_everyday_faces_can_be_read_again() -> None:
+def test_fitted_readings_are_used_and_everyday_can_be_restored() -> None:
     posed = Reading(0.25, 1.0, 0.9, 0.3)
     info = replace(INFO, second=SECOND, kinds={POSED: posed})
     read = info.read_for(POSED)
@@ -38,7 +38,7 @@ def test_what_was_fitted_counts_and_everyday_faces_can_be_read_again() -> None:
     assert read.read_for(EVERYDAY).reading(EVERYDAY) == info.reading(EVERYDAY)
 
 
-def test_each_opinion_can_be_asked_alone() -> None:
+def test_each_head_can_be_read_alone() -> None:
     info = replace(INFO, second=SECOND, second_share=0.3)
     assert [vars(info.reading(kind))["second_share"] for kind in (EVERYDAY, RATERS, LABEL)] == [0.3, 0.0, 1.0]
     assert [info.reading(kind).prior_correction for kind in (RATERS, LABEL)] == [0.0, 0.0]
@@ -59,13 +59,13 @@ def test_a_recognizer_is_loaded_for_a_kind_of_faces(tmp_path: Path, tiny_checkpo
     assert again.lock is recognizer.lock and again.detector is recognizer.detector
 
 
-def test_shipped_models_have_words() -> None:
+def test_built_in_models_have_names() -> None:
     assert model_file("shipped") == DEFAULT_CHECKPOINT
     assert model_file("runs/mine/best.safetensors") == Path("runs/mine/best.safetensors")
     assert set(map(model_file, SHIPPED)) == set(SHIPPED.values())
 
 
-def test_the_shipped_model_was_fitted_for_everything_it_can_be_asked() -> None:
+def test_the_built_in_model_has_all_readings() -> None:
     info = read_info(DEFAULT_CHECKPOINT)
     assert set(info.kinds) == set(READINGS)
     assert all(len(reading.neutral) == len(FERPLUS) for reading in info.kinds.values())

@@ -11,7 +11,7 @@ USUAL = (math.log(0.8), math.log(0.1), math.log(0.1))
 SAD_AT_REST = (0.4, 0.1, 0.5)
 
 
-def test_whoever_looks_sad_at_rest_is_neutral_at_rest() -> None:
+def test_somebody_who_looks_sad_at_rest_is_neutral() -> None:
     shift = shift_of([SAD_AT_REST], USUAL)
     assert without_shift(SAD_AT_REST, shift, strength=1.0) == pytest.approx((0.8, 0.1, 0.1))
     found = without_shift(SAD_AT_REST, shift)
@@ -21,23 +21,23 @@ def test_whoever_looks_sad_at_rest_is_neutral_at_rest() -> None:
     assert odds == pytest.approx(0.75 * math.log((0.1 / 0.8) / (0.5 / 0.4)))
 
 
-def test_whoever_looks_like_most_at_rest_is_read_as_before() -> None:
+def test_an_average_resting_face_changes_nothing() -> None:
     shift = shift_of([(0.8, 0.1, 0.1)] * 3, USUAL)
     assert shift == pytest.approx((0, 0, 0))
     assert without_shift((0.2, 0.7, 0.1), shift) == pytest.approx((0.2, 0.7, 0.1))
 
 
-def test_several_readings_count_by_their_mean_logarithm() -> None:
+def test_several_readings_are_averaged_by_logarithm() -> None:
     rows = [(0.9, 0.05, 0.05), (0.1, 0.8, 0.1)]
     assert mean_logarithm(rows) == pytest.approx(np.log(rows).mean(axis=0))
 
 
-def test_the_median_face_is_not_moved_by_a_few_smiles() -> None:
+def test_a_few_smiles_do_not_move_the_median_face() -> None:
     rows = [SAD_AT_REST] * 7 + [(0.01, 0.98, 0.01)] * 3
     assert median_shift_of(rows, USUAL) == pytest.approx(shift_of([SAD_AT_REST], USUAL))
 
 
-def test_a_probability_of_nothing_stays_a_number() -> None:
+def test_a_probability_of_zero_stays_finite() -> None:
     shift = shift_of([(1.0, 0.0, 0.0)], USUAL)
     assert np.isfinite(shift).all()
     assert np.isfinite(without_shift((0.0, 1.0, 0.0), shift)).all()

@@ -95,7 +95,7 @@ def test_nobody_is_in_noise(detector: FaceDetector, seed: int) -> None:
 @pytest.mark.parametrize(
     ("height", "width"), [(1, 1), (10, 10), (MIN_FACE_PX - 1, 200), (MIN_FACE_PX, MIN_FACE_PX), (3000, 5), (57, 3000)]
 )
-def test_pictures_that_hold_no_face_are_no_error(detector: FaceDetector, height: int, width: int) -> None:
+def test_pictures_without_a_face_are_no_error(detector: FaceDetector, height: int, width: int) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     assert detector.detect(noise) == []
 
@@ -120,7 +120,7 @@ def test_a_huge_picture_is_searched_small_but_answered_in_its_own_pixels(
         assert np.hypot(x - 4 * expected_x, y - 4 * expected_y) < 0.06 * found.box.height
 
 
-def test_faces_smaller_than_asked_for_are_not_looked_for(detector: FaceDetector, astronaut: Image) -> None:
+def test_faces_below_the_smallest_size_are_not_searched(detector: FaceDetector, astronaut: Image) -> None:
     assert detector.detect(astronaut, smallest_face=0.8) == []
 
 
@@ -150,13 +150,15 @@ def test_four_people_come_row_by_row(detector: FaceDetector, astronaut: Image) -
     assert tiles == [(0, 0), (1, 0), (0, 1), (1, 1)]
 
 
-def test_people_in_a_picture_that_lies_come_as_if_it_stood(detector: FaceDetector, astronaut: Image) -> None:
+def test_people_in_a_sideways_picture_have_the_order_of_the_upright_one(
+    detector: FaceDetector, astronaut: Image
+) -> None:
     upright = np.hstack([astronaut[:400, 60:380]] * 2)
     left, right = detector.detect(np.rot90(upright))  # the left one is now lower
     assert left.box.center[1] > right.box.center[1]
 
 
-def test_the_picture_is_left_as_it_was(detector: FaceDetector, astronaut: Image) -> None:
+def test_the_picture_is_unchanged(detector: FaceDetector, astronaut: Image) -> None:
     image = astronaut.copy()
     image.flags.writeable = False
     detector.detect(image)
@@ -188,7 +190,7 @@ def test_faces_of_a_long_picture_are_found(
 
 
 @pytest.mark.slow
-def test_a_long_picture_of_others(detector: FaceDetector) -> None:
+def test_a_long_picture_from_elsewhere(detector: FaceDetector) -> None:
     if not CASES.is_dir():
         pytest.skip("no cases: ../shared/cases is not beside the repository")
     found = detector.detect(read_image(CASES / "panorama_20000x300.jpg"))
@@ -197,7 +199,7 @@ def test_a_long_picture_of_others(detector: FaceDetector) -> None:
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
-def test_a_face_that_lies_is_found_where_it_is(detector: FaceDetector, astronaut: Image, turns: int) -> None:
+def test_a_sideways_face_is_found_at_its_place(detector: FaceDetector, astronaut: Image, turns: int) -> None:
     portrait = np.ascontiguousarray(astronaut[:400, 60:380])
     upright, lying = only(detector.detect(portrait, 0.1)), only(detector.detect(np.rot90(portrait, turns)))
     height, width = portrait.shape[:2]
@@ -214,13 +216,13 @@ def test_a_face_that_lies_is_found_where_it_is(detector: FaceDetector, astronaut
     assert abs(roll_degrees(lying)) > 60
 
 
-def test_a_face_of_others_that_lies(detector: FaceDetector) -> None:
+def test_a_sideways_face_from_elsewhere(detector: FaceDetector) -> None:
     if not CASES.is_dir():
         pytest.skip("no cases: ../shared/cases is not beside the repository")
     assert abs(roll_degrees(only(detector.detect(read_image(CASES / "sideways_no_exif.jpg"))))) > 60
 
 
-def test_nobody_is_looked_for_in_other_ways_up_where_somebody_is_or_in_videos(
+def test_other_orientations_are_searched_only_without_upright_faces_and_not_in_videos(
     detector: FaceDetector, astronaut: Image
 ) -> None:
     both = np.hstack([astronaut, np.rot90(astronaut)])

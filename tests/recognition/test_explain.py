@@ -99,7 +99,7 @@ def whole_cells(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("part", ["the mouth", "the eyes", "the brows", "the left cheek"])
-def test_the_map_lies_on_the_only_part_that_the_network_looks_at(part: str, channels: int) -> None:
+def test_the_map_covers_the_only_part_that_the_network_uses(part: str, channels: int) -> None:
     heat = heat_map(classifier_of(OnePlace(PARTS[part], channels), channels), bright(part, channels), 0)
     assert heat is not None and heat.shape == (12, 12) and heat.dtype == np.float32
     assert heat.max() == pytest.approx(1)
@@ -107,7 +107,7 @@ def test_the_map_lies_on_the_only_part_that_the_network_looks_at(part: str, chan
     assert (heat[whole_cells(PARTS[part])] > 0).all()
 
 
-def test_the_map_is_what_the_paper_says() -> None:
+def test_the_map_matches_the_paper() -> None:
     """Weights are the mean gradients, 20 / 144 and -20 / 144; the map is the positive part of their sum."""
     pixels = np.random.default_rng(0).integers(0, 256, (1, SIZE, SIZE), np.uint8)
     values = ((pixels[0] / 255 - 0.5) / 0.25).reshape(12, 4, 12, 4)
@@ -122,7 +122,7 @@ def test_a_network_in_half_precision_has_a_map_too() -> None:
     assert np.array_equal(heat > 0, whole_cells(PARTS["the mouth"]))
 
 
-def test_the_map_is_empty_where_nothing_speaks_for_the_label() -> None:
+def test_the_map_is_empty_if_nothing_supports_the_label() -> None:
     heat = heat_map(classifier_of(OnePlace(PARTS["the mouth"])), bright("the mouth"), 1)
     assert heat is not None and not heat.any()
 
@@ -180,7 +180,7 @@ def test_a_vision_transformer_has_no_map_but_its_parts_can_be_covered() -> None:
     assert len({one.face.probabilities for one in found.covered}) > 1
 
 
-def test_a_network_without_any_place_has_no_map() -> None:
+def test_a_network_without_spatial_features_has_no_map() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(SIZE * SIZE, 2))
     assert heat_map(classifier_of(network), bright("the mouth"), 0) is None
 
@@ -190,7 +190,7 @@ def test_a_network_without_any_place_has_no_map() -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("part", ["the mouth", "the eyes", "the brows", "the left cheek"])
-def test_covering_the_only_part_that_the_network_looks_at_changes_the_most(part: str, channels: int) -> None:
+def test_covering_the_only_used_part_changes_the_most(part: str, channels: int) -> None:
     found = explained(classifier_of(OnePlace(PARTS[part], channels), channels), bright(part, channels))
     assert found.face.label == "shown"
     first = found.covered[0]
@@ -202,7 +202,7 @@ def test_covering_the_only_part_that_the_network_looks_at_changes_the_most(part:
     assert drops == sorted(drops)
 
 
-def test_a_part_is_covered_with_the_mean_colour_and_nothing_else_is_touched() -> None:
+def test_a_part_is_covered_with_the_mean_color_and_nothing_else_changes() -> None:
     classifier = classifier_of(OnePlace(PARTS["the mouth"], 3), 3)
     pixels = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE), np.uint8)
     untouched = pixels.copy()
@@ -252,7 +252,7 @@ def hooks_of(network: nn.Module) -> int:
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_the_model_stays_as_it_is(tiny_checkpoint: Path, frozen: bool) -> None:
+def test_the_model_is_unchanged(tiny_checkpoint: Path, frozen: bool) -> None:
     classifier = Classifier.load(tiny_checkpoint)
     network = classifier.network.in_torch().module.requires_grad_(not frozen)
     before, pixels = state_of(network), bright("the mouth")
@@ -275,7 +275,7 @@ def test_no_hook_is_left_when_the_network_fails() -> None:
     assert hooks_of(network) == 0
 
 
-def test_all_of_it_happens_under_the_recognizers_lock() -> None:
+def test_everything_happens_under_the_recognizers_lock() -> None:
     class Watched(OnePlace):
         lock = threading.Lock()
         seen_locked: tuple[bool, ...] = ()
@@ -294,7 +294,7 @@ def test_all_of_it_happens_under_the_recognizers_lock() -> None:
 
 
 @pytest.mark.slow
-def test_explaining_and_classifying_at_once_give_what_one_gives(tiny_checkpoint: Path) -> None:
+def test_explaining_and_classifying_at_once_give_the_same_results(tiny_checkpoint: Path) -> None:
     classifier = Classifier.load(tiny_checkpoint)
     recognizer = recognizer_of(classifier)
     image = np.ascontiguousarray(draw_face("happiness", np.random.default_rng(1), size_px=100))

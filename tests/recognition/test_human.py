@@ -57,17 +57,17 @@ NOBODY: dict[str, Callable[[], Image]] = {
 
 
 @pytest.mark.parametrize("picture", NOBODY)
-def test_what_is_taken_for_a_face_at_first_does_not(detector: FaceDetector, picture: str) -> None:
+def test_false_detections_do_not_look_human(detector: FaceDetector, picture: str) -> None:
     (face,) = detector.detect(NOBODY[picture]())
     assert face.score >= MIN_SCORE and not looks_human(face)
 
 
-def test_in_a_video_nobody_looks_again(detector: FaceDetector) -> None:
+def test_videos_have_no_second_look(detector: FaceDetector) -> None:
     (face,) = detector.detect(animal(46), smallest_face=0.125)
     assert face.score_again is None and looks_human(face)
 
 
-def test_a_square_may_lie_outside_the_picture(astronaut: Image) -> None:
+def test_a_square_may_extend_beyond_the_picture(astronaut: Image) -> None:
     picture = IntegralImage(astronaut)
     boxes = [(-300, -300, -100, -100), (600, 40, 700, 140), (3, 3, 4, 4), (173, 60, 276, 200)]
     scores = Mtcnn().look_again(picture, np.array(boxes, np.float32))

@@ -40,7 +40,7 @@ def test_crops_shrunk_and_enlarged(image: np.ndarray, size_px: int) -> None:
 
 
 @pytest.mark.slow
-def test_sums_that_overflow_have_right_differences() -> None:
+def test_sums_that_overflow_have_correct_differences() -> None:
     white = np.full((4000, 4500, 3), 255, np.uint8)
     white[3000:, 4000:] = 10
     integral = IntegralImage(white)

@@ -166,7 +166,7 @@ def test_real_faces_and_their_expressions_are_the_same(
 
 
 @pytest.mark.parametrize("name", ["pnet", "rnet", "onet"])
-def test_a_network_says_what_facenet_pytorchs_says(name: str) -> None:
+def test_the_networks_match_facenet_pytorchs(name: str) -> None:
     import torch
 
     from fer.recognition.facenet import networks
@@ -188,7 +188,7 @@ def test_tiny_pictures_give_no_faces_and_no_error(height: int, width: int, min_f
     assert len(Mtcnn().find(noise, min_face_px).boxes) == 0
 
 
-def test_candidates_of_no_width_are_passed_over(astronaut: Image) -> None:
+def test_candidates_of_zero_width_are_skipped(astronaut: Image) -> None:
     """At the picture's border P-Net's corrections can move a candidate outside, where there are no pixels."""
     mtcnn = Mtcnn()
     propose = mtcnn._propose
@@ -238,7 +238,7 @@ def test_threads_share_it(astronaut: Image) -> None:
     assert at_once == [detector.detect(picture) for picture in pictures]
 
 
-def test_two_threads_find_what_one_finds(astronaut: Image) -> None:
+def test_two_threads_find_the_same_as_one(astronaut: Image) -> None:
     assert max(differences(FaceDetector().detect(astronaut), FaceDetector(threads=2).detect(astronaut))) < 0.001
 
 
@@ -287,7 +287,7 @@ def plainly_suppressed(boxes: npt.NDArray[np.float32], scores: npt.NDArray[np.fl
 
 @pytest.mark.parametrize("of_smaller", [False, True])
 @pytest.mark.parametrize("count", [0, 1, 7, 256, 700])
-def test_suppression_is_what_the_plain_loop_does(count: int, of_smaller: bool) -> None:
+def test_suppression_matches_the_plain_loop(count: int, of_smaller: bool) -> None:
     random = np.random.default_rng(count)
     corners = random.integers(0, 150, (count, 2))
     boxes = np.concatenate((corners, corners + random.integers(1, 60, (count, 2))), axis=1).astype(np.float32)
@@ -297,6 +297,6 @@ def test_suppression_is_what_the_plain_loop_does(count: int, of_smaller: bool) -
     assert count < 256 or len(expected) < count
 
 
-def test_boxes_of_no_area_overlap_nothing() -> None:
+def test_boxes_without_an_area_overlap_nothing() -> None:
     boxes = np.array([[5, 5, 5, 5], [5, 5, 5, 5], [0, 0, 9, 9]], np.float32)
     assert sorted(suppress(boxes, np.array([3, 2, 1], np.float32), 0.5).tolist()) == [0, 1, 2]

@@ -22,7 +22,7 @@ def recognizer(tiny_checkpoint: Path) -> Recognizer:
     return Recognizer.load(tiny_checkpoint)
 
 
-def test_a_small_photo_is_kept_as_it_is(recognizer: Recognizer, astronaut: np.ndarray) -> None:
+def test_a_small_photo_is_kept_unchanged(recognizer: Recognizer, astronaut: np.ndarray) -> None:
     result = recognize_photo(recognizer, encode_png(astronaut))
     assert np.abs(read_image(result.picture).astype(int) - astronaut).mean() < 3  # JPEG
     assert (result.size_wh, result.shown_wh, result.turns) == ((512, 512), (512, 512), 0)
@@ -44,7 +44,7 @@ def test_a_large_photo_is_recognized_whole_and_shown_small(recognizer: Recognize
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
-def test_a_photo_that_lies_is_shown_upright(recognizer: Recognizer, astronaut: np.ndarray, turns: int) -> None:
+def test_a_sideways_photo_is_shown_upright(recognizer: Recognizer, astronaut: np.ndarray, turns: int) -> None:
     portrait = np.ascontiguousarray(astronaut[:400, 60:380])
     lying = np.rot90(portrait, turns)
     result = recognize_photo(recognizer, encode_png(np.ascontiguousarray(lying)))
@@ -59,7 +59,7 @@ def test_a_photo_that_lies_is_shown_upright(recognizer: Recognizer, astronaut: n
     assert np.abs(item.network_input.astype(int) - upright.network_input).mean() < 12
 
 
-def test_a_photo_is_turned_as_somebody_says(recognizer: Recognizer, astronaut: np.ndarray) -> None:
+def test_a_photo_is_rotated_as_requested(recognizer: Recognizer, astronaut: np.ndarray) -> None:
     portrait = np.ascontiguousarray(astronaut[:400, 60:380])
     lying = np.ascontiguousarray(np.rot90(portrait))
     result = recognize_photo(recognizer, encode_png(lying), turns=0)
@@ -72,7 +72,7 @@ def test_a_photo_is_turned_as_somebody_says(recognizer: Recognizer, astronaut: n
     assert item.face.box.xyxy == pytest.approx((y1, 320 - x2, y2, 320 - x1))
 
 
-def test_most_faces_say_what_is_up() -> None:
+def test_the_majority_of_faces_decides_what_is_upright() -> None:
     def face(*eyes: tuple[float, float]) -> Detection:
         return Detection(Box(0, 0, 40, 40), eyes, 1.0)
 
@@ -90,7 +90,7 @@ def test_most_faces_say_what_is_up() -> None:
     assert quarters_to_upright([with_the_clock, upright, with_the_clock]) == 1
 
 
-def test_a_photos_face_keeps_what_the_network_takes(tiny_checkpoint: Path, astronaut: np.ndarray) -> None:
+def test_a_photos_face_keeps_the_network_input(tiny_checkpoint: Path, astronaut: np.ndarray) -> None:
     gray = Recognizer.load(tiny_checkpoint)
     network = build_network("squeezenet1_1", classes=2, channels=3, size_px=48).eval()
     colours = torch_classifier(ModelInfo("squeezenet1_1", ("a", "b"), Preprocessing(channels=3)), network)
@@ -99,6 +99,6 @@ def test_a_photos_face_keeps_what_the_network_takes(tiny_checkpoint: Path, astro
         assert np.array_equal(item.pixels, recognizer.network_input(astronaut, item.face))
 
 
-def test_what_is_no_photo_is_refused(recognizer: Recognizer) -> None:
+def test_a_file_that_is_no_photo_is_refused(recognizer: Recognizer) -> None:
     with pytest.raises(ImageError, match="picture"):
         recognize_photo(recognizer, b"no picture")

@@ -46,7 +46,7 @@ def test_light(shade: int, word: str | None) -> None:
     assert list(concerns(replace(face(), luma=float(shade)))) == ([word] if word else [])
 
 
-def test_light_is_what_the_eye_sees() -> None:
+def test_brightness_is_luma() -> None:
     """Pure green is brighter than pure blue; swapped channels would only be invisible for red and blue."""
     colors = np.zeros((3, 3, 8, 8), np.uint8)
     colors[range(3), range(3)] = 255
@@ -63,14 +63,14 @@ def test_turned_away(nose_x: float, is_turned: bool) -> None:
 @pytest.mark.parametrize(
     ("roll_degrees", "words"), [(0, []), (45, []), (90, ["sideways"]), (-90, ["sideways"]), (180, ["sideways"])]
 )
-def test_lying(roll_degrees: float, words: list[str]) -> None:
+def test_sideways(roll_degrees: float, words: list[str]) -> None:
     cos, sin = math.cos(math.radians(roll_degrees)), math.sin(math.radians(roll_degrees))
     points = tuple((cos * x - sin * y, sin * x + cos * y) for x, y in face().landmarks)
     assert list(concerns(replace(face(), landmarks=points))) == words
 
 
 @pytest.mark.parametrize(("score", "words"), [(None, 0), (1.0, 0), (HUMAN_FROM, 0), (HUMAN_FROM - 0.01, 1), (0.0, 1)])
-def test_no_human_face_whatever_the_network_is_sure_of(score: float | None, words: int) -> None:
+def test_not_human_whatever_the_confidence(score: float | None, words: int) -> None:
     assert list(concerns(replace(face(), score_again=score))) == ["may not be a human face"][:words]
 
 
@@ -80,7 +80,7 @@ def test_unsure_and_mixed_exclude_each_other() -> None:
     assert list(concerns(unsure)) == ["unsure"]
 
 
-def test_who_is_unsure_can_be_chosen() -> None:
+def test_the_unsure_threshold_can_be_chosen() -> None:
     assert list(concerns(face(), unsure_below=0.91)) == ["unsure"]
     assert concerns(face(), unsure_below=0.9) == {}
 
@@ -98,5 +98,5 @@ def test_yaw_does_not_depend_on_the_tilt_of_the_head(roll_degrees: float) -> Non
 
 
 @pytest.mark.parametrize("landmarks", [(), EYES_LEVEL, ((5.0, 5.0),) * 5])
-def test_yaw_is_zero_where_landmarks_say_nothing(landmarks: tuple[tuple[float, float], ...]) -> None:
+def test_yaw_is_zero_without_landmarks(landmarks: tuple[tuple[float, float], ...]) -> None:
     assert yaw_ratio(Detection(Box(0, 0, 1, 1), landmarks, 1.0)) == 0

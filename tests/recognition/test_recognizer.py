@@ -82,7 +82,7 @@ def crowd(astronaut: Image) -> Image:
 # With fakes
 
 
-def test_each_face_carries_both_opinions() -> None:
+def test_each_face_has_both_readings() -> None:
     recognizer, _, _ = fake_recognizer([detection(10), detection(200)])
     for face in recognizer.recognize(gray_ramp()):
         assert face.opinions == (face.probabilities, face.probabilities[::-1])
@@ -171,7 +171,7 @@ def test_a_face_alone_and_in_a_batch_are_the_same(recognizer: Recognizer, crowd:
         assert alone.probabilities == pytest.approx(face.probabilities, abs=1e-5)
 
 
-def test_the_labels_are_the_checkpoints_in_its_order(tiny_checkpoint: Path, tmp_path: Path, astronaut: Image) -> None:
+def test_the_labels_have_the_order_of_the_model_file(tiny_checkpoint: Path, tmp_path: Path, astronaut: Image) -> None:
     """The same network in a file with reversed labels: the numbers stay, the labels change places."""
     original = Classifier.load(tiny_checkpoint)
     turned = ModelInfo("resnet18", FERPLUS[::-1], original.info.preprocessing)
@@ -193,7 +193,7 @@ def test_swapped_channels_give_another_network_input(recognizer: Recognizer, ast
     assert right.mean() > swapped.mean()
 
 
-def test_a_model_for_colours_sees_red_first(astronaut: Image, tmp_path: Path) -> None:
+def test_a_model_for_color_sees_red_first(astronaut: Image, tmp_path: Path) -> None:
     torch.manual_seed(0)
     info = ModelInfo("resnet18", ("a", "b"), Preprocessing(size_px=24, channels=3))
     network = build_network("resnet18", classes=2, channels=3, size_px=24)
@@ -209,7 +209,7 @@ def test_a_model_for_colours_sees_red_first(astronaut: Image, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_threads_at_once_give_what_one_gives(recognizer: Recognizer, astronaut: Image, crowd: Image) -> None:
+def test_concurrent_threads_give_the_same_results(recognizer: Recognizer, astronaut: Image, crowd: Image) -> None:
     pictures = [astronaut, crowd, crowd[:, :300], np.zeros((60, 60, 3), np.uint8)] * 2
     one_by_one = [recognizer.recognize(picture) for picture in pictures]
     with ThreadPoolExecutor(2) as threads:
@@ -231,7 +231,7 @@ def test_a_tilted_head_is_turned_upright(recognizer: Recognizer, astronaut: Imag
     assert np.corrcoef(upright, turned)[0, 1] > 0.8
 
 
-def test_what_is_no_picture_is_refused(recognizer: Recognizer) -> None:
+def test_an_array_that_is_no_picture_is_refused(recognizer: Recognizer) -> None:
     with pytest.raises(ImageError, match="RGB"):
         recognizer.recognize(np.zeros((100, 100)))
 

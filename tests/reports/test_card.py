@@ -23,14 +23,14 @@ def sections(card: str) -> list[str]:
     return card.split("\n## ")[1:]
 
 
-def test_it_says_what_is_asked_of_a_card(rated: Evaluation) -> None:
+def test_it_has_everything_a_card_should(rated: Evaluation) -> None:
     card = model_card(rated.report)
     assert len(sections(card)) == 9 and all(len(section.splitlines()) > 2 for section in sections(card))
     assert "    python scripts/evaluate.py" in card
     assert re.search(r"\babsent\.", card), "an expression of which nothing is known"
 
 
-def test_rule_and_n_stand_beside_every_accuracy(rated: Evaluation) -> None:
+def test_every_accuracy_has_its_rule_and_n(rated: Evaluation) -> None:
     for section in sections(model_card(rated.report)):
         if "ccuracy" in section:
             assert re.search(r"rule\s+majority", section, re.IGNORECASE), section[:60]
@@ -45,7 +45,7 @@ def test_figures_are_the_reports(rated: Evaluation) -> None:
     assert "nan" not in card.lower().split("unknown")[0]
 
 
-def test_without_raters_nothing_is_said_of_them() -> None:
+def test_without_raters_they_are_not_mentioned() -> None:
     card = model_card(make_evaluation().report)
     assert len(sections(card)) == len(sections(model_card(make_evaluation(rated=True).report))) - 2
     assert "FER2013" not in card, "the rights of another data set"
@@ -70,7 +70,7 @@ def test_a_comparison_for_a_terminal(rated: Evaluation) -> None:
     assert "b: other.json" in text and "McNemar" in text and "+0." in text
 
 
-def test_the_recipe_stands_in_it_where_it_was_measured(rated: Evaluation) -> None:
+def test_the_recipe_is_included_if_it_was_measured(rated: Evaluation) -> None:
     card = model_card(rated.report, [TABLE])
     assert len(sections(card)) == len(sections(model_card(rated.report))) + 1
     assert f"\n{TABLE.about} On {TABLE.basis}." in card
@@ -78,14 +78,14 @@ def test_the_recipe_stands_in_it_where_it_was_measured(rated: Evaluation) -> Non
     assert "    python scripts/train.py --dataset x" in card
 
 
-def test_what_a_model_is_worth_to_begin_with_stands_in_it(rated: Evaluation) -> None:
+def test_the_value_for_fine_tuning_is_included(rated: Evaluation) -> None:
     rows = (FineTuned("m.safetensors", (0, 1, 2), (0.6, 0.62, 0.65), (0.5, 0.5, 0.53)),)
     card = model_card(rated.report, few=FewPictures("FER+, n = 900", "python scripts/finetuning.py", rows))
     assert "| m.safetensors | 62.3 [60.0, 65.0] | 0.51 [0.50, 0.53] | 0, 1, 2 |" in card
     assert "n = 900" in card and "\n    python scripts/finetuning.py\n" in card
 
 
-def test_how_a_model_is_read_for_each_kind_of_faces_stands_in_it(rated: Evaluation) -> None:
+def test_the_reading_of_each_kind_of_faces_is_included(rated: Evaluation) -> None:
     rows = (Setting(0.0, 0.0, 0.88, 0.54, 0.52, 0.73), Setting(0.15, 0.2, 0.872, 0.55, 0.538, None))
     settings = Settings("FER+, n = 3,191", "photos, n = 783", {"everyday": (0.15, 0.2)}, rows)
     source = replace(rated.report.model, faces="label", reading=Reading(0.0, 1.0))

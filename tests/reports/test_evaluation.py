@@ -17,7 +17,7 @@ def evaluation() -> Evaluation:
     return make_evaluation(rated=True)
 
 
-def test_every_figure_stands_beside_its_rule_and_n(evaluation: Evaluation) -> None:
+def test_every_figure_has_its_rule_and_n(evaluation: Evaluation) -> None:
     figures = {name: rest for name, *rest in headline(evaluation.report)}
     assert figures["Accuracy"][0] == f"{100 * evaluation.report.accuracy.value:.1f} %"
     assert all("majority" in basis and "n = 120" in basis for *_, basis in headline(evaluation.report))
@@ -48,7 +48,7 @@ def test_a_chart_alone(evaluation: Evaluation) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_line_writes_it_from_a_report_that_is_there(tmp_path: Path) -> None:
+def test_the_command_line_writes_it_from_an_existing_report(tmp_path: Path) -> None:
     from fer.cli import evaluate
 
     page = tmp_path / "report.html"

@@ -54,7 +54,7 @@ def heading(explained: Explanation) -> str:
     return str(found)
 
 
-def test_words_say_what_covering_does() -> None:
+def test_the_effect_of_covering_in_words() -> None:
     whole = explanation()
     assert [change(whole, one) for one in whole.covered] == [
         "happiness 93 % → 21 %, now neutral 60 %",
@@ -62,7 +62,7 @@ def test_words_say_what_covering_does() -> None:
     ]
 
 
-def test_the_page_says_how_sure_what_else_and_why() -> None:
+def test_the_page_has_confidence_alternatives_and_reasons() -> None:
     page = explanation_html(explanation(), CROP)
     text = text_of(page)
     assert re.search(r"93 % .*happiness.* neutral, 5 %", text)
@@ -73,7 +73,7 @@ def test_the_page_says_how_sure_what_else_and_why() -> None:
     assert np.array_equal(shown, heat_picture(CROP, explanation().heat))  # type: ignore[arg-type]
 
 
-def test_parts_that_change_nothing_are_named_after_the_first_three() -> None:
+def test_parts_without_effect_are_listed_after_the_first_three() -> None:
     same = (0.93, 0.05, 0.02)
     parts = [covered(f"part {number}", *same) for number in range(5)]
     page = explanation_html(explanation(*parts), CROP)
@@ -91,12 +91,12 @@ def test_a_changed_label_decides_however_little_the_figure_changes() -> None:
     assert heading(close) != heading(same)
 
 
-def test_nothing_is_called_certain() -> None:
+def test_nothing_is_presented_as_certain() -> None:
     text = text_of(explanation_html(replace(explanation(), face=face(0.9991, 0.0007, 0.0002)), CROP))
     assert text.index("ver 99 %") < text.index("under 1 %") and "100 %" not in text
 
 
-def test_a_model_without_a_temperature_is_not_called_calibrated() -> None:
+def test_a_model_without_a_temperature_is_not_calibrated() -> None:
     assert explanation_html(explanation(temperature=1.0), CROP) != explanation_html(explanation(temperature=1.1), CROP)
     assert explanation_html(explanation(temperature=1.2), CROP) == explanation_html(explanation(temperature=1.1), CROP)
 
@@ -113,7 +113,7 @@ def test_a_model_of_one_label_has_no_alternative() -> None:
     assert re.search(r"70 % .*smile\.", text)
 
 
-def test_what_is_missing_is_said() -> None:
+def test_missing_parts_are_reported() -> None:
     whole, without = explanation(), explanation_html(replace(explanation(), heat=None), CROP)
     assert pictures_in(without) == pictures_in(explanation_html(whole, CROP)) - 1 and "the mouth" in text_of(without)
     assert whole.heat is not None
@@ -130,7 +130,7 @@ def test_labels_and_names_cannot_change_the_page() -> None:
     assert "&lt;shy&gt;" in section and "&lt;script&gt;.png, face 1" in section
 
 
-def test_a_section_tells_both_opinions_where_they_differ() -> None:
+def test_a_section_has_both_readings_if_they_differ() -> None:
     both = replace(face(0.6, 0.3, 0.1), opinions=((0.2, 0.7, 0.1), (0.8, 0.1, 0.1)))
     section = explanation_section("a.png, face 1", replace(explanation(), face=both), CROP)
     assert difference(both) in section
@@ -141,7 +141,7 @@ def test_a_section_tells_both_opinions_where_they_differ() -> None:
     assert "<table" not in explanation_section("a.png, face 1", replace(explanation(), face=same), CROP)
 
 
-def test_the_whole_page_opens_without_anything_else() -> None:
+def test_the_page_is_self_contained() -> None:
     section = explanation_section("a.png, face 1", explanation(), CROP)
     page = explanation_page([section, section])
     assert page.startswith("<!doctype html>") and page.count(section) == 2

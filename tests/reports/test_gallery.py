@@ -12,7 +12,7 @@ def test_votes_in_words() -> None:
     assert votes_text({"fear": 1, "anger": 0}) == ""  # a single label is not a vote
 
 
-def test_a_card_says_what_is_true_what_people_and_what_models_say() -> None:
+def test_a_card_has_the_truth_the_votes_and_the_readings() -> None:
     image = np.zeros((400, 400, 3), np.uint8)
     text = gallery([Card("a.png", "fear", {"fear": 6, "anger": 4}, (("model", {"anger": 0.75, "fear": 0.25}),), image)])
     assert re.search(r'alt="[^"]*fear"', text) and "6 fear, 4 anger" in text
@@ -20,12 +20,12 @@ def test_a_card_says_what_is_true_what_people_and_what_models_say() -> None:
     assert len(text) < 5000  # the picture was subsampled
 
 
-def test_names_are_shown_as_they_are_and_never_run() -> None:
+def test_names_are_shown_and_never_executed() -> None:
     text = gallery([Card("<b>", '"><script>', {}, image=np.zeros((8, 8, 3), np.uint8))])
     assert "<script>" not in text and "<b>&lt;" not in text.replace("<b>&quot;", "")
 
 
-def test_a_pair_stands_side_by_side_and_two_labels_are_framed() -> None:
+def test_a_pair_is_side_by_side_and_framed_if_its_labels_differ() -> None:
     fear, anger = Card("train: a.png", "fear", {}), Card("test: b.png", "anger", {})
     alike, different = gallery(pairs=[(fear, fear)]), gallery(pairs=[(fear, anger)])
     assert alike.count("<figure") == different.count("<figure") == 2

@@ -78,6 +78,6 @@ def test_rows_are_added_to_the_table_and_nothing_is_trained_twice(
     assert "--dataset synthetic:80 --rule majority --epochs 1 --size 24" in capfd.readouterr().err
 
 
-def test_a_training_that_fails_ends_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_training_stops_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "--rows", "the recipe", "--size", "8") == 1
     assert "the-recipe-0" in capfd.readouterr().err

@@ -28,7 +28,7 @@ def test_weights_are_averaged_by_their_shares(tmp_path: Path, tiny_checkpoint: P
         torch.testing.assert_close(value, expected, atol=2e-3, rtol=2e-3)
 
 
-def test_what_cannot_be_averaged_is_refused(
+def test_models_that_do_not_fit_are_refused(
     tmp_path: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "average.safetensors"

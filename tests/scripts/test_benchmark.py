@@ -30,7 +30,7 @@ def test_it_measures_the_network_in_both_runtimes(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.slow
-def test_a_missing_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_model_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--checkpoint", str(tmp_path / "missing.safetensors"), "--repeat", "1"]) == 1
     assert str(tmp_path / "missing.safetensors") in capsys.readouterr().err
 

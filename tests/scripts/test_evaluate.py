@@ -82,7 +82,7 @@ def write_class_folders(folder: Path, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_evaluate_takes_class_folders_with_other_words(
+def test_evaluate_accepts_class_folders_with_other_labels(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_class_folders(tmp_path / "faces", 5)
@@ -158,7 +158,7 @@ def test_evaluate_fails_with_a_message(
 
 
 @pytest.mark.slow
-def test_evaluate_makes_pictures_worse_compares_and_writes_a_card(
+def test_evaluate_degrades_pictures_compares_and_writes_a_card(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one, other, card = tmp_path / "one.json", tmp_path / "other.json", tmp_path / "CARD.md"

@@ -43,16 +43,14 @@ def test_each_face_of_each_picture_has_its_explanation(
     assert capsys.readouterr().out == table, "explaining changed what is found"
 
 
-def test_a_page_is_asked_for_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_needs_an_html_suffix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert predict.main(["--image", str(tmp_path), "--explain", str(tmp_path / "why.png")]) == 1
     captured = capsys.readouterr()
     assert "--explain" in captured.err and ".html" in captured.err and captured.out == ""
 
 
 @pytest.mark.slow
-def test_a_name_that_no_terminal_can_print_is_no_obstacle(
-    tiny_checkpoint: Path, astronaut: np.ndarray, tmp_path: Path
-) -> None:
+def test_an_unprintable_name_is_no_error(tiny_checkpoint: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
     try:
         path.write_bytes(encode_png(astronaut))

@@ -23,7 +23,7 @@ def test_the_shipped_file_is_what_the_script_writes(written: Path, name: str) ->
     assert again == shipped
 
 
-def test_the_files_say_what_they_take_and_give(written: Path) -> None:
+def test_the_files_describe_their_inputs_and_outputs(written: Path) -> None:
     model = onnx.load(written / "onet.onnx")
     assert {prop.key for prop in model.metadata_props} == {"source", "input", "output", "normalization"}
     assert [opset.version for opset in model.opset_import] == [17]

@@ -12,7 +12,7 @@ from scripts.finetuning import few_pictures
 
 
 @pytest.mark.slow
-def test_a_small_data_set_has_other_names_and_keeps_what_its_pictures_show() -> None:
+def test_a_small_data_set_has_other_names_for_the_same_labels() -> None:
     whole = open_dataset("synthetic:400")
     small, other = (few_pictures(whole, 3, 20, seed) for seed in (0, 1))
     assert not set(small.labels) & set(whole.labels)
@@ -27,7 +27,7 @@ def test_a_small_data_set_has_other_names_and_keeps_what_its_pictures_show() -> 
 
 
 @pytest.mark.slow
-def test_models_are_fine_tuned_with_each_seed_and_the_same_command_goes_on(
+def test_models_are_fine_tuned_with_each_seed_and_the_command_resumes(
     tmp_path: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "few.json"

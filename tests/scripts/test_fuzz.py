@@ -11,7 +11,7 @@ from tests.scripts.processes import run_script
 
 
 @pytest.mark.slow
-def test_nothing_but_an_answer_comes_of_forty_files(tmp_path: Path) -> None:
+def test_forty_files_give_no_fault(tmp_path: Path) -> None:
     ended = run_script(tmp_path, "scripts/fuzz.py", "--count", "40", "--keep", tmp_path / "faults")
     assert ended.code == 0, ended.out
     table = {line.split()[0]: line.split()[1:5] for line in ended.out.splitlines()[1:]}
@@ -27,7 +27,7 @@ def test_the_same_seed_makes_the_same_files() -> None:
     assert len({str(files) for files in one.values()}) == 6
 
 
-def test_a_fault_is_known_by_the_place_in_the_product_that_it_came_from() -> None:
+def test_a_fault_is_identified_by_its_place_in_the_product() -> None:
     lines = ['  File "a/scripts/fuzz.py", line 1, in x', '  File "a/fer/files.py", line 2, in y', "KeyError: 1"]
     fault = Answer("\n".join(["Traceback", *lines]), 0.0, 0)
     assert fault.is_fault and "files.py" in fault.place and "KeyError" in fault.place

@@ -11,7 +11,7 @@ from fer.faces import Box, Detection
 from scripts.nonhuman import main, told
 
 
-def test_the_share_is_of_the_faces_that_were_found() -> None:
+def test_the_share_is_of_the_detected_faces() -> None:
     box = Box(0, 0, 10, 10)
     faces = [Detection(box, (), 1.0, score_again=score) for score in (0.2, 1.0, 0.5, 0.999)]
     assert told(faces).split() == ["2", "of", "4", "50.0", "%"]

@@ -42,7 +42,7 @@ def assert_is_face(record: dict[str, Any], expected: Face) -> None:
 
 
 @pytest.mark.slow
-def test_predict_does_a_folder_whatever_lies_in_it(
+def test_predict_handles_a_folder_with_any_content(
     chain: Chain, photos: Path, recognizer: Recognizer, tmp_path: Path
 ) -> None:
     ended = run_script(
@@ -149,7 +149,7 @@ def test_predict_never_writes_over_a_picture_that_it_reads(
     assert ".png" in capsys.readouterr().err
 
 
-def test_predict_can_name_files_that_no_terminal_can(
+def test_predict_handles_unprintable_names(
     tiny_checkpoint: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Names from old archives are not UTF-8; Python keeps their bytes as unprintable characters."""
@@ -166,7 +166,7 @@ def test_predict_can_name_files_that_no_terminal_can(
     assert json.loads(capsys.readouterr().out)[0]["path"] == str(path)
 
 
-def test_what_is_unsure_depends_on_whose_faces_they_are(
+def test_unsure_depends_on_the_kind_of_faces(
     two_heads: Path, astronaut: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.png").write_bytes(encode_png(astronaut))

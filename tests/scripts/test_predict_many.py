@@ -23,7 +23,7 @@ def table(path: Path) -> tuple[list[list[str]], np.ndarray]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", [getattr(signal, "SIGKILL", signal.SIGTERM), signal.SIGINT])
-def test_the_same_command_goes_on(tmp_path: Path, many_photos: Path, tiny_checkpoint: Path, ending: int) -> None:
+def test_the_same_command_resumes(tmp_path: Path, many_photos: Path, tiny_checkpoint: Path, ending: int) -> None:
     common = ["--image", str(many_photos), "--checkpoint", str(tiny_checkpoint)]
     wanted = [*common, "--csv", "broken/faces.csv", "--output", "broken/annotated"]
     process = start(tmp_path, *COMMAND, *wanted)
@@ -51,7 +51,7 @@ def test_the_same_command_goes_on(tmp_path: Path, many_photos: Path, tiny_checkp
     assert len(kept) >= known - 1  # finished pictures were not repeated, except the broken file
 
 
-def test_a_results_file_stays_and_takes_in_new_pictures(
+def test_a_results_file_is_kept_and_extended(
     tmp_path: Path, many_photos: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     photos = sorted(many_photos.glob("*.jpg"))[:5]

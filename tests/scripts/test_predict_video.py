@@ -52,7 +52,7 @@ def test_everything_is_written(clip: Path, command: Command, tmp_path: Path) -> 
     assert subtitles.read_text().startswith("WEBVTT\n\n00:00:00.000 -->")
 
 
-def test_json_and_the_part_that_is_wanted(clip: Path, command: Command) -> None:
+def test_json_and_the_requested_part(clip: Path, command: Command) -> None:
     code, out, _ = command("--video", clip, "--json", "--from", "0:01", "--to", "1.5", "--every", "5")
     record = json.loads(out)
     assert code == 0 and record["complete"] and len(record["people"]) == 1
@@ -69,12 +69,12 @@ def test_json_and_the_part_that_is_wanted(clip: Path, command: Command) -> None:
         (["--csv", "."], "folder ."),
     ],
 )
-def test_what_cannot_be_is_said_at_once(clip: Path, command: Command, options: list[str], message: str) -> None:
+def test_invalid_options_are_reported_at_once(clip: Path, command: Command, options: list[str], message: str) -> None:
     code, _, err = command("--video", clip, *options)
     assert code == 1 and message in err
 
 
-def test_the_video_itself_is_not_written_over(clip: Path, command: Command) -> None:
+def test_the_video_itself_is_not_overwritten(clip: Path, command: Command) -> None:
     before = clip.read_bytes()
     assert command("--video", clip, "--output", clip)[0] == 1
     assert clip.read_bytes() == before
@@ -91,7 +91,9 @@ def test_a_truncated_file_gives_its_part_and_code_1(command: Command, tmp_path: 
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_was_seen(clip: Path, tiny_checkpoint: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
+def test_ctrl_c_keeps_the_timeline_so_far(
+    clip: Path, tiny_checkpoint: Path, tmp_path: Path, astronaut: np.ndarray
+) -> None:
     small = np.ascontiguousarray(astronaut[:240, 80:400])
     long = write_clip(tmp_path / "long.mp4", (small for _ in range(3000)))
     output, table = tmp_path / "faces.mp4", tmp_path / "faces.csv"
@@ -120,7 +122,7 @@ def test_options_of_pictures_are_refused(clip: Path, tmp_path: Path, capsys: pyt
         assert said in capsys.readouterr().err
 
 
-def test_a_beginning_after_the_end_is_refused(clip: Path, command: Command) -> None:
+def test_a_start_after_the_end_is_refused(clip: Path, command: Command) -> None:
     code, _, err = command("--video", clip, "--from", "1:00")
     assert code == 1 and "--from" in err
 
@@ -154,7 +156,7 @@ def test_a_file_that_starts_late_is_whole_and_counts_from_its_start(
 
 
 @pytest.mark.slow
-def test_a_size_that_changes_is_told_and_no_error(command: Command, tmp_path: Path, astronaut: np.ndarray) -> None:
+def test_a_changing_size_is_reported_and_no_error(command: Command, tmp_path: Path, astronaut: np.ndarray) -> None:
     parts = [astronaut[20:260, 100:420], astronaut[0:400, 60:460], astronaut[20:260, 160:340]]
     path = as_pngs(tmp_path / "a.avi", [parts[0]] * 6 + [parts[1]] * 6 + [parts[2]] * 6)
     code, out, err = command("--video", path, "--json", "--output", tmp_path / "a.mp4")

@@ -110,7 +110,7 @@ def test_the_output_is_a_video_with_the_same_frames(clips: Path, command: Comman
     assert [path.name for path in tmp_path.iterdir()] == ["faces.MP4"]
 
 
-def test_mirrored_if_wanted(clips: Path, command: Command, tmp_path: Path) -> None:
+def test_mirrored_on_request(clips: Path, command: Command, tmp_path: Path) -> None:
     options = ("--source", clips / "clip.mp4", "--no-window", "--seconds", "0.2")
     command(*options, "--mirror", "--output", tmp_path / "mirror.mp4")
     before, after = pictures(clips / "clip.mp4"), pictures(tmp_path / "mirror.mp4")
@@ -124,7 +124,7 @@ def test_it_ends_after_some_seconds(clips: Path, command: Command) -> None:
 
 
 @pytest.mark.slow
-def test_of_a_cut_off_video_the_rest_is_done(clips: Path, command: Command, tmp_path: Path) -> None:
+def test_a_truncated_video_is_processed_up_to_its_end(clips: Path, command: Command, tmp_path: Path) -> None:
     data = (clips / "long.mp4").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 3])
     code, out, err = command("--source", tmp_path / "cut.mp4", "--no-window", "--json", "--output", tmp_path / "o.mp4")
@@ -145,7 +145,7 @@ def test_nobody_seen_is_no_error(command: Command, tmp_path: Path) -> None:
 # Errors
 
 
-def test_what_cannot_be_done_is_said_before_the_model_is_loaded(clips: Path, tmp_path: Path) -> None:
+def test_errors_are_reported_before_the_model_is_loaded(clips: Path, tmp_path: Path) -> None:
     clip, out = str(clips / "clip.mp4"), tmp_path / "out.mp4"
     (tmp_path / "text.mp4").write_text("no video")
     (tmp_path / "copy.mp4").write_bytes((clips / "clip.mp4").read_bytes())
@@ -195,13 +195,13 @@ def test_impossible_seconds_are_refused(seconds: str, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("source", ["0", "rtsp://192.0.2.1/live"])
-def test_of_a_camera_no_median_face_is_known(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_camera_has_no_median_face(source: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         real_time_detection.main(["--source", source, "--own-neutral", "median"])
     assert "--own-neutral" in capsys.readouterr().err
 
 
-def test_a_model_that_does_not_know_what_is_neutral_takes_nothing_off(clips: Path, command: Command) -> None:
+def test_a_model_without_neutral_subtracts_nothing(clips: Path, command: Command) -> None:
     code, out, err = command("--source", clips / "clip.mp4", "--no-window", "--json", "--own-neutral", "median")
     assert (code, out) == (1, "") and "neutral" in err
 
@@ -218,7 +218,7 @@ def test_help_explains_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals that a process could answer")
-def test_stopped_it_leaves_a_video_that_plays(clips: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_stopping_leaves_a_playable_video(clips: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     options = ("--source", clips / "long.mp4", "--no-window", "--json", "--output", "out.mp4")
     process = start(tmp_path, "scripts/real_time_detection.py", "--checkpoint", tiny_checkpoint, *options)
     assert process.stdout
@@ -235,7 +235,7 @@ def test_stopped_it_leaves_a_video_that_plays(clips: Path, tiny_checkpoint: Path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way there")
-def test_whoever_reads_the_json_may_stop_reading(
+def test_the_reader_of_the_json_may_quit(
     clips: Path, command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     reading, writing = os.pipe()
@@ -306,7 +306,7 @@ def test_a_camera_that_is_disconnected_ends_it(
 # The window
 
 
-def test_without_tk_the_way_out_is_said(clips: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tk_alternatives_are_suggested(clips: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tkinter", None)
     code, _, err = command("--source", clips / "clip.mp4")
     assert code == 1
@@ -314,7 +314,9 @@ def test_without_tk_the_way_out_is_said(clips: Path, command: Command, monkeypat
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there displays are named")
-def test_without_a_display_the_way_out_is_said(clips: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_display_alternatives_are_suggested(
+    clips: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("tkinter")
     monkeypatch.setenv("DISPLAY", ":4711")
     code, _, err = command("--source", clips / "clip.mp4")
@@ -355,7 +357,7 @@ def window(monkeypatch: pytest.MonkeyPatch) -> type[FakeWindow]:
 
 
 @pytest.mark.slow
-def test_in_a_window_a_file_plays_at_its_own_speed_at_most(
+def test_a_window_plays_a_file_no_faster_than_real_time(
     clips: Path, command: Command, window: type[FakeWindow]
 ) -> None:
     code, out, _ = command("--source", clips / "clip.mp4", "--seconds", "1")
@@ -438,7 +440,7 @@ def test_a_real_window_shows_pictures_until_a_key_is_pressed(display: str) -> No
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are other ones there")
-def test_ctrl_c_ends_a_stream_at_once_though_it_stalls(astronaut: Image, tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_ctrl_c_stops_a_stalled_stream_at_once(astronaut: Image, tiny_checkpoint: Path, tmp_path: Path) -> None:
     with Camera([moving(astronaut, number) for number in range(60)], "later") as camera:
         options = ("--source", camera.url, "--no-window", "--json", "--output", "out.mp4")
         command = ("scripts/real_time_detection.py", *options, "--checkpoint", tiny_checkpoint)
@@ -455,7 +457,7 @@ def test_ctrl_c_ends_a_stream_at_once_though_it_stalls(astronaut: Image, tiny_ch
 
 
 @pytest.mark.slow
-def test_a_stream_that_is_lost_is_told_of_and_goes_on(
+def test_a_lost_stream_is_reported_and_reopened(
     astronaut: Image, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "FIRST_PAUSE_SECONDS", 0.1)
@@ -472,7 +474,7 @@ def test_a_stream_that_is_lost_is_told_of_and_goes_on(
 
 
 @pytest.mark.slow
-def test_a_stream_that_is_lost_ends_when_it_should(astronaut: Image, command: Command) -> None:
+def test_a_lost_stream_still_ends_on_time(astronaut: Image, command: Command) -> None:
     with Camera([moving(astronaut, number) for number in range(60)], "stall") as camera:
         code, out, err = command("--source", camera.url, "--no-window", "--json", "--seconds", "3")
         assert camera.connections == 1

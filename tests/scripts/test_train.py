@@ -161,12 +161,12 @@ def test_a_failure_is_kept_in_the_run_but_not_in_one_that_another_trains(
         assert runs.view(run.folder).state == "running"
 
 
-def test_the_shipped_model_to_begin_with_has_a_word(tmp_path: Path) -> None:
+def test_the_built_in_model_can_be_fine_tuned_by_name(tmp_path: Path) -> None:
     options = train.parse_arguments([*SETS, "--init", "shipped", "--runs", str(tmp_path)])
     assert train._config(options).init == str(DEFAULT_CHECKPOINT)
 
 
-def test_a_data_set_that_has_vanished_is_said_in_the_run(tmp_path: Path) -> None:
+def test_a_missing_data_set_is_reported_in_the_run(tmp_path: Path) -> None:
     run = open_run(tmp_path, TrainingConfig((str(tmp_path / "gone"),)), "mine")
     assert train.main(["--resume", str(run.folder)]) == 1
     seen = runs.view(run.folder)
@@ -182,7 +182,7 @@ def test_a_data_set_that_has_vanished_is_said_in_the_run(tmp_path: Path) -> None
         (["--cutmix", "-1"], "cutmix"),
     ],
 )
-def test_mistakes_are_found_before_a_folder_is_made(
+def test_mistakes_are_found_before_creating_a_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     assert train.main([*SETS, "--runs", str(tmp_path / "runs"), *options]) == 1
@@ -192,7 +192,7 @@ def test_mistakes_are_found_before_a_folder_is_made(
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit for the size of files")
-def test_a_disk_without_room_is_said_in_the_status(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_in_the_status(tmp_path: Path) -> None:
     import resource
 
     limit = 1_000_000
@@ -216,7 +216,7 @@ def torchrun(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.slow
-def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
+def test_two_processes_train_the_same_as_one(tmp_path: Path) -> None:
     """Without batch normalization and mixing only the augmentation differs."""
     options = ["--dataset", "synthetic:160", "--epochs", "2", "--runs", str(tmp_path), "--mixup", "0", *TINY]
     options += ["--architecture", "squeezenet1_1", "--threads", "1", "--no-progressive", "--freeze", "1"]
@@ -236,7 +236,7 @@ def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_all_processes_stop_together_and_go_on(tmp_path: Path) -> None:
+def test_all_processes_stop_together_and_resume(tmp_path: Path) -> None:
     options = [*SETS, "--epochs", "400", "--runs", str(tmp_path), "--name", "both", *TINY, "--threads", "1"]
     process = torchrun(tmp_path, *options)
     run = Run(tmp_path / "both")

@@ -37,7 +37,7 @@ def test_the_same_generator_gives_the_same_and_another_seed_other_faces() -> Non
     assert not torch.equal(first, other)
 
 
-def test_global_chance_is_neither_used_nor_moved() -> None:
+def test_the_global_generator_is_neither_used_nor_changed() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
     first = augment(noise(), 24, chance(1))
@@ -46,18 +46,18 @@ def test_global_chance_is_neither_used_nor_moved() -> None:
     assert torch.equal(augment(noise(), 24, chance(1)), first)
 
 
-def test_the_pictures_themselves_are_not_touched() -> None:
+def test_the_pictures_themselves_are_unchanged() -> None:
     pixels = noise()
     augment(pixels, 24, chance())
     assert torch.equal(pixels, noise())
 
 
-def test_each_picture_of_a_batch_has_its_own_chance() -> None:
+def test_each_picture_of_a_batch_is_augmented_independently() -> None:
     faces = augment(noise(1).expand(8, -1, -1, -1), 24, chance())
     assert len({tuple(face.flatten().tolist()) for face in faces}) == 8
 
 
-def test_about_half_are_flipped_and_none_stands_on_its_head() -> None:
+def test_about_half_are_mirrored_and_none_is_upside_down() -> None:
     n, ramp = 600, torch.linspace(0, 255, 24)
     across = ramp.view(1, 1, 1, 24).expand(n, 1, 24, 24)  # bright at the right
     faces = augment(across, 24, chance())
@@ -68,7 +68,7 @@ def test_about_half_are_flipped_and_none_stands_on_its_head() -> None:
     assert upside_down.float().mean() < 0.01  # an erased rectangle can look like it
 
 
-def test_faces_move_about_as_far_as_promised() -> None:
+def test_faces_move_as_far_as_configured() -> None:
     size = 48
     pixels = torch.zeros(500, 1, size, size)
     pixels[..., 22:26, 22:26] = 255
@@ -114,7 +114,7 @@ SHIFTED = torch.arange(10).roll(3)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 0.95])
-def test_cutmix_says_what_share_a_picture_kept(share: float) -> None:
+def test_cutmix_returns_the_share_that_was_kept(share: float) -> None:
     faces = torch.arange(10.0).view(10, 1, 1, 1).expand(10, 1, 20, 20).contiguous()
     for seed in range(20):
         mixed, kept = cutmix(faces, SHIFTED, share, chance(seed))

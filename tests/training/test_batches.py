@@ -58,7 +58,7 @@ def test_mixed_targets_sum_to_one_and_credits_follow_the_top_labels() -> None:
             assert batch.faces.shape[1:] == (1, 24, 24)
 
 
-def test_with_both_kinds_of_mixing_each_batch_has_one() -> None:
+def test_with_mixup_and_cutmix_each_batch_uses_one() -> None:
     """A blend of black and white is gray; a pasted rectangle leaves black and white."""
     pixels = torch.zeros(800, 1, 24, 24, dtype=torch.uint8)
     pixels[::2] = 255
@@ -83,7 +83,7 @@ BOTH = torch.cat([TARGETS, torch.eye(3)[torch.arange(80) % 3] * (torch.arange(80
 """Four labels, and three of a second head that has a label for every second picture."""
 
 
-def test_a_second_head_leaves_the_first_one_as_it_is() -> None:
+def test_a_second_head_leaves_the_first_one_unchanged() -> None:
     config = replace(CONFIG, mixup=0.3, label_smoothing=0.1, class_balance=0.5)
     batches = TrainingBatches(config, PIXELS, BOTH, "cpu", second=3)
     assert batches.heads == (4, 3)
@@ -107,7 +107,7 @@ class Marking:
 
 
 @pytest.mark.parametrize("progressive", [False, True])
-def test_teachers_see_just_the_changed_and_mixed_picture(progressive: bool) -> None:
+def test_teachers_see_the_augmented_and_mixed_picture(progressive: bool) -> None:
     """The small pictures of the first epochs are the teacher's, shrunk."""
     config = replace(CONFIG, mixup=0.5, cutmix=1.0, progressive=progressive, epochs=6)
     teacher = Marking()

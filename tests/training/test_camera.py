@@ -27,20 +27,20 @@ def edges(faces: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("n", [1, 40])
-def test_shape_and_range_stay(channels: int, n: int) -> None:
+def test_shape_and_range_are_kept(channels: int, n: int) -> None:
     faces = photograph(checkerboard(n, channels, 32) * 1.3, chance())
     assert faces.shape == (n, channels, 32, 32) and faces.dtype == torch.float32
     assert faces.min() >= 0 and faces.max() <= 255
 
 
-def test_the_same_seed_gives_the_same_pictures_and_the_given_ones_stay() -> None:
+def test_the_same_seed_gives_the_same_pictures_and_inputs_are_unchanged() -> None:
     given = checkerboard()
     first, again, other = (photograph(given, chance(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(given, checkerboard())
 
 
-def test_some_pictures_stay_as_they_are() -> None:
+def test_some_pictures_are_unchanged() -> None:
     untouched = (photograph(checkerboard(2000), chance()) == checkerboard(2000)).flatten(1).all(dim=1).float().mean()
     shares = (
         camera.EXPOSED_SHARE, camera.SIDE_LIT_SHARE, camera.FOCUS_SHARE,
@@ -87,7 +87,7 @@ def test_coarse_pictures_lose_detail() -> None:
     assert edges(camera._coarsen(checkerboard(5), chance())).max() < 128
 
 
-def test_noise_has_the_mean_of_none_and_at_most_the_largest_deviation() -> None:
+def test_noise_has_mean_zero_and_a_bounded_deviation() -> None:
     noise = camera._add_noise(torch.zeros(300, 3, 24, 24), chance())
     deviations = noise.flatten(1).std(dim=1)
     assert noise.mean().abs() < 0.1

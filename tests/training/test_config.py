@@ -47,7 +47,7 @@ CONFIG = TrainingConfig("synthetic")
         ("folds", 2),
     ],
 )
-def test_values_without_a_meaning_are_refused_by_name(name: str, value: Any) -> None:
+def test_invalid_values_are_refused_by_name(name: str, value: Any) -> None:
     with pytest.raises(TrainingError, match=rf"{name} .* got .*{value}"):
         replace(CONFIG, **{name: value})
 
@@ -66,7 +66,7 @@ def test_values_without_a_meaning_are_refused_by_name(name: str, value: Any) -> 
         ("ema_decay", 0),
     ],
 )
-def test_the_least_values_are_taken(name: str, value: Any) -> None:
+def test_the_smallest_values_are_accepted(name: str, value: Any) -> None:
     assert getattr(replace(CONFIG, **{name: value}), name) == value
 
 
@@ -87,7 +87,7 @@ def test_the_last_epochs_have_the_full_size_whatever_their_number() -> None:
         assert sizes[-1] == 48
 
 
-def test_the_size_stays_where_it_is_not_to_grow() -> None:
+def test_without_progressive_resizing_the_size_is_constant() -> None:
     assert {replace(CONFIG, progressive=False).size_at(epoch) for epoch in range(36)} == {48}
     assert replace(CONFIG, epochs=1).size_at(0) == 48
 
@@ -96,7 +96,7 @@ def test_two_epochs_see_a_small_and_the_full_size() -> None:
     assert [replace(CONFIG, epochs=2).size_at(epoch) for epoch in range(2)] == [32, 48]
 
 
-def test_json_gives_the_same_configuration_back() -> None:
+def test_json_round_trip() -> None:
     config = replace(CONFIG, learning_rate=1 / 3, seed=7, progressive=False, rule="argmax")
     assert TrainingConfig(**json.loads(json.dumps(asdict(config)))) == config
 
@@ -131,7 +131,7 @@ def test_every_field_counts_as_a_difference() -> None:
         ({"second_share": -1.0}, "second_share.*0"),
     ],
 )
-def test_what_contradicts_each_other_is_refused(given: dict[str, Any], message: str) -> None:
+def test_contradictions_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(TrainingError, match=message):
         replace(CONFIG, **given)
 
@@ -150,7 +150,7 @@ def test_one_path_as_text_is_a_data_set_too() -> None:
 
 
 @pytest.mark.parametrize("dataset", [(), "", ("a", ""), (1,)])
-def test_no_path_is_no_data_set(dataset: Any) -> None:
+def test_a_data_set_is_required(dataset: Any) -> None:
     with pytest.raises(TrainingError, match="dataset"):
         TrainingConfig(dataset)
 
@@ -175,7 +175,7 @@ def test_a_vision_transformer_knows_one_size_only() -> None:
     assert {config.size_at(epoch) for epoch in range(6)} == {48}
 
 
-def test_it_cannot_be_changed() -> None:
+def test_it_is_immutable() -> None:
     with pytest.raises(FrozenInstanceError):
         CONFIG.epochs = 5  # type: ignore[misc]
 
@@ -187,7 +187,7 @@ def test_small_data_sets_get_small_batches(pictures: int, expected: int) -> None
     assert TrainingConfig("x").batch_size_for(pictures) == expected
 
 
-def test_what_is_not_as_by_default_is_told_without_folders() -> None:
+def test_changed_settings_are_listed_without_folders() -> None:
     assert TrainingConfig("a").own_choices() == {}
     config = TrainingConfig("a", epochs=3, init="w/x/y.safetensors", teacher=("s/t/u.safetensors",), mixup=0.0)
     expected = {"epochs": 3, "init": "x/y.safetensors", "teacher": ["t/u.safetensors"], "mixup": 0.0}

@@ -33,7 +33,7 @@ def results(convolution: nn.Conv2d, size: tuple[int, int], n: int = 4) -> tuple[
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 5), (6, 6), (7, 6), (11, 12), (12, 12), (16, 9)])
-def test_outputs_and_gradients_are_those_of_pytorch(size: tuple[int, int], stride: int) -> None:
+def test_outputs_and_gradients_match_pytorch(size: tuple[int, int], stride: int) -> None:
     plain, fast = both(stride)
     for expected, found in zip(results(plain, size), results(fast, size), strict=True):
         assert found.shape == expected.shape
@@ -57,14 +57,14 @@ def test_reduced_precision_gives_reduced_outputs_and_full_gradients() -> None:
         assert torch.allclose(one.float(), other.float(), rtol=0.05, atol=0.1)
 
 
-def test_evaluation_takes_pytorchs_way() -> None:
+def test_evaluation_uses_pytorchs_version() -> None:
     plain, fast = both()
     x = torch.randn(2, 5, 6, 6)
     with torch.inference_mode():
         assert torch.equal(fast.eval()(x), plain(x))
 
 
-def test_the_largest_small_map_is_where_it_changes() -> None:
+def test_it_switches_at_the_largest_small_map() -> None:
     """Only the fast version has our own function in the graph."""
     _, fast = both()
     small, large = (fast(torch.randn(1, 5, *size)) for size in ((6, SMALL_MAP // 6), (6, SMALL_MAP // 6 + 1)))

@@ -14,7 +14,7 @@ def test_the_loss_of_a_distribution_is_its_cross_entropy() -> None:
     assert loss_sum(LOGITS, TARGETS, multilabel=False).item() == pytest.approx(expected.item())
 
 
-def test_with_several_labels_each_has_a_loss_of_its_own() -> None:
+def test_multilabel_losses_are_independent() -> None:
     chance = LOGITS.sigmoid()
     expected = -(TARGETS * chance.log() + (1 - TARGETS) * (1 - chance).log()).sum()
     assert loss_sum(LOGITS, TARGETS, multilabel=True).item() == pytest.approx(expected.item(), rel=1e-5)
@@ -24,12 +24,12 @@ def test_half_precision_is_summed_in_full() -> None:
     assert loss_sum(LOGITS.bfloat16(), TARGETS, multilabel=False).dtype == torch.float32
 
 
-def test_of_a_mixed_picture_each_label_is_worth_its_share() -> None:
+def test_each_label_of_a_mixed_picture_counts_by_its_share() -> None:
     credits = torch.tensor([[0.7, 0.3, 0.0], [1.0, 0.0, 0.0]])
     assert right_count(LOGITS, credits).item() == pytest.approx(0.7)  # predicts 0 for the first, 1 for the second
 
 
-def test_the_second_head_has_its_weight_and_learns_nothing_where_nothing_is_known() -> None:
+def test_the_second_head_is_weighted_and_ignores_unlabeled_pictures() -> None:
     logits = torch.cat([LOGITS, LOGITS[:, :2]], dim=1).requires_grad_()
     targets = torch.cat([TARGETS, torch.tensor([[0.0, 0.0], [0.1, 0.9]])], dim=1)
     loss = loss_sum(logits, targets, False, (3, 2), 0.5)
@@ -39,6 +39,6 @@ def test_the_second_head_has_its_weight_and_learns_nothing_where_nothing_is_know
     assert logits.grad is not None and logits.grad[0, 3:].tolist() == [0, 0]
 
 
-def test_what_is_right_is_told_by_the_first_head() -> None:
+def test_accuracy_is_that_of_the_first_head() -> None:
     logits = torch.cat([LOGITS, torch.full((2, 2), 9.0)], dim=1)
     assert right_count(logits, torch.tensor([[1.0, 0, 0], [0, 1.0, 0]])).item() == 2

@@ -25,7 +25,7 @@ def test_time_is_faces_by_speed() -> None:
 LINE = EpochMetrics(1, 0.5, size_px=48, seconds=10.0, faces=2000)
 
 
-def test_an_earlier_run_of_the_same_network_tells(tmp_path: Path) -> None:
+def test_an_earlier_run_of_the_same_network_gives_the_speed(tmp_path: Path) -> None:
     open_run(tmp_path, CONFIG, "same").append_metrics(LINE)
     open_run(tmp_path, replace(CONFIG, architecture="resnet34"), "other").append_metrics(replace(LINE, seconds=1.0))
     open_run(tmp_path, CONFIG, "nothing yet")
@@ -42,14 +42,14 @@ def test_small_pictures_are_counted_by_their_area(tmp_path: Path) -> None:
     assert speed and speed.faces_per_second == 50
 
 
-def test_runs_that_do_not_tell_are_passed_over(tmp_path: Path) -> None:
+def test_runs_without_a_speed_are_skipped(tmp_path: Path) -> None:
     open_run(tmp_path, CONFIG, "of an older version").append_metrics(replace(LINE, faces=0))
     open_run(tmp_path, CONFIG, "too short").append_metrics(replace(LINE, seconds=0.0))
     assert known_speed(CONFIG, runs.views(tmp_path)) is None
 
 
 @pytest.mark.slow
-def test_the_speed_is_measured_in_a_process_of_its_own() -> None:
+def test_the_speed_is_measured_in_another_process() -> None:
     speed = measure_speed(replace(CONFIG, size_px=24), threads=1)
     assert 5 < speed.faces_per_second < 1e6
     with pytest.raises(TrainingError, match="no_such_network"):

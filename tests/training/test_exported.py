@@ -44,7 +44,7 @@ def test_the_best_model_is_exported(tmp_path: Path, stop_early: bool) -> None:
     assert Classifier.load(best).reduced().network.runtime == "ONNX Runtime, int8"
 
 
-def test_where_onnx_is_missing_the_run_says_so_and_ends_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_onnx_the_run_notes_it_and_finishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "fer.model.export", raising=False)
     monkeypatch.setitem(sys.modules, "onnx", None)
     best, state, log = _run(tmp_path)

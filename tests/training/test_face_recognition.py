@@ -67,7 +67,7 @@ def faces(channels: int = 1) -> torch.Tensor:
     return Preprocessing(size_px=96, channels=channels).normalize(torch.from_numpy(np.stack(small)))
 
 
-def test_the_first_layer_sees_what_dlibs_sees(file: Path) -> None:
+def test_the_first_layer_matches_dlibs(file: Path) -> None:
     """RGB minus dlib's mean, divided by 256, through the affine layer that follows."""
     network = begun(file, channels=3)
     weights = {
@@ -90,7 +90,7 @@ def test_gray_pictures_are_seen_as_gray_ones_in_color_are(file: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_statistics_of_faces_change_no_answer(file: Path) -> None:
+def test_settling_the_statistics_changes_no_output(file: Path) -> None:
     network = begun(file)
     with torch.inference_mode():
         before = network(faces())
@@ -102,7 +102,7 @@ def test_the_statistics_of_faces_change_no_answer(file: Path) -> None:
         assert torch.allclose(network(faces()), after, atol=0.05), "a batch of the same faces has the same statistics"
 
 
-def test_the_npm_packages_form_holds_the_same(file: Path, tmp_path: Path) -> None:
+def test_the_npm_packages_format_has_the_same_weights(file: Path, tmp_path: Path) -> None:
     entries, data = [], b""
     for name, (array, scale, offset) in arrays().items():
         quantization = {"dtype": "uint8", "scale": scale, "min": offset}
@@ -123,7 +123,7 @@ def test_the_npm_packages_form_holds_the_same(file: Path, tmp_path: Path) -> Non
         ("face-recognition:{file}", "resnet18", f"--architecture {NAME}"),
     ],
 )
-def test_what_is_missing_is_said(file: Path, init: str, architecture: str, message: str) -> None:
+def test_missing_files_are_reported(file: Path, init: str, architecture: str, message: str) -> None:
     with pytest.raises(TrainingError, match=message):
         check(init.format(file=file), architecture)
 
@@ -152,14 +152,14 @@ def test_other_manifests_are_refused(tmp_path: Path, manifest: str) -> None:
         begun(tmp_path / "other.json")
 
 
-def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", **{name: np.full(array.shape, np.nan) for name, (array, *_) in arrays().items()})
     with pytest.raises(TrainingError, match=r"other\.npz"):
         begun(tmp_path / "other.npz")
 
 
 @pytest.mark.slow
-def test_a_run_begins_with_them_and_goes_on_as_if_nothing_had_been(file: Path, tmp_path: Path) -> None:
+def test_a_run_starts_from_them_and_resumes_exactly(file: Path, tmp_path: Path) -> None:
     dataset = open_dataset("synthetic:80")
     config = TrainingConfig(
         ("synthetic:80",), epochs=2, architecture=NAME, size_px=48, batch_size=16, progressive=False,

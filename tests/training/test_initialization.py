@@ -55,7 +55,7 @@ def test_a_gray_model_sees_the_same_in_color() -> None:
 
 
 @pytest.mark.parametrize(("channels", "size_px", "kernel"), [(1, 48, 3), (3, 112, 7)])
-def test_imagenet_weights_come_from_a_file_that_is_there(
+def test_imagenet_weights_are_read_from_an_existing_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: int, size_px: int, kernel: int
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -74,7 +74,7 @@ def test_imagenet_weights_come_from_a_file_that_is_there(
     assert last_layer(network).module.out_features == len(FERPLUS)
 
 
-def test_weights_that_cannot_be_downloaded_are_told_how_to_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_explains_how_to_get_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
 
     def unreachable(*arguments: object, **options: object) -> None:
@@ -91,7 +91,7 @@ def test_a_model_of_another_architecture_is_refused() -> None:
         check_init(replace(SHIPPED, architecture="resnet34"))
 
 
-def test_a_file_that_is_not_there_or_no_model_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_or_one_that_is_no_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"init .*'somewhere'"):
         check_init(TrainingConfig("x", init="somewhere"))
     (tmp_path / "x.safetensors").write_text("no model")
@@ -99,7 +99,7 @@ def test_a_file_that_is_not_there_or_no_model_is_refused(tmp_path: Path) -> None
         check_init(TrainingConfig("x", init=str(tmp_path / "x.safetensors")))
 
 
-def test_a_last_layer_keeps_what_it_knows_of_each_label() -> None:
+def test_a_last_layer_keeps_the_outputs_of_known_labels() -> None:
     """A data set without fear, and with one more expression: the other outputs are kept."""
     labels = ("anger", "bored", "happiness")
     network, (info, learned) = network_of(SHIPPED, labels), load_checkpoint(DEFAULT_CHECKPOINT)
@@ -114,7 +114,7 @@ def test_a_last_layer_keeps_what_it_knows_of_each_label() -> None:
 
 
 @pytest.mark.slow
-def test_of_two_heads_each_begins_with_its_own(tmp_path: Path) -> None:
+def test_each_of_two_heads_keeps_its_own_outputs(tmp_path: Path) -> None:
     info = ModelInfo("resnet18", FERPLUS, Preprocessing(), second=SecondHead(FER2013, (), "x"))
     learned = build_network("resnet18", classes=15, channels=1, size_px=48)
     save_checkpoint(tmp_path / "two.safetensors", info, learned.state_dict())

@@ -68,7 +68,7 @@ def train_in_a_process(run: Run, how: str) -> int:
 
 
 @pytest.mark.slow
-def test_a_process_that_was_killed_ends_bit_equal_to_an_unbroken_one(tmp_path: Path, dataset: FaceDataset) -> None:
+def test_a_killed_run_ends_bit_identical_to_an_uninterrupted_one(tmp_path: Path, dataset: FaceDataset) -> None:
     unbroken, killed = open_run(tmp_path, CONFIG, "unbroken"), open_run(tmp_path, CONFIG, "killed")
     assert train(CONFIG, dataset, unbroken, Hooks()) is not None
     assert train_in_a_process(killed, "kill") == -9
@@ -91,7 +91,7 @@ def after_one_epoch(run: Run, dataset: FaceDataset) -> Run:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_ends_the_run_and_the_last_good_state_stays(
+def test_a_full_disk_stops_the_run_and_keeps_the_last_state(
     tmp_path: Path, dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     run = after_one_epoch(open_run(tmp_path, CONFIG), dataset)
@@ -109,7 +109,7 @@ def test_a_full_disk_ends_the_run_and_the_last_good_state_stays(
 
 
 @pytest.mark.slow
-def test_a_model_file_that_finds_no_room_leaves_no_part(
+def test_a_model_file_on_a_full_disk_leaves_no_partial_file(
     tmp_path: Path, dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = open_run(tmp_path, CONFIG)
@@ -125,7 +125,7 @@ def test_a_model_file_that_finds_no_room_leaves_no_part(
 
 
 @pytest.mark.slow
-def test_pictures_that_are_gone_are_missed(tmp_path: Path, dataset: FaceDataset) -> None:
+def test_missing_pictures_are_noticed(tmp_path: Path, dataset: FaceDataset) -> None:
     files: list[np.ndarray | Path] = []
     (tmp_path / "pictures").mkdir()
     for number, picture in enumerate(dataset.pictures):

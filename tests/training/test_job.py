@@ -47,7 +47,7 @@ def kill(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_resumes_and_ends_like_an_uninterrupted_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Use one thread: several may add up sums in a different order each time."""
     config = TrainingConfig("synthetic:80", epochs=6, size_px=24, progressive=False)
     folder = runs.start(place, config, "faces 1", threads=1)
@@ -91,7 +91,7 @@ def test_one_is_killed_goes_on_and_ends_like_an_unbroken_one(place: Path, monkey
 
 
 @pytest.mark.slow
-def test_one_is_stopped_and_gone_on_with_from_the_command_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stopped_run_is_resumed_from_the_command_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = runs.start(place, LONG, "long", threads=1)
     seen_when(folder, lambda seen: len(seen.metrics) >= 1)
     assert command.main(["stop", str(folder)]) == 0
@@ -120,7 +120,7 @@ def test_what_cannot_be_trained_says_why(place: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_of_an_earlier_version_is_gone_on_with(place: Path) -> None:
+def test_a_run_of_an_earlier_version_is_resumed(place: Path) -> None:
     """Its last.pt has today's format, which has not changed."""
     folder = runs.start(place, SHORT, "new", threads=1)
     seen_when(folder, lambda seen: len(seen.metrics) >= 1 and Run(folder).last_path.exists())
@@ -143,7 +143,7 @@ class Stop:
     asked = gently = False
 
 
-def test_what_a_run_says_while_it_trains(tmp_path: Path) -> None:
+def test_the_status_of_a_run_during_training(tmp_path: Path) -> None:
     now = [50.0]
     reporter, stop = Reporter(tmp_path, clock=lambda: now[0]), Stop()
     told = _Told(TrainingConfig("x", epochs=4, progressive=False), reporter, stop, clock=lambda: now[0])
@@ -162,7 +162,7 @@ def test_what_a_run_says_while_it_trains(tmp_path: Path) -> None:
     assert status.seconds_left == pytest.approx(27 / 2, abs=0.1)
 
 
-def test_larger_pictures_to_come_take_longer(tmp_path: Path) -> None:
+def test_later_larger_pictures_take_longer(tmp_path: Path) -> None:
     now = [0.0]
     reporter = Reporter(tmp_path, clock=lambda: now[0])
     config = TrainingConfig("x", epochs=3, size_px=48)  # 32, 40, 48 pixels

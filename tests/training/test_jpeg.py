@@ -11,7 +11,7 @@ from fer.training.jpeg import compress
 
 @pytest.mark.parametrize(("channels", "size_px", "tolerance"), [(1, 48, 0.5), (1, 44, 0.5), (3, 48, 2.0), (3, 45, 2.5)])
 @pytest.mark.parametrize("quality", [10, 40, 90])
-def test_it_leaves_what_a_file_leaves(channels: int, size_px: int, tolerance: float, quality: int) -> None:
+def test_it_matches_real_files(channels: int, size_px: int, tolerance: float, quality: int) -> None:
     drawn = np.stack([cv2.resize(face, (size_px, size_px)) for face in open_dataset("synthetic:80").pictures[:12]])
     drawn = drawn if drawn.ndim == 4 else np.repeat(drawn[..., None], 3, axis=3)
     drawn = drawn[..., :channels]

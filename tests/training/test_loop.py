@@ -87,7 +87,7 @@ def assert_same_run(run: Run, other: Run) -> None:
 # The schedule
 
 
-def test_the_learning_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
+def test_the_learning_rate_rises_linearly_and_falls_along_a_cosine() -> None:
     config = TrainingConfig("x", epochs=36, learning_rate=0.1, warmup_epochs=2.0)
     assert config.rate_at(0, config.batch_size) == pytest.approx(0.001)
     assert config.rate_at(1, config.batch_size) == pytest.approx(0.05)
@@ -143,7 +143,7 @@ def test_a_run_learns_what_is_easy_to_see(tmp_path: Path) -> None:
     assert Classifier.load(tmp_path / "best.safetensors").probabilities(fresh).argmax(axis=1).tolist() == [0, 1] * 4
 
 
-def test_a_run_leaves_what_its_folder_promises(finished_run: Run) -> None:
+def test_a_run_writes_all_files_of_its_folder(finished_run: Run) -> None:
     assert {path.name for path in finished_run.folder.iterdir()} == {
         "config.json",
         "metrics.jsonl",
@@ -185,7 +185,7 @@ def test_the_temperature_is_fitted_on_the_validation_split(finished_run: Run, da
 
 
 @pytest.mark.slow
-def test_hooks_hear_everything_in_order(tmp_path: Path, dataset: FaceDataset) -> None:
+def test_hooks_are_called_in_order(tmp_path: Path, dataset: FaceDataset) -> None:
     heard: list[tuple[Any, ...]] = []
     hooks = Hooks(
         on_read=lambda *numbers: heard.append(("read", *numbers)),
@@ -219,7 +219,7 @@ def test_a_data_set_that_cannot_be_trained_on_is_refused_before_anything_is_read
 
 
 @pytest.mark.slow
-def test_without_a_memory_the_average_is_the_network_itself(tmp_path: Path, dataset: FaceDataset) -> None:
+def test_without_decay_the_average_is_the_network_itself(tmp_path: Path, dataset: FaceDataset) -> None:
     train(replace(CONFIG, epochs=1, ema_decay=0.0), dataset, Run(tmp_path), Hooks())
     state = saved(Run(tmp_path))
     assert_same_state(dict(state["network"]), dict(state["average"]))
@@ -241,7 +241,7 @@ class Killed(Exception):
 
 
 @pytest.mark.slow
-def test_stopping_keeps_the_whole_epochs_and_going_on_equals_an_unbroken_run(
+def test_stopping_keeps_complete_epochs_and_resuming_equals_an_uninterrupted_run(
     tmp_path: Path, dataset: FaceDataset, finished_run: Run
 ) -> None:
     run = open_run(tmp_path, CONFIG)
@@ -263,7 +263,7 @@ def test_stopping_keeps_the_whole_epochs_and_going_on_equals_an_unbroken_run(
 
 
 @pytest.mark.slow
-def test_a_kill_between_metrics_and_state_runs_the_epoch_again(
+def test_a_kill_between_metrics_and_state_repeats_the_epoch(
     tmp_path: Path, dataset: FaceDataset, finished_run: Run
 ) -> None:
     """At the worst moment metrics.jsonl and best.safetensors already have epoch 2, but last.pt does not."""
@@ -300,7 +300,7 @@ def test_metrics_are_on_disk_before_the_state_that_counts_them(tmp_path: Path, d
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_no_number_ends_the_run_with_the_best_model_kept(tmp_path: Path, dataset: FaceDataset) -> None:
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_best_model(tmp_path: Path, dataset: FaceDataset) -> None:
     run = open_run(tmp_path, CONFIG)
     count = [0]
 
@@ -343,7 +343,7 @@ def test_one_expression_is_not_enough_to_train(tmp_path: Path, dataset: FaceData
 
 
 @pytest.mark.slow
-def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, dataset: FaceDataset) -> None:
+def test_a_run_does_not_resume_with_other_data(tmp_path: Path, dataset: FaceDataset) -> None:
     run = open_run(tmp_path, CONFIG)
     stopped: list[int] = []
     hooks = Hooks(on_epoch=lambda line: stopped.append(1), should_stop=lambda: bool(stopped))

@@ -11,7 +11,7 @@ from fer.training.runs import Run
 ONE = EpochMetrics(1, 0.5, train_loss=0.5, validation_confusion=((3, 1), (0, 4)), size_px=48, seconds=2.5)
 
 
-def test_lines_come_back_in_order(tmp_path: Path) -> None:
+def test_lines_are_read_back_in_order(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     assert Run(tmp_path).metrics() == []
     lines = [EpochMetrics(epoch, 0.5, train_loss=1 / epoch) for epoch in (1, 2, 3)]
@@ -31,7 +31,7 @@ def test_a_half_written_line_is_ignored(tmp_path: Path) -> None:
     assert [line.epoch for line in Run(tmp_path).metrics()] == [1, 2]
 
 
-def test_an_epoch_that_is_run_again_replaces_itself_and_what_followed(tmp_path: Path) -> None:
+def test_a_repeated_epoch_replaces_itself_and_later_ones(tmp_path: Path) -> None:
     for epoch in (1, 2, 3):
         Run(tmp_path).append_metrics(EpochMetrics(epoch, 0.1))
     Run(tmp_path).append_metrics(EpochMetrics(2, 0.2))
@@ -41,14 +41,14 @@ def test_an_epoch_that_is_run_again_replaces_itself_and_what_followed(tmp_path: 
 @pytest.mark.parametrize(
     "line", ["", "{", "[]", "null", '{"epoch": 1}', '{"epoch": "1", "validation_accuracy": 1}', "\xff"]
 )
-def test_what_is_no_line_is_passed_over(tmp_path: Path, line: str) -> None:
+def test_invalid_lines_are_skipped(tmp_path: Path, line: str) -> None:
     path = tmp_path / "metrics.jsonl"
     Run(tmp_path).append_metrics(ONE)
     path.write_text(f"{line}\n{path.read_text()}", encoding="latin-1")
     assert Run(tmp_path).metrics() == [ONE]
 
 
-def test_a_later_version_may_write_more_which_is_kept(tmp_path: Path) -> None:
+def test_extra_fields_of_a_later_version_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"epoch": 1, "validation_accuracy": 0.5, "mood": "good"}\n')
     Run(tmp_path).append_metrics(EpochMetrics(2, 0.5))

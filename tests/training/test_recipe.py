@@ -17,11 +17,11 @@ def test_fine_tuning_fits_the_shipped_model_and_the_amount_of_pictures() -> None
     assert few.dataset == ("faces",)
 
 
-def test_from_scratch_begins_as_the_shipped_model_did() -> None:
+def test_random_initialization_trains_like_the_built_in_model() -> None:
     assert from_scratch("faces") == TrainingConfig(("faces",), augmentation="plain")
 
 
-def test_a_data_set_that_lacks_a_label_keeps_the_last_layer_for_those_it_has() -> None:
+def test_a_data_set_with_fewer_labels_keeps_their_outputs() -> None:
     seven, config = FERPLUS[:-1], fine_tuning("x", 100)
     known = model_to_begin_with(config)
     assert kept_labels(known, seven) == (seven, ())

@@ -42,13 +42,13 @@ def test_a_run_is_named_after_its_data_and_architecture(tmp_path: Path, dataset:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../elsewhere", "a/b", "/absolute", "a/", "con", "NUL.1"])
-def test_names_that_lead_elsewhere_are_refused_and_nothing_is_made(tmp_path: Path, name: str) -> None:
+def test_names_that_lead_elsewhere_are_refused_and_nothing_is_created(tmp_path: Path, name: str) -> None:
     with pytest.raises(TrainingError, match="name"):
         open_run(tmp_path / "runs", CONFIG, name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_name_of_the_users_own(tmp_path: Path) -> None:
+def test_a_custom_name(tmp_path: Path) -> None:
     assert open_run(tmp_path, CONFIG, "my run.2").folder == tmp_path / "my run.2"
 
 
@@ -60,7 +60,7 @@ def end(run: Run, state: str) -> None:
 
 
 @pytest.mark.parametrize("state", [None, RUNNING, STOPPED, FAILED])
-def test_the_same_command_goes_on_with_an_unfinished_run(tmp_path: Path, state: str | None) -> None:
+def test_the_same_command_resumes_an_unfinished_run(tmp_path: Path, state: str | None) -> None:
     run = open_run(tmp_path, CONFIG)
     if state:
         end(run, state)
@@ -76,12 +76,12 @@ def test_a_finished_run_is_left_alone_and_a_new_one_numbered(tmp_path: Path) -> 
     assert folders == ["synthetic-160-resnet18", "synthetic-160-resnet18-2", "synthetic-160-resnet18-3"]
 
 
-def test_a_damaged_run_is_passed_over(tmp_path: Path) -> None:
+def test_a_damaged_run_is_skipped(tmp_path: Path) -> None:
     (open_run(tmp_path, CONFIG).folder / "config.json").write_text("{")
     assert open_run(tmp_path, CONFIG).folder.name == "synthetic-160-resnet18-2"
 
 
-def test_another_configuration_gets_another_folder_and_both_can_go_on(tmp_path: Path) -> None:
+def test_another_configuration_gets_another_folder_and_both_can_be_resumed(tmp_path: Path) -> None:
     other = replace(CONFIG, epochs=4)
     assert open_run(tmp_path, CONFIG).folder.name == "synthetic-160-resnet18"
     assert open_run(tmp_path, other).folder.name == "synthetic-160-resnet18-2"
@@ -89,7 +89,7 @@ def test_another_configuration_gets_another_folder_and_both_can_go_on(tmp_path: 
     assert open_run(tmp_path, other).folder.name == "synthetic-160-resnet18-2"
 
 
-def test_a_named_run_goes_on_even_when_it_is_finished(tmp_path: Path) -> None:
+def test_a_named_run_is_opened_even_if_it_is_finished(tmp_path: Path) -> None:
     end(open_run(tmp_path, CONFIG, "mine"), FINISHED)
     assert open_run(tmp_path, CONFIG, "mine").folder == tmp_path / "mine"
 
@@ -120,7 +120,7 @@ def test_an_impossible_configuration_is_refused(tmp_path: Path) -> None:
         Run(tmp_path).config()
 
 
-def test_a_run_that_has_said_nothing_yet(tmp_path: Path) -> None:
+def test_a_run_without_a_status_yet(tmp_path: Path) -> None:
     run = Run(tmp_path / "nothing")
     assert run.metrics() == []
     with pytest.raises(JobError, match="nothing"):
@@ -143,7 +143,7 @@ def test_a_name_cannot_be_a_path(tmp_path: Path, name: str) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["plain"]
 
 
-def test_runs_are_renamed_but_not_to_a_name_that_is_taken_or_while_they_go_on(tmp_path: Path) -> None:
+def test_runs_are_renamed_but_not_to_a_taken_name_or_while_running(tmp_path: Path) -> None:
     run, other = open_run(tmp_path, CONFIG, "a"), open_run(tmp_path, CONFIG, "b")
     with pytest.raises(JobError, match=r"\bb\b"):
         runs.rename(run.folder, "b")
@@ -204,19 +204,19 @@ def test_a_run_of_an_earlier_version_is_read(tmp_path: Path, dataset: str) -> No
 
 
 @pytest.mark.parametrize("state", [STOPPED, FAILED, FINISHED])
-def test_one_that_has_ended_stays_so(tmp_path: Path, state: str) -> None:
+def test_an_ended_run_stays_ended(tmp_path: Path, state: str) -> None:
     seen = runs.view(old_run(tmp_path / "old", state, more=', "message": "the disk is full"'))
     assert (seen.state, seen.message, seen.can_resume) == (state, "the disk is full", state != FINISHED)
 
 
-def test_metrics_of_another_shape_are_passed_over(tmp_path: Path) -> None:
+def test_metrics_of_another_type_are_skipped(tmp_path: Path) -> None:
     good = '{"epoch": 2, "validation_accuracy": 0.5}'
     lines = ["{", "[]", '{"epoch": 1}', '{"epoch": 1, "validation_accuracy": 1e999}', "[" * 10**5, "9" * 400, good]
     (tmp_path / "metrics.jsonl").write_bytes("\n".join([*lines, ""]).encode() + b"\xff\xfe\n")
     assert [line.epoch for line in Run(tmp_path).metrics()] == [2]
 
 
-def test_parts_of_an_earlier_try_are_dropped_and_damaged_ones_passed_over(tmp_path: Path) -> None:
+def test_parts_of_an_earlier_attempt_are_dropped_and_damaged_ones_skipped(tmp_path: Path) -> None:
     run = Run(tmp_path)
     for moment in (0.5, 1.0, 1.5):
         run.append_step(Part(moment, 1.0, 0.1))
@@ -240,7 +240,7 @@ def test_parts_of_an_earlier_try_are_dropped_and_damaged_ones_passed_over(tmp_pa
         b"\x80\x02.",
     ],
 )
-def test_a_state_that_cannot_be_read_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_an_unreadable_state_is_refused(content: bytes, tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.last_path.write_bytes(content)
     with pytest.raises(TrainingError, match=r"last\.pt"):

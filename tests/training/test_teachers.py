@@ -34,7 +34,7 @@ def targets(config: TrainingConfig, dataset: FaceDataset, rows: np.ndarray) -> n
     return learned_targets(config, dataset, rows, Hooks(), "cpu")
 
 
-def test_votes_are_learned_as_they_are(dataset: FaceDataset) -> None:
+def test_votes_are_the_targets_without_teachers(dataset: FaceDataset) -> None:
     rated = replace(dataset, votes=np.tile(np.float32([6, 4, 0, 0, 0, 0, 0, 0]), (len(dataset), 1)))
     rows = np.arange(3)
     assert targets(CONFIG, rated, rows)[0].tolist() == pytest.approx([0.6, 0.4, 0, 0, 0, 0, 0, 0])
@@ -82,7 +82,7 @@ def test_a_teacher_of_other_expressions_is_refused(tmp_path: Path, dataset: Face
         check_teachers(replace(CONFIG, teacher=(str(tmp_path / "none"),)), dataset.labels)
 
 
-def test_the_student_learns_what_the_teacher_says(tiny_checkpoint: Path, dataset: FaceDataset) -> None:
+def test_the_student_learns_the_teachers_outputs(tiny_checkpoint: Path, dataset: FaceDataset) -> None:
     """With a share of 1, votes do not count at all."""
     config = replace(CONFIG, teacher=(str(tiny_checkpoint),), teacher_share=1.0)
     rows = np.arange(4)
@@ -116,7 +116,7 @@ def second_of(dataset: FaceDataset) -> SecondLabels:
     return SecondLabels(FER2013, shares, "x")
 
 
-def test_the_second_label_stands_behind_the_votes_and_is_smoothed(dataset: FaceDataset) -> None:
+def test_the_second_label_follows_the_votes_and_is_smoothed(dataset: FaceDataset) -> None:
     found = learned_targets(CONFIG, dataset, np.arange(4), Hooks(), "cpu", second_of(dataset))
     assert found[:, :8] == pytest.approx(dataset.distributions(np.arange(4)))
     assert found[:, 8:].sum(axis=1) == pytest.approx([1, 0, 1, 0])
@@ -137,7 +137,7 @@ def test_a_teacher_teaches_both_heads_of_a_picture(dataset: FaceDataset, two_hea
 
 
 @pytest.mark.slow
-def test_who_has_one_head_only_has_no_say_in_the_second(
+def test_a_teacher_with_one_head_does_not_affect_the_second(
     dataset: FaceDataset, two_heads: Path, tiny_checkpoint: Path
 ) -> None:
     """The second head's average is over the teachers that have it; the first one's is over all."""
@@ -179,7 +179,7 @@ def write_soft_labels(path: Path, dataset: FaceDataset, rows: list[int], width: 
 
 
 @pytest.mark.parametrize("width", [8, 15])
-def test_soft_labels_stand_for_teachers(tmp_path: Path, dataset: FaceDataset, width: int) -> None:
+def test_soft_labels_replace_teachers(tmp_path: Path, dataset: FaceDataset, width: int) -> None:
     """Row 3 has no soft label and keeps its own targets; without outputs for the second head its labels stay."""
     config = replace(CONFIG, soft_labels=write_soft_labels(tmp_path / "soft.npz", dataset, [2, 0, 4], width))
     config = replace(config, teacher_share=0.5)

@@ -77,7 +77,7 @@ def test_the_model_has_two_heads_and_all_readings(teacher: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_taught_run_that_was_interrupted_ends_bit_equal(
+def test_an_interrupted_run_with_teachers_ends_bit_identical(
     tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
 ) -> None:
     taught = replace(config, teacher=(str(teacher),), teacher_view="augmented", teacher_share=0.8, epochs=3)
@@ -119,7 +119,7 @@ def test_another_teacher_on_resuming_is_noticed(
 
 
 @pytest.mark.slow
-def test_a_teacher_that_stands_for_another_files_head_is_known_by_both(
+def test_a_teacher_that_stands_for_another_files_head_is_hashed_by_both(
     tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
 ) -> None:
     whole, alone = tmp_path / "whole.safetensors", tmp_path / "alone.safetensors"
@@ -131,7 +131,7 @@ def test_a_teacher_that_stands_for_another_files_head_is_known_by_both(
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_from_two_heads_with_one_or_two(
+def test_a_model_with_two_heads_is_fine_tuned_with_one_or_two(
     tmp_path: Path, teacher: Path, config: TrainingConfig, dataset: FaceDataset
 ) -> None:
     notes: list[str] = []

@@ -55,7 +55,7 @@ def test_pictures_that_are_too_small_for_a_network_are_refused(tmp_path: Path, d
 
 
 @pytest.mark.slow
-def test_frozen_layers_stay_and_the_last_one_learns(tmp_path: Path, dataset: FaceDataset) -> None:
+def test_only_the_last_layer_learns_while_the_others_are_frozen(tmp_path: Path, dataset: FaceDataset) -> None:
     config = replace(CONFIG, architecture="resnet18", init=str(DEFAULT_CHECKPOINT), freeze_epochs=1, size_px=48)
     notes: list[str] = []
     train(config, dataset, Run(tmp_path), Hooks(on_note=notes.append))
@@ -102,7 +102,7 @@ def test_batches_that_are_too_small_to_be_shared_are_refused(dataset: FaceDatase
 
 
 @pytest.mark.slow
-def test_without_anything_better_the_training_ends_early(tmp_path: Path, dataset: FaceDataset) -> None:
+def test_without_improvement_the_training_stops_early(tmp_path: Path, dataset: FaceDataset) -> None:
     config = replace(CONFIG, epochs=50, patience=2, learning_rate=1e-8)
     notes: list[str] = []
     info = train(config, dataset, Run(tmp_path), Hooks(on_note=notes.append))

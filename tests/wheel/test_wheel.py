@@ -103,7 +103,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     return own
 
 
-def test_the_wheel_has_all_that_is_in_the_checkout_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_has_everything_in_the_checkout_and_nothing_else(wheel: Path) -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if tracked.returncode:
         pytest.skip("no git to ask")
@@ -114,7 +114,7 @@ def test_the_wheel_has_all_that_is_in_the_checkout_and_nothing_else(wheel: Path)
         assert {name for name in archive.namelist() if ".dist-info/" not in name} == wanted
 
 
-def test_what_is_imported_is_the_wheel(installed: Installed) -> None:
+def test_the_wheel_is_what_is_imported(installed: Installed) -> None:
     program = "import fer, fer.home; print(fer.__file__); print(fer.home.app_folder())"
     for line in installed.run("python", "-c", program).splitlines():
         assert Path(line).is_relative_to(installed.programs.parent)
@@ -194,7 +194,7 @@ def test_pages_show_without_an_exception(installed: Installed) -> None:
     assert all(line.endswith(" []") for line in shown), shown
 
 
-def test_a_page_starts_a_training_that_goes_on_by_itself(installed: Installed) -> None:
+def test_a_page_starts_a_training_that_survives_it(installed: Installed) -> None:
     installed.run("python", "-c", TRAINING)
     run = installed.home / "runs" / "from the page"
 
