@@ -38,7 +38,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )  # fmt: skip
     what.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="compare two reports on the same pictures")
     what.add_argument("--report", type=Path, metavar="FILE", help="show an existing report")
-    parser.add_argument("--split", default="test", choices=("train", "validation", "test", "all"), help="(test)")
+    parser.add_argument(
+        "--split", default="test", choices=("train", "validation", "test", "all"), help="what to evaluate on (test)"
+    )
     parser.add_argument(
         "--rule",
         default="majority",
@@ -53,7 +55,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--sample", type=_positive, metavar="N", help="run --robustness on N random pictures (all)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.add_argument("--output", type=Path, default=Path("report.json"), metavar="FILE", help="(report.json)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("report.json"),
+        metavar="FILE",
+        help="where to write the report (report.json)",
+    )
     parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
     parser.add_argument(
         "--ablation",

@@ -1,8 +1,10 @@
 """Manage background jobs: training runs, evaluations, many photos, videos.
 
-fer-studio jobs list runs
-fer-studio jobs resume runs/faces
-fer-studio jobs stop runs/faces
+    fer-studio jobs list runs
+    fer-studio jobs resume runs/faces
+    fer-studio jobs stop runs/faces
+
+A job is a folder, such as runs/faces.
 """
 
 import argparse

@@ -83,7 +83,9 @@ def _add_picture_arguments(group: argparse._ArgumentGroup) -> None:
         help="keep the result of each picture there (JSON lines) and skip pictures that it already contains",
     )
     group.add_argument("--workers", type=int, metavar="N", help="threads, or Ray processes (one per core)")
-    group.add_argument("--engine", choices=("threads", "ray"), default="threads", help="(threads)")
+    group.add_argument(
+        "--engine", choices=("threads", "ray"), default="threads", help="what runs in parallel (threads)"
+    )
     group.add_argument("--ray-address", default="local", metavar="ADDRESS", help="a running Ray cluster (start one)")
 
 

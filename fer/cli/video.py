@@ -32,12 +32,18 @@ _SUBTITLES = {".srt": to_srt, ".vtt": to_vtt}
 def add_arguments(group: argparse._ArgumentGroup) -> None:
     """Add the options for videos only."""
     group.add_argument("--subtitles", type=Path, metavar="FILE", help="also write the expressions as .srt or .vtt")
-    group.add_argument("--from", type=_moment, default=0.0, dest="begin", metavar="TIME", help="45, 1:30, 1:02:03 (0)")
-    group.add_argument("--to", type=_moment, dest="end", metavar="TIME", help="(the end)")
+    group.add_argument(
+        "--from", type=_moment, default=0.0, dest="begin", metavar="TIME", help="start, as 45, 1:30 or 1:02:03 (0)"
+    )
+    group.add_argument("--to", type=_moment, dest="end", metavar="TIME", help="end (of the video)")
     group.add_argument("--every", type=int, default=1, metavar="N", help="analyze every Nth frame (1)")
     group.add_argument("--per-second", type=float, metavar="N", help="analyze at most N frames per second (all)")
     group.add_argument(
-        "--smallest-face", type=float, default=12.5, metavar="PERCENT", help="of the video's shorter side (12.5)"
+        "--smallest-face",
+        type=float,
+        default=12.5,
+        metavar="PERCENT",
+        help="smallest face to find, in percent of the video's shorter side (12.5)",
     )
     group.add_argument(
         "--rejoin",

@@ -53,7 +53,7 @@ class TrainingConfig:
 
     dataset: tuple[str, ...]
     """Paths, or "synthetic"; see `fer.datasets`. A single path may be given as text."""
-    epochs: int = _training(28, "N", at_least=1)
+    epochs: int = _training(28, "N", "passes over the training pictures", at_least=1)
     architecture: str = _network("resnet18", "NAME", "any torchvision classifier, or face_recognition_resnet")
     """See `fer.model.network`, also for the stem."""
     stem: str = _network(
@@ -84,7 +84,7 @@ class TrainingConfig:
         "", "PATH", "the same pictures with the second head's labels (fer2013.csv beside the data set)"
     )
     second_share: float = _training(0.5, "WEIGHT", "weight of the second head's loss", at_least=0)
-    optimizer: str = _training("sgd", None, choices=("sgd", "adamw"))
+    optimizer: str = _training("sgd", None, "adamw suits ConvNeXt and transformers", choices=("sgd", "adamw"))
     """SGD with Nesterov momentum of 0.9, or adamw, which ConvNeXt and transformers need."""
     batch_size: int = _training(128, "N", "pictures per step, over all processes", at_least=2)
     """Smaller for data sets under 8,192 pictures, with a lower learning rate; see `batch_size_for`."""
@@ -96,7 +96,9 @@ class TrainingConfig:
     """After the warm-up; None: see `peak_learning_rate`."""
     warmup_epochs: float = field(default=2.0, metadata={"bounds": {"at_least": 0}})
     """Upper limit; never more than a tenth of the epochs."""
-    weight_decay: float | None = _training(None, "DECAY", "(sgd 0.0005, adamw 0.05)", at_least=0)
+    weight_decay: float | None = _training(
+        None, "DECAY", "of weights, not of biases and normalization (sgd 0.0005, adamw 0.05)", at_least=0
+    )
     """Not applied to biases and normalization."""
     clip_norm: float = _training(0.0, "NORM", "clip gradients to this norm (0: off)", flag="--clip", at_least=0)
     targets: str = _training(
@@ -125,17 +127,17 @@ class TrainingConfig:
         choices=("none", "plain", "camera"),
     )
     """See `fer.training.augmentation`."""
-    mixup: float = _training(0.2, "ALPHA", "(0.2; 0: off)", at_least=0)
+    mixup: float = _training(0.2, "ALPHA", "blend pairs of pictures (0.2; 0: off)", at_least=0)
     """α of the Beta distribution for blending pictures (arXiv:1710.09412)."""
-    cutmix: float = _training(0.0, "ALPHA", "(0: off)", at_least=0)
+    cutmix: float = _training(0.0, "ALPHA", "paste a part of another picture (0: off)", at_least=0)
     """α of the Beta distribution for the share that is kept when a rectangle of another picture is pasted
     (arXiv:1905.04899). If mixup is on, too, each batch uses one of them at random."""
-    label_smoothing: float = _training(0.0, "SHARE", at_least=0, under=1)
+    label_smoothing: float = _training(0.0, "SHARE", "spread this share of each target evenly", at_least=0, under=1)
     """Share of each target that is spread evenly over all expressions."""
     class_balance: float = _training(0.0, "S", "0: sample as they occur, 1: all equally", at_least=0, at_most=1)
     """Expressions are sampled in proportion to (1 / frequency) to this power."""
-    dropout: float = _network(0.2, "SHARE", at_least=0, under=1)
-    ema_decay: float = _training(0.999, "DECAY", at_least=0, under=1)
+    dropout: float = _network(0.2, "SHARE", "of the last features, in training", at_least=0, under=1)
+    ema_decay: float = _training(0.999, "DECAY", "of the moving average of the weights", at_least=0, under=1)
     """Decay per step of the moving average of the weights, which is what is evaluated and saved."""
     progressive: bool = _training(True, None, "start with smaller pictures (yes)")
     """The first two thirds of the epochs use 2/3 and 5/6 of the size, which is faster and no worse."""
@@ -143,7 +145,7 @@ class TrainingConfig:
     """By validation accuracy."""
     rule: str = _data("majority", None, "which validation pictures count", choices=("majority", "argmax"))
     """They select the best epoch; see `FaceDataset.rows`."""
-    seed: int = option(0, "N", group="run and machine", at_least=0)
+    seed: int = option(0, "N", "random seed", group="run and machine", at_least=0)
     folds: int = _data(0, "N", "cross-validate: runs NAME/fold-01 to N, mean ± sd (0: no)", at_least=0)
     """Number of folds; 0 uses the data set's own splits."""
     fold: int = field(default=0, metadata={"bounds": {"at_least": 0}})

@@ -102,7 +102,7 @@ def test_two_runs_are_compared(page: Page, app_url: str, runs: dict[str, Evaluat
     page.goto(f"{app_url}/evaluation")
     page.get_by_text("Compare", exact=True).click()
     for name in runs:
-        page.get_by_role("combobox", name="Reports on the same pictures").click()
+        page.get_by_role("combobox", name="Reports (all").click()
         page.get_by_role("option", name=name).click()
     page.keyboard.press("Escape")
     expect(page.locator(".js-plotly-plot")).to_have_count(3)

@@ -1,4 +1,4 @@
-"""Why a face got its expression, asked for with a click."""
+"""The explanation of a face's expression, opened with a click."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The page for many photos as people use it: upload several, watch, filter, take it along, come back."""
+"""The page for many photos as people use it: upload several, watch, filter, export, come back."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def tile(page: Page, name: str) -> Locator:
 
 
 def expect_chosen(page: Page, name: str) -> None:
-    """Expect a picture to be shown, with the face in it and its tile as the chosen ones."""
+    """Expect a picture to be shown, with its face and tile selected."""
     expect(page.get_by_role("img", name=re.compile(rf"^{re.escape(name)} "))).to_be_visible()
     expect(tile(page, name)).to_have_attribute("aria-pressed", "true")
     expect(page.locator('.groups .tile[aria-pressed="true"]')).to_have_count(1)
@@ -43,9 +43,7 @@ def focused(page: Page) -> str | None:
     return name
 
 
-def test_upload_watch_filter_and_take_along(
-    context: BrowserContext, page: Page, app_url: str, many_photos: Path
-) -> None:
+def test_upload_watch_filter_and_export(context: BrowserContext, page: Page, app_url: str, many_photos: Path) -> None:
     page.goto(app_url)
     page.get_by_role("link", name="Many photos", exact=True).click()
     page.wait_for_url("**/folder*")

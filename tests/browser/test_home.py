@@ -1,4 +1,4 @@
-"""Home does something at once: an example, what is dropped goes to its page, what was done last is there."""
+"""Home works at once: an example, dropped files go to their page, the latest results are there."""
 
 import io
 import re
@@ -21,7 +21,7 @@ def drop(page: Page, url: str, *files: tuple[str, bytes]) -> None:
     )
 
 
-def test_the_first_screen_has_all_to_begin_with(page: Page, app_url: str) -> None:
+def test_the_first_screen_has_everything_to_start(page: Page, app_url: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(app_url)
     drop_zone = page.get_by_test_id("stFileUploaderDropzone")
@@ -32,7 +32,7 @@ def test_the_first_screen_has_all_to_begin_with(page: Page, app_url: str) -> Non
     expect(page.get_by_role("img", name=re.compile(f"^{PHOTO}.* 1 "))).to_be_visible()
 
 
-def test_what_is_dropped_goes_to_its_page(page: Page, app_url: str, astronaut: np.ndarray) -> None:
+def test_dropped_files_go_to_their_page(page: Page, app_url: str, astronaut: np.ndarray) -> None:
     photo = encode_png(astronaut)
     drop(page, app_url, ("dropped.png", photo))
     expect(page.get_by_role("heading", level=1)).to_have_text("Photo")
@@ -65,6 +65,6 @@ def test_a_video_is_made_ready_and_other_things_are_refused(page: Page, app_url:
     expect(page.get_by_role("button", name="Analyse", exact=True)).to_be_visible()
 
 
-def test_a_video_comes_alone(page: Page, app_url: str) -> None:
+def test_only_one_video_at_a_time(page: Page, app_url: str) -> None:
     drop(page, app_url, *((f"{number}.mp4", b"") for number in range(3)))
     expect(page.get_by_test_id("stAlert")).to_contain_text("3")

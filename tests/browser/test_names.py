@@ -1,4 +1,4 @@
-"""Hostile names, of files, runs, data sets, labels and models: on no page anything in them is more than text."""
+"""Hostile names of files, runs, data sets, labels and models are plain text on every page."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ HOSTILE = (
     "[a](javascript:1) [b](http://evil.example) http://evil.example $x$ **b** me@evil.example www.evil.example"
 )
 AS_A_FILE = HOSTILE.replace("/", "&sol;")[:180]
-"""In Markdown &sol; is a slash, which no file can have in its name."""
+"""In Markdown &sol; is a slash, which no file name can contain."""
 PARTS = ("Mistakes", "Expressions", "Confidence", "Robustness", "Pictures", "Details and downloads")
 MARKUP = """() => [
     ...document.querySelectorAll('[href*="evil"]:not([href^="#"]), [src*="evil"], .katex'),
@@ -39,7 +39,7 @@ MARKUP = """() => [
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path, astronaut: np.ndarray) -> Path:
-    """A folder where all that has a name has a hostile one."""
+    """A folder where everything has a hostile name."""
     place = tmp_path_factory.mktemp("hostile")
     info, network = load_checkpoint(tiny_checkpoint)
     labels = tuple(f"{HOSTILE} {label}" for label in FERPLUS)
@@ -83,7 +83,7 @@ def url(place: Path) -> Iterator[str]:
 
 @pytest.fixture
 def watched(page: Page, url: str) -> Iterator[Page]:
-    """A page that calls nobody but the app."""
+    """A page that connects to nobody but the app."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     yield page
@@ -91,7 +91,7 @@ def watched(page: Page, url: str) -> Iterator[Page]:
 
 
 def settled(page: Page) -> None:
-    """Wait until a page is drawn, and look at it: names are there, and nothing is made of them."""
+    """Wait until a page is drawn, and check that names are shown and not interpreted."""
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.wait_for_timeout(700)
     expect(page.get_by_text("evil").first).to_be_attached()
@@ -155,7 +155,7 @@ def test_evaluation(watched: Page, url: str) -> None:
         settled(watched)
     press(watched, "Compare")
     for _ in range(2):
-        watched.get_by_role("combobox", name="Reports on the same pictures").click()
+        watched.get_by_role("combobox", name="Reports (all").click()
         watched.get_by_role("option", name="evil").first.click()
     settled(watched)
     press(watched, "Evaluate")

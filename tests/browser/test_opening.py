@@ -1,4 +1,4 @@
-"""How fast the page opens can be measured; how fast is fast enough is for people to judge."""
+"""The opening time of the page can be measured; whether it is fast enough is for people to judge."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from scripts.benchmarks.page import ROOT
 
 
-def test_the_benchmark_says_when_figures_and_matrix_are_drawn(browser: Browser) -> None:
+def test_the_benchmark_measures_when_figures_and_matrix_are_drawn(browser: Browser) -> None:
     command = [sys.executable, "scripts/benchmark.py", "page", "--repeat", "1", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     figures = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""The two opinions of a model on the photo page: said beside the answer, and looked at more closely in a fold."""
+"""A model's two readings on the photo page: beside the result, and in detail in an expander."""
 
 from collections.abc import Iterator
 from pathlib import Path

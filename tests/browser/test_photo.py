@@ -119,7 +119,7 @@ def test_phone(context: BrowserContext, app_url: str, photo: Path) -> None:
 
 
 def test_pictures_go_with_their_source(page: Page, app_url: str, photo: Path) -> None:
-    """A hidden uploader once went on showing pictures that nobody could remove."""
+    """A hidden uploader once kept showing pictures that nobody could remove."""
     open_page(page, f"{app_url}/photo")
     choose(page, photo)
     expect(page.get_by_role("img", name="astronaut.png with 1 face marked")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The picture with its faces: looked at closely and chosen, with a pointer, a finger, a keyboard; and pasting one."""
+"""The picture with its faces: zoomed and selected with mouse, touch and keyboard; and pasting a picture."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ COVERED = """(stage) => {
 
 @pytest.fixture(scope="module")
 def crowd(astronaut: np.ndarray) -> Callable[[int, int], bytes]:
-    """Makes a picture, PNG, with (rows, columns) of people."""
+    """Makes a PNG picture with (rows, columns) of people."""
     head = astronaut[:300, 75:375][::2, ::2]
     return lambda rows, columns: encode_png(np.ascontiguousarray(np.tile(head, (rows, columns, 1))))
 
@@ -53,7 +53,7 @@ def face(page: Page, number: int) -> Locator:
 
 
 def expect_card(page: Page, number: int) -> None:
-    """Expect a face to be the chosen one, in the picture, among the tiles and in the card."""
+    """Expect a face to be selected in the picture, among the tiles and in the card."""
     expect(page.get_by_role("img", name=re.compile(f"^face {number} "))).to_be_visible()  # what the network saw
     for buttons in (page.locator(".face"), page.locator(".tile")):
         expect(buttons.and_(page.locator("[aria-pressed=true]"))).to_have_count(1)
@@ -67,14 +67,14 @@ def middle(locator: Locator) -> tuple[float, float]:
 
 
 def zoom_of(page: Page) -> float:
-    """Return how many times as large as its place the picture is."""
+    """Return the zoom factor of the picture."""
     widths: list[float] = page.locator(".stage").evaluate(
         "stage => [stage.querySelector('img').offsetWidth, stage.clientWidth]"
     )
     return widths[0] / widths[1]
 
 
-def test_labels_go_where_they_cover_nothing(page: Page) -> None:
+def test_labels_avoid_faces_and_each_other(page: Page) -> None:
     own, room = [100, 100, 200, 200], [400, 300]
     above, below = [90, 10, 330, 98], [90, 202, 330, 290]
     cases: list[list[Any]] = [
@@ -97,7 +97,7 @@ def test_labels_go_where_they_cover_nothing(page: Page) -> None:
     ]
 
 
-def test_a_click_or_a_key_chooses_a_face(page: Page, app_url: str, crowd: Callable[[int, int], bytes]) -> None:
+def test_a_click_or_a_key_selects_a_face(page: Page, app_url: str, crowd: Callable[[int, int], bytes]) -> None:
     show(page, app_url, crowd(2, 3), 6)
     expect_card(page, 1)
     face(page, 5).click()
@@ -165,9 +165,7 @@ def test_zooming_and_moving(page: Page, app_url: str, crowd: Callable[[int, int]
     assert zoom_of(page) == pytest.approx(1, abs=0.01)
 
 
-def test_a_face_out_of_sight_comes_into_it_with_the_focus(
-    page: Page, app_url: str, crowd: Callable[[int, int], bytes]
-) -> None:
+def test_focusing_a_hidden_face_scrolls_to_it(page: Page, app_url: str, crowd: Callable[[int, int], bytes]) -> None:
     stage = show(page, app_url, crowd(2, 3), 6)
     for _ in range(3):
         page.get_by_role("button", name="Zoom in").click()
@@ -195,7 +193,7 @@ def test_labels_cover_no_face_and_nothing_overflows(
     assert [text for text in wrong if "404" not in text] == []
 
 
-def test_a_crowd_has_dots_whose_labels_come_when_pointed_at(
+def test_a_crowd_has_dots_whose_labels_appear_on_hover(
     page: Page, app_url: str, crowd: Callable[[int, int], bytes]
 ) -> None:
     stage = show(page, app_url, crowd(5, 8), 40)
@@ -253,7 +251,7 @@ def test_a_picture_is_pasted(browser: Browser, app_url: str, astronaut: np.ndarr
     context.close()
 
 
-def test_a_picture_is_turned(page: Page, app_url: str, astronaut: np.ndarray) -> None:
+def test_a_picture_is_rotated(page: Page, app_url: str, astronaut: np.ndarray) -> None:
     lying = encode_png(np.ascontiguousarray(np.rot90(astronaut[:400, 60:380])))
     stage = show(page, app_url, lying, 1)
     for expected in (320 / 400, 400 / 320, 320 / 400):  # at first by itself

@@ -15,7 +15,7 @@ socket.onerror = () => { document.title = "refused" };
 
 
 class Stranger(BaseHTTPRequestHandler):
-    """A local web server that is none of ours."""
+    """A local web server of somebody else."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -24,7 +24,7 @@ class Stranger(BaseHTTPRequestHandler):
         self.wfile.write(STRANGE.encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log."""
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from fer.datasets.drawing.clip import TIMELINE, known_frames, write_clip
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drawn person whose expression changes at known moments, with a tone."""
+    """A drawn person whose expression changes at known times, with a tone."""
     return write_clip(tmp_path_factory.mktemp("clip") / "known.mp4", known_frames())
 
 
 def plays(page: Page, video: Locator) -> None:
-    """Play it, and wait until pictures were really shown."""
+    """Play it, and wait until frames were actually shown."""
     element = video.element_handle()
     element.evaluate("video => { video.muted = true; return video.play() }")
     page.wait_for_function(
@@ -67,7 +67,7 @@ def test_a_video_from_the_upload_to_the_downloads(page: Page, app_url: str, clip
     assert Path(download.value.path()).read_text().count("-->") == len(TIMELINE)
 
 
-def test_a_large_one_that_is_cancelled_shows_its_part(page: Page, app_url: str, tmp_path: Path) -> None:
+def test_a_canceled_large_video_shows_its_part(page: Page, app_url: str, tmp_path: Path) -> None:
     long = write_clip(tmp_path / "long.mp4", known_frames(seconds=60.0))
     with long.open("ab") as file:  # as large as videos are: a box that players skip
         file.write(struct.pack(">I4s", 60_000_000, b"free") + bytes(60_000_000 - 8))

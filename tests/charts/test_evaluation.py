@@ -68,7 +68,7 @@ def test_each_expression_has_three_bars_that_differ_in_pattern(report: Report) -
 
 
 def test_curves_leave_out_expressions_without_pictures(report: Report) -> None:
-    for chart, further in ((roc(report), ["guessing"]), (precision_recall(report), [])):
+    for chart, further in ((roc(report), ["chance"]), (precision_recall(report), [])):
         names = [trace.name.split(" (")[0] for trace in chart.figure.data]
         assert names == ["neutral", "fear", *further]
         assert len({trace.line.dash for trace in chart.figure.data}) == len(names)

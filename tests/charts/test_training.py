@@ -122,14 +122,14 @@ def test_before_the_first_epoch_the_figures_are_empty(tmp_path: Path) -> None:
 def test_the_learning_rate_is_that_of_the_schedule_with_its_warm_up_and_smaller_batches(tmp_path: Path) -> None:
     run = seen(tmp_path / "mine", METRICS, STEPS, Beginning(256, "x", None, 8))
     found = traces(rate_curve(run))
-    assert list(found["as it was"].y) == [part.rate for part in STEPS]
+    assert list(found["actual"].y) == [part.rate for part in STEPS]
     planned, size = found["planned"], CONFIG.batch_size_for(256)
     assert size < CONFIG.batch_size
     assert max(planned.y) == pytest.approx(CONFIG.peak_learning_rate * size / CONFIG.batch_size)
     assert planned.x[int(np.argmax(planned.y))] == pytest.approx(2)
-    np.testing.assert_allclose(np.interp([part.moment for part in STEPS], planned.x, planned.y), found["as it was"].y)
+    np.testing.assert_allclose(np.interp([part.moment for part in STEPS], planned.x, planned.y), found["actual"].y)
     older = traces(rate_curve(seen(tmp_path / "older")))
-    np.testing.assert_allclose(older["as it was"].y, [0.1, 0.05, 0.1 / 3])
+    np.testing.assert_allclose(older["actual"].y, [0.1, 0.05, 0.1 / 3])
     assert "planned" not in older
 
 

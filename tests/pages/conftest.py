@@ -1,4 +1,4 @@
-"""Each test of a page has results and data of its own."""
+"""Gives each test of a page its own results and data."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from pages.parts import visitor
 
 @pytest.fixture
 def at_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the visitor be the owner of the machine, as AppTest has no address, but where nobody counts as such."""
+    """Let the visitor be the owner of the machine, as AppTest has no address, unless nobody may be."""
     monkeypatch.setenv("FER_ALLOW_TRAINING", "1")
     monkeypatch.setattr(visitor, "may_train", lambda *signs: True)
 
 
 @pytest.fixture(autouse=True)
 def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The folder of the results that the pages keep."""
+    """The folder of the pages' results."""
     monkeypatch.setenv("FER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FER_RESULTS", str(tmp_path / "results"))
     return tmp_path / "results"

@@ -1,4 +1,4 @@
-"""Servers for WebRTC as somebody writes them into the environment."""
+"""WebRTC servers as set in the environment."""
 
 import json
 
@@ -16,14 +16,14 @@ TURN = {
 
 
 @pytest.mark.parametrize("text", [None, "", "  \n"])
-def test_without_settings_nobody_outside_is_asked(text: str | None) -> None:
+def test_without_settings_no_external_server_is_used(text: str | None) -> None:
     assert read_ice_servers(text) == []
 
 
 @pytest.mark.parametrize(
     "servers", [[], [STUN], [TURN], [STUN, TURN], [{"urls": ["stuns:a.example", "stun:b.example"]}]]
 )
-def test_servers_come_back_as_browsers_expect_them(servers: list[dict[str, object]]) -> None:
+def test_servers_are_returned_as_browsers_expect_them(servers: list[dict[str, object]]) -> None:
     assert read_ice_servers(json.dumps(servers)) == servers
 
 
@@ -50,7 +50,7 @@ def test_the_example_of_the_messages_is_valid() -> None:
         ('[{"urls": "turns:turn.example.org", "username": "fer"}]', "server 1.*TURN"),
     ],
 )
-def test_each_mistake_is_named(text: str, problem: str) -> None:
+def test_each_mistake_is_reported(text: str, problem: str) -> None:
     with pytest.raises(ConnectionSettingsError, match=problem) as caught:
         read_ice_servers(text)
     assert ICE_SERVERS_VARIABLE in str(caught.value)

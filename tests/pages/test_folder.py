@@ -1,4 +1,4 @@
-"""The page for many photos, without a browser; the work is done by a process of its own."""
+"""The page for many photos, without a browser; a background process does the work."""
 
 import io
 import time
@@ -61,7 +61,7 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 
 SEEN = {"Pictures": "26", "Faces": "24", "Unsure": "", "No face": "1", "Unreadable": "1"}
-"""How often what is to be found in `many_photos`."""
+"""The expected counts in `many_photos`."""
 
 
 def as_table(app: AppTest) -> None:
@@ -78,7 +78,7 @@ def done(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> JobView[Requ
 
 
 @pytest.mark.slow
-def test_uploads_of_pictures_and_a_zip_are_done_to_the_end(
+def test_uploaded_pictures_and_a_zip_are_processed(
     app: AppTest, folder: Path, many_photos: Path, results: Path
 ) -> None:
     packed = io.BytesIO()
@@ -136,7 +136,7 @@ def test_filters_and_order(done: JobView[Request]) -> None:
 
 
 @pytest.mark.slow
-def test_both_opinions_of_a_model_with_two_heads(folder: Path, two_heads: Path, many_photos: Path) -> None:
+def test_both_readings_of_a_model_with_two_heads(folder: Path, two_heads: Path, many_photos: Path) -> None:
     made = collection.create(folder, two_heads, "holiday", many_photos, faces=POSED)
     assert command.main(["run", str(made.folder)]) == 0
     app = opened(job=made.name)
@@ -153,7 +153,7 @@ def test_both_opinions_of_a_model_with_two_heads(folder: Path, two_heads: Path, 
 
 
 @pytest.mark.slow
-def test_work_that_was_interrupted_is_offered_to_go_on(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> None:
+def test_interrupted_work_can_be_resumed(folder: Path, tiny_checkpoint: Path, many_photos: Path) -> None:
     made = collection.create(folder, tiny_checkpoint, "holiday", many_photos)
     app = opened(job=made.name)
     assert app.warning
@@ -187,9 +187,7 @@ def test_a_folder_of_this_machine(app: AppTest, folder: Path, many_photos: Path,
 
 
 @pytest.mark.slow
-def test_visitors_from_elsewhere_see_neither_paths_nor_jobs(
-    done: JobView[Request], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_remote_visitors_see_neither_paths_nor_jobs(done: JobView[Request], monkeypatch: pytest.MonkeyPatch) -> None:
     def shown() -> tuple[int, int]:
         app = opened()
         return len(app.segmented_control[0].options), sum(button.label == "Open" for button in app.button)

@@ -39,7 +39,7 @@ def test_home_says_what_it_is_and_how_good() -> None:
     assert figures["Test pictures"] == f"{report.n:,}"
 
 
-def test_home_with_a_model_of_ones_own_shows_no_figures_of_the_other(
+def test_home_with_an_own_model_shows_no_figures_of_the_built_in_one(
     monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path
 ) -> None:
     monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
@@ -49,7 +49,7 @@ def test_home_with_a_model_of_ones_own_shows_no_figures_of_the_other(
     assert "resnet18" in text_of(app)
 
 
-def test_home_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_home_reports_a_missing_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FER_CHECKPOINT", str(tmp_path / "missing.safetensors"))
     app = AppTest.from_file(ENTRY, default_timeout=60).run()
     assert not app.exception
@@ -58,7 +58,7 @@ def test_home_without_a_model_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 @pytest.mark.slow
 def test_home_opens_without_heavy_libraries() -> None:
-    """Streamlit itself brings Plotly along; whatever else comes, the page has imported."""
+    """Streamlit itself imports Plotly; anything else was imported by the page."""
     program = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"

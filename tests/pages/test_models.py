@@ -1,4 +1,4 @@
-"""The choice of a model and of the kind of faces, which several pages share, without a browser."""
+"""The choice of model and kind of faces shared by several pages, without a browser."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def checkpoint(two_heads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def a_page() -> None:
-    """A page where the kind of faces in the session is usual; shows which one is taken."""
+    """A page whose default kind of faces is in the session; shows the one in use."""
     import streamlit as st
 
     from pages.parts.models import choose_model, chosen_faces
@@ -42,7 +42,7 @@ def choose(app: AppTest, kind: str) -> None:
     assert not app.exception
 
 
-def test_each_kind_of_page_has_its_usual_faces_and_keeps_what_is_chosen_there(checkpoint: Path) -> None:
+def test_each_kind_of_page_has_its_default_faces_and_keeps_its_choice(checkpoint: Path) -> None:
     app = AppTest.from_function(a_page)
     assert [seen(app, usual) for usual in (EVERYDAY, BETWEEN, EVERYDAY)] == [EVERYDAY, BETWEEN, EVERYDAY]
     choose(app, POSED)
@@ -51,7 +51,7 @@ def test_each_kind_of_page_has_its_usual_faces_and_keeps_what_is_chosen_there(ch
     assert [seen(app, usual) for usual in (BETWEEN, EVERYDAY)] == [EVERYDAY, POSED]
 
 
-def test_where_the_model_cannot_tell_all_faces_are_everyday_ones(
+def test_without_support_by_the_model_all_faces_are_everyday(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
@@ -60,7 +60,7 @@ def test_where_the_model_cannot_tell_all_faces_are_everyday_ones(
     assert "Faces" not in [control.label for control in app.segmented_control]
 
 
-def test_the_settings_behind_each_kind_are_told(checkpoint: Path) -> None:
+def test_the_settings_behind_each_kind_are_explained(checkpoint: Path) -> None:
     app = AppTest.from_function(a_page)
     seen(app, EVERYDAY)
     (table,) = [element.value for element in app.markdown if "τ" in element.value]
@@ -80,7 +80,7 @@ def test_the_choice_lasts_from_page_to_page(checkpoint: Path) -> None:
     assert app.slider[0].value == 73
 
 
-def test_another_kind_moves_the_threshold_until_somebody_has_moved_it(checkpoint: Path) -> None:
+def test_another_kind_moves_the_threshold_unless_it_was_set(checkpoint: Path) -> None:
     app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
     values = []
     for kind in KINDS_OF_FACES:

@@ -1,4 +1,4 @@
-"""The pages where only `fer-studio[app]` is installed: without what trains and measures models."""
+"""The pages with only `fer-studio[app]` installed: without the packages for training and evaluation."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ print(json.dumps(said))
 """
 
 
-def test_all_pages_but_training_do_without_what_trains() -> None:
+def test_all_pages_but_training_work_without_its_packages() -> None:
     pages = ["home", "photo", "folder", "webcam", "video", "results", "evaluation", "model_card", "training"]
     command = [sys.executable, "-c", PROGRAM, json.dumps(pages), str(ROOT / "streamlit_app.py")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -9,7 +9,7 @@ HERE = {"Host": "localhost:8501"}
 
 @pytest.mark.parametrize("url", ["http://localhost:8501/training", "http://127.0.0.1:8501", "http://[::1]:8501", None])
 @pytest.mark.parametrize("client", [None, "127.0.0.1", "::1"])
-def test_whoever_sits_at_the_machine_may(client: str | None, url: str | None) -> None:
+def test_local_visitors_may(client: str | None, url: str | None) -> None:
     assert may_train(None, client, url, HERE)
     assert may_train("", client, url, {})
     assert not may_train("0", client, url, HERE)
@@ -27,7 +27,7 @@ def test_whoever_sits_at_the_machine_may(client: str | None, url: str | None) ->
         ("not an address", "http://localhost:8501", HERE),
     ],
 )
-def test_others_may_only_if_the_owner_says_so(client: str | None, url: str, headers: dict[str, str]) -> None:
+def test_others_may_only_if_the_owner_allows_it(client: str | None, url: str, headers: dict[str, str]) -> None:
     assert not may_train(None, client, url, headers)
     assert may_train("1", client, url, headers, "studio.example.org")
     assert not may_train("no", client, url, headers)
@@ -45,8 +45,6 @@ def test_others_may_only_if_the_owner_says_so(client: str | None, url: str, head
         ({"Host": "me@localhost:8501"}, None),
     ],
 )
-def test_nobody_may_through_a_page_that_is_not_ours(
-    setting: str | None, headers: dict[str, str], hosts: str | None
-) -> None:
+def test_nobody_may_through_another_page(setting: str | None, headers: dict[str, str], hosts: str | None) -> None:
     assert not may_train(setting, None, "http://localhost:8501", headers, hosts)
     assert may_train(setting, None, "http://localhost:8501", {**HERE, "Origin": "http://localhost:8501"}, hosts)

@@ -40,7 +40,7 @@ def upload(app: AppTest, *files: tuple[str, bytes, str]) -> AppTest:
 
 
 def captions(app: AppTest) -> str:
-    """Return all captions as people see them: the names of files are escaped for Markdown."""
+    """Return all captions as people see them, without the escapes for Markdown."""
     return "\n".join(element.value for element in app.caption).replace("\\", "")
 
 
@@ -87,14 +87,14 @@ def test_a_bad_picture_is_named_and_the_others_are_shown(app: AppTest, astronaut
     assert len(app.info) == 1
 
 
-def test_results_of_pictures_taken_away_are_forgotten(app: AppTest, astronaut: np.ndarray) -> None:
+def test_results_of_removed_pictures_are_forgotten(app: AppTest, astronaut: np.ndarray) -> None:
     upload(app, ("a.png", encode_png(astronaut), "image/png"))
     assert len(app.session_state["photo_results"]) == 1
     upload(app)
     assert "photo_results" not in app.session_state
 
 
-def test_a_picture_of_a_phone_is_turned_upright(app: AppTest, astronaut: np.ndarray) -> None:
+def test_a_phones_picture_is_turned_upright(app: AppTest, astronaut: np.ndarray) -> None:
     turned = Image.fromarray(np.rot90(astronaut[:, :400]))  # 90° against the clock; the tag says to turn it back
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -114,9 +114,7 @@ def test_samples(app: AppTest, sample: int, faces: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_face_that_lies_is_shown_upright_and_said_where_it_is_in_the_file(
-    app: AppTest, astronaut: np.ndarray
-) -> None:
+def test_a_sideways_face_is_shown_upright_with_its_place_in_the_file(app: AppTest, astronaut: np.ndarray) -> None:
     lying = np.ascontiguousarray(np.rot90(astronaut[:400, 60:380]))
     upload(app, ("lying.png", encode_png(lying), "image/png"))
     ((key, result),) = app.session_state["photo_results"].items()
@@ -138,7 +136,7 @@ def test_a_face_that_lies_is_shown_upright_and_said_where_it_is_in_the_file(
 
 
 @pytest.mark.slow
-def test_two_models_say_what_they_see_in_the_same_face(app: AppTest, astronaut: np.ndarray) -> None:
+def test_two_models_read_the_same_face(app: AppTest, astronaut: np.ndarray) -> None:
     upload(app, ("a.png", encode_png(astronaut), "image/png"))
     (compared,) = [box for box in app.selectbox if box.label == "Compare with"]
     assert compared.value is None
@@ -158,7 +156,7 @@ def test_two_models_say_what_they_see_in_the_same_face(app: AppTest, astronaut: 
     assert len(app.get("plotly_chart")) == 1
 
 
-def test_the_faces_of_a_picture_are_numbered_as_one_reads(app: AppTest, astronaut: np.ndarray) -> None:
+def test_the_faces_of_a_picture_are_numbered_in_reading_order(app: AppTest, astronaut: np.ndarray) -> None:
     four = np.tile(astronaut[:300, 75:375], (2, 2, 1))
     upload(app, ("four.png", encode_png(np.ascontiguousarray(four)), "image/png"))
     (result,) = app.session_state["photo_results"].values()
@@ -171,7 +169,7 @@ def shown_html(app: AppTest) -> str:
 
 
 @pytest.mark.slow
-def test_why_is_computed_when_it_is_asked_for_and_once(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explanations_are_computed_once_on_request(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     import fer.recognition.explain
 
     asked: list[Face] = []
@@ -207,7 +205,7 @@ def test_why_is_computed_when_it_is_asked_for_and_once(app: AppTest, monkeypatch
 
 
 @pytest.mark.slow
-def test_reasons_go_with_their_picture(app: AppTest, astronaut: np.ndarray) -> None:
+def test_explanations_belong_to_their_picture(app: AppTest, astronaut: np.ndarray) -> None:
     upload(app, ("a.png", encode_png(astronaut), "image/png"))
     (key,) = app.session_state["photo_results"]
     app.session_state[f"why {key} 1"] = True
@@ -218,7 +216,7 @@ def test_reasons_go_with_their_picture(app: AppTest, astronaut: np.ndarray) -> N
     assert len(app.session_state["photo_reasons"]) == 0
 
 
-def test_missing_model_is_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_model_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FER_CHECKPOINT", str(tmp_path / "missing.safetensors"))
     app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
     assert not app.exception
@@ -247,7 +245,7 @@ def test_posed_faces_are_read_without_the_prior(
         np.testing.assert_allclose(result.faces[0].face.probabilities, expected.probabilities, atol=1e-5)
 
 
-def test_a_model_without_a_prior_is_not_asked_whose_faces(app: AppTest) -> None:
+def test_a_model_without_a_prior_has_no_choice_of_faces(app: AppTest) -> None:
     assert "Faces" not in [control.label for control in app.segmented_control]
 
 
@@ -267,7 +265,7 @@ def test_the_model_in_use_is_named_and_another_one_can_be_chosen(
 
 
 @pytest.mark.slow
-def test_both_opinions_are_told_where_they_differ(
+def test_both_readings_are_shown_if_they_differ(
     monkeypatch: pytest.MonkeyPatch, two_heads: Path, astronaut: np.ndarray
 ) -> None:
     monkeypatch.setenv("FER_CHECKPOINT", str(two_heads))

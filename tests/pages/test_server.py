@@ -1,4 +1,4 @@
-"""What the server answers before a page runs, seen from outside, as a browser or another page sees it."""
+"""What the server answers before a page runs, as seen by a browser or another page."""
 
 import asyncio
 import socket
@@ -26,14 +26,14 @@ from scripts.benchmarks.page import running_app
 
 
 def sessions(**browsers: bool) -> list[Any]:
-    """Return what Streamlit knows of visitors: name → whether their browser is there."""
+    """Return Streamlit's visitors: name → whether their browser is connected."""
     return [
         SimpleNamespace(session=SimpleNamespace(id=name), client=is_there or None)
         for name, is_there in browsers.items()
     ]
 
 
-def test_who_has_left_is_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_visitors_who_left_are_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[str] = []
     known: list[Any] = []
     manager = SimpleNamespace(list_sessions=lambda: known)
@@ -54,7 +54,7 @@ def test_who_has_left_is_forgotten_within_a_minute(monkeypatch: pytest.MonkeyPat
     assert LEFT_SECONDS + 2 * SWEEP_SECONDS < 60
 
 
-def test_a_step_that_fails_is_told_of_and_the_others_go_on(
+def test_a_failing_step_is_logged_and_the_others_continue(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     looks: list[dict[str, float]] = []
@@ -88,7 +88,7 @@ def test_a_step_that_fails_is_told_of_and_the_others_go_on(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system takes memory back itself")
-def test_memory_that_was_let_go_is_given_back() -> None:
+def test_freed_memory_is_returned_to_the_system() -> None:
     held = [bytes(64_000) for _ in range(2_000)]  # too small to be mapped, so the C library keeps them
     last = bytes(64_000)  # holds the end of the heap
     del held
@@ -107,7 +107,7 @@ def test_memory_that_was_let_go_is_given_back() -> None:
         (f"expected a picture in {Path.home() / 'My Pictures' / 'a.png'}.", str(Path.home()), "a.png"),
     ],
 )
-def test_paths_are_for_those_who_sit_here(text: str, secret: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_for_local_visitors(text: str, secret: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(permissions, "training_allowed", lambda: True)
     assert permissions.for_visitor(text) == literal(text)
     monkeypatch.setattr(permissions, "training_allowed", lambda: False)
@@ -128,7 +128,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def opens(url: str, host: str, origin: str | None) -> int:
-    """Open the socket of the pages as a page would; return the status of the answer."""
+    """Open the pages' websocket as a page would; return the status of the response."""
     port = int(url.rpartition(":")[2])
     host, origin = host.replace("PORT", str(port)), origin and origin.replace("PORT", str(port))
     plug = socket.create_connection(("127.0.0.1", port))
@@ -173,7 +173,7 @@ def test_no_other_page_opens_the_socket(url: str, host: str, origin: str | None)
 
 
 class Visitor:
-    """A browser, as far as the server sees one: a socket, and uploads."""
+    """A browser, as the server sees it: a websocket, and uploads."""
 
     def __init__(self, url: str, socket: ClientConnection) -> None:
         """Open the app."""
@@ -185,14 +185,14 @@ class Visitor:
         self.session = message.new_session.initialize.session_id
 
     def put(self, data: Any, headers: dict[str, str], file: str = "a", **more: Any) -> int:
-        """Send what uploads a file; return the status of the answer."""
+        """Send an upload request; return the status of the response."""
         token = requests.get(f"{self._url}/_stcore/health").cookies["_streamlit_xsrf"]
         address = f"{self._url}/_stcore/upload_file/{self.session}/{file}"
         named = {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}", **headers}
         return requests.put(address, data, headers=named, **more).status_code
 
     def upload(self, megabytes: float, file: str, **headers: str) -> int:
-        """Upload a file of some size; return the status of the answer."""
+        """Upload a file of some size; return the status of the response."""
         return self.put(None, headers, file, files={"file": ("face.jpg", bytes(int(megabytes * 2**20)))})
 
 
@@ -209,7 +209,7 @@ def visitors(url: str) -> Iterator[Callable[[], Visitor]]:
 
 
 @pytest.mark.slow
-def test_a_visitor_uploads_half_of_what_all_may_and_all_no_more_than_that(visitors: Callable[[], Visitor]) -> None:
+def test_uploads_are_limited_per_visitor_and_in_total(visitors: Callable[[], Visitor]) -> None:
     one, other, third = visitors(), visitors(), visitors()
     assert one.upload(3.5, "a") == 204
     assert one.upload(1, "b") == 413
@@ -221,7 +221,7 @@ def test_a_visitor_uploads_half_of_what_all_may_and_all_no_more_than_that(visito
 
 
 @pytest.mark.slow
-def test_what_was_not_announced_is_counted_too(visitors: Callable[[], Visitor]) -> None:
+def test_unannounced_sizes_are_counted_too(visitors: Callable[[], Visitor]) -> None:
     visitor = visitors()
 
     def endless() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Whose results a visitor sees."""
+"""Which results a visitor sees."""
 
 import asyncio
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ VALUE = "a" * 43
 
 
 def cookies_of(scheme: str = "http", **headers: str) -> list[str]:
-    """Return the cookies that a browser gets which asks with these headers."""
+    """Return the cookies that a browser with these headers gets."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -45,7 +45,7 @@ def test_under_https_the_cookie_stays_there(how: dict[str, str]) -> None:
 
 
 def whose(monkeypatch: pytest.MonkeyPatch, address: str, user: dict[str, Any] | None = None, **cookies: str) -> str:
-    """Return the owner that a visitor with an address, an account and cookies is."""
+    """Return the owner for a visitor with an address, an account and cookies."""
     context = SimpleNamespace(
         ip_address=address,
         url=None,
@@ -59,18 +59,18 @@ def whose(monkeypatch: pytest.MonkeyPatch, address: str, user: dict[str, Any] | 
     return owner()
 
 
-def test_where_nobody_asks_nothing_is_the_owners(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_request_nothing_is_the_owners(monkeypatch: pytest.MonkeyPatch) -> None:
     assert owner() not in ("", whose(monkeypatch, "127.0.0.1"))
 
 
-def test_whoever_sits_at_the_machine_is_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_visitor_is_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     account = {"is_logged_in": True, "iss": "them", "sub": "1"}
     assert whose(monkeypatch, "127.0.0.1", account, fer_visitor=VALUE) == ""
     monkeypatch.setenv("FER_ALLOW_TRAINING", "1")
     assert whose(monkeypatch, "192.168.0.7", fer_visitor=VALUE) != "", "who may train owns no results by that"
 
 
-def test_others_are_known_by_account_then_by_cookie_then_by_session(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_others_are_identified_by_account_then_cookie_then_session(monkeypatch: pytest.MonkeyPatch) -> None:
     far = "192.168.0.7"
     account = {"is_logged_in": True, "iss": "them", "sub": "1"}
     by_account = whose(monkeypatch, far, account)

@@ -1,4 +1,4 @@
-"""What people said of faces is kept, is a data set, and goes when they wish."""
+"""Corrections of faces are stored, form a data set, and are deleted on request."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,7 @@ def kept(tmp_path: Path) -> Corrections:
     return Corrections(tmp_path / "corrections")
 
 
-def test_a_face_is_known_again_whoever_named_it() -> None:
+def test_a_face_is_recognized_whoever_corrected_it() -> None:
     one = face(1)
     assert face_key(one) == face_key(replace(one, probabilities=(0.1, 0.1, 0.8), score=0.5))
     assert len({face_key(moved(one, lambda x, y, n=n: (x + n / 2, y))) for n in range(9)}) == 9
@@ -54,7 +54,7 @@ def test_corrections_are_a_data_set(kept: Corrections) -> None:
     assert times_right(kept.all(), "sha", LABELS[:2]) == (0, 0), "another model with the same weights"
 
 
-def test_the_last_word_on_a_face_holds_and_can_be_taken_back(kept: Corrections) -> None:
+def test_the_last_correction_counts_and_can_be_undone(kept: Corrections) -> None:
     assert kept.all() == {}
     kept.remove(["gone"])
     one, two = face(1), face(2)
@@ -71,7 +71,7 @@ def test_the_last_word_on_a_face_holds_and_can_be_taken_back(kept: Corrections) 
     assert kept.all() == {} and not any((kept.folder / "faces").iterdir())
 
 
-def test_nothing_gathers_before_somebody_says_so(kept: Corrections) -> None:
+def test_nothing_is_stored_without_consent(kept: Corrections) -> None:
     assert kept.gather is None and not kept.folder.exists()
     kept.set_gather(True)
     assert kept.gather is True
@@ -80,7 +80,7 @@ def test_nothing_gathers_before_somebody_says_so(kept: Corrections) -> None:
 
 
 @pytest.mark.parametrize("table", ["", "path,label\na,b\n", "\0", "path,label,model_label,model,probabilities\na\n"])
-def test_a_damaged_table_is_left_as_it_is(kept: Corrections, table: str) -> None:
+def test_a_damaged_table_is_left_unchanged(kept: Corrections, table: str) -> None:
     kept.folder.mkdir()
     (kept.folder / TABLE_NAME).write_text(table)
     with pytest.raises(ResultsError, match=TABLE_NAME):
@@ -88,7 +88,7 @@ def test_a_damaged_table_is_left_as_it_is(kept: Corrections, table: str) -> None
     assert (kept.folder / TABLE_NAME).read_text() == table
 
 
-def test_a_folder_that_cannot_be_made(kept: Corrections) -> None:
+def test_a_folder_that_cannot_be_created(kept: Corrections) -> None:
     kept.folder.write_text("in the way")
     for do in (lambda: kept.add(correction_of(face(1), "anger", ""), crop(1)), lambda: kept.set_gather(True)):
         with pytest.raises(ResultsError, match="corrections"):

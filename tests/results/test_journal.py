@@ -1,4 +1,4 @@
-"""What is known of each picture outlives whatever happens to the process and to the file."""
+"""The results of pictures survive whatever happens to the process and the file."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def test_a_finished_picture_survives_json() -> None:
     assert Finished.from_dict(json.loads(json.dumps(finished.to_dict()))) == finished
 
 
-def test_what_is_done_is_not_missing_any_more(tmp_path: Path, pictures: list[PictureTask]) -> None:
+def test_finished_pictures_are_not_missing(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "new folder" / "results.jsonl"
     with open_results(file, pictures, "model") as known:
         assert known.missing() == pictures
@@ -48,13 +48,13 @@ def test_what_is_done_is_not_missing_any_more(tmp_path: Path, pictures: list[Pic
     assert [one.picture for one in read_finished(file)] == pictures
 
 
-def test_without_a_file_it_lasts_as_long_as_the_block(pictures: list[PictureTask]) -> None:
+def test_without_a_file_it_is_temporary(pictures: list[PictureTask]) -> None:
     with open_results(None, pictures, "model") as known:
         known.add(done(pictures[1], FACE))
         assert list(known.results()) == [PictureResult("b.jpg", (FACE,))]
 
 
-def test_a_changed_file_or_another_model_is_done_anew(tmp_path: Path, pictures: list[PictureTask]) -> None:
+def test_a_changed_file_or_another_model_is_processed_again(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "results.jsonl"
     with open_results(file, pictures, "model") as known:
         for picture in pictures:
@@ -69,7 +69,7 @@ def test_a_changed_file_or_another_model_is_done_anew(tmp_path: Path, pictures: 
         assert known.missing() == pictures
 
 
-def test_what_could_not_be_read_is_tried_again(tmp_path: Path, pictures: list[PictureTask]) -> None:
+def test_unreadable_pictures_are_tried_again(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "results.jsonl"
     with open_results(file, pictures, "model") as known:
         known.add(done(pictures[0], error="a.jpg is damaged"))
@@ -79,7 +79,7 @@ def test_what_could_not_be_read_is_tried_again(tmp_path: Path, pictures: list[Pi
         assert [result.error for result in known.results()] == ["a.jpg is damaged"]
 
 
-def test_a_lost_copy_is_made_anew(tmp_path: Path, pictures: list[PictureTask]) -> None:
+def test_a_lost_copy_is_written_again(tmp_path: Path, pictures: list[PictureTask]) -> None:
     picture = PictureTask(pictures[0].path, "a.jpg", tmp_path / "copy.png")
     with open_results(None, [picture], "model") as known:
         picture.output.write_text("copy")  # type: ignore[union-attr]
@@ -89,7 +89,7 @@ def test_a_lost_copy_is_made_anew(tmp_path: Path, pictures: list[PictureTask]) -
         assert known.missing() == [picture]
 
 
-def test_a_line_that_was_cut_off_does_not_count(tmp_path: Path, pictures: list[PictureTask]) -> None:
+def test_a_truncated_line_does_not_count(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "results.jsonl"
     with open_results(file, pictures, "model") as known:
         known.add(done(pictures[0], FACE))
@@ -104,7 +104,7 @@ def test_a_line_that_was_cut_off_does_not_count(tmp_path: Path, pictures: list[P
         assert file.read_bytes() == whole
 
 
-def test_another_file_is_left_as_it_is(tmp_path: Path, pictures: list[PictureTask]) -> None:
+def test_another_file_is_left_unchanged(tmp_path: Path, pictures: list[PictureTask]) -> None:
     file = tmp_path / "faces.csv"
     file.write_text("path,face\n")
     with pytest.raises(CollectionError, match=r"faces\.csv"), open_results(file, pictures, "model"):
@@ -122,7 +122,7 @@ def test_one_process_at_a_time(tmp_path: Path, pictures: list[PictureTask]) -> N
         pass
 
 
-def test_one_file_of_two_names_is_two_pictures_and_the_same_name_twice_is_one(pictures: list[PictureTask]) -> None:
+def test_one_file_under_two_names_is_two_pictures(pictures: list[PictureTask]) -> None:
     with open_results(None, [pictures[0], pictures[1], pictures[0]], "model") as known:
         assert known.missing() == pictures[:2]
         known.add(done(pictures[0], FACE))
@@ -139,7 +139,7 @@ def test_one_file_of_two_names_is_two_pictures_and_the_same_name_twice_is_one(pi
     ],
     ids=str,
 )  # fmt: skip
-def test_a_line_of_another_shape_is_done_anew(
+def test_a_line_of_another_type_is_processed_again(
     change: dict[str, object], tmp_path: Path, pictures: list[PictureTask]
 ) -> None:
     file = tmp_path / "results.jsonl"
@@ -154,7 +154,7 @@ def test_a_line_of_another_shape_is_done_anew(
         assert [result.path for result in known.results()] == ["b.jpg", "c.jpg"]
 
 
-def test_lines_that_nobody_wrote_are_passed_over(
+def test_foreign_lines_are_skipped(
     tmp_path: Path, pictures: list[PictureTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "results.jsonl"

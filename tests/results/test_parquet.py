@@ -1,4 +1,4 @@
-"""Tables that any tool reads: a row for each face, and each picture accounted for."""
+"""Tables for any tool: a row for each face, and every picture accounted for."""
 
 import os
 import re
@@ -45,13 +45,13 @@ def test_faces_and_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert pictures["error"].isna().tolist() == [True, True, False] and pictures["error"][2] == "c.jpg is empty"
 
 
-def test_nothing_found_gives_tables_without_rows(tmp_path: Path) -> None:
+def test_no_faces_give_tables_without_rows(tmp_path: Path) -> None:
     write_parquet(tmp_path, [], LABELS, 0.45)
     assert len(pd.read_parquet(tmp_path / FACES)) == len(pd.read_parquet(tmp_path / PICTURES)) == 0
     assert "probability_anger" in pd.read_parquet(tmp_path / FACES)
 
 
-def test_a_place_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CollectionError, match=re.escape(str(tmp_path / "file"))):
         write_parquet(tmp_path / "file", [], LABELS, 0.45)

@@ -1,4 +1,4 @@
-"""A photo that was kept is the same photo again."""
+"""A stored photo is restored unchanged."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from fer.results.store import ResultStore
 
 @pytest.mark.slow
 @pytest.mark.parametrize("keep", ["pictures", "results"])
-def test_a_photo_is_shown_again_with_its_picture_or_without(
+def test_a_photo_is_restored_with_or_without_its_picture(
     tmp_path: Path, tiny_checkpoint: Path, astronaut: np.ndarray, keep: str
 ) -> None:
     recognizer, data = Recognizer.load(tiny_checkpoint), encode_png(astronaut)

@@ -50,7 +50,7 @@ def test_csv_has_a_line_for_each_face_with_as_many_digits_as_that_of_a_video() -
         assert written == [round(share, 4) for share in (one.score, one.confidence, *one.probabilities)]
 
 
-def test_csv_says_what_speaks_against_trusting_a_face() -> None:
+def test_csv_has_the_reasons_not_to_trust_a_face() -> None:
     good = replace(face(), box=Box(0, 0, 90, 90))
     faces = (
         good,
@@ -63,7 +63,7 @@ def test_csv_says_what_speaks_against_trusting_a_face() -> None:
     assert [line[-1] for line in lines] == ["", "dark", "small", "small, unsure", "may not be a human face"]
 
 
-def test_csv_has_both_opinions_of_a_model_with_two_heads() -> None:
+def test_csv_has_both_readings_of_a_model_with_two_heads() -> None:
     two = replace(face(), opinions=((0.8, 0.1, 0.1), (0.2, 0.1, 0.7)))
     lines = read_csv(to_csv([PictureResult("a.jpg", (two, face()))], LABELS, 0.5))[1:]
     assert [line[-3:-1] for line in lines] == [["neutral", "anger"], ["", ""]]
@@ -97,7 +97,7 @@ def test_csv_numbers_below_zero_stay_numbers() -> None:
     assert read_csv(to_csv([PictureResult("a.jpg", (negative,))], ("a",), 0.45))[1][2] == "-3.5"
 
 
-def test_json_gives_every_number_back() -> None:
+def test_json_keeps_every_number() -> None:
     one = replace(face(), luma=128.5)
     (record,) = json.loads(to_json([PictureResult("a.jpg", (one,))], 0.45))
     assert record == {
@@ -118,7 +118,7 @@ def test_json_gives_every_number_back() -> None:
     assert list(record["faces"][0]["probabilities"]) == list(LABELS)
 
 
-def test_json_says_what_was_wrong_with_a_picture() -> None:
+def test_json_has_the_error_of_a_picture() -> None:
     good, bad = json.loads(to_json([PictureResult("a.jpg"), PictureResult("b.jpg", error="damaged")], 0.45))
     assert good == {"path": "a.jpg", "faces": []}
     assert bad == {"path": "b.jpg", "faces": [], "error": "damaged"}
@@ -135,7 +135,7 @@ def test_json_of_nothing_is_an_empty_list() -> None:
     assert json.loads(to_json([], 0.45)) == []
 
 
-def test_what_somebody_said_stands_beside_what_the_model_said() -> None:
+def test_corrections_are_beside_the_models_reading() -> None:
     results = [PictureResult("a.jpg", (face(), face(2.0, 0.2, 0.3, 0.5)))]
     corrected = {face_key(results[0].faces[1]): "neutral"}
     header, *lines = read_csv(to_csv(results, LABELS, 0.45, corrected))

@@ -1,4 +1,4 @@
-"""What a camera shows is kept while it is seen, and is there whatever ends it."""
+"""A camera is recorded while it is shown, and the recording survives however it ends."""
 
 import time
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ SOMEBODY, NOBODY = draw_scene([Patch(0, 160, 120)]), draw_scene([])
 
 
 class Camera:
-    """Gives frames to a stream, ten a second."""
+    """Feeds frames to a stream, ten per second."""
 
     def __init__(self, store: ResultStore) -> None:
         shared: Any = FakeRecognizer()
@@ -64,7 +64,7 @@ def seen(store: ResultStore, result: Result) -> Timeline:
     return timeline
 
 
-def test_it_grows_while_it_is_seen_and_is_complete_at_the_end(store: ResultStore, camera: Camera) -> None:
+def test_it_grows_while_it_is_watched_and_is_complete_at_the_end(store: ResultStore, camera: Camera) -> None:
     camera.show(NOBODY)
     assert not rows(store), "nobody was seen"
     camera.show()
@@ -82,7 +82,7 @@ def test_it_grows_while_it_is_seen_and_is_complete_at_the_end(store: ResultStore
     assert rows(store) == [row], "what comes after the end is not taken in"
 
 
-def test_where_nobody_looks_any_more_it_is_complete_and_goes_on_when_somebody_does(
+def test_it_is_complete_when_nobody_watches_and_continues_afterwards(
     store: ResultStore, camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera.show()
@@ -97,7 +97,7 @@ def test_where_nobody_looks_any_more_it_is_complete_and_goes_on_when_somebody_do
     assert row.state == COMPLETE and seen(store, row).ends == pytest.approx(5.9)
 
 
-def test_the_annotated_video_is_kept_where_pictures_are(store: ResultStore) -> None:
+def test_the_annotated_video_is_kept_if_pictures_are(store: ResultStore) -> None:
     store.settings = Settings(PICTURES)
     camera = Camera(store)
     camera.show(frames=3)
@@ -111,7 +111,7 @@ def test_the_annotated_video_is_kept_where_pictures_are(store: ResultStore) -> N
         assert 100 <= len(list(container.decode(video=0))) <= 102  # the first ones come while the file is made
 
 
-def test_nothing_is_kept_where_nothing_is_to_be(store: ResultStore, tmp_path: Path) -> None:
+def test_nothing_is_kept_on_request(store: ResultStore, tmp_path: Path) -> None:
     store.settings = Settings(NOTHING)
     camera = Camera(store)
     camera.show()
@@ -119,7 +119,7 @@ def test_nothing_is_kept_where_nothing_is_to_be(store: ResultStore, tmp_path: Pa
     assert not rows(store) and not list((tmp_path / "files").iterdir())
 
 
-def test_one_that_is_deleted_on_the_way_stays_deleted_and_says_so(store: ResultStore, camera: Camera) -> None:
+def test_a_recording_deleted_midway_stays_deleted_and_reports_it(store: ResultStore, camera: Camera) -> None:
     camera.show()
     wait_until(lambda: rows(store) and store.thumbnail(rows(store)[0]))
     store.delete([rows(store)[0].id], "me")
@@ -129,7 +129,7 @@ def test_one_that_is_deleted_on_the_way_stays_deleted_and_says_so(store: ResultS
     assert not rows(store)
 
 
-def test_one_whose_process_is_gone_was_interrupted(store: ResultStore, camera: Camera) -> None:
+def test_a_recording_without_its_process_is_interrupted(store: ResultStore, camera: Camera) -> None:
     camera.show()
     wait_until(lambda: rows(store))
     store.sweep(time.time() + 2 * SILENT_SECONDS)
@@ -153,7 +153,7 @@ def test_silence_does_not_end_the_annotated_video(store: ResultStore, monkeypatc
         assert 40 <= len(list(container.decode(video=0))) <= 42
 
 
-def test_an_error_that_passes_is_told_and_tried_again(
+def test_a_temporary_error_is_reported_and_retried(
     store: ResultStore, camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*given: object, **named: object) -> None:

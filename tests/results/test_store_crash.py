@@ -1,4 +1,4 @@
-"""Results outlive whatever happens while they are written: a kill, another process, a full disk, a broken file."""
+"""Results survive whatever happens during writing: a kill, another process, a full disk, a broken file."""
 
 import random
 import signal
@@ -34,12 +34,12 @@ with (folder / f"{owner}.txt").open("a") as log:
 
 
 def added_by(folder: Path, owner: str) -> list[str]:
-    """Return the IDs that a process was told are kept."""
+    """Return the IDs that a process was told are stored."""
     return (folder / f"{owner}.txt").read_text().splitlines()
 
 
 def check_whole(folder: Path, store: ResultStore, owner: str) -> None:
-    """Every result that somebody was told of is there with all its files, and no file is without a result."""
+    """Check that every confirmed result exists with all its files, and that every file belongs to a result."""
     known = store.list(owner, limit=100_000).results
     assert set(added_by(folder, owner)) <= {result.id for result in known}
     for result in known:
@@ -83,7 +83,7 @@ def kept(folder: Path) -> ResultStore:
     return store
 
 
-def test_what_a_later_version_made_is_left_as_it_is(tmp_path: Path) -> None:
+def test_files_of_a_later_version_are_left_unchanged(tmp_path: Path) -> None:
     kept(tmp_path)
     path = tmp_path / "results.sqlite"
     with sqlite3.connect(path) as database:
@@ -117,7 +117,7 @@ def test_a_damaged_database_is_set_aside_with_its_files(tmp_path: Path, damage: 
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_said_and_leaves_what_there_was(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing(tmp_path: Path) -> None:
     store = kept(tmp_path)
     size = (tmp_path / "results.sqlite").stat().st_size
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -140,7 +140,7 @@ def test_a_full_disk_is_said_and_leaves_what_there_was(tmp_path: Path) -> None:
     assert ResultStore(tmp_path).list("", "b.jpg").total == 1
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultsError):
         ResultStore(tmp_path / "file" / "results")

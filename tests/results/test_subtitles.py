@@ -1,4 +1,4 @@
-"""Subtitles say what is shown, one cue after the other."""
+"""Subtitles show the expressions, one cue after the other."""
 
 from itertools import pairwise
 
@@ -27,7 +27,7 @@ def test_cues_of_several_people_follow_each_other() -> None:
     assert (found[0][0], found[-1][1]) == pytest.approx((0, 2))
 
 
-def test_what_cannot_be_read_has_no_cue_of_its_own() -> None:
+def test_cues_too_short_to_read_are_merged() -> None:
     found = list(cues(timeline_of({1: ["neutral"] * 10 + ["anger"] + ["neutral"] * 10})))
     assert [(round(start, 3), round(end, 3), lines) for start, end, lines in found] == [(0, 2.1, ["neutral"])]
 
@@ -39,12 +39,12 @@ def test_times_are_those_of_the_annotated_video() -> None:
     assert "01:00:00,500 -->" not in to_srt(later)
 
 
-def test_a_label_with_signs_of_its_own_breaks_nothing() -> None:
+def test_a_label_with_special_characters_is_escaped() -> None:
     result = timeline_of({1: ["<b>&"] * 10}, labels=("<b>&", *"abcdefg"))
     assert "&lt;b&gt;&amp;" in to_vtt(result)
     assert "<b>&" in to_srt(result)
 
 
-def test_nobody_has_no_subtitles() -> None:
+def test_without_people_there_are_no_subtitles() -> None:
     assert to_srt(timeline_of({})) == ""
     assert to_vtt(timeline_of({})) == "WEBVTT\n\n"

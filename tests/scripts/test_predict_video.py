@@ -112,10 +112,10 @@ def test_ctrl_c_keeps_the_timeline_so_far(
 
 def test_options_of_pictures_are_refused(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for given, said in (
-        (["--video", str(clip), "--explain", "why.html"], "--explain goes with --image"),
-        (["--video", str(clip), "--engine", "ray"], "--engine goes with --image"),
-        (["--image", str(clip), "--from", "3"], "--from goes with --video"),
-        (["--image", str(clip), "--per-second", "3"], "--per-second goes with --video"),
+        (["--video", str(clip), "--explain", "why.html"], "--explain requires --image"),
+        (["--video", str(clip), "--engine", "ray"], "--engine requires --image"),
+        (["--image", str(clip), "--from", "3"], "--from requires --video"),
+        (["--image", str(clip), "--per-second", "3"], "--per-second requires --video"),
     ):
         with pytest.raises(SystemExit):
             predict.main(given)

@@ -1,4 +1,4 @@
-"""Video files whose truth is known: scenes of patches, kept without loss."""
+"""Video files with known content: scenes of patches, stored losslessly."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -15,14 +15,14 @@ Image = npt.NDArray[np.uint8]
 
 
 class PatchRecognizer(FakeRecognizer):
-    """Is its own copy for videos."""
+    """Returns itself as its copy for videos."""
 
     def for_video(self) -> Any:
         return self
 
 
 def lossless(path: Path, images: Sequence[Image], times: Sequence[float] | None = None) -> Path:
-    """Write pictures at these seconds, 30 a second if none are given; Matroska with FFV1."""
+    """Write pictures at these seconds, by default 30 per second; Matroska with FFV1."""
     with av.open(str(path), "w", format="matroska") as container:
         stream = container.add_stream("ffv1", rate=30)
         stream.height, stream.width = images[0].shape[:2]

@@ -1,6 +1,6 @@
-"""Pictures of textured patches that stand for faces, a recognizer that finds them again, and an engine to be slow with.
+"""Pictures of textured patches that represent faces, a recognizer that finds them, and engines with controlled timing.
 
-The blue of a patch says whose it is, so that a test knows the truth in every picture; background has no blue.
+The blue of a patch identifies the person, so a test knows the truth in every picture; the background has no blue.
 """
 
 import math
@@ -22,13 +22,13 @@ Image = npt.NDArray[np.uint8]
 LABELS = ("neutral", "happiness", "anger")
 CALM, HAPPY, ANGRY = (0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8)
 USUAL = tuple(math.log(share) for share in CALM)
-"""What the fake says of neutral faces on average."""
+"""The fake's mean for neutral faces."""
 MOST_PATCHES = 8
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A face of the person 0, 1, … whose box has its centre at (x, y)."""
+    """A face of the person 0, 1, … with its box centered at (x, y)."""
 
     person: int
     x: float
@@ -71,7 +71,7 @@ def _ground(size_wh: tuple[int, int]) -> Image:
 
 
 def draw_scene(patches: Sequence[Patch], size_wh: tuple[int, int] = (320, 240)) -> Image:
-    """Later patches hide earlier ones. RGB uint8 (H, W, 3)."""
+    """Draw patches, later ones over earlier ones. RGB uint8 (H, W, 3)."""
     image = _ground(size_wh).copy()
     for patch in patches:
         scale = patch.size / 96
@@ -83,7 +83,7 @@ def draw_scene(patches: Sequence[Patch], size_wh: tuple[int, int] = (320, 240)) 
 
 
 def find(image: Image) -> list[Detection]:
-    """Find the patches that are seen whole, or nearly so, from left to right."""
+    """Find the patches that are wholly or almost wholly visible, from left to right."""
     found, blue = [], np.ascontiguousarray(image[..., 2])
     for person in range(MOST_PATCHES):
         there = blue == blue_of(person)
@@ -97,7 +97,7 @@ def find(image: Image) -> list[Detection]:
 
 
 class FakeRecognizer:
-    """Finds patches and says what it is told to say of each person; keeps what it was asked."""
+    """Finds patches and gives the configured reading of each person; keeps its inputs."""
 
     info = SimpleNamespace(labels=LABELS, unsure_below=0.45, neutral=USUAL)
 
@@ -134,7 +134,7 @@ class FakeRecognizer:
 
 
 class AtOnce(Executor):
-    """Does each task before `submit` returns."""
+    """Runs each task before `submit` returns."""
 
     def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
         future: Future[Any] = Future()
@@ -146,7 +146,7 @@ class AtOnce(Executor):
 
 
 class Manual(Executor):
-    """Does nothing until it is told to."""
+    """Runs tasks only when told to."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Future[Any], Callable[[], Any]]] = []

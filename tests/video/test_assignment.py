@@ -1,4 +1,4 @@
-"""Pairs of the smallest sum, beside trying all of them."""
+"""Pairs with the smallest sum, compared with trying all of them."""
 
 from itertools import permutations
 

@@ -1,4 +1,4 @@
-"""A video file through the model: what is looked at, when things happen, who is who, and what is written."""
+"""A video file's analysis: which frames are read, when things happen, who is who, and what is written."""
 
 import math
 import struct
@@ -33,7 +33,7 @@ Image = npt.NDArray[np.uint8]
 
 
 def look(path: Path, options: ClipOptions | None = None, happy_from: float = math.inf) -> Timeline:
-    """Look at a scene of patches in which the first person is happy from some moment on."""
+    """Analyze a scene of patches in which the first person is happy from some moment on."""
     recognizer: Any = PatchRecognizer()
     with closing(VideoFile(path, MAX_SIDE_PX)) as file:
         analysis = ClipAnalysis(file, recognizer, options)
@@ -52,7 +52,7 @@ AT_REST = (0.3, 0.1, 0.6)
 
 
 def at_rest(path: Path, options: ClipOptions) -> tuple[ClipAnalysis, list[tuple[float, list[TrackedFace]]]]:
-    """Look at a person who looks angry at rest; return what was given."""
+    """Analyze a person who looks angry at rest; return the frames' faces."""
     recognizer: Any = PatchRecognizer()
     recognizer.shown[0], recognizer.opinions = AT_REST, (CALM, HAPPY)
     given: list[tuple[float, list[TrackedFace]]] = []
@@ -77,7 +77,7 @@ def labels(path: Path) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [ClipOptions(), ClipOptions(from_seconds=0.4, to_seconds=2.9, every=3)])
-def test_the_median_face_is_taken_off_and_all_else_stays_as_it_was(tmp_path: Path, options: ClipOptions) -> None:
+def test_the_median_face_is_subtracted_and_nothing_else_changes(tmp_path: Path, options: ClipOptions) -> None:
     path = still(tmp_path / "a.mkv", frames=90)
     before, usual = at_rest(path, options)
     after, given = at_rest(path, replace(options, median_neutral=True))
@@ -95,7 +95,7 @@ def test_the_median_face_is_taken_off_and_all_else_stays_as_it_was(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_a_model_without_an_average_neutral_takes_nothing_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_without_a_mean_neutral_subtracts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PatchRecognizer, "info", SimpleNamespace(labels=LABELS, unsure_below=0.4, neutral=()))
     path = still(tmp_path / "a.mkv")
     with pytest.raises(VideoError, match="neutral"):
@@ -104,7 +104,7 @@ def test_a_model_without_an_average_neutral_takes_nothing_off(tmp_path: Path, mo
 
 
 @pytest.mark.slow
-def test_ended_early_it_says_what_was_seen_up_to_there_and_draws_nothing(tmp_path: Path) -> None:
+def test_stopped_early_it_keeps_the_timeline_and_draws_nothing(tmp_path: Path) -> None:
     recognizer: Any = PatchRecognizer()
     recognizer.shown[0] = AT_REST
     given: list[float] = []
@@ -127,7 +127,7 @@ def test_ended_early_it_says_what_was_seen_up_to_there_and_draws_nothing(tmp_pat
 
 
 NEUTRAL_IS_MISREAD = 14
-"""Of the drawn people, one whose neutral face the shipped model takes for surprise at times."""
+"""A drawn person whose neutral face the built-in model sometimes reads as surprise."""
 
 
 @pytest.mark.slow
@@ -200,7 +200,7 @@ def test_a_part_of_the_video(tmp_path: Path) -> None:
         (ClipOptions(1.0, per_second=2), [30, 45]),
     ],
 )
-def test_fewer_frames_when_fewer_are_wanted(tmp_path: Path, options: ClipOptions, expected: list[int]) -> None:
+def test_fewer_frames_on_request(tmp_path: Path, options: ClipOptions, expected: list[int]) -> None:
     result = look(still(tmp_path / "a.mkv"), options)
     assert result.rows["frame"].tolist() == expected
     assert result.people == [1] and result.frames == len(expected)
@@ -208,7 +208,7 @@ def test_fewer_frames_when_fewer_are_wanted(tmp_path: Path, options: ClipOptions
     assert sum(result.summary()[1].values()) == pytest.approx(whole, abs=0.04)
 
 
-def test_nothing_is_in_a_part_behind_the_end(tmp_path: Path) -> None:
+def test_a_part_beyond_the_end_is_empty(tmp_path: Path) -> None:
     result = look(still(tmp_path / "a.mkv"), ClipOptions(5.0))
     assert not result.frames and result.people == [] and result.seconds == 0
 
@@ -219,7 +219,7 @@ def test_options_that_contradict_are_refused() -> None:
             ClipOptions(**options)
 
 
-def test_stopped_in_the_middle_what_was_seen_is_kept(tmp_path: Path) -> None:
+def test_stopping_midway_keeps_the_timeline(tmp_path: Path) -> None:
     path, output = still(tmp_path / "a.mkv"), tmp_path / "faces.mp4"
     recognizer: Any = PatchRecognizer()
     with closing(VideoFile(path)) as file, Mp4Writer(output) as writer:
@@ -236,7 +236,7 @@ def test_stopped_in_the_middle_what_was_seen_is_kept(tmp_path: Path) -> None:
         assert sum(1 for _ in container.decode(video=0)) == result.frames
 
 
-def test_frames_that_are_not_looked_at_show_what_was_seen_last(tmp_path: Path) -> None:
+def test_skipped_frames_show_the_last_reading(tmp_path: Path) -> None:
     recognizer: Any = PatchRecognizer()
     with closing(VideoFile(still(tmp_path / "a.mkv"))) as file:
         analysis = ClipAnalysis(file, recognizer, ClipOptions(every=4))
@@ -256,7 +256,7 @@ def scene_with_a_break(other: int) -> list[Image]:
 
 
 @pytest.mark.slow
-def test_who_comes_back_is_the_same_person_if_that_is_wanted(tmp_path: Path) -> None:
+def test_a_returning_person_is_recognized_on_request(tmp_path: Path) -> None:
     path = lossless(tmp_path / "a.mkv", scene_with_a_break(0))
     assert look(path).people == [1]
     assert look(path, ClipOptions(rejoin=False)).people == [1, 2]
@@ -305,7 +305,7 @@ def test_odd_sizes(tmp_path: Path, width: int, height: int) -> None:
     assert picture_at(output, 0).shape == (height + 1, width + 1, 3)
 
 
-def test_of_a_truncated_file_the_rest_is_seen_and_the_problem_told(tmp_path: Path) -> None:
+def test_a_truncated_file_is_analyzed_to_its_end_and_reported(tmp_path: Path) -> None:
     path = still(tmp_path / "a.mkv")
     path.write_bytes(path.read_bytes()[: int(0.5 * path.stat().st_size)])
     result = look(path)

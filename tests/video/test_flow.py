@@ -1,4 +1,4 @@
-"""Textured patches that go where the test says, and nothing to hold on to where they do not."""
+"""Textured patches that move as the test says, on a background without texture."""
 
 import numpy as np
 import pytest
@@ -44,20 +44,20 @@ def test_places_are_pixels_of_the_whole_picture_whatever_size_the_flow_works_at(
     assert_at(followed([Patch(0, 640, 360, 180)], [after], (1280, 720))[0], after, 3.0)
 
 
-def test_the_score_stays_what_the_detector_said() -> None:
+def test_the_score_is_the_detectors() -> None:
     (moved,) = followed([Patch(0, 160, 120)], [Patch(0, 163, 121)])
     assert moved is not None
     assert moved.score == 0.99
 
 
-def test_several_faces_are_followed_each_its_own_way() -> None:
+def test_several_faces_are_followed_independently() -> None:
     before = [Patch(0, 60, 60), Patch(1, 160, 180), Patch(2, 260, 70)]
     after = [Patch(0, 66, 60), Patch(1, 157, 172), Patch(2, 260, 75, 62)]
     for moved, patch in zip(followed(before, after), after, strict=True):
         assert_at(moved, patch, 1.5)
 
 
-def test_the_one_that_is_gone_does_not_take_the_others_with_it() -> None:
+def test_a_lost_face_does_not_affect_the_others() -> None:
     stays = Patch(1, 224, 120)
     gone, moved = followed([Patch(0, 60, 60), Patch(1, 220, 120)], [stays])
     assert gone is None
@@ -70,7 +70,7 @@ def test_a_face_is_not_carried_off_by_one_that_passes_in_front() -> None:
     assert_at(hidden, after[0], 1.5)
 
 
-def test_a_face_on_its_way_out_is_cut_at_the_border() -> None:
+def test_a_leaving_face_is_clipped_at_the_border() -> None:
     (moved,) = followed([Patch(0, 285, 120)], [Patch(0, 293, 120)])
     assert moved is not None
     assert moved.box.x2 == SIZE_WH[0]
@@ -99,7 +99,7 @@ def test_a_face_in_a_tiny_picture_is_no_error() -> None:
     assert moved is None or moved.box.x2 <= 8
 
 
-def test_a_photo_that_moves_is_followed(astronaut: Image) -> None:
+def test_a_moving_photo_is_followed(astronaut: Image) -> None:
     moved_photo = np.roll(astronaut, (5, -9), axis=(0, 1))
     face = Patch(0, 225, 120, 110).detection
     (moved,) = follow(small_gray(astronaut), small_gray(moved_photo), [face], (512, 512))
@@ -125,7 +125,7 @@ def test_the_gray_picture_is_small_and_never_enlarged(size_wh: tuple[int, int], 
     assert np.all(gray == 76), "red, not blue, by the weights of ITU-R BT.601"
 
 
-def test_a_face_put_outside_the_picture_is_none() -> None:
+def test_a_face_moved_outside_the_picture_is_lost() -> None:
     face = Patch(0, 160, 120).detection
     assert placed(face, (-40, 120), 1.0, SIZE_WH) is None
     assert placed(face, (160, 300), 1.0, SIZE_WH) is None

@@ -1,4 +1,4 @@
-"""Who is where and when the model is to look, frame by frame, with a model that answers at once."""
+"""Who is where and when the model runs, frame by frame, with a model that answers at once."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def test_boxes_follow_a_walker_between_the_searches() -> None:
     assert recognizer.classified == pytest.approx(15 * 50 / 30, abs=2)
 
 
-def test_it_says_what_is_due_and_takes_it_as_begun() -> None:
+def test_it_returns_due_work_and_marks_it_as_started() -> None:
     follower, settings = Follower(), VideoSettings(detections_per_second=2, updates_per_second=10)
     shared: Any = FakeRecognizer()
     image = draw_scene([Patch(0, 160, 120)])
@@ -37,14 +37,14 @@ def test_it_says_what_is_due_and_takes_it_as_begun() -> None:
     assert follower.due(1.0, settings, shortest_pause_seconds=1.0) == "search"
 
 
-def test_where_nobody_is_there_is_nothing_to_update() -> None:
+def test_without_people_there_is_nothing_to_update() -> None:
     follower, settings = Follower(), VideoSettings(detections_per_second=1)
     follower.move(draw_scene([]), 0.0)
     assert follower.due(0.0, settings) == "search"
     assert follower.due(0.9, settings) is None
 
 
-def test_an_update_reaches_those_who_are_still_there() -> None:
+def test_an_update_reaches_people_still_in_view() -> None:
     follower, recognizer = Follower(), FakeRecognizer()
     shared: Any = recognizer
     snapshot = follower.move(draw_scene([Patch(0, 160, 120)]), 0.0)

@@ -1,4 +1,4 @@
-"""Averages that know what comes: no lag, no flicker."""
+"""Averages that know the future: no lag, no flicker."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -23,7 +23,7 @@ def face(probabilities: tuple[float, ...], person: int = 1) -> TrackedFace:
 
 
 def shown(rows: dict[float, tuple[float, ...]]) -> dict[float, TrackedFace]:
-    """What is shown at each moment, when all of it was seen."""
+    """Return what is shown at each moment, once everything was seen."""
     hindsight = Hindsight()
     for seconds, row in rows.items():
         hindsight.see([face(row)], seconds)
@@ -44,17 +44,17 @@ def moments(count: int, row_at: "dict[int, tuple[float, ...]]") -> dict[float, t
 
 
 @pytest.mark.parametrize("after", [HAPPY, DOUBTFUL])
-def test_a_change_that_is_not_plain_is_shown_when_it_happens(after: tuple[float, ...]) -> None:
+def test_a_subtle_change_is_shown_when_it_happens(after: tuple[float, ...]) -> None:
     (seconds,) = change(moments(90, {45: after}))
     assert seconds == pytest.approx(1.5, abs=0.2)
 
 
-def test_a_wrong_look_is_not_shown_and_half_a_second_is() -> None:
+def test_a_single_wrong_reading_is_hidden_but_half_a_second_is_shown() -> None:
     assert change(moments(90, {45: HAPPY, 47: CALM})) == []
     assert change(moments(90, {45: HAPPY, 60: CALM})) == pytest.approx([1.5, 2.0], abs=0.15)
 
 
-def test_opinions_are_averaged_as_the_probabilities_are() -> None:
+def test_both_heads_are_averaged_like_the_probabilities() -> None:
     hindsight = Hindsight()
     said = [(CALM, HAPPY)] * 15 + [(HAPPY, CALM)] * 15
     for number, opinions in enumerate(said):
@@ -68,13 +68,13 @@ def test_opinions_are_averaged_as_the_probabilities_are() -> None:
     assert shown({0.0: CALM})[0.0].opinions is None
 
 
-def test_who_was_away_begins_anew() -> None:
+def test_averaging_restarts_after_an_absence() -> None:
     rows = moments(30, {}) | {3 + number * FRAME: DOUBTFUL for number in range(10)}
     assert shown(rows)[3.0].label == "happiness"
     assert shown(rows)[3.0].probabilities == pytest.approx(DOUBTFUL)
 
 
-def test_what_does_not_change_stays_what_it_is() -> None:
+def test_constant_readings_are_unchanged() -> None:
     for one in shown(moments(60, {})).values():
         assert one.probabilities == pytest.approx(CALM) and one.label == "neutral"
         assert isinstance(one.box, Box) and np.isclose(sum(one.probabilities), 1)

@@ -1,4 +1,4 @@
-"""A small picture of what is being looked at."""
+"""A small preview of the video being analyzed."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from fer.images import read_image
 from fer.video.preview import PREVIEW_PX, Preview
 
 
-def test_the_latest_picture_is_kept_once_a_second_until_all_is_seen(tmp_path: Path) -> None:
+def test_the_latest_picture_is_written_every_second_until_the_end(tmp_path: Path) -> None:
     path, now = tmp_path / "preview.jpg", [10.0]
     preview = Preview(path, lambda: now[0])
     preview.show(np.full((540, 960, 3), 200, np.uint8))

@@ -1,4 +1,4 @@
-"""Events a second, over a window that moves with the clock."""
+"""Events per second, over a moving window."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who comes back is known by hair and clothes; who looks different is not."""
+"""People who come back are recognized by hair and clothes; others are not."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ Image = npt.NDArray[np.uint8]
 
 
 def seen(person: int, expression: str = "neutral", light: float = 1.0, track: int = 1) -> tuple[Image, TrackedFace]:
-    """A drawn person in a noisy picture, and the face as a tracker numbers it."""
+    """A drawn person in a noisy picture, and the face with its number from a tracker."""
     random = np.random.default_rng(person)
     image, corners = draw_portrait(expression, random, width_px=260, height_px=420, face_height_px=130)
     noise = 8 * np.random.default_rng(track).standard_normal(image.shape)
@@ -30,7 +30,7 @@ def number(reunion: Reunion, seconds: float, image: Image, *faces: TrackedFace) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("person", range(8))
-def test_who_comes_back_keeps_the_number(person: int) -> None:
+def test_a_returning_person_keeps_the_number(person: int) -> None:
     reunion = Reunion()
     for frame in range(60):
         assert number(reunion, frame / 30, *seen(person)) == [1]
@@ -39,7 +39,7 @@ def test_who_comes_back_keeps_the_number(person: int) -> None:
     assert reunion.people == 2
 
 
-def test_two_who_are_in_view_together_are_two_however_alike() -> None:
+def test_two_people_in_view_together_are_never_the_same() -> None:
     image, face = seen(3)
     _, other = seen(3, track=2)
     reunion = Reunion()

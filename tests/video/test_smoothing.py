@@ -11,7 +11,7 @@ from fer.video.smoothing import SWITCH_MARGIN, ExpressionSmoother
 TIME_CONSTANT_SECONDS = 0.6
 
 
-def test_the_first_moment_is_shown_as_it_is() -> None:
+def test_the_first_reading_is_shown_unchanged() -> None:
     smoother = ExpressionSmoother()
     assert not smoother.probabilities
     smoother.update((0.2, 0.7, 0.1), 1000.0, TIME_CONSTANT_SECONDS)
@@ -30,7 +30,7 @@ def test_after_the_time_constant_an_old_impression_counts_a_third(updates_per_se
 
 
 def test_the_average_depends_on_time_and_not_on_the_frame_rate() -> None:
-    """A slow wave, looked at 10 and 30 times a second."""
+    """A slow wave, sampled 10 and 30 times per second."""
     ends = []
     for updates_per_second in (10, 30):
         smoother = ExpressionSmoother()
@@ -86,7 +86,7 @@ def test_a_change_of_expression_is_shown_within_a_second() -> None:
     assert moments[shown.index(1)] < 1.0
 
 
-def test_without_strength_each_moment_is_shown_as_it_is() -> None:
+def test_without_smoothing_each_reading_is_shown_unchanged() -> None:
     smoother = ExpressionSmoother()
     for step, probabilities in enumerate([(0.9, 0.1), (0.49, 0.51), (0.51, 0.49), (0.0, 1.0)]):
         smoother.update(probabilities, step / 30, 0.0)
@@ -103,7 +103,7 @@ def test_two_updates_in_the_same_moment_are_no_error() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_noisy_sequence_flickers_at_most_a_fifth_as_often(seed: int) -> None:
-    """A face between two expressions, as an unsure model sees it for a minute."""
+    """A face between two expressions, as an unsure model reads it for a minute."""
     smoother = ExpressionSmoother()
     random = np.random.default_rng(seed)
     raw, held = [], []

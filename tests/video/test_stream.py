@@ -1,4 +1,4 @@
-"""What a video connection would hand in and get back; the clock stands still unless a test moves it."""
+"""Frames to and from a video connection; the clock stands still unless a test moves it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ def pixels(frame: av.VideoFrame) -> Image:
 
 
 def alike(frame: av.VideoFrame, image: Image) -> bool:
-    """Whether a frame shows a picture; encoders take a colour for two by two pixels."""
+    """Whether a frame shows a picture; encoders store one color for two by two pixels."""
     return bool(np.abs(pixels(frame).astype(int) - image).mean() < 3)
 
 
@@ -74,21 +74,21 @@ def failing_once(error: Exception) -> Callable[..., np.ndarray]:
 
 
 @pytest.mark.parametrize("size_wh", [(640, 480), (320, 180), (240, 322), (33, 17)])
-def test_a_frame_comes_back_in_its_size(size_wh: tuple[int, int]) -> None:
+def test_a_frame_keeps_its_size(size_wh: tuple[int, int]) -> None:
     stream, _, _ = stream_of(settings=VideoSettings())
     shown = stream.on_frame(frame_of(draw_scene([Patch(0, 20, 20, 12)], size_wh)))
     assert (shown.width, shown.height) == size_wh
     assert stream.figures().size_wh == size_wh
 
 
-def test_what_is_not_drawn_on_stays_as_it_was() -> None:
+def test_pixels_outside_the_drawing_are_unchanged() -> None:
     stream, _, _ = stream_of()
     image = draw_scene([Patch(0, 160, 120)])
     assert alike(stream.on_frame(frame_of(image)), image)
 
 
 @pytest.mark.parametrize("height", [120, 122])
-def test_in_the_mirror_left_is_right_and_colours_stay(height: int) -> None:
+def test_mirroring_swaps_sides_and_keeps_colors(height: int) -> None:
     stream, _, _ = stream_of(settings=MIRROR)
     image = np.zeros((height, 160, 3), np.uint8)
     image[:, :40] = (255, 0, 0)
@@ -97,7 +97,7 @@ def test_in_the_mirror_left_is_right_and_colours_stay(height: int) -> None:
     assert np.all(shown[:, :118] < 4)
 
 
-def test_what_the_analyzer_saw_is_what_is_drawn() -> None:
+def test_the_analyzers_faces_are_drawn() -> None:
     drawn: list[tuple[tuple[int, ...], list[int | None], VideoSettings]] = []
 
     def keep(image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSettings) -> np.ndarray:
@@ -157,7 +157,7 @@ def test_the_time_of_a_frame_is_the_median() -> None:
 # Errors
 
 
-def test_a_frame_that_cannot_be_drawn_on_comes_back_as_it_came() -> None:
+def test_a_frame_that_cannot_be_drawn_on_is_returned_unchanged() -> None:
     stream, _, clock = stream_of(failing_once(ValueError("no such font")))
     frame = frame_of(draw_scene([Patch(0, 160, 120)]))
     assert stream.on_frame(frame) is frame
@@ -167,7 +167,7 @@ def test_a_frame_that_cannot_be_drawn_on_comes_back_as_it_came() -> None:
     assert (stream.figures().errors, stream.figures().faces) == (1, 1)
 
 
-def test_a_corrupt_frame_comes_back_as_it_came() -> None:
+def test_a_corrupt_frame_is_returned_unchanged() -> None:
     stream, _, clock = stream_of()
     corrupt: Any = CorruptFrame()
     assert stream.on_frame(corrupt) is corrupt
@@ -179,7 +179,7 @@ def test_a_corrupt_frame_comes_back_as_it_came() -> None:
     assert alike(stream.on_frame(frame_of(image)), image)
 
 
-def test_an_error_of_the_model_ends_nothing() -> None:
+def test_an_error_of_the_model_stops_nothing() -> None:
     stream, recognizer, clock = stream_of()
     recognizer.error = RuntimeError("out of memory")
     frame = frame_of(draw_scene([Patch(0, 160, 120)]))
@@ -195,7 +195,7 @@ def test_an_error_of_the_model_ends_nothing() -> None:
 # Queued frames
 
 
-def test_of_the_frames_that_queued_up_the_newest_is_shown_and_the_others_are_counted() -> None:
+def test_only_the_newest_queued_frame_is_shown_and_the_others_are_counted() -> None:
     stream, _, clock = stream_of(plain)
     shades = [np.full((24, 32, 3), shade, np.uint8) for shade in (10, 20, 30)]
     (shown,) = handed(stream, [frame_of(image) for image in shades])

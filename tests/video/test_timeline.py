@@ -1,4 +1,4 @@
-"""What follows from the rows of a video."""
+"""Spans, transitions and key moments derived from the rows of a video."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def test_spans_say_who_showed_what_from_when_to_when() -> None:
     ]
 
 
-def test_a_face_that_is_missed_for_a_moment_does_not_end_a_span() -> None:
+def test_a_briefly_missed_face_does_not_end_a_span() -> None:
     result = timeline_of({1: ["neutral"] * 5 + [None] * 3 + ["neutral"] * 5})
     (span,) = result.spans
     assert span.seconds == pytest.approx(1.3)
@@ -53,7 +53,7 @@ def test_transitions_are_in_the_order_of_time_and_not_over_an_absence() -> None:
     assert isinstance(TWO.transitions()[0], Transition)
 
 
-def test_key_moments_are_of_what_was_shown_long_enough_to_be_seen() -> None:
+def test_key_moments_need_a_minimum_duration() -> None:
     moments = [(one.person, one.label, one.seconds) for one in TWO.key_moments()]
     assert (2, "sadness", pytest.approx(2.8)) not in moments
     assert [label for _, label, _ in moments] == ["neutral", "surprise", "happiness", "anger"]
@@ -71,7 +71,7 @@ def test_a_second_box_on_a_face_has_no_key_moments() -> None:
     assert not replace(seen).ghosts
 
 
-def test_who_is_seen_for_a_blink_has_no_key_moments() -> None:
+def test_a_person_seen_briefly_has_no_key_moments() -> None:
     seen = timeline_of({1: ["neutral"] * 200, 2: ["surprise"] * 9, 3: ["anger"] * 11})
     assert seen.ghosts == [2] and {moment.person for moment in seen.key_moments()} == {1, 3}
     short = timeline_of({1: ["neutral"] * 20, 2: ["surprise"] * 9})
@@ -107,7 +107,7 @@ def test_a_slide_show_has_no_pauses() -> None:
     assert len(result.spans) == 1
 
 
-def test_nobody_is_no_error() -> None:
+def test_an_empty_timeline_is_no_error() -> None:
     result = timeline_of({1: [None] * 3})
     assert result.people == result.spans == result.transitions() == result.key_moments() == []
     assert result.summary() == {} and result.seconds == pytest.approx(0.3)

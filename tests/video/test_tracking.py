@@ -1,4 +1,4 @@
-"""Who is who: on numbers alone where the flow does not matter, on pictures of patches where it does."""
+"""Who is who: with numbers only if the flow does not matter, otherwise with pictures of patches."""
 
 from collections.abc import Callable, Sequence
 
@@ -29,7 +29,7 @@ def numbers(tracker: FaceTracker) -> list[int]:
 
 
 def number_at(tracker: FaceTracker, patch: Patch) -> int | None:
-    """Return the number of the face whose box lies where the patch is."""
+    """Return the number of the face whose box is at the patch."""
     fits = [face.track_id for face in tracker.faces() if overlap(face.box, patch.box) > 0.6]
     return fits[0] if len(fits) == 1 else None
 
@@ -42,7 +42,7 @@ def watch(
     start_seconds: float = 0.0,
     searches_every: int = 10,
 ) -> list[list[int]]:
-    """Watch a scene at 30 frames a second and return the numbers in view, frame by frame."""
+    """Watch a scene at 30 frames per second and return the numbers in view, frame by frame."""
     before, shown = None, []
     for step in range(round((end_seconds - start_seconds) * 30)):
         seconds = start_seconds + step / 30
@@ -61,7 +61,7 @@ def watch(
 # Identity
 
 
-def test_at_first_nobody_is_there() -> None:
+def test_at_first_there_is_nobody() -> None:
     tracker = FaceTracker()
     assert tracker.faces() == []
     assert tracker.places() == {}
@@ -195,7 +195,7 @@ def test_a_face_hidden_for_longer_than_the_memory_comes_back_as_a_new_person() -
 
 
 def test_a_walker_who_is_hidden_is_expected_farther_on() -> None:
-    """Behind a post for 0.6 s, while walking by more than the size of the face."""
+    """Behind a post for 0.6 s, while walking further than the size of the face."""
     tracker = FaceTracker()
 
     def walker(seconds: float) -> list[Patch]:
@@ -268,7 +268,7 @@ def test_probabilities_are_averaged_and_the_label_is_held() -> None:
     assert face.confidence == pytest.approx(0.8, abs=0.05)
 
 
-def test_each_person_keeps_the_own_expression() -> None:
+def test_each_person_keeps_their_expression() -> None:
     tracker = FaceTracker()
     one, other = Patch(0, 80, 120), Patch(1, 240, 120)
     tracker.found([seen(one, HAPPY), seen(other, ANGRY)], START, SMOOTHING_SECONDS)
@@ -277,7 +277,7 @@ def test_each_person_keeps_the_own_expression() -> None:
     assert [face.probabilities for face in tracker.faces()] == [pytest.approx(HAPPY), pytest.approx(ANGRY)]
 
 
-def test_new_probabilities_of_somebody_gone_are_left_out() -> None:
+def test_new_probabilities_of_a_lost_person_are_ignored() -> None:
     tracker, patch = FaceTracker(), Patch(0, 80, 120)
     find_at(tracker, 0, patch)
     tracker.named({1: seen(patch, HAPPY), 7: seen(patch, ANGRY)}, START + 0.1, 0.0)

@@ -1,4 +1,4 @@
-"""Videos as other people's devices make them: examples that lie beside the checkout, and what tests make themselves."""
+"""Videos as made by various devices: examples beside the checkout, and generated ones."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -17,14 +17,14 @@ STEP = 1 / 10
 
 
 def case(name: str) -> Path:
-    """An example from `../shared/cases`, which has no licence to be in the checkout."""
+    """An example from `../shared/cases`, whose license does not allow it in the checkout."""
     if not (CASES / name).is_file():
         pytest.skip(f"no ../shared/cases/{name}")
     return CASES / name
 
 
 def marked(gray: int, width: int = 96, height: int = 64) -> Image:
-    """A gray picture whose left upper corner is red, whose right upper one is green, whose left lower one is blue."""
+    """A gray picture with a red top left corner, a green top right one and a blue bottom left one."""
     image = np.full((height, width, 3), gray, np.uint8)
     image[: height // 4, : width // 4] = RED
     image[: height // 4, -width // 4 :] = GREEN
@@ -33,7 +33,7 @@ def marked(gray: int, width: int = 96, height: int = 64) -> Image:
 
 
 def corners(image: Image) -> list[str]:
-    """What is in the left upper, right upper, left lower and right lower corner."""
+    """Return the top left, top right, bottom left and bottom right corners."""
     named = {"red": RED, "green": GREEN, "blue": BLUE}
     height, width = image.shape[:2]
     spots = [image[y, x].astype(int) for y in (height // 16, -height // 16) for x in (width // 16, -width // 16)]
@@ -49,7 +49,7 @@ def encoded(
     pixel_ratio: Fraction | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
-    """Write pictures at these seconds, ten a second if none are given."""
+    """Write pictures at these seconds, by default ten per second."""
     times = times or [STEP * number for number in range(len(images))]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=10, options=options or {})
@@ -69,13 +69,13 @@ def encoded(
 
 
 def joined(path: Path, *parts: Path) -> Path:
-    """Write files of a format that can be joined one after the other, as MPEG-TS and bare H.264 can."""
+    """Write files of a format that can be concatenated, such as MPEG-TS and raw H.264."""
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     return path
 
 
 def as_packets(path: Path, packets: Sequence[bytes], codec: str) -> Path:
-    """Write pictures that are encoded already, each for itself, ten a second."""
+    """Write pictures that are already encoded, each on its own, ten per second."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=10)
         stream.width, stream.height = 96, 64
@@ -90,6 +90,6 @@ def as_packets(path: Path, packets: Sequence[bytes], codec: str) -> Path:
 
 
 def as_pngs(path: Path, images: Sequence[Image]) -> Path:
-    """Write pictures of any sizes without loss, ten a second; Matroska."""
+    """Write pictures of any size losslessly, ten per second; Matroska."""
     bgr = [np.ascontiguousarray(image[..., ::-1]) for image in images]
     return as_packets(path, [cv2.imencode(".png", image)[1].tobytes() for image in bgr], "png")

@@ -1,4 +1,4 @@
-"""Cameras and files behind addresses of this machine, as unreliable as a test wants them."""
+"""Cameras and files behind local addresses, as unreliable as a test requires."""
 
 import contextlib
 import itertools
@@ -16,19 +16,19 @@ FRAME_SECONDS = 0.02
 
 
 class Unreliable:
-    """A server that does to each connection what is next; the last one's fate is that of all that follow. A context."""
+    """A server that treats each connection according to the next fate; the last fate repeats. A context manager."""
 
     def __init__(self, *fates: str) -> None:
-        """Say what becomes of the connections.
+        """Set the fates of the connections.
 
         Args:
-            fates: "stall" goes silent in the middle, "close" hangs up there, "refuse" has nothing, "whole" gives all,
-                "later" goes on until it has given `enough`, and is silent then.
+            fates: "stall" goes silent in the middle, "close" disconnects there, "refuse" has nothing, "whole" sends
+                everything, "later" continues until it has sent `enough`, and is silent then.
         """
         self.connections = 0
-        """How many there were."""
+        """The number of connections."""
         self.sent = threading.Event()
-        """Whether a connection has got all that it gets."""
+        """Whether a connection has received everything it gets."""
         self.enough = threading.Event()
         self._fates = fates
         self._open: list[socket.socket] = []
@@ -88,7 +88,7 @@ class Camera(Unreliable):
 
 
 class FileServer(Unreliable):
-    """A file over HTTP, of which parts can be asked for; what is given but in part is given to the middle."""
+    """A file over HTTP with range requests; a partial response ends in the middle."""
 
     def __init__(self, data: bytes, *fates: str) -> None:
         super().__init__(*fates)

@@ -1,4 +1,4 @@
-"""Reading and writing videos: times, turned pictures, damage, and nothing half-written."""
+"""Reading and writing videos: times, orientation, damage, and no partial files."""
 
 import itertools
 import struct
@@ -28,7 +28,7 @@ GRAYS = [10 * number for number in range(20)]
 
 
 def picture(gray: int, height: int = 64, width: int = 96) -> Image:
-    """A picture with a red left upper corner."""
+    """A picture with a red top left corner."""
     image = np.full((height, width, 3), gray, np.uint8)
     image[: height // 2, : width // 2] = (220, 30, 30)
     return image
@@ -43,7 +43,7 @@ def write(path: Path, times: list[float] | None = None, height: int = 64, width:
 
 
 def noise(path: Path) -> Path:
-    """A video whose frames all take about as many bytes."""
+    """A video whose frames all take about the same number of bytes."""
     random = np.random.default_rng(0)
     with Mp4Writer(path) as writer:
         for number in range(30):
@@ -88,7 +88,7 @@ def test_what_is_written_plays_in_browsers(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
 
 
-def test_pictures_and_times_come_back(tmp_path: Path) -> None:
+def test_pictures_and_times_survive_a_round_trip(tmp_path: Path) -> None:
     times = [0, 0.1, 0.15, 0.5, 1.0, 1.01]
     frames = read(write(tmp_path / "a.mp4", [5 + seconds for seconds in times]))
     assert [frame.seconds for frame in frames] == pytest.approx(times, abs=1e-4)
@@ -99,7 +99,7 @@ def test_pictures_and_times_come_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("height", [64, 62])
-def test_colors_come_back_in_every_player(tmp_path: Path, height: int) -> None:
+def test_colors_are_right_in_every_player(tmp_path: Path, height: int) -> None:
     colors = np.array(list(itertools.product((0, 128, 255), repeat=3)), np.uint8)
     image = np.broadcast_to(np.repeat(colors, 16, axis=0), (height, 16 * len(colors), 3))
     with Mp4Writer(tmp_path / "a.mp4") as writer:
@@ -114,7 +114,7 @@ def test_colors_come_back_in_every_player(tmp_path: Path, height: int) -> None:
         assert np.abs(shown - colors[:, None]).max() <= 4
 
 
-def test_times_that_stand_still_or_go_back_are_written_all_the_same(tmp_path: Path) -> None:
+def test_times_that_do_not_increase_are_still_written(tmp_path: Path) -> None:
     frames = read(write(tmp_path / "a.mp4", [0, 0.1, 0.1, 0.05, 0.2]))
     assert [frame.seconds for frame in frames] == pytest.approx([0, 0.1, 0.1, 0.1, 0.2], abs=1e-3)
 
@@ -132,7 +132,7 @@ def test_a_frame_of_another_size_is_scaled(tmp_path: Path) -> None:
     assert [frame.image.shape for frame in read(tmp_path / "a.mp4")] == [(64, 96, 3)] * 2
 
 
-def test_nothing_half_written_is_found(tmp_path: Path) -> None:
+def test_no_partial_file_is_found(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"an older video")
     with pytest.raises(RuntimeError), Mp4Writer(path) as writer:
@@ -148,7 +148,7 @@ def test_nothing_half_written_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_in_parts_all_but_the_last_of_them_plays_whatever_ends_it(tmp_path: Path) -> None:
+def test_in_fragments_all_but_the_last_play_however_it_ends(tmp_path: Path) -> None:
     writes = (
         "import sys, time, numpy as np\n"
         "from pathlib import Path\n"
@@ -167,14 +167,14 @@ def test_in_parts_all_but_the_last_of_them_plays_whatever_ends_it(tmp_path: Path
         assert len(list(container.decode(video=0))) >= 300 - 120
 
 
-def test_where_no_video_can_be_written_is_said_at_once(tmp_path: Path) -> None:
+def test_an_unwritable_output_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "folder.mp4").mkdir()
     for name, message in (("a.avi", "end with .mp4"), ("no/a.mp4", "expected a folder"), ("folder.mp4", "the folder")):
         with pytest.raises(VideoError, match=message):
             Mp4Writer(tmp_path / name)
 
 
-def test_a_disk_that_refuses_is_an_error(tmp_path: Path) -> None:
+def test_a_failing_disk_is_an_error(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no disk that is always full")
     (tmp_path / "a.mp4.part").symlink_to("/dev/full")
@@ -214,7 +214,7 @@ def test_without_timestamps_frames_follow_evenly(tmp_path: Path) -> None:
     assert steps == pytest.approx(steps[0]) and steps[0] > 0
 
 
-def test_joined_recordings_go_on(tmp_path: Path) -> None:
+def test_concatenated_recordings_continue(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.ts", "mpeg2video")
     once = read(path)
     path.write_bytes(2 * path.read_bytes())
@@ -225,7 +225,7 @@ def test_joined_recordings_go_on(tmp_path: Path) -> None:
     assert twice[-1].seconds == pytest.approx(2 * once[-1].seconds, abs=0.3)
 
 
-def test_what_is_no_video_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_is_no_video_is_an_error(tmp_path: Path) -> None:
     video = write(tmp_path / "a.mp4").read_bytes()
     for name, data in (
         ("empty.mp4", b""),
@@ -242,7 +242,7 @@ def test_what_is_no_video_is_an_error(tmp_path: Path) -> None:
             VideoFile(path)
 
 
-def test_pictures_of_a_codec_that_nobody_knows_are_none(tmp_path: Path) -> None:
+def test_an_unknown_codec_has_no_pictures(tmp_path: Path) -> None:
     path = write(tmp_path / "clip.mp4")
     path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz1"))
     with pytest.raises(VideoError, match=r"clip\.mp4"):
@@ -265,7 +265,7 @@ def test_a_title_that_is_not_utf_8_costs_the_title_only(tmp_path: Path) -> None:
     assert len(list(VideoFile(path).frames())) == 1
 
 
-def test_of_a_cut_off_file_the_rest_is_read(tmp_path: Path) -> None:
+def test_a_truncated_file_is_read_to_its_end(tmp_path: Path) -> None:
     path = noise(tmp_path / "a.mp4")
     path.write_bytes(path.read_bytes()[: int(0.6 * path.stat().st_size)])
     file = VideoFile(path)
@@ -274,7 +274,7 @@ def test_of_a_cut_off_file_the_rest_is_read(tmp_path: Path) -> None:
     assert "cut off" in file.problem and f"{len(frames)} of 30 frames" in file.problem
 
 
-def test_damaged_places_are_left_out_and_told_of(tmp_path: Path) -> None:
+def test_damaged_parts_are_skipped_and_reported(tmp_path: Path) -> None:
     path = noise(tmp_path / "a.mp4")
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
@@ -332,7 +332,7 @@ def test_a_camera_gives_rgb_until_it_is_disconnected(camera: type[FakeCapture]) 
     assert "camera 0" in source.problem and "disconnected" in source.problem
 
 
-def test_whoever_is_slow_gets_the_newest_frame(camera: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_reader_gets_the_newest_frame(camera: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "left", 1000)
     source = LiveSource(0)
     frames = source.frames()
@@ -353,7 +353,7 @@ def test_a_camera_that_hangs_is_given_up(camera: type[FakeCapture]) -> None:
     assert "no picture from camera 0" in source.problem
 
 
-def test_a_camera_that_is_not_there_is_an_error(camera: type[FakeCapture]) -> None:
+def test_a_missing_camera_is_an_error(camera: type[FakeCapture]) -> None:
     with pytest.raises(VideoError, match="expected a camera with number 7, found none"):
         LiveSource(7)
 
@@ -365,7 +365,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """Where the test's folder is served."""
+    """The address at which the test's folder is served."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

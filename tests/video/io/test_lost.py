@@ -1,4 +1,4 @@
-"""A stream that stalls, ends or is refused is opened again, with growing pauses, and nothing is made up meanwhile."""
+"""A stream that stalls, ends or is refused is reopened, with growing pauses, and nothing is made up in between."""
 
 import re
 from contextlib import closing
@@ -66,7 +66,7 @@ def test_pauses_do_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None
     assert pauses(told)[:4] == [0.1, 0.2, 0.3, 0.3]
 
 
-def test_what_never_gives_a_picture_is_an_error() -> None:
+def test_a_source_without_any_picture_is_an_error() -> None:
     for fate, images in (("stall", []), ("refuse", []), ("close", [])):
         with Camera(images, fate) as camera:
             with pytest.raises(VideoError, match=camera.url) as told:
@@ -91,7 +91,7 @@ def test_a_camera_that_comes_back_larger_keeps_its_shape() -> None:
 
 
 @pytest.mark.parametrize("fate", ["stall", "close"])
-def test_a_file_behind_an_address_goes_on_where_it_was_lost(tmp_path: Path, fate: str) -> None:
+def test_a_file_behind_an_address_continues_where_it_was_lost(tmp_path: Path, fate: str) -> None:
     random = np.random.default_rng(0)
     with Mp4Writer(tmp_path / "a.mp4") as writer:
         for number in range(60):
@@ -110,7 +110,7 @@ def test_a_file_behind_an_address_goes_on_where_it_was_lost(tmp_path: Path, fate
 
 
 class Seeing(FakeRecognizer):
-    """Sees somebody in each picture, also where JPEG has changed its colours."""
+    """Sees somebody in each picture, even if JPEG has changed its colors."""
 
     def detect(self, image: Image, smallest_face: float | None = None) -> list[Detection]:
         super().detect(image, smallest_face)

@@ -1,4 +1,4 @@
-"""Videos are seen as browsers show them: all eight display matrices, and what is none."""
+"""Videos have the same orientation as in browsers: all eight display matrices, and invalid ones."""
 
 import struct
 from collections.abc import Callable
@@ -22,7 +22,7 @@ IMAGES = [marked(100)] * 6
 
 
 def with_matrix(path: Path, a: float, b: float, c: float, d: float) -> Path:
-    """An MP4 file whose header has these numbers: x' = a x + c y, y' = b x + d y."""
+    """An MP4 file with these numbers in its header: x' = a x + c y, y' = b x + d y."""
     encoded(path, IMAGES)
     data = bytearray(path.read_bytes())
     numbers = [round(ONE * number) for number in (a, b, 0, c, d, 0, 0, 0)]
@@ -54,7 +54,7 @@ def test_all_eight_orientations_are_shown(tmp_path: Path, swapped: bool, x: int,
 @pytest.mark.parametrize(
     "matrix", [(0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 1, 0), (0, 1, 0, 1), (0.7, 0.7, -0.7, 0.7), (-1, -1, 1, -1)]
 )
-def test_a_matrix_that_is_no_orientation_counts_as_none(tmp_path: Path, matrix: tuple[float, ...]) -> None:
+def test_an_invalid_matrix_is_ignored(tmp_path: Path, matrix: tuple[float, ...]) -> None:
     assert seen(with_matrix(tmp_path / "a.mp4", *matrix)) == [UPRIGHT] * len(IMAGES)
 
 
@@ -74,7 +74,7 @@ def test_the_same_clip_with_a_matrix_shows_the_same_person(name: str, change: Ch
 
 
 def with_message(path: Path, source: Path, orientation: str) -> Path:
-    """A copy of H.264 that says itself, with each key frame, how it is to be turned."""
+    """A copy of H.264 that signals its rotation with each key frame."""
     with av.open(str(source)) as container, av.open(str(path), "w") as copy:
         stream = container.streams.video[0]
         copied = copy.add_stream_from_template(stream)
@@ -102,7 +102,7 @@ def test_a_rotation_that_changes_inside_a_stream_applies_from_there(tmp_path: Pa
     assert not quarter[:, :26].any() and not quarter[:, 70:].any()
 
 
-def test_each_picture_of_motion_jpeg_may_be_turned(tmp_path: Path) -> None:
+def test_each_picture_of_motion_jpeg_may_be_rotated(tmp_path: Path) -> None:
     pictures = []
     for orientation in (1, 3):  # PyAV does not tell whether what has EXIF is mirrored
         jpeg = cv2.imencode(".jpg", cv2.cvtColor(marked(100), cv2.COLOR_RGB2BGR))[1].tobytes()
@@ -114,7 +114,7 @@ def test_each_picture_of_motion_jpeg_may_be_turned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("matrix", [(-1, 0, 0, 1), (0, 1, -1, 0), (0, -1, -1, 0)])
-def test_what_is_written_is_upright_and_is_not_turned_again(tmp_path: Path, matrix: tuple[float, ...]) -> None:
+def test_written_videos_are_upright_and_not_rotated_again(tmp_path: Path, matrix: tuple[float, ...]) -> None:
     with (
         closing(VideoFile(with_matrix(tmp_path / "a.mp4", *matrix))) as file,
         Mp4Writer(tmp_path / "b.mp4", size_wh=file.shown_wh) as writer,

@@ -1,4 +1,4 @@
-"""Where the size or the form of pictures changes inside a video, each is read with its own, and all share one shape."""
+"""If size or format change inside a video, each picture is read with its own, and all share one shape."""
 
 from contextlib import closing
 from fractions import Fraction
@@ -22,7 +22,7 @@ from tests.video.test_live import START, at_once
 
 
 def content(image: Image) -> Image:
-    """The part of a picture that is not a black bar."""
+    """Return the part of a picture that is not a black bar."""
     there = image.max(axis=2) > 20
     rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -68,7 +68,7 @@ def test_each_picture_keeps_its_own_proportions_within_the_shape_of_the_first(
     assert "0.3 s" in note and "{} × {}".format(*later) in note and "{} × {}".format(*first) in note
 
 
-def test_what_does_not_change_has_no_note(tmp_path: Path) -> None:
+def test_a_constant_size_has_no_note(tmp_path: Path) -> None:
     assert read(as_pngs(tmp_path / "a.avi", [marked(100)] * 3))[1] == ""
 
 
@@ -84,7 +84,7 @@ def test_sizes_and_pixels_change_inside_one_stream(tmp_path: Path, codec: str) -
     assert all(corners(content(image)) == ["red", "green", "blue", "gray"] for image in images)
 
 
-def test_the_form_of_the_pixels_changes_inside_one_stream(tmp_path: Path) -> None:
+def test_the_pixel_format_changes_inside_one_stream(tmp_path: Path) -> None:
     forms = ("yuv420p", "yuv444p", "gray", "yuv420p10le", "yuv422p")
     parts = [encoded(tmp_path / f"{form}.h264", [marked(100)] * 5, pix_fmt=form) for form in forms]
     images, note = read(joined(tmp_path / "a.h264", *parts))
@@ -102,7 +102,7 @@ def test_a_larger_part_is_shrunk_as_any_large_video(tmp_path: Path) -> None:
 
 
 def test_boxes_are_in_the_pixels_of_the_first_picture_and_of_the_written_video(tmp_path: Path) -> None:
-    """A person at the same place of the picture, which becomes larger, and then narrower."""
+    """A person at the same place of a picture that becomes larger, and then narrower."""
     usual = draw_scene([Patch(0, 160, 120)])
     large = draw_scene([Patch(0, 240, 180, 90)], (480, 360))
     narrow = draw_scene([Patch(0, 90, 120)], (180, 240))
@@ -123,8 +123,8 @@ def test_boxes_are_in_the_pixels_of_the_first_picture_and_of_the_written_video(t
         assert one == pytest.approx(other, abs=8), "the person stays where the boxes are"
 
 
-def test_what_is_recorded_of_a_camera_is_in_the_pixels_of_its_first_picture() -> None:
-    """A telephone that begins small, as WebRTC does, and is turned."""
+def test_a_recording_is_in_the_pixels_of_its_first_picture() -> None:
+    """A phone that starts small, as WebRTC does, and is rotated."""
     analyzer, _ = at_once()
     small, large = draw_scene([Patch(0, 160, 120)]), draw_scene([Patch(0, 320, 240, 120)], (640, 480))
     upright = draw_scene([Patch(0, 90, 120)], (180, 240))
@@ -144,7 +144,7 @@ def test_what_is_recorded_of_a_camera_is_in_the_pixels_of_its_first_picture() ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("others", [{"layout": "mono"}, {"rate": 48_000}, {}])
-def test_sound_whose_form_changes_is_heard_to_the_end(tmp_path: Path, others: dict[str, str | int]) -> None:
+def test_sound_with_a_changing_format_is_complete(tmp_path: Path, others: dict[str, str | int]) -> None:
     first = with_sound(tmp_path / "a.ts")
     path = joined(tmp_path / "c.ts", first, with_sound(tmp_path / "b.ts", **others))  # type: ignore[arg-type]
     with closing(VideoFile(path)) as file, Mp4Writer(tmp_path / "d.mp4", Sound.of(path, file.starts)) as writer:

@@ -1,4 +1,4 @@
-"""The sound that goes with an annotated video is heard when it should be."""
+"""The sound of an annotated video is synchronous."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ BLACK = np.zeros((64, 64, 3), np.uint8)
 
 
 def with_sound(path: Path, codec: str = "aac", layout: str = "stereo", rate: int = 44_100, gap: bool = False) -> Path:
-    """Two seconds of black: silence, and from 1.0 s to 1.5 s a tone. With a gap the silence is no sound at all."""
+    """Two seconds of black: silence, and a tone from 1.0 s to 1.5 s. With a gap, silence has no audio at all."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=30)
         video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
@@ -35,7 +35,7 @@ def with_sound(path: Path, codec: str = "aac", layout: str = "stereo", rate: int
 
 
 def loud_seconds(path: Path) -> tuple[float, float]:
-    """From when to when something is heard."""
+    """Return from when to when there is sound."""
     with av.open(str(path)) as container:
         assert container.streams.audio[0].codec_context.name == "aac"
         loud = _loud(container)
@@ -69,12 +69,12 @@ ALL = [number / 30 for number in range(60)]
         ("a.mkv", "aac", "stereo", 44_100, True),
     ],
 )
-def test_it_is_heard_when_it_was(tmp_path: Path, name: str, codec: str, layout: str, rate: int, gap: bool) -> None:
+def test_it_is_synchronous(tmp_path: Path, name: str, codec: str, layout: str, rate: int, gap: bool) -> None:
     source = with_sound(tmp_path / name, codec, layout, rate, gap)
     assert loud_seconds(copied(source, tmp_path / "out.mp4", ALL)) == pytest.approx((1.0, 1.5), abs=0.05)
 
 
-def test_a_part_takes_its_own_sound(tmp_path: Path) -> None:
+def test_a_part_has_its_own_sound(tmp_path: Path) -> None:
     source = with_sound(tmp_path / "a.mp4")
     output = copied(source, tmp_path / "out.mp4", ALL[21:36])  # 0.7 s to 1.2 s
     assert loud_seconds(output) == pytest.approx((0.3, 0.5), abs=0.05)
@@ -101,7 +101,7 @@ def test_damaged_sound_does_not_end_the_video(tmp_path: Path) -> None:
         assert sum(1 for _ in container.decode(video=0)) == 60
 
 
-def test_frames_have_the_length_that_aac_wants(tmp_path: Path) -> None:
+def test_frames_have_the_length_that_aac_requires(tmp_path: Path) -> None:
     sound = Sound.of(with_sound(tmp_path / "a.mp4"), 0.0)
     assert sound is not None
     sound.begin(0.0)
