@@ -34,8 +34,8 @@ ABOUT = (
 )
 ABOUT_TOGETHER = (
     "Three ingredients of the current model together, and without each one in turn, in short runs on {pictures:,} "
-    "training pictures over {epochs} epochs, which show large differences only; the second head is there for its own "
-    "opinion."
+    "training pictures over {epochs} epochs, which only show large differences; the second head is there for its own "
+    "reading."
 )
 """Descriptions of the rows for the model card."""
 

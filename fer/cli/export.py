@@ -4,7 +4,7 @@
     fer-studio export runs/NAME/best.safetensors --int8 --calibrate PATH    and 8 bits, for webcam and video
     fer-studio export shipped --onnx model.onnx                             one self-contained file
 
-Training does the first two when it finishes. The shipped model's exports were made with
+Training does the first two when it finishes. The built-in model's exports were made with
 `fer-studio export shipped --int8 --calibrate data/ferplus`.
 """
 
