@@ -212,7 +212,9 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
     taken = {path.resolve() for path in paths}
     if output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
         if len(paths) > 1:
-            raise ImageError(f"expected --output to be a folder for {len(paths):,} pictures, got {output}.")
+            raise ImageError(
+                f"expected --output to be a folder for {len(paths):,} pictures, got {output}. Remove the suffix."
+            )
         if output.suffix.lower() != ".png":
             raise ImageError(f"expected --output to end with .png, got {output}. Annotated pictures are PNG files.")
         if output.resolve() in taken:

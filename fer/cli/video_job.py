@@ -122,7 +122,7 @@ class _Keeper:
         began = time.monotonic()
         seen = self._analysis.timeline()
         if seen.complete or seen.frames >= self._frames_before:
-            with file_errors("what was seen cannot be kept", VideoError):
+            with file_errors("the timeline cannot be saved", VideoError):
                 write_timeline(self._path, seen, durable=False)
         now = time.monotonic()
         self._next = now + max(_KEEP_SECONDS, 20 * (now - began))

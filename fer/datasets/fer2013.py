@@ -83,7 +83,7 @@ def _read(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         table = pd.read_csv(file, index_col=False)  # otherwise an extra comma would shift all columns by one
     except (ValueError, OSError) as error:  # pandas' ParserError and EmptyDataError are ValueErrors
         raise DatasetError(
-            f"expected a table with the columns {', '.join(columns)}, cannot read {file}: {error}"
+            f"expected a table with the columns {', '.join(columns)}, but cannot read {file}: {error}"
         ) from error
     table.columns = [str(name).strip() for name in table.columns]
     missing = [name for name in columns if name not in table.columns]

@@ -52,7 +52,7 @@ def _lines(file: Path) -> list[tuple[str, list[float]]]:
         with file.open(newline="", encoding="utf-8-sig") as text:
             lines = [(number, line) for number, line in enumerate(csv.reader(text), start=1) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"expected a table of names and votes, cannot read {file}: {error}") from error
+        raise DatasetError(f"expected a table of names and votes, but cannot read {file}: {error}") from error
     read = []
     for number, line in lines:
         try:

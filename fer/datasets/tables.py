@@ -103,7 +103,7 @@ def _lines(file: Path) -> list[dict[str, str]]:
         with file.open(newline="", encoding="utf-8-sig") as text:
             lines = list(filter(None, csv.reader(text, delimiter=_delimiter(header))))[1:]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"expected a table in UTF-8, cannot read {file}: {error}. Save it in UTF-8.") from error
+        raise DatasetError(f"expected a table in UTF-8, but cannot read {file}: {error}. Convert it.") from error
     return [{use: "".join(cells[uses[use] :][:1]).strip() if use in uses else "" for use in COLUMNS} for cells in lines]
 
 

@@ -294,7 +294,7 @@ def read_evaluation(path: Path) -> Evaluation:
     predictions = read_predictions(beside)
     if predictions.labels != report.labels or not np.array_equal(predictions.confusion, report.confusion):
         raise EvaluationError(
-            f"expected in {beside} the predictions of {path}, found others. Evaluate the model again."
+            f"expected the predictions of {path} in {beside}, found others. Evaluate the model again."
         )
     return Evaluation(report, predictions)
 

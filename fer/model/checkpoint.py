@@ -77,12 +77,12 @@ class ModelInfo:
             if prior and (len(prior) != len(labels) or not min(prior) > 0 or not all(map(math.isfinite, prior))):
                 raise ValueError(f"expected a prior with a positive share for each label, got {prior}")
         if self.second and (not set(second.labels) <= set(self.labels) or not second.labels or self.multilabel):
-            raise ValueError("expected a second head whose labels are also those of the first, and no multilabel model")
+            raise ValueError("expected a second head with labels of the first one, and no multilabel model")
         if self.prior_correction and not self.can_be_corrected:
-            raise ValueError("expected a model with a prior, and not multilabel, for a prior correction")
+            raise ValueError("expected a prior, and no multilabel model, for a prior correction")
         for read in (self.reading(EVERYDAY), *self.kinds.values()):
             if read.second_share and not self.second:
-                raise ValueError("expected a model with a second head for a second_share")
+                raise ValueError("expected a second head for second_share")
             if len(read.neutral) not in (0, len(self.labels)):
                 raise ValueError(f"expected neutral to have a number for each label, got {read.neutral}")
 
@@ -112,8 +112,8 @@ class ModelInfo:
             return kept[kind]
         if kind in (BETWEEN, POSED) and not self.can_be_corrected:
             raise CheckpointError(
-                f"expected a model with the frequency of each expression in its training data for {kind} faces, found "
-                "one without. Leave out --faces, or train it again."
+                f"expected a model that stores how frequent each expression was in training, for {kind} faces; found "
+                "one that does not. Leave out --faces, or train it again."
             )
         usual = kept[EVERYDAY]
         between = min(usual.prior_correction + BETWEEN_MORE, MOST_TAKEN_OFF)

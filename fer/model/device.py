@@ -29,7 +29,7 @@ def choose_device(wanted: str | None = None) -> str:
     if wanted is None:
         return there[-1]
     if wanted not in there:
-        raise FerError(f"expected a device that PyTorch finds here, {', '.join(there)}, got {wanted!r}.")
+        raise FerError(f"expected a device available to PyTorch here ({', '.join(there)}), got {wanted!r}.")
     return wanted
 
 

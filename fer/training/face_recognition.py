@@ -52,8 +52,7 @@ def check(init: str, architecture: str) -> None:
         )
     if architecture != NAME:
         raise TrainingError(
-            f"expected the network of the weights of --init {PREFIX}, got {architecture}. Train with "
-            f"--architecture {NAME}, at 96 pixels or more."
+            f"expected --architecture {NAME} for --init {PREFIX}, got {architecture}. Choose it, at 96 pixels or more."
         )
 
 
