@@ -1,10 +1,10 @@
-# The app for a machine without a graphics card.
+# The app for a machine without a GPU.
 #
 #   docker build --tag fer-studio .
 #   docker run --init --publish 127.0.0.1:8501:8501 --volume fer-studio:/data fer-studio     then http://localhost:8501
 #
-# FER_HOSTS=studio.example.org lets browsers ask for other names than localhost. A container sees all visitors as coming
-# from elsewhere: FER_ALLOW_TRAINING=1 allows them to train, delete and name folders of the container.
+# FER_HOSTS=studio.example.org allows host names other than localhost. To a container all visitors are remote:
+# FER_ALLOW_TRAINING=1 allows them to train, delete and use folders of the container.
 # --build-arg EXTRAS=all adds training and evaluation, with PyTorch for CPUs.
 FROM python:3.13-slim AS build
 WORKDIR /source
@@ -14,7 +14,7 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 FROM python:3.13-slim
 ARG EXTRAS=app
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-# The wheel holds the models; nothing is downloaded later.
+# The wheel contains the models; nothing is downloaded later.
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     --mount=type=bind,source=constraints.txt,target=/constraints.txt \
     pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" --constraint /constraints.txt \
