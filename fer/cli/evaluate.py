@@ -45,7 +45,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--rule",
         default="majority",
         choices=("majority", "argmax"),
-        help="which pictures count: those with a majority of raters (majority), or with a single top label (argmax)",
+        help="which pictures count: more than half of the raters agree (majority), or all with a top label (argmax)",
     )
     add_model_arguments(parser, kinds=READINGS)
     parser.add_argument("--reduced", action="store_true", help="use the webcam's precision: 8 bits, or bfloat16")

@@ -67,7 +67,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     options = parser.parse_args(arguments)
     if options.own_neutral and (options.source.isdecimal() or "://" in options.source):
-        parser.error("--own-neutral needs a file, whose median is known at the end. On the webcam page, set it there.")
+        parser.error("--own-neutral needs a file, whose median is known at the end. For a camera, use the webcam page.")
     return options
 
 

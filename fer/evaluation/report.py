@@ -29,8 +29,8 @@ from fer.records import from_json, from_plain, plain_of, to_plain
 FORMAT = "fer-report-2"
 T = TypeVar("T")
 RULE_MEANINGS = {
-    "majority": "a majority of the raters agree",
-    "argmax": "all with a single top label",
+    "majority": "more than half of the raters agree",
+    "argmax": "all with a top label",
 }
 """For pictures with several raters; otherwise all pictures count, with their one label."""
 
@@ -100,7 +100,7 @@ class DataSource:
 
     def rule_and_n(self, n: int) -> str:
         """Return the rule and n in words, to accompany every accuracy."""
-        meaning = RULE_MEANINGS[self.rule] if self.is_rated else "one label per picture"
+        meaning = RULE_MEANINGS[self.rule] if self.is_rated else "one label a picture"
         return f"rule {self.rule} ({meaning}), n = {n:,}"
 
 

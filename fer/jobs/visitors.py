@@ -56,7 +56,7 @@ def claim(folder: Path, claim: Claim) -> None:
 
 
 def claim_of(folder: Path) -> Claim | None:
-    """Return who has opened a job; None if nobody has since an earlier version's owner created it."""
+    """Return who has opened a job; None without a claim, as in jobs of an earlier version's owner."""
     earlier = Claim(()) if (folder / _EARLIER_NAME).exists() else None
     return read_record(folder / VISITOR_NAME, Claim) or earlier
 
