@@ -19,6 +19,7 @@ from pages.parts.result_actions import show_undo
 from pages.parts.results import result_store
 from pages.parts.session import attempt, errors_shown
 from pages.parts.video_new import choose, prepare
+from pages.parts.video_readings import Source
 from pages.parts.video_result import show_result, timeline_at
 from pages.parts.visitor import owner
 from pages.parts.widgets import clock, counted, literal
@@ -84,8 +85,8 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest, result: Result 
             if result:
                 keep_found(result_store(), result, seen)
 
-        path, original = seen.folder / TIMELINE_NAME, seen.folder / request.path
-        show_result(path, timeline, request.annotated(seen.folder), original, found_anew)
+        path, source = seen.folder / TIMELINE_NAME, Source(seen.folder / request.path, request.checkpoint)
+        show_result(path, timeline, request.annotated(seen.folder), source, found_anew)
     elif seen.state in (STOPPED, FINISHED):
         why = "it was cancelled at once" if seen.state == STOPPED else "no frame lies in that part of the video"
         st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")

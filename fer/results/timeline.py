@@ -15,6 +15,7 @@ import numpy as np
 from fer.files import read_arrays, replace_file
 from fer.names import not_a_formula, printable
 from fer.records import to_json
+from fer.results.pictures import CORRECTED
 from fer.video.timeline import VALENCE, Marker, Timeline, row_type
 
 PEOPLE_LISTED = 10
@@ -27,6 +28,7 @@ def timeline_csv(timeline: Timeline) -> Iterator[str]:
 
     Where somebody's own neutral is taken off, more columns say what was read (raw_…), and what is taken off whom. Names
     that people were given have a column; a marker has one, and a line of its own with nothing else but its seconds.
+    Where somebody said of a row what it shows, the last column, `CORRECTED`, has that.
     """
     labels = list(map(not_a_formula, timeline.labels))
     raw = ["raw_label", "raw_confidence", *(f"raw_{label}" for label in timeline.labels)]
@@ -37,7 +39,9 @@ def timeline_csv(timeline: Timeline) -> Iterator[str]:
         "neutral_strength",
         *(f"neutral_shift_{label}" for label in timeline.labels),
     ]
-    noted = ["name"] * bool(timeline.names) + ["marker"] * bool(timeline.markers)
+    noted = (
+        ["name"] * bool(timeline.names) + ["marker"] * bool(timeline.markers) + [CORRECTED] * bool(timeline.corrected)
+    )
     columns = [*_COLUMNS, *labels, *(raw + off if timeline.baselines else []), *noted]
     yield _lines([columns])
     rest = deque(timeline.markers)
@@ -45,11 +49,11 @@ def timeline_csv(timeline: Timeline) -> Iterator[str]:
         lines: list[list[Any]] = []
         for place in range(first, min(first + _ROWS_AT_ONCE, len(timeline.rows))):
             while rest and rest[0].seconds <= timeline.rows["seconds"][place]:
-                lines.append(_marked(rest.popleft(), columns))
+                lines.append(_marked(rest.popleft(), columns, noted))
             lines.append(_line(timeline, place) + _raw(timeline, place) + _named(timeline, place))
         yield _lines(lines)
     if rest:
-        yield _lines([_marked(marker, columns) for marker in rest])
+        yield _lines([_marked(marker, columns, noted) for marker in rest])
 
 
 def _lines(rows: list[list[Any]]) -> str:
@@ -70,15 +74,18 @@ def _line(timeline: Timeline, place: int) -> list[Any]:
 
 
 def _named(timeline: Timeline, place: int) -> list[str]:
-    """Return the name and no marker, as far as anybody has a name and there are markers."""
+    """Return the name, no marker, and what was said that the row shows, as far as these have columns."""
     name = not_a_formula(timeline.names.get(int(timeline.rows["person"][place]), ""))
-    return [name] * bool(timeline.names) + [""] * bool(timeline.markers)
+    corrected = not_a_formula(timeline.corrected.get(place, ""))
+    noted = [name] * bool(timeline.names) + [""] * bool(timeline.markers)
+    return noted + [corrected] * bool(timeline.corrected)
 
 
-def _marked(marker: Marker, columns: list[str]) -> list[Any]:
-    """Return the line of a marker."""
+def _marked(marker: Marker, columns: list[str], noted: list[str]) -> list[Any]:
+    """Return the line of a marker, in a table that ends with the columns `noted`."""
     line: list[Any] = [""] * len(columns)
-    line[_COLUMNS.index("seconds")], line[-1] = round(marker.seconds, 3), not_a_formula(marker.text)
+    line[_COLUMNS.index("seconds")] = round(marker.seconds, 3)
+    line[noted.index("marker") - len(noted)] = not_a_formula(marker.text)
     return line
 
 
@@ -97,8 +104,9 @@ def _raw(timeline: Timeline, place: int) -> list[Any]:
 def timeline_json(timeline: Timeline) -> str:
     """Return JSON: the video, each person's times and spans, the transitions, and all rows.
 
-    The rows are columns; of a camera or a stream, which has few of them, they also stand there one by one ("samples").
-    Where somebody's own neutral is taken off, "baselines" says what that is, and the rows say what was read, too.
+    The rows are columns, `CORRECTED` only where somebody said of one what it shows; of a camera or a stream, which has
+    few of them, they also stand there one by one ("samples"). Where somebody's own neutral is taken off, "baselines"
+    says what that is, and the rows say what was read, too.
     """
     rows, summary = timeline.shown, timeline.summary()
     record: dict[str, Any] = {
@@ -141,6 +149,8 @@ def timeline_json(timeline: Timeline) -> str:
             "valence": None if timeline.valence is None else _rounded(timeline.valence, 4),
         },
     }
+    if timeline.corrected:
+        record["rows"][CORRECTED] = [timeline.corrected.get(place) for place in range(len(rows))]
     if timeline.baselines:
         record["neutral"] = dict(zip(timeline.labels, timeline.neutral, strict=True))
         record["baselines"] = [

@@ -1,6 +1,7 @@
-"""What somebody says of a video that was looked at: who is who, who is nobody, and what happened when.
+"""What somebody says of a video that was looked at: who is who, who is nobody, what faces show, what happened when.
 
-It is kept beside the timeline, each state with those before it, so that everything can be undone; what was seen stays.
+It is kept beside the timeline, each state with those before it, so that it can be undone; what was seen stays. Readings
+are corrected apart from that: who takes back a name keeps them.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from fer.errors import VideoError
 from fer.files import MOST_BYTES, file_errors
 from fer.names import printable
 from fer.records import read_record, to_json, write_record
-from fer.video.timeline import Marker, Moment, Timeline
+from fer.video.timeline import Correction, Marker, Moment, Timeline
 
 NOTES_NAME = "notes.json"
 MOST_LETTERS = 200
@@ -24,7 +25,7 @@ _MOST_STATES = 100
 
 @dataclass(frozen=True)
 class Notes:
-    """Names, merges, people who are left out, and markers."""
+    """Names, merges, people who are left out, markers, and readings that were corrected or confirmed."""
 
     names: dict[int, str] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)
@@ -32,6 +33,8 @@ class Notes:
     hidden: tuple[int, ...] = ()
     markers: tuple[Marker, ...] = ()
     """In the order of time."""
+    corrections: tuple[Correction, ...] = ()
+    """At most one of each frame and person, who is numbered as before any merge."""
 
     def named(self, person: int, name: str) -> "Notes":
         """Return notes in which a person has a name; none where it is empty.
@@ -80,6 +83,11 @@ class Notes:
         """Return notes without a marker."""
         return replace(self, markers=tuple(one for one in self.markers if one != marker))
 
+    def with_correction(self, frame: int, person: int, label: str | None) -> "Notes":
+        """Return notes in which a person shows a label in a frame; None takes back what was said of that."""
+        others = tuple(one for one in self.corrections if (one.frame, one.person) != (frame, person))
+        return replace(self, corrections=(*others, Correction(frame, person, label)) if label else others)
+
     def applied(self, seen: Timeline) -> Timeline:
         """Return what was seen, told as the notes say; `seen` has none.
 
@@ -104,6 +112,7 @@ class Notes:
             baselines={person: own for person, own in seen.baselines.items() if person not in self.merged},
             names=self.names,
             markers=self.markers,
+            corrections=tuple(replace(one, person=self.merged.get(one.person, one.person)) for one in self.corrections),
         )
 
     def _peaks(self, seen: Timeline) -> tuple[Moment, ...]:
@@ -145,19 +154,22 @@ def keep_notes(folder: Path, change: Callable[[Notes], Notes], tell: Callable[[]
     states = _states(folder)
     changed = change(states[-1])
     if changed != states[-1]:
+        if replace(changed, corrections=states[-1].corrections) == states[-1]:
+            states = states[:-1]
         _write(folder, (*states, changed)[-_MOST_STATES:])
         tell()
 
 
 def undo_notes(folder: Path, tell: Callable[[], object] = lambda: None) -> None:
-    """Take back the latest change, if there is one, and tell of it.
+    """Take back the latest change, if there is one, and tell of it; what was corrected stays.
 
     Raises:
         VideoError: it cannot be written.
     """
-    states = _states(folder)
-    _write(folder, states[:-1] or states)
-    tell()
+    *before, now = _states(folder)
+    if before:
+        _write(folder, (*before[:-1], replace(before[-1], corrections=now.corrections)))
+        tell()
 
 
 def renew_notes(folder: Path) -> None:

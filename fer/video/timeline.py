@@ -75,6 +75,15 @@ class Marker:
     """One line, not empty."""
 
 
+@dataclass(frozen=True)
+class Correction:
+    """What somebody said that a person shows in a frame, be it what the model said."""
+
+    frame: int
+    person: int
+    label: str
+
+
 @dataclass(frozen=True, eq=False)
 class Moment:
     """A person at the most confident moment of an expression."""
@@ -137,6 +146,7 @@ class Timeline:
     """Person → name, of those to whom somebody has given one."""
     markers: tuple[Marker, ...] = ()
     """In the order of time."""
+    corrections: tuple[Correction, ...] = ()
 
     @cached_property
     def shown(self) -> np.ndarray:
@@ -182,6 +192,16 @@ class Timeline:
     def of(self, person: int) -> np.ndarray:
         """Return the indices of a person's rows, int (n,)."""
         return np.flatnonzero(self.rows["person"] == person)
+
+    @cached_property
+    def corrected(self) -> dict[int, str]:
+        """Return the index of each row of which somebody said what it shows → the label."""
+        found = {}
+        for one in self.corrections:
+            first, end = np.searchsorted(self.rows["frame"], (one.frame, one.frame + 1))
+            for place in first + np.flatnonzero(self.rows["person"][first:end] == one.person):
+                found[int(place)] = one.label
+        return found
 
     @cached_property
     def spans(self) -> list[Span]:
@@ -291,10 +311,15 @@ class Timeline:
         own = self.of(person)
         return float(np.average(self.valence[own], weights=self.rows["lasted"][own] + 1e-9))
 
-    def faces_at(self, seconds: float) -> list[TrackedFace]:
-        """Return who is shown at a moment, in pixels of the video; the last ones stand for all that comes later."""
+    def places_at(self, seconds: float) -> list[int]:
+        """Return the indices of the rows that are shown at a moment; the last ones stand for all that comes later."""
         starts, now = self.rows["seconds"], min(seconds, self.ends - 1e-3) + 1e-6
-        return self.faces(np.flatnonzero((starts <= now) & (now < starts + self.rows["lasted"])))
+        places: list[int] = np.flatnonzero((starts <= now) & (now < starts + self.rows["lasted"])).tolist()
+        return places
+
+    def faces_at(self, seconds: float) -> list[TrackedFace]:
+        """Return who is shown at a moment, in pixels of the video, as `places_at` has it."""
+        return self.faces(self.places_at(seconds))
 
     def faces(self, places: Sequence[int] | np.ndarray) -> list[TrackedFace]:
         """Return some rows as faces, with what was read where the own neutral is taken off."""

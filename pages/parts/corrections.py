@@ -57,11 +57,23 @@ def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) 
     Raises:
         ResultsError: the corrections cannot be read.
     """
-    now = said_labels().get(face_key(face))
+    ask_label(face, said_labels().get(face_key(face)), key, lambda label: say(face, label, crop, model))
+    offer_to_gather(key)
+
+
+def ask_label(face: Face, now: str | None, key: str, take: Callable[[str | None], object]) -> None:
+    """Let somebody click what a face shows.
+
+    Args:
+        face: the reading.
+        now: what was said before.
+        key: names the question on its page.
+        take: is called with what is said, None where it is taken back, and may raise FerError.
+    """
     question = f"right {key} {now}"
     if st.session_state.get(_CLICKED, ("",))[0] == question:
         _, chosen = st.session_state.pop(_CLICKED)
-        attempt(lambda: _say(face, chosen, crop, model))
+        attempt(lambda: take(chosen))
     options = [face.label, *(label for label in face.labels if label != face.label)]
     st.session_state[question] = now
     st.pills(
@@ -74,6 +86,10 @@ def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) 
         on_change=lambda: st.session_state.update({_CLICKED: (question, st.session_state[question])}),
         wrap=True,
     )
+
+
+def offer_to_gather(key: str) -> None:
+    """Ask the owner once, when a face was corrected, whether such faces shall gather."""
     if _said() and owner() == "" and my_corrections().gather is None:
         with st.container(border=True):
             st.markdown(
@@ -87,8 +103,12 @@ def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) 
                     attempt(lambda: my_corrections().set_gather(False))
 
 
-def _say(face: Face, label: str | None, crop: Callable[[], np.ndarray], model: str) -> None:
-    """Store a visitor's label for a face; None removes it."""
+def say(face: Face, label: str | None, crop: Callable[[], np.ndarray], model: str) -> None:
+    """Store a visitor's label for a face; None removes it. Arguments as in `ask_right`.
+
+    Raises:
+        FerError: the picture cannot be read or stored.
+    """
     mine, id_ = owner() == "", face_key(face)
     st.session_state.pop(LOOKED_AT, None)
     if label is None:
@@ -147,7 +167,7 @@ def corrections_path() -> Path | None:
         on_change=lambda: st.session_state.update({_WISH: st.session_state[key]}),
     )
     if not found:
-        st.caption("None yet. Correct or confirm readings on the Photo and Many photos pages.")
+        st.caption("None yet. Correct or confirm readings on the Photo, Many photos and Video pages.")
         return None
     right = sum(one.was_right for one in found.values())
     st.markdown(f"{counted(len(found), 'face')}: {right:,} confirmed, {len(found) - right:,} corrected.")

@@ -49,6 +49,12 @@ export const shownAt = (person, seconds) => {
   return { label: span[2], percents, sure: line.held[at] === span[2] ? ` ${Math.round(percents[span[2]])} %` : "" };
 };
 
+/** What somebody said that a person shows at a moment, in words; "" where nobody did. */
+const correctedAt = (person, seconds) => {
+  const said = person.corrected.find(([start, end]) => start <= seconds + 1e-6 && seconds < end);
+  return said ? `, corrected to ${said[2]}` : "";
+};
+
 class Player {
   constructor(root) {
     this.root = root;
@@ -123,6 +129,7 @@ class Player {
       const band = draw("svg", lane, { class: "band", viewBox: `${starts} 0 ${length} 1`, preserveAspectRatio: "none", "aria-hidden": "true" });
       for (const [start, end, label] of person.spans)
         draw("rect", band, { x: start, y: 0, width: Math.max(end - start, length / 2000), height: 1, fill: labels[label].color });
+      for (const [start] of person.corrected) draw("path", band, { class: "corrected", d: `M${start} 0V1` });
       return name;
     });
     if (people.some(({ lines }) => lines.some(({ valence }) => valence))) {
@@ -206,7 +213,7 @@ class Player {
     const now = Math.min(this.time, ends - 1e-3), words = [];
     people.forEach((person, index) => {
       const { row, said } = this.said[index], shown = shownAt(person, now);
-      const text = shown ? `${labels[shown.label].name}${shown.sure}` : "not in view";
+      const text = shown ? `${labels[shown.label].name}${shown.sure}${correctedAt(people[index], now)}` : "not in view";
       row.classList.toggle("away", !shown);
       row.firstChild.style.setProperty("--color", shown ? labels[shown.label].color : "transparent");
       said.textContent = text;

@@ -131,6 +131,11 @@ def player_data(seen: Timeline, moment: float, key: str) -> dict[str, Any]:
                 "name": seen.name_of(person),
                 "spans": [[span.start, span.end, places[span.label]] for span in spans if span.person == person],
                 "lines": [_line(seen, own) for own in stretches(seen, person)],
+                "corrected": [
+                    [float(row["seconds"]), float(row["seconds"] + row["lasted"]), label]
+                    for place, label in sorted(seen.corrected.items())
+                    if (row := seen.rows[place])["person"] == person
+                ],
             }
             for person in people
         ],

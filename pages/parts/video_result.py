@@ -18,6 +18,7 @@ from fer.video.notes import read_notes
 from fer.video.timeline import Timeline
 from pages.parts.results import job_of
 from pages.parts.session import FILES_AS_THEY_ARE
+from pages.parts.video_readings import Source
 from pages.parts.video_timeline import show_timeline, told, valence_text
 from pages.parts.widgets import NO_BAR, STATIC, clock, counted, download, download_figures, literal
 
@@ -50,14 +51,14 @@ def keep(path: Path, changed: Callable[[], object], result: Timeline) -> None:
     changed()
 
 
-def show_result(path: Path, result: Timeline, video: Path, original: Path, changed: Callable[[], object]) -> None:
+def show_result(path: Path, result: Timeline, video: Path, source: Source, changed: Callable[[], object]) -> None:
     """Show all that was seen.
 
     Args:
         path: where it is kept.
         result: what was seen, at least a frame.
         video: the annotated video, if it is there.
-        original: the video that was looked at, likewise.
+        source: of what was seen.
         changed: is called when somebody has said something of what was seen.
     """
     shown = told(path.parent, result)
@@ -72,8 +73,8 @@ def show_result(path: Path, result: Timeline, video: Path, original: Path, chang
     if not result.complete:
         st.info("This is the part up to where it was ended.", icon=":material/content_cut:")
     if result.people:
-        videos = {video: result.starts, original: 0.0}
-        st.fragment(show_timeline)(path.parent, result, videos, partial(keep, path, changed), changed)
+        videos = {video: result.starts, source.video: 0.0}
+        st.fragment(show_timeline)(path.parent, result, videos, source, partial(keep, path, changed), changed)
         show_sums(shown)
     else:
         st.info("No face was found.", icon=":material/search_off:")

@@ -10,11 +10,12 @@ import streamlit as st
 from fer.charts.timeline import shown_people
 from fer.video.notes import Notes, keep_notes, read_notes
 from fer.video.timeline import VALENCE, Timeline
-from pages.parts.neutral import offer_neutral, reading, show_baselines
+from pages.parts.neutral import offer_neutral, show_baselines
 from pages.parts.session import attempt, errors_shown
 from pages.parts.video_people import PENDING, note, show_people
 from pages.parts.video_player import video_player
-from pages.parts.widgets import clock, literal, show_opinions
+from pages.parts.video_readings import Source, show_readings
+from pages.parts.widgets import literal
 
 PLAYED_MB = 150
 """A larger video is read into memory only when somebody asks for it."""
@@ -33,6 +34,7 @@ def show_timeline(
     folder: Path,
     seen: Timeline,
     videos: dict[Path, float],
+    source: Source,
     keep: Callable[[Timeline], object],
     changed: Callable[[], object],
 ) -> None:
@@ -42,6 +44,7 @@ def show_timeline(
         folder: of the job.
         seen: in the video, as it is kept there.
         videos: that may be played, the best first, if they are there, and the moment at which each begins.
+        source: of what was seen.
         keep: is called with what is to be kept instead.
         changed: is called when the notes are others.
     """
@@ -70,11 +73,13 @@ def show_timeline(
     )
     if result.valence is not None:
         st.caption(f"**Valence.** {valence_text(result)}")
+    with errors_shown():
+        show_readings(folder, seen, result, moment, source, changed)
     show_people(folder, shown, notes, changed)
     if not shown.people:
         return
     with st.expander("A person's own neutral", icon=":material/sentiment_neutral:", expanded=bool(shown.baselines)):
-        _show_neutral(seen, shown, result, moment, keep)
+        _show_neutral(seen, shown, moment, keep)
 
 
 def valence_text(result: Timeline) -> str:
@@ -84,15 +89,9 @@ def valence_text(result: Timeline) -> str:
     return f"{what} Mean of {' · '.join(means)}"
 
 
-def _show_neutral(
-    seen: Timeline, shown: Timeline, result: Timeline, moment: float, keep: Callable[[Timeline], object]
-) -> None:
-    """Say what people show at a moment; let somebody say when a person's face is neutral, and undo it."""
+def _show_neutral(seen: Timeline, shown: Timeline, moment: float, keep: Callable[[Timeline], object]) -> None:
+    """Let somebody say that a person's face is neutral at a moment, and undo it."""
     people = shown_people(shown)
-    st.caption(f"At {clock(moment)}, where the player rests:")
-    for face in result.faces_at(moment):
-        st.caption(f"{literal(result.name_of(face.track_id or 0))}: {reading(face)}")
-        show_opinions(face)
     person = people[0]
     if len(people) > 1:
         person = st.selectbox("Person", people, format_func=shown.name_of, key="video_person")

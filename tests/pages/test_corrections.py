@@ -9,15 +9,23 @@ from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
 
 from fer.collection.job import Request
+from fer.datasets.drawing.clip import write_clip
 from fer.evaluation.report import read_report
 from fer.faces import Box, Face
-from fer.images import encode_png
+from fer.images import encode_png, read_image
 from fer.jobs.job import JobView
+from fer.jobs.status import FINISHED, Reporter
 from fer.model import DEFAULT_REPORT
 from fer.model.checkpoint import model_sha256
 from fer.results.corrections import Corrections, correction_of
+from fer.results.timeline import write_timeline
+from fer.video.job import TIMELINE_NAME, VideoRequest, new_job
+from fer.video.notes import read_notes
+from fer.video.settings import ClipOptions
+from fer.video.timeline import Correction
 from pages.parts import visitor
 from tests.pages.test_folder import ENTRY, done, folder, opened, press
+from tests.video.results import timeline_of
 
 __all__ = ["done", "folder"]
 
@@ -121,6 +129,56 @@ def test_a_face_among_many_photos_is_corrected(done: JobView[Request], kept: Cor
     assert one.label == first != one.model_label
     again = opened(job=done.name)  # another visit
     assert [pills.value for pills in again.pills if str(pills.key).startswith("right ")] == [first]
+
+
+@pytest.fixture
+def seen_video(folder: Path, tiny_checkpoint: Path) -> Path:
+    """The folder of a video of 3 seconds that was looked at: somebody is neutral, then happy."""
+    folder.parent.mkdir()
+    clip = write_clip(folder.parent / "clip.mp4", (np.full((120, 160, 3), 2 * n, np.uint8) for n in range(90)))
+    made = new_job(folder.parent / "videos", VideoRequest(clip, tiny_checkpoint, ClipOptions()))
+    shown = timeline_of({1: ["neutral"] * 10 + ["happiness"] * 20}, size_wh=(160, 120), peaks=())
+    write_timeline(made / TIMELINE_NAME, shown)
+    Reporter(made).set(FINISHED)
+    return made
+
+
+def opened_video(made: Path, moment: float) -> AppTest:
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/video.py")
+    app.query_params["job"] = made.name
+    app.run()
+    app.session_state["video_moment"] = moment
+    app.run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.slow
+def test_a_reading_in_a_video_is_corrected_confirmed_and_taken_back(seen_video: Path, kept: Corrections) -> None:
+    app = opened_video(seen_video, 1.55)
+    corrected = say(app, 1)
+    assert read_notes(seen_video).corrections == (Correction(15, 1, str(corrected)),)
+    assert kept.all() == {} and "Gather them" in labels(app)
+    press(app, "Gather them")
+    (one,) = kept.all().values()
+    assert (one.label, one.model_label) == (corrected, "happiness")
+    crop = read_image(kept.folder / one.path)
+    assert crop.mean() == pytest.approx(2 * 45, abs=3)
+    confirmed = say(app, 0)
+    (one,) = kept.all().values()
+    assert one.was_right and read_notes(seen_video).corrections == (Correction(15, 1, str(confirmed)),)
+    say(app, None)
+    assert kept.all() == {} and read_notes(seen_video).corrections == ()
+
+
+@pytest.mark.slow
+def test_where_a_video_is_gone_what_was_said_is_kept_without_a_picture(seen_video: Path, kept: Corrections) -> None:
+    kept.set_gather(True)
+    (seen_video.parents[1] / "clip.mp4").unlink()
+    app = opened_video(seen_video, 1.55)
+    label = say(app, 1)
+    assert read_notes(seen_video).corrections == (Correction(15, 1, str(label)),) and kept.all() == {}
+    assert any("My corrections" in caption.value for caption in app.caption)
 
 
 @pytest.mark.slow

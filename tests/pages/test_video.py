@@ -363,11 +363,13 @@ def test_others_see_neither_the_list_nor_what_cannot_be_guessed(
 def name_people(folder: "Path") -> None:
     """A page of its own, see `test_a_name_that_somebody_else_has_is_refused_once`."""
     from pages.parts.session import show_failure
+    from pages.parts.video_readings import Source
     from pages.parts.video_timeline import show_timeline
     from tests.video.results import timeline_of
 
     show_failure()
-    show_timeline(folder, timeline_of({1: ["anger"] * 10, 2: ["fear"] * 10}, peaks=()), {}, print, lambda: None)
+    seen = timeline_of({1: ["anger"] * 10, 2: ["fear"] * 10}, peaks=())
+    show_timeline(folder, seen, {}, Source(folder / "gone", folder / "gone"), print, lambda: None)
 
 
 def test_a_name_that_somebody_else_has_is_refused_once(tmp_path: Path) -> None:

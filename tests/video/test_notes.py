@@ -15,7 +15,7 @@ from fer.results.timeline import timeline_csv, timeline_json
 from fer.video import notes
 from fer.video.neutral import Baseline
 from fer.video.notes import Notes, can_undo, keep_notes, read_notes, renew_notes, undo_notes
-from fer.video.timeline import Marker, Timeline
+from fer.video.timeline import Correction, Marker, Timeline
 from tests.video.results import timeline_of
 
 SEEN = timeline_of(
@@ -134,6 +134,33 @@ def test_notes_are_kept_and_taken_back_one_by_one(tmp_path: Path, monkeypatch: p
     assert read_notes(tmp_path).names == {1: "name 2"}
     (tmp_path / "notes.json").write_text('{"states": []}')
     assert read_notes(tmp_path) == Notes()
+
+
+def test_corrections_are_in_the_exports_whoever_a_person_is() -> None:
+    said = Notes().with_correction(7, 3, "fear").with_correction(7, 3, "anger").with_correction(20, 2, "neutral")
+    assert said.corrections == (Correction(7, 3, "anger"), Correction(20, 2, "neutral"))
+    for told in (said.applied(SEEN), said.with_merged(2, 1).named(3, "Ada").marked(1.0, "x").applied(SEEN)):
+        rows = [row for row in table(told) if row["corrected_label"]]
+        assert [(row["frame"], row["label"], row["corrected_label"]) for row in rows] == [
+            ("7", "surprise", "anger"),
+            ("20", "anger", "neutral"),
+        ]
+        assert list(rows[0])[-1] == "corrected_label"
+        column = json.loads(timeline_json(told))["rows"]["corrected_label"]
+        assert {place: label for place, label in enumerate(column) if label} == told.corrected
+    assert len(said.with_hidden(3).applied(SEEN).corrected) == 1
+    assert said.with_correction(7, 3, None).with_correction(20, 2, None) == Notes()
+    assert "corrected_label" not in table(SEEN)[0]
+
+
+def test_who_undoes_a_change_keeps_what_was_corrected(tmp_path: Path) -> None:
+    keep_notes(tmp_path, lambda one: one.named(1, "Ada"))
+    keep_notes(tmp_path, lambda one: one.with_correction(7, 3, "anger"))
+    keep_notes(tmp_path, lambda one: one.with_hidden(3))
+    undo_notes(tmp_path)
+    assert read_notes(tmp_path) == Notes({1: "Ada"}, corrections=(Correction(7, 3, "anger"),))
+    undo_notes(tmp_path)
+    assert read_notes(tmp_path) == Notes(corrections=(Correction(7, 3, "anger"),)) and not can_undo(tmp_path)
 
 
 def test_a_change_of_nothing_is_none(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from fer.errors import VideoError
 from fer.video.io.decoding import (
+    LARGEST_STEP_SECONDS,
     USUAL_STEP_SECONDS,
     Decoder,
     FrameClock,
@@ -26,6 +28,8 @@ from fer.video.io.decoding import (
 
 MISSING_SECONDS = 0.5
 """A file whose pictures end so much earlier than it says, and by a twentieth, is cut off."""
+_ROUNDING_SECONDS = 1e-3
+"""Matroska and WebM know whole milliseconds only."""
 
 
 @dataclass(frozen=True)
@@ -134,32 +138,45 @@ class VideoFile:
 
 
 def picture_at(path: str | os.PathLike[str], seconds: float) -> np.ndarray:
-    """Return the picture that is shown at a moment of a video with an index, as `Mp4Writer` writes it.
+    """Return the picture that a video shows at a moment.
 
     Args:
         path: of the video.
-        seconds: since its first frame; after its end the last frame is shown.
+        seconds: since its first frame, as `TimedFrame` has it; after its end the last frame is shown.
 
     Returns:
-        RGB uint8 (H, W, 3).
+        RGB uint8 (H, W, 3), see `Picture.image`.
 
     Raises:
         VideoError: the file cannot be read.
     """
-    try:
-        with av.open(os.fspath(path), metadata_errors="replace") as container:
-            stream = picture_stream(container)
-            if stream is None:
-                raise VideoError(f"expected a video in {path}, found no moving pictures in it.")
-            moment = seconds + float((stream.start_time or 0) * (stream.time_base or 0))
-            container.seek(round(moment * 1e6))
-            shown = None
-            for picture in Decoder(container, stream).frames():
-                if shown is not None and (picture.seconds or 0.0) > moment + 1e-3:
-                    break
-                shown = picture
-    except (av.FFmpegError, OSError) as error:
-        raise VideoError(f"expected a video in {path}, but it cannot be read ({reason(error)}).") from error
-    if shown is None:
-        raise VideoError(f"expected a picture at {seconds:g} s of {path}, found none.")
-    return shown.image()
+    with closing(VideoFile(path)) as file:
+        starts, size_wh = file.starts, file.size_wh
+    if (image := _sought(path, starts + seconds, size_wh)) is not None:
+        return image
+    with closing(VideoFile(path)) as file:
+        shown = None
+        for frame in file.frames():
+            if shown and frame.seconds > seconds + _ROUNDING_SECONDS:
+                break
+            shown = frame
+        return shown.image if shown else file.first_image
+
+
+def _sought(path: str | os.PathLike[str], moment: float, size_wh: tuple[int, int]) -> np.ndarray | None:
+    """Jump to a moment, in the file's own time, and return its picture, in the shape of one of so many pixels.
+
+    None where it may be another picture.
+    """
+    shown = None
+    with suppress(av.FFmpegError, OSError), av.open(os.fspath(path), metadata_errors="replace") as container:
+        stream = picture_stream(container)
+        if stream is None or largest_step(container) < LARGEST_STEP_SECONDS:  # times may begin anew inside it
+            return None
+        container.seek(round(moment * 1e6))
+        for picture in Decoder(container, stream, shape_wh=size_wh).frames():
+            if picture.seconds is None or picture.seconds > moment + _ROUNDING_SECONDS:
+                break
+            shown = picture
+        return shown.image() if shown else None
+    return None

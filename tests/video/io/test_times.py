@@ -187,8 +187,12 @@ def test_all_results_count_from_the_first_frame(tmp_path: Path, starts: float) -
             assert one.seconds == pytest.approx(other.seconds, abs=2e-3)
 
 
-@pytest.mark.parametrize("starts", [0.0, 1.5])
-def test_a_click_on_a_moment_shows_its_picture_whenever_the_file_starts(tmp_path: Path, starts: float) -> None:
-    path = encoded(tmp_path / "a.mp4", IMAGES, [starts + seconds for seconds in EVENLY])
-    for number in (0, 7, 19):
-        assert picture_at(path, STEP * number)[32, 48].tolist() == pytest.approx([10 * number] * 3, abs=5)
+@pytest.mark.parametrize(("name", "starts"), [("a.mp4", 0.0), ("a.mp4", 1.5), ("a.mkv", 0.0), ("a.ts", 1.5)])
+def test_the_picture_of_a_moment_is_that_of_its_frame(tmp_path: Path, name: str, starts: float) -> None:
+    path = encoded(tmp_path / name, IMAGES, [starts + seconds for seconds in EVENLY])
+    with closing(VideoFile(path)) as file:
+        times = [frame.seconds for frame in file.frames()]
+    assert len(times) == FRAMES
+    for number in (0, 7, FRAMES - 1):
+        assert picture_at(path, times[number])[32, 48].tolist() == pytest.approx([10 * number] * 3, abs=5)
+    assert picture_at(path, 60.0)[32, 48].tolist() == pytest.approx([10 * (FRAMES - 1)] * 3, abs=5)

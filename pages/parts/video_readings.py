@@ -1,0 +1,115 @@
+"""What people show at the moment where the player rests; each reading is corrected or confirmed with a click."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from fer.charts.timeline import shown_people
+from fer.images import shrink_to_fit
+from fer.model.checkpoint import read_info
+from fer.recognition.photo import THUMBNAIL_PX
+from fer.video.io.files import picture_at
+from fer.video.notes import keep_notes
+from fer.video.timeline import Timeline
+from fer.video.tracking import TrackedFace, within
+from pages.parts.corrections import ask_label, my_corrections, offer_to_gather, say
+from pages.parts.kept_photos import sha_of
+from pages.parts.neutral import reading
+from pages.parts.visitor import owner
+from pages.parts.widgets import clock, literal, show_opinions
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a timeline was made from; either may be gone."""
+
+    video: Path
+    checkpoint: Path
+    """The model file."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether faces can be cut out of it."""
+        return self.video.is_file() and self.checkpoint.is_file()
+
+
+def show_readings(
+    folder: Path, seen: Timeline, result: Timeline, moment: float, source: Source, changed: Callable[[], object]
+) -> None:
+    """Show what people show at a moment, and let somebody say what is right.
+
+    Args:
+        folder: where the notes are kept.
+        seen: in the video, as it is kept there.
+        result: what was seen, as the notes say.
+        moment: in seconds of the video.
+        source: of what was seen.
+        changed: is called when the notes are others.
+
+    Raises:
+        ResultsError: the corrections cannot be read.
+    """
+    people = shown_people(result)
+    places = [place for place in result.places_at(moment) if result.rows["person"][place] in people]
+    st.markdown(f"**At {clock(moment)}**")
+    if not places:
+        st.caption("Nobody is in view.")
+    for place, face in zip(places, result.faces(places), strict=True):
+        _show_reading(folder, seen, result, place, face, source, changed)
+    if result.corrections and _may_gather() and not source.is_there:
+        st.caption("The video or its model is gone: what you say is kept here, but no face joins *My corrections*.")
+    offer_to_gather("video")
+
+
+def _show_reading(
+    folder: Path,
+    seen: Timeline,
+    result: Timeline,
+    place: int,
+    face: TrackedFace,
+    source: Source,
+    changed: Callable[[], object],
+) -> None:
+    row, now = result.rows[place], result.corrected.get(place)
+    frame = int(row["frame"])
+    # Notes number people as before any merge.
+    is_same = (seen.rows["frame"] == frame) & (seen.rows["box"] == row["box"]).all(axis=1)
+    person = int(seen.rows["person"][is_same.argmax()])
+
+    def take(label: str | None) -> None:
+        keep_notes(folder, lambda was: was.with_correction(frame, person, label), changed)
+        if label is None or (_may_gather() and source.is_there):
+            model = sha_of(source.checkpoint) if label else ""
+            say(face.raw or face, label, lambda: _crop(source, face, float(row["seconds"]), result.size_wh), model)
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        icon = ":material/check:" if now == face.label else ":material/edit:"
+        said = f" · {icon} {literal(now)}" if now else ""
+        st.markdown(f"{literal(result.name_of(face.track_id or 0))}: {reading(face)}{said}", width="content")
+        with st.popover("Not right?", key=f"not right {frame} {person}"):
+            ask_label(face, now, f"{frame} {person}", take)
+    show_opinions(face)
+
+
+def _may_gather() -> bool:
+    return owner() == "" and my_corrections().gather is not False
+
+
+def _crop(source: Source, face: TrackedFace, seconds: float, size_wh: tuple[int, int]) -> np.ndarray:
+    """Return the upright square of a face, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide.
+
+    Args:
+        source: the video that shows it, and the model.
+        face: in pixels of the video.
+        seconds: when, in seconds of the video.
+        size_wh: of the video, in pixels.
+
+    Raises:
+        FerError: the video or the model cannot be read.
+    """
+    image = picture_at(source.video, seconds)
+    (there,) = within([face], size_wh, image.shape[1::-1])
+    return shrink_to_fit(read_info(source.checkpoint).preprocessing.crop(image, there), THUMBNAIL_PX)
