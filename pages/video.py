@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -10,6 +11,7 @@ from fer.jobs.job import JobView, is_begun, stop
 from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, STOPPED, Status
 from fer.results.result import Result
 from fer.video.job import KIND, PREVIEW_NAME, TIMELINE_NAME, VideoRequest, job_anew
+from fer.video.notes import is_drawn_as_noted
 from pages.parts.jobs import ICONS, progress_text, watch
 from pages.parts.kept_jobs import delete_job, filling, job_looked_at, keep_found, leave, resume
 from pages.parts.models import choose_model
@@ -22,7 +24,7 @@ from pages.parts.video_new import choose, prepare
 from pages.parts.video_readings import Source
 from pages.parts.video_result import show_result, timeline_at
 from pages.parts.visitor import owner
-from pages.parts.widgets import clock, counted, literal
+from pages.parts.widgets import clock, counted, download, literal
 
 
 def progress(status: Status) -> str:
@@ -50,15 +52,38 @@ def look_again(seen: JobView[VideoRequest], request: VideoRequest) -> None:
         pass
 
 
+def offer_video(seen: JobView[VideoRequest], request: VideoRequest, result: Result | None) -> None:
+    """Offer the annotated video, or to draw it anew where somebody has said something since that it does not show."""
+    video, as_noted = request.annotated(seen.folder), is_drawn_as_noted(seen.folder)
+    if video.is_file() and as_noted:
+        download("Annotated video (MP4)", video.read_bytes, video.name, "movie")
+    elif not seen.active and not is_cut_short(seen) and (seen.folder / request.path).is_file():
+        about = "It is drawn with people as they are named, merged and left out now. That takes a while."
+        if st.button("Export video", icon=":material/movie:", help=about):
+            drawing = replace(seen, request=replace(request, draws_only=True))
+            attempt(lambda: resume(drawing, result))
+    elif not as_noted and not seen.active:
+        st.caption("The annotated video is not as you say now, and without the original it cannot be drawn anew.")
+
+
+def is_cut_short(seen: JobView[VideoRequest]) -> bool:
+    """Whether a job broke off that may start again, as where a full disk has stopped it."""
+    return seen.state == INTERRUPTED or (seen.state == STOPPED and bool(seen.message))
+
+
 def show_job(seen: JobView[VideoRequest], request: VideoRequest, result: Result | None) -> None:
     """Show how far a job is, or what it has seen."""
     if seen.active:
         st.markdown(f"**{literal(request.path.name)}**")
         watch(seen, KIND, text=progress)
-        st.fragment(show_preview, run_every=1.0)(seen.folder / PREVIEW_NAME)
-        if st.button("Cancel", icon=":material/stop:", help="What was seen up to here is kept."):
+        if not request.draws_only:
+            st.fragment(show_preview, run_every=1.0)(seen.folder / PREVIEW_NAME)
+        about = None if request.draws_only else "What was seen up to here is kept."
+        if st.button("Cancel", icon=":material/stop:", help=about):
             attempt(lambda: stop(seen.folder, KIND))
         st.caption("You may close this page: it goes on, and this address shows it again.")
+        if request.draws_only:
+            show_seen_by(seen, request, result)
         return
     with st.container(horizontal=True):
         if st.button("Another video", icon=":material/movie:"):
@@ -70,10 +95,15 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest, result: Result 
         delete_job(seen, KIND, result, f"What was seen {'and the uploaded video are' if request.is_upload else 'is'}")
     if seen.state == FAILED:
         st.error(for_visitor(seen.message), icon=ICONS[FAILED])
-    elif seen.state == INTERRUPTED or seen.message:  # the latter where a full disk has stopped it
+    elif is_cut_short(seen):
         st.warning(f"It was interrupted. {for_visitor(seen.message)}", icon=ICONS[seen.state])
         if st.button("Start again", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: resume(seen, result))
+    show_seen_by(seen, request, result)
+
+
+def show_seen_by(seen: JobView[VideoRequest], request: VideoRequest, result: Result | None) -> None:
+    """Show what a job has seen."""
     timeline = timeline_at(seen.folder / TIMELINE_NAME)
     if timeline and timeline.frames:
         if st.session_state.get("video_shown") is not timeline:
@@ -86,7 +116,8 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest, result: Result 
                 keep_found(result_store(), result, seen)
 
         path, source = seen.folder / TIMELINE_NAME, Source(seen.folder / request.path, request.checkpoint)
-        show_result(path, timeline, request.annotated(seen.folder), source, found_anew)
+        offer = partial(offer_video, seen, request, result)
+        show_result(path, timeline, request.annotated(seen.folder), source, found_anew, offer)
     elif seen.state in (STOPPED, FINISHED):
         why = "it was cancelled at once" if seen.state == STOPPED else "no frame lies in that part of the video"
         st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")

@@ -1,10 +1,10 @@
 """Analyze a video as a background job, as `fer-studio predict --video` does, and keep the timeline in its folder."""
 
-import contextlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,9 @@ from fer.video.job import (
     WAITING,
     VideoRequest,
 )
+from fer.video.notes import Drawn, read_drawn, read_notes, write_drawn
 from fer.video.preview import Preview
-from fer.video.settings import MAX_SIDE_PX
+from fer.video.settings import MAX_SIDE_PX, VideoSettings
 
 if TYPE_CHECKING:
     from fer.video.clip import ClipAnalysis
@@ -46,18 +47,16 @@ _KEEP_SECONDS = 5.0
 
 
 def run(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop, threads: int | None = None) -> None:
-    """Analyze a video from its beginning.
+    """Analyze a video from its beginning, or draw one that was analyzed.
 
     Raises:
         VideoError: the file is not a video, or the annotated video cannot be written.
     """
     try:
         with _turn(folder.parent, reporter):
-            _look(folder, request, reporter, stop)
+            (_draw if request.draws_only else _look)(folder, request, reporter, stop)
     except VideoError as error:  # do not reveal where jobs are kept
         raise VideoError(str(error).replace(f"{folder}{os.sep}", "")) from error
-    if stop.asked:
-        reporter.set(STOPPED)
 
 
 @contextmanager
@@ -66,7 +65,7 @@ def _turn(parent: Path, reporter: Reporter) -> Iterator[None]:
     locks = [FileLock(parent / f".turn-{number}.lock") for number in range(AT_ONCE)]
     while True:
         for lock in locks:
-            with contextlib.suppress(Timeout), lock.acquire(timeout=0):
+            with suppress(Timeout), lock.acquire(timeout=0):
                 yield
                 return
         reporter.say(WAITING, 0, 0)
@@ -99,10 +98,41 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
         finally:
             keeper.keep()
             preview.forget()
+            write_drawn(folder, Drawn(threshold=analysis.settings.threshold))
         if file.note:
             reporter.note(file.note)
         if problem:
             raise problem
+    if stop.asked:
+        reporter.set(STOPPED)
+
+
+def _draw(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -> None:
+    """Draw anew what was seen, as the notes say. Where somebody does not want that any more the one before stays."""
+    seen, notes = read_timeline(folder / TIMELINE_NAME), read_notes(folder)
+    if seen is None:
+        raise VideoError(f"expected what was seen in {folder / TIMELINE_NAME}, found nothing. Analyze the video again.")
+    told, drawn = notes.applied(seen), replace(read_drawn(folder), notes=notes.drawn)
+    path, settings = folder / request.path, VideoSettings(threshold=drawn.threshold, mirror=False)
+    from fer.draw.frame import draw_live
+    from fer.video.clip import told_frames
+
+    stop.gently = True
+    with suppress(_NotWanted), closing(VideoFile(path, MAX_SIDE_PX)) as file:
+        with Mp4Writer(request.annotated(folder), Sound.of(path, file.starts), file.shown_wh) as writer:
+            for frame, faces in told_frames(file, request.options, told):
+                reporter.say(DRAWING, max(frame.seconds - told.starts, 0.0), told.seconds)
+                if faces is not None:
+                    writer.write(draw_live(frame.image, faces, settings, told.names), frame.seconds)
+                if stop.asked:
+                    raise _NotWanted
+        write_drawn(folder, drawn)
+    if not seen.complete:
+        reporter.set(STOPPED)
+
+
+class _NotWanted(Exception):
+    """Somebody has stopped it."""
 
 
 class _Keeper:

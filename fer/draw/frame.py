@@ -1,10 +1,11 @@
 """Draw faces onto video frames in a fraction of a millisecond each: rendered texts are cached.
 
-Every person has a number, every expression a color, which is also that of the bounding box. The expression's name is on
-a dark tag, and below the face are bars for the three most probable expressions.
+Every person has a number or a name, every expression a color, which is also that of the bounding box. The expression's
+name is on a dark tag, and below the face are bars for the three most probable expressions.
 """
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import cv2
@@ -17,18 +18,22 @@ from fer.labels import color_of
 from fer.video.settings import VideoSettings
 from fer.video.tracking import TrackedFace
 
-BARS = 3
+BARS, _LONGEST_NAME = 3, 20
 _DARK, _LIGHT = "#12161C", "#E6E9EE"
 
 
-def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSettings) -> np.ndarray:
+def draw_live(
+    image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSettings, names: Mapping[int, str] | None = None
+) -> np.ndarray:
     """Return a copy of a frame, annotated according to the settings.
 
     Args:
         image: RGB uint8 (H, W, 3).
         faces: in pixels of that frame, as it came from the camera.
         settings: what to draw, the threshold for "unsure", and whether to mirror the copy.
+        names: person → name; people without one are shown by their number.
     """
+    names = names or {}
     canvas = cv2.flip(image, 1) if settings.mirror else image.copy()
     width = canvas.shape[1]
     text_px = max(round(max(canvas.shape[:2]) / 45), 11)
@@ -42,15 +47,22 @@ def draw_live(image: np.ndarray, faces: Sequence[TrackedFace], settings: VideoSe
             cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), _rgb(color), max(text_px // 6, 2), cv2.LINE_AA)
     for face, box in zip(faces, boxes, strict=True):
         if settings.show_labels:
-            _draw_tag(canvas, face, box, text_px, settings.threshold)
+            number = face.track_id or 1
+            _draw_tag(canvas, face, box, _plain(names.get(number, "")) or str(number), text_px, settings.threshold)
         if settings.show_bars:
             _draw_bars(canvas, face, box, round(0.85 * text_px))
     return canvas
 
 
-def _draw_tag(canvas: np.ndarray, face: Face, box: Box, text_px: int, threshold: float) -> None:
-    """Write the number and the expression above the box, or at the top of the frame."""
-    tag = _tag(face.track_id or 1, describe(face) if face.confidence >= threshold else "unsure", text_px)
+def _plain(name: str) -> str:
+    """Return the beginning of a name in the letters that Pillow's own font has; "" where others are needed."""
+    letters = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return letters[:_LONGEST_NAME] if letters.isascii() else ""
+
+
+def _draw_tag(canvas: np.ndarray, face: Face, box: Box, who: str, text_px: int, threshold: float) -> None:
+    """Write who it is and the expression above the box, or at the top of the frame."""
+    tag = _tag(who, describe(face) if face.confidence >= threshold else "unsure", text_px)
     _paste(canvas, tag, box.x1, box.y1 - tag.shape[0])
 
 
@@ -79,9 +91,9 @@ def _paste(canvas: np.ndarray, picture: np.ndarray, x: float, y: float) -> None:
 
 
 @lru_cache(maxsize=500)
-def _tag(number: int, name: str, text_px: int) -> np.ndarray:
-    """Return the tag with a person's number and the expression, RGB uint8 (height, width, 3)."""
-    return np.hstack([_padded(str(number), text_px, "#000000", _LIGHT), _padded(name, text_px, "#FFFFFF", _DARK)])
+def _tag(who: str, shown: str, text_px: int) -> np.ndarray:
+    """Return the tag with a person's name or number and the expression, RGB uint8 (height, width, 3)."""
+    return np.hstack([_padded(who, text_px, "#000000", _LIGHT), _padded(shown, text_px, "#FFFFFF", _DARK)])
 
 
 def _padded(text: str, text_px: int, color: str, background: str) -> np.ndarray:

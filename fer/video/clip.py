@@ -66,7 +66,7 @@ class ClipAnalysis:
         self._waiting: deque[tuple[int, TimedFrame, list[TrackedFace] | None]] = deque()
         self._shown: list[TrackedFace] = []
         self._complete = False
-        self._begins, self._ends = self.options.from_seconds - _ROUNDING_SECONDS, 0.0
+        self._ends = 0.0
 
     @property
     def frames(self) -> int:
@@ -106,8 +106,8 @@ class ClipAnalysis:
                 self._give_again(take, goes_on)
 
     def _look_through(self, take: Take | None, goes_on: Callable[[], bool]) -> None:
-        for number, frame, wanted in self._frames(self.file):
-            if frame.seconds >= self._begins:
+        for number, frame, wanted in _frames(self.file, self.options):
+            if frame.seconds >= _begins(self.options):
                 self._waiting.append((number, frame, self._look(frame) if wanted else None))
             self.seconds, self._ends = frame.seconds, self.file.ends
             self._give(take, frame.seconds - AHEAD_SECONDS)
@@ -117,32 +117,12 @@ class ClipAnalysis:
         self._give(take, math.inf)
         self._complete = True
 
-    def _frames(self, file: VideoFile) -> Iterator[tuple[int, TimedFrame, bool]]:
-        """Yield frames up to the end of the wanted part, each with its number and whether the options want a look."""
-        first, due = None, self.options.from_seconds
-        for number, frame in enumerate(file.frames()):
-            if frame.seconds >= self.options.end - _ROUNDING_SECONDS:
-                return
-            wanted = frame.seconds >= self._begins
-            if wanted:
-                first = number if first is None else first
-                wanted = (number - first) % self.options.every == 0
-            if wanted and self.options.per_second:
-                wanted = frame.seconds >= due - _ROUNDING_SECONDS
-                # From when it was due, not from now: else every wait for the next frame would lower the rate.
-                due = max(due + 1 / self.options.per_second, frame.seconds) if wanted else due
-            yield number, frame, wanted
-
     def _give_again(self, take: Take, goes_on: Callable[[], bool]) -> None:
         """Give all frames with their faces as the whole video shows them."""
-        seen, faces = self.timeline(), []
         with closing(VideoFile(self.file.path, max(self.file.first_image.shape))) as file:
-            for number, frame, wanted in self._frames(file):
-                if wanted:
-                    first, end = np.searchsorted(seen.rows["frame"], (number, number + 1))
-                    faces = within(seen.faces(range(first, end)), self.file.size_wh, frame.image.shape[1::-1])
+            for frame, faces in told_frames(file, self.options, self.timeline()):
                 self.seconds = frame.seconds
-                if frame.seconds >= self._begins:
+                if faces is not None:
                     take(frame, faces)
                 if not goes_on():
                     return
@@ -185,3 +165,47 @@ class ClipAnalysis:
             # Folders are nobody's business.
             problem=self.file.problem.replace(str(self.file.path), self.file.path.name),
         )
+
+
+def told_frames(
+    file: VideoFile, options: ClipOptions, seen: Timeline
+) -> Iterator[tuple[TimedFrame, list[TrackedFace] | None]]:
+    """Yield a video's frames up to where it was looked at, each with its faces in pixels of its image.
+
+    Those of frames that were not looked at are of the one before; None before the part that was wanted.
+
+    Args:
+        file: the video, opened anew.
+        options: with which it was looked at.
+        seen: in it; names, merges and who is left out may be applied.
+    """
+    ends = math.inf if seen.complete else seen.ends - _ROUNDING_SECONDS
+    faces: list[TrackedFace] = []
+    for number, frame, wanted in _frames(file, options):
+        if frame.seconds >= ends:
+            return
+        if wanted:
+            first, end = np.searchsorted(seen.rows["frame"], (number, number + 1))
+            faces = within(seen.faces(range(first, end)), file.size_wh, frame.image.shape[1::-1])
+        yield frame, faces if frame.seconds >= _begins(options) else None
+
+
+def _begins(options: ClipOptions) -> float:
+    return options.from_seconds - _ROUNDING_SECONDS
+
+
+def _frames(file: VideoFile, options: ClipOptions) -> Iterator[tuple[int, TimedFrame, bool]]:
+    """Yield frames up to the end of the wanted part, each with its number and whether the options want a look."""
+    first, due = None, options.from_seconds
+    for number, frame in enumerate(file.frames()):
+        if frame.seconds >= options.end - _ROUNDING_SECONDS:
+            return
+        wanted = frame.seconds >= _begins(options)
+        if wanted:
+            first = number if first is None else first
+            wanted = (number - first) % options.every == 0
+        if wanted and options.per_second:
+            wanted = frame.seconds >= due - _ROUNDING_SECONDS
+            # From when it was due, not from now: else every wait for the next frame would lower the rate.
+            due = max(due + 1 / options.per_second, frame.seconds) if wanted else due
+        yield number, frame, wanted

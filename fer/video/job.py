@@ -6,6 +6,7 @@ FOLDER/ID/             the ID cannot be guessed: who has it may see the job
     NAME-faces.mp4     the annotated video, when it is done
     preview.jpg        while it goes on, the annotated picture that was drawn last
     notes.json         what somebody has said of it, see `fer.video.notes`
+    drawn.json         which of that the annotated video shows
 
 Who does it is a module above, as that draws.
 """
@@ -18,6 +19,7 @@ from fer.errors import JobError
 from fer.files import file_errors
 from fer.jobs import job
 from fer.jobs.job import Kind, check_still, start, write_request
+from fer.jobs.status import STATUS_NAME
 from fer.model.prior import EVERYDAY
 from fer.video.notes import NOTES_NAME, renew_notes
 from fer.video.settings import ClipOptions
@@ -39,6 +41,8 @@ class VideoRequest:
     options: ClipOptions
     faces: str = EVERYDAY
     """What kind of faces it shows, one of `KINDS_OF_FACES`."""
+    draws_only: bool = False
+    """Whether it was looked at, and is drawn anew as its notes say."""
 
     @property
     def is_upload(self) -> bool:
@@ -99,7 +103,7 @@ def keep_upload(folder: Path, request: VideoRequest, content: memoryview) -> Non
 
 
 def begin(folder: Path, request: VideoRequest) -> None:
-    """Start a job with what is asked for now.
+    """Start a job with what is asked for now; one that has finished, to draw only.
 
     Raises:
         JobError: it goes on already, or cannot be started.
@@ -107,4 +111,6 @@ def begin(folder: Path, request: VideoRequest) -> None:
     check_still(folder, KIND)
     with file_errors(f"{request.path.name} cannot be started", JobError):
         write_request(folder, KIND, request)
+        if request.draws_only:
+            (folder / STATUS_NAME).unlink(missing_ok=True)  # there is something left to do
     start(folder, KIND)

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from fer.errors import VideoError
+from fer.faces import UNSURE_BELOW
 from fer.files import MOST_BYTES, file_errors
 from fer.names import printable
 from fer.records import read_record, to_json, write_record
 from fer.video.timeline import Correction, Marker, Moment, Timeline
 
-NOTES_NAME = "notes.json"
+NOTES_NAME, DRAWN_NAME = "notes.json", "drawn.json"
 MOST_LETTERS = 200
 """Of a name or a marker."""
 _MOST_STATES = 100
@@ -35,6 +36,11 @@ class Notes:
     """In the order of time."""
     corrections: tuple[Correction, ...] = ()
     """At most one of each frame and person, who is numbered as before any merge."""
+
+    @property
+    def drawn(self) -> "Notes":
+        """What of them an annotated video shows."""
+        return replace(self, markers=(), corrections=())
 
     def named(self, person: int, name: str) -> "Notes":
         """Return notes in which a person has a name; none where it is empty.
@@ -123,6 +129,36 @@ class Notes:
             if person not in self.hidden and (before is None or peak.confidence > before.confidence):
                 best[person, peak.label] = replace(peak, person=person)
         return tuple(best.values())
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """As what an annotated video was drawn; lies beside it."""
+
+    notes: Notes = field(default_factory=Notes)
+    """Their part that is drawn."""
+    threshold: float = UNSURE_BELOW
+    """A face whose confidence was lower was called unsure, 0..1."""
+
+
+def read_drawn(folder: Path) -> Drawn:
+    """Return as what the annotated video in a job's folder was drawn; what earlier versions drew has no notes."""
+    return read_record(folder / DRAWN_NAME, Drawn) or Drawn()
+
+
+def write_drawn(folder: Path, drawn: Drawn) -> None:
+    """Write down as what the annotated video in a job's folder was drawn.
+
+    Raises:
+        VideoError: it cannot be written.
+    """
+    with file_errors("how the video was drawn cannot be kept", VideoError):
+        write_record(folder / DRAWN_NAME, drawn)
+
+
+def is_drawn_as_noted(folder: Path) -> bool:
+    """Whether the annotated video in a job's folder shows what its notes say; raises as `read_notes`."""
+    return read_drawn(folder).notes == read_notes(folder).drawn
 
 
 @dataclass(frozen=True)

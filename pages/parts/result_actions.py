@@ -19,7 +19,7 @@ from fer.results.result import FOLDER, Result
 from fer.results.store import UNDO_SECONDS, ResultStore
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json
 from fer.video.job import DRAWN_NAME, TIMELINE_NAME
-from fer.video.notes import read_notes
+from fer.video.notes import is_drawn_as_noted, read_notes
 from pages.parts.models import reading_of
 from pages.parts.results import ADDRESS, job_of
 from pages.parts.session import attempt, errors_shown
@@ -41,7 +41,7 @@ def export_of(store: ResultStore, results: Sequence[Result]) -> Callable[[], byt
 
 
 def _more(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]]:
-    """Yield the tables of what a recording or a job has seen, and its annotated video, where that is kept."""
+    """Yield the tables of what a recording or a job has seen, and its annotated video, where that is kept as noted."""
     seen = job_of(result)
     folder = seen.folder if seen else store.folder(result)
     if timeline := read_timeline(folder / TIMELINE_NAME):
@@ -54,7 +54,7 @@ def _more(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]
         found = [one.result for one in finished]
         yield "faces.csv", to_csv(found, labels, unsure_below)
         yield "faces.json", to_json(found, unsure_below)
-    for video in folder.glob(DRAWN_NAME):
+    for video in folder.glob(DRAWN_NAME) if is_drawn_as_noted(folder) else ():
         yield video.name, video
 
 

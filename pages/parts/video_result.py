@@ -51,7 +51,14 @@ def keep(path: Path, changed: Callable[[], object], result: Timeline) -> None:
     changed()
 
 
-def show_result(path: Path, result: Timeline, video: Path, source: Source, changed: Callable[[], object]) -> None:
+def show_result(
+    path: Path,
+    result: Timeline,
+    video: Path,
+    source: Source,
+    changed: Callable[[], object],
+    offer_video: Callable[[], object],
+) -> None:
     """Show all that was seen.
 
     Args:
@@ -60,6 +67,7 @@ def show_result(path: Path, result: Timeline, video: Path, source: Source, chang
         video: the annotated video, if it is there.
         source: of what was seen.
         changed: is called when somebody has said something of what was seen.
+        offer_video: shows how the annotated video is to be had.
     """
     shown = told(path.parent, result)
     people = counted(len(shown.people), "person", "people")
@@ -80,8 +88,7 @@ def show_result(path: Path, result: Timeline, video: Path, source: Source, chang
         st.info("No face was found.", icon=":material/search_off:")
     st.markdown("**Downloads**")
     with st.container(horizontal=True):
-        if video.is_file():
-            download("Annotated video (MP4)", video.read_bytes, video.name, "movie")
+        offer_video()
         show_downloads(shown, video.stem.removesuffix("-faces"))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from fer.charts.timeline import shown_people
-from fer.video.notes import Notes, keep_notes, read_notes
+from fer.video.notes import Notes, is_drawn_as_noted, keep_notes, read_notes
 from fer.video.timeline import VALENCE, Timeline
 from pages.parts.neutral import offer_neutral, show_baselines
 from pages.parts.session import attempt, errors_shown
@@ -71,6 +71,8 @@ def show_timeline(
         lambda seconds, text: note(lambda was: was.marked(seconds, text)),
         lambda marker: note(lambda was: was.unmarked(marker)),
     )
+    if video and video != source.video and not is_drawn_as_noted(folder):
+        st.caption("The player shows people as they were first found. *Export video*, below, draws it anew.")
     if result.valence is not None:
         st.caption(f"**Valence.** {valence_text(result)}")
     with errors_shown():
@@ -103,5 +105,3 @@ def _show_neutral(seen: Timeline, shown: Timeline, moment: float, keep: Callable
         if changed := offer_neutral(shown, person, moment):
             attempt(lambda: keep(replace(seen, baselines=seen.baselines | {person: changed.baselines[person]})))
     show_baselines(shown, forget)
-    if shown.baselines:
-        st.caption("The annotated video stays as it was drawn.")

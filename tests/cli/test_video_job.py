@@ -14,13 +14,15 @@ import pytest
 
 from fer.cli import video_job
 from fer.errors import VideoError
-from fer.jobs.job import JobView, is_begun, view, working
+from fer.jobs.job import JobView, is_begun, view, working, write_request
 from fer.jobs.status import FAILED, FINISHED, RUNNING, STATUS_NAME, STOPPED
 from fer.recognition.recognizer import Recognizer
 from fer.results.timeline import read_timeline, write_timeline
+from fer.video.io.files import picture_at
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.job import DRAWING, KIND, TIMELINE_NAME, VideoRequest, job_anew, keep_upload, new_job, upload_path
 from fer.video.neutral import MEDIAN
+from fer.video.notes import is_drawn_as_noted, keep_notes
 from fer.video.settings import ClipOptions
 from fer.video.timeline import Timeline
 from tests.video.clips import PatchRecognizer, still
@@ -159,6 +161,41 @@ def test_an_error_keeps_the_timeline_so_far(video: Path, tmp_path: Path, monkeyp
     assert (seen.state, seen.message) == (FAILED, "RuntimeError: the model has a bad day")
     assert not kept(folder).complete and kept(folder).frames >= 25
     assert frames_of(folder) == kept(folder).frames
+
+
+def drawn_anew(folder: Path, stop: Asked | None = None) -> JobView[VideoRequest]:
+    request = view(folder, KIND).request
+    assert request is not None
+    write_request(folder, KIND, replace(request, draws_only=True))
+    return do(folder, stop)
+
+
+def difference(folder: Path, video: Path) -> float:
+    """Return how far the annotated video is from the original, 0..255 on average."""
+    one, other = (picture_at(path, 1.0).astype(float) for path in (folder / "clip-faces.mp4", video))
+    return float(np.abs(one - other).mean())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("recognizer")
+def test_the_annotated_video_is_drawn_anew_as_the_notes_say(video: Path, tmp_path: Path) -> None:
+    folder = job_of(video, tmp_path)
+    do(folder)
+    seen, marked = kept(folder), difference(folder, video)
+    keep_notes(folder, lambda notes: notes.marked(1.0, "now").with_correction(3, 1, "anger"))
+    assert is_drawn_as_noted(folder)
+    keep_notes(folder, lambda notes: notes.with_hidden(1))
+    assert not is_drawn_as_noted(folder)
+    stop = Asked()
+    stop.asked = True
+    assert drawn_anew(folder, stop).state == FINISHED
+    assert not is_drawn_as_noted(folder) and difference(folder, video) == pytest.approx(marked)
+    assert drawn_anew(folder).state == FINISHED
+    assert is_drawn_as_noted(folder) and frames_of(folder) == 60 and difference(folder, video) < marked / 3
+    assert kept(folder).rows.tobytes() == seen.rows.tobytes()
+    keep_notes(folder, lambda notes: notes.with_hidden(1, False))
+    write_timeline(folder / TIMELINE_NAME, replace(seen, complete=False, ends=1.0))
+    assert drawn_anew(folder).state == STOPPED and frames_of(folder) == 30
 
 
 @pytest.mark.usefixtures("recognizer")

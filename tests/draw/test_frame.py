@@ -55,6 +55,15 @@ def drawn(settings: VideoSettings, *faces: TrackedFace, image: Image | None = No
 # What is drawn
 
 
+def test_a_person_has_a_name_where_pillow_can_write_it() -> None:
+    def tag(names: dict[int, str] | None) -> bytes:
+        return np.asarray(draw_live(gray(), [face(MIDDLE, person=2)], LABELS, names)).tobytes()
+
+    number = tag(None)
+    assert number == tag({1: "Ada"}) == tag({2: "Анна"}) != tag({2: "Ada"})
+    assert tag({2: "Käthe"}) == tag({2: "Kathe"})
+
+
 @pytest.mark.parametrize("settings", [NOTHING, ALL, VideoSettings()])
 def test_the_frame_itself_is_unchanged(settings: VideoSettings) -> None:
     image = gray()

@@ -1,6 +1,7 @@
 """The video page, without a browser."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +25,7 @@ from fer.video import job
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.job import KIND, TIMELINE_NAME
 from fer.video.neutral import MEDIAN, SECONDS
-from fer.video.notes import Notes, read_notes
+from fer.video.notes import Notes, is_drawn_as_noted, read_notes
 from fer.video.timeline import Marker, Timeline
 from pages.parts.neutral import NO_NEUTRAL, THIS_IS, UNDO
 from pages.parts.results import result_store
@@ -346,6 +347,26 @@ def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(app
         press(app, "Undo the last change")
     assert read_notes(folder_of(app)) == Notes()
     assert "Undo the last change" not in {button.label for button in app.button}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("at_once")
+def test_a_video_is_exported_anew_when_people_are_others(app: AppTest, clip: Path, results: Path) -> None:
+    upload(app, clip)
+    press(app, "Analyse")
+    folder = folder_of(app)
+    assert len(app.get("download_button")) == 5 and "Export video" not in {button.label for button in app.button}
+    app.session_state["video_note"] = lambda notes: notes.named(1, "Ada")
+    shown(app)
+    assert len(app.get("download_button")) == 4 and not is_drawn_as_noted(folder)
+    press(app, "Export video")
+    assert len(app.get("download_button")) == 5 and is_drawn_as_noted(folder)
+    (result,) = ResultStore(results).list("").results
+    assert result.state == COMPLETE and kept(app).complete
+    press(app, "Undo the last change")
+    shutil.rmtree(folder / "video")
+    shown(app)
+    assert len(app.get("download_button")) == 4 and "Export video" not in {button.label for button in app.button}
 
 
 def test_others_see_neither_the_list_nor_what_cannot_be_guessed(
