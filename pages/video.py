@@ -115,9 +115,9 @@ def show_seen_by(seen: JobView[VideoRequest], request: VideoRequest, result: Res
             if result:
                 keep_found(result_store(), result, seen)
 
-        path, source = seen.folder / TIMELINE_NAME, Source(seen.folder / request.path, request.checkpoint)
+        source = Source(seen.folder / request.path, request.checkpoint)
         offer = partial(offer_video, seen, request, result)
-        show_result(path, timeline, request.annotated(seen.folder), source, found_anew, offer)
+        show_result(seen.folder, timeline, request.annotated(seen.folder), source, found_anew, offer)
     elif seen.state in (STOPPED, FINISHED):
         why = "it was cancelled at once" if seen.state == STOPPED else "no frame lies in that part of the video"
         st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")

@@ -1,6 +1,5 @@
 """Live expressions of every face in front of the webcam, in a browser tab."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from fer.results.result import NOTHING, PICTURES, RESULTS, WEBCAM, Result
 from fer.results.store import ResultStore
 from fer.video.job import TIMELINE_NAME
 from fer.video.live import LiveAnalyzer
+from fer.video.notes import keep_notes, read_notes
 from fer.video.settings import VideoSettings
 from fer.video.stream import LiveStream
 from pages.parts.connection import NewFrames, ice_servers
@@ -40,7 +40,7 @@ from pages.parts.permissions import for_visitor
 from pages.parts.result_actions import delete, show_undo
 from pages.parts.results import ADDRESS, addressed, result_store
 from pages.parts.session import errors_shown
-from pages.parts.video_result import keep, show_downloads, show_seen, timeline_at
+from pages.parts.video_result import show_downloads, show_seen, timeline_at
 from pages.parts.visitor import owner
 from pages.parts.widgets import NO_BAR, counted, download, smallest_face, text, threshold_slider, whole_number
 
@@ -238,16 +238,16 @@ def show_recording(stream: LiveStream) -> None:
 
 def show_kept(store: ResultStore, result: Result) -> None:
     """Show a kept recording."""
-    path = store.folder(result) / TIMELINE_NAME
-    seen = timeline_at(path)
-    if seen is None:
+    folder = store.folder(result)
+    read = timeline_at(folder / TIMELINE_NAME)
+    if read is None:
         st.error("This recording cannot be read.", icon=":material/broken_image:")
         return
 
     def forget(person: int) -> None:
-        left = {one: baseline for one, baseline in seen.baselines.items() if one != person}
-        keep(path, lambda: None, replace(seen, baselines=left))
+        keep_notes(folder, lambda was: was.with_neutral(read, person, None))
 
+    seen = read_notes(folder).applied(read)
     st.subheader("Recording", divider="gray")
     kept = f"Kept under Results as {literal(result.name)}."
     st.caption(f"{seen.seconds:.0f} seconds, {counted(len(seen.people), 'person', 'people')}. {kept}")

@@ -5,7 +5,7 @@ FOLDER/ID/             the ID cannot be guessed: who has it may see the job
     timeline.npz       what was seen, up to some seconds ago while it goes on
     NAME-faces.mp4     the annotated video, when it is done
     preview.jpg        while it goes on, the annotated picture that was drawn last
-    notes.json         what somebody has said of it, see `fer.video.notes`
+    notes.json         what somebody has said of it, see `fer.video.notes`; damaged-notes-….json could not be read
     drawn.json         which of that the annotated video shows
 
 Who does it is a module above, as that draws.

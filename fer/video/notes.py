@@ -4,7 +4,9 @@ It is kept beside the timeline, each state with those before it, so that it can 
 are corrected apart from that: who takes back a name keeps them.
 """
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from fer.faces import UNSURE_BELOW
 from fer.files import MOST_BYTES, file_errors
 from fer.names import printable
 from fer.records import read_record, to_json, write_record
+from fer.video.neutral import Baseline
 from fer.video.timeline import Correction, Marker, Moment, Timeline
 
 NOTES_NAME, DRAWN_NAME = "notes.json", "drawn.json"
+_DAMAGED = "damaged-notes"
 MOST_LETTERS = 200
 """Of a name or a marker."""
 _MOST_STATES = 100
@@ -26,7 +30,7 @@ _MOST_STATES = 100
 
 @dataclass(frozen=True)
 class Notes:
-    """Names, merges, people who are left out, markers, and readings that were corrected or confirmed."""
+    """Names, merges, people who are left out, their own neutral, markers, and readings that were judged."""
 
     names: dict[int, str] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)
@@ -36,6 +40,8 @@ class Notes:
     """In the order of time."""
     corrections: tuple[Correction, ...] = ()
     """At most one of each frame and person, who is numbered as before any merge."""
+    neutral: dict[int, Baseline | None] = field(default_factory=dict)
+    """Person → the own neutral that somebody has set in place of what was found; None: nothing is taken off."""
 
     @property
     def drawn(self) -> "Notes":
@@ -89,6 +95,11 @@ class Notes:
         """Return notes without a marker."""
         return replace(self, markers=tuple(one for one in self.markers if one != marker))
 
+    def with_neutral(self, seen: Timeline, person: int, own: Baseline | None) -> "Notes":
+        """Return notes in which a person has an own neutral, or none, whatever was found in what was seen."""
+        others = {one: other for one, other in self.neutral.items() if one != person}
+        return replace(self, neutral=others if own == seen.baselines.get(person) else others | {person: own})
+
     def with_correction(self, frame: int, person: int, label: str | None) -> "Notes":
         """Return notes in which a person shows a label in a frame; None takes back what was said of that."""
         others = tuple(one for one in self.corrections if (one.frame, one.person) != (frame, person))
@@ -115,7 +126,11 @@ class Notes:
             seen,
             rows=rows,
             peaks=self._peaks(seen),
-            baselines={person: own for person, own in seen.baselines.items() if person not in self.merged},
+            baselines={
+                person: own
+                for person, own in (seen.baselines | self.neutral).items()
+                if own and person not in self.merged
+            },
             names=self.names,
             markers=self.markers,
             corrections=tuple(replace(one, person=self.merged.get(one.person, one.person)) for one in self.corrections),
@@ -170,10 +185,17 @@ class _Kept:
 def read_notes(folder: Path) -> Notes:
     """Return the notes in a job's folder; empty ones where there are none.
 
+    What cannot be read as notes is set aside, see `damaged_notes`.
+
     Raises:
-        VideoError: there are some, but they cannot be read.
+        VideoError: the system does not let us.
     """
     return _states(folder)[-1]
+
+
+def damaged_notes(folder: Path) -> list[str]:
+    """Return the names of files in a job's folder that were notes once and could not be read, the oldest first."""
+    return sorted(path.name for path in folder.glob(f"{_DAMAGED}-*.json"))
 
 
 def can_undo(folder: Path) -> bool:
@@ -222,7 +244,8 @@ def _states(folder: Path) -> tuple[Notes, ...]:
     path = folder / NOTES_NAME
     kept = read_record(path, _Kept)
     if kept is None and path.exists():
-        raise VideoError(f"expected notes in {path}, found what cannot be read. Move it away to begin anew.")
+        with file_errors("damaged notes cannot be set aside", VideoError), suppress(FileNotFoundError):
+            path.rename(folder / time.strftime(f"{_DAMAGED}-%Y%m%d-%H%M%S.json"))
     return (kept or _Kept()).states or (Notes(),)
 
 

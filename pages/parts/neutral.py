@@ -1,7 +1,6 @@
 """A person's own neutral on the webcam and video pages: set it, show it beside the raw reading, undo it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -75,8 +74,8 @@ def _how(baseline: Baseline) -> str:
     return f"own neutral subtracted ({what}, strength {baseline.strength:g})."
 
 
-def offer_neutral(seen: Timeline, person: int, moment: float) -> Timeline | None:
-    """Offer to use a person's next three seconds as their own neutral; return the new timeline when it is set.
+def offer_neutral(seen: Timeline, person: int, moment: float) -> Baseline | None:
+    """Offer to use a person's next three seconds as their own neutral; return that when somebody does.
 
     Raises:
         VideoError: the person is not visible for long enough.
@@ -86,6 +85,5 @@ def offer_neutral(seen: Timeline, person: int, moment: float) -> Timeline | None
     elif person not in seen.baselines:
         about = f"{OWN_NEUTRAL} Uses person {person} in the three seconds after {moment:.1f} s."
         if st.button(THIS_IS, icon=":material/sentiment_neutral:", help=about):
-            baseline = neutral_moment(seen.rows, person, seen.neutral, moment)
-            return replace(seen, baselines={**seen.baselines, person: baseline})
+            return neutral_moment(seen.rows, person, seen.neutral, moment)
     return None

@@ -1,20 +1,17 @@
 """What was seen in a video, when, and as files: the second half of the video page, and the webcam page after STOP."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from fer.charts.timeline import time_bars, timeline_bars, valence_lines
-from fer.errors import VideoError
-from fer.files import file_errors
 from fer.results.result import Result
 from fer.results.store import ResultStore
 from fer.results.subtitles import to_srt, to_vtt
-from fer.results.timeline import read_timeline, timeline_csv, timeline_json, write_timeline
+from fer.results.timeline import read_timeline, timeline_csv, timeline_json
 from fer.video.job import TIMELINE_NAME
-from fer.video.notes import read_notes
+from fer.video.notes import damaged_notes, read_notes
 from fer.video.timeline import Timeline
 from pages.parts.results import job_of
 from pages.parts.session import FILES_AS_THEY_ARE
@@ -39,20 +36,8 @@ def timeline_of(store: ResultStore, result: Result) -> Timeline | None:
     return seen and read_notes(folder).applied(seen)
 
 
-def keep(path: Path, changed: Callable[[], object], result: Timeline) -> None:
-    """Keep what somebody changed of what was seen, go on showing it, and tell of it.
-
-    Raises:
-        VideoError: it cannot be written.
-    """
-    with file_errors("what was seen cannot be kept", VideoError):
-        write_timeline(path, result)
-    st.session_state["video_shown"] = timeline_at(path)
-    changed()
-
-
 def show_result(
-    path: Path,
+    folder: Path,
     result: Timeline,
     video: Path,
     source: Source,
@@ -62,27 +47,33 @@ def show_result(
     """Show all that was seen.
 
     Args:
-        path: where it is kept.
+        folder: of the job.
         result: what was seen, at least a frame.
         video: the annotated video, if it is there.
         source: of what was seen.
         changed: is called when somebody has said something of what was seen.
         offer_video: shows how the annotated video is to be had.
     """
-    shown = told(path.parent, result)
+    shown = told(folder, result)
     people = counted(len(shown.people), "person", "people")
     st.subheader(literal(result.name), divider="gray")
     st.caption(
         f"{clock(result.starts)} to {clock(result.ends)} · {result.size_wh[0]} × {result.size_wh[1]} pixels · "
         f"{result.frames:,} frames looked at · {people}"
     )
+    if damaged := damaged_notes(folder):
+        st.warning(
+            "What was said of this video could not be read, and begins anew: names, merges, markers, corrections. The "
+            f"damaged file is kept beside it as {damaged[-1]}.",
+            icon=":material/broken_image:",
+        )
     if result.problem:
         st.warning(f"{literal(result.problem)}. What could be read is shown.", icon=":material/healing:")
     if not result.complete:
         st.info("This is the part up to where it was ended.", icon=":material/content_cut:")
     if result.people:
         videos = {video: result.starts, source.video: 0.0}
-        st.fragment(show_timeline)(path.parent, result, videos, source, partial(keep, path, changed), changed)
+        st.fragment(show_timeline)(folder, result, videos, source, changed)
         show_sums(shown)
     else:
         st.info("No face was found.", icon=":material/search_off:")

@@ -1,13 +1,13 @@
 """The player with its timeline, and what may be said of what it shows: who is who, markers, whose face is neutral."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from fer.charts.timeline import shown_people
+from fer.video.neutral import Baseline
 from fer.video.notes import Notes, is_drawn_as_noted, keep_notes, read_notes
 from fer.video.timeline import VALENCE, Timeline
 from pages.parts.neutral import offer_neutral, show_baselines
@@ -35,7 +35,6 @@ def show_timeline(
     seen: Timeline,
     videos: dict[Path, float],
     source: Source,
-    keep: Callable[[Timeline], object],
     changed: Callable[[], object],
 ) -> None:
     """Show who showed what when, tied to the video.
@@ -45,7 +44,6 @@ def show_timeline(
         seen: in the video, as it is kept there.
         videos: that may be played, the best first, if they are there, and the moment at which each begins.
         source: of what was seen.
-        keep: is called with what is to be kept instead.
         changed: is called when the notes are others.
     """
     if change := st.session_state.pop(PENDING, None):
@@ -81,7 +79,7 @@ def show_timeline(
     if not shown.people:
         return
     with st.expander("A person's own neutral", icon=":material/sentiment_neutral:", expanded=bool(shown.baselines)):
-        _show_neutral(seen, shown, moment, keep)
+        _show_neutral(folder, seen, shown, moment, changed)
 
 
 def valence_text(result: Timeline) -> str:
@@ -91,17 +89,17 @@ def valence_text(result: Timeline) -> str:
     return f"{what} Mean of {' · '.join(means)}"
 
 
-def _show_neutral(seen: Timeline, shown: Timeline, moment: float, keep: Callable[[Timeline], object]) -> None:
+def _show_neutral(folder: Path, seen: Timeline, shown: Timeline, moment: float, changed: Callable[[], object]) -> None:
     """Let somebody say that a person's face is neutral at a moment, and undo it."""
     people = shown_people(shown)
     person = people[0]
     if len(people) > 1:
         person = st.selectbox("Person", people, format_func=shown.name_of, key="video_person")
 
-    def forget(person: int) -> None:
-        keep(replace(seen, baselines={one: own for one, own in seen.baselines.items() if one != person}))
+    def keep(person: int, own: Baseline | None = None) -> None:
+        keep_notes(folder, lambda was: was.with_neutral(seen, person, own), changed)
 
     with errors_shown():
-        if changed := offer_neutral(shown, person, moment):
-            attempt(lambda: keep(replace(seen, baselines=seen.baselines | {person: changed.baselines[person]})))
-    show_baselines(shown, forget)
+        if own := offer_neutral(shown, person, moment):
+            attempt(partial(keep, person, own))
+    show_baselines(shown, keep)

@@ -21,8 +21,8 @@ from fer.results.timeline import read_timeline, write_timeline
 from fer.video.io.files import picture_at
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.job import DRAWING, KIND, TIMELINE_NAME, VideoRequest, job_anew, keep_upload, new_job, upload_path
-from fer.video.neutral import MEDIAN
-from fer.video.notes import is_drawn_as_noted, keep_notes
+from fer.video.neutral import MEDIAN, SECONDS, Baseline
+from fer.video.notes import is_drawn_as_noted, keep_notes, read_notes
 from fer.video.settings import ClipOptions
 from fer.video.timeline import Timeline
 from tests.video.clips import PatchRecognizer, still
@@ -196,6 +196,21 @@ def test_the_annotated_video_is_drawn_anew_as_the_notes_say(video: Path, tmp_pat
     keep_notes(folder, lambda notes: notes.with_hidden(1, False))
     write_timeline(folder / TIMELINE_NAME, replace(seen, complete=False, ends=1.0))
     assert drawn_anew(folder).state == STOPPED and frames_of(folder) == 30
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("recognizer")
+def test_what_somebody_has_said_outlives_a_second_run(video: Path, tmp_path: Path) -> None:
+    folder, own = job_of(video, tmp_path), Baseline((0.0, 0.1, 0.0), SECONDS, 0.0, 2.0, 60)
+    do(folder)
+    seen = kept(folder)
+    keep_notes(folder, lambda notes: notes.named(1, "Ada").marked(1.0, "now").with_correction(3, 1, "anger"))
+    keep_notes(folder, lambda notes: notes.with_neutral(seen, 1, own))
+    (folder / STATUS_NAME).unlink()
+    assert do(folder).state == FINISHED
+    told = read_notes(folder).applied(kept(folder))
+    assert (told.names, told.baselines, len(told.markers), len(told.corrected)) == ({1: "Ada"}, {1: own}, 1, 1)
+    assert not is_drawn_as_noted(folder)
 
 
 @pytest.mark.usefixtures("recognizer")

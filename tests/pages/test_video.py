@@ -109,6 +109,11 @@ def kept(app: AppTest) -> Timeline:
     return timeline
 
 
+def told(app: AppTest) -> Timeline:
+    """What was seen, as the notes say."""
+    return read_notes(folder_of(app)).applied(kept(app))
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
 def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path, results: Path) -> None:
@@ -175,18 +180,18 @@ def test_a_moment_is_taken_for_neutral_kept_shown_beside_what_was_read_and_undon
     app.session_state["video_moment"] = 3.0
     shown(app)
     press(app, THIS_IS)
-    assert "person 1" in app.error[0].value and not kept(app).baselines
+    assert "person 1" in app.error[0].value and not told(app).baselines
     app.session_state["video_moment"] = 0.5
     shown(app)
     press(app, THIS_IS)
-    (own,) = kept(app).baselines.values()
+    (own,) = told(app).baselines.values()
     assert (own.how, own.starts) == (SECONDS, 0.5) and app.session_state["video_moment"] == 0.5
     assert kept(app).rows.tobytes() == read.rows.tobytes()
     assert "raw" in text(app) and THIS_IS not in {button.label for button in app.button}
     app.toggle(key="video_raw").set_value(True)
     shown(app)
     press(app, UNDO)
-    assert not kept(app).baselines and THIS_IS in {button.label for button in app.button}
+    assert not told(app).baselines and THIS_IS in {button.label for button in app.button}
 
 
 @pytest.mark.slow
@@ -199,9 +204,9 @@ def test_the_median_face_is_an_option(app: AppTest, astronaut: np.ndarray, tmp_p
     median.set_value(True)
     shown(app)
     press(app, "Analyse")
-    assert kept(app).baselines[1].how == MEDIAN and UNDO in {button.label for button in app.button}
+    assert told(app).baselines[1].how == MEDIAN and UNDO in {button.label for button in app.button}
     press(app, UNDO)
-    assert not kept(app).baselines
+    assert not told(app).baselines
 
 
 @pytest.mark.slow
@@ -339,6 +344,8 @@ def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(app
     app.session_state["video_note"] = lambda notes: notes.marked(0.5, " ")
     shown(app)
     assert len(app.error) == 1 and len(read_notes(folder_of(app)).markers) == 1
+    (folder_of(app) / "damaged-notes-1.json").touch()
+    assert "damaged-notes-1.json" in shown(app).warning[0].value
     press(app, "Hide")
     assert "0 people" in text(app) and kept(app).people == [1]
     press(app, "Show")
@@ -390,7 +397,7 @@ def name_people(folder: "Path") -> None:
 
     show_failure()
     seen = timeline_of({1: ["anger"] * 10, 2: ["fear"] * 10}, peaks=())
-    show_timeline(folder, seen, {}, Source(folder / "gone", folder / "gone"), print, lambda: None)
+    show_timeline(folder, seen, {}, Source(folder / "gone", folder / "gone"), lambda: None)
 
 
 def test_a_name_that_somebody_else_has_is_refused_once(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from fer.results.result import COMPLETE, NOTHING, PHOTO, WEBCAM, Settings
 from fer.results.store import ResultStore
 from fer.results.timeline import read_timeline
 from fer.video.job import TIMELINE_NAME
+from fer.video.notes import read_notes
 from fer.video.stream import LiveStream
 from pages.parts.neutral import NO_NEUTRAL
 from tests.scripts.processes import wait_until
@@ -324,8 +325,9 @@ def test_a_persons_neutral_is_taken_off_shown_beside_what_was_read_and_undone(
     app.button(key="undo_neutral_1").click().run()
     assert not app.exception and not app.error and not keys(app)
     (kept,) = ResultStore(results).list("").results
-    seen = read_timeline(ResultStore(results).folder(kept) / TIMELINE_NAME)
-    assert seen and not seen.baselines
+    folder = ResultStore(results).folder(kept)
+    seen = read_timeline(folder / TIMELINE_NAME)
+    assert seen and not read_notes(folder).applied(seen).baselines
 
 
 def test_each_of_two_people_has_a_button_and_who_leaves_is_told_so(

@@ -14,7 +14,7 @@ from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import timeline_csv, timeline_json
 from fer.video import notes
 from fer.video.neutral import Baseline
-from fer.video.notes import Notes, can_undo, keep_notes, read_notes, renew_notes, undo_notes
+from fer.video.notes import Notes, can_undo, damaged_notes, keep_notes, read_notes, renew_notes, undo_notes
 from fer.video.timeline import Correction, Marker, Timeline
 from tests.video.results import timeline_of
 
@@ -68,6 +68,17 @@ def test_a_baseline_goes_with_its_person() -> None:
     own = Baseline((0.0,) * 8, "seconds", 0.0, 3.0, 30)
     seen = replace(SEEN, neutral=(0.0,) * 8, baselines={1: own, 2: own})
     assert list(Notes().with_merged(2, 1).applied(seen).baselines) == [1]
+
+
+def test_an_own_neutral_that_somebody_sets_takes_the_place_of_what_was_found(tmp_path: Path) -> None:
+    found, own = Baseline((0.0,) * 8, "median", 0.0, 3.0, 30), Baseline((0.5,) * 8, "seconds", 1.0, 4.0, 30)
+    seen = replace(SEEN, neutral=(0.0,) * 8, baselines={1: found})
+    keep_notes(tmp_path, lambda one: one.with_neutral(seen, 2, own))
+    assert read_notes(tmp_path).applied(seen).baselines == {1: found, 2: own}
+    keep_notes(tmp_path, lambda one: one.with_neutral(seen, 1, None))
+    assert read_notes(tmp_path).applied(seen).baselines == {2: own}
+    keep_notes(tmp_path, lambda one: one.with_neutral(seen, 2, None).with_neutral(seen, 1, found))
+    assert read_notes(tmp_path) == Notes()
 
 
 def test_names_are_unlike_and_in_one_line() -> None:
@@ -170,15 +181,13 @@ def test_a_change_of_nothing_is_none(tmp_path: Path) -> None:
     assert not can_undo(tmp_path)
 
 
-def test_notes_that_cannot_be_read_are_not_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "notes.json"
-    path.write_text("damaged")
-    for act in (read_notes, undo_notes, can_undo, renew_notes):
-        with pytest.raises(VideoError, match=r"notes\.json"):
-            act(tmp_path)
-    with pytest.raises(VideoError):
-        keep_notes(tmp_path, lambda one: one.named(1, "Ada"))
-    assert path.read_text() == "damaged"
+def test_notes_that_cannot_be_read_are_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "notes.json").write_text("damaged")
+    assert read_notes(tmp_path) == Notes() and not can_undo(tmp_path)
+    (aside,) = damaged_notes(tmp_path)
+    assert (tmp_path / aside).read_text() == "damaged"
+    keep_notes(tmp_path, lambda one: one.named(1, "Ada"))
+    assert read_notes(tmp_path).names == {1: "Ada"} and damaged_notes(tmp_path) == [aside]
 
 
 def test_of_many_notes_the_latest_states_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
