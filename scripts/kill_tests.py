@@ -32,6 +32,7 @@ from fer.images import encode_jpeg
 from fer.jobs import job
 from fer.jobs.job import PROCESS_NAME, JobView, Kind
 from fer.jobs.process import ProcessMark
+from fer.jobs.status import FINISHED
 from fer.model import DEFAULT_CHECKPOINT
 from fer.records import read_record
 from fer.results.journal import read_finished
@@ -45,8 +46,12 @@ from fer.video.settings import ClipOptions
 
 KINDS = (VIDEO, FOLDER, WEBCAM)
 PATIENCE_SECONDS = 600
-PHOTOS, LONGEST_SECONDS = 300, 4.0
-"""Number of photos in a folder; longest time before a job is killed, less than it takes on a fast machine."""
+LONGEST_SECONDS = 4.0
+"""Longest time before a job is killed."""
+PHOTOS_A_KILL, LEAST_PHOTOS = 35, 300
+"""Number of photos in a folder for each kill, so that the job outlasts them: it resumes where it was killed."""
+SECONDS_A_KILL, LEAST_SECONDS = 8.0, 40.0
+"""Length of a video for each kill: a killed job starts again, but some jobs outlive the app several times in a row."""
 LOST_SECONDS = 3 * KEEP_SECONDS
 """How much of a camera may be missing, on a busy machine: the disk is written to every `KEEP_SECONDS`."""
 _JOBS: dict[str, Kind] = {VIDEO: videos.KIND, FOLDER: collections.KIND}  # type: ignore[type-arg]
@@ -110,19 +115,22 @@ def film(store: ResultStore, place: Path) -> None:
 # The process that kills and checks
 
 
-def prepare(kind: str, place: Path) -> None:
-    """Create the input, and its job."""
+def prepare(kind: str, place: Path, kills: int) -> float:
+    """Create the input, and its job; return the input's size: seconds, or pictures."""
     if kind == VIDEO:
-        clip = write_clip(place / "clip.mp4", known_frames(seconds=40.0))
+        size = max(SECONDS_A_KILL * kills, LEAST_SECONDS)
+        clip = write_clip(place / "clip.mp4", known_frames(seconds=size))
         videos.new_job(place / "data" / "videos", VideoRequest(clip, DEFAULT_CHECKPOINT, ClipOptions()))
-    elif kind == FOLDER:
+    else:
+        size = max(PHOTOS_A_KILL * kills, LEAST_PHOTOS)
         (place / "photos").mkdir()
-        for number in range(PHOTOS):
+        for number in range(size):
             portrait, _ = draw_portrait(
                 "happiness", np.random.default_rng(number), width_px=320, height_px=400, face_height_px=190
             )
             (place / "photos" / f"{number:03}.jpg").write_bytes(encode_jpeg(portrait))
         collections.create(place / "data" / "collections", DEFAULT_CHECKPOINT, "photos", place / "photos")
+    return size
 
 
 def kept_by(kind: str, folder: Path) -> float:
@@ -165,12 +173,15 @@ def wait_for(process: "subprocess.Popen[bytes]", place: Path, condition: Callabl
 
 def kill_jobs(kind: str, place: Path, kills: int, moments: random.Random) -> None:
     """Kill a job and its starter, check what is there, resume; in the end everything is done."""
-    prepare(kind, place)
+    size = prepare(kind, place, kills)
     (folder,) = (place / "data" / f"{_JOBS[kind].name}s").iterdir()
     store, before = ResultStore(place / "results"), 0.0
     for number in range(kills):
         process = started(kind, place)
-        wait_for(process, place, store.going if number % 4 else lambda: (place / "log.txt").exists())
+        if number % 4:  # else it is killed while it starts
+            wait_for(process, place, lambda: not job.view(folder, _JOBS[kind]).can_resume)
+        if number == 1:  # from now on there is something to lose
+            wait_for(process, place, lambda: kept_by(kind, folder))
         time.sleep(moments.uniform(0, LONGEST_SECONDS))
         with_job = moments.random() < 0.5 or number == kills - 1
         before = max(before, kept_by(kind, folder))
@@ -181,15 +192,15 @@ def kill_jobs(kind: str, place: Path, kills: int, moments: random.Random) -> Non
         for row in store.list("").results:
             check(row.job == f"{folder.parent.name}/{folder.name}" and store.list("").total == 1, "another row")
         say(f"{kind} {number + 1}: {after:g} kept{', job killed, too' * with_job}")
-        if job.view(folder, _JOBS[kind]).state == "finished":
+        if job.view(folder, _JOBS[kind]).state == FINISHED:
             break
     process = started(kind, place)
     wait_for(process, place, lambda: any(row.state == COMPLETE for row in store.list("").results))
     kill(process, folder)
     (row,) = store.list("").results
     seen: JobView = job.view(folder, _JOBS[kind])  # type: ignore[type-arg]
-    check(seen.state == "finished" and row.figures.expressions and store.thumbnail(row), f"{kind}: not done")
-    check(row.figures.pictures == PHOTOS or row.figures.seconds > 39, f"{kind}: {row.figures}")
+    check(seen.state == FINISHED and row.figures.expressions and store.thumbnail(row), f"{kind}: not done")
+    check(row.figures.pictures == size or row.figures.seconds > size - 1, f"{kind}: {row.figures}")
     say(f"{kind}: done, {row.figures}")
 
 
