@@ -14,9 +14,10 @@ from fer.video.hindsight import AHEAD_SECONDS, Hindsight
 from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.neutral import median_baselines
 from fer.video.peaks import Peaks
+from fer.video.recorder import Recorder
 from fer.video.reunion import Reunion
 from fer.video.settings import ClipOptions, VideoSettings
-from fer.video.timeline import Recorder, Timeline
+from fer.video.timeline import Timeline
 from fer.video.tracking import TrackedFace, within
 
 _ROUNDING_SECONDS = 1e-3

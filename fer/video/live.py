@@ -21,9 +21,9 @@ from fer.errors import VideoError
 from fer.video.follow import Follower, Observation, Task, observe
 from fer.video.hindsight import held_label
 from fer.video.neutral import NEUTRAL_SECONDS, neutral_moment
+from fer.video.recorder import Recorder
 from fer.video.reunion import Reunion
 from fer.video.settings import VideoSettings
-from fer.video.timeline import Recorder
 from fer.video.tracking import TrackedFace, within
 
 if TYPE_CHECKING:

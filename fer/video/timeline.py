@@ -1,13 +1,9 @@
 """What was seen in a video, of whatever source: who showed what when, and what follows from that."""
 
-import threading
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from statistics import median
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +28,6 @@ BRIEF_SECONDS, BRIEF_SHARE = 1.0, 0.05
 LIES_IN_SHARE = 0.5
 """Of two boxes one lies in the other where they share so much of the smaller one's area; the detector itself lets 0.7
 pass, and two people's heads side by side share less."""
-RECENT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -347,148 +342,3 @@ def _face(row: np.void, labels: tuple[str, ...]) -> TrackedFace:
         opinions=None if np.isnan(row["opinions"]).any() else (tuple(raters), tuple(label)),
         held=int(row["held"]),
     )
-
-
-class Recorder:
-    """Takes in frame after frame, by one thread; everything may be read by any thread meanwhile."""
-
-    def __init__(
-        self,
-        labels: tuple[str, ...],
-        sample_seconds: float = 0.0,
-        most_rows: int | None = None,
-        neutral: tuple[float, ...] = (),
-    ) -> None:
-        """Start with nothing seen.
-
-        Args:
-            labels: that faces have probabilities of.
-            sample_seconds: what somebody shows is kept so often, and whenever it changes; 0: in every frame.
-            most_rows: where there would be more, neighbours of the same person and label become one, but for those of
-                the last minute, so that memory does not grow however long a video is.
-            neutral: see `Timeline`.
-        """
-        self.labels, self.neutral = labels, neutral
-        self.baselines: dict[int, Baseline] = {}
-        """See `Timeline`; replaced as a whole, so that a reader never sees a half."""
-        self.frames = 0
-        """How many were taken in."""
-        self._sample_seconds, self._most_rows = sample_seconds, most_rows
-        self._rows = np.empty(256, row_type(len(labels)))
-        self._count = 0
-        self._open: dict[int, int] = {}
-        """Person → index of the row that stands for the newest frame."""
-        self._starts = self._last = 0.0
-        self._steps: deque[float] = deque(maxlen=31)
-        self._lock = threading.Lock()
-
-    @property
-    def seconds(self) -> float:
-        """When the newest frame was shown."""
-        return self._last
-
-    def add(self, number: int, seconds: float, faces: Sequence[TrackedFace]) -> None:
-        """Take in a frame.
-
-        Args:
-            number: of the frame in the video.
-            seconds: when it is shown; must not go back.
-            faces: in it, in pixels of the video.
-        """
-        with self._lock:
-            if self.frames:
-                self._steps.append(seconds - self._last)
-                self._rows["lasted"][list(self._open.values())] += self._stands_for(seconds)
-            else:
-                self._starts = seconds
-            if self._most_rows and self._count + len(faces) > self._most_rows:
-                self._thin(seconds, self._most_rows)
-            before, self._open = self._open, {}
-            for face in faces:
-                person, row = face.track_id or 0, before.get(face.track_id or 0)
-                if row is None or not self._goes_on(row, face.held, seconds):
-                    row = self._append(number, seconds, face)
-                self._open[person] = row
-            self.frames += 1
-            self._last = seconds
-
-    def _stands_for(self, until: float) -> float:
-        """Return how long the newest frame stands where the next one comes at some moment, or the video ends."""
-        usual = median(self._steps) if self._steps else 0.0
-        return min(until - self._last, max(LONGEST_GAP_SECONDS, 1.5 * usual))
-
-    def _goes_on(self, row: int, held: int, seconds: float) -> bool:
-        known = self._rows[row]
-        return bool(
-            known["held"] == held
-            and seconds - known["seconds"] < self._sample_seconds
-            and seconds - known["seconds"] - known["lasted"] < 1e-6  # no pause
-        )
-
-    def _append(self, number: int, seconds: float, face: TrackedFace) -> int:
-        if self._count == len(self._rows):
-            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
-        self._rows[self._count] = (
-            seconds, 0.0, number, face.track_id or 0, face.held, face.score, face.box.xyxy,
-            face.landmarks or np.nan, face.probabilities, face.opinions or np.nan,
-        )  # fmt: skip
-        self._count += 1
-        return self._count - 1
-
-    def _thin(self, seconds: float, most_rows: int) -> None:
-        rows = self._rows[: self._count]
-        first = int(np.searchsorted(rows["seconds"], seconds - RECENT_SECONDS))
-        old, recent = rows[:first], rows[first:]
-        while len(old) + len(recent) > 0.75 * most_rows:
-            joined = _joined(old)
-            if len(joined) > 0.75 * len(old) or not len(old):
-                # A crowd that passes by leaves one row each, nothing to join: then the oldest quarter goes.
-                kept = np.concatenate([joined, recent])[(len(joined) + len(recent)) // 4 :]
-                break
-            old = joined
-        else:
-            kept = np.concatenate([old, recent])
-        self._rows, self._count, self._open = kept, len(kept), {}
-
-    def timeline(self, ends: float | None = None, **about: Any) -> Timeline:
-        """Return all that was seen.
-
-        Args:
-            ends: when the newest frame ends; if not given, when it is shown.
-            **about: what else `Timeline` says of the video.
-        """
-        with self._lock:
-            rows = self._rows[: self._count].copy()
-            if ends is not None:
-                rows["lasted"][list(self._open.values())] += max(self._stands_for(ends), 0.0)
-            ends = self._last if ends is None else ends
-            starts = self._starts if self.frames else ends
-            return Timeline(self.labels, rows, starts, ends, self.frames, **self._own(), **about)
-
-    def recent(self) -> Timeline:
-        """Return the last minute at the full rate; times are counted back from now, which is 0."""
-        with self._lock:
-            first = int(np.searchsorted(self._rows["seconds"][: self._count], self._last - RECENT_SECONDS))
-            rows = self._rows[first : self._count].copy()
-            rows["seconds"] -= self._last
-            return Timeline(self.labels, rows, -RECENT_SECONDS, 0.0, self.frames, **self._own())
-
-    def _own(self) -> dict[str, Any]:
-        return {"neutral": self.neutral, "baselines": self.baselines}
-
-
-def _joined(rows: np.ndarray) -> np.ndarray:
-    """Join every two neighbours of the same person and label; the sum of the seconds stays what it was."""
-    keys = rows["person"].astype(np.int64) * 2**16 + rows["held"]
-    order = np.argsort(keys, kind="stable")
-    places = np.arange(len(rows))
-    first = np.concatenate([[True], np.diff(keys[order]) != 0])[: len(rows)]
-    second = (places - np.maximum.accumulate(np.where(first, places, 0))) % 2 == 1
-    into, gone = order[np.flatnonzero(second) - 1], order[second]
-    both = rows["lasted"][into] + rows["lasted"][gone]
-    share = np.where(both > 0, rows["lasted"][gone] / np.maximum(both, 1e-12), 0.5)[:, None]
-    joined = rows.copy()
-    joined["probabilities"][into] += share * (rows["probabilities"][gone] - rows["probabilities"][into])
-    joined["opinions"][into] += share[..., None] * (rows["opinions"][gone] - rows["opinions"][into])
-    joined["lasted"][into] = both
-    return np.delete(joined, gone)

@@ -251,7 +251,8 @@ def _timeline() -> Any:
     from fer.faces import Box
     from fer.labels import FERPLUS
     from fer.video.neutral import Baseline
-    from fer.video.timeline import Moment, Recorder
+    from fer.video.recorder import Recorder
+    from fer.video.timeline import Moment
     from fer.video.tracking import TrackedFace
 
     recorder = Recorder(FERPLUS, neutral=(0.65, *(0.05,) * 7))

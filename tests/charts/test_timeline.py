@@ -16,7 +16,7 @@ from fer.charts.timeline import (
 )
 from fer.labels import FERPLUS, color_of
 from fer.video.live import SAMPLE_SECONDS
-from fer.video.timeline import Recorder
+from fer.video.recorder import Recorder
 from tests.video.results import face, timeline_of
 
 SEEN = timeline_of({1: ["neutral"] * 10 + ["happiness"] * 5, 2: [None] * 5 + ["surprise"] * 5})

@@ -15,7 +15,7 @@ from fer.results.pictures import PictureResult
 from fer.results.summary import MOST_FACES, summary_of_photos, summary_of_timeline
 from fer.video.notes import Notes
 from fer.video.peaks import Peaks
-from fer.video.timeline import Recorder
+from fer.video.recorder import Recorder
 from tests.video import results
 
 PICTURE = np.full((120, 1300, 3), 99, np.uint8)

@@ -18,7 +18,8 @@ from fer.results.subtitles import to_srt
 from fer.results.timeline import read_timeline, timeline_csv, timeline_json, timeline_text, write_timeline
 from fer.video.live import SAMPLE_SECONDS
 from fer.video.neutral import neutral_moment
-from fer.video.timeline import Recorder, Timeline
+from fer.video.recorder import Recorder
+from fer.video.timeline import Timeline
 from tests.video.results import face, timeline_of
 
 OF_FILES = ["frame", "seconds", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", "valence", *FERPLUS]

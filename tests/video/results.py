@@ -5,7 +5,8 @@ from typing import Any
 
 from fer.faces import Box
 from fer.labels import FERPLUS
-from fer.video.timeline import Moment, Recorder, Timeline
+from fer.video.recorder import Recorder
+from fer.video.timeline import Moment, Timeline
 from fer.video.tracking import TrackedFace
 
 STEP = 0.1

@@ -14,8 +14,8 @@ from fer.faces import Detection
 from fer.recognition.baseline import without_shift
 from fer.video.live import MAX_FRAME_PAUSE, SAMPLE_SECONDS, LiveAnalyzer, LiveEngine
 from fer.video.neutral import NEUTRAL_SECONDS
+from fer.video.recorder import Recorder
 from fer.video.settings import VideoSettings
-from fer.video.timeline import Recorder
 from fer.video.tracking import TrackedFace
 from tests.video.scene import ANGRY, CALM, HAPPY, LABELS, AtOnce, FakeRecognizer, Image, Manual, Patch, draw_scene
 

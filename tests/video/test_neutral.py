@@ -20,7 +20,8 @@ from fer.video.neutral import (
     median_baselines,
     neutral_moment,
 )
-from fer.video.timeline import Moment, Recorder, Timeline
+from fer.video.recorder import Recorder
+from fer.video.timeline import Moment, Timeline
 from tests.video.results import STEP
 from tests.video.scene import ANGRY, CALM, HAPPY, LABELS, USUAL
 from tests.video.test_recorder import shows

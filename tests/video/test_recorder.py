@@ -7,7 +7,8 @@ import pytest
 
 from fer.faces import Box
 from fer.video.live import MOST_ROWS, SAMPLE_SECONDS
-from fer.video.timeline import LONGEST_GAP_SECONDS, RECENT_SECONDS, Recorder
+from fer.video.recorder import RECENT_SECONDS, Recorder
+from fer.video.timeline import LONGEST_GAP_SECONDS
 from fer.video.tracking import TrackedFace
 from tests.video.scene import ANGRY, CALM, HAPPY, LABELS
 
