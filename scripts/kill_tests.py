@@ -46,7 +46,7 @@ from fer.video.settings import ClipOptions
 
 KINDS = (VIDEO, FOLDER, WEBCAM)
 PATIENCE_SECONDS = 600
-LONGEST_SECONDS = 4.0
+LONGEST_SECONDS = 3.0
 """Longest time before a job is killed."""
 PHOTOS_A_KILL, LEAST_PHOTOS = 35, 300
 """Number of photos in a folder for each kill, so that the job outlasts them: it resumes where it was killed."""

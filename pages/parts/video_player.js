@@ -2,6 +2,7 @@
  * of the video; the file that is played may begin later. Without a file the timeline works alone. */
 
 const STEP = 1, FRAME = 1 / 25, LEAP = 10, REPORT_MS = 300, MOST_SAID = 3;
+const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200], MOST_TICKS = 6;
 const DASHES = ["none", "7 4", "2 3", "9 3 2 3"];
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -49,10 +50,10 @@ export const shownAt = (person, seconds) => {
   return { label: span[2], percents, sure: line.held[at] === span[2] ? ` ${Math.round(percents[span[2]])} %` : "" };
 };
 
-/** What somebody said that a person shows at a moment, in words; "" where nobody did. */
-const correctedAt = (person, seconds) => {
-  const said = person.corrected.find(([start, end]) => start <= seconds + 1e-6 && seconds < end);
-  return said ? `, corrected to ${said[2]}` : "";
+/** What somebody said of a label that a person is shown with at a moment, in words; "" where nobody did. */
+const saidAt = (person, seconds, label) => {
+  const said = person.corrected.find(([start, end]) => start <= seconds + 1e-6 && seconds < end)?.[2];
+  return said === undefined ? "" : said === label ? ", confirmed" : `, corrected to ${said}`;
 };
 
 class Player {
@@ -144,9 +145,11 @@ class Player {
     }
     if (people.length) this.lines = this.panel("", `${starts} -4 ${length} 108`);
     const ticks = make("div", "ticks", this.lane(""));
-    for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-      const tick = make("span", "", ticks, { textContent: clock(starts + share * length) });
-      tick.style.left = `${100 * share}%`;
+    const step = TICK_SECONDS.find((seconds) => length / seconds <= MOST_TICKS) ?? length / MOST_TICKS;
+    for (let seconds = Math.ceil(starts / step) * step; seconds <= ends + 1e-6; seconds += step) {
+      const tick = make("span", "", ticks, { textContent: clock(seconds) });
+      tick.style.left = this.at(seconds);
+      tick.style.transform = `translateX(-${this.at(seconds)})`; // the first and the last stay inside
     }
 
     this.buttons = chapters.map(({ seconds, text, picture, marker }) => {
@@ -213,7 +216,8 @@ class Player {
     const now = Math.min(this.time, ends - 1e-3), words = [];
     people.forEach((person, index) => {
       const { row, said } = this.said[index], shown = shownAt(person, now);
-      const text = shown ? `${labels[shown.label].name}${shown.sure}${correctedAt(people[index], now)}` : "not in view";
+      const label = shown && labels[shown.label].name;
+      const text = shown ? `${label}${shown.sure}${saidAt(person, now, label)}` : "not in view";
       row.classList.toggle("away", !shown);
       row.firstChild.style.setProperty("--color", shown ? labels[shown.label].color : "transparent");
       said.textContent = text;

@@ -11,7 +11,6 @@ from fer.charts.timeline import shown_people
 from fer.images import shrink_to_fit
 from fer.model.checkpoint import read_info
 from fer.recognition.photo import THUMBNAIL_PX
-from fer.video.io.files import picture_at
 from fer.video.notes import keep_notes
 from fer.video.timeline import Timeline
 from fer.video.tracking import TrackedFace, within
@@ -54,11 +53,12 @@ def show_readings(
     """
     people = shown_people(result)
     places = [place for place in result.places_at(moment) if result.rows["person"][place] in people]
-    st.markdown(f"**At {clock(moment)}**")
-    if not places:
-        st.caption("Nobody is in view.")
-    for place, face in zip(places, result.faces(places), strict=True):
-        _show_reading(folder, seen, result, place, face, source, changed)
+    with st.container(gap="xsmall"):
+        st.markdown(f"**At {clock(moment)}**")
+        if not places:
+            st.caption("Nobody is in view.")
+        for place, face in zip(places, result.faces(places), strict=True):
+            _show_reading(folder, seen, result, place, face, source, changed)
     if result.corrections and _may_gather() and not source.is_there:
         st.caption("The video or its model is gone: what you say is kept here, but no face joins *My corrections*.")
     offer_to_gather("video")
@@ -89,7 +89,7 @@ def _show_reading(
         icon = ":material/check:" if now == face.label else ":material/edit:"
         said = f" · {icon} {literal(now)}" if now else ""
         st.markdown(f"{literal(result.name_of(face.track_id or 0))}: {reading(face)}{said}", width="content")
-        with st.popover("Not right?", key=f"not right {frame} {person}"):
+        with st.popover("Not right?", key=f"not right {face.track_id}"):
             ask_label(face, now, f"{frame} {person}", take)
     show_opinions(face)
 
@@ -110,6 +110,8 @@ def _crop(source: Source, face: TrackedFace, seconds: float, size_wh: tuple[int,
     Raises:
         FerError: the video or the model cannot be read.
     """
+    from fer.video.io.files import picture_at  # brings PyAV, which the page of results opens without
+
     image = picture_at(source.video, seconds)
     (there,) = within([face], size_wh, image.shape[1::-1])
     return shrink_to_fit(read_info(source.checkpoint).preprocessing.crop(image, there), THUMBNAIL_PX)

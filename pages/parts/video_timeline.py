@@ -69,11 +69,13 @@ def show_timeline(
         lambda seconds, text: note(lambda was: was.marked(seconds, text)),
         lambda marker: note(lambda was: was.unmarked(marker)),
     )
-    if video and video != source.video and not is_drawn_as_noted(folder):
-        st.caption("The player shows people as they were first found. *Export video*, below, draws it anew.")
-    if result.valence is not None:
-        st.caption(f"**Valence.** {valence_text(result)}")
-    with errors_shown():
+    with st.container(), errors_shown():  # one place, or folds below would close when a line comes or goes
+        if video and video != source.video and source.video.is_file() and not is_drawn_as_noted(folder):
+            st.caption(
+                "The player shows people as first found. *Export video* below draws it again, which takes a while."
+            )
+        if result.valence is not None:
+            st.caption(f"**Valence.** {valence_text(result)}")
         show_readings(folder, seen, result, moment, source, changed)
     show_people(folder, shown, notes, changed)
     if not shown.people:

@@ -17,6 +17,7 @@ from fer.results.timeline import write_timeline
 from fer.video.job import TIMELINE_NAME, VideoRequest, new_job, upload_path
 from fer.video.notes import read_notes
 from fer.video.settings import ClipOptions
+from fer.video.timeline import Correction
 from tests.scripts.processes import wait_until
 from tests.video.results import timeline_of
 
@@ -131,6 +132,25 @@ def test_chapters_and_markers_are_buttons(page: Page, app_url: str, job: Path) -
     page.get_by_role("button", name="Delete the marker").click()
     expect(chapters).to_have_count(5)
     assert not read_notes(job).markers
+
+
+def test_a_reading_is_corrected_where_the_player_rests(page: Page, app_url: str, job: Path) -> None:
+    chart = opened(page, app_url, job)
+    click(page, chart, 0.455)
+    expect(page.get_by_text("At 0:04")).to_be_visible()
+    page.get_by_role("button", name="Not right?").first.click()
+    labels = page.get_by_test_id("stPopoverBody").get_by_role("radio")
+    expect(labels).to_have_count(8)  # those of the moment before are gone
+    labels.filter(has_text="fear").click()
+    expect(page.locator(".now")).to_contain_text("corrected to fear")
+    expect(page.locator(".band .corrected")).to_have_count(1)
+    assert read_notes(job).corrections == (Correction(45, 1, "fear"),)
+    expect(labels).to_have_count(8)
+    labels.filter(has_text="happiness").click()
+    expect(page.locator(".now")).to_contain_text("confirmed")
+    page.keyboard.press("Escape")
+    chart.press("Home")
+    expect(page.locator(".now")).not_to_contain_text("confirmed")
 
 
 def test_people_are_named_merged_and_hidden_in_the_chart(page: Page, app_url: str, job: Path) -> None:

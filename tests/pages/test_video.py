@@ -327,7 +327,9 @@ def test_a_path_of_this_machine_is_for_those_who_sit_at_it(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
-def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(app: AppTest, clip: Path) -> None:
+def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(
+    app: AppTest, clip: Path, results: Path
+) -> None:
     upload(app, clip)
     press(app, "Analyse")
     (name,) = (field for field in app.text_input if "person 1" in field.label)
@@ -344,8 +346,6 @@ def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(app
     app.session_state["video_note"] = lambda notes: notes.marked(0.5, " ")
     shown(app)
     assert len(app.error) == 1 and len(read_notes(folder_of(app)).markers) == 1
-    (folder_of(app) / "damaged-notes-1.json").touch()
-    assert "damaged-notes-1.json" in shown(app).warning[0].value
     press(app, "Hide")
     assert "0 people" in text(app) and kept(app).people == [1]
     press(app, "Show")
@@ -354,6 +354,11 @@ def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(app
         press(app, "Undo the last change")
     assert read_notes(folder_of(app)) == Notes()
     assert "Undo the last change" not in {button.label for button in app.button}
+    (folder_of(app) / "notes.json").write_text("damaged")
+    assert "damaged-notes" in shown(app).warning[0].value
+    press(app, "Hide")
+    (result,) = ResultStore(results).list("").results
+    assert not app.error and read_notes(folder_of(app)).hidden == (1,) and result.figures.people == 0
 
 
 @pytest.mark.slow
