@@ -163,6 +163,7 @@ def test_people_are_named_merged_and_hidden_in_the_chart(page: Page, app_url: st
     page.get_by_label("Name of person 2").fill("Ada")
     page.keyboard.press("Enter")
     expect(names).to_have_text(["person 1", "Ada", "person 3"])
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # else a click may be lost
     page.get_by_role("button", name="Hide").nth(2).click()
     expect(names).to_have_text(["person 1", "Ada"])
     page.get_by_role("button", name="Undo the last change").click()
