@@ -53,21 +53,23 @@ def look_again(seen: JobView[VideoRequest], request: VideoRequest) -> None:
 
 
 def offer_video(seen: JobView[VideoRequest], request: VideoRequest, result: Result | None) -> None:
-    """Offer the annotated video, or to draw it anew where somebody has said something since that it does not show."""
+    """Offer the annotated video, or to draw it again if it does not show the latest notes."""
     video, as_noted = request.annotated(seen.folder), is_drawn_as_noted(seen.folder)
     if video.is_file() and as_noted:
         download("Annotated video (MP4)", video.read_bytes, video.name, "movie")
     elif not seen.active and not is_cut_short(seen) and (seen.folder / request.path).is_file():
-        about = "It is drawn with people as they are named, merged and left out now. That takes a while."
+        about = "Draws the video again with your names, merges and hidden people. This takes a while."
         if st.button("Export video", icon=":material/movie:", help=about):
             drawing = replace(seen, request=replace(request, draws_only=True))
             attempt(lambda: resume(drawing, result))
     elif not as_noted and not seen.active:
-        st.caption("The annotated video is not as you say now, and without the original it cannot be drawn anew.")
+        st.caption(
+            "The annotated video does not show your changes. The original is gone, so it cannot be exported again."
+        )
 
 
 def is_cut_short(seen: JobView[VideoRequest]) -> bool:
-    """Whether a job broke off that may start again, as where a full disk has stopped it."""
+    """Whether a job broke off and may start again, for example because the disk was full."""
     return seen.state == INTERRUPTED or (seen.state == STOPPED and bool(seen.message))
 
 

@@ -42,7 +42,7 @@ class VideoRequest:
     faces: str = EVERYDAY
     """What kind of faces it shows, one of `KINDS_OF_FACES`."""
     draws_only: bool = False
-    """Whether it was looked at, and is drawn anew as its notes say."""
+    """Draw the annotated video again, from what was found and the notes, without the model."""
 
     @property
     def is_upload(self) -> bool:

@@ -148,21 +148,21 @@ class Notes:
 
 @dataclass(frozen=True)
 class Drawn:
-    """As what an annotated video was drawn; lies beside it."""
+    """What an annotated video shows; kept beside it."""
 
     notes: Notes = field(default_factory=Notes)
-    """Their part that is drawn."""
+    """`Notes.drawn` when it was drawn."""
     threshold: float = UNSURE_BELOW
-    """A face whose confidence was lower was called unsure, 0..1."""
+    """Faces with a lower confidence were called unsure, 0..1."""
 
 
 def read_drawn(folder: Path) -> Drawn:
-    """Return as what the annotated video in a job's folder was drawn; what earlier versions drew has no notes."""
+    """Return what the annotated video in a job's folder shows; one of an earlier version shows no notes."""
     return read_record(folder / DRAWN_NAME, Drawn) or Drawn()
 
 
 def write_drawn(folder: Path, drawn: Drawn) -> None:
-    """Write down as what the annotated video in a job's folder was drawn.
+    """Keep what the annotated video in a job's folder shows.
 
     Raises:
         VideoError: it cannot be written.
@@ -194,7 +194,7 @@ def read_notes(folder: Path) -> Notes:
 
 
 def damaged_notes(folder: Path) -> list[str]:
-    """Return the names of files in a job's folder that were notes once and could not be read, the oldest first."""
+    """Return the names of damaged notes that were set aside in a job's folder, the oldest first."""
     return sorted(path.name for path in folder.glob(f"{_DAMAGED}-*.json"))
 
 

@@ -1,4 +1,4 @@
-"""What people show at the moment where the player rests; each reading is corrected or confirmed with a click."""
+"""The readings at the moment where the player rests; a click corrects or confirms each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Source:
 def show_readings(
     folder: Path, seen: Timeline, result: Timeline, moment: float, source: Source, changed: Callable[[], object]
 ) -> None:
-    """Show what people show at a moment, and let somebody say what is right.
+    """Show the readings at a moment, and let somebody correct or confirm them.
 
     Args:
         folder: where the notes are kept.
@@ -60,7 +60,7 @@ def show_readings(
         for place, face in zip(places, result.faces(places), strict=True):
             _show_reading(folder, seen, result, place, face, source, changed)
     if result.corrections and _may_gather() and not source.is_there:
-        st.caption("The video or its model is gone: what you say is kept here, but no face joins *My corrections*.")
+        st.caption("The video or its model is gone: your label is stored, but no face is added to *My corrections*.")
     offer_to_gather("video")
 
 

@@ -63,8 +63,8 @@ def show_result(
     )
     if damaged := damaged_notes(folder):
         st.warning(
-            "What was said of this video could not be read, and begins anew: names, merges, markers, corrections. The "
-            f"damaged file is kept beside it as {damaged[-1]}.",
+            "The notes on this video (names, merges, markers, corrections) cannot be read and start empty. The damaged "
+            f"file is kept as {damaged[-1]}.",
             icon=":material/broken_image:",
         )
     if result.problem:
