@@ -17,7 +17,7 @@ from pages.parts.photo_result import show_photo
 from pages.parts.photo_source import Photo
 from pages.parts.result_actions import delete, export_of, rename, share
 from pages.parts.result_list import parts_of, size
-from pages.parts.results import addressed
+from pages.parts.results import addressed, job_of
 from pages.parts.video_result import show_downloads, show_seen, timeline_of
 from pages.parts.widgets import STATIC, download_figures
 
@@ -27,7 +27,7 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
     if is_mine:
         back_button()
     st.title(literal(result.name))
-    parts = [*parts_of(result, time.time()).values(), size(result.size_bytes)]
+    parts = [*parts_of(result, job_of(result), time.time()).values(), size(result.size_bytes)]
     st.caption(literal(" · ".join(part for part in parts if part)))
     with st.container(horizontal=True):
         st.download_button(

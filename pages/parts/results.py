@@ -73,9 +73,9 @@ def job_of(result: Result) -> JobView[Any] | None:
     return job.find(place.parent, place.name, JOBS[result.kind])
 
 
-def address_of(result: Result) -> tuple[str, dict[str, str]]:
-    """Return the page that shows a result, which is named like its kind, and what its address says."""
-    page = result.kind if result.kind == PHOTO or job_of(result) else "results"
+def address_of(result: Result, seen: JobView[Any] | None) -> tuple[str, dict[str, str]]:
+    """Return the page that shows a result, which is named like its kind, and what its address says, given its job."""
+    page = result.kind if result.kind == PHOTO or seen else "results"
     return f"pages/{page}.py", {ADDRESS: result.id}
 
 

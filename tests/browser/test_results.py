@@ -30,9 +30,8 @@ def settled(page: Page) -> None:
 def act(page: Page, name: str, action: str) -> None:
     """Choose something in the menu of a result of the list."""
     settled(page)
-    row = page.locator('[class*="st-key-row"]').filter(has=page.get_by_role("link", name=name))
-    row.get_by_test_id("stMenuButtonButton").click()
-    page.get_by_role("option", name=action).or_(page.get_by_role("menuitem", name=action)).click()
+    page.get_by_role("button", name=f"More for {name}").press("Enter")
+    page.get_by_role("menuitem", name=action).click()
 
 
 def test_a_photo_is_found_again_until_it_is_deleted(
@@ -72,7 +71,7 @@ def test_a_photo_is_found_again_until_it_is_deleted(
     expect(other.get_by_role("link", name="Party")).to_be_visible()
 
     settled(other)
-    other.get_by_text("Choose Party").locator("xpath=ancestor::label").click()
+    other.get_by_role("checkbox", name="Choose Party").check()
     export = other.get_by_role("button", name="Export (ZIP)")
     expect(export).to_be_visible()
     settled(other)

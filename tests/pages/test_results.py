@@ -2,11 +2,13 @@
 
 import csv
 import io
+import json
 import re
 import time
 import zipfile
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,14 +67,25 @@ def add(store: ResultStore, name: str, kind: str = PHOTO, **more: object) -> Res
     return added
 
 
+def rows(app: AppTest) -> list[dict[str, Any]]:
+    """Return what the list is told of each result."""
+    return [row for part in app.get("bidi_component") for row in json.loads(part.proto.json)["rows"]]
+
+
 def shown(app: AppTest) -> list[str]:
-    """Return the names of the results that are listed, as they are written for Markdown."""
-    return [box.label.partition(" ")[2] for box in app.checkbox]
+    """Return the names of the results that are listed."""
+    return [row["name"] for row in rows(app)]
 
 
 def told(app: AppTest) -> str:
     """Return what is said of the results beside their names."""
-    return "\n".join(element.proto.body for element in app.get("html"))
+    return json.dumps([row["facts"] for row in rows(app)])
+
+
+def choose(app: AppTest, count: int) -> AppTest:
+    """Choose the first results of the list."""
+    app.session_state["results_chosen"] = [row["id"] for row in rows(app)[:count]]
+    return app.run()
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -83,7 +96,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def test_an_empty_list_leads_to_the_other_pages(results: Path) -> None:
     app = opened()
-    assert app.info and not app.checkbox
+    assert app.info and not rows(app)
     pages = {link.proto.page for link in app.get("page_link")}
     assert {"photo", "folder", "video", "webcam"} <= pages
 
@@ -93,30 +106,28 @@ def test_the_newest_come_first_and_are_searched(store: ResultStore) -> None:
     add(store, "b.mp4", VIDEO, figures=Figures(people=2, seconds=192), model="mine", state=RUNNING)
     add(store, HOSTILE, WEBCAM)
     app = opened()
-    assert shown(app) == [literal(HOSTILE), literal("b.mp4"), literal("a.jpg")]
+    assert shown(app) == [HOSTILE, "b.mp4", "a.jpg"]
     assert "3 faces" in told(app) and "fear" in told(app) and "mine" in told(app)
     app.text_input(key="results_query").set_value("FEAR").run()
-    assert shown(app) == [literal("a.jpg")]
+    assert shown(app) == ["a.jpg"]
     app.text_input(key="results_query").set_value("nothing like that").run()
     assert shown(app) == [] and app.info
     app.text_input(key="results_query").set_value("").run()
     app.pills[0].set_value([VIDEO, WEBCAM]).run()
-    assert shown(app) == [literal(HOSTILE), literal("b.mp4")]
+    assert shown(app) == [HOSTILE, "b.mp4"]
 
 
 def test_several_are_deleted_and_come_back(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b", "c"):
         add(store, name)
     app = opened()
-    for box in app.checkbox[:2]:
-        box.check()
-    app.run()
+    choose(app, 2)
     assert [button.label for button in app.get("download_button")]
     press(app, "Delete")
     assert shown(app) == ["a"]
     press(app, "Undo")
     assert sorted(shown(app)) == ["a", "b", "c"]
-    app.checkbox[0].check().run()
+    choose(app, 1)
     press(app, "Delete")
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + UNDO_SECONDS)
@@ -133,7 +144,7 @@ def test_what_is_deleted_in_short_succession_comes_back_together(
     app, start = opened(), time.time()
     for seconds in (0.0, 4.0, 8.0):
         monkeypatch.setattr(time, "time", lambda now=start + seconds: now)
-        app.checkbox[0].check().run()
+        choose(app, 1)
         press(app, "Delete")
     monkeypatch.setattr(time, "time", lambda: start + UNDO_SECONDS + 1)
     app.run()  # the first one is out of reach now
@@ -148,7 +159,7 @@ def test_a_press_in_the_last_moment_counts_and_one_in_vain_is_told(
     now = time.time()
     for is_gone in (False, True):
         app = opened()
-        app.checkbox[0].check().run()
+        choose(app, 1)
         press(app, "Delete")
         if is_gone:
             store.sweep(now + 2 * GONE_SECONDS)
@@ -268,7 +279,7 @@ def test_jobs_of_earlier_versions_become_results_of_the_owner_once(
     claim(theirs, Claim(("somebody",)))
     video_job(tmp_path, "waiting.mp4", begun=False)
     write_timeline(mine / TIMELINE_NAME, timeline_of({1: ["fear"] * 20}, peaks=()))
-    assert shown(opened()) == [literal("mine.mp4")]
+    assert shown(opened()) == ["mine.mp4"]
     (row,) = store.list("").results
     assert (row.kind, row.job, row.state) == (VIDEO, f"videos/{mine.name}", INTERRUPTED)
     assert row.figures.expressions == {"fear": pytest.approx(2.0)} and row.job_bytes > 0
