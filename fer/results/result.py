@@ -87,7 +87,7 @@ class Settings:
     keep: str = RESULTS
     """One of `KEPT`."""
     limit_bytes: int = 5 * 10**9
-    """For the owner of the machine, and as much for all visitors from elsewhere together."""
+    """For the owner of the machine, and as much for all visitors from elsewhere, who share it."""
     expiry_days: int | None = 90
     """None: results do not become too old."""
 

@@ -212,7 +212,8 @@ def _show_usage(store: ResultStore, owner: str, settings: Settings) -> None:
     usage = store.usage(owner)
     until = f"oldest go first after {settings.expiry_days} days" if settings.expiry_days else "without a time limit"
     over = " · what alone is larger, or goes on, stays" * (usage.size_bytes > settings.limit_bytes)
-    room = f"{size(usage.size_bytes)} of {size(settings.limit_bytes)}{over}"
+    shared = ", which all visitors share: whoever uses most makes room first" * (owner != "")
+    room = f"{size(usage.size_bytes)} of {size(settings.limit_bytes)}{shared}{over}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(usage.count, 'result')} · {room} · {until}", width="content")
         if owner == "":
@@ -231,7 +232,8 @@ def _ask_settings(store: ResultStore, settings: Settings) -> None:
         )  # fmt: skip
         st.caption(
             "It holds for all who use this app: what to keep, for what is analyzed from now on; the limit and the "
-            "days, at once for all that is there. The oldest go first."
+            "days, at once for all that is there. The oldest go first. Visitors from elsewhere share as much room "
+            "again: there the oldest results of whoever uses most go first."
         )
         if st.form_submit_button("Save", type="primary"):
             attempt(lambda: setattr(store, "settings", Settings(keep, int(gigabytes * 1e9), days or None)))
