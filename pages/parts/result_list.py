@@ -26,10 +26,11 @@ from fer.results.result import (
     Settings,
 )
 from fer.results.store import ResultStore
+from pages.parts.corrections import said_labels
 from pages.parts.kept_jobs import as_it_stands, resume
-from pages.parts.result_actions import delete, export_of, rename, share
+from pages.parts.result_actions import delete, rename, share, show_export
 from pages.parts.result_rows import OPEN, Row, result_rows
-from pages.parts.results import KEPT_NOTES, NAMES, address_of, job_of, state_of, when
+from pages.parts.results import KEPT_NOTES, NAMES, address_of, job_of, size, state_of, when
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import clock, counted
 
@@ -107,14 +108,7 @@ def _show_rows(store: ResultStore, asked: tuple[str, str, tuple[str, ...], int, 
     if chosen:
         with st.container(horizontal=True, vertical_alignment="center", key="chosen"):
             st.markdown(f"**{counted(len(chosen), 'result')} chosen**", width="content")
-            st.download_button(
-                "Export (ZIP)",
-                export_of(store, chosen),
-                "results.zip",
-                "application/zip",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            show_export(store, chosen, "results.zip", said_labels())
             if st.button("Delete", icon=":material/delete:"):
                 delete(store, chosen)
     for result, seen in found:
@@ -237,11 +231,3 @@ def _ask_settings(store: ResultStore, settings: Settings) -> None:
         )
         if st.form_submit_button("Save", type="primary"):
             attempt(lambda: setattr(store, "settings", Settings(keep, int(gigabytes * 1e9), days or None)))
-
-
-def size(count: float) -> str:
-    """Say a number of bytes as people do: "12 MB", "5 GB"."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
-        if count >= factor:
-            return f"{count / factor:.3g} {unit}"
-    return f"{count / 1000:.0f} kB"

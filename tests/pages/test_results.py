@@ -15,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.collection import job as collections
-from fer.errors import JobError
+from fer.errors import JobError, ResultsError
 from fer.faces import Box, Face
 from fer.images import encode_png
 from fer.jobs import job
@@ -23,20 +23,32 @@ from fer.jobs.status import FINISHED, STOPPED, Reporter
 from fer.jobs.visitors import Claim, claim, claim_of
 from fer.names import literal
 from fer.results.content import Content
+from fer.results.corrections import face_key
 from fer.results.database import keep_row
 from fer.results.journal import Finished, PictureTask, open_results
 from fer.results.pictures import PictureResult
-from fer.results.result import FOLDER, INTERRUPTED, NO_ROOM, PHOTO, RUNNING, VIDEO, WEBCAM, Figures, Result, Settings
+from fer.results.result import (
+    FOLDER,
+    INTERRUPTED,
+    NO_ROOM,
+    PHOTO,
+    RUNNING,
+    VIDEO,
+    WEBCAM,
+    Figures,
+    Result,
+    Settings,
+)
 from fer.results.store import GONE_SECONDS, UNDO_SECONDS, ResultStore
 from fer.results.timeline import write_timeline
 from fer.video import job as videos
 from fer.video.job import TIMELINE_NAME, VideoRequest
 from fer.video.notes import keep_notes
 from fer.video.settings import ClipOptions
-from pages.parts import kept_jobs, visitor
+from pages.parts import kept_jobs, result_actions, visitor
 from pages.parts.result_actions import export_of
-from pages.parts.result_list import ROWS_AT_ONCE, size
-from pages.parts.results import result_store, when
+from pages.parts.result_list import ROWS_AT_ONCE
+from pages.parts.results import result_store, size, when
 from tests.video.results import timeline_of
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -342,9 +354,25 @@ def test_photos_whose_model_is_gone_are_shown_and_exported(
     row = add(store, "trip", FOLDER, job=f"collections/{folder.name}")
     app = opened("folder", result=row.id)
     assert not app.error and app.metric and app.get("plotly_chart")
-    with zipfile.ZipFile(io.BytesIO(export_of(store, [row])())) as archive:
+    with zipfile.ZipFile(io.BytesIO(export_of(store, [row], {face_key(seen): "fear"})())) as archive:
         (line,) = csv.DictReader(io.StringIO(archive.read("trip/faces.csv").decode()))
-    assert float(line["joy"]) == pytest.approx(0.8)
+    assert float(line["joy"]) == pytest.approx(0.8) and line["corrected_label"] == "fear"
+
+
+def test_too_large_an_export_is_refused_before_it_is_made(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    folder = video_job(tmp_path, "a.mp4")
+    row = add(store, "a.mp4", VIDEO, job=f"videos/{folder.name}")
+    (folder / "a-faces.mp4").write_bytes(bytes(1200))
+    with zipfile.ZipFile(io.BytesIO(export_of(store, [row], {})())) as archive:
+        assert archive.getinfo("a-mp4/a-faces.mp4").file_size == 1200
+    monkeypatch.setattr(result_actions, "EXPORT_BYTES", 1000)
+    with pytest.raises(ResultsError, match="1 kB"):
+        export_of(store, [row], {})
+    app = choose(opened(), 1)
+    assert app.error and not app.get("download_button")
 
 
 def test_a_link_to_a_recording_shows_who_showed_what_when(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,7 +413,7 @@ def test_who_is_hidden_is_in_no_export(results: Path) -> None:
     folder.mkdir(exist_ok=True)
     write_timeline(folder / TIMELINE_NAME, timeline_of({1: ["anger"] * 10, 2: ["fear"] * 10}))
     keep_notes(folder, lambda notes: notes.with_hidden(2))
-    with zipfile.ZipFile(io.BytesIO(export_of(store, [result])())) as archive:
+    with zipfile.ZipFile(io.BytesIO(export_of(store, [result], {})())) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("expressions.csv"))
         rows = list(csv.DictReader(io.StringIO(archive.read(name).decode())))
     assert {row["person"] for row in rows} == {"1"}
