@@ -219,6 +219,12 @@ class ResultStore:
         with self._database.reading() as database:
             return [result_of(row) for row in database.execute(query, (RUNNING,))]
 
+    def ended(self) -> Sequence[Result]:
+        """Return the results that are complete, or will never be, whosever they are."""
+        query = "SELECT * FROM results WHERE deleted_at IS NULL AND (state = ? OR (state = ? AND job = ''))"
+        with self._database.reading() as database:
+            return [result_of(row) for row in database.execute(query, (COMPLETE, INTERRUPTED))]
+
     def open_shared(self, token: str) -> Result | None:
         """Return the result that a token opens; None where it opens none. The token may come from anybody."""
         with self._database.reading() as database:

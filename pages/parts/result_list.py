@@ -28,6 +28,7 @@ from fer.results.result import (
 from fer.results.store import ResultStore
 from pages.parts.corrections import said_labels
 from pages.parts.kept_jobs import as_it_stands, resume
+from pages.parts.kept_pictures import offer_deletion, show_offer
 from pages.parts.result_actions import delete, rename, share, show_export
 from pages.parts.result_rows import OPEN, Row, result_rows
 from pages.parts.results import KEPT_NOTES, NAMES, address_of, job_of, size, state_of, when
@@ -58,6 +59,7 @@ def show_list(store: ResultStore, owner: str) -> None:
     settings = store.settings
     st.caption(f"What was recognized{' on this machine' * (not owner)}. {KEPT_NOTES[settings.keep]}")
     _show_notices(store, owner)
+    show_offer(store, owner)
     if not store.usage(owner).count:
         _show_empty(settings)
     else:
@@ -229,5 +231,11 @@ def _ask_settings(store: ResultStore, settings: Settings) -> None:
             "days, at once for all that is there. The oldest go first. Visitors from elsewhere share as much room "
             "again: there the oldest results of whoever uses most go first."
         )
-        if st.form_submit_button("Save", type="primary"):
-            attempt(lambda: setattr(store, "settings", Settings(keep, int(gigabytes * 1e9), days or None)))
+        pressed = st.form_submit_button("Save", type="primary")
+
+    def save() -> None:
+        store.settings = Settings(keep, int(gigabytes * 1e9), days or None)
+        offer_deletion(keep)
+
+    if pressed:
+        attempt(save)

@@ -31,7 +31,10 @@ from fer.results.result import (
     FOLDER,
     INTERRUPTED,
     NO_ROOM,
+    NOTHING,
     PHOTO,
+    PICTURES,
+    RESULTS,
     RUNNING,
     VIDEO,
     WEBCAM,
@@ -201,6 +204,42 @@ def test_what_is_kept_is_set_on_the_page(store: ResultStore) -> None:
     press(app, "Save")
     assert store.settings == Settings("nothing", 2_500_000_000, None)
     assert limit.min > 0, "a limit of nothing would remove everything"
+
+
+def test_pictures_kept_until_now_go_only_when_somebody_says_so(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    store.settings = Settings(PICTURES)
+    folder = video_job(tmp_path, "a.mp4")
+    claim(folder, Claim((), is_elsewhere=False, keeps_pictures=True))
+    Reporter(folder).set(FINISHED)
+    (folder / "video").mkdir()
+    pictures = folder / "video" / "a.mp4", folder / "a-faces.mp4"
+    for path in pictures:
+        path.write_bytes(bytes(1_000_000))
+    add(store, "a.mp4", VIDEO, job=f"videos/{folder.name}")
+    photo = add(store, "a.jpg", content=Content({"x": 1}, picture=(".jpg", bytes(500_000))))
+    going = add(store, "b", WEBCAM, state=RUNNING, content=Content(picture=(".mp4", b"x")))
+
+    def keep(what: str) -> AppTest:
+        app = opened()
+        app.radio[0].set_value(what)
+        return press(app, "Save")
+
+    offer = "Delete 3 pictures, 2.5 MB"
+    assert offer not in {button.label for button in opened().button}
+    app = press(keep(RESULTS), "Leave it")
+    assert all(path.exists() for path in pictures) and offer not in {button.label for button in app.button}
+    app = press(keep(NOTHING), offer)
+    assert not any(path.exists() for path in pictures) and store.picture(photo) is None and store.picture(going)
+    kept, claimed = store.get(photo.id, ""), claim_of(folder)
+    assert kept and kept.file_bytes < 1000 and kept.changed == photo.changed
+    assert claimed and not claimed.keeps_pictures and store.usage("").size_bytes < 10_000
+    press(app, next(button.label for button in app.button if button.label.startswith("Delete 3 results")))
+    assert store.list("").total == 0
+    press(app, "Undo")
+    assert store.list("").total == 3
 
 
 def test_only_who_sits_at_the_machine_sets_what_is_kept(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
