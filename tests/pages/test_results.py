@@ -26,6 +26,7 @@ from fer.results.content import Content
 from fer.results.corrections import face_key
 from fer.results.database import keep_row
 from fer.results.journal import Finished, PictureTask, open_results
+from fer.results.photo import PhotoRecord
 from fer.results.pictures import PictureResult
 from fer.results.result import (
     FOLDER,
@@ -312,6 +313,40 @@ def test_a_photo_is_kept_once_and_shown_again_by_its_address(
     store.delete([kept.id], "")
     gone = opened("photo", result=kept.id)
     assert gone.info and not gone.get("plotly_chart") and not gone.exception
+
+
+@pytest.mark.slow
+def test_a_photo_that_is_turned_stays_one_result_and_is_analyzed_again_where_its_picture_is_kept(
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path, astronaut: np.ndarray
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    app = opened("photo")
+    app.file_uploader[0].set_value([("a.png", encode_png(astronaut), "image/png")]).run()
+    (kept,) = store.list("").results
+    press(app, "Turn left")
+    assert [result.id for result in store.list("").results] == [kept.id]
+    record = store.record(kept, PhotoRecord)
+    assert record and record.turns == 1 and kept.id in app.query_params["result"]
+    assert "Analyze again" not in {button.label for button in opened("photo", result=kept.id).button}
+
+    store.settings = Settings(PICTURES)
+    press(app, "Turn left")
+    store.rename(kept.id, "", "Ada")
+    again = press(opened("photo", result=kept.id), "Analyze again")
+    press(again, "Turn left")
+    assert [(result.id, result.name) for result in store.list("").results] == [(kept.id, "Ada")]
+    record = store.record(kept, PhotoRecord)
+    assert record and record.turns == 3 and kept.id in again.query_params["result"]
+
+
+@pytest.mark.slow
+def test_samples_are_not_kept(store: ResultStore, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    app = opened("photo")
+    app.segmented_control[0].set_value("Sample").run()
+    press(app, "Turn left")
+    assert app.get("plotly_chart") or app.info
+    assert store.list("").total == 0 and "result" not in app.query_params
 
 
 def video_job(place: Path, name: str, begun: bool = True) -> Path:
