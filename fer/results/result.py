@@ -56,7 +56,7 @@ class Result:
     people: tuple[str, ...] = ()
     """What people who were seen are called."""
     source: str = ""
-    """What tells whether the same is analysed again: then there is one result of it. "": each is another one."""
+    """What tells whether the same is analyzed again: then there is one result of it. "": each is another one."""
     job: str = ""
     """The folder of the job that makes it, from the data folder on: "videos/ID"; "" where none does."""
     job_bytes: int = 0

@@ -1,4 +1,4 @@
-"""Where everything that was analysed is kept until its owner says otherwise: one folder, which survives a crash.
+"""Where everything that was analyzed is kept until its owner says otherwise: one folder, which survives a crash.
 
 FOLDER/results.sqlite     a row for each result, see `fer.results.database`
        files/ID/          result.json, thumbnail.webp, faces/001.webp, …, and picture.* where pictures are kept
@@ -61,7 +61,7 @@ T = TypeVar("T")
 
 
 class ResultStore:
-    """Everything that was analysed. Any number of threads and processes may use the same folder at once.
+    """Everything that was analyzed. Any number of threads and processes may use the same folder at once.
 
     All methods raise ResultsError where the database or the disk fails them. Those with an owner see only what is
     theirs: to them, what is somebody else's does not exist.

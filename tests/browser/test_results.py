@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from fer.images import encode_png
+from fer.results.result import Figures
 from fer.results.store import GONE_SECONDS, UNDO_SECONDS, ResultStore
 
 
@@ -116,3 +117,39 @@ def test_who_has_a_link_sees_one_result_and_each_browser_its_own(
     elsewhere.new_page().goto(app_url)
     assert cookie["value"] not in {one["value"] for one in elsewhere.cookies()}
     elsewhere.close()
+
+
+def test_the_list_is_used_with_the_keyboard(
+    context: BrowserContext, page: Page, app_url: str, app_folder: Path
+) -> None:
+    store = ResultStore(app_folder / "results")
+    for name in ("Ada's", "Bob's", "<b>Carl</b>"):
+        assert store.add("", "webcam", name, figures=Figures(people=1, seconds=62, expressions={"fear": 9}))
+    page.goto(f"{app_url}/results")
+    first = page.locator(".rows").get_by_role("listitem").first
+    expect(first.get_by_role("link", name="<b>Carl</b>")).to_be_visible()
+    expect(first).to_contain_text("1:02, 1 person")
+    settled(page)
+    first.get_by_role("checkbox").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Export (ZIP)")).to_be_in_viewport()
+    expect(first.get_by_role("checkbox")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(first.get_by_role("link")).to_be_focused()
+    page.keyboard.press("Tab")
+    more = first.get_by_role("button", name="More for")
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(more).to_have_attribute("aria-expanded", "true")
+    for key, item in (("ArrowUp", "Delete"), ("ArrowDown", "Open"), ("ArrowDown", "Rename"), ("End", "Delete")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("menuitem", name=item)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menuitem")).to_have_count(0)
+    expect(more).to_be_focused()
+    with context.expect_page() as opened:
+        first.get_by_role("link").click(modifiers=["ControlOrMeta"])
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("<b>Carl</b>")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(first.get_by_role("link", name="Bob's")).to_be_visible()
+    store.delete([result.id for result in store.list("").results], "")
