@@ -10,7 +10,7 @@ a crash has left; they go when the store is opened.
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from sqlite3 import Connection
@@ -212,6 +212,11 @@ class ResultStore:
         with self._database.reading() as database:
             row = database.execute("SELECT * FROM results WHERE job = ? AND job <> ''", (job,)).fetchone()
         return result_of(row) if row else None
+
+    def jobs(self) -> Set[str]:
+        """Return the jobs of all results, whosever they are, deleted ones too."""
+        with self._database.reading() as database:
+            return {row["job"] for row in database.execute("SELECT job FROM results WHERE job <> ''")}
 
     def going(self) -> Sequence[Result]:
         """Return the results that jobs are to make, as far as anybody has said, whosever they are."""

@@ -209,9 +209,10 @@ def look_after(store: ResultStore) -> None:
 
 def adopt_jobs(store: ResultStore) -> None:
     """Make results of the jobs that the owner has begun with an earlier version."""
+    known = {key.rpartition("/")[2] for key in store.jobs()}
     for kind in JOBS.values():
-        for seen in sorted(job.views(jobs_folder(kind), kind), key=lambda seen: seen.created):
-            _result_of(store, seen)
+        for seen in sorted(job.views(jobs_folder(kind), kind, known), key=lambda seen: seen.created):
+            _adopt(store, seen)
 
 
 def _adopt(store: ResultStore, seen: JobView[Any]) -> Result | None:
