@@ -16,7 +16,7 @@ from pages.parts.navigation import begin_page
 from pages.parts.paste import paste_button
 from pages.parts.photo_source import open_photos, sample_photo
 from pages.parts.result_list import parts_of, show_thumbnail
-from pages.parts.results import address_of, privacy_note, result_store
+from pages.parts.results import address_of, job_of, privacy_note, result_store
 from pages.parts.samples import PHOTO, sample_picture, sample_result
 from pages.parts.session import attempt, errors_shown
 from pages.parts.visitor import owner
@@ -109,8 +109,9 @@ def show_latest() -> None:
     now = time.time()
     with st.container(horizontal=True):
         for result in latest:
-            page, said = address_of(result)
-            parts = parts_of(result, now)
+            seen = job_of(result)
+            page, said = address_of(result, seen)
+            parts = parts_of(result, seen, now)
             with st.container(border=True, width=205, horizontal=True, gap="small", key=f"latest {result.id}"):
                 show_thumbnail(store, result)
                 with st.container(gap=None, width=113):

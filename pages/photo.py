@@ -8,11 +8,11 @@ from fer.errors import ImageError
 from fer.recognition.photo import PhotoResult, recognize_photo
 from fer.results.pictures import PictureResult, to_csv, to_json
 from pages.parts.corrections import said_labels
-from pages.parts.kept_photos import address_photos, forget_kept, keep_photo, kept_photos
+from pages.parts.kept_photos import address_photos, forget_kept, keep_photo, kept_photos, name_of_file
 from pages.parts.models import choose_model, chosen_faces, compared_model, load_recognizer, model_info, used_model
 from pages.parts.navigation import begin_page
-from pages.parts.photo_result import RESULTS, chosen_turns, show_photo
-from pages.parts.photo_source import Photo, chosen_photos
+from pages.parts.photo_result import RESULTS, TURNS, chosen_turns, show_photo
+from pages.parts.photo_source import Photo, chosen_photos, open_photos
 from pages.parts.results import privacy_note
 from pages.parts.samples import SAMPLES, sample_result
 from pages.parts.session import errors_shown
@@ -41,7 +41,7 @@ def recognized(
             data = photo.read()
             is_sample = photo.key in SAMPLES and turns is None
             found = sample_result(recognizer, photo.key) if is_sample else recognize_photo(recognizer, data, turns)
-            if kept == RESULTS[0]:  # first, because a click now reruns this script
+            if kept == RESULTS[0] and photo.key not in SAMPLES:  # first, because a click now reruns this script
                 with errors_shown():
                     keep_photo(photo.key, photo.name, data, found)
             results[photo.key] = found
@@ -98,6 +98,13 @@ if kept:
         if st.button("New photos", icon=":material/add:"):
             forget_kept()
             st.rerun()
+        there = [
+            Photo(result.id, name_of_file(result), picture.read_bytes) for result, _, _, picture in kept if picture
+        ]
+        hint = "With the model that is chosen. Then the picture can be turned, and models compared."
+        if len(there) == len(kept) and st.button("Analyze again", icon=":material/refresh:", help=hint):
+            st.session_state.setdefault(TURNS, {}).update({result.id: found.turns for result, _, found, _ in kept})
+            open_photos(there)
 else:
     labels = model.recognizer.info.labels
     with st.spinner("Looking for faces …"):

@@ -1,4 +1,4 @@
-"""All that was analysed, found again: the newest first, or the one that the address names."""
+"""All that was analyzed, found again: the newest first, or the one that the address names."""
 
 import streamlit as st
 

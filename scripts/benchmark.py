@@ -8,6 +8,7 @@
     python scripts/benchmark.py network                          the classifier in ONNX Runtime, compared with torch
     python scripts/benchmark.py training --dataset data/ferplus  the training loop
     python scripts/benchmark.py page                             the evaluation page in Chromium
+    python scripts/benchmark.py results                          the page of results, with 2,000 of them, in Chromium
     python scripts/benchmark.py startup                          the first result of a new process
     python scripts/benchmark.py memory                           the app with several visitors
     python scripts/benchmark.py size                             an installation
@@ -31,7 +32,7 @@ from fer.model import DEFAULT_CHECKPOINT, model_file
 
 MEASURES = (
     *("pictures", "live", "video", "folder", "detector", "network", "training"),
-    *("page", "startup", "memory", "size", "viewers", "visitors"),
+    *("page", "results", "startup", "memory", "size", "viewers", "visitors"),
 )
 """Modules of scripts/benchmarks; the arguments of their function `measure` become options."""
 OPTIONS: dict[str, tuple[str, str]] = {
@@ -40,6 +41,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "repeat": ("N", "number of repetitions"),
     "seconds": ("N", "duration"),
     "photos": ("N", "number of photos"),
+    "results": ("N", "number of results"),
     "dataset": ("PATH", "data set of faces"),
     "architecture": ("NAME", "architecture of the network"),
     "size": ("PX", "size of the faces"),
@@ -86,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     machine, threads = platform.processor() or platform.machine(), options.get("threads", 1) or available_cores()
     print(f"{machine}, Python {platform.python_version()}, {threads} thread(s)")
-    decimals = 2 if what in ("page", "startup") else 1
+    decimals = 2 if what in ("page", "results", "startup") else 1
     width = max(map(len, figures))
     for name, value in figures.items():
         print(f"{name:{width}} {value:8.{decimals}f}" if isinstance(value, float) else f"{name:{width}} {value:>8}")

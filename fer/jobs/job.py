@@ -18,7 +18,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -212,9 +212,10 @@ def find(parent: Path, job_id: str, kind: Kind[R]) -> JobView[R] | None:
     return view(parent / job_id, kind) if _ID.fullmatch(job_id) and (parent / job_id).is_dir() else None
 
 
-def views(parent: Path, kind: Kind[R]) -> list[JobView[R]]:
-    """Return all jobs of a kind in a folder: running ones first, then the newest."""
-    found = [view(folder, kind) for folder in parent.glob(kind.place) if folder.is_dir() and _is_of(folder, kind)]
+def views(parent: Path, kind: Kind[R], without: Container[str] = ()) -> list[JobView[R]]:
+    """Return the jobs of a kind in a folder but those `without`, by ID: running ones first, then the newest."""
+    folders = [folder for folder in parent.glob(kind.place) if folder.name not in without]
+    found = [view(folder, kind) for folder in folders if folder.is_dir() and _is_of(folder, kind)]
     return sorted(found, key=lambda seen: (not seen.active, -seen.created, seen.name))
 
 

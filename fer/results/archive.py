@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -25,7 +25,13 @@ More = Callable[[Result], Iterable[tuple[str, str | bytes | Path]]]
 """Gives what else belongs to a result, as name and content."""
 
 
-def write_archive(store: ResultStore, results: Sequence[Result], to: IO[bytes], more: More = lambda result: ()) -> None:
+def write_archive(
+    store: ResultStore,
+    results: Sequence[Result],
+    to: IO[bytes],
+    more: More = lambda result: (),
+    corrected: Mapping[str, str] | None = None,
+) -> None:
     """Write results to a ZIP, file by file, so that they need not be in memory.
 
     Args:
@@ -33,6 +39,7 @@ def write_archive(store: ResultStore, results: Sequence[Result], to: IO[bytes], 
         results: in the order of the table.
         to: a file that is open for writing.
         more: what lies elsewhere: tables and the video of a job.
+        corrected: what somebody said that faces show, by `face_key`; see `to_csv`.
 
     Raises:
         ResultsError: the file cannot be written, or one of a result cannot be read.
@@ -45,7 +52,7 @@ def write_archive(store: ResultStore, results: Sequence[Result], to: IO[bytes], 
         for result in results:
             folder = free_path(Path(_safe(result.name)), rows.__contains__)
             rows[folder] = _row(folder, result)
-            for name, content in (*_own_files(store, result), *more(result)):
+            for name, content in (*_own_files(store, result, corrected), *more(result)):
                 place = f"{folder}/{name}"
                 if isinstance(content, Path):
                     archive.write(content, place)
@@ -54,7 +61,9 @@ def write_archive(store: ResultStore, results: Sequence[Result], to: IO[bytes], 
         archive.writestr(TABLE_NAME, _table(list(rows.values())))
 
 
-def _own_files(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]]:
+def _own_files(
+    store: ResultStore, result: Result, corrected: Mapping[str, str] | None
+) -> Iterator[tuple[str, str | Path]]:
     """Yield what the store has of a result; of a photo the tables that its page offers in place of the record."""
     record = store.record(result, PhotoRecord) if result.kind == PHOTO else None
     for file in sorted(store.folder(result).rglob("*")):
@@ -62,8 +71,8 @@ def _own_files(store: ResultStore, result: Result) -> Iterator[tuple[str, str | 
             yield file.relative_to(store.folder(result)).as_posix(), file
     if record:
         found = [record.picture_result(result.name)]
-        yield "faces.csv", to_csv(found, record.labels, record.unsure_below)
-        yield "faces.json", to_json(found, record.unsure_below)
+        yield "faces.csv", to_csv(found, record.labels, record.unsure_below, corrected)
+        yield "faces.json", to_json(found, record.unsure_below, corrected)
 
 
 def _row(folder: Path, result: Result) -> list[Any]:

@@ -13,10 +13,12 @@ from fer.names import not_a_formula
 from fer.recognition.quality import concerns
 from fer.results.corrections import face_key
 
-FACE_COLUMNS = ("path", "face", "x1", "y1", "x2", "y2", "score", "label", "confidence")
+READING_COLUMNS = ("x1", "y1", "x2", "y2", "score", "label", "confidence")
+"""What every table says of a face, in a picture or a frame; the probability of each label comes later."""
+BOX_DIGITS, DIGITS = 1, 4
+"""Decimals of pixels, and of scores and probabilities, in every table."""
+FACE_COLUMNS = ("path", "face", *READING_COLUMNS)
 """What a table of faces begins with; `face` counts from 1 in each picture."""
-_BOX_DIGITS = (0, 0, 1, 1, 1, 1)
-"""Of path, number and box, as in the tables of videos; probabilities have four."""
 SAID_COLUMNS = ("raters_say", "label_says")
 """`Face.said`, after the labels; empty where the model has one opinion."""
 CORRECTED = "corrected_label"
@@ -75,7 +77,7 @@ def to_csv(
     for result in results:
         for face, row in zip(result.faces, face_rows(result, unsure_below), strict=True):
             told = () if corrected is None else (corrected.get(face_key(face), ""),)
-            table.writerow(map(_cell, (*row, *told), chain(_BOX_DIGITS, repeat(4))))
+            table.writerow(map(_cell, (*row, *told), chain((0, 0, *[BOX_DIGITS] * 4), repeat(DIGITS))))
     return text.getvalue()
 
 

@@ -56,7 +56,7 @@ class Result:
     people: tuple[str, ...] = ()
     """What people who were seen are called."""
     source: str = ""
-    """What tells whether the same is analysed again: then there is one result of it. "": each is another one."""
+    """What tells whether the same is analyzed again: then there is one result of it. "": each is another one."""
     job: str = ""
     """The folder of the job that makes it, from the data folder on: "videos/ID"; "" where none does."""
     job_bytes: int = 0
@@ -87,7 +87,7 @@ class Settings:
     keep: str = RESULTS
     """One of `KEPT`."""
     limit_bytes: int = 5 * 10**9
-    """For the owner of the machine, and as much for all visitors from elsewhere together."""
+    """For the owner of the machine, and as much for all visitors from elsewhere, who share it."""
     expiry_days: int | None = 90
     """None: results do not become too old."""
 

@@ -1,4 +1,4 @@
-"""Where everything that was analysed is kept until its owner says otherwise: one folder, which survives a crash.
+"""Where everything that was analyzed is kept until its owner says otherwise: one folder, which survives a crash.
 
 FOLDER/results.sqlite     a row for each result, see `fer.results.database`
        files/ID/          result.json, thumbnail.webp, faces/001.webp, …, and picture.* where pictures are kept
@@ -10,7 +10,7 @@ a crash has left; they go when the store is opened.
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from sqlite3 import Connection
@@ -54,12 +54,14 @@ SILENT_SECONDS = 60.0
 NOTICE_DAYS = 90
 _LONGEST_NAME = 200
 _DAY = 24 * 3600.0
+_FITS = "deleted_at IS NULL AND file_bytes + job_bytes <= ?"
+"""What takes room from others: a result that alone is larger than the limit, which is given, does not."""
 
 T = TypeVar("T")
 
 
 class ResultStore:
-    """Everything that was analysed. Any number of threads and processes may use the same folder at once.
+    """Everything that was analyzed. Any number of threads and processes may use the same folder at once.
 
     All methods raise ResultsError where the database or the disk fails them. Those with an owner see only what is
     theirs: to them, what is somebody else's does not exist.
@@ -211,11 +213,22 @@ class ResultStore:
             row = database.execute("SELECT * FROM results WHERE job = ? AND job <> ''", (job,)).fetchone()
         return result_of(row) if row else None
 
+    def jobs(self) -> Set[str]:
+        """Return the jobs of all results, whosever they are, deleted ones too."""
+        with self._database.reading() as database:
+            return {row["job"] for row in database.execute("SELECT job FROM results WHERE job <> ''")}
+
     def going(self) -> Sequence[Result]:
         """Return the results that jobs are to make, as far as anybody has said, whosever they are."""
         query = "SELECT * FROM results WHERE job <> '' AND state = ? AND deleted_at IS NULL"
         with self._database.reading() as database:
             return [result_of(row) for row in database.execute(query, (RUNNING,))]
+
+    def ended(self) -> Sequence[Result]:
+        """Return the results that are complete, or will never be, whosever they are."""
+        query = "SELECT * FROM results WHERE deleted_at IS NULL AND (state = ? OR (state = ? AND job = ''))"
+        with self._database.reading() as database:
+            return [result_of(row) for row in database.execute(query, (COMPLETE, INTERRUPTED))]
 
     def open_shared(self, token: str) -> Result | None:
         """Return the result that a token opens; None where it opens none. The token may come from anybody."""
@@ -300,6 +313,9 @@ class ResultStore:
     def sweep(self, now: float | None = None) -> Sequence[Result]:
         """Remove for good what was deleted, what is too old, and the oldest of what there is no room for.
 
+        Visitors from elsewhere share a room as large as the owner's. When it is full, the oldest of whoever uses most
+        go first, see `fair_share`: nobody's results push out those of somebody who has fewer.
+
         Whatever went without being deleted by somebody is said by `notices`. What goes on does not become too
         old, and what was found of it within a day is not removed for want of room. A result that alone is larger than
         all the room stays, and takes none from others.
@@ -316,7 +332,7 @@ class ResultStore:
                 "SELECT 1 FROM results WHERE state = ? AND job = '' AND changed < ?", (RUNNING, now - SILENT_SECONDS)
             ).fetchone()
             going = dict[str, tuple[Result, str]]()
-            for why, query, given in _due(settings, now):
+            for why, query, given in _due(settings, now, _share_bytes(database, settings)):
                 rows = database.execute(query, given).fetchall()
                 going |= {row["id"]: (result_of(row), why) for row in rows if row["id"] not in going}
         if silent:
@@ -390,19 +406,38 @@ class ResultStore:
         return went
 
 
-def _due(settings: Settings, now: float) -> list[tuple[str, str, tuple[object, ...]]]:
-    """Return why results go, the query for them, and what that is given. The owner's and visitors' share no room."""
+def _due(settings: Settings, now: float, share_bytes: float) -> list[tuple[str, str, tuple[object, ...]]]:
+    """Return why results go, the query for them, and what that is given; `share_bytes` is the room of each visitor."""
     too_old = now - _DAY * settings.expiry_days if settings.expiry_days is not None else float("-inf")
-    no_room = """
+    no_room = f"""
         SELECT * FROM (
-            SELECT *, sum(file_bytes + job_bytes) OVER (PARTITION BY owner = '' ORDER BY changed DESC, id) AS newer
-            FROM results WHERE deleted_at IS NULL AND file_bytes + job_bytes <= ?
-        ) WHERE newer > ? AND NOT (state = ? AND changed > ?)"""
+            SELECT *, sum(file_bytes + job_bytes) OVER (PARTITION BY owner ORDER BY changed DESC, id) AS newer
+            FROM results WHERE {_FITS}
+        ) WHERE newer > iif(owner = '', ?, ?) AND NOT (state = ? AND changed > ?)"""
+    limit = settings.limit_bytes
     return [
         ("", "SELECT * FROM results WHERE deleted_at <= ?", (now - GONE_SECONDS,)),
         (TOO_OLD, "SELECT * FROM results WHERE changed < ? AND deleted_at IS NULL AND state <> ?", (too_old, RUNNING)),
-        (NO_ROOM, no_room, (settings.limit_bytes, settings.limit_bytes, RUNNING, now - _DAY)),
+        (NO_ROOM, no_room, (limit, limit, share_bytes, RUNNING, now - _DAY)),
     ]
+
+
+def _share_bytes(database: Connection, settings: Settings) -> float:
+    """Return how much room each visitor from elsewhere has, as they share the limit."""
+    query = f"SELECT sum(file_bytes + job_bytes) FROM results WHERE owner <> '' AND {_FITS} GROUP BY owner"
+    used = database.execute(query, (settings.limit_bytes,))
+    return fair_share((row[0] for row in used), settings.limit_bytes)
+
+
+def fair_share(used: Iterable[float], room: float) -> float:
+    """Return how much each may use so that all together use no more than the room.
+
+    Who uses less than an equal part leaves the rest to the others; so whoever uses most makes room first.
+    """
+    left, wanted = room, sorted(used, reverse=True)
+    while wanted and wanted[-1] <= left / len(wanted):
+        left -= wanted.pop()
+    return left / len(wanted) if wanted else room
 
 
 def _valid(name: str) -> str:

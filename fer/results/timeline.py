@@ -15,12 +15,12 @@ import numpy as np
 from fer.files import read_arrays, replace_file
 from fer.names import not_a_formula, printable
 from fer.records import to_json
-from fer.results.pictures import CORRECTED
+from fer.results.pictures import BOX_DIGITS, CORRECTED, DIGITS, READING_COLUMNS
 from fer.video.timeline import VALENCE, Marker, Timeline, row_type
 
 PEOPLE_LISTED = 10
 _ROWS_AT_ONCE = 1000
-_COLUMNS = ("frame", "seconds", "lasted", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", "valence")
+_COLUMNS = ("frame", "seconds", "lasted", "person", *READING_COLUMNS, "valence")
 
 
 def timeline_csv(timeline: Timeline) -> Iterator[str]:
@@ -65,12 +65,12 @@ def _lines(rows: list[list[Any]]) -> str:
 def _line(timeline: Timeline, place: int) -> list[Any]:
     """Return `_COLUMNS` and the probability of each label."""
     row = timeline.shown[place]
-    frame, person, box, score = int(row["frame"]), int(row["person"]), _rounded(row["box"], 1), row["score"]
+    frame, person, box, score = int(row["frame"]), int(row["person"]), _rounded(row["box"], BOX_DIGITS), row["score"]
     seconds, lasted = _rounded(row["seconds"], 3), _rounded(row["lasted"], 3)
-    probabilities, label = _rounded(row["probabilities"], 4), not_a_formula(timeline.labels[row["held"]])
+    probabilities, label = _rounded(row["probabilities"], DIGITS), not_a_formula(timeline.labels[row["held"]])
     confidence = probabilities[row["held"]]
-    valence = "" if timeline.valence is None else _rounded(timeline.valence[place], 4)
-    return [frame, seconds, lasted, person, *box, _rounded(score, 4), label, confidence, valence, *probabilities]
+    valence = "" if timeline.valence is None else _rounded(timeline.valence[place], DIGITS)
+    return [frame, seconds, lasted, person, *box, _rounded(score, DIGITS), label, confidence, valence, *probabilities]
 
 
 def _named(timeline: Timeline, place: int) -> list[str]:
@@ -94,10 +94,10 @@ def _raw(timeline: Timeline, place: int) -> list[Any]:
     if not timeline.baselines:
         return []
     row, off = timeline.rows[place], timeline.baselines.get(int(timeline.rows[place]["person"]))
-    probabilities, label = _rounded(row["probabilities"], 4), not_a_formula(timeline.labels[row["held"]])
+    probabilities, label = _rounded(row["probabilities"], DIGITS), not_a_formula(timeline.labels[row["held"]])
     what: list[Any] = [""] * (4 + len(timeline.labels))
     if off:
-        what = [off.how, round(off.starts, 3), round(off.ends, 3), off.strength, *_rounded(np.array(off.shift), 4)]
+        what = [off.how, round(off.starts, 3), round(off.ends, 3), off.strength, *_rounded(np.array(off.shift), DIGITS)]
     return [label, probabilities[row["held"]], *probabilities, *what]
 
 
@@ -126,8 +126,8 @@ def timeline_json(timeline: Timeline) -> str:
                 "person": person,
                 "name": timeline.names.get(person, ""),
                 "seconds_by_expression": {label: round(seconds, 3) for label, seconds in summary[person].items()},
-                "valence_mean": (valence := timeline.valence_of(person)) and round(valence, 4),
-                "derived_tone_mean": valence and round(valence, 4),  # what earlier versions called it
+                "valence_mean": (valence := timeline.valence_of(person)) and round(valence, DIGITS),
+                "derived_tone_mean": valence and round(valence, DIGITS),  # what earlier versions called it
                 "spans": [
                     {**asdict(span), "start": round(span.start, 3), "end": round(span.end, 3)}
                     for span in timeline.spans
@@ -144,9 +144,9 @@ def timeline_json(timeline: Timeline) -> str:
             "lasted": _rounded(rows["lasted"], 3),
             "person": rows["person"].tolist(),
             "label": rows["held"].tolist(),
-            "box": _rounded(rows["box"], 1),
-            "probabilities": _rounded(rows["probabilities"], 4),
-            "valence": None if timeline.valence is None else _rounded(timeline.valence, 4),
+            "box": _rounded(rows["box"], BOX_DIGITS),
+            "probabilities": _rounded(rows["probabilities"], DIGITS),
+            "valence": None if timeline.valence is None else _rounded(timeline.valence, DIGITS),
         },
     }
     if timeline.corrected:
@@ -159,7 +159,7 @@ def timeline_json(timeline: Timeline) -> str:
         ]
         record["rows"] |= {
             "raw_label": timeline.rows["held"].tolist(),
-            "raw_probabilities": _rounded(timeline.rows["probabilities"], 4),
+            "raw_probabilities": _rounded(timeline.rows["probabilities"], DIGITS),
         }
     if not timeline.name:
         record["samples"] = [_sample(timeline, place) for place in range(len(rows))]
@@ -174,7 +174,7 @@ def _sample(timeline: Timeline, place: int) -> dict[str, Any]:
     sample |= {"label": timeline.labels[timeline.shown[place]["held"]], "probabilities": probabilities}
     if timeline.baselines:
         row = timeline.rows[place]
-        read = dict(zip(timeline.labels, _rounded(row["probabilities"], 4), strict=True))
+        read = dict(zip(timeline.labels, _rounded(row["probabilities"], DIGITS), strict=True))
         sample |= {"raw_label": timeline.labels[row["held"]], "raw_probabilities": read}
     return sample
 

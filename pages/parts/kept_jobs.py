@@ -79,7 +79,7 @@ def job_looked_at(kind: Kind[R]) -> tuple[JobView[R] | None, Result | None]:
     if claimed and claimed.seen_by(session_id()) is not claimed:
         claim(seen.folder, claimed.seen_by(session_id()))
     st.query_params.from_dict({ADDRESS: result.id} if result else {_JOB: seen.name})
-    return seen, as_it_stands(store, result) if result else None
+    return seen, as_it_stands(store, result, seen) if result else None
 
 
 def _result_of(store: ResultStore, seen: JobView[Any]) -> Result | None:
@@ -156,13 +156,12 @@ def resume(seen: JobView[Any], result: Result | None) -> None:
     _STARTS[_sort_of(seen.request)](seen.folder, seen.request)
 
 
-def as_it_stands(store: ResultStore, result: Result) -> Result:
-    """Return a result as its job stands now; whoever looks first after the job has ended keeps what it has found.
+def as_it_stands(store: ResultStore, result: Result, seen: JobView[Any] | None) -> Result:
+    """Return a result as its job, if any, stands now; who looks first after it has ended keeps what it has found.
 
     Raises:
         ResultsError: it was deleted meanwhile, or cannot be kept.
     """
-    seen = job_of(result)
     state = state_of(result, seen)
     if state == result.state:
         return result
@@ -205,14 +204,15 @@ def look_after(store: ResultStore) -> None:
     """Keep what jobs have found that have ended while nobody looked."""
     for result in store.going():
         with suppress(FerError):  # it was deleted meanwhile, or the next look tries again
-            as_it_stands(store, result)
+            as_it_stands(store, result, job_of(result))
 
 
 def adopt_jobs(store: ResultStore) -> None:
     """Make results of the jobs that the owner has begun with an earlier version."""
+    known = {key.rpartition("/")[2] for key in store.jobs()}
     for kind in JOBS.values():
-        for seen in sorted(job.views(jobs_folder(kind), kind), key=lambda seen: seen.created):
-            _result_of(store, seen)
+        for seen in sorted(job.views(jobs_folder(kind), kind, known), key=lambda seen: seen.created):
+            _adopt(store, seen)
 
 
 def _adopt(store: ResultStore, seen: JobView[Any]) -> Result | None:
@@ -261,7 +261,7 @@ def earlier_jobs(sort: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(literal(result.name), width="stretch")
             if st.button("Open", key=f"open {result.id}", icon=":material/visibility:"):
-                page, said = address_of(result)
+                page, said = address_of(result, job_of(result))
                 st.switch_page(page, query_params=said)
     if found.total > _EARLIER:
         st.page_link("pages/results.py", label="All results", icon=":material/history:")

@@ -20,7 +20,7 @@ _IDS, _LAST = "photo_ids", "photo_last"
 
 
 def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
-    """Keep what was found in a photo; the same file, name, model and kind of faces give the same result.
+    """Keep what was found in a photo; the same file, name, model and kind of faces give the same result, turned or not.
 
     Args:
         key: names the photo among those that are chosen.
@@ -42,10 +42,15 @@ def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
         figures=figures,
         model=model_name(checkpoint_path()),
         model_sha=sha,
-        source=f"{sha256(data).hexdigest()} {sha} {chosen_faces()} turned {found.turns} {name}",
+        source=f"{sha256(data).hexdigest()} {sha} {chosen_faces()} {name}",
     )
     if kept:
         st.session_state.setdefault(_IDS, {})[key] = kept.id
+
+
+def name_of_file(result: Result) -> str:
+    """Return what the file of a photo was called; kept again under this name, it is the same result."""
+    return result.source.split(" ", 3)[-1] or result.name
 
 
 def address_photos(keys: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,26 +21,54 @@ from fer.results.timeline import read_timeline, timeline_csv, timeline_json
 from fer.video.job import DRAWN_NAME, TIMELINE_NAME
 from fer.video.notes import is_drawn_as_noted, read_notes
 from pages.parts.models import reading_of
-from pages.parts.results import ADDRESS, job_of
+from pages.parts.results import ADDRESS, job_folder, job_of, size
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import counted
 
+EXPORT_BYTES = 10**9
+"""So large an export may be, as it is in memory while somebody downloads it, and as long as the page is open."""
 _DELETED = "results_deleted"
 
 
-def export_of(store: ResultStore, results: Sequence[Result]) -> Callable[[], bytes]:
-    """Return what makes a ZIP of results when somebody wants it."""
+def show_export(store: ResultStore, results: Sequence[Result], name: str, said: Mapping[str, str]) -> None:
+    """Offer results as a ZIP, or say that they are too large.
+
+    Args:
+        store: has them.
+        results: in the order of the table.
+        name: of the file.
+        said: what this visitor said that faces show, by `face_key`: who asks is not known where files are made.
+    """
+    with errors_shown():
+        made = export_of(store, results, said)
+        st.download_button("Export (ZIP)", made, name, "application/zip", icon=":material/download:", on_click="ignore")
+
+
+def export_of(store: ResultStore, results: Sequence[Result], said: Mapping[str, str]) -> Callable[[], bytes]:
+    """Return what makes a ZIP of results when somebody wants it; see `show_export`.
+
+    Streamlit holds whatever is downloaded in memory, a file on the disk, too; so there is a limit.
+
+    Raises:
+        ResultsError: they are larger than `EXPORT_BYTES`.
+    """
+    found = sum(result.file_bytes + sum(file.stat().st_size for file in _videos(result)) for result in results)
+    if found > EXPORT_BYTES:
+        raise ResultsError(
+            f"expected at most {size(EXPORT_BYTES)} for an export, found {size(found)}: a download is held in memory. "
+            "Choose fewer results, or download a video by itself."
+        )
 
     def made() -> bytes:
         with tempfile.TemporaryFile() as file:
-            write_archive(store, results, file, partial(_more, store))
+            write_archive(store, results, file, partial(_more, store, said=said), said)
             file.seek(0)
             return file.read()
 
     return made
 
 
-def _more(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]]:
+def _more(store: ResultStore, result: Result, said: Mapping[str, str]) -> Iterator[tuple[str, str | Path]]:
     """Yield the tables of what a recording or a job has seen, and its annotated video, where that is kept as noted."""
     seen = job_of(result)
     folder = seen.folder if seen else store.folder(result)
@@ -52,10 +80,16 @@ def _more(store: ResultStore, result: Result) -> Iterator[tuple[str, str | Path]
         finished = read_finished(folder / RESULTS_NAME)
         labels, unsure_below = reading_of(seen.request, finished)
         found = [one.result for one in finished]
-        yield "faces.csv", to_csv(found, labels, unsure_below)
-        yield "faces.json", to_json(found, unsure_below)
-    for video in folder.glob(DRAWN_NAME) if is_drawn_as_noted(folder) else ():
+        yield "faces.csv", to_csv(found, labels, unsure_below, said)
+        yield "faces.json", to_json(found, unsure_below, said)
+    for video in _videos(result):
         yield video.name, video
+
+
+def _videos(result: Result) -> Iterable[Path]:
+    """Return the annotated video of a job if it is kept and shows the notes as they are."""
+    folder = job_folder(result)
+    return folder.glob(DRAWN_NAME) if result.job and is_drawn_as_noted(folder) else ()
 
 
 def delete(store: ResultStore, results: Sequence[Result]) -> None:

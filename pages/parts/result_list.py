@@ -3,11 +3,13 @@
 import time
 from collections import Counter
 from functools import partial
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from fer.names import literal
-from fer.reports.rendering import render
+from fer.jobs.job import JobView
 from fer.results.result import (
     DAMAGED,
     FOLDER,
@@ -24,9 +26,12 @@ from fer.results.result import (
     Settings,
 )
 from fer.results.store import ResultStore
+from pages.parts.corrections import said_labels
 from pages.parts.kept_jobs import as_it_stands, resume
-from pages.parts.result_actions import delete, export_of, rename, share
-from pages.parts.results import JOBS, KEPT_NOTES, NAMES, address_of, job_of, state_of, when
+from pages.parts.kept_pictures import offer_deletion, show_offer
+from pages.parts.result_actions import delete, rename, share, show_export
+from pages.parts.result_rows import OPEN, Row, result_rows
+from pages.parts.results import KEPT_NOTES, NAMES, address_of, job_of, size, state_of, when
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import clock, counted
 
@@ -43,28 +48,10 @@ _WHY = {
     NO_ROOM: "as there was no room for them any more",
     DAMAGED: "set aside, as the database could not be read: look into the folder damaged-… beside it",
 }
-_ROW_STYLE = """<style>
-[class*="st-key-row"] { border-bottom: 1px solid rgba(128, 128, 128, .25); padding: .4rem 0; }
-[class*="st-key-row"] > :nth-child(4) { flex: 1 1 0 !important; min-width: 0; }
-[class*="st-key-row"] [data-testid="stPageLink-NavLink"] { background: none; padding: .25rem 0; }
-[class*="st-key-row"] [data-testid="stPageLink-NavLink"] * { font-weight: 600; }
-[class*="st-key-row"] [data-testid="stElementToolbar"] { display: none; }
-[class*="st-key-row"] [data-testid="stPageLink-NavLink"]:hover { text-decoration: underline; }
-@media (max-width: 640px) {
-  [class*="st-key-row"] { row-gap: .3rem; }
-  [class*="st-key-row"] > :nth-child(3) { flex: 1 1 10rem !important; min-width: 0; }
-  [class*="st-key-row"] > :nth-child(4) { order: 6; flex: 1 1 100% !important; }
-}
-</style>"""
-"""A line below each result; on a phone what is said of it stands below its name."""
-_OPEN, _RESUME, _RENAME, _SHARE, _DELETE = "Open", "Resume", "Rename", "Link for others", "Delete"
-_MENU = {
-    _OPEN: ":material/visibility: Open",
-    _RESUME: ":material/play_arrow: Resume",
-    _RENAME: ":material/edit: Rename",
-    _SHARE: ":material/link: Link for others",
-    _DELETE: ":material/delete: Delete",
-}
+_RESUME, _RENAME, _SHARE, _DELETE = "resume", "rename", "share", "delete"
+_MENU = {OPEN: "Open", _RESUME: "Resume", _RENAME: "Rename", _SHARE: "Link for others", _DELETE: "Delete"}
+_CHOSEN = "results_chosen"
+"""In the session: the IDs of the results that are chosen."""
 
 
 def show_list(store: ResultStore, owner: str) -> None:
@@ -72,6 +59,7 @@ def show_list(store: ResultStore, owner: str) -> None:
     settings = store.settings
     st.caption(f"What was recognized{' on this machine' * (not owner)}. {KEPT_NOTES[settings.keep]}")
     _show_notices(store, owner)
+    show_offer(store, owner)
     if not store.usage(owner).count:
         _show_empty(settings)
     else:
@@ -98,62 +86,65 @@ def show_list(store: ResultStore, owner: str) -> None:
 
 
 def _show_page(store: ResultStore, owner: str, query: str, kinds: tuple[str, ...], number: int) -> None:
-    found = store.list(owner, query, kinds, ROWS_AT_ONCE, (number - 1) * ROWS_AT_ONCE)
-    if not found.results:
+    asked = owner, query, kinds, ROWS_AT_ONCE, (number - 1) * ROWS_AT_ONCE
+    going = any(result.state == RUNNING for result in store.list(*asked).results)
+    st.fragment(_show_rows, run_every=2.0 if going else None)(store, asked)
+
+
+def _show_rows(store: ResultStore, asked: tuple[str, str, tuple[str, ...], int, int]) -> None:
+    now = time.time()
+    found = [(result, job_of(result)) for result in store.list(*asked).results]
+    with errors_shown():
+        found = [(as_it_stands(store, result, seen), seen) for result, seen in found]
+    if not found:
         st.info("Nothing is like that.", icon=":material/filter_alt_off:")
         return
-    going = any(seen and seen.active for seen in map(job_of, found.results))
-    st.fragment(_show_rows, run_every=2.0 if going else None)(store, found.results)
-
-
-def _show_rows(store: ResultStore, results: tuple[Result, ...]) -> None:
-    now = time.time()
-    with errors_shown():
-        results = tuple(as_it_stands(store, result) for result in results if store.get(result.id, result.owner))
-    st.html(_ROW_STYLE)
-    with st.container(gap=None):
-        chosen = [result for result in results if _show_row(store, result, now)]
+    picked = st.session_state.get(_CHOSEN, ())
+    chosen = [result for result, _ in found if result.id in picked]
+    done = result_rows(
+        [_row(store, result, seen, now) for result, seen in found],
+        [result.id for result in chosen],
+        "result_rows",
+        lambda ids: st.session_state.update({_CHOSEN: ids}),
+    )
     if chosen:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", key="chosen"):
             st.markdown(f"**{counted(len(chosen), 'result')} chosen**", width="content")
-            st.download_button(
-                "Export (ZIP)",
-                export_of(store, chosen),
-                "results.zip",
-                "application/zip",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            show_export(store, chosen, "results.zip", said_labels())
             if st.button("Delete", icon=":material/delete:"):
                 delete(store, chosen)
+    for result, seen in found:
+        if done and done[0] == result.id:
+            _do(store, result, seen, done[1])
 
 
-def _show_row(store: ResultStore, result: Result, now: float) -> bool:
-    """Show a result in a line, do what its menu says, and return whether it is chosen."""
-    name = literal(result.name)
-    page, said = address_of(result)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row {result.id}"):
-        is_chosen = st.checkbox(f"Choose {name}", key=f"choose {result.id}", label_visibility="collapsed")
-        show_thumbnail(store, result)
-        st.page_link(page, label=name, query_params=said, width=240)
-        st.html(render("result.html", **parts_of(result, now)), width="stretch")
-        seen = job_of(result)
-        offered = [one for one in _MENU if one != _RESUME or (seen and seen.can_resume)]
-        done = st.menu_button(
-            ":material/more_horiz:", offered, format_func=_MENU.__getitem__, type="tertiary",
-            key=f"menu {result.id}",
-        )  # fmt: skip
-    if done == _OPEN:
+def _row(store: ResultStore, result: Result, seen: JobView[Any] | None, now: float) -> Row:
+    page, said = address_of(result, seen)
+    parts = parts_of(result, seen, now)
+    return Row(
+        result.id,
+        result.name,
+        f"{PurePath(page).stem}?{urlencode(said)}",
+        store.thumbnail(result),
+        _ICONS[result.kind],
+        [(parts["kind"], parts["when"]), (parts["found"], parts["model"]), (parts["shown"], "")],
+        [(what, label) for what, label in _MENU.items() if what != _RESUME or (seen and seen.can_resume)],
+    )
+
+
+def _do(store: ResultStore, result: Result, seen: JobView[Any] | None, what: str) -> None:
+    """Do what the menu of a result says."""
+    if what == OPEN:
+        page, said = address_of(result, seen)
         st.switch_page(page, query_params=said)
-    elif done == _RESUME and seen:
+    elif what == _RESUME and seen:
         attempt(partial(resume, seen, result))
-    elif done == _RENAME:
+    elif what == _RENAME:
         rename(store, result)
-    elif done == _SHARE:
+    elif what == _SHARE:
         share(store, result)
-    elif done == _DELETE:
+    elif what == _DELETE:
         delete(store, [result])
-    return is_chosen
 
 
 def show_thumbnail(store: ResultStore, result: Result) -> None:
@@ -164,12 +155,14 @@ def show_thumbnail(store: ResultStore, result: Result) -> None:
         st.markdown(f":material/{_ICONS[result.kind]}:", width=44)
 
 
-def parts_of(result: Result, now: float) -> dict[str, str]:
-    """Return what a list says of a result: its kind, how much was found, what was shown most, when, which model."""
-    seen = job_of(result) if result.kind in JOBS else None
+def parts_of(result: Result, seen: JobView[Any] | None, now: float) -> dict[str, str]:
+    """Return what a list says of a result: its kind, how much was found, what was shown most, when, which model.
+
+    `seen` is its job, if it has one; `now` is in seconds since 1970.
+    """
     state, figures = state_of(result, seen), result.figures
     if state == RUNNING:
-        found = f"analysing {seen.status.share:.0%}".replace("%", " %") if seen else "recording"
+        found = f"analyzing {seen.status.share:.0%}".replace("%", " %") if seen else "recording"
     elif result.kind in (PHOTO, FOLDER):
         found = f"{counted(figures.pictures, 'photo')}, " * bool(figures.pictures) + counted(figures.faces, "face")
     else:
@@ -189,7 +182,7 @@ def _show_empty(settings: Settings) -> None:
     st.info(
         "Nothing is kept, as the settings below say."
         if settings.keep == NOTHING
-        else "Nothing here yet. What you analyse appears here, and can be opened again, renamed, shared and exported.",
+        else "Nothing here yet. What you analyze appears here, and can be opened again, renamed, shared and exported.",
         icon=":material/history:",
     )
     with st.container(horizontal=True):
@@ -215,7 +208,8 @@ def _show_usage(store: ResultStore, owner: str, settings: Settings) -> None:
     usage = store.usage(owner)
     until = f"oldest go first after {settings.expiry_days} days" if settings.expiry_days else "without a time limit"
     over = " · what alone is larger, or goes on, stays" * (usage.size_bytes > settings.limit_bytes)
-    room = f"{size(usage.size_bytes)} of {size(settings.limit_bytes)}{over}"
+    shared = ", which all visitors share: whoever uses most makes room first" * (owner != "")
+    room = f"{size(usage.size_bytes)} of {size(settings.limit_bytes)}{shared}{over}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(usage.count, 'result')} · {room} · {until}", width="content")
         if owner == "":
@@ -233,16 +227,15 @@ def _ask_settings(store: ResultStore, settings: Settings) -> None:
             "something was last found."
         )  # fmt: skip
         st.caption(
-            "It holds for all who use this app: what to keep, for what is analysed from now on; the limit and the "
-            "days, at once for all that is there. The oldest go first."
+            "It holds for all who use this app: what to keep, for what is analyzed from now on; the limit and the "
+            "days, at once for all that is there. The oldest go first. Visitors from elsewhere share as much room "
+            "again: there the oldest results of whoever uses most go first."
         )
-        if st.form_submit_button("Save", type="primary"):
-            attempt(lambda: setattr(store, "settings", Settings(keep, int(gigabytes * 1e9), days or None)))
+        pressed = st.form_submit_button("Save", type="primary")
 
+    def save() -> None:
+        store.settings = Settings(keep, int(gigabytes * 1e9), days or None)
+        offer_deletion(keep)
 
-def size(count: float) -> str:
-    """Say a number of bytes as people do: "12 MB", "5 GB"."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
-        if count >= factor:
-            return f"{count / factor:.3g} {unit}"
-    return f"{count / 1000:.0f} kB"
+    if pressed:
+        attempt(save)

@@ -15,9 +15,9 @@ from pages.parts.corrections import said_labels
 from pages.parts.kept_photos import restored
 from pages.parts.photo_result import show_photo
 from pages.parts.photo_source import Photo
-from pages.parts.result_actions import delete, export_of, rename, share
-from pages.parts.result_list import parts_of, size
-from pages.parts.results import addressed
+from pages.parts.result_actions import delete, rename, share, show_export
+from pages.parts.result_list import parts_of
+from pages.parts.results import addressed, job_of, size
 from pages.parts.video_result import show_downloads, show_seen, timeline_of
 from pages.parts.widgets import STATIC, download_figures
 
@@ -27,13 +27,11 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
     if is_mine:
         back_button()
     st.title(literal(result.name))
-    parts = [*parts_of(result, time.time()).values(), size(result.size_bytes)]
+    parts = [*parts_of(result, job_of(result), time.time()).values(), size(result.size_bytes)]
     st.caption(literal(" · ".join(part for part in parts if part)))
+    said = said_labels() if is_mine else {}
     with st.container(horizontal=True):
-        st.download_button(
-            "Export (ZIP)", export_of(store, [result]), "result.zip", "application/zip",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        show_export(store, [result], "result.zip", said)
         if is_mine:
             if st.button("Rename", icon=":material/edit:"):
                 rename(store, result)
@@ -42,7 +40,7 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
             if st.button("Delete", icon=":material/delete:"):
                 delete(store, [result])
     if record := store.record(result, PhotoRecord):
-        _show_photo(store, result, record, said_labels() if is_mine else {})
+        _show_photo(store, result, record, said)
     elif (seen := timeline_of(store, result)) and seen.people:
         if video := store.picture(result):
             st.video(str(video), alt="the video with faces and expressions drawn on it", width=720)

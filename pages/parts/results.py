@@ -60,22 +60,26 @@ def _opened(folder: Path) -> ResultStore:
 
 
 def _forget_job(result: Result) -> None:
-    folder = home.data_folder().absolute() / result.job
-    if result.job and folder.is_dir():
-        remove(folder, JOBS[result.kind])
+    if result.job and job_folder(result).is_dir():
+        remove(job_folder(result), JOBS[result.kind])
 
 
 def job_of(result: Result) -> JobView[Any] | None:
     """Return the job that makes a result, as it stands now; None where there is none."""
     if not result.job:
         return None
-    place = home.data_folder().absolute() / result.job
+    place = job_folder(result)
     return job.find(place.parent, place.name, JOBS[result.kind])
 
 
-def address_of(result: Result) -> tuple[str, dict[str, str]]:
-    """Return the page that shows a result, which is named like its kind, and what its address says."""
-    page = result.kind if result.kind == PHOTO or job_of(result) else "results"
+def job_folder(result: Result) -> Path:
+    """Return where the job that makes a result lies, or lay."""
+    return home.data_folder().absolute() / result.job
+
+
+def address_of(result: Result, seen: JobView[Any] | None) -> tuple[str, dict[str, str]]:
+    """Return the page that shows a result, which is named like its kind, and what its address says, given its job."""
+    page = result.kind if result.kind == PHOTO or seen else "results"
     return f"pages/{page}.py", {ADDRESS: result.id}
 
 
@@ -123,3 +127,11 @@ def when(moment: float, now: float, offset_minutes: int | None) -> str:
     if days < 7:
         return f"{then:%A} {clock}"
     return f"{then.day} {then:%b}" + f" {then.year}" * (then.year != today.year)
+
+
+def size(count: float) -> str:
+    """Say a number of bytes as people do: "12 MB", "5 GB"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if count >= factor:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count / 1000:.0f} kB"

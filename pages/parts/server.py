@@ -22,7 +22,6 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.web.server import server_util
 
 from fer.errors import FerError
-from fer.jobs.job import Kind
 from fer.jobs.visitors import forget_left
 from pages.parts.permissions import HOSTS_VARIABLE, allowed_bytes, is_own_page, setting_of
 from pages.parts.visitor import with_cookie
@@ -167,17 +166,13 @@ def _look_after_results(adopted: bool) -> None:
 
 def _forget_uploads(present: Callable[[], set[str]]) -> None:
     """Remove the uploads of visitors who have left."""
-    from fer.collection import job as collections  # likewise
-    from fer.video import job as videos
-    from pages.parts.jobs import jobs_folder
+    from pages.parts.jobs import jobs_folder  # likewise
     from pages.parts.kept_jobs import measure
+    from pages.parts.kept_pictures import JOB_PICTURES
+    from pages.parts.results import JOBS
 
-    pictures: dict[Kind[Any], tuple[str, str]] = {
-        collections.KIND: (collections.UPLOADS_NAME, collections.DRAWN_NAME),
-        videos.KIND: (videos.UPLOAD_FOLDER, videos.DRAWN_NAME),
-    }
-    for kind, names in pictures.items():
-        for folder in forget_left(jobs_folder(kind), kind, *names, present):
+    for sort, names in JOB_PICTURES.items():
+        for folder in forget_left(jobs_folder(JOBS[sort]), JOBS[sort], *names, present):
             measure(folder)
 
 

@@ -185,9 +185,9 @@ class Visitor:
         try:
             waiting = list(formats)
             while waiting and not self.events.ended.is_set():
-                with self._connected() as socket:
-                    self._open(socket, "")
-                    self._open(socket, "photo")
+                with self.connected() as socket:
+                    self.open(socket, "")
+                    self.open(socket, "photo")
                     while waiting and not self.events.ended.is_set():
                         self._upload(socket, waiting.pop())
                         self.events.ended.wait(self._random.uniform(0, 2 * self._pause))
@@ -200,14 +200,15 @@ class Visitor:
         except Exception as error:  # any error is what this benchmark looks for
             self.events.error(f"{type(error).__name__}: {error}")
 
-    def _connected(self) -> ClientConnection:
+    def connected(self) -> ClientConnection:
         """Open the websocket, for the same session if its connection was lost."""
         protocols: list[Any] = ["streamlit", "none", *([self._session] if self._session else [])]
         address = f"ws{self._url.removeprefix('http')}/_stcore/stream"
         self._page, self._widgets = "", {}
         return connect(address, origin=Origin(self._url), subprotocols=protocols, max_size=None)
 
-    def _open(self, socket: ClientConnection, page: str) -> list[Element]:
+    def open(self, socket: ClientConnection, page: str) -> list[Element]:
+        """Open a page by its address; return what it shows."""
         self._page = ""
         return self._run(socket, page)
 

@@ -57,9 +57,9 @@ def journey(
     expect(page.get_by_role("progressbar").filter(visible=True)).to_be_visible()
     assert result_id(page) == found
     page.get_by_role("link", name="Results", exact=True).click()
-    row = page.locator('[class*="st-key-row"]').filter(has=page.get_by_role("link", name=name))
-    expect(row).to_contain_text("analysing")
-    expect(row).not_to_contain_text("analysing", timeout=240_000)
+    row = page.get_by_role("listitem").filter(has=page.get_by_role("link", name=name))
+    expect(row).to_contain_text("analyzing")
+    expect(row).not_to_contain_text("analyzing", timeout=240_000)
     kept = store.get(found, "")
     assert kept and kept.state == COMPLETE and store.thumbnail(kept)
     settled(page)

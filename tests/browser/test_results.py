@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from fer.images import encode_png
+from fer.results.result import Figures
 from fer.results.store import GONE_SECONDS, UNDO_SECONDS, ResultStore
 
 
@@ -30,9 +31,8 @@ def settled(page: Page) -> None:
 def act(page: Page, name: str, action: str) -> None:
     """Choose something in the menu of a result of the list."""
     settled(page)
-    row = page.locator('[class*="st-key-row"]').filter(has=page.get_by_role("link", name=name))
-    row.get_by_test_id("stMenuButtonButton").click()
-    page.get_by_role("option", name=action).or_(page.get_by_role("menuitem", name=action)).click()
+    page.get_by_role("button", name=f"More for {name}").press("Enter")
+    page.get_by_role("menuitem", name=action).click()
 
 
 def test_a_photo_is_found_again_until_it_is_deleted(
@@ -72,7 +72,7 @@ def test_a_photo_is_found_again_until_it_is_deleted(
     expect(other.get_by_role("link", name="Party")).to_be_visible()
 
     settled(other)
-    other.get_by_text("Choose Party").locator("xpath=ancestor::label").click()
+    other.get_by_role("checkbox", name="Choose Party").check()
     export = other.get_by_role("button", name="Export (ZIP)")
     expect(export).to_be_visible()
     settled(other)
@@ -117,3 +117,39 @@ def test_who_has_a_link_sees_one_result_and_each_browser_its_own(
     elsewhere.new_page().goto(app_url)
     assert cookie["value"] not in {one["value"] for one in elsewhere.cookies()}
     elsewhere.close()
+
+
+def test_the_list_is_used_with_the_keyboard(
+    context: BrowserContext, page: Page, app_url: str, app_folder: Path
+) -> None:
+    store = ResultStore(app_folder / "results")
+    for name in ("Ada's", "Bob's", "<b>Carl</b>"):
+        assert store.add("", "webcam", name, figures=Figures(people=1, seconds=62, expressions={"fear": 9}))
+    page.goto(f"{app_url}/results")
+    first = page.locator(".rows").get_by_role("listitem").first
+    expect(first.get_by_role("link", name="<b>Carl</b>")).to_be_visible()
+    expect(first).to_contain_text("1:02, 1 person")
+    settled(page)
+    first.get_by_role("checkbox").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Export (ZIP)")).to_be_in_viewport()
+    expect(first.get_by_role("checkbox")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(first.get_by_role("link")).to_be_focused()
+    page.keyboard.press("Tab")
+    more = first.get_by_role("button", name="More for")
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(more).to_have_attribute("aria-expanded", "true")
+    for key, item in (("ArrowUp", "Delete"), ("ArrowDown", "Open"), ("ArrowDown", "Rename"), ("End", "Delete")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("menuitem", name=item)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menuitem")).to_have_count(0)
+    expect(more).to_be_focused()
+    with context.expect_page() as opened:
+        first.get_by_role("link").click(modifiers=["ControlOrMeta"])
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("<b>Carl</b>")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(first.get_by_role("link", name="Bob's")).to_be_visible()
+    store.delete([result.id for result in store.list("").results], "")

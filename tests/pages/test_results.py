@@ -2,18 +2,20 @@
 
 import csv
 import io
+import json
 import re
 import time
 import zipfile
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.collection import job as collections
-from fer.errors import JobError
+from fer.errors import JobError, ResultsError
 from fer.faces import Box, Face
 from fer.images import encode_png
 from fer.jobs import job
@@ -21,20 +23,36 @@ from fer.jobs.status import FINISHED, STOPPED, Reporter
 from fer.jobs.visitors import Claim, claim, claim_of
 from fer.names import literal
 from fer.results.content import Content
+from fer.results.corrections import face_key
 from fer.results.database import keep_row
 from fer.results.journal import Finished, PictureTask, open_results
+from fer.results.photo import PhotoRecord
 from fer.results.pictures import PictureResult
-from fer.results.result import FOLDER, INTERRUPTED, NO_ROOM, PHOTO, RUNNING, VIDEO, WEBCAM, Figures, Result, Settings
+from fer.results.result import (
+    FOLDER,
+    INTERRUPTED,
+    NO_ROOM,
+    NOTHING,
+    PHOTO,
+    PICTURES,
+    RESULTS,
+    RUNNING,
+    VIDEO,
+    WEBCAM,
+    Figures,
+    Result,
+    Settings,
+)
 from fer.results.store import GONE_SECONDS, UNDO_SECONDS, ResultStore
 from fer.results.timeline import write_timeline
 from fer.video import job as videos
 from fer.video.job import TIMELINE_NAME, VideoRequest
 from fer.video.notes import keep_notes
 from fer.video.settings import ClipOptions
-from pages.parts import kept_jobs, visitor
+from pages.parts import kept_jobs, result_actions, visitor
 from pages.parts.result_actions import export_of
-from pages.parts.result_list import ROWS_AT_ONCE, size
-from pages.parts.results import result_store, when
+from pages.parts.result_list import ROWS_AT_ONCE
+from pages.parts.results import result_store, size, when
 from tests.video.results import timeline_of
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -65,14 +83,25 @@ def add(store: ResultStore, name: str, kind: str = PHOTO, **more: object) -> Res
     return added
 
 
+def rows(app: AppTest) -> list[dict[str, Any]]:
+    """Return what the list is told of each result."""
+    return [row for part in app.get("bidi_component") for row in json.loads(part.proto.json)["rows"]]
+
+
 def shown(app: AppTest) -> list[str]:
-    """Return the names of the results that are listed, as they are written for Markdown."""
-    return [box.label.partition(" ")[2] for box in app.checkbox]
+    """Return the names of the results that are listed."""
+    return [row["name"] for row in rows(app)]
 
 
 def told(app: AppTest) -> str:
     """Return what is said of the results beside their names."""
-    return "\n".join(element.proto.body for element in app.get("html"))
+    return json.dumps([row["facts"] for row in rows(app)])
+
+
+def choose(app: AppTest, count: int) -> AppTest:
+    """Choose the first results of the list."""
+    app.session_state["results_chosen"] = [row["id"] for row in rows(app)[:count]]
+    return app.run()
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -83,7 +112,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def test_an_empty_list_leads_to_the_other_pages(results: Path) -> None:
     app = opened()
-    assert app.info and not app.checkbox
+    assert app.info and not rows(app)
     pages = {link.proto.page for link in app.get("page_link")}
     assert {"photo", "folder", "video", "webcam"} <= pages
 
@@ -93,30 +122,28 @@ def test_the_newest_come_first_and_are_searched(store: ResultStore) -> None:
     add(store, "b.mp4", VIDEO, figures=Figures(people=2, seconds=192), model="mine", state=RUNNING)
     add(store, HOSTILE, WEBCAM)
     app = opened()
-    assert shown(app) == [literal(HOSTILE), literal("b.mp4"), literal("a.jpg")]
+    assert shown(app) == [HOSTILE, "b.mp4", "a.jpg"]
     assert "3 faces" in told(app) and "fear" in told(app) and "mine" in told(app)
     app.text_input(key="results_query").set_value("FEAR").run()
-    assert shown(app) == [literal("a.jpg")]
+    assert shown(app) == ["a.jpg"]
     app.text_input(key="results_query").set_value("nothing like that").run()
     assert shown(app) == [] and app.info
     app.text_input(key="results_query").set_value("").run()
     app.pills[0].set_value([VIDEO, WEBCAM]).run()
-    assert shown(app) == [literal(HOSTILE), literal("b.mp4")]
+    assert shown(app) == [HOSTILE, "b.mp4"]
 
 
 def test_several_are_deleted_and_come_back(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b", "c"):
         add(store, name)
     app = opened()
-    for box in app.checkbox[:2]:
-        box.check()
-    app.run()
+    choose(app, 2)
     assert [button.label for button in app.get("download_button")]
     press(app, "Delete")
     assert shown(app) == ["a"]
     press(app, "Undo")
     assert sorted(shown(app)) == ["a", "b", "c"]
-    app.checkbox[0].check().run()
+    choose(app, 1)
     press(app, "Delete")
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + UNDO_SECONDS)
@@ -133,7 +160,7 @@ def test_what_is_deleted_in_short_succession_comes_back_together(
     app, start = opened(), time.time()
     for seconds in (0.0, 4.0, 8.0):
         monkeypatch.setattr(time, "time", lambda now=start + seconds: now)
-        app.checkbox[0].check().run()
+        choose(app, 1)
         press(app, "Delete")
     monkeypatch.setattr(time, "time", lambda: start + UNDO_SECONDS + 1)
     app.run()  # the first one is out of reach now
@@ -148,7 +175,7 @@ def test_a_press_in_the_last_moment_counts_and_one_in_vain_is_told(
     now = time.time()
     for is_gone in (False, True):
         app = opened()
-        app.checkbox[0].check().run()
+        choose(app, 1)
         press(app, "Delete")
         if is_gone:
             store.sweep(now + 2 * GONE_SECONDS)
@@ -178,6 +205,42 @@ def test_what_is_kept_is_set_on_the_page(store: ResultStore) -> None:
     press(app, "Save")
     assert store.settings == Settings("nothing", 2_500_000_000, None)
     assert limit.min > 0, "a limit of nothing would remove everything"
+
+
+def test_pictures_kept_until_now_go_only_when_somebody_says_so(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    store.settings = Settings(PICTURES)
+    folder = video_job(tmp_path, "a.mp4")
+    claim(folder, Claim((), is_elsewhere=False, keeps_pictures=True))
+    Reporter(folder).set(FINISHED)
+    (folder / "video").mkdir()
+    pictures = folder / "video" / "a.mp4", folder / "a-faces.mp4"
+    for path in pictures:
+        path.write_bytes(bytes(1_000_000))
+    add(store, "a.mp4", VIDEO, job=f"videos/{folder.name}")
+    photo = add(store, "a.jpg", content=Content({"x": 1}, picture=(".jpg", bytes(500_000))))
+    going = add(store, "b", WEBCAM, state=RUNNING, content=Content(picture=(".mp4", b"x")))
+
+    def keep(what: str) -> AppTest:
+        app = opened()
+        app.radio[0].set_value(what)
+        return press(app, "Save")
+
+    offer = "Delete 3 pictures, 2.5 MB"
+    assert offer not in {button.label for button in opened().button}
+    app = press(keep(RESULTS), "Leave it")
+    assert all(path.exists() for path in pictures) and offer not in {button.label for button in app.button}
+    app = press(keep(NOTHING), offer)
+    assert not any(path.exists() for path in pictures) and store.picture(photo) is None and store.picture(going)
+    kept, claimed = store.get(photo.id, ""), claim_of(folder)
+    assert kept and kept.file_bytes < 1000 and kept.changed == photo.changed
+    assert claimed and not claimed.keeps_pictures and store.usage("").size_bytes < 10_000
+    press(app, next(button.label for button in app.button if button.label.startswith("Delete 3 results")))
+    assert store.list("").total == 0
+    press(app, "Undo")
+    assert store.list("").total == 3
 
 
 def test_only_who_sits_at_the_machine_sets_what_is_kept(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,6 +315,40 @@ def test_a_photo_is_kept_once_and_shown_again_by_its_address(
     assert gone.info and not gone.get("plotly_chart") and not gone.exception
 
 
+@pytest.mark.slow
+def test_a_photo_that_is_turned_stays_one_result_and_is_analyzed_again_where_its_picture_is_kept(
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path, astronaut: np.ndarray
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    app = opened("photo")
+    app.file_uploader[0].set_value([("a.png", encode_png(astronaut), "image/png")]).run()
+    (kept,) = store.list("").results
+    press(app, "Turn left")
+    assert [result.id for result in store.list("").results] == [kept.id]
+    record = store.record(kept, PhotoRecord)
+    assert record and record.turns == 1 and kept.id in app.query_params["result"]
+    assert "Analyze again" not in {button.label for button in opened("photo", result=kept.id).button}
+
+    store.settings = Settings(PICTURES)
+    press(app, "Turn left")
+    store.rename(kept.id, "", "Ada")
+    again = press(opened("photo", result=kept.id), "Analyze again")
+    press(again, "Turn left")
+    assert [(result.id, result.name) for result in store.list("").results] == [(kept.id, "Ada")]
+    record = store.record(kept, PhotoRecord)
+    assert record and record.turns == 3 and kept.id in again.query_params["result"]
+
+
+@pytest.mark.slow
+def test_samples_are_not_kept(store: ResultStore, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
+    app = opened("photo")
+    app.segmented_control[0].set_value("Sample").run()
+    press(app, "Turn left")
+    assert app.get("plotly_chart") or app.info
+    assert store.list("").total == 0 and "result" not in app.query_params
+
+
 def video_job(place: Path, name: str, begun: bool = True) -> Path:
     """Make a video's job as it was left by a process that is gone."""
     folder = videos.new_job(place / "videos", VideoRequest(place / name, Path("a.safetensors"), ClipOptions()))
@@ -268,7 +365,7 @@ def test_jobs_of_earlier_versions_become_results_of_the_owner_once(
     claim(theirs, Claim(("somebody",)))
     video_job(tmp_path, "waiting.mp4", begun=False)
     write_timeline(mine / TIMELINE_NAME, timeline_of({1: ["fear"] * 20}, peaks=()))
-    assert shown(opened()) == [literal("mine.mp4")]
+    assert shown(opened()) == ["mine.mp4"]
     (row,) = store.list("").results
     assert (row.kind, row.job, row.state) == (VIDEO, f"videos/{mine.name}", INTERRUPTED)
     assert row.figures.expressions == {"fear": pytest.approx(2.0)} and row.job_bytes > 0
@@ -331,9 +428,25 @@ def test_photos_whose_model_is_gone_are_shown_and_exported(
     row = add(store, "trip", FOLDER, job=f"collections/{folder.name}")
     app = opened("folder", result=row.id)
     assert not app.error and app.metric and app.get("plotly_chart")
-    with zipfile.ZipFile(io.BytesIO(export_of(store, [row])())) as archive:
+    with zipfile.ZipFile(io.BytesIO(export_of(store, [row], {face_key(seen): "fear"})())) as archive:
         (line,) = csv.DictReader(io.StringIO(archive.read("trip/faces.csv").decode()))
-    assert float(line["joy"]) == pytest.approx(0.8)
+    assert float(line["joy"]) == pytest.approx(0.8) and line["corrected_label"] == "fear"
+
+
+def test_too_large_an_export_is_refused_before_it_is_made(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    folder = video_job(tmp_path, "a.mp4")
+    row = add(store, "a.mp4", VIDEO, job=f"videos/{folder.name}")
+    (folder / "a-faces.mp4").write_bytes(bytes(1200))
+    with zipfile.ZipFile(io.BytesIO(export_of(store, [row], {})())) as archive:
+        assert archive.getinfo("a-mp4/a-faces.mp4").file_size == 1200
+    monkeypatch.setattr(result_actions, "EXPORT_BYTES", 1000)
+    with pytest.raises(ResultsError, match="1 kB"):
+        export_of(store, [row], {})
+    app = choose(opened(), 1)
+    assert app.error and not app.get("download_button")
 
 
 def test_a_link_to_a_recording_shows_who_showed_what_when(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +487,7 @@ def test_who_is_hidden_is_in_no_export(results: Path) -> None:
     folder.mkdir(exist_ok=True)
     write_timeline(folder / TIMELINE_NAME, timeline_of({1: ["anger"] * 10, 2: ["fear"] * 10}))
     keep_notes(folder, lambda notes: notes.with_hidden(2))
-    with zipfile.ZipFile(io.BytesIO(export_of(store, [result])())) as archive:
+    with zipfile.ZipFile(io.BytesIO(export_of(store, [result], {})())) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("expressions.csv"))
         rows = list(csv.DictReader(io.StringIO(archive.read(name).decode())))
     assert {row["person"] for row in rows} == {"1"}

@@ -16,7 +16,7 @@ from fer.results.archive import TABLE_NAME, write_archive
 from fer.results.content import FACE_PX, THUMBNAIL_PX, Content
 from fer.results.database import keep_row
 from fer.results.result import INTERRUPTED, NO_ROOM, PHOTO, RUNNING, TOO_OLD, VIDEO, WEBCAM, Figures, Result, Settings
-from fer.results.store import GONE_SECONDS, SILENT_SECONDS, UNDO_SECONDS, ResultStore
+from fer.results.store import GONE_SECONDS, SILENT_SECONDS, UNDO_SECONDS, ResultStore, fair_share
 
 DAY = 24 * 3600.0
 
@@ -245,6 +245,29 @@ def test_the_oldest_go_when_there_is_no_room_and_that_is_said(store: ResultStore
     clock.now += 1
     add(store, "5", content=Content(Note("x" * 1000)))
     assert names(store) == ["5", "going"]
+
+
+@pytest.mark.parametrize(
+    ("used", "room", "share"),
+    [([], 9, 9), ([5, 4], 9, 9), ([1, 2, 30], 9, 6), ([7, 8, 1], 9, 4), ([5, 5, 5], 9, 3), ([3], 0, 0)],
+)
+def test_who_uses_little_leaves_the_rest_to_others(used: list[float], room: float, share: float) -> None:
+    assert fair_share(used, room) == share
+    assert sum(min(one, share) for one in used) <= room
+
+
+def test_a_visitor_who_uses_much_takes_no_room_from_others(store: ResultStore, clock: Clock) -> None:
+    content = Content(Note("x" * 1000))
+    size = add(store, "mine", owner="a", content=content).size_bytes
+    clock.now += 1
+    add(store, "mine", owner="b", content=content)
+    store.settings = Settings(limit_bytes=5 * size)
+    for number in range(6):
+        clock.now += 1
+        add(store, str(number), owner="greedy", content=content)
+    assert names(store, "a") == names(store, "b") == ["mine"]
+    assert names(store, "greedy") == ["5", "4", "3"]
+    assert {notice.why for notice in store.notices("greedy")} == {NO_ROOM} and store.notices("a") == []
 
 
 def test_what_alone_is_larger_than_all_the_room_stays_and_takes_none_from_others(

@@ -1,0 +1,97 @@
+/* The list of results: a link opens one, a box chooses it, and a menu has what else can be done with it. */
+
+const make = (tag, className, parent, properties = {}) =>
+  parent.appendChild(Object.assign(document.createElement(tag), { className, ...properties }));
+
+class Rows {
+  constructor(root) {
+    [this.list, this.menu] = root.children;
+    this.menu.onkeydown = (event) => this.key(event);
+    this.menu.ontoggle = ({ newState }) => {
+      this.opener?.setAttribute("aria-expanded", newState === "open");
+      if (newState === "closed" && this.menu.contains(this.menu.getRootNode().activeElement)) this.opener?.focus();
+    };
+  }
+
+  show({ rows, chosen }, choose, act) {
+    Object.assign(this, { choose, act, chosen: new Set(chosen) });
+    const shown = JSON.stringify(rows);
+    if (shown !== this.shown) this.build(rows);
+    this.shown = shown;
+    for (const row of this.list.children) this.mark(row);
+  }
+
+  build(rows) {
+    const focused = this.list.getRootNode().activeElement;
+    const [id, part] = [focused?.closest(".row")?.dataset.id, focused?.dataset.part];
+    this.list.replaceChildren(...rows.map((row) => this.row(row)));
+    const row = [...this.list.children].find((one) => one.dataset.id === id);
+    row?.querySelector(`[data-part="${part}"]`)?.focus({ preventScroll: true });
+  }
+
+  row({ id, name, href, face, icon, facts, menu }) {
+    const row = document.createElement("li"), act = (what) => this.act([id, what]);
+    row.className = "row";
+    row.dataset.id = id;
+    const box = make("input", "", make("label", "box", row), { type: "checkbox", ariaLabel: `Choose ${name}` });
+    box.onchange = () => {
+      this.chosen[box.checked ? "add" : "delete"](id);
+      this.mark(row);
+      this.choose([...this.chosen]);
+    };
+    if (face) make("img", "face", row, { src: face, alt: "", loading: "lazy" });
+    else make("span", "icon", row, { textContent: icon, ariaHidden: "true", translate: false });
+    const link = make("a", "name", row, { textContent: name, href });
+    link.onclick = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, by its address
+      event.preventDefault();
+      act("open");
+    };
+    for (const [first, second] of facts) {
+      const fact = make("div", "fact", row);
+      make("div", "", fact, { textContent: first });
+      make("div", "second", fact, { textContent: second });
+    }
+    const more = make("button", "more", row, { type: "button", textContent: "⋯", ariaLabel: `More for ${name}`, ariaHasPopup: "menu", ariaExpanded: "false" });
+    more.onclick = () => this.open(more, menu, act);
+    [box, link, more].forEach((one, part) => (one.dataset.part = part));
+    return row;
+  }
+
+  mark(row) {
+    const chosen = this.chosen.has(row.dataset.id);
+    row.classList.toggle("chosen", chosen);
+    row.querySelector("input").checked = chosen;
+  }
+
+  open(opener, items, act) {
+    this.opener = opener;
+    this.menu.replaceChildren();
+    for (const [what, label] of items)
+      make("button", "", this.menu, { type: "button", role: "menuitem", tabIndex: -1, textContent: label }).onclick = () => {
+        this.menu.hidePopover();
+        act(what);
+      };
+    this.menu.showPopover();
+    const at = opener.getBoundingClientRect(), { offsetWidth, offsetHeight } = this.menu;
+    const below = at.bottom + offsetHeight <= innerHeight;
+    this.menu.style.left = `${Math.max(at.right - offsetWidth, 0)}px`;
+    this.menu.style.top = `${below ? at.bottom : Math.max(at.top - offsetHeight, 0)}px`;
+    this.menu.firstChild.focus();
+  }
+
+  key(event) {
+    const items = [...this.menu.children], now = items.indexOf(event.target), last = items.length - 1;
+    const next = { ArrowDown: now === last ? 0 : now + 1, ArrowUp: now > 0 ? now - 1 : last, Home: 0, End: last }[event.key];
+    if (event.key === "Tab") this.menu.hidePopover();
+    if (next === undefined) return;
+    event.preventDefault();
+    items[next].focus();
+  }
+}
+
+export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
+  const root = parentElement.querySelector(".results");
+  const rows = (root.rows ??= new Rows(root));
+  rows.show(data, (ids) => setStateValue("chosen", ids), (what) => setTriggerValue("act", what));
+}
