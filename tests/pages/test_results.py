@@ -323,17 +323,17 @@ def test_a_photo_that_is_turned_stays_one_result_and_is_analyzed_again_where_its
     app = opened("photo")
     app.file_uploader[0].set_value([("a.png", encode_png(astronaut), "image/png")]).run()
     (kept,) = store.list("").results
-    press(app, "Turn left")
+    press(app, "Rotate left")
     assert [result.id for result in store.list("").results] == [kept.id]
     record = store.record(kept, PhotoRecord)
     assert record and record.turns == 1 and kept.id in app.query_params["result"]
     assert "Analyze again" not in {button.label for button in opened("photo", result=kept.id).button}
 
     store.settings = Settings(PICTURES)
-    press(app, "Turn left")
+    press(app, "Rotate left")
     store.rename(kept.id, "", "Ada")
     again = press(opened("photo", result=kept.id), "Analyze again")
-    press(again, "Turn left")
+    press(again, "Rotate left")
     assert [(result.id, result.name) for result in store.list("").results] == [(kept.id, "Ada")]
     record = store.record(kept, PhotoRecord)
     assert record and record.turns == 3 and kept.id in again.query_params["result"]
@@ -344,7 +344,7 @@ def test_samples_are_not_kept(store: ResultStore, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
     app = opened("photo")
     app.segmented_control[0].set_value("Sample").run()
-    press(app, "Turn left")
+    press(app, "Rotate left")
     assert app.get("plotly_chart") or app.info
     assert store.list("").total == 0 and "result" not in app.query_params
 
