@@ -45,6 +45,12 @@ from pages.parts.visitor import owner
 from pages.parts.widgets import NO_BAR, counted, download, smallest_face, text, threshold_slider, whole_number
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
+KEPT = {
+    PICTURES: "The readings and the annotated video are kept under Results.",
+    RESULTS: "The readings are kept under Results with thumbnails of the faces, but no frames.",
+    NOTHING: "Frames are analyzed in memory; nothing is kept.",
+}
+"""What becomes of a recording, by what the settings say."""
 TEXTS = Translations(
     media_api_not_available="No camera available: open this page over HTTPS or on localhost.",
     device_ask_permission="Allow the camera when your browser asks.",
@@ -109,33 +115,30 @@ def current_stream() -> LiveStream:
 
 def chosen_settings() -> VideoSettings:
     usual = VideoSettings(threshold=model_info().reading(chosen_faces()).unsure_below)
-    with st.expander("Settings", icon=":material/tune:"):
-        left, right = st.columns(2, gap="large")
-        with left:
-            smoothing = st.slider(
-                "Smoothing",
-                0.0,
-                2.0,
-                usual.smoothing_seconds,
-                0.1,
-                "%.1f s",
-                help="Expressions are averaged over this time. At 0, every frame counts by itself and labels flicker.",
-            )
-            threshold = threshold_slider(usual.threshold)
-            smallest = smallest_face(5, usual.smallest_face)
-        with right:
-            detections = whole_number(
-                "Face detections", 1, 10, usual.detections_per_second, "/ s",
-                "Faces are tracked in between. A slow machine does fewer.",
-            )  # fmt: skip
-            updates = whole_number(
-                "Readings per face", 1, 30, usual.updates_per_second, "/ s",
-                "How often the expression of each face is read. A slow machine does fewer.",
-            )  # fmt: skip
-            mirror = st.toggle("Mirror", usual.mirror)
-        drawn = st.pills(
-            "Draw", ["Boxes", "Labels", "Bars"], selection_mode="multi", default=["Boxes", "Labels", "Bars"]
+    left, right = st.columns(2, gap="large")
+    with left:
+        smoothing = st.slider(
+            "Smoothing",
+            0.0,
+            2.0,
+            usual.smoothing_seconds,
+            0.1,
+            "%.1f s",
+            help="Expressions are averaged over this time. At 0, every frame counts by itself and labels flicker.",
         )
+        threshold = threshold_slider(usual.threshold)
+        smallest = smallest_face(5, usual.smallest_face)
+    with right:
+        detections = whole_number(
+            "Face detections", 1, 10, usual.detections_per_second, "/ s",
+            "Faces are tracked in between. A slow machine does fewer.",
+        )  # fmt: skip
+        updates = whole_number(
+            "Readings per face", 1, 30, usual.updates_per_second, "/ s",
+            "How often the expression of each face is read. A slow machine does fewer.",
+        )  # fmt: skip
+        mirror = st.toggle("Mirror", usual.mirror)
+    drawn = st.pills("Draw", ["Boxes", "Labels", "Bars"], selection_mode="multi", default=["Boxes", "Labels", "Bars"])
     return VideoSettings(
         detections_per_second=detections,
         updates_per_second=updates,
@@ -272,7 +275,9 @@ def show_causes(expanded: bool = False) -> None:
             st.switch_page("pages/photo.py")
 
 
-begin_page("pages/webcam.py", "Webcam")
+with st.container(horizontal=True, vertical_alignment="center"):
+    begin_page("pages/webcam.py", "Webcam")
+    settings = st.popover("Settings", icon=":material/tune:")
 address = urlsplit(st.context.url or "http://localhost")
 if address.scheme == "http" and address.hostname not in LOCAL:
     st.warning(
@@ -281,31 +286,14 @@ if address.scheme == "http" and address.hostname not in LOCAL:
         icon=":material/no_encryption:",
     )
 servers = ice_servers()
-choose_model(BETWEEN)
+model_info()  # what is wrong with the model has to be said where everybody sees it
+with settings:
+    choose_model(BETWEEN)
+    wanted = chosen_settings()
 stream = current_stream()
-agreed = st.checkbox("Everybody in view, including me, agrees to the analysis of this video.", key="webcam_agreed")
-kept = {
-    PICTURES: "The readings and the annotated video are kept under Results.",
-    RESULTS: "The readings are kept under Results with thumbnails of the faces, but no frames.",
-    NOTHING: "Frames are analyzed in memory; nothing is kept.",
-}
-keep_now = NOTHING
-with errors_shown():
-    keep_now = result_store().settings.keep
-    st.caption(
-        ":material/lock: The video goes from this browser to the machine that runs the app, and nowhere else. "
-        + kept[keep_now]
-    )
-if not agreed:
-    st.session_state["webcam_active"] = False
-    with errors_shown():
-        show_recording(stream)
-        show_undo(result_store(), owner())
-    show_causes()
-    st.stop()
-
+stream.analyzer.settings = wanted
 drop_late_frames()
-video, live = st.container(), st.container()  # the picture fills the page's width
+consent, video, live = st.container(), st.container(), st.container()  # the picture fills the page's width
 with video:
     context = webrtc_streamer(
         key="webcam",
@@ -325,7 +313,9 @@ with video:
         translations=TEXTS,
         on_change=begin_anew,
     )
-    stream.analyzer.settings = chosen_settings()
+keep_now = NOTHING
+with errors_shown():
+    keep_now = result_store().settings.keep
 with live:
     if context.state.playing:
         takes = keep_now != NOTHING and st.button(
@@ -339,12 +329,15 @@ with live:
         st.fragment(show_chart, run_every=2.0)(stream)  # drawing it takes a browser 0.1 s or more
     elif context.state.signalling:
         st.info("Connecting …", icon=":material/hourglass_empty:")
-    elif not stream.analyzer.frames.total:
-        st.markdown("Press **START**. Each person gets a number and a color; the chart shows the last minute.")
+    st.caption(
+        ":material/lock: The video goes from this browser to the machine that runs the app, and nowhere else. "
+        + KEPT[keep_now]
+    )
 if not context.state.playing and not context.state.signalling:
+    consent.markdown("Press **START** if everybody in view, including you, agrees to the analysis of this video.")
     st.session_state["webcam_active"] = False  # it may have ended while another page was open
     with errors_shown():
         show_recording(stream)
         show_undo(result_store(), owner())
-if not context.state.playing:
-    show_causes(expanded=not stream.analyzer.frames.total)  # the browser does not tell the page that it got no camera
+if not context.state.playing:  # the browser does not tell the page that it got no camera
+    show_causes(expanded=not stream.analyzer.frames.total and ADDRESS not in st.query_params)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
@@ -43,6 +45,27 @@ def start_browser() -> Iterator[Callable[..., Browser]]:
 @pytest.fixture(scope="session")
 def browser(start_browser: Callable[..., Browser]) -> Iterator[Browser]:
     launched = start_browser()
+    yield launched
+    launched.close()
+
+
+@pytest.fixture(scope="session")
+def camera_file(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
+    """Two seconds of a face that moves, as Motion JPEG, which Chromium plays in a loop."""
+    path = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    photo = cv2.resize(astronaut, (900, 900), interpolation=cv2.INTER_AREA)
+    with path.open("wb") as file:
+        for turn in np.arange(60) * 2 * np.pi / 60:
+            x, y = round(60 + 40 * np.sin(turn)), round(10 + 10 * np.sin(turn))
+            frame = cv2.cvtColor(photo[y : y + 480, x : x + 640], cv2.COLOR_RGB2BGR)
+            file.write(cv2.imencode(".jpg", frame)[1].tobytes())
+    return path
+
+
+@pytest.fixture(scope="session")
+def camera_browser(start_browser: Callable[..., Browser], camera_file: Path) -> Iterator[Browser]:
+    """A browser whose camera shows that face."""
+    launched = start_browser(f"--use-file-for-fake-video-capture={camera_file}")
     yield launched
     launched.close()
 

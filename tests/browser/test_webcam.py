@@ -5,35 +5,19 @@ import io
 import json
 import re
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Frame, FrameLocator, Page, expect
 
+from fer.results.result import WEBCAM
+from fer.results.store import ResultStore
+from tests.browser.test_kept_jobs import result_id
+from tests.browser.test_results import settled
+
 COMPONENT = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
-
-
-@pytest.fixture(scope="module")
-def camera_file(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
-    """Two seconds of a face that moves, as Motion JPEG, which Chromium plays in a loop."""
-    path = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
-    photo = cv2.resize(astronaut, (900, 900), interpolation=cv2.INTER_AREA)
-    with path.open("wb") as file:
-        for turn in np.arange(60) * 2 * np.pi / 60:
-            x, y = round(60 + 40 * np.sin(turn)), round(10 + 10 * np.sin(turn))
-            frame = cv2.cvtColor(photo[y : y + 480, x : x + 640], cv2.COLOR_RGB2BGR)
-            file.write(cv2.imencode(".jpg", frame)[1].tobytes())
-    return path
-
-
-@pytest.fixture(scope="module")
-def camera_browser(start_browser: Callable[..., Browser], camera_file: Path) -> Iterator[Browser]:
-    browser = start_browser(f"--use-file-for-fake-video-capture={camera_file}")
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
@@ -45,9 +29,8 @@ def page(camera_browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def agree(page: Page, url: str) -> FrameLocator:
+def opened(page: Page, url: str) -> FrameLocator:
     page.goto(f"{url}/webcam")
-    page.get_by_text("Everybody in view").click()
     return page.frame_locator(COMPONENT)
 
 
@@ -82,8 +65,8 @@ def downloaded(page: Page, name: str) -> str:
     return Path(download.value.path()).read_text()
 
 
-def test_from_start_to_the_summary(page: Page, app_url: str) -> None:
-    component = agree(page, app_url)
+def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str, app_folder: Path) -> None:
+    component = opened(page, app_url)
     start(page, component)
     expect(page.get_by_test_id("stMetric").filter(has_text="Faces in view")).to_contain_text("1", timeout=60_000)
     expect(page.locator(".js-plotly-plot")).to_have_count(1)  # for a moment the one before may still stand
@@ -96,14 +79,15 @@ def test_from_start_to_the_summary(page: Page, app_url: str) -> None:
         page.locator(place).bounding_box() for place in (COMPONENT, '[data-testid="stMainBlockContainer"]')
     )
     assert picture and whole and picture["width"] > 0.85 * whole["width"]
-    page.get_by_text("Settings").click()  # a setting acts, and the video goes on
+    page.get_by_role("button", name="Settings").click()  # a setting acts, and the video goes on
     page.get_by_test_id("stCheckbox").filter(has_text="Mirror").locator("label").click()
     before = processed(page), frames_shown(page)
     page.wait_for_timeout(3000)
     assert processed(page) > before[0]
+    page.keyboard.press("Escape")
 
     component.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("Recording")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Recording", exact=True)).to_be_visible(timeout=30_000)
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
     rows = list(csv.DictReader(io.StringIO(downloaded(page, "Table (CSV)"))))
     record = json.loads(downloaded(page, "All figures (JSON)"))
@@ -112,13 +96,37 @@ def test_from_start_to_the_summary(page: Page, app_url: str) -> None:
     assert sum(float(row["lasted"]) for row in rows if row["person"] == "1") == pytest.approx(
         sum(record["seconds_by_person"]["1"].values()), abs=0.1
     )
-    page.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Recording")).to_have_count(0)
+
+    found = result_id(page)
+    page.reload()
+    expect(page.get_by_role("heading", name="Recording", exact=True)).to_be_visible()
+    assert result_id(page) == found
+    page.get_by_role("link", name="Results", exact=True).click()
+    kept = ResultStore(app_folder / "results").get(found, "")
+    assert kept and kept.kind == WEBCAM and kept.figures.people == 1
+    row = page.locator('[class*="st-key-row"]').filter(has=page.get_by_role("link", name=kept.name))
+    row.get_by_text(f"Choose {kept.name}").locator("xpath=ancestor::label").click()
+    settled(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export (ZIP)").click()
+    with zipfile.ZipFile(Path(download.value.path())) as archive:
+        assert {"expressions.csv", "expressions.json"} <= {Path(name).name for name in archive.namelist()}
+
+    other = page.context.new_page()
+    other.goto(f"{app_url}/webcam?result={found}")
+    expect(other.locator(".js-plotly-plot")).to_have_count(3)
+    other.get_by_role("button", name="Delete").click()
+    expect(other.get_by_role("heading", name="Recording", exact=True)).to_have_count(0)
+    other.get_by_role("button", name="Undo").click()
+    page.reload()
+    row.get_by_role("link", name=kept.name).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(kept.name)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
 
 def test_the_own_neutral_is_taken_off_and_stands_in_the_export_until_it_is_undone(page: Page, app_url: str) -> None:
     """The camera's face smiles: taken for neutral, the smile is what is taken off."""
-    component = agree(page, app_url)
+    component = opened(page, app_url)
     start(page, component)
     page.get_by_role("button", name="This is my neutral face").click()
     expect(page.get_by_role("progressbar").filter(visible=True)).to_be_visible()
@@ -126,7 +134,7 @@ def test_the_own_neutral_is_taken_off_and_stands_in_the_export_until_it_is_undon
     expect(undo).to_be_visible()
     expect(page.get_by_text("raw happiness")).to_be_visible()
     component.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("Recording")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Recording", exact=True)).to_be_visible(timeout=30_000)
     record = json.loads(downloaded(page, "All figures (JSON)"))
     (own,) = record["baselines"]
     assert (own["person"], own["how"], own["strength"]) == (1, "seconds", 0.75)
@@ -139,31 +147,35 @@ def test_the_own_neutral_is_taken_off_and_stands_in_the_export_until_it_is_undon
 
 
 def test_a_reload_ends_the_stream_and_it_can_be_started_again(page: Page, app_url: str) -> None:
-    start(page, agree(page, app_url))
+    start(page, opened(page, app_url))
     page.reload()
-    start(page, agree(page, app_url))
+    start(page, opened(page, app_url))
     page.frame_locator(COMPONENT).get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("Recording").or_(page.get_by_text("without a face"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Recording", exact=True).or_(page.get_by_text("without a face"))).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.parametrize(
-    ("left_out", "message"),
+    ("left_out", "error"),
     [
-        ("--use-fake-ui-for-media-stream", "Permission denied"),
-        ("--use-fake-device-for-media-stream", "Requested device not found"),
+        ("--use-fake-ui-for-media-stream", "NotAllowedError"),
+        ("--use-fake-device-for-media-stream", "NotFoundError"),
+        ("", "NotReadableError"),
     ],
 )
-def test_a_camera_that_is_missing_or_refused_is_said(
-    start_browser: Callable[..., Browser], app_url: str, left_out: str, message: str
+def test_a_camera_that_is_refused_missing_or_in_use_is_said(
+    start_browser: Callable[..., Browser], app_url: str, left_out: str, error: str
 ) -> None:
     browser = start_browser(without=left_out)
     page = browser.new_context().new_page()
     page.set_default_timeout(60_000)
-    component = agree(page, app_url)
+    if not left_out:  # no flag of the browser's makes another program use its camera
+        throw = f"throw new DOMException('Could not start video source', '{error}')"
+        page.add_init_script(f"navigator.mediaDevices.getUserMedia = async () => {{ {throw} }}")
+    component = opened(page, app_url)
     component.get_by_role("button", name="Start", exact=True).click()
-    expect(component.get_by_text(message)).to_be_visible(timeout=30_000)
+    expect(component.get_by_text(error)).to_be_visible(timeout=30_000)
     expect(component.get_by_role("button", name="Start", exact=True)).to_be_visible()
-    expect(page.get_by_test_id("stExpanderDetails").get_by_text(message)).to_be_visible()  # what to do, without a click
+    expect(page.get_by_test_id("stExpanderDetails").get_by_text(error)).to_be_visible()  # what to do, without a click
     browser.close()
 
 

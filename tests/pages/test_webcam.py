@@ -76,15 +76,9 @@ def app(streamer: FakeStreamer) -> AppTest:
     return AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/webcam.py").run()
 
 
-def agree(app: AppTest) -> None:
-    app.checkbox(key="webcam_agreed").check().run()
-
-
-def test_nothing_starts_without_consent(app: AppTest, streamer: FakeStreamer) -> None:
+def test_nothing_starts_before_somebody_presses_start(app: AppTest, streamer: FakeStreamer) -> None:
     assert not app.exception
-    assert not streamer.given
-    agree(app)
-    assert not app.exception
+    assert streamer.given.get("desired_playing_state") is None
     assert streamer.given["media_stream_constraints"]["audio"] is False
     assert streamer.given["rtc_configuration"] == {"iceServers": []}
     assert streamer.given["async_processing"] is True
@@ -104,8 +98,6 @@ class Numbered(VideoStreamTrack):
 
 
 def test_a_viewer_who_is_late_gets_the_newest_frame_and_not_a_queue(app: AppTest, streamer: FakeStreamer) -> None:
-    agree(app)
-
     async def numbers() -> list[int]:
         source = Numbered()
         seen = streamer.relay.subscribe(source)
@@ -136,8 +128,6 @@ class Repeating(VideoStreamTrack):
 
 
 def test_a_frame_that_was_sent_is_not_sent_again(app: AppTest, streamer: FakeStreamer) -> None:
-    agree(app)
-
     async def numbers() -> list[int | None]:
         source = Repeating()
         seen = streamer.relay.subscribe(source)
@@ -173,7 +163,6 @@ def headings(app: AppTest) -> list[str]:
 def test_frames_come_back_and_are_counted_and_summed_up(
     app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
 ) -> None:
-    agree(app)
     seen_by(app, streamer, astronaut)
     (shown,) = streamer.play(astronaut)
     assert (shown.width, shown.height) == (512, 512)
@@ -205,12 +194,10 @@ def test_frames_come_back_and_are_counted_and_summed_up(
 def test_after_a_look_at_another_page_what_is_seen_is_recorded_anew(
     app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
 ) -> None:
-    agree(app)
     first = seen_by(app, streamer, astronaut)
     streamer.state = SimpleNamespace(playing=False, signalling=False)  # without a word to the page
     app.switch_page("pages/photo.py").run()
     app.switch_page("pages/webcam.py").run()
-    agree(app)
     assert seen_by(app, streamer, astronaut) is not first
     streamer.switch(app, playing=False)
     assert not app.exception and ResultStore(results).list("").total == 2
@@ -222,7 +209,6 @@ def test_what_cannot_be_kept_is_told_shown_from_memory_and_kept_once_it_can_be(
     def fails(*given: object, **named: object) -> None:
         raise OSError("the disk is full")
 
-    agree(app)
     with monkeypatch.context() as patch:
         patch.setattr(recordings, "write_timeline", fails)
         patch.setattr(recordings, "KEEP_SECONDS", 0.05)
@@ -244,7 +230,6 @@ def test_another_model_begins_another_recording_and_drops_nothing(
     app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path, monkeypatch: pytest.MonkeyPatch,
     tiny_checkpoint: Path,
 ) -> None:  # fmt: skip
-    agree(app)
     first = seen_by(app, streamer, astronaut)
     monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
     app.run()
@@ -260,7 +245,6 @@ def test_another_model_begins_another_recording_and_drops_nothing(
 def test_a_snapshot_is_kept_as_a_photo_of_the_cameras_size(
     app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
 ) -> None:
-    agree(app)
     seen_by(app, streamer, astronaut)
     app.run()
     press(app, "Take snapshot")
@@ -274,7 +258,6 @@ def test_where_nothing_is_kept_it_is_held_in_memory(
     app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
 ) -> None:
     ResultStore(results).settings = Settings(NOTHING)
-    agree(app)
     seen_by(app, streamer, astronaut)
     app.run()
     assert "Take snapshot" not in {button.label for button in app.button}
@@ -285,7 +268,6 @@ def test_where_nothing_is_kept_it_is_held_in_memory(
 
 def watched(app: AppTest, streamer: FakeStreamer, image: np.ndarray, faces: int = 1) -> LiveStream:
     """Return a stream with some faces in view, whose time goes on by a tenth of a second or so with each frame."""
-    agree(app)
     streamer.switch(app, playing=True)
     stream: LiveStream = app.session_state["webcam_stream"]
     for _ in range(400):
@@ -354,7 +336,6 @@ def test_a_model_that_does_not_know_what_is_neutral_offers_nothing(
 
 
 def test_settings_act_on_the_running_stream(app: AppTest, streamer: FakeStreamer) -> None:
-    agree(app)
     streamer.switch(app, playing=True)
     analyzer = app.session_state["webcam_stream"].analyzer
     next(slider for slider in app.slider if slider.label == "Smoothing").set_value(0.0).run()
@@ -367,7 +348,6 @@ def test_settings_act_on_the_running_stream(app: AppTest, streamer: FakeStreamer
 def test_an_error_in_the_engine_is_shown_and_the_picture_goes_on(
     app: AppTest, streamer: FakeStreamer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    agree(app)
     streamer.switch(app, playing=True)
     analyzer = app.session_state["webcam_stream"].analyzer
     black = np.zeros((120, 160, 3), np.uint8)
@@ -389,7 +369,6 @@ def test_servers_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, stre
     servers = [{"urls": "stun:stun.example.org:3478"}]
     monkeypatch.setenv("FER_ICE_SERVERS", json.dumps(servers))
     app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/webcam.py").run()
-    agree(app)
     assert streamer.given["rtc_configuration"] == {"iceServers": servers}
     monkeypatch.setenv("FER_ICE_SERVERS", "stun:stun.example.org")
     app.run()
