@@ -36,7 +36,7 @@ def open_synthetic(path: Path) -> FaceDataset:
     part = (np.arange(count) // len(FERPLUS)) % 10
     splits = np.select([part == 8, part == 9], ["validation", "test"], "train")
     return FaceDataset(
-        name=f"synthetic ({count} drawn faces)",
+        name=f"drawn faces ({count})",
         labels=FERPLUS,
         votes=np.eye(len(FERPLUS), dtype=np.float32)[classes],
         splits=splits,

@@ -91,7 +91,7 @@ class TrainingConfig:
     accumulate: int = _training(1, "N", "split each batch into N parts to save memory", at_least=1)
     """The step stays the same."""
     learning_rate: float | None = _training(
-        None, "RATE", "peak learning rate (sgd 0.1, adamw 0.002; a fifth with --init)", at_least=1e-8
+        None, "RATE", "peak learning rate (sgd 0.1, adamw 0.002; a fifth for pretrained weights)", at_least=1e-8
     )
     """After the warm-up; None: see `peak_learning_rate`."""
     warmup_epochs: float = field(default=2.0, metadata={"bounds": {"at_least": 0}})

@@ -11,6 +11,7 @@ import streamlit as st
 
 from fer.home import app_folder, data_folder, runs_folder
 from fer.names import literal
+from pages.parts.words import in_words
 
 ALLOW_TRAINING_VARIABLE = "FER_ALLOW_TRAINING"
 """Environment variable or secret: 1 allows it for every visitor, 0 for nobody. If it is unset, see `may_train`."""
@@ -90,6 +91,7 @@ def training_allowed() -> bool:
 
 def for_visitor(text: str) -> str:
     """Return an error message as Markdown, with this machine's paths shortened for remote visitors."""
+    text = in_words(text)
     if training_allowed():
         return literal(text)
     for place in (data_folder().absolute(), runs_folder().absolute(), app_folder(), Path.cwd(), Path.home()):
