@@ -15,11 +15,19 @@ SECTIONS = {
     EVALUATE: ":material/play_circle: Evaluate",
     DATA: ":material/photo_library: Data set",
 }
+ADDRESS = "section"
+"""What the address calls the part of the page that is looked at: a reload in the middle of an evaluation shows it."""
 
 begin_page("pages/evaluation.py", "Evaluation")
 if st.session_state.pop("evaluation_ended", False):
     st.session_state["evaluation_section"] = REPORT
+elif "evaluation_section" not in st.session_state and (asked := st.query_params.get(ADDRESS)) in SECTIONS:
+    st.session_state["evaluation_section"] = asked
 section = one_of("Section", SECTIONS, "evaluation_section")
+if section == REPORT:  # whose address is that of the report
+    st.query_params.pop(ADDRESS, None)
+else:
+    st.query_params.from_dict({ADDRESS: section})
 with errors_shown():
     # The other sections are imported on demand, so that the report opens at once.
     if section == COMPARE:

@@ -12,7 +12,7 @@ from pages.parts.widgets import one_of
 begin_page("pages/training.py", "Training")
 with errors_shown():
     # Imported late, because they need packages that the app alone does not install.
-    from pages.parts.training_runs import all_runs
+    from pages.parts.training_runs import ADDRESS, all_runs
     from pages.parts.training_setup import NEW, RUNS, new_training
 
     allowed = training_allowed()
@@ -24,8 +24,10 @@ with errors_shown():
     if st.session_state.pop("training_started", False):
         st.session_state["training_section"] = RUNS
     elif "training_section" not in st.session_state:
-        st.session_state["training_section"] = RUNS if any(view.active for view in views) else NEW
+        at_work = ADDRESS in st.query_params or any(view.active for view in views)
+        st.session_state["training_section"] = RUNS if at_work else NEW
     if one_of("Section", [NEW, RUNS], "training_section") == NEW:
+        st.query_params.pop(ADDRESS, None)
         new_training(views)
     else:
         all_runs(views, allowed)

@@ -16,6 +16,7 @@ from fer.names import literal
 from pages.parts.corrections import LOOKED_AT, corrections_path
 from pages.parts.visitor import owner
 from pages.parts.widgets import STATIC, delete_button, one_of, path_here
+from pages.parts.words import in_words
 
 UPLOAD, MINE, DRAWN, HERE, OWN = "Upload", "My corrections", "Drawn faces", "On this machine", "Its training data"
 SOURCES = {
@@ -99,7 +100,7 @@ def uploaded_path() -> str | None:
 
 
 def chosen_data(key: str) -> Data | None:
-    """Ask for a data set and show what it contains; return None while none is chosen."""
+    """Ask for a data set and say what it contains; return None while none is chosen."""
     path = chosen_path(key)
     if path is None:
         st.caption("Your pictures stay on this machine. No pictures yet? Try it with drawn faces.")
@@ -129,7 +130,7 @@ def looked_at(path: str) -> Data:
 
 
 def show_data(data: Data) -> None:
-    """Show what a data set contains, and what is wrong with it."""
+    """Say what a data set contains, and what is wrong with it."""
     found = data.report
     copies = found.copies.within + found.copies.across
     facts = [f"**{found.pictures:,} pictures**", f"{len(found.counts)} expressions"]
@@ -142,9 +143,14 @@ def show_data(data: Data) -> None:
     if found.broken:
         facts.append(f"{len(found.broken)} unreadable")
     st.markdown(" · ".join(facts))
-    st.text("\n".join(found.notes))
+    st.text(in_words("\n".join(found.notes)))
     for warning in found.warnings:
-        st.warning(literal(warning), icon=":material/warning:")
+        st.warning(literal(in_words(warning)), icon=":material/warning:")
+
+
+def show_overview(data: Data) -> None:
+    """Show how many pictures each expression has, some of them, and which are copies or broken."""
+    found = data.report
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Pictures per expression**")

@@ -9,7 +9,7 @@ from fer.charts.training import rater_agreement
 from fer.datasets.dataset import SPLITS, FaceDataset
 from fer.names import literal
 from fer.reports.gallery import Card, gallery
-from pages.parts.dataset import Data, chosen_data
+from pages.parts.dataset import Data, chosen_data, show_overview
 from pages.parts.evaluation_charts import show_chart
 from pages.parts.evaluation_pictures import opened, picture, votes_of
 from pages.parts.permissions import refuse, training_allowed
@@ -27,6 +27,7 @@ def look_at_dataset() -> None:
     data = chosen_data("look")
     if data is None:
         return
+    show_overview(data)
     dataset = opened(data.path)
     left, right = st.columns(2, gap="large")
     with left:

@@ -111,7 +111,7 @@ def table(opinions: Sequence[tuple[str, Predictions]], places: np.ndarray) -> li
         row: dict[str, object] = {"label": first.labels[first.truth[place]]}
         for who, said in opinions:
             row[f"{who} says"] = said.labels[said.predicted[place]]
-            row[f"{who}, confidence"] = float(said.confidence[place])
+            row[f"{who}, confidence"] = 100 * float(said.confidence[place])
         row |= {"raters": votes_text(votes_of(first, place)), "picture": first.names[place]}
         if len(opinions) == 1:
             row |= {label: float(first.probabilities[place, number]) for number, label in enumerate(first.labels)}
@@ -121,7 +121,7 @@ def table(opinions: Sequence[tuple[str, Predictions]], places: np.ndarray) -> li
 
 def _columns(opinions: Sequence[tuple[str, Predictions]]) -> dict[str, Any]:
     shares = [f"{who}, confidence" for who, _ in opinions]
-    percents = {name: st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1) for name in shares}
+    percents = {name: st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100) for name in shares}
     labels = opinions[0][1].labels if len(opinions) == 1 else ()
     return percents | {label: st.column_config.NumberColumn(format="%.2f") for label in labels}
 

@@ -15,6 +15,8 @@ from pages.parts.session import FILES_AS_THEY_ARE, lasting
 
 SHIPPED = "built-in model"
 CHOSEN = "evaluation_report"
+ADDRESS = "report"
+"""What the address calls the report that is looked at, by its name: a reload or another tab opens it again."""
 
 
 def saved_reports() -> list[Path]:
@@ -51,13 +53,18 @@ def choose_report() -> Path | None:
     if not reports:
         st.info("No reports yet.", icon=":material/insights:")
         return None
-    if len(reports) == 1:
-        return reports[0]
-    chosen = st.session_state.get(CHOSEN)  # an evaluation that ends selects its own report
-    shown = chosen if chosen in reports else reports[0]
-    return st.selectbox(
-        "Report", reports, format_func=name_of, label_visibility="collapsed", width=480, **lasting(CHOSEN, shown)
-    )
+    asked = st.query_params.get(ADDRESS)
+    named = next((path for path in reports if name_of(path) == asked), None)
+    chosen = st.session_state.get(CHOSEN, named)  # an evaluation that ends selects its own report
+    if asked and not (named or chosen):
+        st.info("This report has been deleted.", icon=":material/delete:")
+    shown: Path = chosen if chosen in reports else reports[0]
+    if len(reports) > 1:
+        shown = st.selectbox(
+            "Report", reports, format_func=name_of, label_visibility="collapsed", width=480, **lasting(CHOSEN, shown)
+        )
+    st.query_params[ADDRESS] = name_of(shown)
+    return shown
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE)

@@ -18,7 +18,7 @@ from pages.parts import dataset
 from pages.parts.evaluation_reports import CHOSEN
 from pages.parts.jobs import ICONS, watch
 from pages.parts.models import known_models, model_name, runs_folder
-from pages.parts.permissions import refuse, training_allowed
+from pages.parts.permissions import for_visitor, refuse, training_allowed
 from pages.parts.session import attempt
 from pages.parts.training_runs import own_data
 
@@ -122,7 +122,7 @@ def show_ended(view: JobView[Request]) -> None:
             if st.button("Delete", key=f"delete {view.folder}", icon=":material/delete:"):
                 attempt(lambda: job.delete(view.folder, KIND))
     if view.message:
-        st.error(literal(view.message), icon=":material/error:")
+        st.error(for_visitor(view.message), icon=":material/error:")
 
 
 def title_of(view: JobView[Request]) -> str:

@@ -27,6 +27,7 @@ from pages.parts.dataset import OWN, name_of
 from pages.parts.evaluation_reports import report_at
 from pages.parts.jobs import ICONS, watch
 from pages.parts.models import runs_folder, use_model
+from pages.parts.permissions import for_visitor
 from pages.parts.session import attempt
 from pages.parts.widgets import NO_BAR, STATIC, delete_button, download, duration, introduce
 
@@ -35,6 +36,8 @@ COLORS: dict[str, Literal["orange", "red", "green"]] = {
 }  # fmt: skip
 CHOSEN = "training_run"
 """In the session: the name of the selected run."""
+ADDRESS = "run"
+"""What the page's address calls it, so that a reload or another tab opens it again."""
 LOSS_READING = (
     "Lower is better. If the validation loss rises again, the model overfits. The thin line is the training loss "
     "within each epoch."
@@ -72,28 +75,27 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
         return
     failed = [view for view in views if view.state in (FAILED, DAMAGED)]
     good = [view for view in views if view not in failed]
-    chosen = st.session_state.get(CHOSEN)  # starting a run selects it
+    chosen = st.session_state.get(CHOSEN, st.query_params.get(ADDRESS))  # starting a run selects it
     shown = next((view for view in views if view.name == chosen), (good or failed)[0])
+    st.query_params[ADDRESS] = shown.name
     if good:
-        with st.container(height=300 if len(good) > 4 else "content", border=len(good) > 4):
-            choose("Runs", good, shown)
+        choose("Runs", good, shown)
+    show_run(shown, [view for view in good if view is not shown], allowed)
     if failed:
         with st.expander(f"Failed ({len(failed)})", icon=ICONS[FAILED], expanded=shown in failed):
             choose("Failed runs", failed, shown)
-    st.divider()
-    show_run(shown, [view for view in good if view is not shown], allowed)
 
 
 def choose(label: str, views: list[RunView], shown: RunView) -> None:
     """Ask for one of some runs; none is marked if the selected run is in another list."""
     key, named = f"{CHOSEN}_{label}", {view.name: view for view in views}
     st.session_state[key] = shown.name if shown in views else None
-    st.radio(
+    st.selectbox(
         label,
         list(named),
-        format_func=lambda name: f"{ICONS[named[name].state]} {literal(name)}",
-        captions=[literal(summary(view)) for view in views],
+        format_func=lambda name: f"{name} · {summary(named[name])}",
         label_visibility="collapsed",
+        placeholder="Choose …",
         key=key,
         on_change=lambda: st.session_state.update({CHOSEN: st.session_state[key]}),
     )
@@ -105,7 +107,7 @@ def show_run(view: RunView, others: list[RunView], allowed: bool) -> None:
         st.subheader(literal(view.name), width="content")
         st.badge(view.state, icon=ICONS[view.state], color=COLORS.get(view.state, "blue"))
     if view.message and allowed:  # it may name paths of this machine
-        st.error(literal(view.message), icon=":material/error:")
+        st.error(for_visitor(view.message), icon=":material/error:")
     if allowed:
         show_buttons(view)
     elif view.has_model and not view.active:
@@ -135,7 +137,7 @@ def show_buttons(view: RunView) -> None:
             show_use(view)
             if st.button("Evaluate this run", icon=":material/insights:"):
                 evaluate_run(view)
-            download("Download the model", view.best_path.read_bytes, f"{view.name}.safetensors")
+            download("Download", view.best_path.read_bytes, f"{view.name}.safetensors")
         with st.popover("Rename", icon=":material/edit:"):
             name = st.text_input("New name", view.name, max_chars=64, key=f"rename {view.name}")
             if st.button("Rename it"):
@@ -195,7 +197,7 @@ def show_test(view: RunView, allowed: bool) -> None:
             attempt(lambda: evaluations.start(runs_folder(), [(view.name, request)], name_of(data) or "data"))
         st.caption("Training never saw the test split. Use it once, after choosing your best run.", width="content")
     if jobs and jobs[0].message:
-        st.error(literal(jobs[0].message), icon=":material/error:")
+        st.error(for_visitor(jobs[0].message), icon=":material/error:")
 
 
 def own_data(view: RunView) -> str | None:

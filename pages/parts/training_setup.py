@@ -14,10 +14,11 @@ from fer.training import recipe, runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed, known_speed, measure_speed, seconds_for
 from fer.training.runs import RunView
-from pages.parts.dataset import Data, chosen_data, name_of
+from pages.parts.dataset import Data, chosen_data, name_of, show_overview
 from pages.parts.models import known_models, model_name, runs_folder
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import duration
+from pages.parts.words import caption_of, in_words
 
 NEW, RUNS = "New training", "Runs"
 TABS = {"Network": {"network"}, "Training": {"training"}, "Other": {"data", "run and machine"}}
@@ -118,7 +119,7 @@ def setting(field: "Field[Any]", usual: Any, fixed: bool, config: TrainingConfig
     """Ask for one setting of the configuration; a fixed one is shown but disabled."""
     about, bounds = field.metadata, field.metadata["bounds"]
     label = caption_of(about["flag"] or field.name)
-    rest: dict[str, Any] = {"help": about["help"] or None, "disabled": fixed, "key": f"{field.name} {usual}"}
+    rest: dict[str, Any] = {"help": in_words(about["help"]) or None, "disabled": fixed, "key": f"{field.name} {usual}"}
     if field.name == "architecture":
         return st.selectbox(label, NETWORKS, NETWORKS.index(usual), accept_new_options=True, **rest)
     if field.name == "teacher":
@@ -136,11 +137,6 @@ def setting(field: "Field[Any]", usual: Any, fixed: bool, config: TrainingConfig
     form: dict[str, Any] = {} if kind is int else {"step": 0.01, "format": "%g"}
     form |= {} if as_usual is None else {"placeholder": f"{as_usual:g}"}
     return st.number_input(label, lowest, highest, usual, **form, **rest)
-
-
-def caption_of(name: str) -> str:
-    """Return the label of a configuration field on the page."""
-    return name.strip("-").replace("_", " ").capitalize()
 
 
 def begin(config: TrainingConfig, name: str) -> None:
@@ -202,7 +198,7 @@ def new_training(views: list[RunView]) -> None:
             if error.field not in below:
                 raise
             wrong = error.field
-            below[wrong].error(literal(str(error)), icon=":material/error:")
+            below[wrong].error(literal(in_words(str(error))), icon=":material/error:")
         estimate = st.empty()
         active = [view.name for view in views if view.active]
         full = len(active) >= runs.parallel_runs()
@@ -218,6 +214,8 @@ def new_training(views: list[RunView]) -> None:
             st.caption(f":material/error: Fix the error below **{caption_of(wrong)}** first.")
         elif full:
             st.caption(f":material/hourglass_empty: Wait until {literal(', '.join(active))} has ended, or stop it.")
+        st.subheader("The pictures", divider="gray")
+        show_overview(data)
         if not wrong:
             with estimate.container():  # last, because it may take seconds
                 show_estimate(config, pictures, views)

@@ -4,18 +4,16 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from fer.datasets import open_dataset
 from fer.evaluation.report import Evaluation, read_report
 from fer.faces import percent
 from fer.model import DEFAULT_REPORT
 from fer.reports.evaluation import report_charts
-from tests.evaluation.evaluations import finished_run, make_evaluation
+from tests.browser.content import fill_reports
 
 FIELD = re.compile(" predicted as ")
 
@@ -37,13 +35,7 @@ def picture_of(page: Page, name: str) -> bytes:
 def runs(app_url: str, app_folder: Path) -> Iterator[dict[str, Evaluation]]:
     """Two runs of pretended models, measured on drawn faces that can be opened again."""
     folder = app_folder / "runs"
-    fingerprint = open_dataset("synthetic:80").fingerprint()
-    made = {}
-    for seed, name in enumerate(("calm", "eager")):
-        found = make_evaluation(seed=seed, skill=1 + 2 * seed, rated=True)
-        report = replace(found.report, data=replace(found.report.data, fingerprint=fingerprint))
-        made[name] = Evaluation(report, replace(found.predictions, rows=found.predictions.rows % 80))
-        finished_run(folder, name, made[name], "drawn-test-majority")
+    made = fill_reports(folder)
     yield made
     for name in made:
         shutil.rmtree(folder / name)
@@ -79,9 +71,17 @@ def test_charts_of_the_shipped_model_are_drawn(page: Page, app_url: str) -> None
     expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(30)
 
 
-def test_a_click_on_a_field_shows_its_pictures(page: Page, app_url: str, runs: dict[str, Evaluation]) -> None:
+def test_a_report_is_opened_by_its_address_and_a_click_on_a_field_shows_its_pictures(
+    context: BrowserContext, app_url: str, runs: dict[str, Evaluation]
+) -> None:
     report = runs["calm"].report
-    choose_report(page, app_url, "calm")
+    first = context.new_page()
+    choose_report(first, app_url, "calm")
+    first.wait_for_url(re.compile("report=calm"))
+    page = context.new_page()
+    page.goto(first.url)
+    expect(page.get_by_role("combobox", name="Report")).to_have_value(re.compile("^calm "))
+    expect(page.get_by_role("button", name=FIELD)).to_have_count(9)
     field(page, "fear", "neutral").click()
     number = report.confusion[1][0]
     expect(field(page, "fear", "neutral")).to_have_attribute("aria-pressed", "true")
@@ -128,6 +128,7 @@ def test_downloads_open_without_the_app(page: Page, context: BrowserContext, app
         assert [url for url in outside if not url.startswith(("file:", "data:", "blob:"))] == []
         opened.close()
     assert picture_of(page, "confusion").lstrip().startswith(b"<svg")
+    assert len(downloaded(page, "Data (CSV)").read_text().splitlines()) == 1 + 64
 
 
 def test_phone(page: Page, app_url: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from fer.datasets.drawing import draw_face
 from fer.images import encode_png
@@ -58,12 +58,15 @@ def wait_for_points(page: Page, count: int) -> None:
     pytest.fail(f"expected {count} epochs on the curve, found {points(page)}:\n{page.inner_text('body')}")
 
 
-def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_file: Path) -> None:
+def test_from_a_zip_to_a_model_in_use(
+    context: BrowserContext, page: Page, app_url: str, runs: Path, zip_file: Path
+) -> None:
     page.goto(app_url)
     page.get_by_role("link", name="Training", exact=True).click()  # click 1
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(zip_file)  # click 2
     expect(page.get_by_text("40 pictures")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"\d faces")).first).to_be_visible()  # the estimate
+    estimate = page.get_by_text(re.compile(r"\d faces")).first
+    expect(estimate).to_be_visible(timeout=180_000)  # the first one measures the machine's speed
     page.get_by_role("spinbutton", name="Epochs").fill("8")  # no click of a newcomer's: the usual 30 take too long
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     page.get_by_role("button", name="Start training").click()  # click 3
@@ -80,12 +83,33 @@ def test_from_a_zip_to_a_model_in_use(page: Page, app_url: str, runs: Path, zip_
     page.get_by_role("button", name="Resume").click()
     expect(stop).to_be_visible()
 
-    expect(page.get_by_text("finished ·")).to_be_visible(timeout=180_000)
+    chosen = page.get_by_role("combobox", name="Runs", exact=True)
+    expect(chosen).to_have_value(re.compile("finished"), timeout=180_000)
     use = page.get_by_role("button", name="Use for photos")
     expect(use).to_be_visible()
     (seen,) = training_runs.views(runs)
     assert seen.state == "finished" and [line.epoch for line in seen.metrics] == list(range(1, 9))
     wait_for_points(page, 8)
+
+    other = context.new_page()
+    other.goto(page.url)  # the address of the run
+    expect(other.get_by_role("combobox", name="Runs", exact=True)).to_have_value(re.compile("^faces .*finished"))
+    other.get_by_role("button", name="Evaluate this run").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Evaluation")
+    other.get_by_role("button", name="Measure", exact=True).click()
+    progress = other.get_by_role("progressbar").filter(visible=True)
+    expect(progress).to_be_visible()
+    other.reload()
+    expect(progress).to_be_visible()
+    fields = other.get_by_role("button", name=re.compile(" taken for "))
+    expect(fields).to_have_count(4)  # when it has ended, its report comes by itself
+    again = context.new_page()
+    again.goto(other.url)  # the address of the report
+    expect(again.get_by_role("combobox", name="Report")).to_have_value(re.compile("^faces "))
+    expect(again.get_by_role("button", name=re.compile(" taken for "))).to_have_count(4)
+    page.reload()
+    expect(page.get_by_role("button", name="Show the report")).to_be_visible()  # beside the test result
+
     use.click()  # click 4
     expect(page.get_by_role("heading", level=1)).to_have_text("Photo")
     page.get_by_role("button", name="Settings").click()

@@ -107,7 +107,7 @@ def zip_of_faces(pictures: int = 12) -> bytes:
 def test_empty(folder: Path) -> None:
     app = open_page()
     assert "Start training" not in buttons(app)
-    assert see_runs(app).info and not app.radio
+    assert see_runs(app).info and not app.selectbox
     assert not folder.exists()
 
 
@@ -242,7 +242,8 @@ def test_a_finished_run_is_shown_and_used(folder: Path, tiny_checkpoint: Path) -
     run = finished_run(folder, "mine", tiny_checkpoint)
     app = see_runs(open_page())
     assert not app.exception
-    assert app.radio[0].options == [":material/check_circle: mine"]
+    assert [option.split(" · ")[:2] for option in listed(app, "Runs")] == [["mine", "finished"]]
+    assert app.query_params["run"] == "mine"
     assert all(fact in texts(app) for fact in ("75.0 %", "majority", "n = 8", "epoch 2"))
     assert len(app.get("plotly_chart")) == 4
     assert "all is well" in app.code[0].value
@@ -320,8 +321,8 @@ def test_interrupted_failed_and_damaged_runs(folder: Path) -> None:
     Reporter(open_run(folder, TINY, "failed").folder).set(FAILED, "the disk is full")
     (open_run(folder, TINY, "damaged").folder / "config.json").write_text("{")
     app = see_runs(open_page())
-    assert app.radio[0].options == [":material/power_off: interrupted"]
-    assert sorted(app.radio[1].options) == [":material/broken_image: damaged", ":material/error: failed"]
+    assert [option.split(" · ")[0] for option in listed(app, "Runs")] == ["interrupted"]
+    assert sorted(option.split(" · ")[0] for option in listed(app, "Failed runs")) == ["damaged", "failed"]
     for name, resumes in (("interrupted", True), ("failed", True), ("damaged", False)):
         choose(app, name)
         assert not app.exception
@@ -331,9 +332,15 @@ def test_interrupted_failed_and_damaged_runs(folder: Path) -> None:
 
 
 def choose(app: AppTest, name: str) -> None:
-    named = {option.split()[-1]: (radio, option) for radio in app.radio for option in radio.options}
-    radio, option = named[name]
-    radio.set_value(option).run()
+    boxes = [box for box in app.selectbox if box.label in ("Runs", "Failed runs")]
+    box, option = next((box, one) for box in boxes for one in box.options if one.split(" · ")[0] == name)
+    box.set_value(option).run()
+
+
+def listed(app: AppTest, label: str) -> list[str]:
+    """Return the runs that one of the two lists has, each with what is said of it."""
+    (box,) = [box for box in app.selectbox if box.label == label]
+    return list(box.options)
 
 
 def test_progress_of_a_running_one(folder: Path) -> None:
@@ -421,6 +428,7 @@ def test_a_damaged_run_is_shown_and_can_be_deleted(folder: Path, tiny_checkpoint
     assert not runs.view(run.folder).active
     app = see_runs(open_page())
     assert not app.exception
-    assert [option.split()[-1] for option in app.radio[0].options] == ["broken"]
+    boxes = [box for box in app.selectbox if box.label in ("Runs", "Failed runs")]
+    assert [option.split(" · ")[0] for box in boxes for option in box.options] == ["broken"]
     press(app, "Delete it")
     assert runs.views(folder) == []
