@@ -244,17 +244,16 @@ def show_charts(before: RunView, beside: list[Path], allowed: bool) -> None:
             ("Accuracy", f"{ACCURACY_READING} {basis}.", accuracy_curves(view, others)),
             ("Learning rate", RATE_READING + batches * (smaller < view.request.batch_size), rate_curve(view)),
         ]
-        for column, (title, reading, figure) in zip(st.columns(3, gap="medium"), charts, strict=True):
-            with column:
+        places = [*st.columns(2, gap="large"), *st.columns(2, gap="large")]
+        for place, (title, reading, figure) in zip(places, charts, strict=False):
+            with place:
                 introduce(title, reading)
                 st.plotly_chart(figure, config=NO_BAR, key=f"{title} {view.name}", alt=f"{title}, epoch by epoch")
-    left, right = st.columns([2, 3], gap="medium")
-    with left:
-        show_confusion(view)
-    with right:
-        if allowed and (log := job.log_tail(view.folder)):
-            with st.expander("Log", icon=":material/terminal:", expanded=view.state != FINISHED):
-                st.code(log, language=None)
+        with places[-1]:
+            show_confusion(view)
+    if allowed and (log := job.log_tail(view.folder)):
+        with st.expander("Log", icon=":material/terminal:", expanded=view.state != FINISHED):
+            st.code(log, language=None)
 
 
 def beginning_text(begun: Beginning) -> str:

@@ -148,7 +148,6 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "confidence": ("evaluation", part("Confidence", 1)),
     "people": ("evaluation", part("People", 2)),
     "worse pictures": ("evaluation", part("Worse pictures", 1)),
-    "pictures": ("evaluation", part("Pictures", 0)),
     "about": ("evaluation", part("About & download", 1)),
     "comparison": ("evaluation", comparison),
     "evaluate": ("evaluation", evaluate),
