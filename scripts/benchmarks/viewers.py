@@ -132,7 +132,7 @@ class Replay(MediaStreamTrack):
 
 
 class Viewer:
-    """Somebody who opened the webcam page, agreed and pressed START."""
+    """Somebody who opened the webcam page and pressed START."""
 
     def __init__(self, url: str, clip: list[bytes]) -> None:
         self.began = asyncio.Event()
@@ -193,10 +193,7 @@ class Viewer:
         if kind != "delta" or message.delta.WhichOneof("type") != "new_element":
             return
         element = message.delta.new_element
-        if element.checkbox.id and element.checkbox.id not in self._widgets and "agree" in element.checkbox.label:
-            self._widgets[element.checkbox.id] = {"bool_value": True}
-            await self._ask(page)
-        elif element.metric.label == "Readings":
+        if element.metric.label == "Readings":
             self.updates.append(float(element.metric.body.partition(" ")[0]))
         elif "webrtc" in element.component_instance.component_name:
             await self._connect(page, connection, element.component_instance.id, element.component_instance.json_args)

@@ -110,7 +110,7 @@ def mistakes(page: Page) -> None:
 def comparison(page: Page) -> None:
     page.get_by_text("Compare", exact=True).click()
     for name in RUNS:
-        page.get_by_role("combobox", name="Reports on the same pictures").click()
+        page.get_by_role("combobox", name="Reports (all are compared").click()
         page.get_by_role("option", name=name).click()
     page.keyboard.press("Escape")
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
@@ -147,8 +147,8 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "expressions": ("evaluation", part("Expressions", 3)),
     "confidence": ("evaluation", part("Confidence", 1)),
     "people": ("evaluation", part("People", 2)),
-    "worse pictures": ("evaluation", part("Worse pictures", 1)),
-    "about": ("evaluation", part("About & download", 1)),
+    "robustness": ("evaluation", part("Robustness", 1)),
+    "downloads": ("evaluation", part("Details and downloads", 1)),
     "comparison": ("evaluation", comparison),
     "evaluate": ("evaluation", evaluate),
     "data set": ("evaluation", data_set),

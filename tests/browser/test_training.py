@@ -96,7 +96,7 @@ def test_from_a_zip_to_a_model_in_use(
     expect(other.get_by_role("combobox", name="Runs", exact=True)).to_have_value(re.compile("^faces .*finished"))
     other.get_by_role("button", name="Evaluate this run").click()
     expect(other.get_by_role("heading", level=1)).to_have_text("Evaluation")
-    other.get_by_role("button", name="Measure", exact=True).click()
+    other.get_by_test_id("stButton").get_by_role("button", name="Evaluate", exact=True).click()
     progress = other.get_by_role("progressbar").filter(visible=True)
     expect(progress).to_be_visible()
     other.reload()

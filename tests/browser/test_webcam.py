@@ -101,7 +101,9 @@ def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str
     page.reload()
     expect(page.get_by_role("heading", name="Recording", exact=True)).to_be_visible()
     assert result_id(page) == found
+    settled(page)
     page.get_by_role("link", name="Results", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Results")
     kept = ResultStore(app_folder / "results").get(found, "")
     assert kept and kept.kind == WEBCAM and kept.figures.people == 1
     row = page.locator('[class*="st-key-row"]').filter(has=page.get_by_role("link", name=kept.name))
@@ -151,7 +153,9 @@ def test_a_reload_ends_the_stream_and_it_can_be_started_again(page: Page, app_ur
     page.reload()
     start(page, opened(page, app_url))
     page.frame_locator(COMPONENT).get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_role("heading", name="Recording", exact=True).or_(page.get_by_text("without a face"))).to_be_visible(timeout=30_000)
+    expect(
+        page.get_by_role("heading", name="Recording", exact=True).or_(page.get_by_text("without a face"))
+    ).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_imports import NO_CAMERA
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-PROGRAM = """
+PROGRAM = f"""
+{NO_CAMERA}
 import json, sys
 sys.modules.update(dict.fromkeys(("torch", "torchvision", "facenet_pytorch", "scipy", "sklearn", "onnx", "skimage")))
 from streamlit.testing.v1 import AppTest
 from pages.parts.samples import SAMPLES
-said = {}
+said = {{}}
 for page in json.loads(sys.argv[1]):
-    app = AppTest.from_file(sys.argv[2], default_timeout=120).run().switch_page(f"pages/{page}.py").run()
+    app = AppTest.from_file(sys.argv[2], default_timeout=120).run().switch_page(f"pages/{{page}}.py").run()
     assert not app.exception, app.exception
     if page == "photo":
         app.segmented_control(key="photo_source").set_value("Sample").run()
         assert [button.label for button in app.get("download_button")]
-        app.session_state[f"why {SAMPLES[0]} 1"] = True
+        app.session_state[f"why {{SAMPLES[0]}} 1"] = True
         app.run()
         assert not app.exception, app.exception
     said[page] = [error.value for error in app.error]
