@@ -64,12 +64,12 @@ def show_results(request: Request, finished: list[Finished]) -> None:
     if broken:
         with st.expander(f"{len(broken):,} could not be read", icon=":material/broken_image:"):
             st.text("\n".join(f"{one.picture.name}: {one.result.error}" for one in broken))
-    controls = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
         view = one_of("View", VIEWS, "folder_view")
-        with st.container(width=280):
+        with st.container(width=176):
             threshold = threshold_slider(unsure_below)
-        order = st.selectbox("Order", ORDERS, key="folder_order", width=180)
+        order = st.selectbox("Order", ORDERS, key="folder_order", width=150)
     counts = {name: len(group) for name, group in groups_of(entries, labels, threshold).items()}
     without, unsure = counts.get(NO_FACE, 0), counts.get(UNSURE, 0)
     figures = {"Pictures": len(finished), "Faces": len(entries) - without, "Unsure": unsure, "No face": without}

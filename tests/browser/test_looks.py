@@ -34,6 +34,13 @@ CHARTS = """() => {
   return faint.filter(Boolean).slice(0, 5);
 }"""
 """The texts of charts that have less than 4.5:1 before the page; those on bars and fields are measured without it."""
+FOCUS = """() => {
+  let one = document.activeElement;
+  while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+  const { outlineStyle, outlineWidth } = getComputedStyle(one);
+  return [one.tagName, outlineStyle === "none" ? 0 : parseFloat(outlineWidth)];
+}"""
+"""What has the focus, and how wide the line around it is, in pixels."""
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 NOT_OURS = ("_stcore/health", "_stcore/host-config", "Unrecognized feature")
 """What Streamlit's own code logs at an address below the first."""
@@ -222,3 +229,19 @@ def wrong_with(page: Page, state: str, screenshots: str | None) -> list[str]:
             for rule in page.evaluate(CONTRAST)["violations"]:
                 wrong += [f"{where}: {node['html'][:150]}\n  {node['any'][0]['message']}" for node in rule["nodes"]]
     return wrong
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["", "training", "evaluation"])
+def test_whoever_uses_the_keyboard_sees_where_they_are(looked_at: Page, app_url: str, address: str) -> None:
+    page = looked_at
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    page.goto(f"{app_url}/{address}")
+    page.locator(IDLE).wait_for()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    seen = []
+    for _ in range(16):
+        page.keyboard.press("Tab")
+        seen.append(tuple(page.evaluate(FOCUS)))
+    pressed = [width for tag, width in seen if tag in ("A", "BUTTON", "SUMMARY")]
+    assert len(pressed) > 10 and min(pressed) >= 2, seen
