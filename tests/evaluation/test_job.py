@@ -38,7 +38,7 @@ def test_an_evaluation_leaves_a_report_and_a_failed_one_its_reason(tmp_path: Pat
     assert (seen.state, model_of(folder), seen.message) == (FINISHED, None, "")
     assert seen.request and seen.request.dataset == "synthetic:80"
     report = read_evaluation(folder / REPORT_NAME).report
-    assert report.data.name.startswith("synthetic")
+    assert report.data.name.startswith("drawn faces (80)")
     assert "--dataset synthetic:80" in report.made.command and "--split test --rule majority" in report.made.command
 
     (failing,) = evaluations.start(

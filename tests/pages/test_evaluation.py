@@ -245,7 +245,7 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
     app.run()
     press(app, "Show")
     assert app.segmented_control(key="evaluation_section").value == "Report"
-    assert "synthetic" in texts(app) and not app.error
+    assert "drawn faces (80)" in texts(app) and not app.error
     section(app, "Evaluate")
     press(app, "Delete")
     assert job.views(folder, KIND) == []
