@@ -42,8 +42,8 @@ def scene(*words: str) -> live.Scene:
 def test_wrong_moments_are_counted_and_smoothing_hides_them() -> None:
     recognizer: Any = Brightness()
     figures = live._labels(recognizer, [scene("dark", "bright"), scene("bright", "dark")])
-    assert figures["labels without smoothing: right (%)"] == pytest.approx(100 * 2 / 3, abs=8)
-    assert figures["labels with smoothing: right (%)"] > 90
+    assert figures["labels without smoothing: correct (%)"] == pytest.approx(100 * 2 / 3, abs=8)
+    assert figures["labels with smoothing: correct (%)"] > 90
     # One true change in each of the two scenes of two seconds.
     assert figures["labels with smoothing: changes (1/minute)"] == pytest.approx(60 * 2 / 4)
     assert figures["labels without smoothing: changes (1/minute)"] > 5 * 30
