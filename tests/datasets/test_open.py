@@ -19,7 +19,7 @@ def _picture(file: Path) -> None:
 
 def test_drawn_faces_by_their_name() -> None:
     dataset = open_dataset("synthetic:80")
-    assert dataset.name.startswith("synthetic ") and "80" in dataset.name and len(dataset) == 80
+    assert dataset.name.startswith("drawn faces ") and "80" in dataset.name and len(dataset) == 80
 
 
 def test_ferplus_folders(tmp_path: Path) -> None:
