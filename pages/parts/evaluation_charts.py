@@ -56,7 +56,7 @@ def show_expressions(report: Report, path: Path) -> None:
     show_charts([evaluation_plots.classes(report)], report, path)
     rows = []
     for label, figures in report.per_class.items():
-        row: dict[str, Any] = {"expression": label, "pictures": figures.support, "answers": figures.predicted}
+        row: dict[str, Any] = {"expression": label, "pictures": figures.support, "predictions": figures.predicted}
         for name, one in (("precision", figures.precision), ("recall", figures.recall), ("F1", figures.f1)):
             interval = between(one, scale=1, digits=2, unit="")
             row[name] = f"{one.value:.2f}" + (f" ({interval})" if interval else "")

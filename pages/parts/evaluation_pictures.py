@@ -1,4 +1,4 @@
-"""Pictures with the answers of models and raters, or a table of these if the pictures are not available."""
+"""Pictures with predictions and votes, or a table of these if the pictures are not available."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,13 +104,13 @@ def show_pictures(
 
 
 def table(opinions: Sequence[tuple[str, Predictions]], places: np.ndarray) -> list[dict[str, object]]:
-    """Return a row per picture: its name, label and votes, and each model's answer with its probabilities."""
+    """Return a row per picture: its name, label and votes, and each model's prediction and probabilities."""
     first = opinions[0][1]
     rows = []
     for place in places:
         row: dict[str, object] = {"label": first.labels[first.truth[place]]}
         for who, said in opinions:
-            row[f"{who} says"] = said.labels[said.predicted[place]]
+            row[f"{who} predicts"] = said.labels[said.predicted[place]]
             row[f"{who}, confidence"] = 100 * float(said.confidence[place])
         row |= {"raters": votes_text(votes_of(first, place)), "picture": first.names[place]}
         if len(opinions) == 1:

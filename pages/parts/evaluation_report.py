@@ -20,7 +20,7 @@ from pages.parts.evaluation_reports import evaluation_at, report_at
 from pages.parts.widgets import introduce, one_of
 
 LISTS = {
-    "Worst mistakes": (review.worst_mistakes, "Wrong answers, those with the highest confidence first."),
+    "Worst mistakes": (review.worst_mistakes, "Wrong predictions, the most confident ones first."),
     "Most uncertain": (
         review.most_uncertain,
         "Pictures whose two leading expressions are almost equally probable come first.",
@@ -49,10 +49,10 @@ _component = st.components.v2.component(
 def confusion_matrix(
     report: Report, in_percent: bool, chosen: Sequence[int], key: str, on_field: Callable[[int, int], None]
 ) -> None:
-    """Show the confusion matrix: rows are the true labels, columns the answers, cells colored by the share of the row.
+    """Show the confusion matrix: rows are the true labels, columns the predictions, cells colored by the share of the row.
 
     It is a table of buttons, which works by touch, by keyboard and for screen readers. Loading Plotly's 5 MB of script
-    would take longer than the rest of the page. A cell is (truth, answer): the chosen one is marked, and `on_field` is
+    would take longer than the rest of the page. A cell is (truth, prediction): the chosen one is marked, and `on_field` is
     called with the clicked one.
     """
 
@@ -114,16 +114,16 @@ def show_mistakes(report: Report, path: Path) -> None:
         unit = one_of("Numbers", ["Pictures", "% of row"], "evaluation_unit")
         confusion_matrix(report, unit != "Pictures", chosen, f"matrix {path}", choose)
     with right:
-        introduce("Pictures of a cell", "Click a cell, or choose the true label and the model's answer.")
+        introduce("Pictures of a cell", "Click a cell, or choose the true label and the prediction.")
         one, other = st.columns(2)
         truth = one.selectbox("True label", labels, None, placeholder="any", key=keys[0])
-        answer = other.selectbox("Model's answer", labels, None, placeholder="any", key=keys[1])
+        answer = other.selectbox("Prediction", labels, None, placeholder="any", key=keys[1])
         if not (truth or answer):
             return
         predictions = evaluation_at(path).predictions
         places = of_field(predictions, truth, answer)
         st.markdown(
-            f"{len(places):,} of {report.n:,} pictures: **{literal(truth or 'any label')}** read as "
+            f"{len(places):,} of {report.n:,} pictures: **{literal(truth or 'any label')}** predicted as "
             f"**{literal(answer or 'any label')}** (rule {report.data.rule})"
         )
         dataset = pictures_of(report, path)
@@ -131,7 +131,7 @@ def show_mistakes(report: Report, path: Path) -> None:
 
 
 def of_field(predictions: Predictions, truth: str | None, answer: str | None) -> np.ndarray:
-    """Return the indices of pictures with a true label and an answer, None for any, by descending confidence."""
+    """Return the indices of pictures with a true label and a prediction, None for any, by descending confidence."""
     wanted = np.ones(len(predictions), bool)
     if truth:
         wanted &= predictions.truth == predictions.labels.index(truth)

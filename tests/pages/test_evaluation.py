@@ -151,7 +151,9 @@ def test_a_field_without_the_data_set_is_a_table_and_with_it_a_gallery(folder: P
     by_key(app.selectbox, "answer ").set_value("neutral").run()
     assert f"{number} of 120 pictures: **fear**" in texts(app)
     (table,) = app.dataframe
-    assert list(table.value["label"]) == ["fear"] * number and list(table.value["model says"]) == ["neutral"] * number
+    assert (
+        list(table.value["label"]) == ["fear"] * number and list(table.value["model predicts"]) == ["neutral"] * number
+    )
     assert list(table.value["model, confidence"]) == sorted(table.value["model, confidence"], reverse=True)
 
     (where,) = app.text_input
@@ -169,7 +171,7 @@ def test_lists_show_the_pictures_that_matter(folder: Path) -> None:
     app = section(open_page(), "Pictures", "evaluation_part")
     predictions = read_evaluation(DEFAULT_REPORT).predictions
     table = app.dataframe[0].value
-    assert (table["label"] != table["model says"]).all()
+    assert (table["label"] != table["model predicts"]).all()
     wrong = predictions.predicted != predictions.truth
     assert table["model, confidence"].iloc[0] == pytest.approx(100 * predictions.confidence[wrong].max())
     for name in ("Most uncertain", "Likely label errors"):
@@ -193,8 +195,8 @@ def test_two_runs_are_compared(folder: Path) -> None:
     assert list(table["model"]) == ["calm", "eager"]
     assert float(table["p"].iloc[1]) < 0.05
     differing = app.dataframe[1].value
-    assert (differing["second says"] == differing["label"]).all() and (
-        differing["first says"] != differing["label"]
+    assert (differing["second predicts"] == differing["label"]).all() and (
+        differing["first predicts"] != differing["label"]
     ).all()
     app.multiselect(key="comparison_reports").unselect(eager).select(DEFAULT_REPORT).run()
     assert len(app.error) == 1
