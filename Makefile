@@ -7,7 +7,7 @@ BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # A worker for each core, up to four, since each needs a GB; one thread in each, since more would wait for each other.
 PARALLEL = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: app lint check fast test clean
+.PHONY: app lint check fast test most browser clean
 
 app: $(VENV)/app.done
 	$(BIN)/fer-studio app
@@ -23,9 +23,15 @@ check: $(VENV)/test.done
 fast: $(VENV)/test.done
 	$(PARALLEL) -m "not slow and not browser"
 
+# The browser tests mostly wait, so they run beside the others.
 test: lint
 	VENV=$(VENV) scripts/browser.sh
+	$(MAKE) -j 2 most browser
+
+most: $(VENV)/test.done
 	$(PARALLEL) -m "not browser"
+
+browser: $(VENV)/test.done
 	$(BIN)/python -m pytest tests/browser
 
 $(VENV)/app.done: requirements.txt pyproject.toml setup.py

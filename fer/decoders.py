@@ -149,11 +149,11 @@ def _answer(request: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> N
 
 def _limit_time(seconds: float) -> None:
     """End this process after this much CPU time (wall-clock time on Windows); 0 removes the limit."""
-    measured = hasattr(signal, "setitimer")
-    if measured:
+    if sys.platform != "win32":
         signal.setitimer(signal.ITIMER_PROF, seconds)
+        seconds *= _WAIT
     if seconds:
-        faulthandler.dump_traceback_later(seconds * (_WAIT if measured else 1), exit=True)
+        faulthandler.dump_traceback_later(seconds, exit=True)
     else:
         faulthandler.cancel_dump_traceback_later()
 

@@ -12,6 +12,7 @@ git -C "$source" archive HEAD | tar -x --one-top-level=checkout # what is commit
 PATH=$place/environment/bin:$PATH
 rm -r checkout
 pip install --quiet "$(ls wheels/*.whl)[${EXTRAS:-all}]"
+du -shL wheels environment
 
 export FER_HOME="$place/home"
 sample=$(python -c 'from fer.home import app_folder; print(next(app_folder().glob("pages/parts/*.jpg")))')

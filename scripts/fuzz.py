@@ -174,7 +174,7 @@ def _work(connection: Connection, kind: str, text: str) -> None:
 
     place = Path(text)
     os.environ |= {DATA_VARIABLE: str(place / "kept" / "data"), RUNS_VARIABLE: str(place / "kept" / "runs")}
-    with contextlib.suppress(ImportError):
+    if sys.platform != "win32":
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (_MOST_BYTES, -1))

@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -144,7 +143,7 @@ def kept_by(kind: str, folder: Path) -> float:
 
 def kill(process: "subprocess.Popen[bytes]", folder: Path | None) -> None:
     """Kill a process, and the job in a folder."""
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     mark = read_record(folder / PROCESS_NAME, ProcessMark) if folder else None
     if mark and (running := mark.running()):

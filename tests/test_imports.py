@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "results": {"vocabulary", "recognition", "video"},
     "collection": {"vocabulary", "model", "datasets", "recognition", "jobs", "results", "draw", "training"},
     "charts": {"vocabulary", "video", "evaluation", "training"},
-    "reports": {"vocabulary", "model", "recognition", "evaluation", "draw", "charts"},
+    "reports": {"vocabulary", "model", "datasets", "recognition", "evaluation", "draw", "charts"},
     "cli": {
         "vocabulary", "model", "jobs", "datasets", "recognition", "video", "evaluation", "training", "draw", "results",
         "collection", "charts", "reports",

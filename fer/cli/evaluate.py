@@ -62,7 +62,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="where to write the report (report.json)",
     )
-    parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card, in Markdown")
+    parser.add_argument(
+        "--card", type=Path, metavar="FILE", help="also write a model card (Markdown), and its pictures beside it (PNG)"
+    )
     parser.add_argument(
         "--ablation",
         type=Path,
@@ -114,7 +116,9 @@ def main(arguments: list[str] | None = None) -> int:
             say(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
     if options.card:
         from fer.evaluation.settings import Settings
+        from fer.images import encode_png
         from fer.reports.card import model_card
+        from fer.reports.failures import strip
 
         card = model_card(
             report,
@@ -123,8 +127,11 @@ def main(arguments: list[str] | None = None) -> int:
             [read_report(file) for file in options.beside],
             reports.read_table(options.finetuning, reports.FewPictures) if options.finetuning else None,
         )
+        picture = options.card.with_suffix(".png")
         with file_errors(f"cannot write --card {options.card}"):
-            write_atomically(options.card, card)
+            write_atomically(options.card, card.markdown(picture.name))
+            if card.failures:
+                write_atomically(picture, encode_png(strip(card.failures)))
     if options.html:
         from fer.reports.evaluation import html_report
 

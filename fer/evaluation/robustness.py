@@ -16,7 +16,6 @@ from PIL import Image
 
 from fer.datasets.dataset import FaceDataset
 from fer.evaluation.figures import DisturbedAccuracy, Robustness
-from fer.evaluation.intervals import bootstrap_mean
 from fer.model.preprocessing import Preprocessing
 
 SEED = 0
@@ -150,6 +149,8 @@ def robustness(
     Raises:
         ImageError: a picture cannot be read any more.
     """
+    from fer.evaluation.intervals import bootstrap_mean  # scipy is not there where a card is only shown
+
     kept = np.arange(len(rows))
     if sample is not None and sample < len(rows):
         kept = np.sort(np.random.default_rng(SEED).choice(len(rows), sample, replace=False))

@@ -1,20 +1,50 @@
-"""The model card: what a model is for, what it is not for, and how good it is, written from its report.
+"""The model card: what a model is for, how good it is and where it fails, written from its report.
 
-After Mitchell et al. 2019, "Model Cards for Model Reporting" (arXiv:1810.03993).
+One screen for everybody, then all tables, folded away. After Mitchell et al. 2019, "Model Cards for Model Reporting"
+(arXiv:1810.03993).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fer.evaluation.report import Ablation, FewPictures, Report
 from fer.evaluation.settings import COSTS, Settings
 from fer.faces import percent
+from fer.model.prior import EVERYDAY
+from fer.names import literal, printable
+from fer.reports.failures import Failure, failures
 from fer.reports.rendering import render
 
-AGAIN = "How to get these figures again"
-"""The last heading, above commands and hashes."""
 SELDOM = 0.5
-"""A label that is recognized in a smaller share of its pictures is named among the limits."""
+"""A label that is recognized in a smaller share of its pictures is named among what fails."""
+_BAR = 20
+"""Characters of a bar of 100 %."""
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """A card in parts, so that a page can show them in its own way; all texts are Markdown."""
+
+    first: str
+    """The first screen, but for the examples."""
+    failures: list[Failure]
+    """The examples that belong below it."""
+    details: dict[str, str]
+    """Title → what is folded away under it."""
+
+    def markdown(self, picture: str = "") -> str:
+        """Return all in one text, which names the file with the examples side by side, see `failures.strip`."""
+        examples = ""
+        if self.failures:
+            captions = "".join(f"{place}. {literal(one.caption)}\n" for place, one in enumerate(self.failures, 1))
+            image = f"![Drawn faces, one for each line below]({picture})"
+            examples = f"\nOn drawn faces, from left to right:\n\n{image}\n\n{captions}"
+        folded = "".join(
+            "\n".join(("", "<details>", f"<summary>{title}</summary>", "", text.strip("\n"), "", "</details>", ""))
+            for title, text in self.details.items()
+        )
+        return f"{self.first.strip()}\n{examples}{folded}"
 
 
 def model_card(
@@ -23,15 +53,15 @@ def model_card(
     settings: Settings | None = None,
     beside: Sequence[Report] = (),
     few: FewPictures | None = None,
-) -> str:
-    """Return the card in Markdown; reports beside it are of the same model read otherwise, and of others with it."""
+) -> Card:
+    """Return the card; reports beside it are of the same model read otherwise, and of others with it."""
     seldom = [
-        f"{label} ({percent(figures.recall.value)} of {figures.support:,})"
+        f"{label} ({percent(figures.recall.value)} of {figures.support:,} pictures)"
         for label, figures in report.per_class.items()
         if figures.support and figures.recall.value < SELDOM
     ]
     leaning, mistaken = _most_frequent_mistake(report)
-    return render(
+    text = render(
         "model_card.md",
         report=report,
         own_choices=_own_choices(report.model.training),
@@ -44,7 +74,22 @@ def model_card(
         seldom=seldom,
         leaning=leaning,
         mistaken=mistaken,
+        bars=_bars(report),
+        everyday=next((row for row in settings.rows if settings.kind_of(row) == EVERYDAY), None) if settings else None,
     )
+    first, *details = text.split("\n### ")
+    return Card(first, failures(report), dict(part.split("\n", 1) for part in details))
+
+
+def _bars(report: Report) -> list[str]:
+    """Return a line for each expression, the best recognized first: name, share, pictures, bar."""
+    present = [(label, one) for label, one in report.per_class.items() if one.support]
+    found = [(one.recall.value, printable(" ".join(label.split())), one.support) for label, one in present]
+    width = max(len(label) for _, label, _ in found)
+    return [
+        f"{label:{width}} {percent(recall):>5} of {support:<6,} {'█' * round(_BAR * recall)}".rstrip()
+        for recall, label, support in sorted(found, reverse=True)
+    ]
 
 
 def _own_choices(training: dict[str, Any]) -> list[str]:

@@ -94,7 +94,7 @@ class Database:
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(self._path, BUSY_SECONDS, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
                 connection.row_factory = sqlite3.Row
                 yield connection
         except sqlite3.Error as error:
@@ -113,7 +113,7 @@ class Database:
     def _problem(self) -> str:
         """Say what is wrong with the file; "" if nothing is."""
         try:
-            with closing(sqlite3.connect(self._path, BUSY_SECONDS)) as connection:
+            with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as connection:
                 found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         except sqlite3.OperationalError as error:  # locked, full, not to be opened: that is no damage
             raise ResultsError(f"the results in {self._path} cannot be opened: {error}.") from error

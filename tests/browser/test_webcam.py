@@ -16,6 +16,7 @@ from fer.results.result import WEBCAM
 from fer.results.store import ResultStore
 from tests.browser.test_kept_jobs import result_id
 from tests.browser.test_results import settled
+from tests.scripts.processes import wait_until
 
 COMPONENT = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
 
@@ -71,9 +72,7 @@ def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str
     expect(page.get_by_test_id("stMetric").filter(has_text="Faces in view")).to_contain_text("1", timeout=60_000)
     expect(page.locator(".js-plotly-plot")).to_have_count(1)  # for a moment the one before may still stand
     before = processed(page), frames_shown(page)
-    page.wait_for_timeout(4000)
-    assert processed(page) > before[0] + 8
-    assert frames_shown(page) > before[1] + 8
+    wait_until(lambda: processed(page) > before[0] + 8 and frames_shown(page) > before[1] + 8)
 
     picture, whole = (
         page.locator(place).bounding_box() for place in (COMPONENT, '[data-testid="stMainBlockContainer"]')
@@ -81,9 +80,8 @@ def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str
     assert picture and whole and picture["width"] > 0.85 * whole["width"]
     page.get_by_role("button", name="Settings").click()  # a setting acts, and the video goes on
     page.get_by_test_id("stCheckbox").filter(has_text="Mirror").locator("label").click()
-    before = processed(page), frames_shown(page)
-    page.wait_for_timeout(3000)
-    assert processed(page) > before[0]
+    since = processed(page)
+    wait_until(lambda: processed(page) > since + 8)
     page.keyboard.press("Escape")
 
     component.get_by_role("button", name="Stop", exact=True).click()

@@ -314,6 +314,7 @@ def test_a_damaged_report_is_said(folder: Path) -> None:
 def test_the_model_card(folder: Path) -> None:
     app = open_page("model_card")
     assert "n = 3,137" in texts(app)
+    assert len(app.expander) == 7 and len(app.get("image")) == 6
     assert formats(app) == {"Markdown"}
 
 

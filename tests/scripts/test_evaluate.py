@@ -12,10 +12,11 @@ from fer.cli import evaluate
 from fer.datasets import open_dataset
 from fer.datasets.drawing import draw_portrait
 from fer.evaluation.report import read_evaluation, read_report
-from fer.images import encode_png
+from fer.images import encode_png, read_image
 from fer.labels import FERPLUS
 from fer.model.classifier import Classifier
 from fer.reports.card import model_card
+from fer.reports.failures import strip
 from tests.scripts.conftest import Chain
 from tests.scripts.processes import ROOT, run_script
 
@@ -168,7 +169,9 @@ def test_evaluate_degrades_pictures_compares_and_writes_a_card(
     report = read_report(one)
     assert report.robustness is not None and len(report.robustness.disturbed) >= 20
     assert report.agreement is None
-    assert card.read_text(encoding="utf-8") == model_card(report)
+    made = model_card(report)
+    assert card.read_text(encoding="utf-8") == made.markdown("CARD.png")
+    assert made.failures and np.array_equal(read_image(tmp_path / "CARD.png"), strip(made.failures))
 
     assert evaluate.main([*measure, "--output", str(other)]) == 0
     capsys.readouterr()
@@ -181,6 +184,6 @@ def test_evaluate_degrades_pictures_compares_and_writes_a_card(
     again = tmp_path / "again.md"
     assert evaluate.main(["--report", str(one), "--card", str(again)]) == 0
     assert f"accuracy {report.accuracy.value:.4f}" in capsys.readouterr().out
-    assert again.read_text(encoding="utf-8") == card.read_text(encoding="utf-8")
+    assert again.read_text(encoding="utf-8") == made.markdown("again.png")
     assert evaluate.main(["--report", str(one), "--card", str(tmp_path / "no" / "card.md")]) == 1
     assert "--card" in capsys.readouterr().err
