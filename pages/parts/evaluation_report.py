@@ -49,11 +49,11 @@ _component = st.components.v2.component(
 def confusion_matrix(
     report: Report, in_percent: bool, chosen: Sequence[int], key: str, on_field: Callable[[int, int], None]
 ) -> None:
-    """Show the confusion matrix: rows are the true labels, columns the predictions, cells colored by the share of the row.
+    """Show the confusion matrix: rows are true labels, columns predictions, cells colored by their share of the row.
 
     It is a table of buttons, which works by touch, by keyboard and for screen readers. Loading Plotly's 5 MB of script
-    would take longer than the rest of the page. A cell is (truth, prediction): the chosen one is marked, and `on_field` is
-    called with the clicked one.
+    would take longer than the rest of the page. A cell is (truth, prediction): the chosen one is marked, and `on_field`
+    is called with the clicked one.
     """
 
     def take_click() -> None:
