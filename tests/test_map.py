@@ -1,4 +1,4 @@
-"""The README's map of the folders matches the folders, and the tests mirror the package."""
+"""The map of the folders in docs/inside.md matches the folders, and the tests mirror the package."""
 
 import re
 from pathlib import Path
@@ -21,8 +21,8 @@ def rooms() -> set[str]:
     return {folder.removeprefix("fer/") for folder in folders_with_code("fer") - {"fer"}}
 
 
-def test_the_map_in_the_readme_matches_the_folders() -> None:
-    inside = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Inside\n")[1]
+def test_the_map_matches_the_folders() -> None:
+    inside = (ROOT / "docs" / "inside.md").read_text(encoding="utf-8").split("\n## The map\n")[1]
     lines = re.findall(r"^    (\S.*?)  ", inside, re.MULTILINE)
     named = [name for line in lines for name in line.split()]
     for name in named:

@@ -1,4 +1,4 @@
-"""The configuration of a training run. The README says which settings made the built-in models."""
+"""The configuration of a training run. docs/training.md says which settings made the built-in models."""
 
 import math
 import operator

@@ -67,8 +67,8 @@ def measure(repeat: int = 5) -> dict[str, float]:
 
 
 @contextmanager
-def browser() -> Iterator["Browser"]:
-    """Start Chromium and close it afterwards.
+def browser(*flags: str) -> Iterator["Browser"]:
+    """Start Chromium, with these flags besides the usual ones, and close it afterwards.
 
     Raises:
         EvaluationError: Playwright or Chromium is missing.
@@ -81,7 +81,9 @@ def browser() -> Iterator["Browser"]:
         ) from error
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+            started = playwright.chromium.launch(
+                executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", *flags]
+            )
         except Error as error:
             raise EvaluationError(f"expected a working Chromium, found none: {str(error).splitlines()[0]}") from error
         yield started

@@ -113,27 +113,28 @@ def test_a_single_rater_agrees_with_the_others_as_often_as_it_is_known() -> None
     assert report.agreement.rater.value == pytest.approx(0.773, abs=0.0005)
 
 
-def test_the_figures_in_the_readme_are_those_of_the_reports() -> None:
-    report, readme = read_report(DEFAULT_REPORT), (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_figures_in_the_documentation_are_those_of_the_reports() -> None:
+    report, page = read_report(DEFAULT_REPORT), (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
     for each in map(read_report, shipped_reports()):
         low, high = each.accuracy.low or 0, each.accuracy.high or 0
         assert (
             f"{each.data.rule_and_n(each.n)} | **{100 * each.accuracy.value:.1f} %** ({100 * low:.1f} to "
             f"{100 * high:.1f}) | {each.macro_f1.value:.2f} "
             f"| {100 * each.calibration.expected_calibration_error:.1f} % |"
-        ) in readme
+        ) in page
     for label, figures in report.per_class.items():
         ratios = " | ".join(f"{each.value:.2f}" for each in (figures.precision, figures.recall, figures.f1))
-        assert f"| {label} | {ratios} | {figures.support:,} |" in readme
+        assert f"| {label} | {ratios} | {figures.support:,} |" in page
     assert report.agreement is not None
-    assert f"{100 * report.agreement.rater.value:.1f} %" in readme
-    assert f"{100 * report.agreement.model.value:.1f} %" in readme
+    assert f"{100 * report.agreement.rater.value:.1f} %" in page
+    assert f"{100 * report.agreement.model.value:.1f} %" in page
 
 
-def test_what_worse_pictures_cost_stands_in_the_readme() -> None:
-    robustness, readme = read_report(DEFAULT_REPORT).robustness, (ROOT / "README.md").read_text(encoding="utf-8")
-    assert robustness is not None and f"n = {robustness.n:,} of them" in readme
-    table = readme.partition("| picture | points |")[2].partition("\n\n")[0]
+def test_what_worse_pictures_cost_stands_in_the_documentation() -> None:
+    robustness = read_report(DEFAULT_REPORT).robustness
+    page = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    assert robustness is not None and f"n = {robustness.n:,} of them" in page
+    table = page.partition("| picture | points |")[2].partition("\n\n")[0]
     said = sorted(re.findall(r"[−+]\d+\.\d", table))
     measured = [f"{100 * worse.difference.value:+.1f}".replace("-", "−") for worse in robustness.disturbed]
     assert len(said) == 12
