@@ -23,7 +23,7 @@ with errors_shown():
         for title, text in card.details.items():
             with st.expander(title):
                 st.markdown(text)
-        download("Model card (Markdown)", card.markdown(), "MODEL_CARD.md")
+        download("Model card (Markdown)", card.markdown(), "model-card.md")
     elif path:
         st.info(
             "Not available from other machines: this card names paths on the app's machine.", icon=":material/lock:"

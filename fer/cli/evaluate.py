@@ -3,7 +3,7 @@
     fer-studio evaluate --dataset data/ferplus --split test
     fer-studio evaluate --dataset data/ferplus --robustness --sample 1000
     fer-studio evaluate --compare one/report.json other/report.json
-    fer-studio evaluate --report report.json --card MODEL_CARD.md --html report.html
+    fer-studio evaluate --report report.json --card model-card.md --html report.html
 
 Prints the figures (as JSON with --json) and writes report.json and, beside it, the model's prediction for each picture,
 report.predictions.csv. Choose models on the validation split, and evaluate on the test split once, at the end.

@@ -150,8 +150,8 @@ def test_the_model_card_is_what_the_command_would_write() -> None:
         beside,
         read_table(WEIGHTS_DIR / "finetuning.json", FewPictures),
     )
-    assert (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8") == card.markdown("MODEL_CARD.png")
-    faces = read_image(ROOT / "MODEL_CARD.png").astype(float)
+    assert (ROOT / "docs" / "model-card.md").read_text(encoding="utf-8") == card.markdown("model-card.png")
+    faces = read_image(ROOT / "docs" / "model-card.png").astype(float)
     assert len(card.failures) == 6 and np.abs(faces - strip(card.failures)).mean() < 2, "but for rounding"
 
 
