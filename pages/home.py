@@ -73,9 +73,9 @@ def take_what_is_dropped() -> None:
             "Drop photos, a ZIP of them or a video here", accept_multiple_files=True, key=f"home_uploads {visit}"
         )
         with st.container(horizontal=True):
-            if st.button("A folder", icon=":material/drive_folder_upload:"):
+            if st.button("Open a folder", icon=":material/drive_folder_upload:"):
                 st.switch_page("pages/folder.py")
-            if st.button("The webcam", icon=":material/videocam:"):
+            if st.button("Use the webcam", icon=":material/videocam:"):
                 st.switch_page("pages/webcam.py")
             paste_button(key="paste")
     if uploads:

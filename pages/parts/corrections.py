@@ -77,7 +77,7 @@ def ask_label(face: Face, now: str | None, key: str, take: Callable[[str | None]
     options = [face.label, *(label for label in face.labels if label != face.label)]
     st.session_state[question] = now
     st.pills(
-        "Not right? Click the right expression",
+        "Not right? Click what the face shows",
         options + [now] * (now is not None and now not in options),
         format_func=lambda label: f":material/check: {literal(label)}" if label == face.label else literal(label),
         help="Click the first one, the model's answer, to confirm it. Click again to undo. Exports hold your label "
