@@ -42,7 +42,7 @@ def work(folder: Path, most_bytes: int | None = None) -> JobView[object]:
 
 def assert_paused(seen: JobView[object]) -> None:
     assert (seen.state, seen.can_resume) == (STOPPED, True)
-    assert "room" in seen.message
+    assert "space" in seen.message
 
 
 def test_many_photos(many_photos: Path, tmp_path: Path) -> None:
@@ -87,6 +87,6 @@ def test_a_disk_full_at_the_start_is_reported(tmp_path: Path) -> None:
     )
     arguments = [sys.executable, "-c", code, str(tmp_path / "run")]
     said = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "room" in said and "config.json" not in [path.name for path in (tmp_path / "run").iterdir()]
+    assert "space" in said and "config.json" not in [path.name for path in (tmp_path / "run").iterdir()]
     with pytest.raises(JobError):
         job.read_request(tmp_path / "run", TRAINING)
