@@ -160,8 +160,9 @@ def test_evaluate_fails_with_a_message(
 
 @pytest.mark.slow
 def test_evaluate_degrades_pictures_compares_and_writes_a_card(
-    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("fer.reports.failures._LEAST_PICTURES", 1)  # the test split has one picture of each expression
     one, other, card = tmp_path / "one.json", tmp_path / "other.json", tmp_path / "CARD.md"
     measure = ["--dataset", "synthetic:80", "--checkpoint", str(tiny_checkpoint)]
     assert evaluate.main([*measure, "--output", str(one), "--robustness", "--sample", "4", "--card", str(card)]) == 0
