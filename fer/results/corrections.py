@@ -114,7 +114,7 @@ class Corrections:
         names = [field.name for field in fields(Correction)]
         if lines[:1] != [names] or any(len(line) != len(names) for line in lines):
             raise ResultsError(
-                f"expected the columns {', '.join(names)} in {table}, found others. Move the file away to start anew."
+                f"expected the columns {', '.join(names)} in {table}, found others. Move the file away to start over."
             )
         return {one.key: one for one in (Correction(*line) for line in lines[1:])}
 

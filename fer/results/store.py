@@ -333,8 +333,7 @@ class ResultStore:
                     "UPDATE results SET state = ? WHERE state = ? AND job = '' AND changed < ?",
                     (INTERRUPTED, RUNNING, now - SILENT_SECONDS),
                 )
-        gone = [result for result, why in going.values() if self._remove(result, why, now)]
-        return gone
+        return [result for result, why in going.values() if self._remove(result, why, now)]
 
     def notices(self, owner: str) -> Sequence[Notice]:
         """Return the notices of results that were removed automatically, the latest first, until they are dismissed."""
