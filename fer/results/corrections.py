@@ -174,6 +174,6 @@ def times_right(corrections: Mapping[str, Correction], weights: str, labels: Ite
         judged = [one.was_right for one in own if set(from_json(one.probabilities, dict[str, float])) == named]
     except ValueError as error:
         raise ResultsError(
-            f"expected probabilities as JSON in {TABLE_NAME}: {error}. Move the file away to start a new one."
+            f"expected probabilities as JSON in {TABLE_NAME}: {error}. Move the file away to start over."
         ) from error
     return sum(judged), len(judged)

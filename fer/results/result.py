@@ -17,9 +17,9 @@ class Figures:
 
     faces: int = 0
     pictures: int = 0
-    """0 unless it is a folder."""
+    """The number of photos in a folder; otherwise 0."""
     people: int = 0
-    """0 unless it is a video or a recording."""
+    """The number of people in a video or a recording; otherwise 0."""
     seconds: float = 0.0
     """The length of a video or a recording; otherwise 0."""
     expressions: Mapping[str, float] = field(default_factory=dict)

@@ -195,7 +195,7 @@ def timeline_text(timeline: Timeline, name: str) -> Iterator[str]:
         yield f"  {printable(timeline.name_of(person))}: {expressions}" + (
             f"; own neutral subtracted ({own.how})" if own else ""
         )
-        for one in timeline.transitions() if timeline.name else ():  # a camera may have run for days
+        for one in timeline.transitions() if timeline.name else ():  # a camera may run for days
             if one.person == person:
                 yield f"    {one.seconds:8.1f} s  {one.before} → {one.after}"
     if len(people) > PEOPLE_LISTED:

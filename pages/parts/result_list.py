@@ -46,7 +46,7 @@ _KEPT_NAMES = {
 _WHY = {
     TOO_OLD: ("result", "removed: too old"),
     NO_ROOM: ("result", "removed: the storage was full"),
-    DAMAGED: ("damaged database", "moved to the folder named below"),
+    DAMAGED: ("damaged database", "moved aside; its folder is listed under “Show names”"),
 }
 """Reason of a notice → what went, and what happened to it."""
 _RESUME, _RENAME, _SHARE, _DELETE = "resume", "rename", "share", "delete"
@@ -209,7 +209,7 @@ def _show_usage(store: ResultStore, owner: str, settings: Settings) -> None:
     usage = store.usage(owner)
     until = f"kept for {counted(settings.expiry_days, 'day')}" if settings.expiry_days else "no time limit"
     over = " · running results, and any larger than the limit, stay" * (usage.size_bytes > settings.limit_bytes)
-    shared = " shared by all visitors; those who use most make room first" * (owner != "")
+    shared = " shared by all remote visitors; whoever uses most loses their oldest results first" * (owner != "")
     room = f"{size(usage.size_bytes)} of {size(settings.limit_bytes)}{shared}{over}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(usage.count, 'result')} · {room} · {until}", width="content")
@@ -224,16 +224,16 @@ def _ask_settings(store: ResultStore, settings: Settings) -> None:
         limit = max(settings.limit_bytes / 1e9, _LEAST_GB)
         gigabytes = st.number_input("Storage limit in GB", _LEAST_GB, 10_000.0, limit, 1.0, format="%.1f")
         days = st.number_input(
-            "Days until removal, 0 for never",
+            "Days to keep results (0: forever)",
             0,
             36_500,
             settings.expiry_days or 0,
-            help="Counted from when a result last changed.",
+            help="Counted from when the result was last analyzed.",
         )
         st.caption(
             "These settings apply to all visitors. A change to *Keep* affects new results only; the limits apply at "
-            "once, and the oldest results are removed first. Remote visitors share the same amount of storage again; "
-            "when it is full, those who use most lose their oldest results."
+            "once, and the oldest results are removed first. All remote visitors together have the same amount of "
+            "storage again; when it is full, whoever uses most loses their oldest results first."
         )
         pressed = st.form_submit_button("Save", type="primary")
 

@@ -37,8 +37,8 @@ ADDRESS = "result"
 NAMES = {PHOTO: "Photo", FOLDER: "Many photos", VIDEO: "Video", WEBCAM: "Recording"}
 """Kind → its name on the pages."""
 KEPT_NOTES = {
-    PICTURES: "Pictures, annotated copies and results are kept under Results.",
-    RESULTS: "Pictures are not kept. Results are kept under Results, with small thumbnails of the faces.",
+    PICTURES: "Pictures, annotated copies and everything found in them are kept under Results.",
+    RESULTS: "Pictures are not kept. Everything found is kept under Results, with small thumbnails of the faces.",
     NOTHING: "Pictures are only held in memory while the page is open, and no new results are kept.",
 }
 """Setting → what is kept."""
@@ -98,7 +98,7 @@ def privacy_note() -> None:
 
 
 def show_missing() -> None:
-    """Tell that the result in the address does not exist or belongs to somebody else."""
+    """Show that the result in the address does not exist or belongs to somebody else."""
     st.info("This result has been deleted, or you have no access to it.", icon=":material/delete:")
 
 
