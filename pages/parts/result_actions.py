@@ -150,7 +150,7 @@ def share(store: ResultStore, result: Result) -> None:
     with errors_shown():
         token = store.share(result.id, result.owner)
         here = urlsplit(st.context.url or "")
-        st.markdown("Anybody with this link can see this result, and none of your others.")
+        st.markdown("Anybody with this link can see this result, but none of your other results.")
         st.code(f"{here.scheme}://{here.netloc}{here.path}?{ADDRESS}={token}", language=None, wrap_lines=True)
         if st.button("Revoke link", icon=":material/link_off:"):
             store.revoke(result.id, result.owner)
