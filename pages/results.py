@@ -1,4 +1,4 @@
-"""All that was analyzed, found again: the newest first, or the one that the address names."""
+"""The results page: a list of all results, the newest first, or the result in the page's address."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from pages.parts.navigation import begin_page
 from pages.parts.result_actions import show_undo
 from pages.parts.result_list import show_list
 from pages.parts.result_view import back_button, show_result
-from pages.parts.results import ADDRESS, result_store
+from pages.parts.results import ADDRESS, result_store, show_missing
 from pages.parts.session import errors_shown
 from pages.parts.visitor import owner
 
@@ -27,6 +27,6 @@ with errors_shown():
         show_result(store, shared, is_mine=False)
     else:
         st.title("Results")
-        st.info("What was here has been deleted, or is not for you.", icon=":material/delete:")
+        show_missing()
         back_button()
     show_undo(store, owner())

@@ -1,1 +1,1 @@
-"""What an analysis gave: records of it, and the files that they are kept in."""
+"""Results of analyses: records, and the files that keep them."""

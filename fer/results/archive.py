@@ -1,4 +1,4 @@
-"""Several results as one ZIP: a table of all, and a folder for each with its files."""
+"""Several results as one ZIP: a table of all results, and a folder with the files of each."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ TABLE_NAME = "results.csv"
 COLUMNS = ("folder", "name", "kind", "time", "model", "faces", "pictures", "people", "seconds", "expressions")
 
 More = Callable[[Result], Iterable[tuple[str, str | bytes | Path]]]
-"""Gives what else belongs to a result, as name and content."""
+"""Yields further files of a result: name and content."""
 
 
 def write_archive(
@@ -32,17 +32,17 @@ def write_archive(
     more: More = lambda result: (),
     corrected: Mapping[str, str] | None = None,
 ) -> None:
-    """Write results to a ZIP, file by file, so that they need not be in memory.
+    """Write results to a ZIP, file by file, so that they never are in memory all at once.
 
     Args:
-        store: has them.
-        results: in the order of the table.
-        to: a file that is open for writing.
-        more: what lies elsewhere: tables and the video of a job.
-        corrected: what somebody said that faces show, by `face_key`; see `to_csv`.
+        store: the store that keeps the results.
+        results: the results, in the order of the table.
+        to: a file opened for writing.
+        more: yields files kept elsewhere: the tables and the video of a job.
+        corrected: corrected labels by `face_key`; see `to_csv`.
 
     Raises:
-        ResultsError: the file cannot be written, or one of a result cannot be read.
+        ResultsError: the ZIP cannot be written, or a file of a result cannot be read.
     """
     rows: dict[Path, list[Any]] = {}
     with (
@@ -64,7 +64,7 @@ def write_archive(
 def _own_files(
     store: ResultStore, result: Result, corrected: Mapping[str, str] | None
 ) -> Iterator[tuple[str, str | Path]]:
-    """Yield what the store has of a result; of a photo the tables that its page offers in place of the record."""
+    """Yield the files of a result; for a photo, the tables that its page offers instead of the record."""
     record = store.record(result, PhotoRecord) if result.kind == PHOTO else None
     for file in sorted(store.folder(result).rglob("*")):
         if file.is_file() and not (record and file.name == RECORD_NAME):
@@ -93,6 +93,6 @@ def _table(rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _safe(name: str) -> str:
-    """Return a name for a folder, which leads nowhere else and which every system can unpack."""
+    """Return a folder name without path separators that every system can unpack."""
     safe = re.sub(r"[^\w ()-]+", "-", name).strip(" -") or "result"
     return f"_{safe}" if is_refused_by_windows(safe) else safe

@@ -1,4 +1,4 @@
-"""The files of one result: what shows it again, small faces, and the picture itself where that is kept."""
+"""The files of one result: its record, small faces, and the picture itself if pictures are kept."""
 
 import contextlib
 import shutil
@@ -15,37 +15,37 @@ from fer.records import to_json
 
 RECORD_NAME, THUMBNAIL_NAME, FACES_NAME, PICTURE_NAME = "result.json", "thumbnail.webp", "faces", "picture"
 THUMBNAIL_PX, FACE_PX = 96, 160
-"""Longest sides of what is kept."""
+"""Longest sides of the kept thumbnail and crops."""
 
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What the files of a result hold; what is None stays as it was."""
+    """The content of a result's files; a file whose value is None is left unchanged."""
 
     record: Any = None
-    """What a page needs to show the result again: a dataclass of plain values, see `fer.records`."""
+    """Everything a page needs to show the result again: a dataclass of plain values, see `fer.records`."""
     thumbnail: np.ndarray | None = None
-    """RGB uint8 (H, W, 3) of any size; where there are no faces, None removes it."""
+    """RGB uint8 (H, W, 3) of any size; None removes the thumbnail if `faces` is empty."""
     faces: Sequence[np.ndarray] | None = None
-    """Crops of the faces, likewise, in the order of the record."""
+    """Crops of the faces, RGB uint8 (H, W, 3), in the order of the record."""
     picture: tuple[str, bytes] | None = None
-    """The suffix (".jpg") and the bytes of the picture itself; kept only where pictures are."""
+    """The suffix (".jpg") and the bytes of the picture itself; written only if pictures are kept."""
 
 
 def write_content(folder: Path, content: Content, with_picture: bool) -> int:
-    """Write the files of a result, what its record speaks of before the record.
+    """Write the files of a result; the record comes last, after the files it refers to.
 
     Args:
-        folder: of the result; the one above is there.
-        content: what is given of it.
+        folder: the folder of the result; its parent must exist.
+        content: the new content.
         with_picture: whether pictures are kept.
 
     Returns:
-        how many bytes all files of the result take.
+        the size of all files of the result, in bytes.
 
     Raises:
         OSError: the disk is full, or cannot be written to.
-        ImageError: a face or the thumbnail is no picture.
+        ImageError: a face or the thumbnail is not a picture.
     """
     files = _files(content, with_picture)
     for name, data in files.items():
@@ -67,18 +67,18 @@ def face_files(folder: Path) -> list[Path]:
 
 
 def picture_file(folder: Path) -> Path | None:
-    """Return the picture itself of a result; None where it was not kept."""
+    """Return the picture of a result itself; None if it was not kept."""
     return next(folder.glob(f"{PICTURE_NAME}.*"), None)
 
 
 def remove_content(folder: Path) -> None:
-    """Remove the files of a result without a row; where the system does not let us, the store's next opening tries."""
+    """Remove the files of a result without a row; if the system refuses, the store tries again when next opened."""
     with contextlib.suppress(OSError):
         shutil.rmtree(folder)
 
 
 def _files(content: Content, with_picture: bool) -> dict[str, bytes]:
-    """Return what is written, in this order."""
+    """Return the files in the order in which they are written."""
     files = {
         f"{FACES_NAME}/{number:04}.webp": encode_webp(shrink_to_fit(crop, FACE_PX))
         for number, crop in enumerate(content.faces or (), start=1)

@@ -1,13 +1,13 @@
-"""My corrections: what the owner of the machine said of faces, with their pictures; a data set to teach a model with.
+"""Faces that the owner of the machine has corrected or confirmed: a data set to train a model with.
 
 FOLDER/
-    corrections.csv   a line for each face, which `fer.datasets.tables` reads: its picture and what it shows, and what
-                      which model had said of it, how probable each label was, and when
+    corrections.csv   a line for each face, read by `fer.datasets.tables`: its picture, its label, the label and the
+                      probabilities that the model gave, and the hash of the model
     faces/            the upright square of each face, PNG
-    settings.json     whether corrections gather here; nothing does before the owner says so
+    settings.json     whether corrections are collected; they are not until the owner agrees
 
-A picture is written before the line that names it and removed after it, the table is replaced as a whole: whatever
-interrupts that, the table names pictures that are there.
+A picture is written before the line that names it and removed after that line, and the table is replaced as a whole. So
+every picture named in the table exists, even after an interruption.
 """
 
 import csv
@@ -32,18 +32,18 @@ TABLE_NAME, FACES_NAME, SETTINGS_NAME = "corrections.csv", "faces", "settings.js
 
 @dataclass(frozen=True)
 class Correction:
-    """What somebody said of one face."""
+    """A person's label for one face, and the model's."""
 
     path: str
-    """Its picture, in the folder: "faces/KEY.png"; KEY is the face's `face_key`."""
+    """The picture of the face in the folder: "faces/KEY.png", where KEY is its `face_key`."""
     label: str
-    """What it shows."""
+    """The person's label."""
     model_label: str
-    """What the model had said."""
+    """The model's label."""
     model: str
     """`model_sha256` of the model file."""
     probabilities: str
-    """What the model had said of each label, as JSON: {"anger": 0.1, …}."""
+    """The model's probability of each label, 0..1, as JSON: {"anger": 0.1, …}."""
 
     @property
     def key(self) -> str:
@@ -52,7 +52,7 @@ class Correction:
 
     @property
     def was_right(self) -> bool:
-        """Whether the model had said the same."""
+        """Whether the model's label was confirmed."""
         return self.label == self.model_label
 
 
@@ -62,36 +62,36 @@ class _Settings:
 
 
 def face_key(face: Detection) -> str:
-    """Return what tells a face from all others, in whichever copy of its result, and whatever model named it.
+    """Return a key of a face that is the same in all copies of its result and for all models.
 
-    It is made of where the face lies, to a tenth of a pixel: no two pictures that differ have a face with all its
-    landmarks in the same places.
+    It is a hash of the bounding box and the landmarks, rounded to a tenth of a pixel. Different pictures practically
+    never have faces with all landmarks in the same places.
     """
     points = (*face.box.xyxy, *(value for point in face.landmarks for value in point))
     return sha256(" ".join(f"{value:.1f}" for value in points).encode()).hexdigest()[:24]
 
 
 def correction_of(face: Face, label: str, model: str) -> Correction:
-    """Return that somebody said that a face shows a label, and what a model, by its `model_sha256`, had said."""
+    """Return a person's label for a face beside the reading of a model, given by its `model_sha256`."""
     probabilities = json.dumps(dict(zip(face.labels, face.probabilities, strict=True)))
     return Correction(f"{FACES_NAME}/{face_key(face)}.png", label, face.label, model, probabilities)
 
 
 class Corrections:
-    """A folder of corrections; processes may use it at once."""
+    """A folder of corrections; several processes may use it at the same time."""
 
     def __init__(self, folder: Path) -> None:
-        """Look at a folder, which need not be there."""
+        """Use a folder, which need not exist."""
         self.folder = folder
 
     @property
     def gather(self) -> bool | None:
-        """Whether the owner wants them to gather; None while nobody was asked."""
+        """Whether the owner wants to collect corrections; None until they have answered."""
         found = read_record(self.folder / SETTINGS_NAME, _Settings)
         return found.gather if found else None
 
     def set_gather(self, gather: bool) -> None:
-        """Write down what the owner wants; what is there stays.
+        """Store whether the owner wants to collect corrections; existing ones stay.
 
         Raises:
             ResultsError: it cannot be written.
@@ -101,7 +101,7 @@ class Corrections:
             write_record(self.folder / SETTINGS_NAME, _Settings(gather))
 
     def all(self) -> dict[str, Correction]:
-        """Return all of them by their key, the oldest first.
+        """Return all corrections by their key, the oldest first.
 
         Raises:
             ResultsError: the table is damaged, or cannot be read.
@@ -113,14 +113,16 @@ class Corrections:
             lines = list(csv.reader(io.StringIO(table.read_text(encoding="utf-8", errors="replace"))))
         names = [field.name for field in fields(Correction)]
         if lines[:1] != [names] or any(len(line) != len(names) for line in lines):
-            raise ResultsError(f"expected the columns {', '.join(names)} in {table}. Move it away to begin anew.")
+            raise ResultsError(
+                f"expected the columns {', '.join(names)} in {table}, found others. Move the file away to start over."
+            )
         return {one.key: one for one in (Correction(*line) for line in lines[1:])}
 
     def add(self, correction: Correction, crop: np.ndarray) -> None:
-        """Keep a correction in place of an earlier one of its face.
+        """Store a correction, replacing an earlier one of the same face.
 
         Args:
-            correction: as `correction_of` returns it.
+            correction: the return value of `correction_of`.
             crop: the upright square of the face, RGB uint8 (side, side, 3).
 
         Raises:
@@ -133,10 +135,10 @@ class Corrections:
                 self._write({**self.all(), correction.key: correction}.values())
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Forget corrections, pictures and all; what is not there is gone already.
+        """Remove corrections with their pictures; unknown keys are ignored.
 
         Raises:
-            ResultsError: they cannot be removed, or the table is damaged.
+            ResultsError: the corrections cannot be removed, or the table is damaged.
         """
         with file_errors(f"corrections cannot be removed from {self.folder}", ResultsError):
             if not (self.folder / TABLE_NAME).is_file():
@@ -157,19 +159,21 @@ class Corrections:
 
 
 def times_right(corrections: Mapping[str, Correction], weights: str, labels: Iterable[str]) -> tuple[int, int]:
-    """Return how often a model was right about faces that somebody judged, and of how many.
+    """Return how many of the corrected or confirmed faces a model labeled correctly, and how many there are.
 
     Args:
-        corrections: what was said.
-        weights: the hash of the model's weights, which another model may have, too, see `model_sha256`.
-        labels: those that the model has.
+        corrections: the corrections by their key.
+        weights: the hash of the model's weights, which other model files may share, see `model_sha256`.
+        labels: the labels of the model.
 
     Raises:
-        ResultsError: what a model had said cannot be read.
+        ResultsError: the probabilities in the table cannot be read.
     """
     own, named = [one for one in corrections.values() if weights in one.model.split()], set(labels)
     try:
         judged = [one.was_right for one in own if set(from_json(one.probabilities, dict[str, float])) == named]
     except ValueError as error:
-        raise ResultsError(f"expected probabilities as JSON in {TABLE_NAME}: {error}. Move it away.") from error
+        raise ResultsError(
+            f"expected probabilities as JSON in {TABLE_NAME}: {error}. Move the file away to start over."
+        ) from error
     return sum(judged), len(judged)

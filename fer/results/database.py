@@ -1,7 +1,7 @@
-"""The database of results: one file of SQLite that several processes read and write at once.
+"""The database of results: an SQLite file that several processes read and write at the same time.
 
-It is opened whole or not at all. One that is damaged is set aside with all that belongs to it, never deleted; one of a
-later version is left as it is. WAL, so that who reads waits for nobody, and what was written outlives a loss of power.
+A damaged database is moved aside with its files, never deleted; one from a later version is left unchanged. It uses
+WAL, so that readers never wait and committed changes survive a power failure.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ from fer.results.result import DAMAGED, Figures, Result
 
 DATABASE_NAME, FILES_NAME = "results.sqlite", "files"
 BUSY_SECONDS = 30.0
-"""For so long a process waits for another one that writes."""
+"""How long a process waits for another one that is writing."""
 _SCHEMA = (
     (
         """CREATE TABLE results (
@@ -36,7 +36,7 @@ _SCHEMA = (
             why TEXT NOT NULL)""",
     ),
 )
-"""For each version what makes it of the one before. What was released stays as it is; a change is a new entry."""
+"""For each version, the statements that upgrade to it. Entries never change after a release; a change is a new one."""
 
 _COLUMNS = (*(field.name for field in fields(Result)), "words")
 _KEEP_ROW = (
@@ -49,10 +49,10 @@ class Database:
     """A folder with `DATABASE_NAME` and, beside it, `FILES_NAME`, which belongs to it."""
 
     def __init__(self, folder: Path) -> None:
-        """Open it, or make it.
+        """Open the database, or create it.
 
         Raises:
-            ResultsError: it cannot be opened, is damaged and was set aside, or is of a later version.
+            ResultsError: it cannot be opened, was damaged and moved aside, or is from a later version.
         """
         self._folder, self._path = folder, folder / DATABASE_NAME
         with file_errors(f"results cannot be kept in {folder}", ResultsError):
@@ -61,12 +61,13 @@ class Database:
                 with FileLock(folder / ".opening.lock", timeout=BUSY_SECONDS):
                     self._prepare()
             except Timeout as error:
-                message = f"another process has been opening {folder} for {BUSY_SECONDS:.0f} s. End it."
-                raise ResultsError(message) from error
+                raise ResultsError(
+                    f"another process has been opening {folder} for {BUSY_SECONDS:.0f} s. Stop it, then try again."
+                ) from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection for statements that change nothing.
+        """Yield a connection for reading.
 
         Raises:
             ResultsError: the database cannot be read.
@@ -76,10 +77,10 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection in a transaction: what is done within is done whole, or not at all. One at a time.
+        """Yield a connection in a transaction, which is committed or rolled back as a whole. Writers take turns.
 
         Raises:
-            ResultsError: the disk is full, another process does not end, or the database cannot be written.
+            ResultsError: the disk is full, another process keeps writing, or the database cannot be written.
         """
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -99,24 +100,26 @@ class Database:
                 yield connection
         except sqlite3.Error as error:
             raise ResultsError(
-                f"the results in {self._path} cannot be used: {error}. Make room on the disk, see that the file may be "
-                "written to, or start the app anew, which looks whether it is damaged."
+                f"the results in {self._path} cannot be used: {error}. Free some disk space and check that the file is "
+                "writable. Otherwise restart the app, which checks the file for damage."
             ) from error
 
     def _prepare(self) -> None:
         if not self._path.exists() and any((self._folder / FILES_NAME).glob("*")):
-            self._set_aside("is gone, while its files are there")
+            self._set_aside("is missing, but its files exist")
         if problem := self._problem():
             self._set_aside(problem)
         self._migrate()
 
     def _problem(self) -> str:
-        """Say what is wrong with the file; "" if nothing is."""
+        """Return what is wrong with the file, or ""."""
         try:
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as connection:
                 found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        except sqlite3.OperationalError as error:  # locked, full, not to be opened: that is no damage
-            raise ResultsError(f"the results in {self._path} cannot be opened: {error}.") from error
+        except sqlite3.OperationalError as error:  # locked, full or inaccessible, but not damaged
+            raise ResultsError(
+                f"the results in {self._path} cannot be opened: {error}. Check that the file is accessible."
+            ) from error
         except sqlite3.DatabaseError as error:
             return f"is damaged ({error})"
         return "" if found == "ok" else f"is damaged ({found})"
@@ -132,8 +135,8 @@ class Database:
             note = aside.name, "", time.time(), DAMAGED
             database.execute("INSERT INTO notices (owner, name, kind, time, why) VALUES ('', ?, ?, ?, ?)", note)
         raise ResultsError(
-            f"{self._path} {problem}. It was set aside with all its files, as {aside}; from now on results are kept "
-            "anew. Restore a copy of the folder, if you have one."
+            f"{self._path} {problem}. It was moved with all its files to {aside}, and new results go into an empty "
+            "database. Restore a backup of the folder if you have one."
         )
 
     def _migrate(self) -> None:
@@ -141,9 +144,8 @@ class Database:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > len(_SCHEMA):
                 raise ResultsError(
-                    f"expected results of version {len(_SCHEMA)} or before in {self._path}, found {version}. They were "
-                    "left as they are: use the version of this program that made them, or set FER_RESULTS to another "
-                    "folder."
+                    f"expected results of version {len(_SCHEMA)} or earlier in {self._path}, found version {version}. "
+                    "Nothing was changed. Use a later version of this program, or set FER_RESULTS to another folder."
                 )
             connection.execute("PRAGMA journal_mode = WAL")
         with self.writing() as database:
@@ -154,29 +156,29 @@ class Database:
 
 
 def keep_row(database: sqlite3.Connection, result: Result) -> None:
-    """Write the row of a result, new or changed."""
+    """Insert or replace the row of a result."""
     values = {field.name: getattr(result, field.name) for field in fields(Result)}
     plain = {"figures": to_json(result.figures, 0), "people": to_json(result.people, 0), "words": result.words}
     database.execute(_KEEP_ROW, values | plain)
 
 
 def result_of(row: sqlite3.Row) -> Result:
-    """Return the result that a row is of."""
+    """Return the result in a row."""
     values = {field.name: row[field.name] for field in fields(Result)}
     read = {"figures": from_json(row["figures"], Figures), "people": from_json(row["people"], tuple[str, ...])}
     return Result(**values | read)
 
 
 def found(database: sqlite3.Connection, result_id: str, owner: str) -> Result | None:
-    """Return somebody's result; None where there is none that is not deleted."""
+    """Return an owner's result; None if it does not exist or was deleted."""
     query = "SELECT * FROM results WHERE id = ? AND owner = ? AND deleted_at IS NULL"
     row = database.execute(query, (result_id, owner)).fetchone()
     return result_of(row) if row else None
 
 
 def owned(database: sqlite3.Connection, result_id: str, owner: str) -> Result:
-    """Return somebody's result; raise ResultsError where there is none."""
+    """Return an owner's result; raise ResultsError if it does not exist or was deleted."""
     result = found(database, result_id, owner)
     if result is None:
-        raise ResultsError("expected a result that is there, found none: it was deleted meanwhile. Load the page anew.")
+        raise ResultsError("expected an existing result, but it has been deleted. Reload the page.")
     return result

@@ -1,9 +1,9 @@
-"""What is known of each picture of a collection, in a file that is added to picture by picture.
+"""The results of many pictures, in a file that grows picture by picture.
 
-After a header each line is the JSON of one picture. Whoever is interrupted opens the file again and does what is
-missing: a picture counts as done if a line has its key, which is made of the model, the path, the size and the time of
-the last change, and of where its annotated copy goes. What could not be read is tried again. Where a picture has
-several lines the last one holds, and a last line that was not written to its end does not count.
+After a header, each line is the JSON of one picture. After an interruption, the file is opened again and only the
+missing pictures are analyzed. A picture counts as done if a line has its key: a hash of the model, the path, the size,
+the modification time and the path of the annotated copy. Unreadable pictures are tried again. If a picture has several
+lines, the last one counts; an incomplete last line is ignored.
 """
 
 import hashlib
@@ -24,24 +24,24 @@ from fer.results.pictures import PictureResult
 
 HEADER = '{"format": "fer-results-1"}\n'
 _LONGEST_LINE_BYTES = 2**24
-"""A picture of some hundred faces takes a megabyte, thumbnails and all."""
+"""A picture with a few hundred faces takes a megabyte, including thumbnails."""
 
 
 @dataclass(frozen=True)
 class PictureTask:
-    """A picture that is to be done."""
+    """A picture to analyze."""
 
     path: Path
     name: str
-    """What tables call it."""
+    """The name in tables."""
     output: Path | None = None
-    """Where its annotated copy goes, if it gets one."""
+    """The path of the annotated copy, if one is wanted."""
 
     def key(self, model: str) -> str:
-        """Return what changes with the file, and with the hash of the model."""
+        """Return a key that changes with the file and with the hash of the model."""
         try:
             found = self.path.stat()
-        except (OSError, ValueError):  # it is gone; reading it says so
+        except (OSError, ValueError):  # reading it will report the error
             state = "gone"
         else:
             state = f"{found.st_size} {found.st_mtime_ns}"
@@ -52,12 +52,12 @@ class PictureTask:
 
 @dataclass(frozen=True)
 class Finished:
-    """A picture that was done."""
+    """An analyzed picture."""
 
     picture: PictureTask
     result: PictureResult
     thumbnails: tuple[str, ...] = ()
-    """Of each face, or of the picture where there is none, as "data:image/jpeg;base64,…", if asked for."""
+    """One for each face, or one of the picture if it has none, as "data:image/jpeg;base64,…"; only on request."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -67,10 +67,10 @@ class Finished:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> "Finished":
-        """Return what `to_dict` was called on.
+        """Return the picture that `to_dict` was called on.
 
         Raises:
-            LookupError, TypeError, ValueError, AttributeError: the record is another one.
+            LookupError, TypeError, ValueError, AttributeError: the record has another structure.
         """
         output = Path(record["output"]) if "output" in record else None
         picture = PictureTask(Path(record["file"]), record["path"], output)
@@ -78,10 +78,10 @@ class Finished:
 
 
 class ResultsFile:
-    """The results of a collection, most of them on disk only; see `open_results`."""
+    """The results of a collection of pictures, which stay on disk; see `open_results`."""
 
     def __init__(self, file: IO[bytes], pictures: Sequence[PictureTask], model: str) -> None:
-        """Look at what the file has of these pictures and a model; what is behind its last whole line is cut off."""
+        """Find the results of these pictures and a model; an incomplete last line is cut off."""
         self._file = file
         self._keys = {picture: picture.key(model) for picture in pictures}
         self._pictures = pictures
@@ -95,15 +95,15 @@ class ResultsFile:
         file.truncate(place)
 
     def missing(self) -> list[PictureTask]:
-        """Return the pictures that are still to be done, each once, those that could not be read among them."""
+        """Return the pictures that are still to be analyzed, each once, including those that could not be read."""
         left = {key: picture for picture, key in self._keys.items() if not self._is_done(picture, key)}
         return list(left.values())
 
     def add(self, finished: Finished) -> None:
-        """Write down a picture of the collection.
+        """Append the result of a picture.
 
         Raises:
-            OSError: the disk is full; what was written before stays, a part of the line does not count.
+            OSError: the disk is full; earlier results stay, and a partly written line is ignored.
         """
         record = {"key": self._keys[finished.picture]} | finished.to_dict()
         line = json.dumps(record).encode() + b"\n"
@@ -113,7 +113,7 @@ class ResultsFile:
         self._index(line, place)
 
     def results(self) -> Iterator[PictureResult]:
-        """Yield what is known, in the order of the pictures, read from the file one by one."""
+        """Yield the results so far, in the order of the pictures, read from the file one by one."""
         for picture in self._pictures:
             place = self._places.get(self._keys[picture])
             if place is not None:
@@ -132,15 +132,15 @@ class ResultsFile:
 
 @contextmanager
 def open_results(path: Path | None, pictures: Sequence[PictureTask], model: str) -> Iterator[ResultsFile]:
-    """Open the results of a collection, to go on with them; nobody else can meanwhile.
+    """Open the results of a collection of pictures, new or to resume, and lock them for this process.
 
     Args:
-        path: the file, which is made if there is none; None: they are kept until the end of the block only.
-        pictures: the collection; pictures that were added since are missing in the file, others in it are ignored.
-        model: the hash of the model file; results of another one are ignored.
+        path: the file, created if it does not exist; None keeps the results only until the end of the block.
+        pictures: the collection; results of other pictures in the file are ignored.
+        model: the hash of the model file; results of other models are ignored.
 
     Raises:
-        CollectionError: the file is something else, cannot be opened, or another process has it open.
+        CollectionError: the file is something else, cannot be opened, or is open in another process.
     """
     if path is None:
         with tempfile.TemporaryFile() as file:
@@ -154,16 +154,18 @@ def open_results(path: Path | None, pictures: Sequence[PictureTask], model: str)
             stack.enter_context(FileLock(_lock_path(path), timeout=0))
             opened = stack.enter_context(path.open("r+b"))
         except Timeout as error:
-            raise CollectionError(f"another process writes to {path}. Wait for it, or choose another file.") from error
+            raise CollectionError(
+                f"another process is writing to {path}. Wait for it, or choose another file."
+            ) from error
         _check_header(opened, path)
         yield ResultsFile(opened, pictures, model)
 
 
 def forget_results(path: Path) -> None:
-    """Remove the results of a collection that nobody works on.
+    """Remove a file of results that no process has open.
 
     Raises:
-        OSError: the system does not let us.
+        OSError: the system refuses.
     """
     path.unlink()
     _lock_path(path).unlink(missing_ok=True)
@@ -174,7 +176,7 @@ def _lock_path(path: Path) -> Path:
 
 
 def read_finished(path: Path) -> list[Finished]:
-    """Return all that a file of results has so far, one of each picture, in the order of their names; [] without it.
+    """Return the results in a file, one for each picture, sorted by name; [] if the file does not exist.
 
     Raises:
         CollectionError: the file is something else.
@@ -192,21 +194,21 @@ def _check_header(file: IO[bytes], path: Path) -> None:
     file.seek(0)
     if file.readline(len(HEADER) + 1) != HEADER.encode():
         raise CollectionError(
-            f"expected a file of results that was made here, found something else at {path}. It was left as it is; "
-            "choose another file."
+            f"expected a results file of this program, found something else at {path}. Nothing was changed; choose "
+            "another file."
         )
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the lines that were written to their end; one that no picture has in parts, which are no records."""
+    """Yield the complete lines; one that is longer than any record comes in parts, which are not records."""
     while (line := file.readline(_LONGEST_LINE_BYTES)) and (line.endswith(b"\n") or len(line) == _LONGEST_LINE_BYTES):
         yield line
 
 
 def _read(line: bytes) -> tuple[str, Finished] | None:
-    """Return a line's key and picture; None for the header, and for a line that is damaged: that is done anew."""
+    """Return a line's key and picture; None for the header and for a damaged line, whose picture is analyzed again."""
     with suppress(LookupError, TypeError, ValueError, AttributeError):
         record = plain_of(line)
         if isinstance(record["key"], str):
-            return record["key"], from_plain(to_plain(Finished.from_dict(record)), Finished)  # looks at the types
+            return record["key"], from_plain(to_plain(Finished.from_dict(record)), Finished)  # checks the types
     return None

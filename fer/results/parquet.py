@@ -1,4 +1,4 @@
-"""Results as Parquet: a row for each face, and beside it a table with a row for each picture."""
+"""Results as Parquet: a table with a row for each face, and one with a row for each picture."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 FACES, PICTURES = "faces.parquet", "pictures.parquet"
 ROWS = 20_000
-"""Pictures that are in memory at once."""
+"""How many pictures are in memory at once."""
 
 
 def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequence[str], unsure_below: float) -> None:
-    """Write two tables, each whole or not at all.
+    """Write two tables, each as a whole or not at all.
 
-    faces.parquet has a row for each face: picture, face (from 1), box, detector's score, label, confidence, for each
-    label the probability, what raters and the label would say, null where the model has one opinion, and what speaks
-    against trusting it. pictures.parquet has a row for each picture: how many faces it has, 0 where there is none, and
-    why it could not be read, null where it could. The results are read once.
+    faces.parquet has a row for each face: the picture, the number of the face (from 1), the bounding box, the
+    detector's score, the label, its confidence, the probability of each label, the labels of the rater head and the
+    label head (null if the model has one head), and the concerns. pictures.parquet has a row for each picture: the
+    number of faces, 0 or more, and the error, null if the picture could be read. `results` is iterated once.
 
     Raises:
         CollectionError: the files cannot be written.
@@ -65,6 +65,6 @@ def _schemas(labels: Sequence[str]) -> "tuple[pa.Schema, pa.Schema]":
 
 
 def _record(schema: "pa.Schema", row: Iterable[Any]) -> dict[str, Any]:
-    """Name a row's values; the bytes of file names that are not UTF-8 are written as \\udcXX."""
+    """Return a row as a dict; bytes of file names that are not UTF-8 are written as \\udcXX."""
     values = (value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value for value in row)
     return dict(zip(schema.names, values, strict=True))

@@ -1,4 +1,4 @@
-"""A photo as it is kept: what was found in it, without the picture itself, and made a photo again."""
+"""Photos as results: the record of a photo without its picture, and the photo restored from it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,41 +18,41 @@ from fer.results.pictures import PictureResult
 from fer.results.result import Figures
 
 EMPTY_RGB = 136, 143, 154
-"""What stands for a picture that was not kept: glaring on no page, light or dark."""
+"""Color of the blank picture shown if the picture was not kept; fits light and dark pages."""
 
 
 @dataclass(frozen=True)
 class PhotoRecord:
-    """What result.json of a photo holds."""
+    """The content of a photo's result.json."""
 
     size_wh: tuple[int, int]
-    """Of the whole photo, in pixels."""
+    """The size of the whole photo, in pixels."""
     labels: tuple[str, ...]
-    """Of the model."""
+    """The labels of the model."""
     unsure_below: float
-    """The confidence under which a face was called unsure, 0..1."""
+    """The confidence below which a face was called unsure, 0..1."""
     faces: tuple[dict[str, Any], ...]
-    """`Face.to_dict` of each, with its `concerns`."""
+    """`Face.to_dict` of each face, with its `concerns`."""
     network_inputs: tuple[bytes, ...]
-    """What the network saw of each, PNG."""
+    """The network's input for each face, PNG."""
     turns: int = 0
-    """As in `PhotoResult`."""
+    """See `PhotoResult`."""
 
     def picture_result(self, name: str) -> PictureResult:
-        """Return what tables and JSON are made of."""
+        """Return the result that tables and JSON are made from."""
         return PictureResult(name, tuple(map(Face.from_dict, self.faces)))
 
 
 def photo_content(
     result: PhotoResult, labels: Sequence[str], unsure_below: float, picture: tuple[str, bytes] | None = None
 ) -> tuple[Figures, Content]:
-    """Return what is kept of a photo: its numbers and its files.
+    """Return the figures and the files to keep of a photo.
 
     Args:
-        result: what was found.
-        labels: of the model.
-        unsure_below: the confidence under which a face is called unsure, 0..1.
-        picture: suffix and bytes of the file, kept where pictures are.
+        result: the analyzed photo.
+        labels: the labels of the model.
+        unsure_below: the confidence below which a face is called unsure, 0..1.
+        picture: suffix and bytes of the file, written only if pictures are kept.
     """
     faces = [item.face for item in result.faces]
     sure = Counter(face.label for face in faces if face.confidence >= unsure_below)
@@ -66,16 +66,16 @@ def photo_content(
     )
     largest = max(result.faces, key=lambda item: item.face.box.height, default=None)
     crops = [item.crop for item in result.faces]
-    thumbnail = largest.crop if largest else None  # a picture without a face is not shown by itself
+    thumbnail = largest.crop if largest else None  # a picture without faces has no thumbnail
     return Figures(faces=len(faces), expressions=sure), Content(record, thumbnail, crops, picture)
 
 
 def restored_photo(record: PhotoRecord, folder: Path) -> PhotoResult:
-    """Return a photo as it was found; where its picture was not kept, an empty frame with the faces in their places.
+    """Return the analyzed photo; if its picture was not kept, a blank picture with the faces in their places.
 
     Args:
-        record: what was kept.
-        folder: the result's, see `ResultStore.folder`.
+        record: the record of the photo.
+        folder: the folder of the result, see `ResultStore.folder`.
 
     Raises:
         ImageError: a picture cannot be read.
@@ -104,7 +104,7 @@ def _empty(size_wh: tuple[int, int]) -> np.ndarray:
 
 
 def _place(frame: np.ndarray, face: Face, crop: np.ndarray) -> None:
-    """Put the upright square of a face where its box is, as far as that lies in the frame."""
+    """Paste the upright square of a face at its bounding box, clipped to the frame."""
     side = max(round(face.box.height), 1)
     left, top = (round(middle - side / 2) for middle in face.box.center)
     picture = Image.fromarray(frame)
@@ -113,5 +113,5 @@ def _place(frame: np.ndarray, face: Face, crop: np.ndarray) -> None:
 
 
 def _rgb(pixels: np.ndarray) -> np.ndarray:
-    """Return what the network saw, (S, S) or (S, S, 3), as RGB."""
+    """Return a network input, (S, S) or (S, S, 3), as RGB (S, S, 3)."""
     return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels

@@ -1,4 +1,4 @@
-"""Faces as tables and JSON; the command line and the pages write the same."""
+"""Faces as CSV and JSON, the same for the command line and the pages."""
 
 import csv
 import io
@@ -14,27 +14,27 @@ from fer.recognition.quality import concerns
 from fer.results.corrections import face_key
 
 READING_COLUMNS = ("x1", "y1", "x2", "y2", "score", "label", "confidence")
-"""What every table says of a face, in a picture or a frame; the probability of each label comes later."""
+"""Columns for a face in every table, of a picture or a frame; the probability of each label comes later."""
 BOX_DIGITS, DIGITS = 1, 4
-"""Decimals of pixels, and of scores and probabilities, in every table."""
+"""Decimal places of pixels, and of scores and probabilities, in every table."""
 FACE_COLUMNS = ("path", "face", *READING_COLUMNS)
-"""What a table of faces begins with; `face` counts from 1 in each picture."""
+"""The first columns of a table of faces; `face` counts from 1 in each picture."""
 SAID_COLUMNS = ("raters_say", "label_says")
-"""`Face.said`, after the labels; empty where the model has one opinion."""
+"""`Face.said`, after the labels; empty if the model has one head."""
 CORRECTED = "corrected_label"
-"""What somebody said that a face shows, be it what the model said."""
+"""Column of the label that a person clicked, whether it corrects or confirms the model's."""
 
 
 @dataclass(frozen=True)
 class PictureResult:
-    """What was found in one picture, or why it could not be read."""
+    """The faces in one picture, or why it could not be read."""
 
     path: str
     faces: tuple[Face, ...] = ()
     error: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON: path, faces, and error where there is one."""
+        """Return plain values for JSON: path, faces, and error if there is one."""
         record: dict[str, Any] = {"path": self.path, "faces": [face.to_dict() for face in self.faces]}
         if self.error is not None:
             record["error"] = self.error
@@ -47,9 +47,9 @@ class PictureResult:
 
 
 def to_json(results: Sequence[PictureResult], unsure_below: float, corrected: Mapping[str, str] | None = None) -> str:
-    """Return a JSON list with an object for each picture, in ASCII: no terminal or odd file name can break it.
+    """Return a JSON list with an object for each picture, in ASCII, so that odd file names cannot break it.
 
-    Each face has its `concerns`, and as `CORRECTED` what `corrected` has for its `face_key`.
+    Each face has its `concerns`, and `CORRECTED` if `corrected` has a label for its `face_key`.
     """
     records = [result.to_dict() for result in results]
     for result, record in zip(results, records, strict=True):
@@ -68,7 +68,7 @@ def to_csv(
 ) -> str:
     """Return CSV (RFC 4180) with a line for each face, a column for each label of the model, and `concerns`.
 
-    Where `corrected` is given, a last column `CORRECTED` has what it has for the `face_key` of a face.
+    If `corrected` is given, the last column, `CORRECTED`, has its label for the `face_key` of a face, or is empty.
     """
     text = io.StringIO()
     table = csv.writer(text)
@@ -86,7 +86,7 @@ def _cell(value: Any, digits: int) -> Any:
 
 
 def face_rows(result: PictureResult, unsure_below: float) -> Iterator[tuple[Any, ...]]:
-    """Yield a row for each face: `FACE_COLUMNS`, the probability of each label, `SAID_COLUMNS`, its concerns."""
+    """Yield a row for each face: `FACE_COLUMNS`, the probability of each label, `SAID_COLUMNS`, the concerns."""
     for number, face in enumerate(result.faces, start=1):
         place = result.path, number, *face.box.xyxy, face.score
         said = face.said or (None, None)
@@ -94,5 +94,5 @@ def face_rows(result: PictureResult, unsure_below: float) -> Iterator[tuple[Any,
 
 
 def concern_words(face: Face, unsure_below: float) -> str:
-    """Return what speaks against trusting a prediction, in a word each: "small, dark"; "" where nothing does."""
+    """Return the reasons not to trust a reading, one word each: "small, dark"; "" if there are none."""
     return ", ".join(concerns(face, unsure_below))

@@ -1,10 +1,10 @@
-"""What a camera shows, kept while it is seen.
+"""Recordings of the webcam page, written to disk while the camera runs.
 
-A thread of its own writes, so that the picture never waits for the disk. Whatever ends the process, all but the last
-seconds are there. In the result's folder:
+A separate thread writes, so that the video never waits for the disk. If the process dies, only the last seconds are
+lost. In the result's folder:
 
-    timeline.npz     what was seen, written every `KEEP_SECONDS`
-    picture.mp4      where pictures are kept, what was shown, in parts that play without the next one
+    timeline.npz     the timeline, written every `KEEP_SECONDS`
+    picture.mp4      the annotated video, if pictures are kept, in fragments that can be played while it grows
 """
 
 import threading
@@ -30,30 +30,30 @@ from fer.video.timeline import Timeline
 from fer.video.tracking import TrackedFace
 
 KEEP_SECONDS, TELL_SECONDS = 2.0, 15.0
-"""So often is kept what was seen, and said in the list of results."""
+"""How often the timeline is written, and how often the row in the list of results is updated."""
 SILENT_SECONDS = 10.0
-"""Where no frame came for so long, the tab was closed, as far as one can say; the next frame would go on."""
+"""Without frames for this long, the tab is taken to be closed; another frame resumes the recording."""
 _MOST_PEAKS = 200
 
 
 class Recording:
-    """What one viewer's camera shows. It is a result from when somebody is seen first; without people there is none."""
+    """The recording of one viewer's camera. It becomes a result when the first person is seen."""
 
     def __init__(self, store: ResultStore, owner: str, name: str, analyzer: LiveAnalyzer, model: str = "") -> None:
-        """Keep nothing yet.
+        """Prepare a recording; nothing is written yet.
 
         Args:
-            store: where it is kept.
-            owner: whose it is.
-            name: what it is called.
-            analyzer: looks at the frames, and records.
-            model: what people call the model.
+            store: the store that keeps it.
+            owner: the owner of the result.
+            name: the name of the result.
+            analyzer: analyzes the frames and records the timeline.
+            model: the readable name of the model.
         """
         self.result: Result | None = None
         self.problem = ""
-        """Why it is not kept up to now; it is tried again and again."""
+        """Why the last attempt to write failed, or ""; it is repeated."""
         self.video_problem = ""
-        """Why the rest of the annotated video is not kept."""
+        """Why the annotated video ends early, or ""."""
         self._store, self._analyzer = store, analyzer
         self._add: Callable[[], Result | None] = lambda: store.add(owner, WEBCAM, name, state=RUNNING, model=model)
         self._peaks = Peaks(_MOST_PEAKS)
@@ -62,12 +62,12 @@ class Recording:
         self._last = self._told = float(-np.inf)
         self._thread: threading.Thread | None = None
         self._is_open = False
-        """Whether something was seen that is still to be kept."""
+        """Whether there are frames that are not written yet."""
         self._ended = threading.Event()
         self._lock = threading.Lock()
 
     def take(self, image: np.ndarray, drawn: np.ndarray, faces: Sequence[TrackedFace]) -> None:
-        """Take in a frame that was just recorded; see `fer.video.stream.Keep`."""
+        """Accept a frame that was just recorded; see `fer.video.stream.Keep`."""
         self._last = time.monotonic()
         if self._ended.is_set() or not self._analyzer.people:
             return
@@ -81,7 +81,7 @@ class Recording:
             self._thread.start()
 
     def end(self) -> None:
-        """Keep the rest, or try to once more; frames that come later are not taken in."""
+        """Write the rest, or try once more; later frames are ignored."""
         self._ended.set()
         if thread := self._thread:
             thread.join()
@@ -91,7 +91,7 @@ class Recording:
             self._is_open = bool(self.problem)
 
     def seen(self) -> Timeline:
-        """Return what was seen up to now."""
+        """Return the timeline so far."""
         return self._analyzer.recorder.timeline(peaks=self._peaks.moments, size_wh=self._analyzer.size_wh)
 
     def _keep_on(self) -> None:
@@ -102,10 +102,10 @@ class Recording:
                 state = COMPLETE if time.monotonic() - self._last > SILENT_SECONDS else RUNNING
                 self._attempt(partial(self._keep, state))
         finally:
-            self._thread = None  # the next frame begins anew
+            self._thread = None  # the next frame starts a new one
 
     def _attempt(self, act: Callable[[], object]) -> None:
-        """Do something that may do the next time where it fails now, but for what was deleted."""
+        """Do something that is repeated after a failure; give up if the result was deleted."""
         try:
             act()
             self.problem = ""
@@ -120,13 +120,13 @@ class Recording:
         self._end_video()
 
     def _begin(self) -> None:
-        """Make the result, and what it needs, where they are not there."""
+        """Create the result, its folder and its video if they do not exist yet."""
         self.result = self.result or self._add()
-        if self.result is None:  # nothing is to be kept
+        if self.result is None:  # the settings keep nothing
             self._give_up()
             return
         if not self._folder.is_dir():
-            self._store.update(self.result.id, self.result.owner)  # fails where it is gone, and its folder with it
+            self._store.update(self.result.id, self.result.owner)  # fails if the result was deleted with its folder
             self._folder.mkdir(mode=0o700)
         if self._with_video and self._video is None and not self._ended.is_set():
             self._video = Mp4Writer(self._folder / f"{PICTURE_NAME}.mp4", in_parts=True)
@@ -137,10 +137,10 @@ class Recording:
         return self._store.folder(self.result)
 
     def _keep(self, state: str) -> None:
-        """Write what was seen, and now and then say so in the row.
+        """Write the timeline and, every `TELL_SECONDS`, update the row.
 
         Raises:
-            ResultsError: the result was deleted, or cannot be kept.
+            ResultsError: the result was deleted, or cannot be written.
             OSError: the disk is full.
         """
         self._begin()
@@ -155,7 +155,7 @@ class Recording:
             self._told = time.monotonic()
 
     def _written(self, act: Callable[[Mp4Writer], object]) -> None:
-        """Write to the video; where that fails, the rest goes on without one."""
+        """Write to the video; after a failure the recording continues without it."""
         try:
             assert self._video is not None
             act(self._video)

@@ -1,4 +1,4 @@
-"""What is kept of an analysis: what lists say of it, and for how long."""
+"""A result as lists show it, and the settings for what is kept and for how long."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,28 +6,28 @@ from dataclasses import dataclass, field
 PHOTO, FOLDER, VIDEO, WEBCAM = KINDS = ("photo", "folder", "video", "webcam")
 RUNNING, COMPLETE, INTERRUPTED = "running", "complete", "interrupted"
 PICTURES, RESULTS, NOTHING = KEPT = ("pictures", "results", "nothing")
-"""What is kept: pictures and videos, too; what was found, with small thumbnails of the faces; nothing."""
+"""What is kept: results with pictures and videos; results with small thumbnails of the faces only; nothing."""
 DOMINANT = 2
-"""How many expressions a list names."""
+"""How many expressions a list shows."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The numbers of a result."""
+    """The figures of a result."""
 
     faces: int = 0
     pictures: int = 0
-    """Of a folder."""
+    """The number of photos in a folder; otherwise 0."""
     people: int = 0
-    """Of what moves."""
+    """The number of people in a video or a recording; otherwise 0."""
     seconds: float = 0.0
-    """How long a video or a recording is."""
+    """The length of a video or a recording; otherwise 0."""
     expressions: Mapping[str, float] = field(default_factory=dict)
-    """Label → how many faces, or seconds of what moves, show it; unsure ones are not counted."""
+    """Label → number of faces, or seconds of a video or a recording; unsure readings are not counted."""
 
     @property
     def dominant(self) -> tuple[str, ...]:
-        """The most frequent expressions, at most `DOMINANT`, in the order of their frequency."""
+        """The most frequent expressions, at most `DOMINANT`, the most frequent first."""
         ranked = sorted(self.expressions.items(), key=lambda pair: -pair[1])
         return tuple(label for label, count in ranked[:DOMINANT] if count > 0)
 
@@ -37,63 +37,63 @@ class Result:
     """A result as lists show it. Its files are read with `ResultStore.record` and the like."""
 
     id: str
-    """Cannot be guessed."""
+    """Random and unguessable."""
     owner: str
-    """"" for whoever sits at the machine, else the key of a visitor."""
+    """"" for the owner of the machine, else the key of a visitor."""
     kind: str
     """One of `KINDS`."""
     name: str
     created: float
     """Seconds since 1970."""
     changed: float
-    """When something was last found, likewise; the order of lists, and what the expiry counts from."""
+    """When something was last found, in seconds since 1970; lists are sorted by it, and results expire by it."""
     state: str
-    """`RUNNING`, `COMPLETE` or `INTERRUPTED`; of one with a job, the job knows better."""
+    """`RUNNING`, `COMPLETE` or `INTERRUPTED`; if there is a job, its own state counts."""
     model: str = ""
-    """What people call the model."""
+    """The readable name of the model."""
     model_sha: str = ""
     figures: Figures = Figures()
     people: tuple[str, ...] = ()
-    """What people who were seen are called."""
+    """The names given to people in it."""
     source: str = ""
-    """What tells whether the same is analyzed again: then there is one result of it. "": each is another one."""
+    """Identifies the analyzed data: an owner has one result for each source. "" is always a new one."""
     job: str = ""
-    """The folder of the job that makes it, from the data folder on: "videos/ID"; "" where none does."""
+    """The folder of the job behind it, relative to the data folder: "videos/ID"; "" if there is none."""
     job_bytes: int = 0
-    """How much the job's folder takes."""
+    """The size of the job's folder."""
     file_bytes: int = 0
-    """How much its own files take."""
+    """The size of the result's own files."""
     deleted_at: float | None = None
-    """When somebody deleted it, seconds since 1970; until it is gone for good it can come back."""
+    """When it was deleted, in seconds since 1970; it can be restored until it is removed for good."""
     token: str | None = None
-    """Opens it for others who have it; None: nobody else may see it."""
+    """Opens the result for anybody who has it; None if it is not shared."""
 
     @property
     def size_bytes(self) -> int:
-        """How much it takes on the disk."""
+        """The size on disk."""
         return self.file_bytes + self.job_bytes
 
     @property
     def words(self) -> str:
-        """What a search looks at."""
+        """The text that searches match."""
         shown = (label for label, count in self.figures.expressions.items() if count > 0)
         return "\n".join((self.name, self.kind, *self.people, *shown)).casefold()
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is kept, and until when."""
+    """What is kept, and for how long."""
 
     keep: str = RESULTS
     """One of `KEPT`."""
     limit_bytes: int = 5 * 10**9
-    """For the owner of the machine, and as much for all visitors from elsewhere, who share it."""
+    """Storage for the owner of the machine, and the same again for all remote visitors together."""
     expiry_days: int | None = 90
-    """None: results do not become too old."""
+    """None if results never expire."""
 
     def __post_init__(self) -> None:
         if self.keep not in KEPT or self.limit_bytes < 0 or (self.expiry_days is not None and self.expiry_days < 1):
-            raise ValueError(f"expected one of {KEPT}, a limit from 0 on, and at least a day, got {self}")
+            raise ValueError(f"expected one of {KEPT}, a limit of 0 or more, and 1 day or more, found {self}")
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,12 @@ class Page:
 
     results: tuple[Result, ...]
     total: int
-    """How many there are in all of what was asked for."""
+    """How many results match in all."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """How much room somebody's results take."""
+    """The storage that an owner's results use."""
 
     count: int
     size_bytes: int
@@ -115,7 +115,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that went without anybody asking for it, which is said until somebody has read it."""
+    """A result that was removed automatically; shown until its owner dismisses the notice."""
 
     name: str
     kind: str

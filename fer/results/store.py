@@ -1,11 +1,11 @@
-"""Where everything that was analyzed is kept until its owner says otherwise: one folder, which survives a crash.
+"""The store of results: a folder that several processes share and that survives crashes.
 
 FOLDER/results.sqlite     a row for each result, see `fer.results.database`
-       files/ID/          result.json, thumbnail.webp, faces/001.webp, …, and picture.* where pictures are kept
+       files/ID/          result.json, thumbnail.webp, faces/0001.webp, …, and picture.* if pictures are kept
        damaged-…/         a database that could not be read, with its files
 
-Files are written first, the row last, in one transaction that other writers wait for. So files without a row are what
-a crash has left; they go when the store is opened.
+Files are written before their row, in one transaction that blocks other writers. So files without a row were left by a
+crash; they are removed when the store is opened.
 """
 
 import secrets
@@ -48,23 +48,23 @@ from fer.results.result import (
 
 UNDO_SECONDS = 10.0
 GONE_SECONDS = UNDO_SECONDS + 5
-"""What was deleted goes for good a little later than is said, so that a press at the last moment counts."""
+"""Deleted results are removed for good a little later than the page says, so that a click at the last moment counts."""
 SILENT_SECONDS = 60.0
-"""What is recorded says so at least as often; else whoever recorded is gone."""
+"""A recording updates its row at least this often; if it does not, its process has died."""
 NOTICE_DAYS = 90
 _LONGEST_NAME = 200
 _DAY = 24 * 3600.0
 _FITS = "deleted_at IS NULL AND file_bytes + job_bytes <= ?"
-"""What takes room from others: a result that alone is larger than the limit, which is given, does not."""
+"""The results that count toward the limit, which is the parameter: a single result larger than it does not."""
 
 T = TypeVar("T")
 
 
 class ResultStore:
-    """Everything that was analyzed. Any number of threads and processes may use the same folder at once.
+    """The store of results. Any number of threads and processes may use the same folder at the same time.
 
-    All methods raise ResultsError where the database or the disk fails them. Those with an owner see only what is
-    theirs: to them, what is somebody else's does not exist.
+    All methods raise ResultsError if the database or the disk fails. Those with an `owner` only see this owner's
+    results.
     """
 
     def __init__(
@@ -73,24 +73,22 @@ class ResultStore:
         forget: Callable[[Result], object] = lambda result: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Open it, or make it, and remove what a crash has left.
+        """Open or create the store, and remove the leftovers of crashes.
 
         Args:
-            folder: is made if there is none.
-            forget: is called before a result goes for good, to remove what lies elsewhere: a job's folder. If it
-                raises FerError, the result stays until the next `sweep`.
-            clock: seconds since 1970.
+            folder: the folder, created if it does not exist.
+            forget: called before a result is removed for good, to remove the folder of its job. If it raises FerError,
+                the result stays until the next `sweep`.
+            clock: returns seconds since 1970.
         """
         self._database = Database(folder)
         self._files = folder / FILES_NAME
         self._forget, self._clock = forget, clock
-        with self._database.writing() as database:  # nobody adds anything meanwhile
+        with self._database.writing() as database:  # keeps others from adding results
             known = {row["id"] for row in database.execute("SELECT id FROM results")}
             for left in self._files.iterdir():
                 if left.name not in known:
                     remove_content(left)
-
-    # What is added and changed
 
     def add(
         self,
@@ -107,16 +105,16 @@ class ResultStore:
         source: str = "",
         job: str = "",
     ) -> Result | None:
-        """Keep a result, and remove the oldest ones if there is no room any more; see `Result` for the arguments.
+        """Keep a result, and remove the oldest ones if the limit is exceeded; see `Result` for the arguments.
 
-        Where there is one of the same owner and source, it is updated and, if it was just deleted, comes back; it
-        keeps its name.
+        A result of the same owner and source is updated instead and keeps its name; if it was just deleted, it is
+        restored.
 
         Returns:
-            the result; None where nothing is to be kept.
+            the result; None if the settings keep nothing.
         """
         if kind not in KINDS:
-            raise ResultsError(f"expected one of {', '.join(KINDS)}, got {kind!r}.")
+            raise ResultsError(f"expected one of {', '.join(KINDS)}, found {kind!r}.")
         now, settings = self._clock(), self.settings
         if settings.keep == NOTHING:
             return None
@@ -146,12 +144,10 @@ class ResultStore:
         people: Sequence[str] | None = None,
         job_bytes: int | None = None,
     ) -> Result:
-        """Change what is given of a result. It counts as found now, but where it is only larger or smaller.
-
-        A recording does so as it grows.
+        """Change the given fields of a result. Unless only `job_bytes` is given, `changed` becomes the current time.
 
         Raises:
-            ResultsError: besides, there is no such result.
+            ResultsError: also if there is no such result.
         """
         given: dict[str, Any] = {"state": state, "figures": figures, "job_bytes": job_bytes}
         changes = {name: value for name, value in given.items() if value is not None}
@@ -165,18 +161,18 @@ class ResultStore:
             return self._write(database, result, content, keep)
 
     def rename(self, result_id: str, owner: str, name: str) -> Result:
-        """Give a result another name.
+        """Rename a result.
 
         Raises:
-            ResultsError: besides, there is no such result, or the name is empty.
+            ResultsError: also if there is no such result, or the name is empty.
         """
         return self._set(result_id, owner, name=_valid(name))
 
     def share(self, result_id: str, owner: str) -> str:
-        """Return the token that opens a result for whoever has it; one that it has already stays.
+        """Return the token that opens a result for anybody who has it; an existing token stays.
 
         Raises:
-            ResultsError: besides, there is no such result.
+            ResultsError: also if there is no such result.
         """
         with self._database.writing() as database:
             result = owned(database, result_id, owner)
@@ -185,53 +181,51 @@ class ResultStore:
         return token
 
     def revoke(self, result_id: str, owner: str) -> Result:
-        """Let the token of a result open nothing any more.
+        """Revoke the token of a result.
 
         Raises:
-            ResultsError: besides, there is no such result.
+            ResultsError: also if there is no such result.
         """
         return self._set(result_id, owner, token=None)
 
     def delete(self, ids: Collection[str], owner: str) -> int:
-        """Delete results; they can come back for `GONE_SECONDS`, then they are gone for good. Return how many."""
+        """Delete results and return how many; `undo` can restore them for `GONE_SECONDS`."""
         return self._mark(ids, owner, "deleted_at IS NULL", self._clock())
 
     def undo(self, ids: Collection[str], owner: str) -> int:
-        """Bring back results that were just deleted, and return how many."""
+        """Restore results that were just deleted, and return how many."""
         return self._mark(ids, owner, f"deleted_at > {self._clock() - GONE_SECONDS!r}", None)
 
-    # What is read
-
     def get(self, result_id: str, owner: str) -> Result | None:
-        """Return a result; None where there is none."""
+        """Return a result; None if there is none."""
         with self._database.reading() as database:
             return found(database, result_id, owner)
 
     def of_job(self, job: str) -> Result | None:
-        """Return the result that a job makes, whosever it is, deleted ones too; None where there is none."""
+        """Return the result of a job, of any owner and even if deleted; None if there is none."""
         with self._database.reading() as database:
             row = database.execute("SELECT * FROM results WHERE job = ? AND job <> ''", (job,)).fetchone()
         return result_of(row) if row else None
 
     def jobs(self) -> Set[str]:
-        """Return the jobs of all results, whosever they are, deleted ones too."""
+        """Return the jobs of all results, of all owners and including deleted ones."""
         with self._database.reading() as database:
             return {row["job"] for row in database.execute("SELECT job FROM results WHERE job <> ''")}
 
     def going(self) -> Sequence[Result]:
-        """Return the results that jobs are to make, as far as anybody has said, whosever they are."""
+        """Return the results of all owners whose jobs are still running, according to their rows."""
         query = "SELECT * FROM results WHERE job <> '' AND state = ? AND deleted_at IS NULL"
         with self._database.reading() as database:
             return [result_of(row) for row in database.execute(query, (RUNNING,))]
 
     def ended(self) -> Sequence[Result]:
-        """Return the results that are complete, or will never be, whosever they are."""
+        """Return the results of all owners that will not change any more: complete, or interrupted without a job."""
         query = "SELECT * FROM results WHERE deleted_at IS NULL AND (state = ? OR (state = ? AND job = ''))"
         with self._database.reading() as database:
             return [result_of(row) for row in database.execute(query, (COMPLETE, INTERRUPTED))]
 
     def open_shared(self, token: str) -> Result | None:
-        """Return the result that a token opens; None where it opens none. The token may come from anybody."""
+        """Return the result that a token opens, or None. The token is untrusted input."""
         with self._database.reading() as database:
             query = "SELECT * FROM results WHERE token = ? AND deleted_at IS NULL"
             row = database.execute(query, (token,)).fetchone()
@@ -240,14 +234,14 @@ class ResultStore:
     def list(
         self, owner: str, query: str = "", kinds: Collection[str] = KINDS, limit: int = 25, offset: int = 0
     ) -> Page:
-        """Return a part of somebody's results, the newest first.
+        """Return some of an owner's results, the newest first.
 
         Args:
-            owner: whose.
-            query: words; each stands in a name, a kind, the name of a person who was seen, or an expression.
-            kinds: of `KINDS`.
-            limit: how many at most.
-            offset: how many are left out before.
+            owner: the owner.
+            query: words that must all occur in the name, the kind, the names of people or the expressions.
+            kinds: some of `KINDS`.
+            limit: the maximum number of results.
+            offset: how many results to skip.
         """
         words = query.casefold().split()
         where = " AND ".join(
@@ -263,7 +257,7 @@ class ResultStore:
         return Page(tuple(map(result_of, rows)), total)
 
     def usage(self, owner: str) -> Usage:
-        """Return how much room somebody's results take."""
+        """Return the storage that an owner's results use."""
         query = (
             "SELECT count(*), coalesce(sum(file_bytes + job_bytes), 0) FROM results "
             "WHERE owner = ? AND deleted_at IS NULL"
@@ -272,11 +266,11 @@ class ResultStore:
             return Usage(*database.execute(query, (owner,)).fetchone())
 
     def record(self, result: Result, kind: type[T]) -> T | None:
-        """Return what was kept to show a result again; None where it is missing, damaged, or of another kind."""
+        """Return the record of a result; None if it is missing, damaged, or of another kind."""
         return read_record(self.folder(result) / RECORD_NAME, kind)
 
     def thumbnail(self, result: Result) -> Path | None:
-        """Return the picture that stands for a result, WebP; None where there is none."""
+        """Return the thumbnail of a result, WebP; None if there is none."""
         path = self.folder(result) / THUMBNAIL_NAME
         return path if path.is_file() else None
 
@@ -285,24 +279,22 @@ class ResultStore:
         return face_files(self.folder(result))
 
     def picture(self, result: Result) -> Path | None:
-        """Return the picture itself; None where it was not kept."""
+        """Return the picture itself; None if it was not kept."""
         return picture_file(self.folder(result))
 
     def folder(self, result: Result) -> Path:
-        """Return where the files of a result lie. Who adds to them says so with `update`, for the sake of the size."""
+        """Return the folder of a result's files. After adding files to it, call `update` to record the size."""
         return self._files / result.id
-
-    # What is kept, and until when
 
     @property
     def settings(self) -> Settings:
-        """What is kept, and until when; set anew, the limit and the days hold at once, the rest for what is added."""
+        """What is kept, and for how long. New limits apply at once, a new `keep` to results added from then on."""
         with self._database.reading() as database:
             row = database.execute("SELECT value FROM settings").fetchone()
         try:
             return from_json(row["value"], Settings) if row else Settings()
         except ValueError as error:
-            raise ResultsError(f"expected settings in the database of results: {error}. Set them anew.") from error
+            raise ResultsError(f"expected settings in the database of results: {error}. Save them again.") from error
 
     @settings.setter
     def settings(self, settings: Settings) -> None:
@@ -311,20 +303,20 @@ class ResultStore:
         self.sweep()
 
     def sweep(self, now: float | None = None) -> Sequence[Result]:
-        """Remove for good what was deleted, what is too old, and the oldest of what there is no room for.
+        """Remove deleted and expired results for good, and the oldest ones if the limit is exceeded.
 
-        Visitors from elsewhere share a room as large as the owner's. When it is full, the oldest of whoever uses most
-        go first, see `fair_share`: nobody's results push out those of somebody who has fewer.
+        Remote visitors share storage of the same size as the owner's. When it is full, the oldest results of those who
+        use most are removed first, see `fair_share`, so nobody loses results to somebody who uses more.
 
-        Whatever went without being deleted by somebody is said by `notices`. What goes on does not become too
-        old, and what was found of it within a day is not removed for want of room. A result that alone is larger than
-        all the room stays, and takes none from others.
+        Results that were not deleted by their owner leave one of the `notices`. Results of running work do not expire,
+        and are not removed for space within a day of their last change. A single result larger than the limit stays and
+        does not count toward it.
 
         Args:
-            now: seconds since 1970; None: as the clock says.
+            now: seconds since 1970; None for the current time.
 
         Returns:
-            what went.
+            the removed results.
         """
         now, settings = self._clock() if now is None else now, self.settings
         with self._database.reading() as database:
@@ -341,21 +333,18 @@ class ResultStore:
                     "UPDATE results SET state = ? WHERE state = ? AND job = '' AND changed < ?",
                     (INTERRUPTED, RUNNING, now - SILENT_SECONDS),
                 )
-        gone = [result for result, why in going.values() if self._remove(result, why, now)]
-        return gone
+        return [result for result, why in going.values() if self._remove(result, why, now)]
 
     def notices(self, owner: str) -> Sequence[Notice]:
-        """Return what went without being deleted by its owner, the latest first, until it is dismissed."""
+        """Return the notices of results that were removed automatically, the latest first, until they are dismissed."""
         query = "SELECT name, kind, time, why FROM notices WHERE owner = ? ORDER BY time DESC"
         with self._database.reading() as database:
             return [Notice(*row) for row in database.execute(query, (owner,))]
 
     def dismiss(self, owner: str) -> None:
-        """Forget the notices that somebody has read."""
+        """Delete an owner's notices."""
         with self._database.writing() as database:
             database.execute("DELETE FROM notices WHERE owner = ?", (owner,))
-
-    # How
 
     def _set(self, result_id: str, owner: str, **changes: Any) -> Result:
         with self._database.writing() as database:
@@ -369,7 +358,7 @@ class ResultStore:
             return database.execute(change, (deleted_at, owner, *ids)).rowcount
 
     def _write(self, database: Connection, result: Result, content: Content | None, keep: str) -> Result:
-        """Write the files of a result, and then its row; a new result leaves no file if that fails."""
+        """Write the files of a result, then its row; if that fails, a new result leaves no files behind."""
         folder = self.folder(result)
         is_new = not folder.exists()
         try:
@@ -380,12 +369,12 @@ class ResultStore:
             if is_new:
                 remove_content(folder)
             if isinstance(error, OSError):
-                raise ResultsError(f"{result.name} cannot be kept: {error}. Make room on the disk.") from error
+                raise ResultsError(f"{result.name} cannot be kept: {error}. Free some disk space.") from error
             raise
         return written
 
     def _remove(self, result: Result, why: str, now: float) -> bool:
-        """Remove a result for good, unless it came back, changed or is not to be had meanwhile; return whether."""
+        """Remove a result for good and return True, unless it was restored, changed or removed in the meantime."""
         same = "FROM results WHERE id = ? AND changed = ? AND deleted_at IS ?"
         given = result.id, result.changed, result.deleted_at
         with self._database.reading() as database:
@@ -407,7 +396,7 @@ class ResultStore:
 
 
 def _due(settings: Settings, now: float, share_bytes: float) -> list[tuple[str, str, tuple[object, ...]]]:
-    """Return why results go, the query for them, and what that is given; `share_bytes` is the room of each visitor."""
+    """Return the reasons for removal, each with its query and parameters; `share_bytes` is each visitor's share."""
     too_old = now - _DAY * settings.expiry_days if settings.expiry_days is not None else float("-inf")
     no_room = f"""
         SELECT * FROM (
@@ -423,16 +412,16 @@ def _due(settings: Settings, now: float, share_bytes: float) -> list[tuple[str, 
 
 
 def _share_bytes(database: Connection, settings: Settings) -> float:
-    """Return how much room each visitor from elsewhere has, as they share the limit."""
+    """Return how much storage each remote visitor may use, as they share the limit."""
     query = f"SELECT sum(file_bytes + job_bytes) FROM results WHERE owner <> '' AND {_FITS} GROUP BY owner"
     used = database.execute(query, (settings.limit_bytes,))
     return fair_share((row[0] for row in used), settings.limit_bytes)
 
 
 def fair_share(used: Iterable[float], room: float) -> float:
-    """Return how much each may use so that all together use no more than the room.
+    """Return how much each may use so that all together use at most `room`.
 
-    Who uses less than an equal part leaves the rest to the others; so whoever uses most makes room first.
+    What somebody leaves of an equal share goes to the others, so only those who use most have to make room.
     """
     left, wanted = room, sorted(used, reverse=True)
     while wanted and wanted[-1] <= left / len(wanted):
@@ -441,10 +430,10 @@ def fair_share(used: Iterable[float], room: float) -> float:
 
 
 def _valid(name: str) -> str:
-    """Return a name as it is kept: in one line, of characters that can be written."""
+    """Return a name on one line, without unprintable characters."""
     kept = printable(" ".join(name.split()))[:_LONGEST_NAME]
     if not kept:
-        raise ResultsError("expected a name, got an empty one. Write one.")
+        raise ResultsError("expected a name, found none. Enter one.")
     return kept
 
 

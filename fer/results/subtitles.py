@@ -1,4 +1,4 @@
-"""What people showed, and what somebody has marked, as subtitles: SRT for players, WebVTT for browsers."""
+"""Expressions and markers as subtitles: SRT for players, WebVTT for browsers."""
 
 import html
 import math
@@ -8,17 +8,17 @@ from itertools import pairwise
 from fer.video.timeline import Timeline
 
 MARKER_SECONDS = 2.0
-"""So long a marker is shown."""
+"""How long a marker is shown."""
 SHORTEST_SECONDS = 0.2
-"""What is shown for less time cannot be read."""
+"""Shorter cues could not be read, so they extend the cue before."""
 Cue = tuple[float, float, list[str]]
 """Start and end in seconds, and a line for each person and marker."""
 _Shown = tuple[float, float, float, str]
-"""Start and end in seconds, the place among the lines, and the line."""
+"""Start and end in seconds, the sort key among the lines, and the line."""
 
 
 def cues(timeline: Timeline) -> Iterator[Cue]:
-    """Yield what is shown from when to when; cues do not overlap, and each says what all people in view show."""
+    """Yield cues that do not overlap, each with the expressions of all people in view."""
     spans = sorted(_shown(timeline))
     moments = sorted({moment for start, end, *_ in spans for moment in (start, end)})
     current: list[_Shown] = []
@@ -50,7 +50,7 @@ def _shown(timeline: Timeline) -> Iterator[_Shown]:
 
 
 def to_srt(timeline: Timeline) -> str:
-    """Return SubRip subtitles; the times are those of the annotated video, which begins where looking began."""
+    """Return SubRip subtitles; times refer to the annotated video, which begins where the analysis began."""
     written = (_written(cue, timeline.starts, ",") for cue in cues(timeline))
     return "".join(f"{number}\n{cue}" for number, cue in enumerate(written, start=1))
 
@@ -62,7 +62,7 @@ def to_vtt(timeline: Timeline) -> str:
 
 
 def _written(cue: Cue, starts: float, point: str) -> str:
-    """Return a cue with its times as "hh:mm:ss,mmm", with the point that the format wants."""
+    """Return a cue with its times as "hh:mm:ss,mmm", where `point` is the format's decimal separator."""
     clocks = []
     for seconds in cue[:2]:
         whole, thousandths = divmod(max(round(1000 * (seconds - starts)), 0), 1000)

@@ -1,4 +1,4 @@
-"""What lists say of many photos, a video or a recording: their numbers, and the faces that stand for them."""
+"""Summaries of many photos, a video or a recording for lists: figures and representative faces."""
 
 import base64
 from collections import Counter
@@ -16,11 +16,11 @@ MOST_FACES = 12
 
 
 def summary_of_photos(finished: Sequence[Finished], unsure_below: float) -> tuple[Figures, Content]:
-    """Return the numbers of many photos, and the faces that are surest.
+    """Return the figures of many photos, and the faces with the highest confidence.
 
     Args:
-        finished: the pictures that were done.
-        unsure_below: the confidence under which a face is called unsure, 0..1.
+        finished: the analyzed pictures.
+        unsure_below: the confidence below which a face is called unsure, 0..1.
 
     Raises:
         ImageError: a thumbnail cannot be read.
@@ -39,7 +39,7 @@ def summary_of_photos(finished: Sequence[Finished], unsure_below: float) -> tupl
 
 
 def summary_of_timeline(seen: Timeline, unsure_below: float) -> tuple[Figures, Content]:
-    """Return the numbers of a video or a recording, and the faces of its key moments; see `summary_of_photos`."""
+    """Return the figures of a video or a recording, and the faces of its key moments; see `summary_of_photos`."""
     is_sure = seen.confidences >= unsure_below
     seconds = np.bincount(seen.shown["held"][is_sure], seen.rows["lasted"][is_sure], len(seen.labels))
     shown = {label: round(float(lasted), 3) for label, lasted in zip(seen.labels, seconds, strict=True) if lasted}

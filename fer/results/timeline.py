@@ -1,4 +1,4 @@
-"""What was seen in a video, as tables, JSON and text; the commands and the pages write the same."""
+"""The timeline of a video as CSV, JSON and text, the same for the commands and the pages."""
 
 import csv
 import io
@@ -24,11 +24,11 @@ _COLUMNS = ("frame", "seconds", "lasted", "person", *READING_COLUMNS, "valence")
 
 
 def timeline_csv(timeline: Timeline) -> Iterator[str]:
-    """Yield CSV (RFC 4180) with a line for each row, in parts, so that a long video's table need not be in memory.
+    """Yield CSV (RFC 4180) with a line for each row, in parts, so that the table of a long video is never in memory.
 
-    Where somebody's own neutral is taken off, more columns say what was read (raw_…), and what is taken off whom. Names
-    that people were given have a column; a marker has one, and a line of its own with nothing else but its seconds.
-    Where somebody said of a row what it shows, the last column, `CORRECTED`, has that.
+    If an own neutral is subtracted, further columns have the original readings (raw_…) and what was subtracted. If
+    people have names, there is a column for them. If there are markers, they have a column, and each has a separate
+    line with only its time in seconds. If readings were corrected, the last column, `CORRECTED`, has the labels.
     """
     labels = list(map(not_a_formula, timeline.labels))
     raw = ["raw_label", "raw_confidence", *(f"raw_{label}" for label in timeline.labels)]
@@ -74,7 +74,7 @@ def _line(timeline: Timeline, place: int) -> list[Any]:
 
 
 def _named(timeline: Timeline, place: int) -> list[str]:
-    """Return the name, no marker, and what was said that the row shows, as far as these have columns."""
+    """Return the name, no marker, and the corrected label, each only if it has a column."""
     name = not_a_formula(timeline.names.get(int(timeline.rows["person"][place]), ""))
     corrected = not_a_formula(timeline.corrected.get(place, ""))
     noted = [name] * bool(timeline.names) + [""] * bool(timeline.markers)
@@ -82,7 +82,7 @@ def _named(timeline: Timeline, place: int) -> list[str]:
 
 
 def _marked(marker: Marker, columns: list[str], noted: list[str]) -> list[Any]:
-    """Return the line of a marker, in a table that ends with the columns `noted`."""
+    """Return the line of a marker in a table whose last columns are `noted`."""
     line: list[Any] = [""] * len(columns)
     line[_COLUMNS.index("seconds")] = round(marker.seconds, 3)
     line[noted.index("marker") - len(noted)] = not_a_formula(marker.text)
@@ -90,7 +90,7 @@ def _marked(marker: Marker, columns: list[str], noted: list[str]) -> list[Any]:
 
 
 def _raw(timeline: Timeline, place: int) -> list[Any]:
-    """Return what was read and what is taken off; nothing where nobody has a baseline."""
+    """Return the original reading and what is subtracted from it; nothing if no person has an own neutral."""
     if not timeline.baselines:
         return []
     row, off = timeline.rows[place], timeline.baselines.get(int(timeline.rows[place]["person"]))
@@ -104,9 +104,9 @@ def _raw(timeline: Timeline, place: int) -> list[Any]:
 def timeline_json(timeline: Timeline) -> str:
     """Return JSON: the video, each person's times and spans, the transitions, and all rows.
 
-    The rows are columns, `CORRECTED` only where somebody said of one what it shows; of a camera or a stream, which has
-    few of them, they also stand there one by one ("samples"). Where somebody's own neutral is taken off, "baselines"
-    says what that is, and the rows say what was read, too.
+    The rows are stored by column, with `CORRECTED` only if readings were corrected. Those of a camera or a stream,
+    which are few, are also listed one by one ("samples"). If an own neutral is subtracted, "baselines" describes it and
+    the rows have the original readings as well.
     """
     rows, summary = timeline.shown, timeline.summary()
     record: dict[str, Any] = {
@@ -127,7 +127,7 @@ def timeline_json(timeline: Timeline) -> str:
                 "name": timeline.names.get(person, ""),
                 "seconds_by_expression": {label: round(seconds, 3) for label, seconds in summary[person].items()},
                 "valence_mean": (valence := timeline.valence_of(person)) and round(valence, DIGITS),
-                "derived_tone_mean": valence and round(valence, DIGITS),  # what earlier versions called it
+                "derived_tone_mean": valence and round(valence, DIGITS),  # its name in earlier versions
                 "spans": [
                     {**asdict(span), "start": round(span.start, 3), "end": round(span.end, 3)}
                     for span in timeline.spans
@@ -184,36 +184,36 @@ def _rounded(values: np.ndarray, digits: int) -> Any:
 
 
 def timeline_text(timeline: Timeline, name: str) -> Iterator[str]:
-    """Yield lines for a terminal: who was seen, what they showed for how long, and of a file what followed what."""
+    """Yield lines for a terminal: each person with the seconds of each expression and, for a file, the transitions."""
     people = timeline.summary()
     crowd = "nobody" if not people else "1 person" if len(people) == 1 else f"{len(people)} people"
-    yield f"{printable(name)}: {timeline.frames} frames looked at, {timeline.seconds:.1f} s, {crowd} seen"
+    yield f"{printable(name)}: {timeline.frames} frames analyzed, {timeline.seconds:.1f} s, {crowd} seen"
     longest = sorted(people, key=lambda person: -sum(people[person].values()))[:PEOPLE_LISTED]
     for person in sorted(longest):
         expressions = ", ".join(f"{label} {seconds:.1f} s" for label, seconds in people[person].items())
         own = timeline.baselines.get(person)
         yield f"  {printable(timeline.name_of(person))}: {expressions}" + (
-            f"; own neutral taken off ({own.how})" if own else ""
+            f"; own neutral subtracted ({own.how})" if own else ""
         )
-        for one in timeline.transitions() if timeline.name else ():  # a camera may have run for days
+        for one in timeline.transitions() if timeline.name else ():  # a camera may run for days
             if one.person == person:
                 yield f"    {one.seconds:8.1f} s  {one.before} → {one.after}"
     if len(people) > PEOPLE_LISTED:
-        yield f"  … and {len(people) - PEOPLE_LISTED} who were there for less long"
+        yield f"  … and {len(people) - PEOPLE_LISTED} more, seen for a shorter time"
 
 
 def write_timeline(path: Path, timeline: Timeline, durable: bool = True) -> None:
-    """Keep a timeline as an .npz file, whole or not at all; `read_timeline` reads it.
+    """Write a timeline as an .npz file, as a whole or not at all, for `read_timeline`.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     about = {field.name: getattr(timeline, field.name) for field in fields(timeline)} | {"rows": None}
     replace_file(path, lambda file: np.savez(file, rows=timeline.rows, about=np.array(to_json(about))), durable)
 
 
 def read_timeline(path: Path) -> Timeline | None:
-    """Read what `write_timeline` wrote; None where there is nothing that can be read."""
+    """Read a file written by `write_timeline`; None if it is missing or damaged."""
     try:
         arrays = read_arrays(path)
         rows, about = arrays["rows"], str(arrays["about"])
@@ -230,15 +230,15 @@ def read_timeline(path: Path) -> Timeline | None:
 
 
 def _checked(timeline: Timeline) -> Timeline:
-    """Return a timeline that was read; raise ValueError where its parts contradict each other."""
+    """Return the timeline unchanged; raise ValueError if its parts contradict each other."""
     rows, count = timeline.rows, len(timeline.labels)
     numbers = [rows[name].ravel() for name in ("seconds", "lasted", "score", "box", "probabilities")]
     numbers += [np.array([timeline.starts, timeline.ends])]
     shifts = [timeline.neutral, *(one.shift for one in timeline.baselines.values())]
     if not all(np.isfinite(one).all() for one in numbers):
-        raise ValueError("a number is missing")
+        raise ValueError("a number is not finite")
     if len(rows) and not (0 <= rows["held"].min() <= rows["held"].max() < count):
         raise ValueError("a row has no label")
     if not all(len(shift) in (0, count) for shift in shifts) or not all(shifts[1:]):
-        raise ValueError("what is neutral does not fit the labels")
+        raise ValueError("the own neutral does not match the labels")
     return timeline

@@ -1,7 +1,7 @@
-"""Videos and many photos as results: kept from when their job begins, found again by their address.
+"""Jobs as results: a video or many photos become a result when their job starts, and have an address.
 
-The address names the result. Before a job has begun, and where nothing is to be kept, it names the job itself. The
-session does so, too, while other pages are looked at.
+The page's address names the result. Before the job starts, and if the settings keep nothing, it names the job. The
+session also remembers the job while other pages are open.
 """
 
 import math
@@ -34,25 +34,25 @@ from pages.parts.jobs import jobs_folder, remove
 from pages.parts.models import checkpoint_path, model_name, reading_of
 from pages.parts.permissions import allowed_bytes, training_allowed
 from pages.parts.result_actions import delete
-from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, address_of, job_of, result_store, state_of
+from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, address_of, job_of, result_store, show_missing, state_of
 from pages.parts.session import session_id
 from pages.parts.visitor import owner
 from pages.parts.widgets import delete_button
 
 _JOB = "job"
-"""What the address calls a job that is not kept, or not yet."""
+"""Parameter of a page's address with the ID of a job that has no result."""
 _EARLIER = 5
 _STARTS: dict[str, Callable[[Path, Any], object]] = {
     FOLDER: lambda folder, request: collections.start(folder),
     VIDEO: videos.begin,
 }
-"""Kind of a result → starts its job, or goes on with it."""
+"""Kind of a result → starts or resumes its job."""
 
 R = TypeVar("R")
 
 
 def job_looked_at(kind: Kind[R]) -> tuple[JobView[R] | None, Result | None]:
-    """Return the job that the address or the session names, and the result that it makes; say so where it is gone.
+    """Return the job in the address or the session, and its result; show it if the job does not exist any more.
 
     Raises:
         ResultsError: the results cannot be read.
@@ -72,7 +72,7 @@ def job_looked_at(kind: Kind[R]) -> tuple[JobView[R] | None, Result | None]:
         gone = _JOB in st.query_params
         leave(kind)
         if gone:
-            st.info("What was here has been deleted, or is not for you.", icon=":material/delete:")
+            show_missing()
         return None, None
     look_at(seen.name, kind)
     claimed = claim_of(seen.folder)
@@ -83,7 +83,7 @@ def job_looked_at(kind: Kind[R]) -> tuple[JobView[R] | None, Result | None]:
 
 
 def _result_of(store: ResultStore, seen: JobView[Any]) -> Result | None:
-    """Return the result of a job; one that an earlier version's owner began gets one."""
+    """Return the result of a job; a job that the owner started with an earlier version gets one."""
     return store.of_job(_key(seen.folder)) or _adopt(store, seen)
 
 
@@ -93,14 +93,14 @@ def look_at(name: str, kind: Kind[Any]) -> None:
 
 
 def leave(kind: Kind[Any]) -> None:
-    """Go back to where a job is chosen; it stays."""
+    """Return to the page's start without deleting the job."""
     st.session_state.pop(f"{kind.name}_job", None)
     for name in (_JOB, ADDRESS):
         st.query_params.pop(name, None)
 
 
 def delete_job(seen: JobView[Any], kind: Kind[Any], result: Result | None, what: str) -> None:
-    """Offer to delete a job: with a way back where it is kept, else after a second press, `what` "The results are"."""
+    """Offer to delete a job: with undo if it has a result, else after confirming `what`: "The results are"."""
     if result is None:
         delete_button(what, lambda: remove(seen.folder, kind))
     elif st.button("Delete", icon=":material/delete:"):
@@ -110,9 +110,9 @@ def delete_job(seen: JobView[Any], kind: Kind[Any], result: Result | None, what:
 
 @contextmanager
 def filling(folder: Path, kind: Kind[Any]) -> Iterator[float]:
-    """Put uploads into a new job and show it from now on; what goes wrong within removes the job.
+    """Store uploads in a new job and show it from then on; an error in the block removes the job.
 
-    Gives how many bytes an archive may have unpacked: a visitor from elsewhere has so much room in all.
+    Yields how many bytes an unpacked archive may have, which is limited for remote visitors.
     """
     is_elsewhere = not training_allowed()
 
@@ -132,10 +132,10 @@ def filling(folder: Path, kind: Kind[Any]) -> Iterator[float]:
 
 
 def begin_kept(folder: Path, sort: str, name: str, start: Callable[[], object]) -> None:
-    """Keep a job as a result of some kind, as far as anything is to be kept, and start it.
+    """Add a result of some kind for a job, unless the settings keep nothing, and start the job.
 
     Raises:
-        FerError: it cannot be kept, or not be started; then it is a result that was interrupted.
+        FerError: the result cannot be kept, or the job cannot be started; then the result counts as interrupted.
     """
     store = result_store()
     keep = store.settings.keep
@@ -146,7 +146,7 @@ def begin_kept(folder: Path, sort: str, name: str, start: Callable[[], object]) 
 
 
 def resume(seen: JobView[Any], result: Result | None) -> None:
-    """Go on with a job that may be kept as a result.
+    """Resume a job, which may have a result.
 
     Raises:
         FerError: it cannot be started.
@@ -157,10 +157,10 @@ def resume(seen: JobView[Any], result: Result | None) -> None:
 
 
 def as_it_stands(store: ResultStore, result: Result, seen: JobView[Any] | None) -> Result:
-    """Return a result as its job, if any, stands now; who looks first after it has ended keeps what it has found.
+    """Return a result, updated to the state of its job, if any; the first look after the job's end keeps its findings.
 
     Raises:
-        ResultsError: it was deleted meanwhile, or cannot be kept.
+        ResultsError: the result has been deleted, or cannot be kept.
     """
     state = state_of(result, seen)
     if state == result.state:
@@ -171,10 +171,10 @@ def as_it_stands(store: ResultStore, result: Result, seen: JobView[Any] | None) 
 
 
 def keep_found(store: ResultStore, result: Result, seen: JobView[Any]) -> Result:
-    """Keep what a job has found up to now.
+    """Keep what a job has found so far.
 
     Raises:
-        ResultsError: the result was deleted meanwhile, or cannot be kept.
+        ResultsError: the result has been deleted, or cannot be kept.
     """
     figures, content = _summary(result.kind, seen)
     return store.update(
@@ -189,26 +189,26 @@ def keep_found(store: ResultStore, result: Result, seen: JobView[Any]) -> Result
 
 
 def _summary(kind: str, seen: JobView[Any]) -> tuple[Figures | None, Content | None]:
-    """Return what a job has found; nothing where that cannot be read."""
+    """Return what a job has found; (None, None) if that cannot be read."""
     unsure_below = reading_of(seen.request, ())[1] if seen.request else UNSURE_BELOW
     if kind == VIDEO:
         timeline = read_timeline(seen.folder / TIMELINE_NAME)
         told = timeline and read_notes(seen.folder).applied(timeline)
         return summary_of_timeline(told, unsure_below) if told else (None, None)
-    with suppress(FerError):  # the page says what is wrong with the file
+    with suppress(FerError):  # the page shows what is wrong with the file
         return summary_of_photos(read_finished(seen.folder / RESULTS_NAME), unsure_below)
     return None, None
 
 
 def look_after(store: ResultStore) -> None:
-    """Keep what jobs have found that have ended while nobody looked."""
+    """Keep what jobs have found that ended while nobody was watching."""
     for result in store.going():
-        with suppress(FerError):  # it was deleted meanwhile, or the next look tries again
+        with suppress(FerError):  # it has been deleted, or the next call tries again
             as_it_stands(store, result, job_of(result))
 
 
 def adopt_jobs(store: ResultStore) -> None:
-    """Make results of the jobs that the owner has begun with an earlier version."""
+    """Add results for the jobs that the owner started with an earlier version."""
     known = {key.rpartition("/")[2] for key in store.jobs()}
     for kind in JOBS.values():
         for seen in sorted(job.views(jobs_folder(kind), kind, known), key=lambda seen: seen.created):
@@ -228,7 +228,7 @@ def _adopt(store: ResultStore, seen: JobView[Any]) -> Result | None:
 
 
 def _sort_of(request: Any) -> str:
-    """Return the kind of result that a request is for."""
+    """Return the kind of a request's result."""
     return next(sort for sort, kind in JOBS.items() if isinstance(request, kind.request))
 
 
@@ -238,25 +238,25 @@ def _add(store: ResultStore, whose: str, folder: Path, sort: str, name: str, mod
 
 
 def _key(folder: Path) -> str:
-    """Return what a result calls its job: "videos/ID"."""
+    """Return the key of a job in its result: "videos/ID"."""
     return f"{folder.parent.name}/{folder.name}"
 
 
 def measure(folder: Path) -> None:
-    """Say how much a job takes, after something of it went."""
-    with suppress(FerError):  # it was deleted meanwhile; where the results cannot be read, whoever opens them is told
+    """Update the size of a job in its result, after files of it were removed."""
+    with suppress(FerError):  # it has been deleted; if the results cannot be read, their page shows why
         store = result_store()
         if result := store.of_job(_key(folder)):
             store.update(result.id, result.owner, job_bytes=size_bytes(folder))
 
 
 def earlier_jobs(sort: str) -> None:
-    """List the latest results of a kind, with a button for each that opens it."""
+    """List the latest results of a kind, each with a button to open it."""
     store = result_store()
     found = store.list(owner(), kinds=[sort], limit=_EARLIER)
     if not found.results:
         return
-    st.subheader("Earlier ones", divider="gray")
+    st.subheader("Latest results", divider="gray")
     for result in found.results:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(literal(result.name), width="stretch")
@@ -268,10 +268,10 @@ def earlier_jobs(sort: str) -> None:
 
 
 def upload_note(what: str) -> None:
-    """Say where uploads stay, and how long."""
+    """Show where uploads stay, and for how long."""
     keep = result_store().settings.keep
-    until = "you delete it" if keep == PICTURES and training_allowed() else "the work has ended and you have left"
+    until = "you delete it" if keep == PICTURES and training_allowed() else "the work is done and you have left"
     st.caption(
-        f":material/lock: {what} on the machine that runs the app. An upload is kept until {until}, so that the work "
-        f"goes on when you close the page. {KEPT_NOTES[keep]}"
+        f":material/lock: {what} on the machine that runs the app. An upload is kept until {until}, so work continues "
+        f"even if you close the page. {KEPT_NOTES[keep]}"
     )

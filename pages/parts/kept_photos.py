@@ -11,7 +11,7 @@ from fer.recognition.photo import PhotoResult
 from fer.results.photo import PhotoRecord, photo_content, restored_photo
 from fer.results.result import PHOTO, Result
 from pages.parts.models import checkpoint_path, chosen_faces, model_info, model_name
-from pages.parts.results import ADDRESS, addressed, result_store
+from pages.parts.results import ADDRESS, addressed, result_store, show_missing
 from pages.parts.session import FILES_AS_THEY_ARE
 from pages.parts.visitor import owner
 
@@ -20,16 +20,16 @@ _IDS, _LAST = "photo_ids", "photo_last"
 
 
 def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
-    """Keep what was found in a photo; the same file, name, model and kind of faces give the same result, turned or not.
+    """Keep what was found in a photo; file, name, model and kind of faces identify its result, the rotation does not.
 
     Args:
-        key: names the photo among those that are chosen.
-        name: of its file.
-        data: the file.
-        found: what was found in it with the model that this visitor chose.
+        key: names the photo among the chosen ones.
+        name: the name of its file.
+        data: the content of its file.
+        found: the photo, analyzed with the model that this visitor uses.
 
     Raises:
-        ResultsError: it cannot be kept.
+        ResultsError: the result cannot be kept.
     """
     info, sha = model_info(), chosen_sha()
     labels, unsure_below = info.labels, info.reading(chosen_faces()).unsure_below
@@ -49,7 +49,7 @@ def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
 
 
 def name_of_file(result: Result) -> str:
-    """Return what the file of a photo was called; kept again under this name, it is the same result."""
+    """Return the name of a photo's file; keeping the photo again under this name updates the same result."""
     return result.source.split(" ", 3)[-1] or result.name
 
 
@@ -73,7 +73,7 @@ def forget_kept() -> None:
 def kept_photos() -> list[tuple[Result, PhotoRecord, PhotoResult, Path | None]]:
     """Return the photos in the page's address, or those shown last, each with its picture file if it was kept.
 
-    Photos read with other labels than the first one are left out, and deleted ones are, too.
+    Deleted photos and those read with other labels than the first one are left out.
 
     Raises:
         FerError: the results or a picture cannot be read.
@@ -87,7 +87,7 @@ def kept_photos() -> list[tuple[Result, PhotoRecord, PhotoResult, Path | None]]:
     same = [(result, record) for result, record in records if record.labels == records[0][1].labels]
     _show_again([result.id for result, _ in same])
     if not same:
-        st.info("This result was deleted, or it is not yours.", icon=":material/delete:")
+        show_missing()
     return [
         (result, record, restored(store.folder(result), result.changed, record), store.picture(result))
         for result, record in same

@@ -1,4 +1,4 @@
-"""Pictures that are still there after the settings no longer keep them: how many, how large, and how they go."""
+"""Pictures that the settings no longer keep: how many are left, how large they are, and deleting them."""
 
 import shutil
 from collections.abc import Iterator
@@ -19,21 +19,21 @@ from pages.parts.session import attempt
 from pages.parts.widgets import counted
 
 _OFFERED = "pictures_offered"
-"""In the session: whether the settings were just set to keep less, and nobody has said yet what becomes of the rest."""
+"""In the session: whether the settings now keep less and the visitor has not decided about the rest yet."""
 JOB_PICTURES = {
     FOLDER: (collections.UPLOADS_NAME, collections.DRAWN_NAME),
     VIDEO: (videos.UPLOAD_FOLDER, videos.DRAWN_NAME),
 }
-"""Kind of a result → what a job calls its uploads, and a pattern of what was drawn on them."""
+"""Kind of a result → the name of the job's uploads, and a pattern for their annotated copies."""
 
 
 def offer_deletion(keep: str) -> None:
-    """Ask what becomes of what was kept until now, after the settings were set to keep `keep`."""
+    """Ask what to do with everything kept so far, after the settings changed to `keep`."""
     st.session_state[_OFFERED] = keep != PICTURES
 
 
 def show_offer(store: ResultStore, owner: str) -> None:
-    """Offer to delete what the settings no longer keep, as long as nobody has answered."""
+    """Offer to delete what the settings no longer keep, until the visitor has decided."""
     if not st.session_state.get(_OFFERED):
         return
     kept = [(result, path) for result in store.ended() for path in _pictures(store, result)]
@@ -44,23 +44,23 @@ def show_offer(store: ResultStore, owner: str) -> None:
         st.session_state[_OFFERED] = False
         return
     with st.container(border=True):
-        st.markdown("The setting holds from now on. What was kept before is still there:")
+        st.markdown("The setting applies from now on. What was kept before is still there.")
         with st.container(horizontal=True):
             number, bytes_ = counted(len(files), "picture"), size(sum(file.stat().st_size for file in files))
-            if files and st.button(f"Delete {number}, {bytes_}", icon=":material/hide_image:"):
+            if files and st.button(f"Delete {number} ({bytes_})", icon=":material/hide_image:"):
                 attempt(lambda: _forget(store, kept))
             if deletes_all:
-                own = f"Delete {counted(usage.count, 'result')}, {size(usage.size_bytes)}"
+                own = f"Delete {counted(usage.count, 'result')} ({size(usage.size_bytes)})"
                 if st.button(own, icon=":material/delete:"):
                     delete(store, store.list(owner, limit=usage.count).results)
-            if st.button("Leave it"):
+            if st.button("Keep everything"):
                 attempt(lambda: st.session_state.update({_OFFERED: False}))
         if files:
-            st.caption("Pictures go for good, videos, too; what was found in them stays.")
+            st.caption("Pictures and videos are deleted for good. Their results stay.")
 
 
 def _pictures(store: ResultStore, result: Result) -> Iterator[Path]:
-    """Yield the files and folders of the pictures of a result that nothing needs any more."""
+    """Yield the files and folders with the pictures of a result that is complete."""
     if picture := store.picture(result):
         yield picture
     for pattern in JOB_PICTURES[result.kind] if result.job else ():

@@ -1,4 +1,4 @@
-"""What can be done with results, from the list and from one that is open."""
+"""Actions on results, from the list and from an open result: export, delete, undo, rename, share."""
 
 import tempfile
 import time
@@ -26,18 +26,18 @@ from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import counted
 
 EXPORT_BYTES = 10**9
-"""So large an export may be, as it is in memory while somebody downloads it, and as long as the page is open."""
+"""The largest export, because it is held in memory during the download and as long as the page is open."""
 _DELETED = "results_deleted"
 
 
 def show_export(store: ResultStore, results: Sequence[Result], name: str, said: Mapping[str, str]) -> None:
-    """Offer results as a ZIP, or say that they are too large.
+    """Offer results as a ZIP, or show that they are too large.
 
     Args:
-        store: has them.
-        results: in the order of the table.
-        name: of the file.
-        said: what this visitor said that faces show, by `face_key`: who asks is not known where files are made.
+        store: the store that keeps the results.
+        results: the results, in the order of the table.
+        name: the name of the file.
+        said: this visitor's labels by `face_key`, because the visitor is unknown where the file is made.
     """
     with errors_shown():
         made = export_of(store, results, said)
@@ -45,18 +45,18 @@ def show_export(store: ResultStore, results: Sequence[Result], name: str, said: 
 
 
 def export_of(store: ResultStore, results: Sequence[Result], said: Mapping[str, str]) -> Callable[[], bytes]:
-    """Return what makes a ZIP of results when somebody wants it; see `show_export`.
+    """Return a function that makes a ZIP of results on demand; see `show_export`.
 
-    Streamlit holds whatever is downloaded in memory, a file on the disk, too; so there is a limit.
+    Its size is limited because Streamlit holds downloads in memory, even files on disk.
 
     Raises:
-        ResultsError: they are larger than `EXPORT_BYTES`.
+        ResultsError: the results are larger than `EXPORT_BYTES`.
     """
     found = sum(result.file_bytes + sum(file.stat().st_size for file in _videos(result)) for result in results)
     if found > EXPORT_BYTES:
         raise ResultsError(
-            f"expected at most {size(EXPORT_BYTES)} for an export, found {size(found)}: a download is held in memory. "
-            "Choose fewer results, or download a video by itself."
+            f"expected at most {size(EXPORT_BYTES)} for an export, found {size(found)}. Select fewer results, or "
+            "download a video from its own page."
         )
 
     def made() -> bytes:
@@ -69,7 +69,7 @@ def export_of(store: ResultStore, results: Sequence[Result], said: Mapping[str, 
 
 
 def _more(store: ResultStore, result: Result, said: Mapping[str, str]) -> Iterator[tuple[str, str | Path]]:
-    """Yield the tables of what a recording or a job has seen, and its annotated video, where that is kept as noted."""
+    """Yield the tables of a recording or a job, and its annotated video if that is kept and up to date."""
     seen = job_of(result)
     folder = seen.folder if seen else store.folder(result)
     if timeline := read_timeline(folder / TIMELINE_NAME):
@@ -87,13 +87,13 @@ def _more(store: ResultStore, result: Result, said: Mapping[str, str]) -> Iterat
 
 
 def _videos(result: Result) -> Iterable[Path]:
-    """Return the annotated video of a job if it is kept and shows the notes as they are."""
+    """Return the annotated video of a job if it is kept and shows the current notes."""
     folder = job_folder(result)
     return folder.glob(DRAWN_NAME) if result.job and is_drawn_as_noted(folder) else ()
 
 
 def delete(store: ResultStore, results: Sequence[Result]) -> None:
-    """Delete results and show the list, with a way back."""
+    """Delete results and show the list, which offers to undo it."""
     ids = [result.id for result in results]
     name = results[0].name
 
@@ -106,7 +106,7 @@ def delete(store: ResultStore, results: Sequence[Result]) -> None:
 
 
 def show_undo(store: ResultStore, owner: str) -> None:
-    """Offer to bring back what was just deleted, for as long as it is there."""
+    """Offer to restore the results that were just deleted, as long as that is possible."""
     if st.session_state.get(_DELETED):
         with st.bottom:
             st.fragment(_undo_bar, run_every=1.0)(store, owner)
@@ -123,7 +123,7 @@ def _undo_bar(store: ResultStore, owner: str) -> None:
     def undo() -> None:
         st.session_state.pop(_DELETED, None)
         if store.undo(deleted, owner) < len(deleted):
-            raise ResultsError(f"expected to bring back {what}, but that is gone for good: it took too long.")
+            raise ResultsError(f"{what} cannot be restored any more. Undo works for {UNDO_SECONDS:.0f} s.")
 
     if pressed:
         attempt(undo)
@@ -135,7 +135,7 @@ def _undo_bar(store: ResultStore, owner: str) -> None:
 
 @st.dialog("Rename")
 def rename(store: ResultStore, result: Result) -> None:
-    """Ask for another name."""
+    """Ask for a new name."""
     with st.form("rename", border=False):
         name = st.text_input("Name", result.name, max_chars=200)
         if st.form_submit_button("Rename", type="primary"):
@@ -144,14 +144,14 @@ def rename(store: ResultStore, result: Result) -> None:
                 st.rerun()
 
 
-@st.dialog("Link for others")
+@st.dialog("Share")
 def share(store: ResultStore, result: Result) -> None:
-    """Show the address that opens a result for others, and offer to revoke it."""
+    """Show the link that opens a result for others, and offer to revoke it."""
     with errors_shown():
         token = store.share(result.id, result.owner)
         here = urlsplit(st.context.url or "")
-        st.markdown("Whoever has this address sees this one result, and nothing else of yours.")
+        st.markdown("Anybody with this link can see this result, but none of your other results.")
         st.code(f"{here.scheme}://{here.netloc}{here.path}?{ADDRESS}={token}", language=None, wrap_lines=True)
-        if st.button("Revoke the link", icon=":material/link_off:"):
+        if st.button("Revoke link", icon=":material/link_off:"):
             store.revoke(result.id, result.owner)
             st.rerun()

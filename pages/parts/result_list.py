@@ -1,4 +1,4 @@
-"""The list of results: search, choose, rename, share, delete, export; how much room they take, and until when."""
+"""The list of results: search, select, rename, share, delete, export; storage used, and settings."""
 
 import time
 from collections import Counter
@@ -39,25 +39,26 @@ ROWS_AT_ONCE = 25
 _LEAST_GB = 0.1
 _ICONS = dict(zip(KINDS, ("photo_camera", "photo_library", "movie", "videocam"), strict=True))
 _KEPT_NAMES = {
-    PICTURES: "Results and pictures, annotated ones, too",
+    PICTURES: "Results, pictures and annotated copies",
     RESULTS: "Results with small thumbnails of the faces",
     NOTHING: "Nothing",
 }
 _WHY = {
-    TOO_OLD: "as they had become too old",
-    NO_ROOM: "as there was no room for them any more",
-    DAMAGED: "set aside, as the database could not be read: look into the folder damaged-… beside it",
+    TOO_OLD: ("result", "removed: too old"),
+    NO_ROOM: ("result", "removed: the storage was full"),
+    DAMAGED: ("damaged database", "moved aside; its folder is listed under “Show names”"),
 }
+"""Reason of a notice → what went, and what happened to it."""
 _RESUME, _RENAME, _SHARE, _DELETE = "resume", "rename", "share", "delete"
-_MENU = {OPEN: "Open", _RESUME: "Resume", _RENAME: "Rename", _SHARE: "Link for others", _DELETE: "Delete"}
+_MENU = {OPEN: "Open", _RESUME: "Resume", _RENAME: "Rename", _SHARE: "Share", _DELETE: "Delete"}
 _CHOSEN = "results_chosen"
-"""In the session: the IDs of the results that are chosen."""
+"""In the session: the IDs of the selected results."""
 
 
 def show_list(store: ResultStore, owner: str) -> None:
-    """Show somebody's results, a page of them at once."""
+    """Show an owner's results, one page at a time."""
     settings = store.settings
-    st.caption(f"What was recognized{' on this machine' * (not owner)}. {KEPT_NOTES[settings.keep]}")
+    st.caption(f"Your results{' on this machine' * (not owner)}. {KEPT_NOTES[settings.keep]}")
     _show_notices(store, owner)
     show_offer(store, owner)
     if not store.usage(owner).count:
@@ -68,7 +69,7 @@ def show_list(store: ResultStore, owner: str) -> None:
             query = st.text_input(
                 "Search",
                 type="search",
-                placeholder="Search names, people, expressions",
+                placeholder="Search by name, person or expression",
                 label_visibility="collapsed",
                 key="results_query",
                 icon=":material/search:",
@@ -97,7 +98,7 @@ def _show_rows(store: ResultStore, asked: tuple[str, str, tuple[str, ...], int, 
     with errors_shown():
         found = [(as_it_stands(store, result, seen), seen) for result, seen in found]
     if not found:
-        st.info("Nothing is like that.", icon=":material/filter_alt_off:")
+        st.info("No results match.", icon=":material/filter_alt_off:")
         return
     picked = st.session_state.get(_CHOSEN, ())
     chosen = [result for result, _ in found if result.id in picked]
@@ -109,7 +110,7 @@ def _show_rows(store: ResultStore, asked: tuple[str, str, tuple[str, ...], int, 
     )
     if chosen:
         with st.container(horizontal=True, vertical_alignment="center", key="chosen"):
-            st.markdown(f"**{counted(len(chosen), 'result')} chosen**", width="content")
+            st.markdown(f"**{counted(len(chosen), 'result')} selected**", width="content")
             show_export(store, chosen, "results.zip", said_labels())
             if st.button("Delete", icon=":material/delete:"):
                 delete(store, chosen)
@@ -133,7 +134,7 @@ def _row(store: ResultStore, result: Result, seen: JobView[Any] | None, now: flo
 
 
 def _do(store: ResultStore, result: Result, seen: JobView[Any] | None, what: str) -> None:
-    """Do what the menu of a result says."""
+    """Perform an action of a result's menu."""
     if what == OPEN:
         page, said = address_of(result, seen)
         st.switch_page(page, query_params=said)
@@ -148,7 +149,7 @@ def _do(store: ResultStore, result: Result, seen: JobView[Any] | None, what: str
 
 
 def show_thumbnail(store: ResultStore, result: Result) -> None:
-    """Show the face that stands for a result, or the icon of its kind."""
+    """Show the thumbnail of a result, or the icon of its kind."""
     if thumbnail := store.thumbnail(result):
         st.image(thumbnail, width=44, alt="")
     else:
@@ -156,7 +157,7 @@ def show_thumbnail(store: ResultStore, result: Result) -> None:
 
 
 def parts_of(result: Result, seen: JobView[Any] | None, now: float) -> dict[str, str]:
-    """Return what a list says of a result: its kind, how much was found, what was shown most, when, which model.
+    """Return a result's entry in a list: its kind, what was found, the leading expressions, the time and the model.
 
     `seen` is its job, if it has one; `now` is in seconds since 1970.
     """
@@ -180,9 +181,9 @@ def parts_of(result: Result, seen: JobView[Any] | None, now: float) -> dict[str,
 
 def _show_empty(settings: Settings) -> None:
     st.info(
-        "Nothing is kept, as the settings below say."
+        "No results are kept. You can change this in the settings below."
         if settings.keep == NOTHING
-        else "Nothing here yet. What you analyze appears here, and can be opened again, renamed, shared and exported.",
+        else "No results yet. Everything you analyze appears here. You can open, rename, share and export it.",
         icon=":material/history:",
     )
     with st.container(horizontal=True):
@@ -194,11 +195,11 @@ def _show_notices(store: ResultStore, owner: str) -> None:
     notices = store.notices(owner)
     if not notices:
         return
-    lines = [f"{counted(count, 'result')} went, {_WHY[why]}." for why, count in Counter(n.why for n in notices).items()]
+    lines = [f"{counted(count, _WHY[why][0])} {_WHY[why][1]}" for why, count in Counter(n.why for n in notices).items()]
     with st.container(border=True):
         st.markdown("  \n".join(f":material/auto_delete: {line}" for line in lines))
         with st.container(horizontal=True):
-            with st.popover("Which"):
+            with st.popover("Show names"):
                 st.text("\n".join(notice.name for notice in notices))
             if st.button("Dismiss", icon=":material/check:"):
                 attempt(lambda: store.dismiss(owner))
@@ -206,14 +207,14 @@ def _show_notices(store: ResultStore, owner: str) -> None:
 
 def _show_usage(store: ResultStore, owner: str, settings: Settings) -> None:
     usage = store.usage(owner)
-    until = f"oldest go first after {settings.expiry_days} days" if settings.expiry_days else "without a time limit"
-    over = " · what alone is larger, or goes on, stays" * (usage.size_bytes > settings.limit_bytes)
-    shared = ", which all visitors share: whoever uses most makes room first" * (owner != "")
+    until = f"kept for {counted(settings.expiry_days, 'day')}" if settings.expiry_days else "no time limit"
+    over = " · running results, and any larger than the limit, stay" * (usage.size_bytes > settings.limit_bytes)
+    shared = " shared by all remote visitors; whoever uses most loses their oldest results first" * (owner != "")
     room = f"{size(usage.size_bytes)} of {size(settings.limit_bytes)}{shared}{over}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(usage.count, 'result')} · {room} · {until}", width="content")
         if owner == "":
-            with st.popover("What is kept", icon=":material/tune:", type="tertiary"):
+            with st.popover("Change settings", icon=":material/tune:", type="tertiary"):
                 _ask_settings(store, settings)
 
 
@@ -221,15 +222,18 @@ def _ask_settings(store: ResultStore, settings: Settings) -> None:
     with st.form("results_settings", border=False):
         keep = st.radio("Keep", KEPT, KEPT.index(settings.keep), format_func=_KEPT_NAMES.__getitem__)
         limit = max(settings.limit_bytes / 1e9, _LEAST_GB)
-        gigabytes = st.number_input("At most, in GB", _LEAST_GB, 10_000.0, limit, 1.0, format="%.1f")
+        gigabytes = st.number_input("Storage limit in GB", _LEAST_GB, 10_000.0, limit, 1.0, format="%.1f")
         days = st.number_input(
-            "For so many days; 0: without a limit", 0, 36_500, settings.expiry_days or 0, help="Counted from when "
-            "something was last found."
-        )  # fmt: skip
+            "Days to keep results (0: forever)",
+            0,
+            36_500,
+            settings.expiry_days or 0,
+            help="Counted from when the result was last analyzed.",
+        )
         st.caption(
-            "It holds for all who use this app: what to keep, for what is analyzed from now on; the limit and the "
-            "days, at once for all that is there. The oldest go first. Visitors from elsewhere share as much room "
-            "again: there the oldest results of whoever uses most go first."
+            "These settings apply to all visitors. A change to *Keep* affects new results only; the limits apply at "
+            "once, and the oldest results are removed first. All remote visitors together have the same amount of "
+            "storage again; when it is full, whoever uses most loses their oldest results first."
         )
         pressed = st.form_submit_button("Save", type="primary")
 

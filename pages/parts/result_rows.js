@@ -1,4 +1,4 @@
-/* The list of results: a link opens one, a box chooses it, and a menu has what else can be done with it. */
+/* The list of results. Each row has a checkbox to select it, a link to open it and a menu with more actions. */
 
 const make = (tag, className, parent, properties = {}) =>
   parent.appendChild(Object.assign(document.createElement(tag), { className, ...properties }));
@@ -33,7 +33,7 @@ class Rows {
     const row = document.createElement("li"), act = (what) => this.act([id, what]);
     row.className = "row";
     row.dataset.id = id;
-    const box = make("input", "", make("label", "box", row), { type: "checkbox", ariaLabel: `Choose ${name}` });
+    const box = make("input", "", make("label", "box", row), { type: "checkbox", ariaLabel: `Select ${name}` });
     box.onchange = () => {
       this.chosen[box.checked ? "add" : "delete"](id);
       this.mark(row);
@@ -43,7 +43,7 @@ class Rows {
     else make("span", "icon", row, { textContent: icon, ariaHidden: "true", translate: false });
     const link = make("a", "name", row, { textContent: name, href });
     link.onclick = (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, by its address
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // opens in another tab
       event.preventDefault();
       act("open");
     };
@@ -52,7 +52,7 @@ class Rows {
       make("div", "", fact, { textContent: first });
       make("div", "second", fact, { textContent: second });
     }
-    const more = make("button", "more", row, { type: "button", textContent: "⋯", ariaLabel: `More for ${name}`, ariaHasPopup: "menu", ariaExpanded: "false" });
+    const more = make("button", "more", row, { type: "button", textContent: "⋯", ariaLabel: `Actions for ${name}`, ariaHasPopup: "menu", ariaExpanded: "false" });
     more.onclick = () => this.open(more, menu, act);
     [box, link, more].forEach((one, part) => (one.dataset.part = part));
     return row;

@@ -1,4 +1,4 @@
-"""One result, as its files say: for those who kept it, and for those who have its link."""
+"""One result, shown from its files to its owner and to visitors with its link."""
 
 import time
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from pages.parts.widgets import STATIC, download_figures
 
 
 def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
-    """Show what was kept of a result; who only has its link changes nothing."""
+    """Show a result; visitors who only have its link cannot change it."""
     if is_mine:
         back_button()
     st.title(literal(result.name))
@@ -35,7 +35,7 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
         if is_mine:
             if st.button("Rename", icon=":material/edit:"):
                 rename(store, result)
-            if st.button("Link for others", icon=":material/link:"):
+            if st.button("Share", icon=":material/link:"):
                 share(store, result)
             if st.button("Delete", icon=":material/delete:"):
                 delete(store, [result])
@@ -43,7 +43,7 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
         _show_photo(store, result, record, said)
     elif (seen := timeline_of(store, result)) and seen.people:
         if video := store.picture(result):
-            st.video(str(video), alt="the video with faces and expressions drawn on it", width=720)
+            st.video(str(video), alt="the annotated video", width=720)
         show_seen(seen)
         with st.container(horizontal=True):
             show_downloads(seen, "expressions")
@@ -52,7 +52,7 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
 
 
 def back_button() -> None:
-    """Lead back to the list: a link to the page that is open would leave the address as it is."""
+    """Show a button that returns to the list; a link to the current page would not change the address."""
     if st.button("All results", icon=":material/arrow_back:", type="tertiary"):
         addressed([])
         st.rerun()
@@ -64,7 +64,7 @@ def _show_photo(store: ResultStore, result: Result, record: PhotoRecord, correct
     photo = Photo(result.id, result.name, read, picture is not None, result.model_sha, is_new=False)
     show_photo(photo, restored(store.folder(result), result.changed, record), None, threshold)
     if picture is None:
-        st.caption(":material/hide_image: The picture was not kept, only its faces.")
+        st.caption(":material/hide_image: Only the faces were kept, not the picture.")
     found = [record.picture_result(result.name)]
     with st.container(horizontal=True):
         download_figures(
@@ -83,4 +83,4 @@ def _show_sums(store: ResultStore, result: Result) -> None:
     if faces:
         st.image(faces, width=96)
     if not shown and not faces:
-        st.info("Nothing was kept of it that can be shown here.", icon=":material/hide_image:")
+        st.info("No faces or figures were kept for this result.", icon=":material/hide_image:")

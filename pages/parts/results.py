@@ -1,4 +1,4 @@
-"""The results that were kept, as all pages use them."""
+"""What all pages use of the results: the store, their jobs, their addresses, times and sizes."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
@@ -33,23 +33,23 @@ from pages.parts.jobs import remove
 from pages.parts.session import errors_shown
 
 ADDRESS = "result"
-"""What the address calls the results that are looked at: their IDs, or the token of one that is shared."""
+"""Parameter of a page's address with the IDs of the results shown, or the token of a shared one."""
 NAMES = {PHOTO: "Photo", FOLDER: "Many photos", VIDEO: "Video", WEBCAM: "Recording"}
-"""Of each kind, as people read them."""
+"""Kind → its name on the pages."""
 KEPT_NOTES = {
-    PICTURES: "Pictures, annotated ones too, and what was found in them are kept under Results.",
-    RESULTS: "Pictures are not kept; what was found is kept under Results, with small faces.",
-    NOTHING: "Pictures are held in memory while the page is open, then gone. Nothing new is kept under Results.",
+    PICTURES: "Pictures, annotated copies and everything found in them are kept under Results.",
+    RESULTS: "Pictures are not kept. Everything found is kept under Results, with small thumbnails of the faces.",
+    NOTHING: "Pictures are only held in memory while the page is open, and no new results are kept.",
 }
-"""What becomes of pictures, by what the settings say."""
+"""Setting → what is kept."""
 JOBS: dict[str, Kind[Any]] = {FOLDER: collections.KIND, VIDEO: videos.KIND}
 
 
 def result_store() -> ResultStore:
-    """Return the results of this machine.
+    """Return the store of this machine.
 
     Raises:
-        ResultsError: they cannot be opened.
+        ResultsError: it cannot be opened.
     """
     return _opened(home.results_folder().absolute())
 
@@ -65,7 +65,7 @@ def _forget_job(result: Result) -> None:
 
 
 def job_of(result: Result) -> JobView[Any] | None:
-    """Return the job that makes a result, as it stands now; None where there is none."""
+    """Return the job behind a result in its current state; None if there is none."""
     if not result.job:
         return None
     place = job_folder(result)
@@ -73,32 +73,37 @@ def job_of(result: Result) -> JobView[Any] | None:
 
 
 def job_folder(result: Result) -> Path:
-    """Return where the job that makes a result lies, or lay."""
+    """Return the folder of the job behind a result, which may have been deleted."""
     return home.data_folder().absolute() / result.job
 
 
 def address_of(result: Result, seen: JobView[Any] | None) -> tuple[str, dict[str, str]]:
-    """Return the page that shows a result, which is named like its kind, and what its address says, given its job."""
+    """Return the page that shows a result, given its job, and the parameters of the address."""
     page = result.kind if result.kind == PHOTO or seen else "results"
     return f"pages/{page}.py", {ADDRESS: result.id}
 
 
 def state_of(result: Result, seen: JobView[Any] | None) -> str:
-    """Return where a result stands: as its job says, if it has one."""
+    """Return the state of a result, which is that of its job if it has one."""
     if seen is None:
         return INTERRUPTED if result.job and result.state == RUNNING else result.state
     return RUNNING if seen.active else COMPLETE if seen.state == FINISHED else INTERRUPTED
 
 
 def privacy_note() -> None:
-    """Say where pictures go, and what is kept."""
+    """Show where pictures go and what is kept."""
     with errors_shown():
         kept = KEPT_NOTES[result_store().settings.keep]
         st.caption(f":material/lock: Pictures stay on the machine that runs the app. {kept}{corrections_note()}")
 
 
+def show_missing() -> None:
+    """Show that the result in the address does not exist or belongs to somebody else."""
+    st.info("This result has been deleted, or you have no access to it.", icon=":material/delete:")
+
+
 def addressed(given: Iterable[str]) -> None:
-    """Let the address name these results from now on, so that it opens them again."""
+    """Put results into the page's address, so that it opens them again."""
     ids = list(given)
     if ids:
         st.query_params[ADDRESS] = ids
@@ -107,12 +112,12 @@ def addressed(given: Iterable[str]) -> None:
 
 
 def when(moment: float, now: float, offset_minutes: int | None) -> str:
-    """Say a time as people do: "now", "2 min ago", "today 10:14", "yesterday 9:05", "Monday 17:30", "3 Nov 2025".
+    """Return a readable time: "now", "2 min ago", "today 10:14", "yesterday 9:05", "Monday 17:30", "3 Nov 2025".
 
     Args:
-        moment: seconds since 1970.
-        now: likewise.
-        offset_minutes: how far UTC is ahead of whoever reads, as browsers say it; None: the time of this machine.
+        moment: the time, in seconds since 1970.
+        now: the current time, in seconds since 1970.
+        offset_minutes: how far UTC is ahead of the visitor's local time; None for the time zone of this machine.
     """
     zone = None if offset_minutes is None else timezone(timedelta(minutes=-offset_minutes))
     then, today = (datetime.fromtimestamp(seconds, zone) for seconds in (moment, now))
@@ -130,7 +135,7 @@ def when(moment: float, now: float, offset_minutes: int | None) -> str:
 
 
 def size(count: float) -> str:
-    """Say a number of bytes as people do: "12 MB", "5 GB"."""
+    """Return a readable number of bytes: "12 MB", "5 GB"."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
         if count >= factor:
             return f"{count / factor:.3g} {unit}"

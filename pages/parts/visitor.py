@@ -1,4 +1,4 @@
-"""Whose results a visitor sees: those of the machine's owner, of an account, or of a browser."""
+"""The owner of a visitor's results: the machine's owner, an account, or a browser."""
 
 import re
 import secrets
@@ -19,11 +19,12 @@ _IN_HEADER = re.compile(rf"(?:^|;\s*){COOKIE}=([\w-]{{43}})(?:;|$)")
 
 
 def owner() -> str:
-    """Return whom this visitor's results belong to.
+    """Return the owner of this visitor's results.
 
-    "" stands for whoever sits at the machine. Others are known by their account where `st.login` is set up, else by a
-    random cookie, and where that is refused by their session. What is kept of these is a hash: the database opens no
-    account and no browser's results. Where nobody asks, as in a thread that makes a download, it is nobody's.
+    "" stands for the owner of the machine. Others are identified by their account if `st.login` is set up, else by a
+    random cookie, or by their session if the browser refuses cookies. Only a hash of these is stored, so the database
+    gives no access to accounts or to other visitors' results. Without a visitor, as in a thread that makes a download,
+    it is an owner who has no results.
     """
     if get_script_run_ctx(suppress_warning=True) is None:
         return _hashed("nobody")
@@ -42,10 +43,10 @@ def _hashed(text: str) -> str:
 
 
 def with_cookie(scope: Scope, send: Send) -> Send:
-    """Return what sends the answer to a request, with a cookie for a browser that opens a page.
+    """Return a `send` that adds a cookie to the response if a browser opens a page.
 
-    One that it has stays, for another `_AGE_SECONDS`. No script can read it, no other site sends it along but by a
-    link that somebody clicks.
+    An existing cookie keeps its value and is valid for another `_AGE_SECONDS`. Scripts cannot read it, and requests
+    from other sites do not carry it, except when somebody follows a link.
     """
     headers = Headers(scope=scope)
     if "text/html" not in headers.get("accept", ""):

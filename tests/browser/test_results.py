@@ -29,9 +29,9 @@ def settled(page: Page) -> None:
 
 
 def act(page: Page, name: str, action: str) -> None:
-    """Choose something in the menu of a result of the list."""
+    """Choose an action in the menu of a result in the list."""
     settled(page)
-    page.get_by_role("button", name=f"More for {name}").press("Enter")
+    page.get_by_role("button", name=f"Actions for {name}").press("Enter")
     page.get_by_role("menuitem", name=action).click()
 
 
@@ -72,7 +72,7 @@ def test_a_photo_is_found_again_until_it_is_deleted(
     expect(other.get_by_role("link", name="Party")).to_be_visible()
 
     settled(other)
-    other.get_by_role("checkbox", name="Choose Party").check()
+    other.get_by_role("checkbox", name="Select Party").check()
     export = other.get_by_role("button", name="Export (ZIP)")
     expect(export).to_be_visible()
     settled(other)
@@ -137,7 +137,7 @@ def test_the_list_is_used_with_the_keyboard(
     page.keyboard.press("Tab")
     expect(first.get_by_role("link")).to_be_focused()
     page.keyboard.press("Tab")
-    more = first.get_by_role("button", name="More for")
+    more = first.get_by_role("button", name="Actions for")
     expect(more).to_be_focused()
     page.keyboard.press("Enter")
     expect(more).to_have_attribute("aria-expanded", "true")

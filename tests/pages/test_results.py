@@ -228,9 +228,9 @@ def test_pictures_kept_until_now_go_only_when_somebody_says_so(
         app.radio[0].set_value(what)
         return press(app, "Save")
 
-    offer = "Delete 3 pictures, 2.5 MB"
+    offer = "Delete 3 pictures (2.5 MB)"
     assert offer not in {button.label for button in opened().button}
-    app = press(keep(RESULTS), "Leave it")
+    app = press(keep(RESULTS), "Keep everything")
     assert all(path.exists() for path in pictures) and offer not in {button.label for button in app.button}
     app = press(keep(NOTHING), offer)
     assert not any(path.exists() for path in pictures) and store.picture(photo) is None and store.picture(going)
@@ -254,13 +254,13 @@ def test_a_result_is_opened_by_its_address_for_its_owner_only(
     added = add(store, HOSTILE, WEBCAM, figures=Figures(seconds=48, people=1, expressions={"fear": 12.0}))
     app = opened(result=added.id)
     assert [title.value for title in app.title] == [literal(HOSTILE)]
-    assert {"Rename", "Link for others", "Delete"} <= {button.label for button in app.button}
+    assert {"Rename", "Share", "Delete"} <= {button.label for button in app.button}
     token = store.share(added.id, "")
     monkeypatch.setenv("FER_ALLOW_TRAINING", "0")  # nobody counts as the owner
     assert opened(result=added.id).info, "the ID alone opens nothing for others"
     app = opened(result=token)
     assert [title.value for title in app.title] == [literal(HOSTILE)]
-    assert not {"Rename", "Link for others", "Delete"} & {button.label for button in app.button}
+    assert not {"Rename", "Share", "Delete"} & {button.label for button in app.button}
     assert shown(opened()) == []
     store.revoke(added.id, "")
     assert opened(result=token).info
