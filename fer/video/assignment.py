@@ -1,24 +1,24 @@
-"""Which of these belongs to which of those."""
+"""Pair the rows and columns of a cost matrix."""
 
 import numpy as np
 
 
 def assign(costs: np.ndarray) -> list[tuple[int, int]]:
-    """Pair rows with columns, as many as there are of the fewer, so that the sum of their costs is smallest.
+    """Pair as many rows and columns as possible, so that the sum of their costs is smallest.
 
-    Kuhn's Hungarian method (1955) with potentials: a row after the other is added along the cheapest augmenting path.
-    For some dozens of faces; what scipy does faster, it takes half a second to import.
+    Kuhn's Hungarian method (1955) with potentials: rows are added one by one along the cheapest augmenting path. Fast
+    enough for some dozens of faces; scipy is faster, but takes half a second to import.
 
     Args:
         costs: float (n, m), finite.
 
     Returns:
-        (row, column) of each pair, by rows.
+        (row, column) of each pair, ordered by row.
     """
     rows, columns = costs.shape
     if rows > columns:
         return sorted((row, column) for column, row in assign(costs.T))
-    # Row 0 and column 0 are none: from there each path begins.
+    # Row 0 and column 0 are dummies, where each path starts.
     of_row, of_column = np.zeros(rows + 1), np.zeros(columns + 1)
     row_at = np.zeros(columns + 1, int)
     for row in range(1, rows + 1):

@@ -1,4 +1,4 @@
-"""A video file: each frame is looked at before the next one, with hindsight; the results are the same every time."""
+"""Analyze a video file frame by frame, with hindsight; the results are the same every time."""
 
 import math
 from collections import deque
@@ -21,44 +21,45 @@ from fer.video.timeline import Timeline
 from fer.video.tracking import TrackedFace, within
 
 _ROUNDING_SECONDS = 1e-3
-"""Matroska and WebM know whole milliseconds only."""
+"""Matroska and WebM store times in whole milliseconds."""
 
 
 Take = Callable[[TimedFrame, list[TrackedFace]], object]
-"""Is given a frame and its faces, in pixels of its image; of a frame that was not looked at, those seen last."""
+"""Called with a frame and its faces, in pixels of its image; a frame that was not analyzed has those of the last one
+that was."""
 
 
 class ClipAnalysis:
-    """A video file on its way through the model."""
+    """The analysis of a video file."""
 
     def __init__(self, file: VideoFile, recognizer: Recognizer, options: ClipOptions | None = None) -> None:
         """Take an open file.
 
         Args:
-            file: opened with `fer.video.settings.MAX_SIDE_PX`, not read yet.
-            recognizer: what finds and names, see `Recognizer.for_video`.
-            options: what to look at.
+            file: opened with `fer.video.settings.MAX_SIDE_PX`, and not read yet.
+            recognizer: see `Recognizer.for_video`.
+            options: what to analyze.
 
         Raises:
-            VideoError: the own neutral of people is asked for, of a model that does not know what is usual.
+            VideoError: the options ask for own neutrals, but the model does not know the average neutral face.
         """
         self.file, self.options = file, options or ClipOptions()
         self.settings = VideoSettings(
             smallest_face=self.options.smallest_face,
             threshold=recognizer.info.unsure_below if self.options.threshold is None else self.options.threshold,
-            smoothing_seconds=0.0,  # hindsight does it without a lag
+            smoothing_seconds=0.0,  # hindsight smooths without lag
             mirror=False,
         )
-        """How people are followed, and may be drawn."""
+        """How people are tracked, and how to draw them."""
         if self.options.median_neutral and not recognizer.info.neutral:
             raise VideoError(
-                "expected a model that knows the average neutral face, to take each person's own neutral off, found "
-                "one that does not. Leave that out, or use another model, such as the shipped one."
+                "expected a model that knows the average neutral face, to subtract each person's own neutral, found "
+                "one that does not. Turn that off, or use another model, such as the built-in one."
             )
         self.seconds = 0.0
-        """How far it has come, in the video's time."""
+        """The position in the video."""
         self.seen_all = False
-        """Whether all was looked at, and it goes through the video again to give what follows from it."""
+        """Whether the whole video was analyzed and a second pass delivers the frames."""
         self._recognizer, self._follower = recognizer, Follower()
         self._reunion = Reunion() if self.options.rejoin else None
         self._hindsight = Hindsight()
@@ -71,28 +72,28 @@ class ClipAnalysis:
 
     @property
     def frames(self) -> int:
-        """How many were looked at."""
+        """Number of frames analyzed so far."""
         return self._recorder.frames
 
     @property
     def people(self) -> int:
-        """How many were seen."""
+        """Number of people seen so far."""
         return self._reunion.people if self._reunion else self._follower.people
 
     @property
     def end_seconds(self) -> float | None:
-        """Where it will end, in the video's time; None if the file does not say how long it is."""
+        """Where the analysis will end, in seconds of the video; None if the file does not say how long it is."""
         known = [end for end in (self.file.seconds_expected, self.options.to_seconds) if end]
         return min(known, default=None)
 
     def run(self, take: Take | None, goes_on: Callable[[], bool] = lambda: True) -> None:
-        """Look at frame after frame.
+        """Analyze the video frame by frame.
 
         Args:
-            take: is given each frame of the wanted part in order, half a second later. What is a person's median face
-                is known at the end only: then the video is gone through once more for that, without the model.
-            goes_on: is asked after each frame of the file. Where it does not, what was seen up to there is given to
-                `take` all the same, but for median faces.
+            take: called with each frame of the chosen part in order, half a second later. Median faces are known only
+                at the end: then the frames are delivered in a second pass, without the model.
+            goes_on: called after each frame of the file. If it returns False, the frames up to there are still passed
+                to `take`, except with median faces.
 
         Raises:
             ImageError: the detector failed.
@@ -119,7 +120,7 @@ class ClipAnalysis:
         self._complete = True
 
     def _give_again(self, take: Take, goes_on: Callable[[], bool]) -> None:
-        """Give all frames with their faces as the whole video shows them."""
+        """Deliver all frames, with their faces as the whole video shows them."""
         with closing(VideoFile(self.file.path, max(self.file.first_image.shape))) as file:
             for frame, faces in told_frames(file, self.options, self.timeline()):
                 self.seconds = frame.seconds
@@ -136,7 +137,7 @@ class ClipAnalysis:
         return faces
 
     def _give(self, take: Take | None, until: float) -> None:
-        """Keep and give what was seen up to a moment, now that what came after it is known."""
+        """Record and deliver the frames up to a time, now that what follows is known."""
         while self._waiting and self._waiting[0][1].seconds <= until:
             number, frame, faces = self._waiting.popleft()
             if faces is not None:
@@ -147,11 +148,11 @@ class ClipAnalysis:
                 take(frame, self._shown)
 
     def in_file(self, image: np.ndarray, faces: Sequence[TrackedFace]) -> list[TrackedFace]:
-        """Return faces of an image, which may have been shrunk, in pixels of the file."""
+        """Convert faces from pixels of an image, which may have been shrunk, to pixels of the file."""
         return within(faces, image.shape[1::-1], self.file.size_wh)
 
     def timeline(self) -> Timeline:
-        """Return what was seen up to now; parts of a video are results, too."""
+        """Return the timeline so far; part of a video is a result, too."""
         ends = self.options.from_seconds
         if self._waiting:
             ends = self._waiting[0][1].seconds
@@ -163,7 +164,7 @@ class ClipAnalysis:
             size_wh=self.file.size_wh,
             peaks=self._peaks.moments,
             complete=self._complete,
-            # Folders are nobody's business.
+            # Do not reveal the folder.
             problem=self.file.problem.replace(str(self.file.path), self.file.path.name),
         )
 
@@ -171,14 +172,14 @@ class ClipAnalysis:
 def told_frames(
     file: VideoFile, options: ClipOptions, seen: Timeline
 ) -> Iterator[tuple[TimedFrame, list[TrackedFace] | None]]:
-    """Yield a video's frames up to where it was looked at, each with its faces in pixels of its image.
+    """Yield a video's frames up to where it was analyzed, each with its faces in pixels of its image.
 
-    Those of frames that were not looked at are of the one before; None before the part that was wanted.
+    Frames that were not analyzed have the faces of the frame before; frames before the chosen part have None.
 
     Args:
-        file: the video, opened anew.
-        options: with which it was looked at.
-        seen: in it; names, merges and who is left out may be applied.
+        file: the video, freshly opened.
+        options: the options of the analysis.
+        seen: its timeline; names, merges and hidden people may be applied.
     """
     ends = math.inf if seen.complete else seen.ends - _ROUNDING_SECONDS
     faces: list[TrackedFace] = []
@@ -196,7 +197,7 @@ def _begins(options: ClipOptions) -> float:
 
 
 def _frames(file: VideoFile, options: ClipOptions) -> Iterator[tuple[int, TimedFrame, bool]]:
-    """Yield frames up to the end of the wanted part, each with its number and whether the options want a look."""
+    """Yield frames up to the end of the chosen part, each with its number and whether to analyze it."""
     first, due = None, options.from_seconds
     for number, frame in enumerate(file.frames()):
         if frame.seconds >= options.end - _ROUNDING_SECONDS:
@@ -207,6 +208,6 @@ def _frames(file: VideoFile, options: ClipOptions) -> Iterator[tuple[int, TimedF
             wanted = (number - first) % options.every == 0
         if wanted and options.per_second:
             wanted = frame.seconds >= due - _ROUNDING_SECONDS
-            # From when it was due, not from now: else every wait for the next frame would lower the rate.
+            # Counted from when it was due, not from now: otherwise each wait for the next frame would lower the rate.
             due = max(due + 1 / options.per_second, frame.seconds) if wanted else due
         yield number, frame, wanted

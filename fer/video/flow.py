@@ -1,7 +1,7 @@
-"""Following faces from frame to frame by sparse optical flow (Lucas and Kanade 1981, pyramids by Bouguet 2001).
+"""Follow faces from frame to frame by sparse optical flow (Lucas and Kanade 1981, pyramids by Bouguet 2001).
 
 A grid of points on each face is followed forward and back again; points that do not return are dropped (Kalal et al.
-2010, "Forward-backward error"), and the rest vote for one shift, turn and scale. About 2 ms for a face, while a
+2010, "Forward-backward error"), and the rest vote for one shift, rotation and scale. This takes about 2 ms per face; a
 detection takes ten times as long.
 """
 
@@ -14,13 +14,13 @@ import numpy as np
 from fer.faces import Box, Detection
 
 FLOW_SIDE_PX = 320
-"""Longest side of the gray pictures that points are followed in."""
+"""Longest side of the gray pictures in which points are followed."""
 MAX_RETURN_PX = 1.0
-"""A point that comes back farther than this from where it started is not believed; in pixels of the gray picture."""
+"""A point that returns farther than this from its start is dropped; in pixels of the gray picture."""
 MIN_POINTS = 6
-"""With fewer points that came back the face counts as lost."""
+"""If fewer points return, the face counts as lost."""
 MAX_SCALE = 1.5
-"""A face that seems to grow or shrink by more than this between two frames was not followed but mistaken."""
+"""If a face seems to grow or shrink by more than this between two frames, the match is wrong."""
 _GRID = np.stack(np.meshgrid(np.linspace(0.2, 0.8, 4), np.linspace(0.25, 0.85, 4)), axis=-1).reshape(-1, 2)
 
 
@@ -37,16 +37,16 @@ def small_gray(image: np.ndarray) -> np.ndarray:
 def follow(
     before: np.ndarray, after: np.ndarray, faces: Sequence[Detection], picture_wh: tuple[int, int]
 ) -> list[Detection | None]:
-    """Say where faces of one frame are in a later one.
+    """Find faces of one frame in a later one.
 
     Args:
-        before: the frame that the faces were seen in, as `small_gray` returns it.
+        before: the frame in which the faces were seen, as `small_gray` returns it.
         after: the later frame, of the same size.
-        faces: in pixels of the whole picture.
-        picture_wh: width and height of the whole picture.
+        faces: in pixels of the original picture.
+        picture_wh: width and height of the original picture.
 
     Returns:
-        For each face its new place, or None where it was lost or left the picture.
+        the new place of each face, or None if it was lost or left the picture.
     """
     if not faces:
         return []
@@ -64,19 +64,19 @@ def follow(
 
 
 def _flow(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where float32 (n, 1, 2) points went, and uint8 (n, 1) whether they were found."""
+    """Return where points moved, float32 (n, 1, 2), and whether they were found, uint8 (n, 1)."""
     moved, there, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None, winSize=(15, 15), maxLevel=3)  # type: ignore[call-overload]
     return moved, there
 
 
 def _points_on(face: Detection) -> np.ndarray:
-    """Return points inside the face, float (n, 2); always as many, so that all faces are followed in one call."""
+    """Return points inside the face, float (n, 2); n is constant, so that all faces are followed in one call."""
     box = face.box
     return np.array([box.x1, box.y1]) + _GRID * (box.width, box.height)
 
 
 def _on_others(points: np.ndarray, face: Detection, faces: Sequence[Detection]) -> np.ndarray:
-    """Return which points lie on another face too, bool (n,): it may be the nearer one and carry them off."""
+    """Return which points also lie on another face, bool (n,): if that is nearer, they would move with it."""
     boxes = [other.box for other in faces if other is not face]
     inside = [((points > (b.x1, b.y1)) & (points < (b.x2, b.y2))).all(axis=1) for b in boxes]
     return np.any(inside, axis=0) if inside else np.zeros(len(points), bool)
@@ -97,7 +97,7 @@ def _moved(face: Detection, start: np.ndarray, end: np.ndarray, picture_wh: tupl
 
 
 def placed(face: Detection, center: tuple[float, float], scale: float, picture_wh: tuple[int, int]) -> Detection | None:
-    """Return the face at another place and size, landmarks too; None where nothing of it is inside the picture."""
+    """Return the face, with its landmarks, at another place and size; None if it is outside the picture."""
     width, height = face.box.width * scale / 2, face.box.height * scale / 2
     x1, y1 = max(center[0] - width, 0.0), max(center[1] - height, 0.0)
     x2, y2 = min(center[0] + width, picture_wh[0]), min(center[1] + height, picture_wh[1])

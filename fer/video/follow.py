@@ -1,10 +1,9 @@
-"""Who is who in a video and what they show, from frames, their times, and what a model saw of them.
+"""Track the people in a video, from frames, their times, and what the model finds in them.
 
-No threads, and no clock decides anything: whoever drives it says when something happens, and lets the model look when
-it is due.
+There are no threads, and no clock decides anything: the caller passes the times, and runs the model when it is due.
 
-    clip   looks at each frame of a file before the next one comes
-    live   goes on while the model looks, and takes in what it saw when it is there
+    clip   runs the model on each frame of a file before reading the next one
+    live   continues while the model runs, and uses its findings when they are ready
 """
 
 import time
@@ -26,12 +25,12 @@ if TYPE_CHECKING:
 Draw = Callable[[np.ndarray, Sequence[TrackedFace], VideoSettings], np.ndarray]
 """(RGB uint8 (H, W, 3), faces, settings) → another such picture."""
 Task = Literal["search", "update"]
-"""Find all faces of a frame and name their expressions, or name those of the faces that are known."""
+"""Find all faces in a frame and read them, or read only the faces that are known."""
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A frame and who is where in it."""
+    """A frame, and the places of the people in it by number."""
 
     image: np.ndarray
     gray: np.ndarray
@@ -41,7 +40,7 @@ class Snapshot:
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """What the model saw in a frame: all faces, if it searched, else known ones anew, by their number."""
+    """What the model found in a frame: all faces if it searched, otherwise new readings of known people by number."""
 
     snapshot: Snapshot
     found: list[Face] | None
@@ -50,7 +49,7 @@ class Observation:
 
 
 def observe(recognizer: "Recognizer", snapshot: Snapshot, task: Task, smallest_face: float) -> Observation:
-    """Let the model look at a frame."""
+    """Run the model on a frame."""
     if task == "search":
         began = time.perf_counter()
         detections = recognizer.detect(snapshot.image, smallest_face)
@@ -61,30 +60,30 @@ def observe(recognizer: "Recognizer", snapshot: Snapshot, task: Task, smallest_f
 
 
 class Follower:
-    """The people in one video. Times are seconds of one clock that never goes back. Not thread-safe."""
+    """Track the people in one video. Times are seconds of one clock that never goes back. Not thread-safe."""
 
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
-        """The newest frame; replaced as a whole, so that another thread never sees a half."""
+        """The newest frame; replaced as a whole, so that other threads never see it half-changed."""
         self._tracker = FaceTracker()
         self._searched = self._update_due = -np.inf
 
     @property
     def people(self) -> int:
-        """How many different people have been in view."""
+        """Number of different people seen so far."""
         return self._tracker.people
 
     def faces(self) -> list[TrackedFace]:
-        """Return the faces in view, in pixels of the newest frame, ordered by their numbers."""
+        """Return the faces in view, in pixels of the newest frame, ordered by number."""
         return self._tracker.faces()
 
     def see(
         self, recognizer: "Recognizer", image: np.ndarray, seconds: float, settings: VideoSettings
     ) -> list[TrackedFace]:
-        """Take in a frame, let the model look at it if that is due, and return the faces in view.
+        """Add a frame, run the model on it if that is due, and return the faces in view.
 
         Raises:
-            ImageError: the array is no RGB picture, or the detector failed.
+            ImageError: the array is not an RGB picture, or the detector failed.
         """
         snapshot = self.move(image, seconds)
         if task := self.due(seconds, settings):
@@ -93,14 +92,14 @@ class Follower:
         return self.faces()
 
     def move(self, image: np.ndarray, seconds: float) -> Snapshot:
-        """Take in a frame: everybody moves on with the optical flow.
+        """Add a frame: people move with the optical flow.
 
         Args:
             image: RGB uint8 (H, W, 3), kept for a moment and not changed. The size may change from frame to frame.
             seconds: when it was taken; must not go back.
 
         Raises:
-            ImageError: the array is no RGB picture.
+            ImageError: the array is not an RGB picture.
         """
         check_rgb(image)
         gray, before = small_gray(image), self.snapshot
@@ -113,26 +112,26 @@ class Follower:
         return self.snapshot
 
     def due(self, seconds: float, settings: VideoSettings, shortest_pause_seconds: float = 0.0) -> Task | None:
-        """Say what the model should do now, if anything, and take it as begun.
+        """Return what the model should do now, if anything; that counts as started.
 
         Args:
             seconds: now.
-            settings: how often it should search, and look at those who are known.
-            shortest_pause_seconds: between two searches, where they take too much of the machine.
+            settings: how often to search, and to read known faces.
+            shortest_pause_seconds: the shortest pause between two searches, if they would load the machine too much.
         """
         search = seconds >= self._searched + max(1 / settings.detections_per_second, shortest_pause_seconds)
         if not search and not (seconds >= self._update_due and self._tracker.places()):
             return None
         if search:
             self._searched = seconds
-        # From when it was due, not from now: else every wait for the next frame would lower the rate.
+        # Counted from when it was due, not from now: otherwise each wait for the next frame would lower the rate.
         self._update_due = max(self._update_due + 1 / settings.updates_per_second, seconds)
         return "search" if search else "update"
 
     def take_in(self, seen: Observation, seconds: float, smoothing_seconds: float) -> None:
-        """Use what the model has seen, in the newest frame or in one that is a little older."""
+        """Use what the model found, in the newest frame or in a slightly older one."""
         now = self.snapshot
-        assert now is not None  # it is seen in a frame that was taken in
+        assert now is not None  # the observation is of a frame that was added
         if seen.found is None:
             self._tracker.named(seen.named, seconds, smoothing_seconds)
         elif seen.snapshot.image.shape != now.image.shape:  # the resolution has changed since
@@ -144,7 +143,7 @@ class Follower:
 
 
 def _brought_forward(found: list[Face], then: Snapshot, now: Snapshot) -> list[Face]:
-    """Return the faces found in a frame at their places in a later one of the same size."""
+    """Move the faces found in a frame to their places in a later one of the same size."""
     if then.gray is now.gray or not found:
         return found
     places = follow(then.gray, now.gray, found, (now.image.shape[1], now.image.shape[0]))

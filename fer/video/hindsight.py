@@ -1,7 +1,7 @@
-"""Steady expressions where the future is known: a moment is averaged with those before it and those after it.
+"""Smooth the expressions in a file: each moment is averaged with those before and after it.
 
-A live video can only look back, so that what it shows lags behind wherever a change is not plain. Of a file both sides
-are there, and the average has no lag (forward and backward filtering, Gustafsson 1996).
+A live video knows only the past, so that the display lags behind all but obvious changes. In a file both sides are
+known, and the average has no lag (forward and backward filtering, Gustafsson 1996).
 """
 
 from collections import deque
@@ -13,41 +13,41 @@ import numpy as np
 from fer.video.tracking import TrackedFace
 
 AVERAGE_SECONDS = 0.2
-"""Time constant on both sides. A clear expression that lasts half a second is shown, one look that is wrong is not."""
+"""Time constant on both sides. A clear expression of half a second is shown, a single wrong reading is not."""
 SWITCH_MARGIN = 0.1
-"""Another label takes over when its averaged probability is ahead by this much: half of what a live video needs."""
+"""Another label takes over when its averaged probability leads by this much: half of what a live video needs."""
 AHEAD_SECONDS = 0.5
-"""As far is looked ahead and back."""
+"""How far the average reaches ahead and back."""
 
 
 @dataclass
 class _Person:
     looks: deque[tuple[float, np.ndarray]] = field(default_factory=deque)
-    """Moments, and float (1, K): the probabilities; (3, K) where there are two opinions, below them."""
+    """Seconds, and float (1, K): the probabilities; (3, K) with those of both heads below, if there are two."""
     held: int | None = None
 
 
 class Hindsight:
-    """Takes in faces as they are seen, and gives them back, half a second later, as they are to be shown."""
+    """Collects faces as they are read, and returns them smoothed, half a second later."""
 
     def __init__(self) -> None:
         self._people: dict[int, _Person] = {}
 
     def see(self, faces: Sequence[TrackedFace], seconds: float) -> None:
-        """Take in a frame; moments must not go back."""
+        """Add the faces of a frame; times must not go back."""
         for face in faces:
             person = self._people.setdefault(face.track_id or 0, _Person())
             person.looks.append((seconds, np.array([face.probabilities, *(face.opinions or ())])))
 
     def shown(self, faces: Sequence[TrackedFace], seconds: float) -> list[TrackedFace]:
-        """Return faces of a frame that was taken in, averaged; frames must be asked for in their order."""
+        """Return the faces of a frame that was added, averaged; frames must be requested in order."""
         return [self._shown(face, self._people[face.track_id or 0], seconds) for face in faces]
 
     def _shown(self, face: TrackedFace, person: _Person, seconds: float) -> TrackedFace:
         looks = person.looks
         while looks[0][0] < seconds - AHEAD_SECONDS:
             looks.popleft()
-            if looks[0][0] >= seconds:  # away for a while: what was shown before is past
+            if looks[0][0] >= seconds:  # the person was away, so the earlier label no longer counts
                 person.held = None
         near = [(moment, row) for moment, row in looks if moment <= seconds + AHEAD_SECONDS]
         weights = np.exp([-abs(moment - seconds) / AVERAGE_SECONDS for moment, _ in near])
@@ -62,11 +62,11 @@ class Hindsight:
 
 
 def held_label(probabilities: np.ndarray, before: int | None) -> int:
-    """Return the label that is shown of probabilities (K,): the one before, until another is clearly ahead.
+    """Return the index of the label to show: the one before, until another clearly leads.
 
     Args:
-        probabilities: averaged, 0..1.
-        before: what was shown until now; None where the person was away.
+        probabilities: averaged, float (K,), 0..1.
+        before: the index shown until now; None if the person was away.
     """
     leader = int(probabilities.argmax())
     if before is None or probabilities[leader] - probabilities[before] > SWITCH_MARGIN:

@@ -1,11 +1,11 @@
-"""A camera or a stream: the newest frame counts, and the model never holds it up.
+"""Analyze a camera or a stream: the newest frame counts, and the model never delays it.
 
     every frame        faces move with the optical flow                              LiveAnalyzer.process, a few ms
     in the background  the newest frame is searched for faces now and then, and
-                       known faces get new probabilities a dozen times a second      LiveEngine, one thread for all
+                       known faces are read a dozen times per second                 LiveEngine, one thread for all
 
-The engine belongs to a process, an analyzer to a viewer. Each viewer has at most one task waiting, and tasks are done
-in the order they came, so the model's time is shared evenly; whoever waits goes on with what was seen last.
+There is one engine per process, and one analyzer per viewer. Each viewer has at most one task waiting, and tasks are
+done in order of arrival, so the model's time is shared evenly; meanwhile viewers see the latest readings.
 """
 
 import threading
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
 
 DETECTOR_SHARE = 0.25
-"""The share of one core that the detector takes at most, for all viewers; where it is slower it searches less often."""
+"""Largest share of one core for the detector, for all viewers; if it is too slow, it searches less often."""
 LATE_SECONDS = 0.2
-"""Where a task takes longer, waiting included, the machine has too much to do, and fewer frames are asked for."""
+"""If a task takes longer, including the wait, the machine is overloaded, and fewer frames are processed."""
 MAX_FRAME_PAUSE = 0.1
-"""Even then ten frames a second are processed, if the machine can."""
+"""Longest pause between frames: an overloaded machine still processes ten frames per second, if it can."""
 SAMPLE_SECONDS = 0.2
-"""So often is kept what somebody shows, and whenever it changes."""
+"""How often a reading is recorded; changes of the label are always recorded."""
 MOST_ROWS = 40_000
 """More than two hours of one person."""
 
 
 class RateMeter:
-    """Counts events and says how many there were a second, over the last few seconds."""
+    """Counts events and measures their rate over the last few seconds."""
 
     def __init__(self, window_seconds: float = 2.0) -> None:
         self.total = 0
@@ -50,26 +50,26 @@ class RateMeter:
         self._times: deque[float] = deque(maxlen=1000)
 
     def count(self, seconds: float) -> None:
-        """Count an event at a moment; moments must not go back."""
+        """Count an event; times must not go back."""
         self.total += 1
         self._times.append(seconds)
 
     def per_second(self, seconds: float) -> float:
-        """Return the rate at a moment, over the window or since the first event."""
+        """Return the events per second at this time, over the window or since the first event."""
         recent = [time for time in list(self._times) if time > seconds - self._window_seconds]
         elapsed = min(self._window_seconds, seconds - self._times[0]) if recent else 0.0
         return len(recent) / max(elapsed, 0.5)
 
 
 class LiveEngine:
-    """The model and the one thread that it runs in, for all viewers of a process."""
+    """The model and its one thread, shared by all viewers of a process."""
 
     def __init__(self, recognizer: "Recognizer", executor: Executor | None = None) -> None:
         """Share a recognizer.
 
         Args:
-            recognizer: what finds and names.
-            executor: where the model runs; a thread of its own if not given.
+            recognizer: see `Recognizer.for_video`.
+            executor: runs the model; a new thread by default.
         """
         self.recognizer = recognizer
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="live-model")
@@ -77,11 +77,11 @@ class LiveEngine:
         self._lock = threading.Lock()
 
     def submit(self, task: Callable[[], Observation]) -> Future[Observation]:
-        """Have a task done when its turn comes."""
+        """Run a task when its turn comes."""
         return self._executor.submit(task)
 
     def viewers(self, viewer: int, seconds: float) -> int:
-        """Note that a viewer is there, and return how many have been there in the last two seconds."""
+        """Note that a viewer is present, and return the number of viewers in the last two seconds."""
         with self._lock:
             self._present[viewer] = seconds
             self._present = {other: last for other, last in self._present.items() if last > seconds - 2}
@@ -89,31 +89,31 @@ class LiveEngine:
 
 
 class LiveAnalyzer:
-    """One viewer's video. `process` is called by one thread; everything else may be called by any."""
+    """Analyzes one viewer's video. Call `process` from one thread only; everything else is thread-safe."""
 
     def __init__(self, engine: LiveEngine, settings: VideoSettings | None = None) -> None:
-        self.settings = settings or VideoSettings()  # replaced as a whole, so that a reader never sees a half
+        self.settings = settings or VideoSettings()  # replaced as a whole, so that readers never see it half-changed
         info = engine.recognizer.info
         self.recorder = Recorder(info.labels, SAMPLE_SECONDS, MOST_ROWS, info.neutral)
-        """What was seen, from the first frame on."""
+        """The readings since the first frame."""
         self.frames = RateMeter()
         self.detections = RateMeter()
         self.updates = RateMeter()
         self.frame_pause = 0.0
-        """Seconds to leave between frames, so that the model gets its turn on a busy machine."""
+        """Seconds to wait between frames, so that the model gets its turn on a busy machine."""
         self.viewers = 1
-        """How many share the model."""
+        """Number of viewers who share the model."""
         self.delay_seconds = 0.0
-        """How old the frame was that the last expressions were seen in."""
+        """Age of the frame with the latest readings."""
         self.size_wh = (0, 0)
-        """Of the first frame; what is recorded is in its pixels."""
+        """Size of the first frame; faces are recorded in its pixels."""
         self.engine = engine
         self.neutral_problem = ""
-        """Why the last own neutral that was asked for is none."""
+        """Why the own neutral that was last requested could not be measured."""
         self._neutral: tuple[int, float] | None = None
-        """Whose own neutral is looked for, and from which second on."""
+        """Whose own neutral is being measured, and the second when that starts."""
         self._held: dict[int, int] = {}
-        """Person → label that is shown, of those whose own neutral is taken off."""
+        """Person → index of the shown label, for people with an own neutral."""
         self._lock = threading.Lock()
         self._follower, self._reunion = Follower(), Reunion()
         self._task: Future[Observation] | None = None
@@ -123,22 +123,22 @@ class LiveAnalyzer:
 
     @property
     def people(self) -> int:
-        """How many different people have been in view."""
+        """Number of different people seen so far."""
         return self._reunion.people
 
     @property
     def newest(self) -> np.ndarray | None:
-        """The newest frame, RGB uint8 (H, W, 3); None before there is one."""
+        """The newest frame, RGB uint8 (H, W, 3); None before the first."""
         snapshot = self._follower.snapshot
         return None if snapshot is None else snapshot.image
 
     def ask_neutral(self, person: int) -> None:
-        """Take the next three seconds of a person, once what was shown before has faded, for the own neutral."""
+        """Measure a person's own neutral in the next three seconds, once earlier readings have faded."""
         self.neutral_problem = ""
         self._neutral = person, self.recorder.seconds + self.settings.smoothing_seconds
 
     def forget_neutral(self, person: int) -> None:
-        """Take nothing off any more, and look for no neutral of the person."""
+        """Remove a person's own neutral, and stop measuring it."""
         with self._lock:
             if self._neutral and self._neutral[0] == person:
                 self._neutral = None
@@ -146,23 +146,23 @@ class LiveAnalyzer:
 
     @property
     def neutral_left(self) -> tuple[int, float] | None:
-        """Whose own neutral is looked for, and for how many seconds more; None if nobody's is."""
+        """Whose own neutral is being measured, and the seconds left; None if nobody's is."""
         neutral = self._neutral
         return neutral and (neutral[0], max(neutral[1] + NEUTRAL_SECONDS - self.recorder.seconds, 0.0))
 
     def process(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
-        """Say who is where in a frame and what they show.
+        """Return the people in a frame and their readings.
 
         Args:
             image: RGB uint8 (H, W, 3), kept for a moment and not changed. The size may change from frame to frame.
             seconds: when it was taken; must not go back.
 
         Returns:
-            The faces in view, in pixels of this frame, ordered by their numbers; own neutrals are taken off.
+            the faces in view, in pixels of this frame, ordered by number; own neutrals are subtracted.
 
         Raises:
-            ImageError: the array is no RGB picture.
-            Exception: what the model raised, once; the next frame goes on.
+            ImageError: the array is not an RGB picture.
+            Exception: anything the model raised, once; the next frame works again.
         """
         self._follower.move(image, seconds)
         self.frames.count(seconds)
@@ -178,7 +178,7 @@ class LiveAnalyzer:
         return self._shown(faces)
 
     def _look_for_neutral(self) -> None:
-        """Take three seconds for neutral, once they are over."""
+        """Measure the own neutral once its three seconds are over."""
         with self._lock:
             if self._neutral is None or self.recorder.seconds < self._neutral[1] + NEUTRAL_SECONDS:
                 return
@@ -191,7 +191,7 @@ class LiveAnalyzer:
                 self.neutral_problem = str(error)
 
     def _shown(self, faces: list[TrackedFace]) -> list[TrackedFace]:
-        """Return the faces as they are drawn; what is recorded stays as it was read."""
+        """Return the faces as they are drawn, own neutrals subtracted; recorded readings stay raw."""
         baselines, before, self._held = self.recorder.baselines, self._held, {}
         shown = []
         for face in faces:
@@ -205,7 +205,7 @@ class LiveAnalyzer:
         return shown
 
     def _ask(self, seconds: float, settings: VideoSettings) -> None:
-        """Give the model the next task, if it is time and the last one is done."""
+        """Give the model its next task, if that is due and the last one is done."""
         if self._task is not None:
             return
         self.viewers = self.engine.viewers(id(self), seconds)
@@ -215,19 +215,19 @@ class LiveAnalyzer:
             self._task = self.engine.submit(lambda: self._look(task, settings))
 
     def _look(self, task: Task, settings: VideoSettings) -> Observation:
-        """Let the model look at the frame that is the newest when the turn has come; in the engine's thread."""
+        """Run the model on the frame that is newest when its turn comes; in the engine's thread."""
         snapshot = self._follower.snapshot
-        assert snapshot is not None  # a frame was taken in before anything was asked
+        assert snapshot is not None  # a frame was added before the task
         return observe(self.engine.recognizer, snapshot, task, settings.smallest_face)
 
     def _take_in(self, seconds: float, settings: VideoSettings) -> None:
-        """Use what the model has seen meanwhile."""
+        """Use what the model found meanwhile."""
         if self._task is None or not self._task.done():
             return
         task, self._task = self._task, None
         seen = task.result()
         self.delay_seconds = seconds - seen.snapshot.seconds
-        # Slower at once, faster little by little.
+        # Slow down at once, speed up gradually.
         self.frame_pause += 0.02 if seconds - self._asked > LATE_SECONDS else -0.005
         self.frame_pause = min(max(self.frame_pause, 0.0), MAX_FRAME_PAUSE)
         self.updates.count(seconds)

@@ -1,7 +1,7 @@
-"""What somebody says of a video that was looked at: who is who, who is nobody, what faces show, what happened when.
+"""Notes that a visitor makes on an analyzed video: names, merges, hidden people, corrections, markers.
 
-It is kept beside the timeline, each state with those before it, so that it can be undone; what was seen stays. Readings
-are corrected apart from that: who takes back a name keeps them.
+They are stored beside the timeline, which stays as it is, together with earlier states, so that they can be undone.
+Corrections are not part of that: undoing a name keeps them.
 """
 
 import time
@@ -23,48 +23,48 @@ from fer.video.timeline import Correction, Marker, Moment, Timeline
 NOTES_NAME, DRAWN_NAME = "notes.json", "drawn.json"
 _DAMAGED = "damaged-notes"
 MOST_LETTERS = 200
-"""Of a name or a marker."""
+"""Longest name or marker."""
 _MOST_STATES = 100
-"""So many changes can be undone; fewer where they take more than half of what is read at once."""
+"""How many states are kept to undo changes; fewer if they exceed half of the file's limit."""
 
 
 @dataclass(frozen=True)
 class Notes:
-    """Names, merges, people who are left out, their own neutral, markers, and readings that were judged."""
+    """Names, merges, hidden people, own neutrals, markers, and corrected or confirmed readings."""
 
     names: dict[int, str] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)
-    """Person → whom it is the same as, who is not merged in turn."""
+    """Person → the same person's other number, which is not merged itself."""
     hidden: tuple[int, ...] = ()
     markers: tuple[Marker, ...] = ()
-    """In the order of time."""
+    """Ordered by time."""
     corrections: tuple[Correction, ...] = ()
-    """At most one of each frame and person, who is numbered as before any merge."""
+    """At most one per frame and person, who is numbered as before any merge."""
     neutral: dict[int, Baseline | None] = field(default_factory=dict)
-    """Person → the own neutral that somebody has set in place of what was found; None: nothing is taken off."""
+    """Person → the own neutral that replaces the one found by the analysis; None: nothing is subtracted."""
 
     @property
     def drawn(self) -> "Notes":
-        """What of them an annotated video shows."""
+        """The notes that an annotated video shows."""
         return replace(self, markers=(), corrections=())
 
     def named(self, person: int, name: str) -> "Notes":
-        """Return notes in which a person has a name; none where it is empty.
+        """Return notes in which a person has this name; an empty one removes it.
 
         Raises:
-            VideoError: somebody else has it.
+            VideoError: another person has this name.
         """
         name = _line(name)
         others = {number: other for number, other in self.names.items() if number != person}
         if name in others.values():
             raise VideoError(
-                f"expected a name that nobody else has, found that of another person, {name}. Merge the two, or give "
-                "another one."
+                f"expected a name that nobody else has, but another person is called {name}. Merge the two, or choose "
+                "another name."
             )
         return replace(self, names=others | ({person: name} if name else {}))
 
     def with_merged(self, person: int, into: int) -> "Notes":
-        """Return notes in which a person is the same as another one, who is not merged; a name goes along."""
+        """Return notes in which a person is merged into another, who is not merged; the name is passed on."""
         merged = {one: into if other == person else other for one, other in self.merged.items()}
         names = {one: name for one, name in self.names.items() if one != person}
         if into not in names and person in self.names:
@@ -72,22 +72,22 @@ class Notes:
         return replace(self, names=names, merged=merged | {person: into})
 
     def split(self, person: int) -> "Notes":
-        """Return notes in which a person is the same as nobody else."""
+        """Return notes in which a person is no longer merged."""
         return replace(self, merged={one: into for one, into in self.merged.items() if one != person})
 
     def with_hidden(self, person: int, hide: bool = True) -> "Notes":
-        """Return notes in which a person is left out, or is so no more."""
+        """Return notes in which a person is hidden, or no longer hidden."""
         others = tuple(one for one in self.hidden if one != person)
         return replace(self, hidden=(*others, person) if hide else others)
 
     def marked(self, seconds: float, text: str) -> "Notes":
-        """Return notes with one more marker, at some seconds of the video.
+        """Return notes with one more marker, at this second of the video.
 
         Raises:
             VideoError: the text is empty.
         """
         if not (text := _line(text)):
-            raise VideoError("expected a marker that says something, found an empty one. Write what happens there.")
+            raise VideoError("expected text for the marker, found none. Write what happens there.")
         markers = (*self.markers, Marker(round(seconds, 3), text))
         return replace(self, markers=tuple(sorted(markers, key=lambda marker: marker.seconds)))
 
@@ -96,20 +96,20 @@ class Notes:
         return replace(self, markers=tuple(one for one in self.markers if one != marker))
 
     def with_neutral(self, seen: Timeline, person: int, own: Baseline | None) -> "Notes":
-        """Return notes in which a person has an own neutral, or none, whatever was found in what was seen."""
+        """Return notes in which a person has this own neutral, or none, whatever the analysis found."""
         others = {one: other for one, other in self.neutral.items() if one != person}
         return replace(self, neutral=others if own == seen.baselines.get(person) else others | {person: own})
 
     def with_correction(self, frame: int, person: int, label: str | None) -> "Notes":
-        """Return notes in which a person shows a label in a frame; None takes back what was said of that."""
+        """Return notes in which a person shows this label in a frame; None removes the correction."""
         others = tuple(one for one in self.corrections if (one.frame, one.person) != (frame, person))
         return replace(self, corrections=(*others, Correction(frame, person, label)) if label else others)
 
     def applied(self, seen: Timeline) -> Timeline:
-        """Return what was seen, told as the notes say; `seen` has none.
+        """Apply the notes to a timeline, which has none.
 
-        Where two who are one were seen in the same frame, there were two boxes on a face: that of the one who was
-        merged goes.
+        If two merged people were seen in the same frame, there were two boxes on one face: the merged person's box is
+        removed.
         """
         was = seen.rows["person"]
         now = was.copy()
@@ -148,7 +148,7 @@ class Notes:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What an annotated video shows; kept beside it."""
+    """What an annotated video shows; stored beside it."""
 
     notes: Notes = field(default_factory=Notes)
     """`Notes.drawn` when it was drawn."""
@@ -157,57 +157,57 @@ class Drawn:
 
 
 def read_drawn(folder: Path) -> Drawn:
-    """Return what the annotated video in a job's folder shows; one of an earlier version shows no notes."""
+    """Return what the annotated video in a job's folder shows; a video by an earlier version shows no notes."""
     return read_record(folder / DRAWN_NAME, Drawn) or Drawn()
 
 
 def write_drawn(folder: Path, drawn: Drawn) -> None:
-    """Keep what the annotated video in a job's folder shows.
+    """Save what the annotated video in a job's folder shows.
 
     Raises:
-        VideoError: it cannot be written.
+        VideoError: the file cannot be written.
     """
-    with file_errors("how the video was drawn cannot be kept", VideoError):
+    with file_errors("how the video was drawn cannot be saved", VideoError):
         write_record(folder / DRAWN_NAME, drawn)
 
 
 def is_drawn_as_noted(folder: Path) -> bool:
-    """Whether the annotated video in a job's folder shows what its notes say; raises as `read_notes`."""
+    """Whether the annotated video in a job's folder shows the current notes; raises like `read_notes`."""
     return read_drawn(folder).notes == read_notes(folder).drawn
 
 
 @dataclass(frozen=True)
 class _Kept:
     states: tuple[Notes, ...] = (Notes(),)
-    """The newest one last; the first one stays."""
+    """The newest is last; there is at least one."""
 
 
 def read_notes(folder: Path) -> Notes:
-    """Return the notes in a job's folder; empty ones where there are none.
+    """Return the notes in a job's folder; empty notes if there are none.
 
-    What cannot be read as notes is set aside, see `damaged_notes`.
+    A damaged file is renamed, see `damaged_notes`.
 
     Raises:
-        VideoError: the system does not let us.
+        VideoError: a damaged file cannot be renamed.
     """
     return _states(folder)[-1]
 
 
 def damaged_notes(folder: Path) -> list[str]:
-    """Return the names of damaged notes that were set aside in a job's folder, the oldest first."""
+    """Return the names of the damaged notes in a job's folder, oldest first."""
     return sorted(path.name for path in folder.glob(f"{_DAMAGED}-*.json"))
 
 
 def can_undo(folder: Path) -> bool:
-    """Whether something was noted in a job's folder; raises as `read_notes`."""
+    """Whether there is a change to undo in a job's folder; raises like `read_notes`."""
     return len(_states(folder)) > 1
 
 
 def keep_notes(folder: Path, change: Callable[[Notes], Notes], tell: Callable[[], object] = lambda: None) -> None:
-    """Change the notes in a job's folder, and tell of it; a change that leaves all as it was is none.
+    """Change the notes in a job's folder, and call `tell`; nothing happens if they stay the same.
 
     Raises:
-        VideoError: the change cannot be made, or not be written.
+        VideoError: the change cannot be made or saved.
     """
     states = _states(folder)
     changed = change(states[-1])
@@ -219,10 +219,10 @@ def keep_notes(folder: Path, change: Callable[[Notes], Notes], tell: Callable[[]
 
 
 def undo_notes(folder: Path, tell: Callable[[], object] = lambda: None) -> None:
-    """Take back the latest change, if there is one, and tell of it; what was corrected stays.
+    """Undo the latest change, if there is one, and call `tell`; corrections stay.
 
     Raises:
-        VideoError: it cannot be written.
+        VideoError: the notes cannot be saved.
     """
     *before, now = _states(folder)
     if before:
@@ -231,10 +231,10 @@ def undo_notes(folder: Path, tell: Callable[[], object] = lambda: None) -> None:
 
 
 def renew_notes(folder: Path) -> None:
-    """Keep the markers alone, for an analysis in which people may have other numbers.
+    """Keep only the markers, for another analysis, in which people may have other numbers.
 
     Raises:
-        VideoError: it cannot be written.
+        VideoError: the notes cannot be saved.
     """
     if can_undo(folder):
         _write(folder, (Notes(markers=read_notes(folder).markers),))
@@ -244,7 +244,7 @@ def _states(folder: Path) -> tuple[Notes, ...]:
     path = folder / NOTES_NAME
     kept = read_record(path, _Kept)
     if kept is None and path.exists():
-        with file_errors("damaged notes cannot be set aside", VideoError), suppress(FileNotFoundError):
+        with file_errors("damaged notes cannot be renamed", VideoError), suppress(FileNotFoundError):
             path.rename(folder / time.strftime(f"{_DAMAGED}-%Y%m%d-%H%M%S.json"))
     return (kept or _Kept()).states or (Notes(),)
 
@@ -252,10 +252,10 @@ def _states(folder: Path) -> tuple[Notes, ...]:
 def _write(folder: Path, states: tuple[Notes, ...]) -> None:
     while len(states) > 1 and len(to_json(_Kept(states)).encode()) > MOST_BYTES // 2:
         states = states[1:]
-    with file_errors("the notes cannot be kept", VideoError):
+    with file_errors("the notes cannot be saved", VideoError):
         write_record(folder / NOTES_NAME, _Kept(states))
 
 
 def _line(text: str) -> str:
-    """Return a text as one line, which no subtitle takes for a time."""
+    """Return a text as one line that is safe in subtitles, where "-->" separates times."""
     return printable(" ".join(text.split()))[:MOST_LETTERS].replace("-->", "→")

@@ -11,19 +11,19 @@ from fer.video.tracking import TrackedFace
 
 THUMBNAIL_PX = 144
 _STEP = 0.02
-"""A picture is made anew when the confidence has grown by this: each takes half a millisecond."""
+"""A picture is replaced when the confidence has grown by this: making one takes half a millisecond."""
 
 
 class Peaks:
-    """Takes in frame after frame, by one thread; what it has noted may be read by any."""
+    """Collects peaks frame by frame, from one thread; any thread may read them."""
 
     def __init__(self, most: int | None = None) -> None:
-        """Start with nothing noted; where there would be more than `most`, the first ones go."""
+        """Start empty; if there would be more than `most`, the oldest are dropped."""
         self._most = most
-        self._noted: dict[tuple[int, str], Moment] = {}  # replaced as a whole, so that a reader never sees a half
+        self._noted: dict[tuple[int, str], Moment] = {}  # replaced as a whole, so readers never see it half-changed
 
     def note(self, image: np.ndarray, seconds: float, faces: Sequence[TrackedFace]) -> None:
-        """Look at the faces, in pixels of an image, RGB uint8 (H, W, 3), at a second of the video."""
+        """Add the faces in an image, RGB uint8 (H, W, 3), in its pixels, at this second of the video."""
         for face in faces:
             key = face.track_id or 0, face.label
             before = self._noted.get(key)
@@ -37,12 +37,12 @@ class Peaks:
 
     @property
     def moments(self) -> tuple[Moment, ...]:
-        """Return what was noted."""
+        """Return the peaks so far."""
         return tuple(self._noted.values())
 
 
 def _thumbnail(image: np.ndarray, face: TrackedFace) -> bytes:
-    """Return the head as JPEG: a square of 1.5 × the face's height, as far as the picture has it; b"" where none is."""
+    """Return a square of 1.5 × the face's height, cropped to the picture, as JPEG; b"" if it is outside."""
     (x, y), half = face.box.center, 0.75 * face.box.height
     part = image[max(round(y - half), 0) : round(y + half), max(round(x - half), 0) : round(x + half)]
     if not part.size:

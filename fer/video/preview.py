@@ -1,4 +1,4 @@
-"""The latest picture of a video that is being looked at, for those who wait."""
+"""The latest picture of a video that is being analyzed."""
 
 import time
 from collections.abc import Callable
@@ -16,31 +16,31 @@ EVERY_SECONDS = 1.0
 
 
 class Preview:
-    """Keeps a small copy of a picture in a file, about once a second; a reader sees it whole or not at all."""
+    """Saves a small copy of the current picture about once per second; readers see it whole or not at all."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path, self._clock = path, clock
         self._next = clock()
 
     def show(self, image: np.ndarray) -> None:
-        """Take the next picture, RGB uint8 (H, W, 3), if it is time.
+        """Save this picture, RGB uint8 (H, W, 3), if it is time.
 
         Raises:
-            VideoError: it cannot be written.
+            VideoError: the file cannot be written.
         """
         if self._clock() < self._next:
             return
         small = cv2.cvtColor(shrink_to_fit(image, PREVIEW_PX), cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        with file_errors("the preview cannot be kept", VideoError):
+        with file_errors("the preview cannot be saved", VideoError):
             write_atomically(self._path, data.tobytes(), durable=False)
         self._next = self._clock() + EVERY_SECONDS
 
     def forget(self) -> None:
-        """Remove the file, as all has been looked at.
+        """Remove the file.
 
         Raises:
-            VideoError: the system does not let us.
+            VideoError: the file cannot be removed.
         """
         with file_errors("the preview cannot be removed", VideoError):
             self._path.unlink(missing_ok=True)

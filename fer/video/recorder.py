@@ -1,4 +1,4 @@
-"""Takes in what is seen in a video, frame after frame, and gives the timeline of it."""
+"""Record the readings of a video frame by frame, and make a timeline of them."""
 
 import threading
 from collections import deque
@@ -16,7 +16,7 @@ RECENT_SECONDS = 60.0
 
 
 class Recorder:
-    """Takes in frame after frame, by one thread; everything may be read by any thread meanwhile."""
+    """Collects frame by frame, from one thread; any thread may read everything meanwhile."""
 
     def __init__(
         self,
@@ -25,20 +25,20 @@ class Recorder:
         most_rows: int | None = None,
         neutral: tuple[float, ...] = (),
     ) -> None:
-        """Start with nothing seen.
+        """Start empty.
 
         Args:
-            labels: that faces have probabilities of.
-            sample_seconds: what somebody shows is kept so often, and whenever it changes; 0: in every frame.
-            most_rows: where there would be more, neighbours of the same person and label become one, but for those of
-                the last minute, so that memory does not grow however long a video is.
+            labels: the model's labels.
+            sample_seconds: how often a reading is recorded; changes of the label always are. 0: in every frame.
+            most_rows: if there would be more, neighboring rows of the same person and label are merged, except those of
+                the last minute, so that memory is bounded however long the video is.
             neutral: see `Timeline`.
         """
         self.labels, self.neutral = labels, neutral
         self.baselines: dict[int, Baseline] = {}
-        """See `Timeline`; replaced as a whole, so that a reader never sees a half."""
+        """See `Timeline`; replaced as a whole, so that readers never see it half-changed."""
         self.frames = 0
-        """How many were taken in."""
+        """Number of frames added."""
         self._sample_seconds, self._most_rows = sample_seconds, most_rows
         self._rows = np.empty(256, row_type(len(labels)))
         self._count = 0
@@ -50,16 +50,16 @@ class Recorder:
 
     @property
     def seconds(self) -> float:
-        """When the newest frame was shown."""
+        """Time of the newest frame."""
         return self._last
 
     def add(self, number: int, seconds: float, faces: Sequence[TrackedFace]) -> None:
-        """Take in a frame.
+        """Add a frame.
 
         Args:
-            number: of the frame in the video.
-            seconds: when it is shown; must not go back.
-            faces: in it, in pixels of the video.
+            number: the frame's number in the video.
+            seconds: its time; must not go back.
+            faces: the faces in it, in pixels of the video.
         """
         with self._lock:
             if self.frames:
@@ -79,7 +79,7 @@ class Recorder:
             self._last = seconds
 
     def _stands_for(self, until: float) -> float:
-        """Return how long the newest frame stands where the next one comes at some moment, or the video ends."""
+        """Return how long the newest frame lasts if the next one comes, or the video ends, at this time."""
         usual = median(self._steps) if self._steps else 0.0
         return min(until - self._last, max(LONGEST_GAP_SECONDS, 1.5 * usual))
 
@@ -108,7 +108,7 @@ class Recorder:
         while len(old) + len(recent) > 0.75 * most_rows:
             joined = _joined(old)
             if len(joined) > 0.75 * len(old) or not len(old):
-                # A crowd that passes by leaves one row each, nothing to join: then the oldest quarter goes.
+                # A passing crowd leaves one row each, with nothing to merge: then the oldest quarter is dropped.
                 kept = np.concatenate([joined, recent])[(len(joined) + len(recent)) // 4 :]
                 break
             old = joined
@@ -117,11 +117,11 @@ class Recorder:
         self._rows, self._count, self._open = kept, len(kept), {}
 
     def timeline(self, ends: float | None = None, **about: Any) -> Timeline:
-        """Return all that was seen.
+        """Return the timeline so far.
 
         Args:
-            ends: when the newest frame ends; if not given, when it is shown.
-            **about: what else `Timeline` says of the video.
+            ends: when the newest frame ends; by default the time when it is shown.
+            **about: other fields of `Timeline`.
         """
         with self._lock:
             rows = self._rows[: self._count].copy()
@@ -132,7 +132,7 @@ class Recorder:
             return Timeline(self.labels, rows, starts, ends, self.frames, **self._own(), **about)
 
     def recent(self) -> Timeline:
-        """Return the last minute at the full rate; times are counted back from now, which is 0."""
+        """Return the last minute at the full rate; times are relative to now, -60..0."""
         with self._lock:
             first = int(np.searchsorted(self._rows["seconds"][: self._count], self._last - RECENT_SECONDS))
             rows = self._rows[first : self._count].copy()
@@ -144,7 +144,7 @@ class Recorder:
 
 
 def _joined(rows: np.ndarray) -> np.ndarray:
-    """Join every two neighbours of the same person and label; the sum of the seconds stays what it was."""
+    """Merge each two neighboring rows of the same person and label; the total time stays the same."""
     keys = rows["person"].astype(np.int64) * 2**16 + rows["held"]
     order = np.argsort(keys, kind="stable")
     places = np.arange(len(rows))

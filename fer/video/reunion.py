@@ -1,8 +1,8 @@
-"""Who comes back: a person who left the picture, or turned away, keeps the number where clothes and hair tell.
+"""People who leave the picture, or turn away, and return: the color of hair and clothes tells who they are.
 
-There is no network that knows people by their faces here. What is compared is colour: of the head and of what is worn
-below it, as histograms (Swain and Ballard 1991, "Color indexing"). So two people who look alike from afar may be taken
-for one if they are never in view together, and somebody who changes clothes becomes another.
+No network recognizes people by their faces here. Color histograms of the head and of the clothes below it are compared
+(Swain and Ballard 1991, "Color indexing"). So two people who look alike from afar may count as one if they are never in
+view together, and somebody who changes clothes counts as a new person.
 """
 
 from collections.abc import Sequence
@@ -15,45 +15,45 @@ from fer.faces import Box
 from fer.video.tracking import TrackedFace
 
 ALIKE = 0.88
-"""Similarity, 0..1, from which on somebody new is taken for somebody gone. Chosen on twelve drawn people with three
-expressions in three lights: a person is 0.90 and more alike, two people 0.86 and less."""
+"""Lowest similarity, 0..1, at which somebody new counts as somebody who left. Chosen on twelve drawn people with three
+expressions in three lights: the same person is at least 0.90 similar, two people at most 0.86."""
 AHEAD = 0.03
-"""By so much the most similar person must be ahead of the next one, else nobody can tell."""
+"""How far the most similar person must lead the next; otherwise the person counts as new."""
 MOST_KNOWN = 500
-"""Of more people those who were not seen for the longest time are forgotten, so that memory does not grow."""
+"""How many people are remembered, those seen last, so that memory is bounded."""
 LOOK_SECONDS = 1.0
-"""How often it is noted what people in view look like."""
+"""How often the look of a person in view is updated."""
 _BINS = (16, 5, 5)
 _BLUR = np.exp(-0.5 * np.arange(-4, 5) ** 2)
 _BLUR /= _BLUR.sum()
 _HEAD = (-0.1, -0.35, 1.1, 1.0)
 _CHEST = (-0.3, 1.2, 1.3, 2.0)
-"""x1, y1, x2, y2 in sizes of the face's box, from its upper left corner."""
+"""x1, y1, x2, y2 in units of the bounding box's size, from its upper left corner."""
 
 
 @dataclass
 class _Known:
     look: np.ndarray
-    """Square roots of histograms, one row for the head and one for the chest, NaN where it is not in the picture."""
+    """Square roots of the histograms of head and chest, a row each; NaN if that is outside the picture."""
     noted_seconds: float
 
 
 class Reunion:
-    """Turns a tracker's numbers, new for everybody who was away for long, into numbers of persons."""
+    """Turns a tracker's numbers, which are new for people who return, into numbers of people."""
 
     def __init__(self) -> None:
         self.people = 0
-        """How many different persons have been seen."""
+        """Number of different people seen so far."""
         self._person_of: dict[int, int] = {}
         self._known: dict[int, _Known] = {}
 
     def named(self, image: np.ndarray, faces: Sequence[TrackedFace], seconds: float) -> list[TrackedFace]:
-        """Return the faces with the numbers of their persons.
+        """Return the faces, ordered by and with the numbers of their people.
 
         Args:
             image: the frame, RGB uint8 (H, W, 3).
-            faces: in it, as the tracker numbers them.
-            seconds: when it is shown.
+            faces: the faces in it, with the tracker's numbers.
+            seconds: the frame's time.
         """
         here = {self._person_of[face.track_id or 0] for face in faces if face.track_id in self._person_of}
         named = []
@@ -83,7 +83,7 @@ class Reunion:
             self._person_of = {track: person for track, person in self._person_of.items() if person != oldest}
 
     def _recognized(self, look: np.ndarray, here: set[int]) -> int | None:
-        """Return who of those not in view looks like this, if one clearly does."""
+        """Return the person out of view who clearly looks like this, if there is one."""
         gone = sorted(
             ((_alike(look, known.look), person) for person, known in self._known.items() if person not in here)
         )
@@ -97,7 +97,7 @@ def _look(image: np.ndarray, box: Box) -> np.ndarray:
 
 
 def _colors(image: np.ndarray, box: Box, part: tuple[float, float, float, float]) -> np.ndarray:
-    """Return the square root of the histogram of a part around a face; NaN where less than half of it is there."""
+    """Return the square root of a part's histogram, float (bins,); NaN if more than half of it is outside."""
     x1, x2 = (box.x1 + share * box.width for share in part[::2])
     y1, y2 = (box.y1 + share * box.height for share in part[1::2])
     left, top, right, bottom = max(round(x1), 0), max(round(y1), 0), round(x2), round(y2)
@@ -107,7 +107,7 @@ def _colors(image: np.ndarray, box: Box, part: tuple[float, float, float, float]
     step = max(round(box.height / 60), 1)  # some thousand pixels are enough
     hsv = cv2.cvtColor(np.ascontiguousarray(patch[::step, ::step]), cv2.COLOR_RGB2HSV)
     counts = cv2.calcHist([hsv], [0, 1, 2], None, list(_BINS), [0, 180, 0, 256, 0, 256])
-    # Blurred, so that a little more light does not move a whole colour into another bin; the hue is a circle.
+    # Blurred, so that slightly more light does not move a whole color into another bin; hue is circular.
     for axis, mode in enumerate(("wrap", "edge", "edge")):
         wide = np.pad(counts, [(len(_BLUR) // 2 * (axis == other),) * 2 for other in range(3)], mode)  # type: ignore[call-overload]
         counts = np.lib.stride_tricks.sliding_window_view(wide, len(_BLUR), axis) @ _BLUR
@@ -115,12 +115,12 @@ def _colors(image: np.ndarray, box: Box, part: tuple[float, float, float, float]
 
 
 def _alike(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the mean Bhattacharyya coefficient of the parts that both show, 0..1."""
+    """Return the mean Bhattacharyya coefficient of the parts that both have, 0..1; 0 if there are none."""
     alike = (one * other).sum(axis=1)
     return float(np.nanmean(alike)) if not np.isnan(alike).all() else 0.0
 
 
 def _between(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Return the mean of two looks; of what one does not show, the other's."""
+    """Return the mean of two looks; a part that one lacks is taken from the other."""
     mean = np.sqrt((old**2 + new**2) / 2)
     return np.where(np.isnan(old), new, np.where(np.isnan(new), old, mean))

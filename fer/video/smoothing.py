@@ -1,7 +1,7 @@
-"""Probabilities over time, and a label that stays until another one is clearly ahead.
+"""Average probabilities over time, and hold a label until another clearly leads.
 
-An average calms what is shown. Where a moment is plainly different the average begins anew with it, so that a real
-change is shown at once and not after the time constant.
+The average steadies the display. It restarts at a moment that is clearly different, so that a real change is shown at
+once and not after the time constant.
 """
 
 import math
@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from fer.faces import Opinions
 
 SWITCH_MARGIN = 0.2
-"""Another label takes over when its averaged probability is ahead by this much."""
+"""Another label takes over when its averaged probability leads by this much."""
 PLAIN_MARGIN = 0.75
-"""A moment is plainly different when another label is ahead in it by this much. Both were chosen on 24 drawn people
-in a noisy video: the fewest changes among those that are right as often as without smoothing."""
+"""A moment is clearly different when another label leads in it by this much. Both margins were chosen on 24 drawn
+people in a noisy video: the fewest changes among those that are right as often as without smoothing."""
 
 
 class ExpressionSmoother:
     """Averages one face's probabilities and holds its label.
 
-    The average is exponential in time, not in frames, so it does not depend on the frame rate; the label is taken from
-    the average, with hysteresis.
+    The average is exponential in time, not in frames, so it does not depend on the frame rate; the label follows the
+    average with hysteresis.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class ExpressionSmoother:
         self.held = 0
         """Index of the label that is shown."""
         self.opinions: Opinions | None = None
-        """What each head of a model with two says, averaged as the probabilities are."""
+        """The probabilities of both heads, averaged likewise; None for a model with one head."""
         self._seconds = 0.0
 
     def update(
@@ -39,13 +39,13 @@ class ExpressionSmoother:
         time_constant_seconds: float,
         opinions: Opinions | None = None,
     ) -> None:
-        """Take in what was seen.
+        """Add a reading.
 
         Args:
-            probabilities: of this moment, one for each label.
-            seconds: the moment.
-            time_constant_seconds: after this time an old impression counts 1/e, 37 %; at 0 nothing is averaged or held.
-            opinions: of this moment, where the model has two heads.
+            probabilities: one for each label, 0..1.
+            seconds: the time of the reading.
+            time_constant_seconds: after this time a reading counts 1/e, 37 %; 0: nothing is averaged or held.
+            opinions: the probabilities of both heads, if the model has two.
         """
         elapsed, self._seconds = seconds - self._seconds, seconds
         leader = _leader(probabilities)

@@ -1,4 +1,4 @@
-"""What a video connection calls for each frame."""
+"""Process the frames of a video connection."""
 
 import math
 import time
@@ -19,35 +19,35 @@ from fer.video.tracking import TrackedFace
 
 @dataclass(frozen=True)
 class StreamFigures:
-    """How a stream does at the moment."""
+    """Current figures of a stream."""
 
     frames: int
     """Processed since the start."""
     dropped: int
-    """Left out since the start, as newer ones had come."""
+    """Dropped since the start because newer ones had arrived."""
     frames_per_second: float
     detections_per_second: float
     updates_per_second: float
     frame_ms: float
-    """Median time that a frame took."""
+    """Median time to process a frame."""
     delay_ms: float
-    """How old the frame was that the shown expressions were seen in."""
+    """Age of the frame with the latest readings."""
     faces: int
-    """In view."""
+    """Number of faces in view."""
     size_wh: tuple[int, int]
     errors: int
     last_error: str
 
 
 class Keep(Protocol):
-    """Keeps what was seen; must not take long, and not raise."""
+    """Keeps frames; must be fast and must not raise."""
 
     def take(self, image: np.ndarray, drawn: np.ndarray, faces: Sequence[TrackedFace]) -> object:
-        """Take in a frame that was just recorded, as it came and as it is shown, RGB uint8 (H, W, 3)."""
+        """Take a frame that was just recorded, as it arrived and as it is shown, RGB uint8 (H, W, 3)."""
 
 
 class LiveStream:
-    """Turns the frames of one viewer's camera into frames with faces drawn on them; no error ends it."""
+    """Draws faces on the frames of one viewer's camera; no error ends the stream."""
 
     def __init__(
         self,
@@ -65,21 +65,21 @@ class LiveStream:
         self._errors = 0
         self._last_error = ""
         self.faces: list[TrackedFace] = []
-        """In view, as they were drawn last; replaced as a whole."""
+        """The faces in view, as last drawn; replaced as a whole."""
         self._size_wh = (0, 0)
 
     async def on_frames(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
-        """Process the newest of the frames that have queued up and drop the others (for streamlit-webrtc)."""
+        """Process the newest of the queued frames and drop the others (for streamlit-webrtc)."""
         now = self._clock()
         if now - self._last_seconds < self.analyzer.frame_pause:
             self._dropped += len(frames)
-            return []  # the last one is shown on
+            return []  # the last one stays on the screen
         self._last_seconds = now
         self._dropped += len(frames) - 1
         return [self.on_frame(frames[-1])]
 
     def on_frame(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Return the frame with what was seen in it, or as it came if something failed."""
+        """Return the annotated frame, or the original if something failed."""
         began = self._clock()
         try:
             image = frame.to_ndarray(format="rgb24")
@@ -90,7 +90,7 @@ class LiveStream:
             if self._keep:
                 self._keep.take(image, drawn, faces)
             self.faces, self._size_wh = faces, (image.shape[1], image.shape[0])
-        except Exception as error:  # raised, it would freeze the picture without a word
+        except Exception as error:  # if raised, it would freeze the picture without a message
             self._errors += 1
             self._last_error = f"{type(error).__name__}: {error}"
             return frame
@@ -98,7 +98,7 @@ class LiveStream:
         return shown
 
     def figures(self) -> StreamFigures:
-        """Return how it does now; may be called by any thread."""
+        """Return the current figures; thread-safe."""
         now = self._clock()
         times = list(self._frame_times)
         return StreamFigures(

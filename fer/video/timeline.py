@@ -1,4 +1,4 @@
-"""What was seen in a video, of whatever source: who showed what when, and what follows from that."""
+"""The timeline of a video, from any source: who showed which expression when, and figures derived from that."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,45 +14,44 @@ from fer.video.neutral import Baseline
 from fer.video.tracking import TrackedFace
 
 VALENCE = "happiness minus the strongest of sadness, anger, fear and disgust, from -1 to 1"
-"""What `Timeline.valence` is, in words for pages and files."""
+"""Definition of `Timeline.valence` for pages and files."""
 _PLEASANT, _UNPLEASANT = ("happiness",), ("sadness", "anger", "fear", "disgust")
 LONGEST_GAP_SECONDS = 0.5
-"""A frame stands until the next one, but no longer than this: nobody knows what was in a pause. Where frames usually
-come more slowly, as in a slide show, it is one and a half times the usual step. A longer time in which somebody was not
-seen ends what was shown."""
+"""A frame lasts until the next one, but no longer than this, because nothing is known about pauses. If frames usually
+come more slowly, as in a slide show, the limit is 1.5 times the usual step. A longer absence ends a person's span."""
 SHORTEST_MOMENT_SECONDS = 0.3
-"""What somebody showed for less time in all is no key moment: nobody would see it in the video either."""
+"""An expression shown for less than this in total has no key moment: it would be missed in the video, too."""
 MOST_MOMENTS = 12
 BRIEF_SECONDS, BRIEF_SHARE = 1.0, 0.05
-"""Whoever is in view for less than these seconds, and than this share of a short video, has no key moments."""
+"""People in view for less than this, in seconds and, for a short video, as a share of it, have no key moments."""
 LIES_IN_SHARE = 0.5
-"""Of two boxes one lies in the other where they share so much of the smaller one's area; the detector itself lets 0.7
-pass, and two people's heads side by side share less."""
+"""A box lies in another if they share this much of the smaller one's area. The detector itself allows 0.7; the boxes of
+two people side by side share less."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """One person showed one expression for a while."""
+    """A time in which one person showed one expression."""
 
     person: int
     label: str
     start: float
-    """Seconds of the video."""
+    """In seconds of the video."""
     end: float
     peak_seconds: float
-    """When it was most confident."""
+    """Time of the highest confidence."""
     confidence: float
-    """At that moment, 0..1."""
+    """The highest confidence, 0..1."""
 
     @property
     def seconds(self) -> float:
-        """How long it lasted."""
+        """Length of the span."""
         return self.end - self.start
 
 
 @dataclass(frozen=True)
 class Transition:
-    """A person went from one expression to another."""
+    """A person's change from one expression to another."""
 
     person: int
     seconds: float
@@ -62,17 +61,17 @@ class Transition:
 
 @dataclass(frozen=True)
 class Marker:
-    """What somebody has written at a moment."""
+    """A visitor's text at a moment of the video."""
 
     seconds: float
-    """Of the video."""
+    """In seconds of the video."""
     text: str
     """One line, not empty."""
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What somebody said that a person shows in a frame, be it what the model said."""
+    """The label that a visitor gave a person in a frame; it may confirm the model's."""
 
     frame: int
     person: int
@@ -81,18 +80,18 @@ class Correction:
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """A person at the most confident moment of an expression."""
+    """The moment when a person showed an expression with the highest confidence."""
 
     person: int
     label: str
     seconds: float
     confidence: float
     thumbnail: bytes
-    """The face, JPEG."""
+    """The face as JPEG."""
 
 
 def row_type(labels: int) -> np.dtype[np.void]:
-    """Return the type of a timeline's rows, for so many labels."""
+    """Return the type of a timeline's rows, for this number of labels."""
     return np.dtype(
         [
             ("seconds", np.float64),  # of the video
@@ -102,50 +101,50 @@ def row_type(labels: int) -> np.dtype[np.void]:
             ("held", np.int16),  # index of the label that is shown
             ("score", np.float32),  # of the detector
             ("box", np.float32, (4,)),  # x1, y1, x2, y2
-            ("landmarks", np.float32, (5, 2)),  # NaN where they are not known
+            ("landmarks", np.float32, (5, 2)),  # NaN if unknown
             ("probabilities", np.float32, (labels,)),  # averaged over time
-            ("opinions", np.float32, (2, labels)),  # so are these; NaN where the model has one head
+            ("opinions", np.float32, (2, labels)),  # of both heads, averaged likewise; NaN if the model has one
         ]
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """All that was seen in a video, or in the part of it that was looked at."""
+    """The readings of a video, or of the part of it that was analyzed."""
 
     labels: tuple[str, ...]
     rows: np.ndarray
-    """One for each person and frame, or, of a camera or a stream, for each person and moment in which the label did not
-    change; of `row_type`, in the order of time. They are as they were read, nobody's own neutral is taken off."""
+    """One per person and frame or, for a camera or a stream, per person and time in which the label did not change; of
+    `row_type`, ordered by time. These are the raw readings, without subtracting own neutrals."""
     starts: float
-    """When the first frame that was looked at is shown, in seconds of the video; the annotated video begins there."""
+    """Time of the first analyzed frame, in seconds of the video; the annotated video starts there."""
     ends: float
-    """Seconds of the video at which the last frame that was looked at ends."""
+    """When the last analyzed frame ends, in seconds of the video."""
     frames: int
-    """How many were looked at."""
+    """Number of frames analyzed."""
     name: str = ""
-    """Of the file; a camera has none."""
+    """Name of the file; a camera has none."""
     size_wh: tuple[int, int] = (0, 0)
-    """Of a file's pictures as they are to be seen, in pixels; boxes are in these."""
+    """Size of a file's pictures when upright with square pixels; boxes are in these pixels."""
     peaks: tuple[Moment, ...] = ()
-    """The most confident moment of each person and label of a file."""
+    """The peak of each person and label in a file."""
     complete: bool = True
-    """Whether the file was looked at up to its end, or to where it should be."""
+    """Whether the file was analyzed up to its end, or up to the chosen end."""
     problem: str = ""
     """What is wrong with the file."""
     neutral: tuple[float, ...] = ()
-    """The model's average neutral, `Reading.neutral`; without it nobody's own can be taken off."""
+    """The model's average neutral face, `Reading.neutral`; if empty, no own neutral can be subtracted."""
     baselines: dict[int, Baseline] = field(default_factory=dict)
-    """Person → what is taken off all that is said of that person."""
+    """Person → the own neutral to subtract from their readings."""
     names: dict[int, str] = field(default_factory=dict)
-    """Person → name, of those to whom somebody has given one."""
+    """Person → name, for people with a name."""
     markers: tuple[Marker, ...] = ()
-    """In the order of time."""
+    """Ordered by time."""
     corrections: tuple[Correction, ...] = ()
 
     @cached_property
     def shown(self) -> np.ndarray:
-        """Return the rows as they are shown: each person's own neutral is taken off, here and nowhere else."""
+        """The rows as they are shown, with own neutrals subtracted, which happens only here."""
         if not self.baselines:
             return self.rows
         shown = self.rows.copy()
@@ -162,26 +161,26 @@ class Timeline:
 
     @property
     def raw(self) -> "Timeline":
-        """Return what was read, with nobody's own neutral taken off."""
+        """The timeline without subtracting own neutrals."""
         return replace(self, baselines={}) if self.baselines else self
 
     @property
     def seconds(self) -> float:
-        """How much of the video was looked at."""
+        """Length of the analyzed part."""
         return max(self.ends - self.starts, 0.0)
 
     @cached_property
     def people(self) -> list[int]:
-        """Return the numbers of all persons."""
+        """The numbers of all people."""
         return [int(person) for person in np.unique(self.rows["person"])]
 
     @cached_property
     def confidences(self) -> np.ndarray:
-        """Return the probability of the label that is shown, 0..1, float32 (rows,)."""
+        """The probability of each row's shown label, 0..1, float32 (rows,)."""
         return self.shown["probabilities"][np.arange(len(self.shown)), self.shown["held"]]
 
     def name_of(self, person: int) -> str:
-        """Return what a person is called: "person 1", or the name that somebody gave."""
+        """Return a person's name, or "person 1"."""
         return self.names.get(person) or f"person {person}"
 
     def of(self, person: int) -> np.ndarray:
@@ -190,7 +189,7 @@ class Timeline:
 
     @cached_property
     def corrected(self) -> dict[int, str]:
-        """Return the index of each row of which somebody said what it shows → the label."""
+        """Index of each corrected or confirmed row → the visitor's label."""
         found = {}
         for one in self.corrections:
             first, end = np.searchsorted(self.rows["frame"], (one.frame, one.frame + 1))
@@ -200,7 +199,7 @@ class Timeline:
 
     @cached_property
     def spans(self) -> list[Span]:
-        """Return who showed what from when to when, person after person, in the order of time."""
+        """Who showed what from when to when, ordered by person and time."""
         return [span for person in self.people for span in self._spans_of(person)]
 
     def _spans_of(self, person: int) -> list[Span]:
@@ -216,7 +215,7 @@ class Timeline:
         return spans
 
     def summary(self) -> dict[int, dict[str, float]]:
-        """Return person → label → seconds, the longest first."""
+        """Return person → label → seconds, longest first."""
         totals = {}
         for person in self.people:
             rows = self.shown[self.of(person)]
@@ -226,7 +225,7 @@ class Timeline:
         return totals
 
     def transitions(self) -> list[Transition]:
-        """Return all changes from one expression to the next, in the order of time."""
+        """Return all changes from one expression to another, ordered by time."""
         changes = [
             Transition(after.person, after.start, before.label, after.label)
             for before, after in pairwise(self.spans)
@@ -238,14 +237,14 @@ class Timeline:
 
     @cached_property
     def ghosts(self) -> list[int]:
-        """Return the persons that are probably none: in view for a blink, or a second box on somebody else's face.
+        """People who are probably detection errors: seen only briefly, or a second box on somebody else's face.
 
-        The latter is whose box, in at least half of the frames with it, lies in that of somebody who was in view for
-        longer, or that one in it.
+        The latter means that in at least half of their frames, their box and the box of somebody who was in view for
+        longer lie in each other.
         """
         lasted = {person: float(self.rows["lasted"][self.of(person)].sum()) for person in self.people}
         brief = min(BRIEF_SECONDS, BRIEF_SHARE * self.seconds)
-        # Names are given by people, not by detectors.
+        # Whoever has a name was recognized by a visitor.
         return [
             person
             for person in self.people
@@ -254,7 +253,7 @@ class Timeline:
         ]
 
     def _within_longer(self, person: int, lasted: dict[int, float]) -> np.ndarray:
-        """Return the frames in which a person's box and one of somebody who was seen for longer lie in each other."""
+        """Return the frames where a person's box and that of somebody seen for longer lie in each other."""
         own = np.sort(self.rows[self.of(person)], order="frame")
         longer = [other for other in self.people if (lasted[other], -other) > (lasted[person], -person)]
         others = self.rows[np.isin(self.rows["person"], longer) & np.isin(self.rows["frame"], own["frame"])]
@@ -264,10 +263,7 @@ class Timeline:
         return np.unique(others["frame"][shared >= LIES_IN_SHARE * np.maximum(smaller, 1e-9)])
 
     def key_moments(self) -> list[Moment]:
-        """Return where each person showed each expression most, those that were shown longest, in the order of time.
-
-        Ghosts have none.
-        """
+        """Return the peaks of the expressions that were shown the longest, ordered by time, without ghosts."""
         shown = {(person, label): seconds for person, own in self.summary().items() for label, seconds in own.items()}
         peaks = self._peaks_as_shown() if self.baselines else list(self.peaks)
         peaks = [peak for peak in peaks if peak.person not in self.ghosts]
@@ -276,7 +272,7 @@ class Timeline:
         return sorted(longest, key=lambda peak: (peak.seconds, peak.person))
 
     def _peaks_as_shown(self) -> list[Moment]:
-        """Return the pictures of the moments that were noted, each under the label that is shown at that moment."""
+        """Return the recorded peaks, each with the label shown at that moment after subtracting own neutrals."""
         best: dict[tuple[int, str], Moment] = {}
         for peak in self.peaks:
             for face in self.faces_at(peak.seconds):
@@ -287,10 +283,10 @@ class Timeline:
 
     @cached_property
     def valence(self) -> np.ndarray | None:
-        """Return happiness minus the strongest of sadness, anger, fear and disgust, of each row, -1..1, float (rows,).
+        """Happiness minus the strongest of sadness, anger, fear and disgust, -1..1, float (rows,).
 
-        It is what FaceReader calls so (Noldus, reference manual), computed from the probabilities: no network was
-        trained for it. None where the model knows no happiness, or none of the others.
+        FaceReader's definition (Noldus, reference manual), computed from the probabilities: no network was trained for
+        it. None if the model lacks the label happiness, or all of the others.
         """
         words = [canonical_label(label) for label in self.labels]
         sides = [np.isin(words, side) for side in (_PLEASANT, _UNPLEASANT)]
@@ -307,17 +303,17 @@ class Timeline:
         return float(np.average(self.valence[own], weights=self.rows["lasted"][own] + 1e-9))
 
     def places_at(self, seconds: float) -> list[int]:
-        """Return the indices of the rows that are shown at a moment; the last ones stand for all that comes later."""
+        """Return the indices of the rows shown at this time; after the end, those of the last moment."""
         starts, now = self.rows["seconds"], min(seconds, self.ends - 1e-3) + 1e-6
         places: list[int] = np.flatnonzero((starts <= now) & (now < starts + self.rows["lasted"])).tolist()
         return places
 
     def faces_at(self, seconds: float) -> list[TrackedFace]:
-        """Return who is shown at a moment, in pixels of the video, as `places_at` has it."""
+        """Return the faces shown at this time, in pixels of the video; see `places_at`."""
         return self.faces(self.places_at(seconds))
 
     def faces(self, places: Sequence[int] | np.ndarray) -> list[TrackedFace]:
-        """Return some rows as faces, with what was read where the own neutral is taken off."""
+        """Return rows as faces, with the raw reading if an own neutral is subtracted."""
         faces = []
         for place in places:
             face, raw = _face(self.shown[place], self.labels), _face(self.rows[place], self.labels)
@@ -326,7 +322,7 @@ class Timeline:
 
 
 def _area(top_left: np.ndarray, bottom_right: np.ndarray) -> np.ndarray:
-    """Return the areas between corners, each float (n, 2); 0 where they are crossed."""
+    """Return the areas between corners, each float (n, 2); 0 if they are crossed."""
     return np.prod(np.maximum(bottom_right - top_left, 0), axis=1)
 
 

@@ -1,8 +1,8 @@
-"""Who is who from frame to frame.
+"""Track people from frame to frame.
 
-Faces found by the detector are assigned to the people known so far so that the sum of distances is smallest (Kuhn 1955;
-as SORT does, Bewley et al. 2016, arXiv:1602.00763). Between detections people move with the optical flow; somebody who
-is hidden moves on as before, for half a second and a little more, and is then forgotten.
+Detected faces are assigned to known people so that the sum of distances is smallest (Kuhn 1955; as in SORT, Bewley et
+al. 2016, arXiv:1602.00763). Between detections, people move with the optical flow; people who are occluded keep their
+velocity, and are forgotten after `MEMORY_SECONDS`.
 """
 
 import math
@@ -18,33 +18,33 @@ from fer.video.flow import follow, placed
 from fer.video.smoothing import ExpressionSmoother
 
 MEMORY_SECONDS = 1.0
-"""Somebody hidden for longer than this comes back as a new person."""
+"""Somebody who is occluded for longer than this returns as a new person."""
 MISSES_SHOWN = 1
-"""A face that as many detections in a row did not find is still shown where the flow sees it; then it is gone."""
+"""A face missed by this many detections in a row is still shown where the flow follows it."""
 NEAR = 0.8
-"""The farthest that a found face may lie from where a person was expected, in sizes of the face."""
+"""Largest distance of a detected face from where a person is expected, in units of the face's size."""
 NEAR_PER_SECOND = 1.5
-"""What is added to that for each second that the person was hidden."""
+"""Added to that distance for each second that the person was occluded."""
 MAX_SIZE_RATIO = 2.0
-"""Nobody grows or shrinks by more than this from one detection to the next."""
+"""Largest change of a face's size from one detection to the next."""
 CONTESTED_OVERLAP = 0.35
-"""Where two people's boxes overlap by more (intersection over union), too little of either is alone to be followed."""
+"""If two people's boxes overlap more than this (intersection over union), too little of either is left to follow."""
 _VELOCITY_SECONDS = 0.15
 """Time constant of the averaged velocity."""
 
 
 @dataclass(frozen=True)
 class TrackedFace(Face):
-    """A face in a video: its probabilities are averaged over time, its label does not flicker."""
+    """A face in a video, with probabilities averaged over time and a label that does not flicker."""
 
     held: int = field(default=0, kw_only=True)
-    """Index of the label that is shown; another one may be a little ahead of it."""
+    """Index of the shown label; another label may be slightly more probable."""
     raw: "TrackedFace | None" = field(default=None, kw_only=True)
-    """What was read, where the person's own neutral is taken off in this one."""
+    """The raw reading, if the person's own neutral is subtracted in this one."""
 
     @property
     def label(self) -> str:
-        """The label that is shown."""
+        """The shown label."""
         return self.labels[self.held]
 
     @property
@@ -57,7 +57,7 @@ class TrackedFace(Face):
         return sorted(super().ranked(), key=lambda pair: pair[0] != self.label)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers, lists and strings, ready for JSON; "raw" says what was read, where that differs."""
+        """Return plain numbers, lists and strings for JSON; with "raw" readings if an own neutral is subtracted."""
         if self.raw is None:
             return super().to_dict()
         raw = self.raw.to_dict()
@@ -65,12 +65,12 @@ class TrackedFace(Face):
 
 
 def within(faces: Sequence[TrackedFace], own_wh: tuple[int, ...], wh: tuple[int, ...]) -> list[TrackedFace]:
-    """Return faces in the pixels of a picture that theirs is shown within: whole, undistorted, in the middle.
+    """Convert faces to pixels of another picture, in which theirs is shown whole, undistorted and centered.
 
     Args:
         faces: in pixels of their own picture.
-        own_wh: width and height of that.
-        wh: width and height of the other.
+        own_wh: width and height of their own picture.
+        wh: width and height of the other picture.
     """
     scale = min(whole / own for own, whole in zip(own_wh, wh, strict=True))
     left, above = ((whole - scale * own) / 2 for own, whole in zip(own_wh, wh, strict=True))
@@ -91,12 +91,12 @@ class _Person:
     number: int
     place: Detection
     seen_seconds: float
-    """When a detection last found this person, or the flow followed the face that it had found."""
+    """When this person was last detected, or followed by the flow after a detection."""
     velocity: Point = (0.0, 0.0)
-    """Pixels a second."""
+    """Pixels per second."""
     misses: int = 0
     lost: bool = False
-    """Whether the flow lost the face since it was last found."""
+    """Whether the flow lost the face since it was last detected."""
     smoother: ExpressionSmoother = field(default_factory=ExpressionSmoother)
 
     @property
@@ -105,7 +105,7 @@ class _Person:
 
 
 class FaceTracker:
-    """Keeps the people in view. Times are seconds of one clock that never goes back. Not thread-safe."""
+    """Tracks the people in view. Times are seconds of one clock that never goes back. Not thread-safe."""
 
     def __init__(self) -> None:
         self._people: list[_Person] = []
@@ -115,15 +115,15 @@ class FaceTracker:
 
     @property
     def people(self) -> int:
-        """How many different people have been seen."""
+        """Number of different people seen so far."""
         return self._last_number
 
     def places(self) -> dict[int, Detection]:
-        """Return where the people in view are now, by their number."""
+        """Return the number of each person in view → their place now."""
         return {person.number: person.place for person in self._people if person.visible}
 
     def faces(self) -> list[TrackedFace]:
-        """Return the people in view whose expression is known, in the order of their numbers."""
+        """Return the people in view who have been read, ordered by number."""
         return [
             TrackedFace(
                 person.place.box,
@@ -140,7 +140,7 @@ class FaceTracker:
         ]
 
     def move(self, before: np.ndarray, after: np.ndarray, seconds: float, picture_wh: tuple[int, int]) -> None:
-        """Let everybody move with the flow from one gray frame (see `small_gray`) to the next."""
+        """Move everybody with the flow from one gray frame (see `small_gray`) to the next."""
         elapsed, self._seconds = seconds - self._seconds, seconds
         contested = self._contested()
         flowing = [p for p in self._people if p.visible and p.number not in contested]
@@ -149,7 +149,7 @@ class FaceTracker:
             if place is not None:
                 _average_velocity(person, place, elapsed)
                 person.place = place
-                # Else the memory would begin at the last search, and one that comes a moment too soon would use it up.
+                # Otherwise memory would start at the last search, and the next one, if slightly early, would use it up.
                 if not person.misses:
                     person.seen_seconds = seconds
         for person in self._people:
@@ -171,15 +171,15 @@ class FaceTracker:
         x, y = person.place.box.center
         center = (x + person.velocity[0] * elapsed, y + person.velocity[1] * elapsed)
         place = placed(person.place, center, 1.0, picture_wh)
-        # At the border a box would be cut smaller and smaller: there it waits.
+        # At the border a box would be cut smaller and smaller, so it stops there.
         if place is not None and place.box.width > 0.9 * person.place.box.width:
             person.place = place
 
     def found(self, faces: Sequence[Face], seconds: float, smoothing_seconds: float) -> None:
-        """Take in what the detector and the classifier found.
+        """Add the faces that were detected and read.
 
         Args:
-            faces: all faces of a frame, at their places now.
+            faces: all faces in a frame, at their current places.
             seconds: now.
             smoothing_seconds: see `ExpressionSmoother.update`.
         """
@@ -207,13 +207,13 @@ class FaceTracker:
         self._forget(seconds)
 
     def named(self, faces: Mapping[int, Face], seconds: float, smoothing_seconds: float) -> None:
-        """Take in what people in view show now, by their number; somebody gone meanwhile is skipped."""
+        """Add new readings of people in view, by number; people who have left meanwhile are skipped."""
         for person in self._people:
             if person.visible and (face := faces.get(person.number)):
                 person.smoother.update(face.probabilities, seconds, smoothing_seconds, face.opinions)
 
     def rescale(self, scale_x: float, scale_y: float) -> None:
-        """Follow a change of the video's resolution."""
+        """Adapt to a change of the video's resolution."""
         for person in self._people:
             box, place = person.place.box, person.place
             person.place = Detection(
@@ -224,7 +224,7 @@ class FaceTracker:
             person.velocity = (person.velocity[0] * scale_x, person.velocity[1] * scale_y)
 
     def _assign(self, faces: Sequence[Face], seconds: float) -> dict[int, int]:
-        """Return index of the face → number of the person."""
+        """Return the index of each face → the number of its person."""
         if not faces or not self._people:
             return {}
         costs = np.array([[_cost(person, face, seconds) for person in self._people] for face in faces])
@@ -246,7 +246,7 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def _cost(person: _Person, face: Face, seconds: float) -> float:
-    """Return how badly a found face fits a person, infinite where it cannot be the same."""
+    """Return how badly a detected face fits a person; infinite if it cannot be the same."""
     box, known = face.box, person.place.box
     size = (box.width + box.height + known.width + known.height) / 4
     ratio = (box.width * box.height) / (known.width * known.height)
@@ -267,6 +267,6 @@ def _average_velocity(person: _Person, place: Detection, elapsed: float) -> None
 
 
 def _between(followed: Detection, found: Detection) -> Detection:
-    """Return the middle of where the flow and the detector see a face: the detector's own jitter halves."""
+    """Return the mean of the places given by flow and detector, which halves the detector's jitter."""
     box = Box(*((a + b) / 2 for a, b in zip(followed.box.xyxy, found.box.xyxy, strict=True)))
     return replace(found, box=box)

@@ -207,7 +207,7 @@ def records() -> list[Seed]:
 
     def ended(folder: Path) -> None:
         reporter = Reporter(folder)
-        reporter.say("looking", 3, 4, {"epoch": 1.0, "epochs": 2.0, "best_epoch": 1.0})
+        reporter.say("analyzing", 3, 4, {"epoch": 1.0, "epochs": 2.0, "best_epoch": 1.0})
         reporter.set(FINISHED)
         write_record(folder / job.PROCESS_NAME, ProcessMark(1, 1e9))
 

@@ -20,7 +20,19 @@ from fer.recognition.recognizer import Recognizer
 from fer.results.timeline import read_timeline, write_timeline
 from fer.video.io.files import picture_at
 from fer.video.io.mp4 import Mp4Writer
-from fer.video.job import DRAWING, KIND, TIMELINE_NAME, VideoRequest, job_anew, keep_upload, new_job, upload_path
+from fer.video.job import (
+    DRAWING,
+    KIND,
+    LOADING,
+    LOOKING,
+    TIMELINE_NAME,
+    WAITING,
+    VideoRequest,
+    job_anew,
+    keep_upload,
+    new_job,
+    upload_path,
+)
 from fer.video.neutral import MEDIAN, SECONDS, Baseline
 from fer.video.notes import is_drawn_as_noted, keep_notes, read_notes
 from fer.video.settings import ClipOptions
@@ -235,11 +247,11 @@ def test_only_a_few_run_at_once(video: Path, tmp_path: Path, monkeypatch: pytest
     for worker in workers[:-1]:
         worker.start()
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while any(view(folder, KIND).status.what not in ("looking", "loading the model") for folder in folders[:-1]):
+    while any(view(folder, KIND).status.what not in (LOOKING, LOADING) for folder in folders[:-1]):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     workers[-1].start()
-    while view(folders[-1], KIND).status.what != "waiting for its turn":
+    while view(folders[-1], KIND).status.what != WAITING:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert view(folders[-1], KIND).state == RUNNING

@@ -176,7 +176,7 @@ def test_a_variable_rate_keeps_its_times(tmp_path: Path) -> None:
     assert sum(result.summary()[1].values()) == pytest.approx(1.8 + 1 / 30, abs=0.05)
 
 
-# What is looked at
+# What is analyzed
 
 
 def test_a_part_of_the_video(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_sound_without_pictures_is_an_error(tmp_path: Path) -> None:
             if packet.dts is not None:
                 packet.stream = copied
                 target.mux(packet)
-    with pytest.raises(VideoError, match="found no moving pictures"):
+    with pytest.raises(VideoError, match="found no video stream"):
         VideoFile(path)
 
 
@@ -332,5 +332,5 @@ def test_a_video_without_frames_is_an_error(tmp_path: Path) -> None:
         stream = container.add_stream("ffv1", rate=30)
         stream.width, stream.height, stream.pix_fmt = 64, 64, "bgr0"
         container.start_encoding()
-    with pytest.raises(VideoError, match=r"found (no frame|what cannot be read)"):
+    with pytest.raises(VideoError, match=r"found (no readable frame|a file that cannot be read)"):
         VideoFile(path)

@@ -1,1 +1,1 @@
-"""Reading and writing videos and their sound."""
+"""Read and write videos and their sound."""

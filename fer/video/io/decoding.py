@@ -1,4 +1,4 @@
-"""Decoding with PyAV: pictures as they are to be seen, their times, and what is damaged."""
+"""Decode with PyAV: pictures as they should be shown, their times, and damage."""
 
 import contextlib
 import math
@@ -13,35 +13,35 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 USUAL_STEP_SECONDS = 1 / 30
-"""Between two frames of a file that says nothing about time."""
+"""Time between two frames of a file without timestamps."""
 LARGEST_STEP_BACK_SECONDS = 1.0
-"""Times that go back further begin anew, as where recordings were joined; smaller steps are mistakes."""
+"""If times go back further, they restart, as in joined recordings; smaller steps are errors."""
 LARGEST_STEP_SECONDS, LARGEST_STEP_WITH_JUMPS_SECONDS = 30 * 3600.0, 10.0
-"""Times that go on further begin anew, too: FFmpeg's limits (`-dts_error_threshold`, `-dts_delta_threshold`), the
-second one for formats whose times may jump, as MPEG-TS."""
+"""If times go forward further, they also restart: FFmpeg's limits (`-dts_error_threshold`, `-dts_delta_threshold`), the
+second one for formats whose times may jump, such as MPEG-TS."""
 
 
 def largest_step(container: InputContainer) -> float:
-    """Return after how many seconds the next frame of a file may be shown, rather than its times begin anew."""
+    """Return the longest plausible time between two frames of a file, in seconds; beyond it, times restart."""
     jumps = av.format.Flags.ts_discont in av.format.Flags(container.format.flags)
     return LARGEST_STEP_WITH_JUMPS_SECONDS if jumps else LARGEST_STEP_SECONDS
 
 
 class FrameClock:
-    """Turns a file's timestamps into seconds since its first frame that never go back."""
+    """Turns a file's timestamps into seconds since its first frame, which never go back."""
 
     def __init__(self, step_seconds: float, largest_step_seconds: float = LARGEST_STEP_SECONDS) -> None:
         self._step, self._largest_step = step_seconds, largest_step_seconds
         self._offset: float | None = None
         self._last = self.ends = 0.0
-        """When the latest frame is shown, and until when: as long as it says, or else as the one before."""
+        """When the latest frame starts and ends; without a duration it lasts as long as the one before."""
 
     def place(self, stamp: float | None, lasts: float = 0.0) -> float:
-        """Return when a frame is shown.
+        """Return when a frame is shown, in seconds.
 
         Args:
-            stamp: the file's own time, in seconds; without one the frame follows the one before.
-            lasts: for how many seconds it is shown; 0 where that is not known.
+            stamp: the time in the file, in seconds; a frame without one follows the one before.
+            lasts: the frame's duration in seconds; 0 if unknown.
         """
         now = self.ends
         if stamp is not None:
@@ -55,15 +55,15 @@ class FrameClock:
 
 
 class _Stamps:
-    """Chooses the time of each frame, as FFmpeg does (guess_correct_pts): formats such as AVI know but one."""
+    """Chooses the timestamp of each frame like FFmpeg (guess_correct_pts): formats such as AVI have only one."""
 
     def __init__(self, time_base: float) -> None:
-        self._time_base = time_base  # the last frames of what broke off come without one
+        self._time_base = time_base  # the last frames of a truncated file have none
         self._last = dict.fromkeys(("pts", "dts"), -math.inf)
         self._faults = dict.fromkeys(self._last, 0)
 
     def seconds(self, frame: av.VideoFrame) -> float | None:
-        """Return when a frame is shown, or else when it was decoded, where that goes back less often."""
+        """Return a frame's presentation time, or its decoding time if that goes back less often."""
         stamps = {"pts": frame.pts, "dts": frame.dts}
         for name, stamp in stamps.items():
             if stamp is not None:
@@ -76,47 +76,47 @@ class _Stamps:
 
 
 class Orientation(NamedTuple):
-    """How a frame is to be shown, one of eight: what is done to it, in this order."""
+    """How to turn a frame, one of eight ways, in this order."""
 
     swapped: bool = False
-    """Rows become columns."""
+    """Swap rows and columns."""
     top_bottom: bool = False
-    """Top and bottom change places."""
+    """Swap top and bottom."""
     left_right: bool = False
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded frame, and how it is to be seen."""
+    """A decoded frame, and how to show it."""
 
     frame: av.VideoFrame
     seconds: float | None
-    """When it is shown, in the file's own time."""
+    """When it is shown, in the file's time."""
     lasts: float
-    """For how long it is shown, in seconds; 0 where that is not known."""
+    """Duration in seconds; 0 if unknown."""
     orientation: Orientation
     pixel_ratio: float
-    """Width of a pixel by its height."""
+    """Width of a pixel divided by its height."""
     shape_wh: tuple[int, int] | None
-    """Of the video's first picture, which this one is shown in the shape of; None: it is the first."""
+    """Size of the video's first picture, whose shape this one gets; None: this is the first."""
     max_side_px: float
 
     @property
     def size_wh(self) -> tuple[int, int]:
-        """Its size as it is to be seen: with square pixels, upright, not shrunk."""
+        """Width and height upright, with square pixels, not shrunk."""
         width, height = max(round(self.frame.width * self.pixel_ratio), 1), self.frame.height
         return (height, width) if self.orientation.swapped else (width, height)
 
     def image(self) -> np.ndarray:
-        """Return it as it is to be seen, RGB uint8 (H, W, 3): square pixels, upright, in the shape of the first one.
+        """Return the picture upright, with square pixels and the first picture's shape, RGB uint8 (H, W, 3).
 
-        Where the size changes inside a video a picture keeps its own pixels, as far as it is not longer than it was or
-        the first one is, and is given black bars: its pixels times (the first one's width / its width) are the first
-        one's.
+        If the size changes within a video, the picture keeps its resolution, unless it would become longer than both
+        itself and the first picture, and gets black bars: its pixels times (first width / its width) are pixels of the
+        first picture.
         """
         own_wh = self.size_wh
         shape_wh = self.shape_wh or own_wh
-        around = max(own / side for own, side in zip(own_wh, shape_wh, strict=True))  # so large the shape is to be
+        around = max(own / side for own, side in zip(own_wh, shape_wh, strict=True))  # scale of the whole shape
         scale = min(min(self.max_side_px, max(*own_wh, *shape_wh)) / (around * max(shape_wh)), 1.0)
         width, height = (max(round(scale * own), 1) for own in own_wh)
         swapped, *turned = self.orientation
@@ -135,7 +135,7 @@ class Picture:
 
 
 class Decoder:
-    """The pictures of a container's video, and whether anything could not be read."""
+    """Decodes the pictures of a container's video, and notes damage."""
 
     def __init__(
         self,
@@ -144,13 +144,13 @@ class Decoder:
         max_side_px: int | None = None,
         shape_wh: tuple[int, int] | None = None,
     ) -> None:
-        """Read a stream from where its container is.
+        """Read a stream from the container's current position.
 
         Args:
             container: an open file.
-            stream: of it.
-            max_side_px: longer pictures are shrunk to this; nothing is shrunk if not given.
-            shape_wh: that all pictures are shown in; the first one's if not given.
+            stream: one of its video streams.
+            max_side_px: longer pictures are shrunk to this; by default none are shrunk.
+            shape_wh: the shape of all pictures; by default that of the first.
         """
         stream.thread_type = "AUTO"  # several cores
         self._container, self._stream = container, stream
@@ -158,16 +158,16 @@ class Decoder:
         self._time_base = float(stream.time_base or 0)
         self._stamps, self._orientation = _Stamps(self._time_base), Orientation()
         says, codec_says = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
-        self._file_ratio = says if says != codec_says else None  # what the file says goes before what its codec says
+        self._file_ratio = says if says != codec_says else None  # the file takes precedence over the codec
         self._ratio = 0.0
         self.shape_wh = shape_wh
-        """Width and height that all pictures are shown in the shape of, known from the first one on."""
+        """Width and height that give all pictures their shape; known after the first."""
         self.damage = ""
         self.broke_off = False
-        """Whether no more could be got, though what was got is no nonsense: a network, a disk."""
+        """Whether reading failed without damaged data, for example because of the network or the disk."""
 
     def frames(self) -> Iterator[Picture]:
-        """Yield all that can be decoded."""
+        """Yield all pictures that can be decoded."""
         packets = self._container.demux(self._stream)
         cut = False
         while True:
@@ -175,14 +175,14 @@ class Decoder:
                 packet = next(packets, None)
             except av.FFmpegError as error:
                 self.damage, self.broke_off = reason(error), not isinstance(error, av.InvalidDataError)
-                yield from self._decoded(None)  # those that still wait for others
+                yield from self._decoded(None)  # those still in the decoder
                 return
             if packet is None:
                 break
-            if packet.size:  # the last one, which has nothing, asks the decoder for what it still holds
+            if packet.size:  # the last packet is empty, and flushes the decoder
                 cut = packet.is_corrupt
             yield from self._decoded(packet)
-        if cut:  # elsewhere the mark is no damage: joined recordings have it at each seam
+        if cut:  # earlier packets may be marked without damage: joined recordings have marks at each seam
             self.damage = "it is cut off"
 
     def _decoded(self, packet: "av.Packet[VideoStream] | None") -> Iterator[Picture]:
@@ -194,7 +194,7 @@ class Decoder:
             return
         for frame in frames:
             matrix = _display_matrix(frame)
-            # What the codec itself says holds from a key frame to the next one.
+            # The codec's values apply from one key frame to the next.
             if matrix is not None or frame.key_frame:
                 self._orientation = _orientation(matrix)
             if not self._ratio or frame.key_frame:
@@ -206,20 +206,20 @@ class Decoder:
 
 
 def _display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
-    """Return ((a, b), (c, d)) of FFmpeg's display.h: x' = a x + c y, y' = b x + d y. Float (2, 2), or None."""
+    """Return ((a, b), (c, d)) from FFmpeg's display.h: x' = a x + c y, y' = b x + d y. Float (2, 2), or None."""
     try:
         data = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # PyAV does not know all that may lie beside it, as EXIF; then it tells the angle alone
+    except ValueError:  # PyAV does not know all kinds of side data, such as EXIF; then only the angle is available
         turn = math.radians(frame.rotation)
         return np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     if data is None:
         return None
-    numbers = np.frombuffer(data, np.int32)  # type: ignore[call-overload]  # PyAV does not say that it can be
+    numbers = np.frombuffer(data, np.int32)  # type: ignore[call-overload]  # PyAV's types lack the buffer protocol
     return np.asarray(numbers.reshape(3, 3)[:2, :2].astype(float))
 
 
 def _orientation(matrix: np.ndarray | None) -> Orientation:
-    """Return the nearest of the eight; a matrix that is near to none of them, as all zeros or askew, counts as none."""
+    """Return the nearest of the eight orientations; a matrix near none of them, zero or skewed, is ignored."""
     if matrix is None:
         return Orientation()
     matrix = np.rint(matrix / np.maximum(np.hypot(*matrix), 1e-9))
@@ -230,16 +230,16 @@ def _orientation(matrix: np.ndarray | None) -> Orientation:
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
-    """Return the first stream of moving pictures that can be decoded; the cover of a song is none, nor is a text."""
-    if container.format.name == "tty":  # FFmpeg plays texts as a terminal would show them
+    """Return the first video stream that can be decoded; neither a song's cover nor a text file counts as one."""
+    if container.format.name == "tty":  # FFmpeg plays text files as a terminal would show them
         return None
     cover = av.stream.Disposition.attached_pic
-    streams = (stream for stream in container.streams.video if stream.codec_context)  # None: of an unknown codec
+    streams = (stream for stream in container.streams.video if stream.codec_context)  # None: unknown codec
     return next((stream for stream in streams if not stream.disposition & cover), None)
 
 
 def said_end(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return when the pictures end, in seconds, if a Matroska file says so: "00:01:02.500000000"."""
+    """Return when the pictures end, in seconds, if it is a Matroska file with that tag: "00:01:02.500000000"."""
     parts = stream.metadata.get("DURATION", "").split(":")
     with contextlib.suppress(ValueError):
         if len(parts) == 3:
@@ -250,30 +250,29 @@ def said_end(container: InputContainer, stream: VideoStream) -> float | None:
 
 
 def length(end: float | None, starts: float) -> float | None:
-    """Return how long pictures last, in seconds.
+    """Return the length of the pictures in seconds.
 
     Args:
-        end: what the file says, which is when they end in its own time, or, as some programs have it, how long they
-            last already.
-        starts: when the first is shown, in the file's own time.
+        end: the time from the file: the end in the file's time or, from some programs, already the length.
+        starts: when the first picture is shown, in the file's time.
     """
     return end - starts if end and end > starts else end
 
 
 def duration(container: InputContainer, stream: VideoStream, starts: float) -> float | None:
-    """Return how long the pictures last, in seconds, as far as the file says; else how long all of it lasts."""
+    """Return the length of the pictures in seconds, or else of the whole file; None if the file has neither."""
     if stream.duration and stream.duration > 0 and stream.time_base:
-        late = starts - float((stream.start_time or 0) * stream.time_base)  # what comes before it cannot be decoded
+        late = starts - float((stream.start_time or 0) * stream.time_base)  # anything earlier cannot be decoded
         return float(stream.duration * stream.time_base) - late
     return length(said_end(container, stream) or (container.duration / 1e6 if container.duration else None), starts)
 
 
 def frame_count(stream: VideoStream, seconds: float | None) -> int | None:
-    """Return how many pictures there are, as far as the file says, which may be a little wrong.
+    """Return the number of pictures according to the file, which may be slightly wrong; None if unknown.
 
     Args:
-        stream: of the file.
-        seconds: how long they last, if that is known.
+        stream: the file's video stream.
+        seconds: the length of the pictures, if known.
     """
     if stream.frames:
         return stream.frames
@@ -281,7 +280,7 @@ def frame_count(stream: VideoStream, seconds: float | None) -> int | None:
 
 
 def reason(error: Exception) -> str:
-    """Return what FFmpeg says, without its number and the path, which stand in the message already."""
-    if isinstance(error, av.error.ExitError):  # "Immediate exit requested": by us, as nothing came
-        return "nothing came in time"
+    """Return FFmpeg's message without its number and the path, which our messages contain already."""
+    if isinstance(error, av.error.ExitError):  # "Immediate exit requested" by our timeout
+        return "nothing arrived in time"
     return str(getattr(error, "strerror", None) or error)

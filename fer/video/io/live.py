@@ -1,7 +1,7 @@
-"""Reading cameras and streams: the newest frame counts, what came meanwhile is left out.
+"""Read cameras and streams: the newest frame counts, frames that arrived meanwhile are dropped.
 
-Streams are read with PyAV, cameras with OpenCV, which knows them by a number on every system; for PyAV they have names
-that differ between systems. A stream that is lost is opened again, with growing pauses.
+Streams are read with PyAV; cameras with OpenCV, which numbers them on every system, while PyAV's names differ between
+systems. A lost stream is reopened, with growing pauses.
 """
 
 import threading
@@ -20,18 +20,18 @@ from fer.video.io.decoding import USUAL_STEP_SECONDS, Decoder, FrameClock, large
 from fer.video.io.files import TimedFrame
 
 SILENCE_SECONDS = 15.0
-"""A camera without a new frame for this long is given up, a stream is opened anew."""
+"""If no frame arrives for this long, a camera is given up, and a stream is reopened."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
-"""Before a lost stream is opened again; each pause is twice as long as the one before."""
+"""Pauses before a lost stream is reopened; each is twice as long as the one before."""
 PATIENCE_SECONDS = 600.0
-"""A stream that gives no picture for this long, however often it is opened, is given up."""
+"""If no frame arrives for this long, a stream is given up, however often it was reopened."""
 _LOOK_SECONDS = 0.03
 _CLOSING_SECONDS = 0.5
-"""So long is waited for a camera to be closed; nothing can interrupt FFmpeg while it waits for a network."""
+"""How long to wait for a camera to close; FFmpeg cannot be interrupted while it waits for a network."""
 
 
 class LiveSource:
-    """A camera or a stream, read by a thread of its own, of which the newest frame counts."""
+    """A camera or a stream, read by its own thread; only the newest frame is kept."""
 
     def __init__(
         self,
@@ -43,19 +43,19 @@ class LiveSource:
         """Open it and wait for the first frame.
 
         Args:
-            source: a camera's number, from 0, or a URL that FFmpeg knows: rtsp, http, rtmp, udp, ….
-            silence_seconds: how long to wait for a frame, the first one as well.
-            patience_seconds: how long a stream that was lost is opened again.
-            tell: is given a line when a stream is lost, by the thread that reads it.
+            source: a camera's number, from 0, or a URL that FFmpeg supports: rtsp, http, rtmp, udp, ….
+            silence_seconds: how long to wait for a frame, including the first.
+            patience_seconds: how long to try to reopen a lost stream.
+            tell: called with a message when a stream is lost, from the thread that reads it.
 
         Raises:
-            VideoError: nothing comes from there.
+            VideoError: no frame arrives.
         """
         self.name = f"camera {source}" if isinstance(source, int) else without_secrets(source)
         self.problem = ""
-        """Why it ended, if that was not to be expected."""
+        """Why reading ended, if unexpectedly."""
         self.ended = False
-        """Whether there is nothing more to come."""
+        """Whether the source has ended."""
         self._silence_seconds = silence_seconds
         self._newest: tuple[np.ndarray, float] | None = None
         self._changed = threading.Condition()
@@ -67,7 +67,7 @@ class LiveSource:
         else:
             stream = _Stream(source, silence_seconds, patience_seconds, self._wanted, self._closed, tell)
             images, self._patience_seconds = stream.images(), patience_seconds + 2 * silence_seconds
-        # A daemon: a read that never comes back must not keep the program from ending.
+        # A daemon: a read that never returns must not keep the program from exiting.
         self._thread = threading.Thread(target=self._read, args=(images,), name="live-source", daemon=True)
         self._thread.start()
         try:
@@ -82,7 +82,7 @@ class LiveSource:
             while self._newest is None and not self._over and time.monotonic() < deadline:
                 self._changed.wait(_LOOK_SECONDS)
             if self._newest is None:
-                raise VideoError(self.problem or f"expected pictures from {self.name}, found none. Check it.")
+                raise VideoError(self.problem or f"expected pictures from {self.name}, found none. Is it switched on?")
 
     def _read(self, images: Generator[np.ndarray]) -> None:
         problem = ""
@@ -95,7 +95,7 @@ class LiveSource:
                     return
         except VideoError as error:
             problem = str(error)
-        except Exception as error:  # otherwise the thread would end without a word
+        except Exception as error:  # otherwise the thread would end silently
             problem = without_secrets(f"{self.name} cannot be read: {type(error).__name__}: {error}")
         finally:
             images.close()  # closes the device, in the thread that opened it
@@ -104,7 +104,7 @@ class LiveSource:
                 self._changed.notify()
 
     def frames(self) -> Iterator[TimedFrame | None]:
-        """Yield the newest frame each time, or None while there is no new one, so that the caller can look around."""
+        """Yield the newest frame each time, or None while there is none, so that the caller can do other work."""
         self._wanted.set()
         began: float | None = None
         last = asked = time.monotonic()
@@ -115,7 +115,7 @@ class LiveSource:
                 newest, self._newest = self._newest, None
                 over = self._over
             if newest is not None:
-                image, last = newest[0], max(newest[1], asked)  # the first may have waited for the model to be loaded
+                image, last = newest[0], max(newest[1], asked)  # the first may have waited until the model was loaded
                 began = last if began is None else began
                 yield TimedFrame(partial(lambda shown: shown, image), last - began)
             elif over:
@@ -135,26 +135,26 @@ class LiveSource:
 
 
 def _camera_images(number: int) -> Generator[np.ndarray]:
-    """Yield RGB uint8 (H, W, 3) as long as the camera gives any."""
-    cv2.utils.logging.setLogLevel(0)  # else it writes pages about each driver that it tries
+    """Yield RGB uint8 (H, W, 3) as long as the camera delivers pictures."""
+    cv2.utils.logging.setLogLevel(0)  # otherwise OpenCV logs pages about each driver it tries
     capture = cv2.VideoCapture(number)
     try:
         if not capture.isOpened():
             raise VideoError(
                 f"expected a camera with number {number}, found none. Connect one, close other programs that use it, "
-                "allow this one to use it, or try another number with --source."
+                "give this program permission, or try another number with --source."
             )
         while True:
             there, bgr = capture.read()
             if not there:
-                raise VideoError(f"expected pictures from camera {number}, but it gives none. Was it disconnected?")
+                raise VideoError(f"expected pictures from camera {number}, found none. Was it disconnected?")
             yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     finally:
         capture.release()
 
 
 class _Stream:
-    """A stream, or a file behind a URL, which is opened again where it is lost."""
+    """A stream, or a file at a URL, which is reopened when it is lost."""
 
     def __init__(
         self,
@@ -170,13 +170,13 @@ class _Stream:
         self._wanted, self._closed, self._tell = wanted, closed, tell
         self._shape_wh: tuple[int, int] | None = None
         self._at: float | None = None
-        """The time of the latest picture of a file, in the file's own seconds."""
+        """Time of the latest picture of a file, in the file's time."""
 
     def images(self) -> Generator[np.ndarray]:
-        """Yield RGB uint8 (H, W, 3), each when it is due, across all losses.
+        """Yield RGB uint8 (H, W, 3), each when it is due, across lost connections.
 
         Raises:
-            VideoError: nothing comes from there, or nothing any more.
+            VideoError: no picture arrives, or the stream is lost for good.
         """
         pause, seen, was_file = FIRST_PAUSE_SECONDS, 0.0, False
         while True:
@@ -184,14 +184,14 @@ class _Stream:
                 with closing(self._opened()) as container:
                     is_file = _is_file(container)
                     if seen and is_file and not was_file:
-                        return  # what was live has ended, and can be had as a file now
+                        return  # the live stream has ended and is now available as a file
                     was_file = is_file
                     for image in self._pictures(container, is_file):
                         yield image
                         pause, seen = FIRST_PAUSE_SECONDS, time.monotonic()
                     if is_file or not seen:
                         return
-                lost = f"{self._name} has ended."  # or the camera starts anew, and says goodbye before
+                lost = f"{self._name} has ended."  # or the camera restarts and closes the connection first
             except _LostError as error:
                 if not seen or time.monotonic() - seen > self._patience_seconds:
                     raise
@@ -204,7 +204,7 @@ class _Stream:
 
     def _opened(self) -> InputContainer:
         try:
-            # Over UDP, FFmpeg's choice, pictures come torn where packets are lost.
+            # Over UDP, FFmpeg's default, lost packets tear pictures.
             options = {"rtsp_transport": "tcp"}
             return av.open(self._url, timeout=self._silence_seconds, options=options, metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -214,14 +214,14 @@ class _Stream:
             ) from error
 
     def _pictures(self, container: InputContainer, is_file: bool) -> Iterator[np.ndarray]:
-        """Yield what a connection gives, each when it is due: a file behind a URL would come all at once.
+        """Yield the pictures of a connection, each when it is due: a file at a URL would arrive all at once.
 
-        Such a file waits after its first frame until it is wanted; what is live goes on meanwhile. A file that was lost
-        goes on behind the picture that was the latest.
+        Such a file waits after its first frame until `frames` is called; a live stream continues meanwhile. A file that
+        was lost continues after its latest picture.
         """
         stream = picture_stream(container)
         if stream is None:
-            raise _LostError(f"expected a video at {self._name}, found no moving pictures. Check the address.")
+            raise _LostError(f"expected a video at {self._name}, found no video stream. Check the address.")
         after = self._at if is_file else None
         if after is not None:
             self._go_to(container, after)
@@ -241,19 +241,19 @@ class _Stream:
             yield picture.image()
         if decoder.damage and (decoder.broke_off or is_file):
             lost = _LostError if decoder.broke_off else VideoError
-            raise lost(f"the video from {self._name} broke off ({decoder.damage}). Check the network.")
+            raise lost(f"the video from {self._name} was interrupted ({decoder.damage}). Check the network.")
 
     def _go_to(self, container: InputContainer, seconds: float) -> None:
         try:
             container.seek(round(seconds * 1e6))
         except (av.FFmpegError, OSError) as error:
-            raise _LostError(f"{self._name} does not go on where it was lost ({reason(error)}).") from error
+            raise _LostError(f"{self._name} cannot continue where it was lost ({reason(error)}).") from error
 
 
 def _is_file(container: InputContainer) -> bool:
-    """Whether it has a beginning and an end; a playlist's own size says nothing about that."""
+    """Whether this is a file rather than a live stream; the size of a playlist says nothing about that."""
     return bool(container.duration) or (container.size > 0 and "hls" not in container.format.name)
 
 
 class _LostError(VideoError):
-    """A stream was lost that may come again."""
+    """A stream was lost, but may return."""

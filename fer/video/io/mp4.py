@@ -1,4 +1,4 @@
-"""Writing MP4, with PyAV: what OpenCV writes (mp4v) does not play in browsers, and all its frames last as long."""
+"""Write MP4 with PyAV: OpenCV's files (mp4v) do not play in browsers, and their frame rate is constant."""
 
 import contextlib
 import os
@@ -17,29 +17,29 @@ from fer.video.io.sound import RATE, Sound
 
 _TICKS_PER_SECOND = 90_000
 _X264 = {"preset": "superfast", "crf": "21", "mbtree": "1", "rc-lookahead": "10", "partitions": "none"}
-"""Half of the preset veryfast's time, 2 to 10 % more bytes at the same PSNR. It is the look ahead that saves bytes, and
-that superfast alone does without; small partitions, chosen this fast, cost some."""
+"""Half the time of preset veryfast, and 2 to 10 % more bytes at the same PSNR. Lookahead, which superfast omits, saves
+bytes; small partitions, chosen this quickly, cost some."""
 _BT601 = 6
-"""ITU-T H.273 calls it so: the matrix of `yuv_frame`."""
+"""The matrix of `yuv_frame`, as numbered in ITU-T H.273."""
 
 
 def yuv_frame(image: np.ndarray) -> av.VideoFrame:
-    """Return RGB uint8 (H, W, 3) with even sides as encoders take it, yuv420p with the matrix of BT.601, 16..235.
+    """Convert RGB uint8 (H, W, 3) with even sides for encoders: yuv420p, the matrix of BT.601, 16..235.
 
-    OpenCV does that in a tenth of FFmpeg's time. A colour is that of the left upper one of four pixels.
+    OpenCV takes a tenth of FFmpeg's time. Four pixels share the color of the upper left one.
     """
     planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), np.uint8)
-    # PyAV's `from_numpy_buffer`, which copies nothing, takes the height for a multiple of four.
+    # PyAV's `from_numpy_buffer` would copy nothing, but needs a height that is a multiple of four.
     return av.VideoFrame.from_ndarray(planes, format="yuv420p")
 
 
 class Mp4Writer:
-    """Writes frames as H.264 in MP4, which every browser and player shows, at the speed that they came with.
+    """Writes frames as H.264 in MP4, which every browser and player shows, with their own times.
 
-    Until it is complete the file has another name, so nothing half-written is ever found under its own. Used in a
-    `with`: leaving it finishes the file, or removes what was written if there was an exception.
+    The file has a temporary name until it is complete, so an incomplete file is never found under the final name. Use
+    it in a `with` statement: leaving it finishes the file, or removes it after an exception.
 
-    In parts, it has its own name from the first frame on, and whatever ends it, all but the last two seconds play.
+    In parts, the file has its final name from the first frame, and after any failure all but the last two seconds play.
     """
 
     def __init__(
@@ -49,26 +49,26 @@ class Mp4Writer:
         size_wh: tuple[int, int] | None = None,
         in_parts: bool = False,
     ) -> None:
-        """Make sure that a file can be written there; nothing is made before the first frame.
+        """Check that the file can be written; nothing is written before the first frame.
 
         Args:
-            path: of the file.
-            sound: what is heard in the time that the frames are from; closed with the file.
-            size_wh: of the video, which all pictures are scaled to; the first one's if not given.
-            in_parts: whether it is written in parts of two seconds, each of which plays without the next
-                (fragmented MP4); browsers do not know how long such a video is before they have all of it.
+            path: the file.
+            sound: the sound of the video that the frames are from; closed with the file.
+            size_wh: width and height of the video, to which all pictures are scaled; by default those of the first.
+            in_parts: whether to write parts of two seconds, each of which plays without the next (fragmented MP4);
+                browsers do not know the length of such a video until they have loaded all of it.
 
         Raises:
-            VideoError: the name does not end with .mp4, or its folder is missing or cannot be written to.
+            VideoError: the name does not end with .mp4, or the folder is missing or not writable.
         """
         if path.suffix.lower() != ".mp4":
-            raise VideoError(f"expected --output to end with .mp4, got {path}. Videos are written as MP4 files.")
+            raise VideoError(f"expected --output to end with .mp4, got {path}. Give a name that ends with .mp4.")
         if path.is_dir():
-            raise VideoError(f"expected a file to write the video to, found the folder {path}. Give another --output.")
+            raise VideoError(f"expected a file name for the video, found the folder {path}. Give another --output.")
         if not path.parent.is_dir():
             raise VideoError(f"expected a folder for {path.name}, found none at {path.parent}. Make it first.")
         if not os.access(path.parent, os.W_OK):
-            raise VideoError(f"expected to be allowed to write to {path.parent}, but it is not. Give another --output.")
+            raise VideoError(f"expected a writable folder, but {path.parent} is not. Give another --output.")
         self.path = path
         self.frames = 0
         self._in_parts = in_parts
@@ -80,12 +80,12 @@ class Mp4Writer:
         """Add a frame.
 
         Args:
-            image: RGB uint8 (H, W, 3), scaled to the video's size; an odd side gets one more pixel, as H.264 halves
-                the colours' resolution.
-            seconds: when it is shown; the video begins with the first.
+            image: RGB uint8 (H, W, 3), scaled to the video's size; an odd side gets one more pixel, because H.264
+                halves the resolution of colors.
+            seconds: the frame's time; the video starts at that of the first.
 
         Raises:
-            VideoError: it cannot be written, as when the disk is full.
+            VideoError: the file cannot be written, for example because the disk is full.
         """
         try:
             if self._file is None:
@@ -100,10 +100,10 @@ class Mp4Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        """Complete the file and give it its name; without a frame there is none.
+        """Complete and rename the file; without a frame there is none.
 
         Raises:
-            VideoError: it cannot be written.
+            VideoError: the file cannot be written.
         """
         try:
             if self._file and kind and not self._in_parts:
@@ -115,12 +115,12 @@ class Mp4Writer:
             raise self._failed(problem) from problem
         finally:
             if self._file and not self._in_parts:
-                self._partial.unlink(missing_ok=True)  # is there only if it was not finished
+                self._partial.unlink(missing_ok=True)  # exists only if it was not finished
             if self._sound:
                 self._sound.close()
 
     def _failed(self, error: Exception) -> VideoError:
-        return VideoError(f"cannot write {self.path}: {reason(error)}. Make room, or give another --output.")
+        return VideoError(f"cannot write {self.path}: {reason(error)}. Free up space, or give another --output.")
 
 
 class _H264File:
@@ -136,7 +136,7 @@ class _H264File:
         self._size_wh = width_px, height_px
         self._began = began_seconds
         self._last_ticks, self._step_ticks = -1, round(USUAL_STEP_SECONDS * _TICKS_PER_SECOND)
-        # With the index in front a browser starts to play before it has everything.
+        # With the index in front, browsers start to play before they have loaded everything.
         parts = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
         options = parts if in_parts else {"movflags": "faststart"}
         self._container = av.open(str(path), "w", format="mp4", options=options)
@@ -145,9 +145,9 @@ class _H264File:
         context.width, context.height = width_px + width_px % 2, height_px + height_px % 2
         context.pix_fmt = "yuv420p"
         context.time_base = Fraction(1, _TICKS_PER_SECOND)
-        context.gop_size = 60  # two seconds: players jump to such places only
-        context.colorspace, context.color_range = _BT601, ColorRange.MPEG  # unsaid, players guess by the size
-        context.color_primaries = context.color_trc = 1  # BT.709, as sRGB has them
+        context.gop_size = 60  # two seconds: players can only jump to key frames
+        context.colorspace, context.color_range = _BT601, ColorRange.MPEG  # otherwise players guess from the size
+        context.color_primaries = context.color_trc = 1  # BT.709, as in sRGB
         self._sound = sound
         if sound:
             sound.begin(began_seconds)
@@ -169,14 +169,14 @@ class _H264File:
         self._mux_sound(ticks)
 
     def _mux_sound(self, ticks: int) -> None:
-        """Add the sound up to a picture."""
+        """Add the sound up to this picture."""
         if self._sound:
             for frame in self._sound.until(ticks / _TICKS_PER_SECOND):
                 self._container.mux(self._audio.encode(frame))
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
-            packet.duration = self._step_ticks  # matters for the last one, which no other follows
+            packet.duration = self._step_ticks  # matters for the last one, which has no successor
             self._container.mux(packet)
 
     def finish(self) -> None:
@@ -189,5 +189,5 @@ class _H264File:
             self._container.close()
 
     def abandon(self) -> None:
-        with contextlib.suppress(av.FFmpegError, OSError, ValueError):  # it is removed anyway
+        with contextlib.suppress(av.FFmpegError, OSError, ValueError):  # the file is removed anyway
             self._container.close()

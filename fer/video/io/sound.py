@@ -1,4 +1,4 @@
-"""The sound of a video file, made ready for MP4."""
+"""Read the sound of a video file for MP4."""
 
 import os
 from collections.abc import Iterator
@@ -13,38 +13,38 @@ from av.filter import Graph
 from fer.video.io.decoding import FrameClock, largest_step, reason
 
 RATE = 48_000
-"""Samples a second. Every browser plays it."""
+"""Samples per second; every browser plays it."""
 _FORMAT = "fltp"
-"""Floats, a plane for each channel: what the AAC encoder takes."""
+"""Floats, one plane per channel, as the AAC encoder expects."""
 _SAMPLES = 1024
-"""A frame of AAC."""
+"""Samples in a frame of AAC."""
 
 
 class Sound:
-    """The first sound of a file from some moment on, in one or two channels, without gaps, decoded as it is needed."""
+    """The first sound stream of a file from some time on, in one or two channels, without gaps, decoded on demand."""
 
     def __init__(self, container: "av.container.InputContainer", stream: AudioStream, starts: float) -> None:
-        """Take an open file; use `Sound.of`."""
+        """Take an open file; callers use `Sound.of`."""
         self._container, self._stream, self._starts = container, stream, starts
         self.layout = "mono" if stream.codec_context.channels == 1 else "stereo"
         self.problem = ""
-        """Why it ended, if that was not to be expected."""
+        """Why reading ended, if unexpectedly."""
         self._frames: Iterator[av.AudioFrame] | None = None
         self._next: av.AudioFrame | None = None
 
     @classmethod
     def of(cls, path: str | os.PathLike[str], starts: float) -> "Sound | None":
-        """Open the sound of a file; None where it has none that can be read.
+        """Open the sound of a file; return None if there is none that can be read.
 
         Args:
             path: the file.
-            starts: when the first picture is shown in the file's own time, in seconds (`VideoFile.starts`).
+            starts: when the first picture is shown, in seconds of the file's time (`VideoFile.starts`).
         """
         try:
             container = av.open(os.fspath(path), metadata_errors="replace")
         except (av.FFmpegError, OSError):
             return None
-        known = (one for one in container.streams.audio if one.codec_context)  # None: of an unknown codec
+        known = (one for one in container.streams.audio if one.codec_context)  # None: unknown codec
         stream = next((one for one in known if one.codec_context.channels), None)
         if stream is None:
             container.close()
@@ -52,12 +52,12 @@ class Sound:
         return cls(container, stream, starts)
 
     def begin(self, seconds: float) -> None:
-        """Go to a moment, in seconds since the first picture of the file; once, before anything is asked for."""
+        """Go to a time, in seconds since the file's first picture; call this once, before `until`."""
         self._frames = self._resampled(self._starts + seconds)
         self._next = next(self._frames, None)
 
     def until(self, seconds: float) -> Iterator[av.AudioFrame]:
-        """Yield what is heard up to a moment since `begin` and was not yielded before, float planar at `RATE`."""
+        """Yield the sound up to a time since `begin` that was not yielded before, planar float at `RATE`."""
         while self._frames and self._next is not None and (self._next.pts or 0) / RATE <= seconds:
             yield self._next
             self._next = next(self._frames, None)
@@ -68,13 +68,13 @@ class Sound:
         self._container.close()
 
     def _resampled(self, start: float) -> Iterator[av.AudioFrame]:
-        """Yield frames of AAC's length, counted from `start`, in the file's seconds as its pictures' are."""
+        """Yield frames of AAC's length, counted from `start`, in seconds of the file's time."""
         graph = Graph()
         source = graph.add_abuffer(sample_rate=RATE, format=_FORMAT, layout=self.layout, time_base=Fraction(1, RATE))
         sink = graph.add("abuffersink")
         graph.link_nodes(
             source,
-            # Silence where nothing is said: else all that follows would be heard too soon.
+            # Fill gaps with silence: otherwise all later sound would come too early.
             graph.add("aresample", f"{RATE}:async=1:first_pts=0"),
             graph.add("asetnsamples", f"n={_SAMPLES}:p=0"),
             sink,
@@ -86,7 +86,7 @@ class Sound:
         yield from _pulled(sink)
 
     def _alike(self, start: float) -> Iterator[av.AudioFrame]:
-        """Yield what is heard from `start` on in one form, whatever it has in the file and whenever that changes."""
+        """Yield the sound from `start` in one format, whatever the file's format and however that changes."""
         clock, begins = FrameClock(_SAMPLES / RATE, largest_step(self._container)), self._starts
         resampler, known = None, None
         for frame in self._decoded():
@@ -109,12 +109,12 @@ class Sound:
             try:
                 packet = next(packets, None)
             except av.FFmpegError as error:
-                self.problem = f"the sound breaks off ({reason(error)})"
+                self.problem = f"the sound was interrupted ({reason(error)})"
                 return
             if packet is None:
                 return
             frames: list[av.AudioFrame] = []
-            with suppress(av.FFmpegError):  # a damaged moment is silent
+            with suppress(av.FFmpegError):  # damaged parts are silent
                 frames = self._stream.decode(packet)
             yield from frames
 

@@ -389,7 +389,7 @@ def test_a_url_without_a_video_is_an_error(tmp_path: Path, address: str) -> None
     (tmp_path / "a.txt").write_text("no video\n" * 50)
     for url, message in (
         (f"{address}/gone.mp4", "404"),
-        (f"{address}/a.txt", "no moving pictures"),
+        (f"{address}/a.txt", "no video stream"),
         ("http://127.0.0.1:9/a.mp4", "cannot be opened"),
         ("nonsense://a", "cannot be opened"),
     ):

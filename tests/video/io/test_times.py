@@ -161,7 +161,7 @@ def test_a_frame_without_a_time_follows_the_one_before() -> None:
     assert not math.isnan(clock.ends)
 
 
-def analysed(path: Path, **options: float) -> Timeline:
+def analyzed(path: Path, **options: float) -> Timeline:
     with closing(VideoFile(path)) as file:
         analysis = ClipAnalysis(file, PatchRecognizer(), ClipOptions(**options))  # type: ignore[arg-type]
         analysis.run(lambda frame, faces: None)
@@ -175,7 +175,7 @@ def test_all_results_count_from_the_first_frame(tmp_path: Path, starts: float) -
     usual = lossless(tmp_path / "usual.mkv", scene)
     late = lossless(tmp_path / "late.mkv", scene, [starts + number / 30 for number in range(45)])
     for options in ({"from_seconds": 0.6}, {"from_seconds": 0.2, "to_seconds": 1.0}):
-        expected, found = analysed(usual, **options), analysed(late, **options)
+        expected, found = analyzed(usual, **options), analyzed(late, **options)
         assert found.problem == "" and found.complete
         assert (found.frames, found.starts) == (expected.frames, pytest.approx(expected.starts, abs=2e-3))
         assert found.ends == pytest.approx(expected.ends, abs=2e-3)
