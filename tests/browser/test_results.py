@@ -1,4 +1,4 @@
-"""The journey of a photo: analysed, reloaded, found in the results, opened elsewhere, renamed, deleted, exported."""
+"""The journey of a photo: analyzed, reloaded, found in the results, opened elsewhere, renamed, deleted, exported."""
 
 import io
 import re

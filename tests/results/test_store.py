@@ -103,7 +103,7 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
         replace(Settings(), **wrong)  # type: ignore[arg-type]
 
 
-def test_the_same_analysed_again_is_one_result(store: ResultStore, clock: Clock) -> None:
+def test_the_same_analyzed_again_is_one_result(store: ResultStore, clock: Clock) -> None:
     first = add(store, "a.jpg", source="picture model", content=Content(Note("1"), faces=[picture(), picture()]))
     store.rename(first.id, "", "Birthday")
     clock.now += 5
