@@ -1,4 +1,4 @@
-"""A video file in, a timeline of every person's expressions out."""
+"""Analyze a video file and show a timeline of each person's expressions."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -28,24 +28,24 @@ from pages.parts.widgets import clock, counted, download, literal
 
 
 def progress(status: Status) -> str:
-    """Say how far a video is, and what was seen in it."""
+    """Return the progress of a video, with the people seen and the speed."""
     figures = {"people": 0.0, "speed": 0.0, "video_seconds": 0.0} | status.figures
     if status.figures:
         people = round(figures["people"])
-        crowd = counted(people, "person", "people") if people else "nobody yet"
+        crowd = counted(people, "person", "people") if people else "no people yet"
         speed = f"{figures['speed']:.1f} × real time"
         status = replace(status, what=f"{clock(figures['video_seconds'])} · {crowd} · {speed}")
     return progress_text(status)
 
 
 def show_preview(path: Path) -> None:
-    """Show the picture that was drawn last, if there is one."""
-    with suppress(OSError):  # it may go at any moment, and the next second has another one
-        st.image(path.read_bytes(), width=480, alt="the picture that is being looked at")
+    """Show the latest annotated picture, if there is one."""
+    with suppress(OSError):  # the job may be replacing or removing it
+        st.image(path.read_bytes(), width=480, alt="The picture being analyzed")
 
 
 def look_again(seen: JobView[VideoRequest], request: VideoRequest) -> None:
-    """Make another job of the same video; what was seen stays."""
+    """Make another job for the same video; the first one stays."""
     made = job_anew(seen.folder, request)
     leave(KIND)
     with filling(made, KIND):
@@ -58,7 +58,7 @@ def offer_video(seen: JobView[VideoRequest], request: VideoRequest, result: Resu
     if video.is_file() and as_noted:
         download("Annotated video (MP4)", video.read_bytes, video.name, "movie")
     elif not seen.active and not is_cut_short(seen) and (seen.folder / request.path).is_file():
-        about = "Draws the video again with your names, merges and hidden people. This takes a while."
+        about = "Draw the video again with your names, merges and hidden people. This takes a while."
         if st.button("Export video", icon=":material/movie:", help=about):
             drawing = replace(seen, request=replace(request, draws_only=True))
             attempt(lambda: resume(drawing, result))
@@ -69,43 +69,43 @@ def offer_video(seen: JobView[VideoRequest], request: VideoRequest, result: Resu
 
 
 def is_cut_short(seen: JobView[VideoRequest]) -> bool:
-    """Whether a job broke off and may start again, for example because the disk was full."""
+    """Whether a job was interrupted and may start again, for example because the disk was full."""
     return seen.state == INTERRUPTED or (seen.state == STOPPED and bool(seen.message))
 
 
 def show_job(seen: JobView[VideoRequest], request: VideoRequest, result: Result | None) -> None:
-    """Show how far a job is, or what it has seen."""
+    """Show the progress of a job, or its timeline."""
     if seen.active:
         st.markdown(f"**{literal(request.path.name)}**")
         watch(seen, KIND, text=progress)
         if not request.draws_only:
             st.fragment(show_preview, run_every=1.0)(seen.folder / PREVIEW_NAME)
-        about = None if request.draws_only else "What was seen up to here is kept."
+        about = None if request.draws_only else "The results so far are kept."
         if st.button("Cancel", icon=":material/stop:", help=about):
             attempt(lambda: stop(seen.folder, KIND))
-        st.caption("You may close this page: it goes on, and this address shows it again.")
+        st.caption("You can close this page: the job keeps running. Open this address again to see it.")
         if request.draws_only:
             show_seen_by(seen, request, result)
         return
     with st.container(horizontal=True):
-        if st.button("Another video", icon=":material/movie:"):
+        if st.button("Choose another video", icon=":material/movie:"):
             leave(KIND)
             st.rerun()
-        kept = (seen.folder / request.path).exists()  # that of a visitor who had left is gone
-        if kept and st.button("Analyse it again", icon=":material/tune:", help="With other options."):
+        kept = (seen.folder / request.path).exists()  # uploads are deleted after the visitor has left
+        if kept and st.button("Analyze again", icon=":material/tune:", help="Choose other options for the same video."):
             attempt(lambda: look_again(seen, request))
-        delete_job(seen, KIND, result, f"What was seen {'and the uploaded video are' if request.is_upload else 'is'}")
+        delete_job(seen, KIND, result, f"The results {'and the uploaded video ' if request.is_upload else ''}are")
     if seen.state == FAILED:
         st.error(for_visitor(seen.message), icon=ICONS[FAILED])
     elif is_cut_short(seen):
-        st.warning(f"It was interrupted. {for_visitor(seen.message)}", icon=ICONS[seen.state])
+        st.warning(f"The analysis was interrupted. {for_visitor(seen.message)}", icon=ICONS[seen.state])
         if st.button("Start again", type="primary", icon=":material/play_arrow:"):
             attempt(lambda: resume(seen, result))
     show_seen_by(seen, request, result)
 
 
 def show_seen_by(seen: JobView[VideoRequest], request: VideoRequest, result: Result | None) -> None:
-    """Show what a job has seen."""
+    """Show the timeline of a job, as far as it got."""
     timeline = timeline_at(seen.folder / TIMELINE_NAME)
     if timeline and timeline.frames:
         if st.session_state.get("video_shown") is not timeline:
@@ -121,8 +121,8 @@ def show_seen_by(seen: JobView[VideoRequest], request: VideoRequest, result: Res
         offer = partial(offer_video, seen, request, result)
         show_result(seen.folder, timeline, request.annotated(seen.folder), source, found_anew, offer)
     elif seen.state in (STOPPED, FINISHED):
-        why = "it was cancelled at once" if seen.state == STOPPED else "no frame lies in that part of the video"
-        st.info(f"Nothing was looked at: {why}.", icon=":material/search_off:")
+        why = "the job was canceled too early" if seen.state == STOPPED else "the chosen part has no frames"
+        st.info(f"No frame was analyzed: {why}.", icon=":material/search_off:")
 
 
 begin_page("pages/video.py", "Video")
@@ -133,7 +133,7 @@ with errors_shown():
         choose()
     elif seen.request is None:
         st.error(for_visitor(seen.message), icon=ICONS[seen.state])
-        delete_job(seen, KIND, result, "What is left of it is")
+        delete_job(seen, KIND, result, "The rest of this job is")
     elif is_begun(seen.folder):
         show_job(seen, seen.request, result)
     else:

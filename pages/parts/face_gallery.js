@@ -1,4 +1,4 @@
-/* Faces as tiles, in groups; one tile can be reached with Tab and the others from there with the arrows. */
+/* Faces as tiles, in groups; Tab reaches one tile, and the arrow keys reach the others from there. */
 
 const make = (tag, className, parent, properties = {}) =>
   parent.appendChild(Object.assign(document.createElement(tag), { className, ...properties }));
@@ -70,7 +70,7 @@ class Gallery {
     to?.focus();
   }
 
-  /** The tile of the next row, down (1) or up (-1), that is nearest across. */
+  /** The nearest tile in the next row, down (1) or up (-1). */
   beyond(from, down) {
     const further = this.tiles.filter((tile) => down * (tile.offsetTop - from.offsetTop) > 1);
     const row = Math.min(...further.map((tile) => down * tile.offsetTop));

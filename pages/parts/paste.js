@@ -1,4 +1,4 @@
-/* A picture from the clipboard goes where a chosen file does: into the page's uploader. */
+/* Put a picture from the clipboard into the page's uploader, like a chosen file. */
 
 export default function ({ parentElement }) {
   const button = parentElement.querySelector("button"), note = parentElement.querySelector("[role=status]");
@@ -19,7 +19,7 @@ export default function ({ parentElement }) {
 
   const pasted = (event) => {
     const files = [...event.clipboardData.files];
-    if (!files.some(({ type }) => type.startsWith("image/"))) return; // text goes into its field
+    if (!files.some(({ type }) => type.startsWith("image/"))) return; // text is pasted into its field
     event.preventDefault();
     give(files);
   };

@@ -1,14 +1,14 @@
-/* A picture with its faces: zoomed, moved, a face chosen by pointer or keyboard. Sizes on the screen in CSS pixels. */
+/* A picture with its faces: zoom and move it, and select a face, by pointer or keyboard. Screen sizes in CSS pixels. */
 
-const LABELS = 12; // more faces in sight have dots with their numbers
+const LABELS = 12; // if more faces are visible, they get dots with their numbers
 const GAP = 3, DRAG = 5, STEP = 1.25, ARROW = 40, TILE = 84;
 const KEYS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 const clamp = (value, lowest, highest) => Math.max(Math.min(value, highest), lowest);
 
-/** Where a label of [width, height] goes beside a box [x1, y1, x2, y2], within a room of [width, height]: above, below,
- * right, left, as [x1, y1, x2, y2]; undefined where each place is out of the room or overlaps one of those taken. */
+/** Place a label of [width, height] beside a box [x1, y1, x2, y2], within a room of [width, height]: above, below, right
+ * or left, as [x1, y1, x2, y2]; undefined if each place is outside the room or overlaps a taken one. */
 export function place([width, height], [x1, y1, x2, y2], room, taken) {
   const along = [x1, x2 - width].map((x) => clamp(x, 0, room[0] - width));
   const beside = [y1, y2 - height].map((y) => clamp(y, 0, room[1] - height));
@@ -22,7 +22,7 @@ export function place([width, height], [x1, y1, x2, y2], room, taken) {
       spot[3] <= room[1] && !taken.some((other) => overlap(spot, other)));
 }
 
-/** The least number on a line of which a picture of some size, moved by `offset`, leaves no room empty. */
+/** Limit a picture's offset along one axis, so that it leaves no gap; a picture that fits is centered. */
 const held = (offset, size, room) => (size <= room ? (room - size) / 2 : clamp(offset, room - size, 0));
 
 const make = (tag, className, parent, properties = {}) =>
@@ -34,7 +34,7 @@ class Viewer {
     for (const name of ["stage", "img", "faces", "labels", "gallery", "level"])
       this[name] = root.querySelector(name === "img" ? name : `.${name}`);
     this.pointers = new Map();
-    this.elsewhere = -1e9; // when the page was scrolled last
+    this.elsewhere = -1e9; // when the page was last scrolled
     this.stage.addEventListener("pointerdown", (event) => this.press(event));
     this.stage.addEventListener("pointermove", (event) => this.drag(event));
     for (const end of ["pointerup", "pointercancel"])
@@ -46,7 +46,7 @@ class Viewer {
     root.querySelector(".fit").onclick = () => this.fit();
   }
 
-  /** Show what Python says, and keep what is looked at unless the picture is another one. */
+  /** Show the data from Python; zoom and position stay unless the picture changes. */
   show(data, choose) {
     this.choose = choose;
     if (this.data?.url !== data.url) {
@@ -65,7 +65,7 @@ class Viewer {
   build() {
     const lists = [this.faces, this.gallery];
     const focused = lists.map((list) => [...list.children].indexOf(list.getRootNode().activeElement));
-    this.buttons = this.tiles = this.tags = []; // a button that goes says that it has lost the focus
+    this.buttons = this.tiles = this.tags = []; // removed buttons trigger blur events, which call draw
     this.pointed = null;
     [...lists, this.labels].forEach((list) => list.replaceChildren());
     const tags = this.data.faces.map(() => make("span", "tag", this.labels));
@@ -77,7 +77,7 @@ class Viewer {
     focused.forEach((index, list) => [buttons, tiles][list][index]?.focus({ preventScroll: true }));
   }
 
-  /** A button for each face, of which one can be reached with Tab and the others from there with the arrows. */
+  /** Make a button for each face; Tab reaches one of them, and the arrow keys reach the others from there. */
   list(parent, className) {
     const buttons = this.data.faces.map((face, index) => {
       const button = make("button", className, parent, { type: "button" });
@@ -106,7 +106,7 @@ class Viewer {
     element.classList.toggle("unsure", unsure);
   }
 
-  /** Put a face's part of the picture and its words into a tile. */
+  /** Fill a tile with the face and its caption. */
   fill(tile, { box: [x1, y1, x2, y2], caption }) {
     const [width, height] = this.data.size;
     const side = Math.min(1.3 * Math.max(x2 - x1, y2 - y1), width, height), scale = TILE / side;
@@ -133,7 +133,7 @@ class Viewer {
       });
   }
 
-  /** Show the label of the face that is pointed at, or none, and bring it into sight. */
+  /** Show the label of the face under the pointer, or none; `into` moves the face into view. */
   point(index, into = false) {
     this.pointed = index;
     if (into) {
@@ -147,7 +147,7 @@ class Viewer {
     return [this.stage.clientWidth, this.stage.clientHeight];
   }
 
-  /** Screen pixels for each of the picture's, and where its corner is. */
+  /** Screen pixels per picture pixel, and the position of the upper left corner. */
   layout() {
     const [width, height] = this.data.size, room = this.room(), { zoom, x, y } = this.view;
     const scale = Math.min(room[0] / width, room[1] / height) * zoom;
@@ -161,18 +161,18 @@ class Viewer {
     return box.map((value, axis) => value * scale + (axis % 2 ? top : left));
   }
 
-  /** Look at what lies some screen pixels further. */
+  /** Move the picture by some screen pixels. */
   move(right, down) {
     const { scale, left, top } = this.layout(), room = this.room();
     this.view.x = (room[0] / 2 - left - right) / scale;
     this.view.y = (room[1] / 2 - top - down) / scale;
-    const at = this.layout(); // what is outside of the picture is not looked at
+    const at = this.layout(); // limited to the picture
     this.view.x = (room[0] / 2 - at.left) / scale;
     this.view.y = (room[1] / 2 - at.top) / scale;
     this.draw();
   }
 
-  /** Zoom, keeping a point of the stage where it is; its middle without one. */
+  /** Zoom around a point of the stage, by default its center. */
   zoom(factor, at = this.room().map((length) => length / 2)) {
     const before = this.layout(), most = Math.max(8, 2 / (before.scale / this.view.zoom));
     this.view.zoom = clamp(this.view.zoom * factor, 1, most);
@@ -197,12 +197,12 @@ class Viewer {
   }
 
   drag(event) {
-    if (!event.buttons) this.pointers.delete(event.pointerId); // let go outside
+    if (!event.buttons) this.pointers.delete(event.pointerId); // released outside the stage
     const was = this.pointers.get(event.pointerId), now = this.at(event);
     if (!was || (this.view.zoom === 1 && this.pointers.size < 2)) return;
     const [right, down] = [now[0] - was[0], now[1] - was[1]];
     if (Math.hypot(right, down) < DRAG && !this.stage.hasPointerCapture(event.pointerId)) return;
-    // From now on the stage gets all events, a click too: it is none on the face where the drag ends.
+    // From now on the stage gets all events, so that the end of the drag does not click a face.
     this.stage.setPointerCapture(event.pointerId);
     const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
     this.pointers.set(event.pointerId, now);
@@ -214,7 +214,7 @@ class Viewer {
   }
 
   wheel(event) {
-    // Whoever scrolls the page goes on doing so when the picture comes under the pointer, and at its smallest.
+    // Scrolling the page continues when the picture comes under the pointer, and when it is zoomed out.
     const scrolls = !event.ctrlKey && (event.timeStamp - this.elsewhere < 300 || (this.view.zoom === 1 && event.deltaY > 0));
     if (scrolls) return void (this.elsewhere = event.timeStamp);
     event.preventDefault();
@@ -231,7 +231,7 @@ class Viewer {
   }
 
   draw() {
-    if (this.buttons.length !== this.data.faces.length) return; // between two pictures
+    if (this.buttons.length !== this.data.faces.length) return; // the picture is being replaced
     const { scale, left, top } = this.layout(), room = this.room(), [width, height] = this.data.size;
     Object.assign(this.img.style, { width: `${width * scale}px`, height: `${height * scale}px`, left: `${left}px`, top: `${top}px` });
     this.stage.classList.toggle("zoomed", this.view.zoom > 1);
@@ -243,7 +243,7 @@ class Viewer {
     this.label(boxes, room);
   }
 
-  /** Put each label beside its face, first those of the face pointed at and the chosen one. */
+  /** Place each label beside its face, starting with the face under the pointer and the selected one. */
   label(boxes, room) {
     const inSight = boxes.map((box) => overlap(box, [0, 0, ...room]));
     const many = inSight.filter(Boolean).length > LABELS;

@@ -1,4 +1,4 @@
-"""The first half of the video page: choose a video and what of it to look at, or go back to an earlier one."""
+"""The first half of the video page: choose a video and options for it, or open an earlier one."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -42,19 +42,19 @@ VIDEO_SUFFIXES = [
     "flv",
     "wmv",
     "gif",
-]  # what a browser calls a video, and what some do not
+]  # everything that browsers call a video, and suffixes that some do not
 PREVIEW_PX = 480
 PACES: dict[str, tuple[int, float | None]] = {
     "every frame": (1, None),
     **{f"every {nth} frame": (n, None) for n, nth in ((2, "2nd"), (3, "3rd"), (5, "5th"), (10, "10th"))},
-    **{f"at most {n} a second": (1, n) for n in (15, 10, 5, 2)},
+    **{f"at most {n} per second": (1, n) for n in (15, 10, 5, 2)},
 }
-"""What is looked at → every how many frames, and at most how many a second."""
+"""Option → analyze every nth frame, and at most this many per second."""
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """What a video says of itself, and its first picture."""
+    """A video's first picture and properties."""
 
     preview: np.ndarray
     size_wh: tuple[int, int]
@@ -64,15 +64,15 @@ class Chosen:
 
 @st.cache_data(max_entries=2, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE, scope="session")
 def look_at(path: Path) -> Chosen:
-    """Read what a video says of itself and its first picture.
+    """Read a video's first picture and properties.
 
     Raises:
-        VideoError: it is none.
+        VideoError: the file is not a video.
     """
     try:
         with closing(VideoFile(path, PREVIEW_PX)) as file:
             return Chosen(file.first_image, file.size_wh, file.frames_per_second, file.seconds_expected)
-    except VideoError as error:  # where an upload is kept is nobody's business
+    except VideoError as error:  # do not reveal where uploads are kept
         raise VideoError(str(error).replace(str(path), path.name)) from error
 
 
@@ -81,19 +81,19 @@ def choose() -> None:
     sources = {name: shown for name, shown in SOURCES.items() if name != HERE or training_allowed()}
     source = one_of("Source", sources, "video_source")
     if source == HERE:
-        path = path_here("/home/me/clip.mp4", "A video on the machine that runs the app. It is not copied.")
+        path = path_here("/home/me/video.mp4", "A video on the machine that runs the app. It is not copied.")
         if path and st.button("Open", type="primary", icon=":material/movie:"):
             attempt(partial(take, path))
     elif source == SAMPLE:
-        st.markdown("Ten seconds of a drawn person whose expression changes four times.")
+        st.markdown("A drawn person whose expression changes four times in ten seconds.")
         if st.button("Use the sample", type="primary", icon=":material/movie:"):
-            with st.spinner("Drawing it …"):
+            with st.spinner("Drawing the sample …"):
                 attempt(lambda: take(upload_path("sample.mp4"), draw_sample))
     else:
         visit = st.session_state.get("video_visit", 0)
-        upload = st.file_uploader("A video", VIDEO_SUFFIXES, label_visibility="collapsed", key=f"video upload {visit}")
+        upload = st.file_uploader("Video", VIDEO_SUFFIXES, label_visibility="collapsed", key=f"video upload {visit}")
         if upload:
-            st.session_state["video_visit"] = visit + 1  # an empty widget afterwards: its file is on the disk now
+            st.session_state["video_visit"] = visit + 1  # empties the widget, because the file is then on the disk
             with st.spinner("Opening the video …"):
                 attempt(lambda: take_upload(upload))
     upload_note("The video stays")
@@ -101,10 +101,10 @@ def choose() -> None:
 
 
 def take_upload(upload: "UploadedFile") -> None:
-    """Copy an upload to the disk, as it would take memory for as long as it is there.
+    """Move an upload from memory to the disk.
 
     Raises:
-        FerError: it is no video, or the disk is full.
+        FerError: the file is not a video, or the disk is full.
     """
     take(upload_path(upload.name), lambda folder, request: keep_upload(folder, request, upload.getbuffer()))
     upload.close()
@@ -112,20 +112,20 @@ def take_upload(upload: "UploadedFile") -> None:
 
 
 def draw_sample(folder: Path, request: VideoRequest) -> None:
-    """Draw a video instead of an upload."""
+    """Draw the sample in place of an upload."""
     (folder / request.path).parent.mkdir()
     sample_clip(folder / request.path)
 
 
 def take(path: Path, keep: Callable[[Path, VideoRequest], None] | None = None) -> None:
-    """Make a job of a video, without starting it, and show it from now on.
+    """Make a job for a video, without starting it, and show it from now on.
 
     Args:
-        path: of the video, see `VideoRequest.path`.
-        keep: puts an upload there.
+        path: the video, see `VideoRequest.path`.
+        keep: puts an upload into the job's folder.
 
     Raises:
-        FerError: it is no video, or there is no room for it.
+        FerError: the file is not a video, or there is no room for it.
     """
     request = VideoRequest(path, checkpoint_path(), ClipOptions(), chosen_faces())
     folder = new_job(jobs_folder(KIND), request)
@@ -136,20 +136,20 @@ def take(path: Path, keep: Callable[[Path, VideoRequest], None] | None = None) -
 
 
 def prepare(folder: Path, request: VideoRequest) -> None:
-    """Show what was chosen, ask what to look at, and start."""
+    """Show the chosen video, ask for options, and start the analysis."""
     left, right = st.columns([2, 3], gap="large")
     with right:
         st.markdown(f"**{literal(request.path.name)}**")
         options = None
         with errors_shown():
             chosen = look_at(folder / request.path)
-            left.image(chosen.preview, alt=f"the first frame of {request.path.name}")
+            left.image(chosen.preview, alt=f"First frame of {request.path.name}")
             length = f"{clock(chosen.seconds)} · " if chosen.seconds else ""
             size, pace = "{} × {}".format(*chosen.size_wh), f"{chosen.frames_per_second:.4g}"
-            st.caption(f"{length}{size} pixels · {pace} frames a second")
+            st.caption(f"{length}{size} pixels · {pace} frames per second")
             options = chosen_options(chosen.seconds)
         with st.container(horizontal=True):
-            if options and st.button("Analyse", type="primary", icon=":material/play_arrow:"):
+            if options and st.button("Analyze", type="primary", icon=":material/play_arrow:"):
                 asked = VideoRequest(request.path, checkpoint_path(), options, chosen_faces())
                 name = request.path.name
                 attempt(lambda: begin_kept(folder, VIDEO, name, lambda: begin(folder, asked)))
@@ -158,39 +158,40 @@ def prepare(folder: Path, request: VideoRequest) -> None:
 
 
 def chosen_options(seconds: float | None) -> ClipOptions:
-    """Ask what to look at.
+    """Ask which part and which frames to analyze, and how.
 
     Args:
-        seconds: how long the video is, where that is known.
+        seconds: length of the video, if known.
 
     Raises:
-        VideoError: nothing is left of it.
+        VideoError: the chosen part is empty.
     """
     usual, reading = ClipOptions(), model_info().reading(chosen_faces())
     with st.expander("Options", icon=":material/tune:"):
         first, end = 0.0, usual.to_seconds
         if seconds and seconds > 1:
             last = float(np.ceil(seconds * 10) / 10)
-            first, chosen_end = st.slider("From – to", 0.0, last, (0.0, last), 0.1, "%.1f s")
+            first, chosen_end = st.slider("Part to analyze", 0.0, last, (0.0, last), 0.1, "%.1f s")
             end = chosen_end if chosen_end < last else end
         pace = st.selectbox(
-            "Look at",
+            "Frames to analyze",
             list(PACES),
-            help="Fewer frames are faster; in the annotated video the others show what was seen last.",
+            help="Fewer frames are faster. In the annotated video, the others show the latest reading.",
         )
         smallest = smallest_face(3, usual.smallest_face)
         threshold = threshold_slider(reading.unsure_below, "In the annotated video, a face")
         rejoin = st.toggle(
-            "People who come back keep their number",
+            "Recognize people who return",
             usual.rejoin,
-            help="Told by the colours of hair and clothes. Off: whoever was away for over a second is somebody new.",
+            help="By the color of their hair and clothes. If off, people who return after more than a second get a new "
+            "number.",
         )
         median = st.toggle(
-            "Take each person's median face for neutral",
+            "Use each person's median face as their own neutral",
             usual.median_neutral,
             disabled=not reading.neutral,
-            help=f"{OWN_NEUTRAL} Right for people who mostly show nothing, as in an interview. You may also say "
-            "afterwards when a face is neutral."
+            help=f"{OWN_NEUTRAL} Works for people who show little expression most of the time, as in an interview. You "
+            "can also choose a neutral moment afterwards."
             if reading.neutral
             else NO_NEUTRAL,
         )

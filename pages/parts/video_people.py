@@ -1,4 +1,4 @@
-"""Who is who in a video: people get names, are the same as others, or are nobody; with a way back."""
+"""The people in a video: name, merge and hide them, and undo that."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,31 +13,31 @@ from pages.parts.session import attempt
 from pages.parts.widgets import literal
 
 PENDING = "video_note"
-"""In the session: what is to be made of the notes when the page runs next."""
+"""In the session: a change of the notes to make when the page runs next."""
 Change = Callable[[Callable[[Notes], Notes]], object]
-"""Keeps what a function makes of the notes, and shows the page anew."""
+"""Applies a function to the notes, saves them, and reruns the page."""
 
 
 def note(change: Callable[[Notes], Notes]) -> None:
-    """Let the notes be changed when the page runs next; for callbacks."""
+    """Change the notes when the page runs next; for callbacks."""
     st.session_state[PENDING] = change
 
 
 def show_people(folder: Path, told: Timeline, notes: Notes, changed: Callable[[], object]) -> None:
-    """Let somebody say who is who.
+    """Show the people, with widgets to name, merge and hide them.
 
     Args:
-        folder: where the notes are kept.
-        told: what was seen, as the notes say.
-        notes: those that are kept.
-        changed: is called when they are others.
+        folder: the folder with the notes.
+        told: the timeline with the notes applied.
+        notes: the current notes.
+        changed: called when the notes have changed.
     """
 
     def keep(change: Callable[[Notes], Notes]) -> None:
         attempt(partial(keep_notes, folder, change, changed))
 
     with st.expander("People", icon=":material/group:"):
-        st.caption("Names, merges and who is left out are in the charts, the chapters and every file.")
+        st.caption("Names, merges and hidden people apply to the charts, the chapters and all exports.")
         people = shown_people(told)
         for person in people:
             _show_person(person, people, told, keep)
@@ -46,7 +46,7 @@ def show_people(folder: Path, told: Timeline, notes: Notes, changed: Callable[[]
             _show_undone(what, "Split", f"split {person}", partial(keep, partial(Notes.split, person=person)))
         for person in sorted(notes.hidden):
             back = partial(keep, partial(Notes.with_hidden, person=person, hide=False))
-            _show_undone(f"Person {person} is left out", "Show", f"show {person}", back)
+            _show_undone(f"Person {person} is hidden", "Show", f"show {person}", back)
         if can_undo(folder) and st.button("Undo the last change", icon=":material/undo:"):
             attempt(partial(undo_notes, folder, changed))
 
@@ -80,7 +80,7 @@ def _show_person(person: int, people: list[int], told: Timeline, keep: Change) -
                     note(partial(Notes.with_merged, person=person, into=same))
 
             st.selectbox(
-                "Is the same as",
+                "Same person as",
                 others,
                 None,
                 told.name_of,
@@ -93,8 +93,8 @@ def _show_person(person: int, people: list[int], told: Timeline, keep: Change) -
             keep(lambda was: was.with_hidden(person))
     if person in told.ghosts:
         st.caption(
-            f":material/blur_on: Person {person} was in view for a blink only, or is a second box on somebody's face: "
-            "no key moments are made of it."
+            f":material/blur_on: Person {person} was in view only briefly, or is a second box on somebody's face. "
+            "There are no key moments of them."
         )
 
 

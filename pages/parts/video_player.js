@@ -1,5 +1,5 @@
-/* A video tied to its timeline: the cursor follows the player, a click or a key in the chart leads it. Times in seconds
- * of the video; the file that is played may begin later. Without a file the timeline works alone. */
+/* A video player with a timeline: the cursor follows the video, and clicks and keys in the chart control it. Times are
+ * in seconds of the video; the played file may start later. Without a file, the timeline works alone. */
 
 const STEP = 1, FRAME = 1 / 25, LEAP = 10, REPORT_MS = 300, MOST_SAID = 3;
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200], MOST_TICKS = 6;
@@ -20,7 +20,7 @@ const draw = (tag, parent, attributes) => {
   return element;
 };
 
-/** People are told by grays and dashes: colours are those of expressions. */
+/** The style of a person's line: expressions have colors, people have grays and dashes. */
 const strokeOf = (index) => {
   const share = [100, 62][index % 2];
   return {
@@ -29,7 +29,7 @@ const strokeOf = (index) => {
   };
 };
 
-/** The place of the last of some rising numbers that is not above a value; -1 where all are. */
+/** The index of the last of these ascending numbers that is at most `value`; -1 if there is none. */
 export const placeOf = (numbers, value) => {
   let low = 0, high = numbers.length;
   while (low < high) {
@@ -40,8 +40,8 @@ export const placeOf = (numbers, value) => {
   return low - 1;
 };
 
-/** What a person shows at a moment: the label that is held, and all probabilities in percent; null when away. Of a long
- * video some rows are drawn only: where the nearest one before held another label, it is not known how sure this one is. */
+/** A person's reading at a time: the shown label, and all probabilities in percent; null if out of view. Only some rows
+ * of a long video are sent: if the nearest one before has another label, the confidence of this one is unknown. */
 export const shownAt = (person, seconds) => {
   const span = person.spans.find(([start, end]) => start <= seconds + 1e-6 && seconds < end);
   const line = person.lines.find(({ seconds: times, ends }) => times[0] <= seconds + 1e-6 && seconds < ends);
@@ -50,7 +50,7 @@ export const shownAt = (person, seconds) => {
   return { label: span[2], percents, sure: line.held[at] === span[2] ? ` ${Math.round(percents[span[2]])} %` : "" };
 };
 
-/** What somebody said of a label that a person is shown with at a moment, in words; "" where nobody did. */
+/** A person's correction at a time in words, given the shown label; "" if there is none. */
 const saidAt = (person, seconds, label) => {
   const said = person.corrected.find(([start, end]) => start <= seconds + 1e-6 && seconds < end)?.[2];
   return said === undefined ? "" : said === label ? ", confirmed" : `, corrected to ${said}`;
@@ -92,7 +92,7 @@ class Player {
     this.place();
   }
 
-  /** Without a video, or one that this browser cannot play, the timeline is there alone. */
+  /** Show only the timeline if the browser cannot play the video. */
   lose() {
     if (!this.video.hasAttribute("src")) return;
     this.plays = false;
@@ -122,7 +122,7 @@ class Player {
       const lane = make("div", "lane", this.lanes);
       const name = make("button", "name", lane, { type: "button" });
       name.dataset.focus = `person ${person.number}`;
-      name.setAttribute("aria-label", `${person.name}: show how probable each expression was`);
+      name.setAttribute("aria-label", `Show probabilities of ${person.name}`);
       const stroke = draw("svg", name, { class: "stroke", viewBox: "0 0 26 10", "aria-hidden": "true" });
       draw("path", stroke, { d: "M0 5H26", ...strokeOf(index) });
       make("span", "", name, { textContent: person.name });
@@ -149,7 +149,7 @@ class Player {
     for (let seconds = Math.ceil(starts / step) * step; seconds <= ends + 1e-6; seconds += step) {
       const tick = make("span", "", ticks, { textContent: clock(seconds) });
       tick.style.left = this.at(seconds);
-      tick.style.transform = `translateX(-${this.at(seconds)})`; // the first and the last stay inside
+      tick.style.transform = `translateX(-${this.at(seconds)})`; // keeps the first and the last inside
     }
 
     this.buttons = chapters.map(({ seconds, text, picture, marker }) => {
@@ -162,7 +162,7 @@ class Player {
       button.onclick = () => this.go(seconds);
       if (marker !== null) {
         const drop = make("button", "drop", item, { type: "button", textContent: "×" });
-        drop.setAttribute("aria-label", `Delete the marker ${text}`);
+        drop.setAttribute("aria-label", `Delete marker ${text}`);
         drop.onclick = () => this.tell("unmarked", marker);
         make("span", "flag", this.flags).style.left = this.at(seconds);
       }
@@ -190,7 +190,7 @@ class Player {
     return draw("svg", this.lane(name), { class: "tall", viewBox, preserveAspectRatio: "none", "aria-hidden": "true" });
   }
 
-  /** Draw how probable each expression was for a person. */
+  /** Draw the probabilities of a person. */
   choose(index) {
     this.person = index;
     this.names.forEach((name, other) => name.setAttribute("aria-pressed", other === index));
@@ -206,7 +206,7 @@ class Player {
       });
   }
 
-  /** Show the cursor, what is shown then, and in which chapter that lies. */
+  /** Update the cursor, the readings there, and the current chapter. */
   place() {
     const { people, labels, starts, ends, chapters } = this.data;
     this.stage.hidden = !this.plays && this.lost.hidden;
@@ -226,13 +226,13 @@ class Player {
     const current = placeOf(chapters.map(({ seconds }) => seconds), this.time + 0.05);
     this.buttons.forEach((button, index) => button.setAttribute("aria-current", index === current));
     this.mark.querySelector("button").textContent = `Add marker at ${clock(this.time)}`;
-    if (this.plays && !this.video.paused) return; // a screen reader would not stop speaking
+    if (this.plays && !this.video.paused) return; // otherwise a screen reader would keep speaking
     for (const [name, value] of [["min", starts], ["max", ends], ["now", this.time]])
       this.seek.setAttribute(`aria-value${name}`, value.toFixed(2));
     this.seek.setAttribute("aria-valuetext", [clock(this.time), ...words].join(", "));
   }
 
-  /** Let the cursor follow the player, in each frame that the browser draws. */
+  /** Move the cursor with the video in every animation frame. */
   run() {
     this.follow();
     if (!this.video.paused && this.root.isConnected) requestAnimationFrame(() => this.run());
@@ -254,12 +254,12 @@ class Player {
   }
 
   seekVideo() {
-    if (!this.plays || !this.video.readyState) return; // it goes there when it has loaded
+    if (!this.plays || !this.video.readyState) return; // seeks once it has loaded
     const last = Number.isFinite(this.video.duration) ? Math.max(this.video.duration - 0.02, 0) : Infinity;
     this.video.currentTime = Math.min(Math.max(this.time - this.data.begins, 0) + 1e-3, last);
   }
 
-  /** Tell Python where it stands, when it has come to rest. */
+  /** Report the position to Python when the player has stopped. */
   report() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {

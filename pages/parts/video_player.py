@@ -1,4 +1,4 @@
-"""A video and its timeline in one: the cursor follows the player, the chart leads it, key moments are chapters."""
+"""A video player with a timeline: the cursor follows the video, the chart controls it, key moments are chapters."""
 
 from collections.abc import Callable
 from mimetypes import guess_type
@@ -19,29 +19,29 @@ _HTML = """
   <div class="top">
     <div class="stage">
       <video controls playsinline preload="auto"></video>
-      <p class="lost" role="status" hidden>This browser cannot play the video; the timeline works without.</p>
+      <p class="lost" role="status" hidden>This browser cannot play the video. The timeline still works.</p>
     </div>
     <div class="card"><h3>Now</h3><ul class="now"></ul></div>
     <div class="card">
       <h3>Chapters</h3>
       <ol class="chapters"></ol>
       <form class="mark">
-        <input type="text" maxlength="200" placeholder="What happens here?" aria-label="Text of a marker">
+        <input type="text" maxlength="200" placeholder="What happens here?" aria-label="Marker text">
         <button type="submit">Add marker</button>
       </form>
     </div>
   </div>
   <div class="chart">
     <div class="lanes"></div>
-    <div class="seek" role="slider" tabindex="0" aria-label="Moment of the video">
+    <div class="seek" role="slider" tabindex="0" aria-label="Position in the video">
       <div class="flags" aria-hidden="true"></div>
       <div class="cursor"></div>
       <div class="tip" aria-hidden="true" hidden></div>
     </div>
   </div>
-  <ul class="legend" aria-label="Colours of expressions"></ul>
-  <p class="hint">Click or drag in the chart to go there; with the keyboard ← and → go by a second, Shift by a frame,
-  the space bar plays. A name shows that person's probabilities.</p>
+  <ul class="legend" aria-label="Colors of expressions"></ul>
+  <p class="hint">Click or drag in the chart to move through the video. Keyboard: ← and → move one second, with Shift
+  one frame; Space plays or pauses. Click a name to see that person's probabilities.</p>
 </div>
 """
 _component = own_part("video_player", _HTML)
@@ -57,18 +57,17 @@ def video_player(
     on_mark: Callable[[float, str], object],
     on_unmark: Callable[[Marker], object],
 ) -> None:
-    """Show a video above who showed what when.
+    """Show a video above its timeline.
 
     Args:
-        seen: in the video.
-        video: the file to play, annotated or not; None: the timeline is shown alone.
-        begins: the moment of the video that the file's first picture shows, in seconds.
-        moment: where it is at first.
-        key: names the player on its page.
-        on_seek: is called with the moment at which it has come to rest, in seconds of the video, before the page runs
-            again.
-        on_mark: is called with a moment and a text that somebody has written there, likewise.
-        on_unmark: is called with a marker that somebody has deleted, likewise.
+        seen: the timeline to show.
+        video: the file to play, annotated or not; None: only the timeline is shown.
+        begins: the second of the video at which the file starts.
+        moment: the initial position, in seconds of the video.
+        key: of the component.
+        on_seek: called with the position where the player has stopped, in seconds of the video, before the page reruns.
+        on_mark: called with the position and text of a new marker, likewise.
+        on_unmark: called with a marker that was deleted, likewise.
     """
 
     def take_seek() -> None:
@@ -88,7 +87,7 @@ def video_player(
         | {
             "id": f"{seen.name} {seen.frames} {seen.ends}",
             "url": media_url(video, f"{key} video", guess_type(video.name)[0] or "video/mp4") if video else None,
-            "alt": f"{seen.name}, the video",
+            "alt": f"Video {seen.name}",
             "begins": begins,
         },
         key=key,
@@ -99,7 +98,7 @@ def video_player(
 
 
 def player_data(seen: Timeline, moment: float, key: str) -> dict[str, Any]:
-    """Return what the player draws, as plain values: times in seconds of the video, probabilities in percent."""
+    """Return the player's data as plain values: times in seconds of the video, probabilities in percent."""
     likely = seen.shown["probabilities"].max(axis=0, initial=0.0) >= LIKELY
     people, places = shown_people(seen), {label: place for place, label in enumerate(seen.labels)}
     longest = sorted((span for span in seen.spans if span.person in people), key=lambda span: -span.seconds)[:MOST_BARS]
@@ -144,9 +143,7 @@ def player_data(seen: Timeline, moment: float, key: str) -> dict[str, Any]:
 
 
 def _line(seen: Timeline, places: np.ndarray) -> dict[str, Any]:
-    """Return what some rows show, without a hole between them: the place of the label that is held, how probable each
-    expression was, and the valence if known.
-    """
+    """Return rows without gaps between them: the index of the shown label, all probabilities, and valence if known."""
     rows = seen.shown[places]
     return {
         "seconds": np.round(rows["seconds"], 3).tolist(),

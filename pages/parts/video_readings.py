@@ -1,4 +1,4 @@
-"""The readings at the moment where the player rests; a click corrects or confirms each."""
+"""The readings at the player's position, with a button to correct or confirm each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from pages.parts.widgets import clock, literal, show_opinions
 
 @dataclass(frozen=True)
 class Source:
-    """What a timeline was made from; either may be gone."""
+    """The video and the model that a timeline was made from; either may be gone."""
 
     video: Path
     checkpoint: Path
@@ -31,22 +31,22 @@ class Source:
 
     @property
     def is_there(self) -> bool:
-        """Whether faces can be cut out of it."""
+        """Whether both still exist, so that faces can be cropped."""
         return self.video.is_file() and self.checkpoint.is_file()
 
 
 def show_readings(
     folder: Path, seen: Timeline, result: Timeline, moment: float, source: Source, changed: Callable[[], object]
 ) -> None:
-    """Show the readings at a moment, and let somebody correct or confirm them.
+    """Show the readings at a moment, with buttons to correct or confirm them.
 
     Args:
-        folder: where the notes are kept.
-        seen: in the video, as it is kept there.
-        result: what was seen, as the notes say.
+        folder: the folder with the notes.
+        seen: the timeline as stored in the folder.
+        result: the timeline with the notes applied.
         moment: in seconds of the video.
-        source: of what was seen.
-        changed: is called when the notes are others.
+        source: the video and the model.
+        changed: called when the notes have changed.
 
     Raises:
         ResultsError: the corrections cannot be read.
@@ -56,11 +56,11 @@ def show_readings(
     with st.container(gap="xsmall"):
         st.markdown(f"**At {clock(moment)}**")
         if not places:
-            st.caption("Nobody is in view.")
+            st.caption("No face is in view.")
         for place, face in zip(places, result.faces(places), strict=True):
             _show_reading(folder, seen, result, place, face, source, changed)
     if result.corrections and _may_gather() and not source.is_there:
-        st.caption("The video or its model is gone: your label is stored, but no face is added to *My corrections*.")
+        st.caption("The video or its model is gone. Your label is saved, but no face is added to *My corrections*.")
     offer_to_gather("video")
 
 
@@ -99,18 +99,18 @@ def _may_gather() -> bool:
 
 
 def _crop(source: Source, face: TrackedFace, seconds: float, size_wh: tuple[int, int]) -> np.ndarray:
-    """Return the upright square of a face, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide.
+    """Return the upright crop of a face, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide.
 
     Args:
-        source: the video that shows it, and the model.
-        face: in pixels of the video.
-        seconds: when, in seconds of the video.
-        size_wh: of the video, in pixels.
+        source: the video and the model.
+        face: the face, in pixels of the video.
+        seconds: its time in the video.
+        size_wh: width and height of the video in pixels.
 
     Raises:
         FerError: the video or the model cannot be read.
     """
-    from fer.video.io.files import picture_at  # brings PyAV, which the page of results opens without
+    from fer.video.io.files import picture_at  # imports PyAV, which the Results page does not need
 
     image = picture_at(source.video, seconds)
     (there,) = within([face], size_wh, image.shape[1::-1])

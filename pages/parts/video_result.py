@@ -1,4 +1,4 @@
-"""What was seen in a video, when, and as files: the second half of the video page, and the webcam page after STOP."""
+"""The results of a video: timeline, charts and exports; the second half of the video page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,12 +24,12 @@ MOST_TRANSITIONS = 12
 
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=FILES_AS_THEY_ARE, scope="session")
 def timeline_at(path: Path) -> Timeline | None:
-    """Return what a job has seen, read once; None where there is nothing."""
+    """Return a job's timeline, cached; None if there is none."""
     return read_timeline(path)
 
 
 def timeline_of(store: ResultStore, result: Result) -> Timeline | None:
-    """Return what a recording, or the job of a result, has seen, as its notes say; None where there is nothing."""
+    """Return the timeline of a video or a recording with its notes applied; None if there is none."""
     job = job_of(result)
     folder = job.folder if job else store.folder(result)
     seen = timeline_at(folder / TIMELINE_NAME)
@@ -44,33 +44,33 @@ def show_result(
     changed: Callable[[], object],
     offer_video: Callable[[], object],
 ) -> None:
-    """Show all that was seen.
+    """Show a timeline, its charts and its exports.
 
     Args:
-        folder: of the job.
-        result: what was seen, at least a frame.
-        video: the annotated video, if it is there.
-        source: of what was seen.
-        changed: is called when somebody has said something of what was seen.
-        offer_video: shows how the annotated video is to be had.
+        folder: the job's folder.
+        result: the stored timeline, of at least one frame.
+        video: path of the annotated video, which may be missing.
+        source: the original video and the model.
+        changed: called when the notes have changed.
+        offer_video: shows the button for the annotated video.
     """
     shown = told(folder, result)
     people = counted(len(shown.people), "person", "people")
     st.subheader(literal(result.name), divider="gray")
     st.caption(
         f"{clock(result.starts)} to {clock(result.ends)} · {result.size_wh[0]} × {result.size_wh[1]} pixels · "
-        f"{result.frames:,} frames looked at · {people}"
+        f"{result.frames:,} frames analyzed · {people}"
     )
     if damaged := damaged_notes(folder):
         st.warning(
-            "The notes on this video (names, merges, markers, corrections) cannot be read and start empty. The damaged "
-            f"file is kept as {damaged[-1]}.",
+            "The notes on this video (names, merges, markers, corrections) are damaged and start empty. The damaged "
+            f"file was renamed to {damaged[-1]}.",
             icon=":material/broken_image:",
         )
     if result.problem:
-        st.warning(f"{literal(result.problem)}. What could be read is shown.", icon=":material/healing:")
+        st.warning(f"{literal(result.problem)}. The readable part is shown.", icon=":material/healing:")
     if not result.complete:
-        st.info("This is the part up to where it was ended.", icon=":material/content_cut:")
+        st.info("The analysis was stopped early. The part up to there is shown.", icon=":material/content_cut:")
     if result.people:
         videos = {video: result.starts, source.video: 0.0}
         st.fragment(show_timeline)(folder, result, videos, source, changed)
@@ -84,7 +84,7 @@ def show_result(
 
 
 def show_seen(result: Timeline) -> None:
-    """Show who showed what when, without a picture."""
+    """Show a timeline and its charts, without the video."""
     st.markdown("**Timeline**")
     st.plotly_chart(timeline_bars(result), config=NO_BAR, key="timeline")
     show_sums(result)
@@ -92,7 +92,7 @@ def show_seen(result: Timeline) -> None:
 
 
 def show_sums(result: Timeline) -> None:
-    """Show how long each expression was shown, and what followed what."""
+    """Show the time per expression, and the transitions between expressions."""
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Time per expression**")
@@ -110,11 +110,11 @@ def show_sums(result: Timeline) -> None:
         if rows:
             st.dataframe(rows[:MOST_TRANSITIONS], hide_index=True)
         else:
-            st.caption("Nobody went from one expression to another.")
+            st.caption("Nobody's expression changed.")
 
 
 def show_valence(result: Timeline) -> None:
-    """Show how pleasant what each person showed was."""
+    """Show each person's valence over time."""
     if result.valence is not None:
         st.markdown("**Valence**")
         st.caption(valence_text(result))
@@ -122,7 +122,7 @@ def show_valence(result: Timeline) -> None:
 
 
 def show_downloads(result: Timeline, name: str) -> None:
-    """Offer what was seen as files of that name."""
+    """Offer the timeline as files with this name."""
     download_figures(name, lambda: "".join(timeline_csv(result)), lambda: timeline_json(result))
     download("Subtitles (SRT)", lambda: to_srt(result), f"{name}.srt", "subtitles")
     download("Subtitles (VTT)", lambda: to_vtt(result), f"{name}.vtt", "subtitles")

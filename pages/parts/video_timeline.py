@@ -1,4 +1,4 @@
-"""The player with its timeline, and what may be said of what it shows: who is who, markers, whose face is neutral."""
+"""The player with its timeline, and notes on it: people, markers, corrections, own neutrals."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,11 +18,11 @@ from pages.parts.video_readings import Source, show_readings
 from pages.parts.widgets import literal
 
 PLAYED_MB = 150
-"""A larger video is read into memory only when somebody asks for it."""
+"""A larger video is loaded into memory only on request."""
 
 
 def told(folder: Path, seen: Timeline) -> Timeline:
-    """Return what was seen as the notes in a job's folder say; made once as long as they stay."""
+    """Return the timeline with the notes in a job's folder applied, cached until they change."""
     notes = read_notes(folder)
     known: tuple[Timeline, Notes, Timeline] | None = st.session_state.get("video_told")
     if known is None or known[0] is not seen or known[1] != notes:
@@ -37,19 +37,19 @@ def show_timeline(
     source: Source,
     changed: Callable[[], object],
 ) -> None:
-    """Show who showed what when, tied to the video.
+    """Show the timeline with the player, and widgets for notes.
 
     Args:
-        folder: of the job.
-        seen: in the video, as it is kept there.
-        videos: that may be played, the best first, if they are there, and the moment at which each begins.
-        source: of what was seen.
-        changed: is called when the notes are others.
+        folder: the job's folder.
+        seen: the timeline as stored in the folder.
+        videos: files to play, best first, which may be missing → the second of the video at which each starts.
+        source: the original video and the model.
+        changed: called when the notes have changed.
     """
     if change := st.session_state.pop(PENDING, None):
         attempt(partial(keep_notes, folder, change, changed))
     shown, notes = told(folder, seen), read_notes(folder)
-    raw = bool(shown.baselines) and st.toggle("Raw reading", key="video_raw", help="Nobody's own neutral is taken off.")
+    raw = bool(shown.baselines) and st.toggle("Raw readings", key="video_raw", help="Without subtracting own neutrals.")
     result = shown.raw if raw else shown
     moments = result.key_moments()
     first = moments[0].seconds if moments else result.starts
@@ -69,11 +69,9 @@ def show_timeline(
         lambda seconds, text: note(lambda was: was.marked(seconds, text)),
         lambda marker: note(lambda was: was.unmarked(marker)),
     )
-    with st.container(), errors_shown():  # one place, or folds below would close when a line comes or goes
+    with st.container(), errors_shown():  # one container, so that folds below stay open when a line comes or goes
         if video and video != source.video and source.video.is_file() and not is_drawn_as_noted(folder):
-            st.caption(
-                "The player shows people as first found. *Export video* below draws it again, which takes a while."
-            )
+            st.caption("The player does not show your changes yet. Press *Export video* below to draw the video again.")
         if result.valence is not None:
             st.caption(f"**Valence.** {valence_text(result)}")
         show_readings(folder, seen, result, moment, source, changed)
@@ -85,14 +83,14 @@ def show_timeline(
 
 
 def valence_text(result: Timeline) -> str:
-    """Say what valence is, and how high people's was."""
+    """Return the definition of valence, with each person's mean."""
     means = (f"{literal(result.name_of(person))} {result.valence_of(person):+.2f}" for person in shown_people(result))
-    what = f"{VALENCE[0].upper()}{VALENCE[1:]}. Computed from the probabilities, no feeling."
-    return f"{what} Mean of {' · '.join(means)}"
+    what = f"{VALENCE[0].upper()}{VALENCE[1:]}. Computed from the probabilities; it does not measure feelings."
+    return f"{what} Mean: {' · '.join(means)}"
 
 
 def _show_neutral(folder: Path, seen: Timeline, shown: Timeline, moment: float, changed: Callable[[], object]) -> None:
-    """Let somebody say that a person's face is neutral at a moment, and undo it."""
+    """Show widgets to set a person's own neutral at a moment, and to undo it."""
     people = shown_people(shown)
     person = people[0]
     if len(people) > 1:

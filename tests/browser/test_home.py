@@ -62,7 +62,7 @@ def test_a_video_is_made_ready_and_other_things_are_refused(page: Page, app_url:
     clip = tmp_path / "clip.mp4"
     write_clip(clip, islice(known_frames(), 30))
     drop(page, app_url, ("clip.mp4", clip.read_bytes()))
-    expect(page.get_by_role("button", name="Analyse", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Analyze", exact=True)).to_be_visible()
 
 
 def test_only_one_video_at_a_time(page: Page, app_url: str) -> None:

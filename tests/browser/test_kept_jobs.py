@@ -91,11 +91,11 @@ def journey(
 
 def test_a_video(context: BrowserContext, page: Page, app_url: str, app_folder: Path, clip: Path) -> None:
     def done(page: Page) -> None:
-        expect(page.get_by_text("600 frames looked at · 1 person")).to_be_visible()
+        expect(page.get_by_text("600 frames analyzed · 1 person")).to_be_visible()
 
     page.goto(f"{app_url}/video")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
-    page.get_by_role("button", name="Analyse").click()
+    page.get_by_role("button", name="Analyze").click()
     journey(context, page, app_url, ResultStore(app_folder / "results"), app_folder / "data", "video", done)
 
 

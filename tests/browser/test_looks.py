@@ -161,7 +161,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "data set": ("evaluation", data_set),
     "model card": ("model_card", nothing),
 }
-"""What is looked at → the page and what is done on it."""
+"""What the test opens → the page and what is done on it."""
 
 
 @pytest.fixture(scope="module")

@@ -34,13 +34,13 @@ def test_a_video_from_the_upload_to_the_downloads(page: Page, app_url: str, clip
     page.get_by_role("link", name="Video", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Video")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
-    page.get_by_role("button", name="Analyse").click()
+    page.get_by_role("button", name="Analyze").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     page.reload()  # the address holds it
-    expect(page.get_by_text("300 frames looked at · 1 person")).to_be_visible(timeout=240_000)
+    expect(page.get_by_text("300 frames analyzed · 1 person")).to_be_visible(timeout=240_000)
 
     expect(page.locator(".band rect")).to_have_count(len(TIMELINE))
-    chart = page.get_by_role("slider", name="Moment of the video")
+    chart = page.get_by_role("slider", name="Position in the video")
     place = chart.bounding_box()
     assert place is not None
     page.mouse.click(place["x"] + 0.52 * place["width"], place["y"] + 10)
@@ -73,9 +73,9 @@ def test_a_canceled_large_video_shows_its_part(page: Page, app_url: str, tmp_pat
         file.write(struct.pack(">I4s", 60_000_000, b"free") + bytes(60_000_000 - 8))
     page.goto(f"{app_url}/video")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(long)
-    page.get_by_role("button", name="Analyse").click()
+    page.get_by_role("button", name="Analyze").click()
     expect(page.get_by_text("× real time")).to_be_visible()
     expect(page.get_by_text(re.compile(r"^0:0[2-9] · 1 person"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("button", name="Analyse it again")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name="Analyze again")).to_be_visible(timeout=15_000)
     plays(page, page.locator("video"))

@@ -38,7 +38,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def job(app_folder: Path, clip: Path) -> Path:
-    """The folder of a video that was looked at: two people, and a second box on the face of the first one."""
+    """The folder of a video that was analyzed: two people, and a second box on the face of the first one."""
     request = VideoRequest(upload_path("two.mp4"), Path("model.safetensors"), ClipOptions())
     place = app_folder / "data" / "videos"
     place.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def job(app_folder: Path, clip: Path) -> Path:
 def opened(page: Page, url: str, job: Path) -> Locator:
     """Open a job and return its chart, when the player has its video."""
     page.goto(f"{url}/video?job={job.name}")
-    chart = page.get_by_role("slider", name="Moment of the video")
+    chart = page.get_by_role("slider", name="Position in the video")
     expect(chart).to_be_visible()
     if list(job.glob("*.mp4")):
         page.wait_for_function("video => video.readyState >= 2", arg=page.locator("video").element_handle())
@@ -118,7 +118,7 @@ def test_chapters_and_markers_are_buttons(page: Page, app_url: str, job: Path) -
     page.keyboard.press("Enter")
     assert seconds_of(chart) == pytest.approx(6, abs=0.1)
     expect(page.locator(".chapters [aria-current=true]")).to_contain_text("surprise")
-    page.get_by_label("Text of a marker").fill("the <b>joke</b>")
+    page.get_by_label("Marker text").fill("the <b>joke</b>")
     page.keyboard.press("Enter")
     expect(chapters).to_have_count(6)
     (marker,) = read_notes(job).markers
@@ -129,7 +129,7 @@ def test_chapters_and_markers_are_buttons(page: Page, app_url: str, job: Path) -
     with page.expect_download() as download:
         page.get_by_role("button", name="Subtitles (SRT)").click()
     assert "• the <b>joke</b>" in Path(download.value.path()).read_text(encoding="utf-8")
-    page.get_by_role("button", name="Delete the marker").click()
+    page.get_by_role("button", name="Delete marker").click()
     expect(chapters).to_have_count(5)
     assert not read_notes(job).markers
 

@@ -133,7 +133,7 @@ def test_a_face_among_many_photos_is_corrected(done: JobView[Request], kept: Cor
 
 @pytest.fixture
 def seen_video(folder: Path, tiny_checkpoint: Path) -> Path:
-    """The folder of a video of 3 seconds that was looked at: somebody is neutral, then happy."""
+    """The folder of a video of 3 seconds that was analyzed: somebody is neutral, then happy."""
     folder.parent.mkdir()
     clip = write_clip(folder.parent / "clip.mp4", (np.full((120, 160, 3), 2 * n, np.uint8) for n in range(90)))
     made = new_job(folder.parent / "videos", VideoRequest(clip, tiny_checkpoint, ClipOptions()))

@@ -119,7 +119,7 @@ def told(app: AppTest) -> Timeline:
 def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path, results: Path) -> None:
     upload(app, clip)
     assert "320 × 240" in text(app)
-    press(app, "Analyse")
+    press(app, "Analyze")
     assert kept(app).people == [1] and kept(app).frames == 30
     assert "30 frames" in text(app) and "1 person" in text(app)
     assert len(app.get("download_button")) == 5
@@ -129,7 +129,7 @@ def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path, resu
     assert (result.kind, result.name, result.state) == (VIDEO, "astronaut.mp4", COMPLETE)
     assert (result.figures.people, result.figures.seconds) == (1, 1.0) and result.job_bytes > 0
     assert app.query_params["result"] == result.id
-    press(app, "Another video")
+    press(app, "Choose another video")
     assert "video_job" not in app.session_state and app.file_uploader and folder.is_dir()
     assert "astronaut" in text(app)
     press(app, "Open")
@@ -147,14 +147,14 @@ def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path, resu
 @pytest.mark.usefixtures("at_once")
 def test_options_reach_the_analysis_and_another_try_keeps_the_first(app: AppTest, clip: Path, results: Path) -> None:
     upload(app, clip)
-    next(box for box in app.selectbox if box.label == "Look at").set_value("every 5th frame")
+    next(box for box in app.selectbox if box.label == "Frames to analyze").set_value("every 5th frame")
     shown(app)
-    press(app, "Analyse")
+    press(app, "Analyze")
     assert kept(app).rows["frame"].tolist() == [0, 5, 10, 15, 20, 25]
     first = folder_of(app)
-    press(app, "Analyse it again")
+    press(app, "Analyze again")
     assert folder_of(app) != first and not (folder_of(app) / TIMELINE_NAME).exists()
-    press(app, "Analyse")
+    press(app, "Analyze")
     assert kept(app).frames == 30
     assert (first / TIMELINE_NAME).exists() and ResultStore(results).list("").total == 2
 
@@ -175,7 +175,7 @@ def test_a_moment_is_taken_for_neutral_kept_shown_beside_what_was_read_and_undon
 ) -> None:
     small = np.ascontiguousarray(astronaut[:240, 80:400])
     upload(app, write_clip(tmp_path / "long.mp4", (small for _ in range(120))))
-    press(app, "Analyse")
+    press(app, "Analyze")
     read = kept(app)
     app.session_state["video_moment"] = 3.0
     shown(app)
@@ -203,7 +203,7 @@ def test_the_median_face_is_an_option(app: AppTest, astronaut: np.ndarray, tmp_p
     assert not median.value and not median.disabled
     median.set_value(True)
     shown(app)
-    press(app, "Analyse")
+    press(app, "Analyze")
     assert told(app).baselines[1].how == MEDIAN and UNDO in {button.label for button in app.button}
     press(app, UNDO)
     assert not told(app).baselines
@@ -214,7 +214,7 @@ def test_the_median_face_is_an_option(app: AppTest, astronaut: np.ndarray, tmp_p
 def test_a_model_that_does_not_know_what_is_neutral_says_so(app: AppTest, clip: Path) -> None:
     upload(app, clip)
     assert next(toggle for toggle in app.toggle if "median" in toggle.label).disabled
-    press(app, "Analyse")
+    press(app, "Analyze")
     assert NO_NEUTRAL in text(app) and THIS_IS not in {button.label for button in app.button}
 
 
@@ -231,7 +231,7 @@ def wait_until_seen(folder: Path, seconds: float) -> None:
 def running(app: AppTest, tmp_path: Path) -> Iterator[Path]:
     """A video of a minute on its way in a process of its own."""
     upload(app, long_clip(tmp_path), "long.mp4")
-    press(app, "Analyse")
+    press(app, "Analyze")
     folder = folder_of(app)
     yield folder
     if folder.exists():
@@ -288,7 +288,7 @@ def test_what_is_no_video_is_said_without_naming_folders(app: AppTest, tmp_path:
 @pytest.mark.usefixtures("at_once")
 def test_a_video_without_faces_says_so(app: AppTest, tmp_path: Path) -> None:
     upload(app, write_clip(tmp_path / "a.mp4", (np.full((120, 160, 3), 99, np.uint8) for _ in range(5))))
-    press(app, "Analyse")
+    press(app, "Analyze")
     assert app.info
     assert len(app.get("download_button")) == 5
 
@@ -302,7 +302,7 @@ def test_a_truncated_video_shows_what_could_be_read(app: AppTest, tmp_path: Path
             writer.write(random.integers(0, 255, (64, 96, 3), np.uint8), number / 30)
     path.write_bytes(path.read_bytes()[: int(0.6 * path.stat().st_size)])
     upload(app, path)
-    press(app, "Analyse")
+    press(app, "Analyze")
     assert "30 frames" in app.warning[0].value
 
 
@@ -331,7 +331,7 @@ def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(
     app: AppTest, clip: Path, results: Path
 ) -> None:
     upload(app, clip)
-    press(app, "Analyse")
+    press(app, "Analyze")
     (name,) = (field for field in app.text_input if "person 1" in field.label)
     name.set_value(" Ada ")
     shown(app)
@@ -365,7 +365,7 @@ def test_people_are_named_and_hidden_and_moments_marked_and_all_of_it_undone(
 @pytest.mark.usefixtures("at_once")
 def test_a_video_is_exported_anew_when_people_are_others(app: AppTest, clip: Path, results: Path) -> None:
     upload(app, clip)
-    press(app, "Analyse")
+    press(app, "Analyze")
     folder = folder_of(app)
     assert len(app.get("download_button")) == 5 and "Export video" not in {button.label for button in app.button}
     app.session_state["video_note"] = lambda notes: notes.named(1, "Ada")
