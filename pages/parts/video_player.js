@@ -40,6 +40,9 @@ export const placeOf = (numbers, value) => {
   return low - 1;
 };
 
+/** A probability as the other pages write it: no reading is certain, so what rounds to 100 is ">99 %". */
+const inPercent = (percent) => percent >= 99.5 ? ">99 %" : `${Math.round(percent)} %`;
+
 /** A person's reading at a time: the shown label, and all probabilities in percent; null if out of view. Only some rows
  * of a long video are sent: if the nearest one before has another label, the confidence of this one is unknown. */
 export const shownAt = (person, seconds) => {
@@ -47,7 +50,7 @@ export const shownAt = (person, seconds) => {
   const line = person.lines.find(({ seconds: times, ends }) => times[0] <= seconds + 1e-6 && seconds < ends);
   if (!span || !line) return null;
   const at = Math.max(placeOf(line.seconds, seconds + 1e-6), 0), percents = line.percents[at];
-  return { label: span[2], percents, sure: line.held[at] === span[2] ? ` ${Math.round(percents[span[2]])} %` : "" };
+  return { label: span[2], percents, sure: line.held[at] === span[2] ? ` ${inPercent(percents[span[2]])}` : "" };
 };
 
 /** A person's correction at a time in words, given the shown label; "" if there is none. */
@@ -298,7 +301,7 @@ class Player {
       const shown = shownAt(person, seconds);
       if (!shown) continue;
       const best = shown.percents.map((percent, label) => [percent, labels[label].name]).sort((a, b) => b[0] - a[0]).slice(0, MOST_SAID);
-      make("p", "", this.tip, { textContent: `${person.name}: ${best.map(([percent, name]) => `${name} ${Math.round(percent)} %`).join(", ")}` });
+      make("p", "", this.tip, { textContent: `${person.name}: ${best.map(([percent, name]) => `${name} ${inPercent(percent)}`).join(", ")}` });
     }
     const box = this.seek.getBoundingClientRect(), x = event.clientX - box.left;
     this.tip.style.left = `${Math.min(Math.max(x - this.tip.offsetWidth / 2, 0), Math.max(box.width - this.tip.offsetWidth, 0))}px`;
