@@ -236,8 +236,8 @@ def renew_notes(folder: Path) -> None:
     Raises:
         VideoError: the notes cannot be saved.
     """
-    if can_undo(folder):
-        _write(folder, (Notes(markers=read_notes(folder).markers),))
+    if (notes := read_notes(folder)) != Notes():
+        _write(folder, (Notes(markers=notes.markers),))
 
 
 def _states(folder: Path) -> tuple[Notes, ...]:
