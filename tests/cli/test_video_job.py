@@ -204,6 +204,8 @@ def test_the_annotated_video_is_drawn_anew_as_the_notes_say(video: Path, tmp_pat
     assert not is_drawn_as_noted(folder) and difference(folder, video) == pytest.approx(marked)
     assert drawn_anew(folder).state == FINISHED
     assert is_drawn_as_noted(folder) and frames_of(folder) == 60 and difference(folder, video) < marked / 3
+    request = view(folder, KIND).request
+    assert request and not request.draws_only
     assert kept(folder).rows.tobytes() == seen.rows.tobytes()
     keep_notes(folder, lambda notes: notes.with_hidden(1, False))
     write_timeline(folder / TIMELINE_NAME, replace(seen, complete=False, ends=1.0))
