@@ -58,6 +58,10 @@ def run(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop, thr
             (_draw if request.draws_only else _look)(folder, request, reporter, stop)
     except VideoError as error:  # do not reveal where jobs are kept
         raise VideoError(str(error).replace(f"{folder}{os.sep}", "")) from error
+    except KeyboardInterrupt:  # a drawing that was canceled while it waited leaves a finished job finished
+        seen = read_timeline(folder / TIMELINE_NAME) if request.draws_only else None
+        if not seen or not seen.complete:
+            raise
 
 
 @contextmanager
