@@ -14,6 +14,7 @@ from fer.cli.command import Stop
 from fer.cli.video import annotate
 from fer.errors import VideoError
 from fer.files import file_errors
+from fer.jobs.job import write_request
 from fer.jobs.status import STOPPED, Reporter
 from fer.results.timeline import read_timeline, write_timeline
 from fer.video.io.files import VideoFile
@@ -57,6 +58,10 @@ def run(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop, thr
             (_draw if request.draws_only else _look)(folder, request, reporter, stop)
     except VideoError as error:  # do not reveal where jobs are kept
         raise VideoError(str(error).replace(f"{folder}{os.sep}", "")) from error
+    except KeyboardInterrupt:  # a drawing that was canceled while it waited leaves a finished job finished
+        seen = read_timeline(folder / TIMELINE_NAME) if request.draws_only else None
+        if not seen or not seen.complete:
+            raise
 
 
 @contextmanager
@@ -127,6 +132,7 @@ def _draw(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
                 if stop.asked:
                     raise _NotWanted
         write_drawn(folder, drawn)
+    write_request(folder, KIND, replace(request, draws_only=False))  # whoever resumes it wants it analyzed
     if not seen.complete:
         reporter.set(STOPPED)
 

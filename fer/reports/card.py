@@ -34,12 +34,12 @@ class Card:
     """Title → what is folded away under it."""
 
     def markdown(self, picture: str = "") -> str:
-        """Return all in one text, which names the file with the examples side by side, see `failures.strip`."""
+        """Return all in one text; `picture` names a file with the examples side by side, see `failures.strip`."""
         examples = ""
         if self.failures:
             captions = "".join(f"{place}. {literal(one.caption)}\n" for place, one in enumerate(self.failures, 1))
-            image = f"![Drawn faces, one for each line below]({picture})"
-            examples = f"\nOn drawn faces, from left to right:\n\n{image}\n\n{captions}"
+            image = f"On drawn faces, from left to right:\n\n![Drawn faces, one for each line below]({picture})\n\n"
+            examples = f"\n{image if picture else ''}{captions}"
         folded = "".join(
             "\n".join(("", "<details>", f"<summary>{title}</summary>", "", text.strip("\n"), "", "</details>", ""))
             for title, text in self.details.items()

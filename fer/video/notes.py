@@ -236,8 +236,7 @@ def renew_notes(folder: Path) -> None:
     Raises:
         VideoError: the notes cannot be saved.
     """
-    if can_undo(folder):
-        _write(folder, (Notes(markers=read_notes(folder).markers),))
+    _write(folder, (Notes(markers=read_notes(folder).markers),))
 
 
 def _states(folder: Path) -> tuple[Notes, ...]:

@@ -50,7 +50,7 @@ def keep_photo(key: str, name: str, data: bytes, found: PhotoResult) -> None:
 
 def name_of_file(result: Result) -> str:
     """Return the name of a photo's file; keeping the photo again under this name updates the same result."""
-    return result.source.split(" ", 3)[-1] or result.name
+    return result.source.partition(f" {result.model_sha} ")[2].partition(" ")[2] or result.name
 
 
 def address_photos(keys: Iterable[str]) -> None:

@@ -87,9 +87,10 @@ def _more(store: ResultStore, result: Result, said: Mapping[str, str]) -> Iterat
 
 
 def _videos(result: Result) -> Iterable[Path]:
-    """Return the annotated video of a job if it is kept and shows the current notes."""
+    """Return the annotated video of a job if it is kept, finished and shows the current notes."""
     folder = job_folder(result)
-    return folder.glob(DRAWN_NAME) if result.job and is_drawn_as_noted(folder) else ()
+    found = folder.glob(DRAWN_NAME) if result.job and is_drawn_as_noted(folder) else ()
+    return [path for path in found if path.suffix == ".mp4"]
 
 
 def delete(store: ResultStore, results: Sequence[Result]) -> None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import av
 import numpy as np
@@ -190,7 +191,9 @@ def difference(folder: Path, video: Path) -> float:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("recognizer")
-def test_the_annotated_video_is_drawn_anew_as_the_notes_say(video: Path, tmp_path: Path) -> None:
+def test_the_annotated_video_is_drawn_anew_as_the_notes_say(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = job_of(video, tmp_path)
     do(folder)
     seen, marked = kept(folder), difference(folder, video)
@@ -204,8 +207,13 @@ def test_the_annotated_video_is_drawn_anew_as_the_notes_say(video: Path, tmp_pat
     assert not is_drawn_as_noted(folder) and difference(folder, video) == pytest.approx(marked)
     assert drawn_anew(folder).state == FINISHED
     assert is_drawn_as_noted(folder) and frames_of(folder) == 60 and difference(folder, video) < marked / 3
+    request = view(folder, KIND).request
+    assert request and not request.draws_only
     assert kept(folder).rows.tobytes() == seen.rows.tobytes()
     keep_notes(folder, lambda notes: notes.with_hidden(1, False))
+    with monkeypatch.context() as patched:
+        patched.setattr(video_job, "_turn", Mock(side_effect=KeyboardInterrupt))  # canceled while it waits
+        assert drawn_anew(folder).state == FINISHED and not is_drawn_as_noted(folder)
     write_timeline(folder / TIMELINE_NAME, replace(seen, complete=False, ends=1.0))
     assert drawn_anew(folder).state == STOPPED and frames_of(folder) == 30
 

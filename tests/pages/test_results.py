@@ -7,6 +7,7 @@ import re
 import time
 import zipfile
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ from fer.video.job import TIMELINE_NAME, VideoRequest
 from fer.video.notes import keep_notes
 from fer.video.settings import ClipOptions
 from pages.parts import kept_jobs, result_actions, visitor
+from pages.parts.kept_photos import name_of_file
 from pages.parts.result_actions import export_of
 from pages.parts.result_list import ROWS_AT_ONCE
 from pages.parts.results import result_store, size, when
@@ -339,6 +341,13 @@ def test_a_photo_that_is_turned_stays_one_result_and_is_analyzed_again_where_its
     assert record and record.turns == 3 and kept.id in again.query_params["result"]
 
 
+@pytest.mark.parametrize("sha", ["ab", "ab cd"])
+def test_a_photo_s_file_keeps_its_name_whatever_model_read_it(sha: str) -> None:
+    kept = Result("1", "", PHOTO, "Ada", 0.0, 0.0, "complete", model_sha=sha, source=f"12 {sha} everyday my photo.jpg")
+    assert name_of_file(kept) == "my photo.jpg"
+    assert name_of_file(replace(kept, source=f"12 {sha} everyday")) == "Ada", "kept by an earlier version"
+
+
 @pytest.mark.slow
 def test_samples_are_not_kept(store: ResultStore, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path) -> None:
     monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
@@ -440,8 +449,10 @@ def test_too_large_an_export_is_refused_before_it_is_made(
     folder = video_job(tmp_path, "a.mp4")
     row = add(store, "a.mp4", VIDEO, job=f"videos/{folder.name}")
     (folder / "a-faces.mp4").write_bytes(bytes(1200))
+    (folder / "a-faces.mp4.part").write_bytes(bytes(10))  # one that is being drawn
     with zipfile.ZipFile(io.BytesIO(export_of(store, [row], {})())) as archive:
         assert archive.getinfo("a-mp4/a-faces.mp4").file_size == 1200
+        assert "a-mp4/a-faces.mp4.part" not in archive.namelist()
     monkeypatch.setattr(result_actions, "EXPORT_BYTES", 1000)
     with pytest.raises(ResultsError, match="1 kB"):
         export_of(store, [row], {})

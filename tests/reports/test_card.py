@@ -80,6 +80,8 @@ def test_what_fails_is_drawn(rated: Evaluation) -> None:
     assert side_by_side.shape == (SIDE_PX, 3 * SIDE_PX + 16, 3) and side_by_side.dtype == np.uint8
     assert np.array_equal(side_by_side[:, -SIDE_PX:], blurred.picture)
     assert "](faces.png)" in written(report)
+    alone = model_card(report).markdown()
+    assert "![" not in alone and " 15 of 20 " in alone
 
 
 def test_what_cannot_be_drawn_is_not_shown() -> None:

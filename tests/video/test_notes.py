@@ -133,10 +133,16 @@ def test_notes_are_kept_and_taken_back_one_by_one(tmp_path: Path, monkeypatch: p
     keep_notes(tmp_path, lambda one: one.marked(1.5, "again"))
     renew_notes(tmp_path)
     assert read_notes(tmp_path) == Notes(markers=(Marker(1.5, "again"),)) and not can_undo(tmp_path)
+    keep_notes(tmp_path, lambda one: one.with_correction(3, 1, "anger"))
+    renew_notes(tmp_path)
+    assert read_notes(tmp_path) == Notes(markers=(Marker(1.5, "again"),))
     keep_notes(tmp_path, lambda one: Notes())
     for _ in range(4):
         undo_notes(tmp_path)
     assert read_notes(tmp_path).markers and not can_undo(tmp_path)
+    keep_notes(tmp_path, lambda one: Notes())
+    renew_notes(tmp_path)
+    assert read_notes(tmp_path) == Notes() and not can_undo(tmp_path)
     monkeypatch.setattr(notes, "_MOST_STATES", 4)
     for number in range(6):
         keep_notes(tmp_path, lambda one, number=number: one.named(1, f"name {number}"))  # type: ignore[misc]

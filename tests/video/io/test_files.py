@@ -24,7 +24,6 @@ from fer.video.io.mp4 import Mp4Writer
 from tests.scripts.processes import start, wait_for
 
 Image = npt.NDArray[np.uint8]
-GRAYS = [10 * number for number in range(20)]
 
 
 def picture(gray: int, height: int = 64, width: int = 96) -> Image:
