@@ -58,7 +58,7 @@ def run(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop, thr
             (_draw if request.draws_only else _look)(folder, request, reporter, stop)
     except VideoError as error:  # do not reveal where jobs are kept
         raise VideoError(str(error).replace(f"{folder}{os.sep}", "")) from error
-    except KeyboardInterrupt:  # a drawing that was canceled while it waited leaves a finished job finished
+    except KeyboardInterrupt:  # canceling an export while it waits does not change that the job is finished
         seen = read_timeline(folder / TIMELINE_NAME) if request.draws_only else None
         if not seen or not seen.complete:
             raise
@@ -113,10 +113,10 @@ def _look(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -
 
 
 def _draw(folder: Path, request: VideoRequest, reporter: Reporter, stop: Stop) -> None:
-    """Draw anew what was seen, as the notes say. Where somebody does not want that any more the one before stays."""
+    """Draw the annotated video again with the notes as they are now. If it is canceled, the old one stays."""
     seen, notes = read_timeline(folder / TIMELINE_NAME), read_notes(folder)
     if seen is None:
-        raise VideoError(f"expected what was seen in {folder / TIMELINE_NAME}, found nothing. Analyze the video again.")
+        raise VideoError(f"expected a timeline in {folder / TIMELINE_NAME}, found none. Analyze the video again.")
     told, drawn = notes.applied(seen), replace(read_drawn(folder), notes=notes.drawn)
     path, settings = folder / request.path, VideoSettings(threshold=drawn.threshold, mirror=False)
     from fer.draw.frame import draw_live

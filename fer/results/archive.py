@@ -17,6 +17,7 @@ from fer.results.photo import PhotoRecord
 from fer.results.pictures import to_csv, to_json
 from fer.results.result import PHOTO, Result
 from fer.results.store import ResultStore
+from fer.video.notes import DRAWN_NAME, NOTES_NAME
 
 TABLE_NAME = "results.csv"
 COLUMNS = ("folder", "name", "kind", "time", "model", "faces", "pictures", "people", "seconds", "expressions")
@@ -67,7 +68,8 @@ def _own_files(
     """Yield the files of a result; for a photo, the tables that its page offers instead of the record."""
     record = store.record(result, PhotoRecord) if result.kind == PHOTO else None
     for file in sorted(store.folder(result).rglob("*")):
-        if file.is_file() and not (record and file.name == RECORD_NAME):
+        is_inner = file.name.startswith(".") or file.name in (NOTES_NAME, DRAWN_NAME)  # they are in the tables
+        if file.is_file() and not is_inner and not (record and file.name == RECORD_NAME):
             yield file.relative_to(store.folder(result)).as_posix(), file
     if record:
         found = [record.picture_result(result.name)]

@@ -5,12 +5,13 @@ Corrections are not part of that: undoing a name keeps them.
 """
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from fer.errors import VideoError
 from fer.faces import UNSURE_BELOW
@@ -209,13 +210,15 @@ def keep_notes(folder: Path, change: Callable[[Notes], Notes], tell: Callable[[]
     Raises:
         VideoError: the change cannot be made or saved.
     """
-    states = _states(folder)
-    changed = change(states[-1])
-    if changed != states[-1]:
+    with _changing(folder):
+        states = _states(folder)
+        changed = change(states[-1])
+        if changed == states[-1]:
+            return
         if replace(changed, corrections=states[-1].corrections) == states[-1]:
             states = states[:-1]
         _write(folder, (*states, changed)[-_MOST_STATES:])
-        tell()
+    tell()
 
 
 def undo_notes(folder: Path, tell: Callable[[], object] = lambda: None) -> None:
@@ -224,10 +227,12 @@ def undo_notes(folder: Path, tell: Callable[[], object] = lambda: None) -> None:
     Raises:
         VideoError: the notes cannot be saved.
     """
-    *before, now = _states(folder)
-    if before:
+    with _changing(folder):
+        *before, now = _states(folder)
+        if not before:
+            return
         _write(folder, (*before[:-1], replace(before[-1], corrections=now.corrections)))
-        tell()
+    tell()
 
 
 def renew_notes(folder: Path) -> None:
@@ -237,6 +242,13 @@ def renew_notes(folder: Path) -> None:
         VideoError: the notes cannot be saved.
     """
     _write(folder, (Notes(markers=read_notes(folder).markers),))
+
+
+@contextmanager
+def _changing(folder: Path) -> Iterator[None]:
+    """Let one tab or process at a time read, change and write the notes."""
+    with file_errors("the notes cannot be saved", VideoError), FileLock(folder / ".notes.lock"):
+        yield
 
 
 def _states(folder: Path) -> tuple[Notes, ...]:

@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from fer.collection import job as collections
+from fer.errors import ResultsError
 from fer.jobs.visitors import claim, claim_of, size_bytes
 from fer.results.result import FOLDER, NOTHING, PICTURES, VIDEO, Result
 from fer.results.store import ResultStore
@@ -56,7 +58,7 @@ def show_offer(store: ResultStore, owner: str) -> None:
             if st.button("Keep everything"):
                 attempt(lambda: st.session_state.update({_OFFERED: False}))
         if files:
-            st.caption("Pictures and videos are deleted for good. Their results stay.")
+            st.caption("Pictures and videos are deleted for good, those of other visitors, too. Their results stay.")
 
 
 def _pictures(store: ResultStore, result: Result) -> Iterator[Path]:
@@ -73,5 +75,6 @@ def _forget(store: ResultStore, kept: list[tuple[Result, Path]]) -> None:
         folder = job_folder(result)
         if result.job and (claimed := claim_of(folder)):
             claim(folder, replace(claimed, keeps_pictures=False))
-        store.update(result.id, result.owner, job_bytes=size_bytes(folder) if result.job else 0)
+        with suppress(ResultsError):  # deleted meanwhile, by its owner or in another tab
+            store.update(result.id, result.owner, job_bytes=size_bytes(folder) if result.job else 0)
     restored.clear()

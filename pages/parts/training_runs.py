@@ -77,6 +77,9 @@ def all_runs(views: list[RunView], allowed: bool) -> None:
     good = [view for view in views if view not in failed]
     chosen = st.session_state.get(CHOSEN, st.query_params.get(ADDRESS))  # starting a run selects it
     shown = next((view for view in views if view.name == chosen), (good or failed)[0])
+    if chosen not in (None, shown.name):
+        st.session_state.pop(CHOSEN, None)
+        st.info("This run has been deleted or renamed.", icon=":material/delete:")
     st.query_params[ADDRESS] = shown.name
     if good:
         choose("Runs", good, shown)

@@ -13,4 +13,4 @@ def caption_of(name: str) -> str:
 
 def in_words(text: str) -> str:
     """Return a text that names options, in the words of the pages: "Check --soft-labels." → "Check “Soft labels”."."""
-    return re.sub(r"(?<!\S)--[a-z][\w-]*\b", lambda option: f"“{caption_of(option[0])}”", text)
+    return re.sub(r"(?<![\w-])--[a-z][\w-]*\b", lambda option: f"“{caption_of(option[0])}”", text)
