@@ -86,9 +86,10 @@ def _bytes(path: Path, calibration: Calibration | None, embedded: bool = True) -
         Classifier(read_info(path), one).distributions(faces) for one in (network, TorchNetwork.load(path))
     )
     if not (difference := np.abs(found - expected).mean()) <= most:  # written like this, NaN fails, too
+        bits, otherwise = ("8 bits", "float32") if calibration is not None else ("float32", "torch")
         raise CheckpointError(
-            f"expected the same probabilities for {path} from ONNX Runtime as from torch, found a mean difference of "
-            f"{difference:.2g}; up to {most:g} is accepted. The model still works with torch."
+            f"expected the same probabilities for {path} from ONNX Runtime with {bits} as from torch, found a mean "
+            f"difference of {difference:.2g}; up to {most:g} is accepted. The model still works with {otherwise}."
         )
     return bytes(data)
 

@@ -70,9 +70,12 @@ def in_a_sentence(report: Report) -> str:
     row = list(report.confusion[report.labels.index(worst)])
     row[report.labels.index(worst)] = -1
     taken = f", which it mostly confuses with {report.labels[row.index(max(row))]}" if max(row) > 0 else ""
-    said = f"Of 100 faces it reads {100 * report.accuracy.value:.0f} correctly; " + (
-        f"it is best at {best} ({percent(good.recall.value)}) and worst at {worst} ({percent(bad.recall.value)}){taken}"
-    )
+    said = f"Of 100 faces it reads {100 * report.accuracy.value:.0f} correctly"
+    if bad.recall.value < good.recall.value:
+        said += (
+            f"; it is best at {best} ({percent(good.recall.value)}) and worst at {worst} "
+            f"({percent(bad.recall.value)}){taken}"
+        )
     bins = [bin for bin in report.calibration.bins if bin.low >= SURE - 1e-9 and bin.n and bin.accuracy is not None]
     sure = sum(bin.n for bin in bins)
     if not sure:

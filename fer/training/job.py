@@ -122,7 +122,7 @@ def _export(run: Run, dataset: "FaceDataset", reporter: Reporter) -> None:
     except ModuleNotFoundError as error:
         reporter.note(f"the model is not exported for ONNX Runtime: {PackageMissingError.from_import(error)}")
     except CheckpointError as error:
-        reporter.note(f"the model is not exported for ONNX Runtime: {error}")
+        reporter.note(f"an export for ONNX Runtime is missing: {error}")
 
 
 def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporter, threads: int | None) -> Beginning:

@@ -39,16 +39,19 @@ def one_of(
         on_change: called when another option is selected.
     """
     shown = options if isinstance(options, Mapping) else {option: option for option in options}
-    return st.segmented_control(
+    first = next(iter(shown))
+    # A default beside a value that a page has set makes Streamlit print a traceback.
+    chosen = st.segmented_control(
         label,
         list(shown),
         format_func=shown.__getitem__,
-        default=next(iter(shown)),
+        default=None if key in st.session_state else first,
         required=True,
         label_visibility="collapsed",
         key=key,
         on_change=on_change,
     )
+    return first if chosen is None else chosen
 
 
 def path_here(example: str, hint: str) -> Path | None:
