@@ -18,7 +18,7 @@ SECTIONS = {
 ADDRESS = "section"
 """What the address calls the part of the page that is looked at: a reload in the middle of an evaluation shows it."""
 
-begin_page("pages/evaluation.py", "Evaluation")
+begin_page("Evaluation")
 if st.session_state.pop("evaluation_ended", False):
     st.session_state["evaluation_section"] = REPORT
 elif "evaluation_section" not in st.session_state and (asked := st.query_params.get(ADDRESS)) in SECTIONS:

@@ -14,7 +14,7 @@ from pages.parts.session import errors_shown
 from pages.parts.visitor import owner
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    begin_page("pages/folder.py", "Many photos")
+    begin_page("Many photos")
     corner = st.empty()
 with errors_shown():
     seen, result = job_looked_at(KIND)

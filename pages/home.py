@@ -119,7 +119,7 @@ def show_latest() -> None:
                     st.caption(literal(f"{parts['shown'] or parts['found']} · {parts['when']}"))
 
 
-begin_page("pages/home.py", "See the expression of every face")
+begin_page("See the expression of every face")
 st.markdown("Expression Studio reads photos, videos and your webcam. It runs on your machine: no picture leaves it.")
 info, report = model_info(), shipped_report()
 columns = st.columns([3, 2], gap="medium") if report else [st.container()]

@@ -9,7 +9,7 @@ from pages.parts.navigation import begin_page
 from pages.parts.session import errors_shown
 from pages.parts.widgets import download
 
-begin_page("pages/model_card.py")
+begin_page()
 with errors_shown():
     path = choose_report()
     if path and may_see_paths(path):

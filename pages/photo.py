@@ -54,7 +54,7 @@ def recognized(
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    begin_page("pages/photo.py", "Photo")
+    begin_page("Photo")
     settings = st.popover("Settings", icon=":material/tune:")
 with settings:
     choose_model()

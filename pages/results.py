@@ -12,7 +12,7 @@ from pages.parts.session import errors_shown
 from pages.parts.visitor import owner
 
 asked = st.query_params.get(ADDRESS)
-begin_page("pages/results.py", "" if asked else "Results")
+begin_page("" if asked else "Results")
 with errors_shown():
     store = result_store()
     store.sweep()

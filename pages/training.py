@@ -9,7 +9,7 @@ from pages.parts.permissions import refuse, training_allowed
 from pages.parts.session import errors_shown
 from pages.parts.widgets import one_of
 
-begin_page("pages/training.py", "Training")
+begin_page("Training")
 with errors_shown():
     # Imported late, because they need packages that the app alone does not install.
     from pages.parts.training_runs import ADDRESS, all_runs

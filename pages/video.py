@@ -125,7 +125,7 @@ def show_seen_by(seen: JobView[VideoRequest], request: VideoRequest, result: Res
         st.info(f"No frame was analyzed: {why}.", icon=":material/search_off:")
 
 
-begin_page("pages/video.py", "Video")
+begin_page("Video")
 with errors_shown():
     seen, result = job_looked_at(KIND)
     if seen is None:

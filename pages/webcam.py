@@ -276,7 +276,7 @@ def show_causes(expanded: bool = False) -> None:
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    begin_page("pages/webcam.py", "Webcam")
+    begin_page("Webcam")
     settings = st.popover("Settings", icon=":material/tune:")
 address = urlsplit(st.context.url or "http://localhost")
 if address.scheme == "http" and address.hostname not in LOCAL:

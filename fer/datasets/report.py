@@ -219,9 +219,11 @@ def _warn_of_classes(counts: dict[str, dict[str, int]], splits: list[str]) -> li
     ]
     if "train" in splits:
         training = {label: by_split["train"] for label, by_split in counts.items()}
-        for label, number in training.items():
-            if number < FEW_PICTURES:
-                warnings.append(f"{label} has only {number} training pictures: a model will hardly ever predict it.")
+        few = [f"{label} ({number})" for label, number in training.items() if number < FEW_PICTURES]
+        if few:
+            warnings.append(
+                f"Fewer than {FEW_PICTURES} training pictures: {', '.join(few)}. A model will hardly ever predict them."
+            )
         most, least = max(training, key=training.__getitem__), min(training, key=training.__getitem__)
         if training[most] > IMBALANCE * max(training[least], 1):
             warnings.append(

@@ -15,7 +15,7 @@ from fer.datasets.report import DatasetReport, contact_sheet, pairs_of_copies, r
 from fer.names import literal
 from pages.parts.corrections import LOOKED_AT, corrections_path
 from pages.parts.visitor import owner
-from pages.parts.widgets import STATIC, delete_button, one_of, path_here
+from pages.parts.widgets import STATIC, counted, delete_button, one_of, path_here
 from pages.parts.words import in_words
 
 UPLOAD, MINE, DRAWN, HERE, OWN = "Upload", "My corrections", "Drawn faces", "On this machine", "Its training data"
@@ -138,7 +138,7 @@ def show_data(data: Data) -> None:
         smallest, largest = ("{} × {}".format(*size) for size in (found.sizes.smallest, found.sizes.largest))
         facts.append(f"{smallest} pixels" if smallest == largest else f"{smallest} to {largest} pixels")
     if found.subjects:
-        facts.append(f"{sum(found.subjects.values())} people")
+        facts.append(counted(sum(found.subjects.values()), "person", "people"))
     facts.append(pairs_of_copies(copies) if copies else "no duplicates")
     if found.broken:
         facts.append(f"{len(found.broken)} unreadable")

@@ -56,9 +56,10 @@ def choose_report() -> Path | None:
     asked = st.query_params.get(ADDRESS)
     named = next((path for path in reports if name_of(path) == asked), None)
     chosen = st.session_state.get(CHOSEN, named)  # an evaluation that ends selects its own report
-    if asked and not (named or chosen):
-        st.info("This report has been deleted.", icon=":material/delete:")
     shown: Path = chosen if chosen in reports else reports[0]
+    if (chosen or asked) and chosen != shown:
+        st.session_state.pop(CHOSEN, None)
+        st.info("This report has been deleted.", icon=":material/delete:")
     if len(reports) > 1:
         shown = st.selectbox(
             "Report", reports, format_func=name_of, label_visibility="collapsed", width=480, **lasting(CHOSEN, shown)

@@ -42,7 +42,8 @@ class Gallery {
     const button = make("button", "tile", list, { type: "button", title: name });
     button.dataset.id = id;
     button.setAttribute("aria-label", name);
-    make("img", "", button, { loading: "lazy", alt: "", width: 84, height: 84 }).src = url;
+    if (url) make("img", "picture", button, { loading: "lazy", alt: "", width: 84, height: 84 }).src = url;
+    else make("span", "picture icon", button, { textContent: "hide_image", ariaHidden: "true", translate: false });
     make("span", "caption", button, { textContent: caption });
     if (mark) make("span", "said", button, { textContent: mark });
     button.onclick = () => {

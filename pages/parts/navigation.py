@@ -13,8 +13,6 @@ from pages.parts.session import show_failure
 
 def navigation() -> StreamlitPage:
     """Set up the app's pages and return the requested one."""
-    global _entry_has_run
-    _entry_has_run = True
     st.set_page_config(page_icon=app_icon(), layout="wide")
     return st.navigation(
         {
@@ -35,25 +33,11 @@ def navigation() -> StreamlitPage:
     )
 
 
-_entry_has_run = False
 _STYLE = Path(__file__).with_name("style.css")
 
 
-def begin_page(page: str, title: str = "") -> None:
-    """Start a page: show its title and the error of the last action. Every page calls this first.
-
-    If a server's first visitor opens the address of a page, Streamlit treats the files in pages/ as a multipage app of
-    the old kind, without this app's titles, layout and navigation, until the entry file has called st.navigation. In
-    that case the page is opened again through the entry file.
-
-    Args:
-        page: its file, relative to the app's folder.
-        title: empty for a page that brings its own.
-    """
-    if not _entry_has_run:
-        navigation()
-        said = {name: st.query_params.get_all(name) for name in st.query_params}
-        st.switch_page(page, query_params=said)  # the address may hold more than the page
+def begin_page(title: str = "") -> None:
+    """Start a page: show its title, unless it brings its own, and the error of the last action; every page does."""
     st.html(_STYLE)
     if title:
         st.title(title)

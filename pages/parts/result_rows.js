@@ -41,7 +41,7 @@ class Rows {
     };
     if (face) make("img", "face", row, { src: face, alt: "", loading: "lazy" });
     else make("span", "icon", row, { textContent: icon, ariaHidden: "true", translate: false });
-    const link = make("a", "name", row, { textContent: name, href });
+    const link = make("a", "name", row, { textContent: name, title: name, href });
     link.onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // opens in another tab
       event.preventDefault();

@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import App, cli_util, config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server import server_util
 
 from fer.errors import FerError
@@ -108,6 +109,7 @@ async def _serving(app: App) -> AsyncIterator[None]:
     if not config.get_option("server.headless"):
         address = server_util.get_display_address(config.get_option("server.address") or "localhost")
         asyncio.get_running_loop().call_later(1, lambda: cli_util.open_browser(server_util.get_url(address)))
+    PagesManager.uses_pages_directory = False  # or the first visitor gets the files in pages/ without `navigation`
     _map_pictures()
     sweeping = asyncio.create_task(_sweep())
     yield

@@ -55,6 +55,7 @@ def test_upload_watch_filter_and_export(context: BrowserContext, page: Page, app
     for name, value in (("Pictures", "8"), ("Faces", "6"), ("No face", "1"), ("Unreadable", "1")):
         expect(page.get_by_test_id("stMetric").filter(has_text=name)).to_contain_text(value)
     expect(tiles(page)).to_have_count(7)
+    expect(tiles(page).locator("img")).to_have_count(6)  # no broken one where nobody is
 
     every = json.loads(downloaded(page, "All figures (JSON)"))
     assert {record["path"] for record in every} == {path.name for path in chosen}

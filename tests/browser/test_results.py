@@ -153,3 +153,16 @@ def test_the_list_is_used_with_the_keyboard(
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(first.get_by_role("link", name="Bob's")).to_be_visible()
     store.delete([result.id for result in store.list("").results], "")
+
+
+def test_a_long_name_takes_three_lines_at_most(page: Page, app_url: str, app_folder: Path) -> None:
+    store = ResultStore(app_folder / "results")
+    kept = store.add("", "webcam", "W" * 200)
+    assert kept
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{app_url}/results")
+        name = page.get_by_role("link", name="W" * 200)
+        expect(name).to_have_attribute("title", "W" * 200)
+        assert name.evaluate("name => name.offsetHeight / parseFloat(getComputedStyle(name).lineHeight)") < 3.5
+    store.delete([kept.id], "")

@@ -311,6 +311,18 @@ def test_a_damaged_report_is_said(folder: Path) -> None:
     assert not app.exception and "report.json" in app.error[0].value
 
 
+def test_a_report_that_was_deleted_in_another_tab_is_not_replaced_in_silence(folder: Path) -> None:
+    run = finished_run(folder, "gone", make_evaluation())
+    app = open_page()
+    choose_first_run(app)
+    assert not app.info
+    shutil.rmtree(run.folder)
+    app.run()
+    assert len(app.info) == 1 and not app.exception
+    app.run()
+    assert not app.info
+
+
 def test_the_model_card(folder: Path) -> None:
     app = open_page("model_card")
     assert "n = 3,137" in texts(app)
