@@ -10,13 +10,14 @@ from fer.evaluation.report import Report
 from fer.faces import describe, percent
 from fer.model.checkpoint import ModelInfo
 from fer.names import literal
+from pages.parts.corrections import privacy_note
 from pages.parts.handover import hand_over
 from pages.parts.models import load_recognizer, model_info, shipped_report
 from pages.parts.navigation import begin_page
 from pages.parts.paste import paste_button
 from pages.parts.photo_source import open_photos, sample_photo
 from pages.parts.result_list import parts_of, show_thumbnail
-from pages.parts.results import address_of, job_of, privacy_note, result_store
+from pages.parts.results import address_of, job_of, result_store
 from pages.parts.samples import PHOTO, sample_picture, sample_result
 from pages.parts.session import attempt, errors_shown
 from pages.parts.visitor import owner

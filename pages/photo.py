@@ -7,13 +7,12 @@ import streamlit as st
 from fer.errors import ImageError
 from fer.recognition.photo import PhotoResult, recognize_photo
 from fer.results.pictures import PictureResult, to_csv, to_json
-from pages.parts.corrections import said_labels
+from pages.parts.corrections import privacy_note, said_labels
 from pages.parts.kept_photos import address_photos, forget_kept, keep_photo, kept_photos, name_of_file
 from pages.parts.models import choose_model, chosen_faces, compared_model, load_recognizer, model_info, used_model
 from pages.parts.navigation import begin_page
 from pages.parts.photo_result import RESULTS, TURNS, chosen_turns, show_photo
 from pages.parts.photo_source import Photo, chosen_photos, open_photos
-from pages.parts.results import privacy_note
 from pages.parts.samples import SAMPLES, sample_result
 from pages.parts.session import errors_shown
 from pages.parts.widgets import download_figures, literal, threshold_slider

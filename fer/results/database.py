@@ -35,6 +35,10 @@ _SCHEMA = (
         """CREATE TABLE notices (owner TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, time REAL NOT NULL,
             why TEXT NOT NULL)""",
     ),
+    (
+        """CREATE TABLE labels (owner TEXT NOT NULL, face TEXT NOT NULL, label TEXT NOT NULL, time REAL NOT NULL,
+            PRIMARY KEY (owner, face))""",
+    ),
 )
 """For each version, the statements that upgrade to it. Entries never change after a release; a change is a new one."""
 

@@ -327,13 +327,30 @@ class ResultStore:
             for why, query, given in _due(settings, now, _share_bytes(database, settings)):
                 rows = database.execute(query, given).fetchall()
                 going |= {row["id"]: (result_of(row), why) for row in rows if row["id"] not in going}
-        if silent:
+            expired = now - settings.expiry_days * _DAY if settings.expiry_days else 0.0
+            old = database.execute("SELECT 1 FROM labels WHERE time < ?", (expired,)).fetchone()
+        if silent or old:
             with self._database.writing() as database:
                 database.execute(
                     "UPDATE results SET state = ? WHERE state = ? AND job = '' AND changed < ?",
                     (INTERRUPTED, RUNNING, now - SILENT_SECONDS),
                 )
+                database.execute("DELETE FROM labels WHERE time < ?", (expired,))
         return [result for result, why in going.values() if self._remove(result, why, now)]
+
+    def labels(self, owner: str) -> dict[str, str]:
+        """Return the labels that somebody gave to faces, by `face_key`."""
+        with self._database.reading() as database:
+            return dict(map(tuple, database.execute("SELECT face, label FROM labels WHERE owner = ?", (owner,))))
+
+    def set_label(self, owner: str, face: str, label: str | None) -> None:
+        """Keep the label that somebody gave to a face, by its `face_key`; None removes it. It expires like results."""
+        if label and self.settings.keep == NOTHING:
+            return
+        with self._database.writing() as database:
+            database.execute("DELETE FROM labels WHERE owner = ? AND face = ?", (owner, face))
+            if label:
+                database.execute("INSERT INTO labels VALUES (?, ?, ?, ?)", (owner, face, label, self._clock()))
 
     def notices(self, owner: str) -> Sequence[Notice]:
         """Return the notices of results that were removed automatically, the latest first, until they are dismissed."""

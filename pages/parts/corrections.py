@@ -12,7 +12,8 @@ from fer.names import literal
 from fer.reports.rendering import between
 from fer.results.corrections import Correction, Corrections, correction_of, face_key, times_right
 from pages.parts.permissions import training_allowed
-from pages.parts.session import attempt
+from pages.parts.results import KEPT_NOTES, result_store
+from pages.parts.session import attempt, errors_shown
 from pages.parts.visitor import owner
 from pages.parts.widgets import counted
 
@@ -31,13 +32,14 @@ def my_corrections() -> Corrections:
 
 
 def said_labels() -> dict[str, str]:
-    """Return this visitor's corrections by `face_key`: those of this visit and, for the owner, all that are kept.
+    """Return the labels that this visitor gave to faces, by `face_key`, in this visit or an earlier one.
 
     Raises:
-        ResultsError: the corrections cannot be read.
+        ResultsError: the labels cannot be read.
     """
-    kept = my_corrections().all().values() if owner() == "" else ()
-    return {one.key: one.label for one in (*kept, *(one for one, _ in _said().values()))}
+    collected = my_corrections().all().values() if owner() == "" else ()
+    here = {one.key: one.label for one, _ in _said().values()}
+    return {one.key: one.label for one in collected} | result_store().labels(owner()) | here
 
 
 def _said() -> _Said:
@@ -111,6 +113,7 @@ def say(face: Face, label: str | None, crop: Callable[[], np.ndarray], model: st
     """
     mine, id_ = owner() == "", face_key(face)
     st.session_state.pop(LOOKED_AT, None)
+    result_store().set_label(owner(), id_, label)
     if label is None:
         _said().pop(id_, None)
         if mine:
@@ -128,12 +131,13 @@ def _gather() -> None:
         my_corrections().add(correction, crop)
 
 
-def corrections_note() -> str:
-    """Return what happens to corrected faces, for the machine's owner; "" for anybody else."""
-    if owner() != "":
-        return ""
-    gather = my_corrections().gather
-    return " Faces you correct are kept for training." if gather else " Faces you correct are kept only if you agree."
+def privacy_note() -> None:
+    """Show where pictures go and what is kept: of corrected faces, too, for the machine's owner."""
+    with errors_shown():
+        kept, faces = KEPT_NOTES[result_store().settings.keep], ""
+        if owner() == "":
+            faces = f" Faces you correct are kept {'for training' if my_corrections().gather else 'only if you agree'}."
+        st.caption(f":material/lock: Pictures stay on the machine that runs the app. {kept}{faces}")
 
 
 def show_own_faces(weights: str, labels: Sequence[str]) -> None:
@@ -197,3 +201,4 @@ def _forget(kept: Corrections, keys: Sequence[str]) -> None:
     st.session_state.pop(LOOKED_AT, None)
     for key in keys:
         _said().pop(key, None)
+        result_store().set_label(owner(), key, None)

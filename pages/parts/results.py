@@ -28,9 +28,7 @@ from fer.results.result import (
 )
 from fer.results.store import ResultStore
 from fer.video import job as videos
-from pages.parts.corrections import corrections_note
 from pages.parts.jobs import remove
-from pages.parts.session import errors_shown
 
 ADDRESS = "result"
 """Parameter of a page's address with the IDs of the results shown, or the token of a shared one."""
@@ -88,13 +86,6 @@ def state_of(result: Result, seen: JobView[Any] | None) -> str:
     if seen is None:
         return INTERRUPTED if result.job and result.state == RUNNING else result.state
     return RUNNING if seen.active else COMPLETE if seen.state == FINISHED else INTERRUPTED
-
-
-def privacy_note() -> None:
-    """Show where pictures go and what is kept."""
-    with errors_shown():
-        kept = KEPT_NOTES[result_store().settings.keep]
-        st.caption(f":material/lock: Pictures stay on the machine that runs the app. {kept}{corrections_note()}")
 
 
 def show_missing() -> None:

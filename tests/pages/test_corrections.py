@@ -101,11 +101,14 @@ def test_a_tab_that_is_stale_leaves_consent_as_it_is(kept: Corrections) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_gathers_where_it_is_not_wished(app: AppTest, kept: Corrections) -> None:
+def test_nothing_gathers_where_it_is_not_wished(app: AppTest, kept: Corrections, astronaut: np.ndarray) -> None:
     say(app, 1)
     press(app, "Don't collect")
-    say(app, 2)
+    label = say(app, 2)
     assert "Collect" not in labels(app) and kept.all() == {} and kept.gather is False
+    later = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/photo.py").run()
+    later.file_uploader[0].set_value([("a.png", encode_png(astronaut), "image/png")]).run()
+    assert later.pills[0].value == label, "it is known after a reload"
 
 
 @pytest.mark.slow

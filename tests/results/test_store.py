@@ -15,7 +15,19 @@ from fer.images import read_image
 from fer.results.archive import TABLE_NAME, write_archive
 from fer.results.content import FACE_PX, THUMBNAIL_PX, Content
 from fer.results.database import keep_row
-from fer.results.result import INTERRUPTED, NO_ROOM, PHOTO, RUNNING, TOO_OLD, VIDEO, WEBCAM, Figures, Result, Settings
+from fer.results.result import (
+    INTERRUPTED,
+    NO_ROOM,
+    NOTHING,
+    PHOTO,
+    RUNNING,
+    TOO_OLD,
+    VIDEO,
+    WEBCAM,
+    Figures,
+    Result,
+    Settings,
+)
 from fer.results.store import GONE_SECONDS, SILENT_SECONDS, UNDO_SECONDS, ResultStore, fair_share
 
 DAY = 24 * 3600.0
@@ -113,6 +125,21 @@ def test_the_same_analyzed_again_is_one_result(store: ResultStore, clock: Clock)
     assert store.record(second, Note) == Note("2") and len(store.faces(second)) == 1
     assert add(store, "c.jpg", source="picture model", owner="somebody").id != first.id
     assert add(store, "c.jpg").id != add(store, "c.jpg").id
+
+
+def test_labels_of_faces_are_kept_for_whoever_gave_them_until_they_expire(store: ResultStore, clock: Clock) -> None:
+    store.set_label("", "face", "fear")
+    store.set_label("", "face", "anger")
+    store.set_label("ann", "face", "fear")
+    store.set_label("ann", "other", "fear")
+    store.set_label("ann", "other", None)
+    assert store.labels("") == {"face": "anger"} and store.labels("ann") == {"face": "fear"}
+    store.settings = Settings(NOTHING, expiry_days=1)
+    store.set_label("", "late", "fear")
+    assert "late" not in store.labels("")
+    clock.now += 25 * 3600
+    store.sweep()
+    assert store.labels("") == {}
 
 
 def test_a_recording_grows(store: ResultStore, clock: Clock) -> None:
