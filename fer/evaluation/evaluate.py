@@ -18,7 +18,7 @@ from fer.evaluation import confusions
 from fer.evaluation.agreement import agreement
 from fer.evaluation.figures import Speed
 from fer.evaluation.intervals import RESAMPLES, SEED
-from fer.evaluation.metrics import class_figures, curves, reliability, resampled, top_two_accuracy
+from fer.evaluation.metrics import accuracy, class_figures, curves, reliability, resampled, top_two_accuracy
 from fer.evaluation.predict import Answers, Progress, predict
 from fer.evaluation.report import DataSource, Evaluation, Making, ModelSource, Report, Request
 from fer.evaluation.robustness import robustness
@@ -88,7 +88,7 @@ def evaluate(
         ),
         predictions=predictions,
         n=len(found),
-        accuracy=resampled(confusions.accuracy, confusion),
+        accuracy=accuracy(confusion),
         balanced_accuracy=resampled(confusions.balanced_accuracy, confusion),
         macro_precision=resampled(confusions.macro_precision, confusion),
         macro_f1=resampled(confusions.macro_f1, confusion),

@@ -48,10 +48,21 @@ def resampled(figure: Statistic, confusion: np.ndarray) -> Estimate:
     return bootstrap(confusion.ravel(), lambda drawn: figure(drawn.reshape(-1, *confusion.shape)))
 
 
+def accuracy(confusion: np.ndarray) -> Estimate:
+    """Return the accuracy of a confusion matrix int (K, K) with its bootstrap interval.
+
+    If all or no pictures are right, resampling never changes that; so the interval is the score interval.
+    """
+    right, total = int(np.trace(confusion)), int(confusion.sum())
+    return share(right, total) if right in (0, total) else resampled(confusions.accuracy, confusion)
+
+
 def top_two_accuracy(probabilities: np.ndarray, truth: np.ndarray) -> Estimate:
-    """Return how often the truth is one of the two most probable labels, with its bootstrap interval."""
+    """Return how often the truth is one of the two most probable labels, with its interval, see `accuracy`."""
     given = probabilities[np.arange(len(truth)), truth]
     right = int(((probabilities > given[:, None]).sum(axis=1) < 2).sum())
+    if right in (0, len(truth)):
+        return share(right, len(truth))
     return bootstrap(np.array([right, len(truth) - right]), lambda drawn: drawn[:, 0] / len(truth))
 
 

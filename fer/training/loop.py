@@ -238,7 +238,8 @@ def _end_epoch(
         seconds=round(time.monotonic() - started, 1),
     )
     with saving(run, state):
-        if line.validation_accuracy > state.best_accuracy:
+        before = [one.rank for one in run.metrics() if one.epoch < state.epoch]
+        if not before or line.rank > max(before):
             state.best_accuracy, state.best_epoch = line.validation_accuracy, state.epoch
             info = replace(info, training=_origin(config, dataset, line, state))
             save_checkpoint(run.best_path, info, state.average.state_dict())

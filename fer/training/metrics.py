@@ -41,6 +41,11 @@ class EpochMetrics(Learned):
         """Number of validation pictures; 0 if unknown."""
         return sum(map(sum, self.validation_confusion))
 
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Orders epochs: the best has the highest accuracy, and the lowest loss of those."""
+        return self.validation_accuracy, -(self.validation_loss or 0.0)
+
 
 @dataclass(frozen=True)
 class Part:

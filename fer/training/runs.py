@@ -167,8 +167,8 @@ class RunView(JobView[TrainingConfig]):
 
     @property
     def best(self) -> EpochMetrics | None:
-        """The epoch with the highest validation accuracy, the first one of equals; None before the first epoch ends."""
-        return max(self.metrics, key=lambda line: line.validation_accuracy, default=None)
+        """The epoch that is kept, see `EpochMetrics.rank`; None before the first epoch ends."""
+        return max(self.metrics, key=lambda line: line.rank, default=None)
 
     @property
     def validated_by(self) -> str:

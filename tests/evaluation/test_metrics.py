@@ -9,7 +9,7 @@ from sklearn.metrics import precision_recall_fscore_support, top_k_accuracy_scor
 
 from fer.evaluation import confusions
 from fer.evaluation.figures import Estimate
-from fer.evaluation.metrics import class_figures, measure, resampled, top_two_accuracy
+from fer.evaluation.metrics import accuracy, class_figures, measure, resampled, top_two_accuracy
 
 LABELS = ("fear", "anger", "tired", "awake")
 
@@ -73,6 +73,12 @@ def test_figures_of_the_matrix_have_an_interval_around_them() -> None:
     for figure in figures.values():
         assert figure.low is not None and figure.high is not None
         assert 0 <= figure.low < figure.value < figure.high <= 1
+
+
+def test_an_accuracy_of_one_is_not_certain() -> None:
+    found = accuracy(np.diag([10, 10]))
+    assert found.value == 1.0 and found.low is not None and 0.8 < found.low < 0.9
+    assert accuracy(_confusion()) == resampled(confusions.accuracy, _confusion())
 
 
 def test_classes_have_score_intervals_and_none_where_there_is_nothing() -> None:

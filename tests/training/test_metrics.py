@@ -63,3 +63,11 @@ def test_a_folder_in_its_place(tmp_path: Path) -> None:
 
 def test_how_many_pictures_it_was_validated_with() -> None:
     assert ONE.validation_n == 8 and EpochMetrics(1, 0.5).validation_n == 0
+
+
+def test_of_equally_accurate_epochs_the_one_with_the_lowest_loss_is_best() -> None:
+    first, sure, worse = (
+        EpochMetrics(number, accuracy, loss)
+        for number, accuracy, loss in ((1, 0.9, 0.3), (2, 0.9, 0.1), (3, 0.8, 0.05))
+    )
+    assert max((first, sure, worse), key=lambda line: line.rank) is sure
