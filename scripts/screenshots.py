@@ -231,7 +231,7 @@ def training(studio: Studio) -> None:
     epochs.press("Enter")
     studio.settle()
     studio.press("Start training")
-    studio.page.get_by_text(re.compile(r"^finished\b")).first.wait_for(timeout=2 * PATIENCE_MS)
+    studio.page.get_by_role("button", name="Evaluate this run").wait_for(timeout=2 * PATIENCE_MS)
     studio.settle()
 
 
