@@ -37,7 +37,7 @@ LIMIT_SECONDS = MOST_SECONDS + 1
 LIMIT_WALL_SECONDS = 60.0
 """Wall-clock time for one file, which might wait forever."""
 LIMIT_BYTES = 10**9
-"""Resident memory of the process and its children."""
+"""Resident memory of the process and its children, without files of libraries that the system maps as it likes."""
 _POLL_SECONDS = 0.05
 _MOST_BYTES = 4 * 10**9
 """Hard limit, if the system supports one: a fault must not bring down the machine."""
@@ -54,7 +54,7 @@ class Answer:
     seconds: float
     """CPU time."""
     most_bytes: int
-    """Resident memory."""
+    """Resident memory, see `LIMIT_BYTES`."""
 
     @property
     def is_fault(self) -> bool:
@@ -164,7 +164,9 @@ def _seconds_and_bytes(process: psutil.Process) -> tuple[float, int]:
         for one in [process, *process.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 times = one.cpu_times()
-                seconds, held = seconds + times.user + times.system, held + one.memory_info().rss
+                memory = one.memory_info()
+                seconds += times.user + times.system
+                held += memory.rss - getattr(memory, "shared", 0)
     return seconds, held
 
 
@@ -211,7 +213,9 @@ def _most_bytes() -> int:
     """Return the peak memory of this process, if the system reports it."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage would include the parent process
-        return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
+        text = status.read_text()
+        peak, files = (int(text.partition(name)[2].split()[0]) for name in ("VmHWM:", "RssFile:"))
+        return 1024 * (peak - files)
     return int(getattr(psutil.Process().memory_info(), "peak_wset", 0))
 
 
