@@ -64,7 +64,7 @@ def twelve(page: Page) -> None:
 
 
 def many_photos(page: Page) -> None:
-    page.get_by_role("link", name="Holiday").click()
+    page.get_by_role("link", name="Holiday", exact=True).click()
     expect(page.locator(".groups .tile")).to_have_count(30)
 
 
@@ -110,7 +110,7 @@ def part(name: str, charts: int) -> Callable[[Page], None]:
 
 
 def mistakes(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("fear taken for surprise")).click()
+    page.get_by_role("button", name=re.compile("fear predicted as surprise")).click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
 

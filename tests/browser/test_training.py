@@ -101,12 +101,12 @@ def test_from_a_zip_to_a_model_in_use(
     expect(progress).to_be_visible()
     other.reload()
     expect(progress).to_be_visible()
-    fields = other.get_by_role("button", name=re.compile(" taken for "))
+    fields = other.get_by_role("button", name=re.compile(" predicted as "))
     expect(fields).to_have_count(4)  # when it has ended, its report comes by itself
     again = context.new_page()
     again.goto(other.url)  # the address of the report
     expect(again.get_by_role("combobox", name="Report")).to_have_value(re.compile("^faces "))
-    expect(again.get_by_role("button", name=re.compile(" taken for "))).to_have_count(4)
+    expect(again.get_by_role("button", name=re.compile(" predicted as "))).to_have_count(4)
     page.reload()
     expect(page.get_by_role("button", name="Show the report")).to_be_visible()  # beside the test result
 

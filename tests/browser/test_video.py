@@ -68,7 +68,7 @@ def test_a_video_from_the_upload_to_the_downloads(page: Page, app_url: str, clip
 
 
 def test_a_canceled_large_video_shows_its_part(page: Page, app_url: str, tmp_path: Path) -> None:
-    long = write_clip(tmp_path / "long.mp4", known_frames(seconds=60.0))
+    long = write_clip(tmp_path / "long.mp4", known_frames(seconds=180.0))
     with long.open("ab") as file:  # as large as videos are: a box that players skip
         file.write(struct.pack(">I4s", 60_000_000, b"free") + bytes(60_000_000 - 8))
     page.goto(f"{app_url}/video")

@@ -104,8 +104,7 @@ def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str
     expect(page.get_by_role("heading", level=1)).to_have_text("Results")
     kept = ResultStore(app_folder / "results").get(found, "")
     assert kept and kept.kind == WEBCAM and kept.figures.people == 1
-    row = page.locator('[class*="st-key-row"]').filter(has=page.get_by_role("link", name=kept.name))
-    row.get_by_text(f"Choose {kept.name}").locator("xpath=ancestor::label").click()
+    page.get_by_role("checkbox", name=f"Select {kept.name}").check()
     settled(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Export (ZIP)").click()
@@ -119,7 +118,7 @@ def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str
     expect(other.get_by_role("heading", name="Recording", exact=True)).to_have_count(0)
     other.get_by_role("button", name="Undo").click()
     page.reload()
-    row.get_by_role("link", name=kept.name).click()
+    page.get_by_role("link", name=kept.name).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(kept.name)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
