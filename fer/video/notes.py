@@ -241,12 +241,17 @@ def renew_notes(folder: Path) -> None:
     Raises:
         VideoError: the notes cannot be saved.
     """
-    _write(folder, (Notes(markers=read_notes(folder).markers),))
+    with _changing(folder):
+        _write(folder, (Notes(markers=read_notes(folder).markers),))
 
 
 @contextmanager
 def _changing(folder: Path) -> Iterator[None]:
-    """Let one tab or process at a time read, change and write the notes."""
+    """Let one tab or process at a time read, change and write the notes.
+
+    Raises:
+        VideoError: the notes cannot be locked or written.
+    """
     with file_errors("the notes cannot be saved", VideoError), FileLock(folder / ".notes.lock"):
         yield
 
@@ -263,8 +268,7 @@ def _states(folder: Path) -> tuple[Notes, ...]:
 def _write(folder: Path, states: tuple[Notes, ...]) -> None:
     while len(states) > 1 and len(to_json(_Kept(states)).encode()) > MOST_BYTES // 2:
         states = states[1:]
-    with file_errors("the notes cannot be saved", VideoError):
-        write_record(folder / NOTES_NAME, _Kept(states))
+    write_record(folder / NOTES_NAME, _Kept(states))
 
 
 def _line(text: str) -> str:
