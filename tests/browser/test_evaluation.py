@@ -13,6 +13,7 @@ from fer.evaluation.report import Evaluation, read_report
 from fer.faces import percent
 from fer.model import DEFAULT_REPORT
 from fer.reports.evaluation import report_charts
+from tests.browser.acting import compare
 from tests.browser.content import fill_reports
 
 FIELD = re.compile(" predicted as ")
@@ -100,12 +101,7 @@ def test_a_report_is_opened_by_its_address_and_a_click_on_a_field_shows_its_pict
 
 def test_two_runs_are_compared(page: Page, app_url: str, runs: dict[str, Evaluation]) -> None:
     page.goto(f"{app_url}/evaluation")
-    page.get_by_text("Compare", exact=True).click()
-    for name in runs:
-        page.get_by_role("combobox", name="Reports (all").click()
-        page.get_by_role("option", name=name).click()
-    page.keyboard.press("Escape")
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    compare(page, runs)
     expect(page.locator(".js-plotly-plot .errorbar")).to_have_count(2)
     expect(page.locator(".js-plotly-plot .bars .point")).to_have_count(2)
 

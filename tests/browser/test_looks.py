@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.browser.acting import compare
 from tests.browser.content import RUNS, fill_photos, fill_reports, fill_results, fill_runs, going_on
 
 WIDE, PHONE = (1280, 900), (390, 844)
@@ -115,12 +116,7 @@ def mistakes(page: Page) -> None:
 
 
 def comparison(page: Page) -> None:
-    page.get_by_text("Compare", exact=True).click()
-    for name in RUNS:
-        page.get_by_role("combobox", name="Reports (all are compared").click()
-        page.get_by_role("option", name=name).click()
-    page.keyboard.press("Escape")
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    compare(page, RUNS)
 
 
 def evaluate(page: Page) -> None:

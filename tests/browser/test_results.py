@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from fer.images import encode_png
 from fer.results.result import Figures
 from fer.results.store import GONE_SECONDS, UNDO_SECONDS, ResultStore
+from tests.browser.acting import settled
 
 
 @pytest.fixture
@@ -20,12 +21,6 @@ def photo(tmp_path: Path, astronaut: np.ndarray) -> Path:
     path = tmp_path / "birthday.png"
     path.write_bytes(encode_png(astronaut))
     return path
-
-
-def settled(page: Page) -> None:
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    page.wait_for_timeout(300)
 
 
 def act(page: Page, name: str, action: str) -> None:

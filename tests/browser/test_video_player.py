@@ -18,6 +18,7 @@ from fer.video.job import TIMELINE_NAME, VideoRequest, new_job, upload_path
 from fer.video.notes import read_notes
 from fer.video.settings import ClipOptions
 from fer.video.timeline import Correction
+from tests.browser.acting import settled
 from tests.scripts.processes import wait_until
 from tests.video.results import timeline_of
 
@@ -132,12 +133,6 @@ def test_chapters_and_markers_are_buttons(page: Page, app_url: str, job: Path) -
     page.get_by_role("button", name="Delete marker").click()
     expect(chapters).to_have_count(5)
     assert not read_notes(job).markers
-
-
-def settled(page: Page) -> None:
-    """Wait until the page rests: a click on a label that is just being replaced would be lost."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(300)
 
 
 def test_a_reading_is_corrected_where_the_player_rests(page: Page, app_url: str, job: Path) -> None:

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Frame, FrameLocator, Page, expect
 
 from fer.results.result import WEBCAM
 from fer.results.store import ResultStore
+from tests.browser.acting import settled
 from tests.browser.test_kept_jobs import result_id
-from tests.browser.test_results import settled
 from tests.scripts.processes import wait_until
 
 COMPONENT = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
