@@ -1,5 +1,6 @@
 """Metrics of predictions with known truth; calibration; ROC and precision–recall curves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,21 +50,26 @@ def resampled(figure: Statistic, confusion: np.ndarray) -> Estimate:
 
 
 def accuracy(confusion: np.ndarray) -> Estimate:
-    """Return the accuracy of a confusion matrix int (K, K) with its bootstrap interval.
-
-    If all or no pictures are right, resampling never changes that; so the interval is the score interval.
-    """
-    right, total = int(np.trace(confusion)), int(confusion.sum())
-    return share(right, total) if right in (0, total) else resampled(confusions.accuracy, confusion)
+    """Return the accuracy of a confusion matrix int (K, K) with its interval, see `_proportion`."""
+    return _proportion(
+        int(np.trace(confusion)), int(confusion.sum()), lambda: resampled(confusions.accuracy, confusion)
+    )
 
 
 def top_two_accuracy(probabilities: np.ndarray, truth: np.ndarray) -> Estimate:
-    """Return how often the truth is one of the two most probable labels, with its interval, see `accuracy`."""
+    """Return how often the truth is one of the two most probable labels, with its interval, see `_proportion`."""
     given = probabilities[np.arange(len(truth)), truth]
     right = int(((probabilities > given[:, None]).sum(axis=1) < 2).sum())
-    if right in (0, len(truth)):
-        return share(right, len(truth))
-    return bootstrap(np.array([right, len(truth) - right]), lambda drawn: drawn[:, 0] / len(truth))
+    counts = np.array([right, len(truth) - right])
+    return _proportion(right, len(truth), lambda: bootstrap(counts, lambda drawn: drawn[:, 0] / len(truth)))
+
+
+def _proportion(right: int, total: int, resample: Callable[[], Estimate]) -> Estimate:
+    """Return a share of pictures with the bootstrap interval that `resample` computes.
+
+    If all or no pictures are right, resampling never changes that; so the interval is the score interval.
+    """
+    return share(right, total) if right in (0, total) else resample()
 
 
 def class_figures(confusion: np.ndarray, labels: tuple[str, ...]) -> dict[str, ClassFigures]:

@@ -64,13 +64,13 @@ def ask_right(face: Face, crop: Callable[[], np.ndarray], model: str, key: str) 
 
 
 def ask_label(face: Face, now: str | None, key: str, take: Callable[[str | None], object]) -> None:
-    """Let somebody click what a face shows.
+    """Show the labels to click.
 
     Args:
         face: the reading.
-        now: what was said before.
+        now: the label given before, if any.
         key: names the question on its page.
-        take: is called with what is said, None where it is taken back, and may raise FerError.
+        take: called with the new label, None to remove it; may raise FerError.
     """
     question = f"right {key} {now}"
     if st.session_state.get(_CLICKED, ("",))[0] == question:
@@ -91,7 +91,7 @@ def ask_label(face: Face, now: str | None, key: str, take: Callable[[str | None]
 
 
 def offer_to_gather(key: str) -> None:
-    """Ask the owner once, when a face was corrected, whether such faces shall gather."""
+    """Ask the owner once, after a first correction, whether to collect corrected faces."""
     if _said() and owner() == "" and my_corrections().gather is None:
         with st.container(border=True):
             st.markdown(
