@@ -24,7 +24,7 @@ from pages.parts.video_new import choose, prepare
 from pages.parts.video_readings import Source
 from pages.parts.video_result import show_result, timeline_at
 from pages.parts.visitor import owner
-from pages.parts.widgets import clock, counted, download, literal
+from pages.parts.widgets import clock, counted, download, fragment, literal
 
 
 def progress(status: Status) -> str:
@@ -79,7 +79,7 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest, result: Result 
         st.markdown(f"**{literal(request.path.name)}**")
         watch(seen, KIND, text=progress)
         if not request.draws_only:
-            st.fragment(show_preview, run_every=1.0)(seen.folder / PREVIEW_NAME)
+            fragment(show_preview, run_every=1.0)(seen.folder / PREVIEW_NAME)
         about = None if request.draws_only else "The results so far are kept."
         if st.button("Cancel", icon=":material/stop:", help=about):
             attempt(lambda: stop(seen.folder, KIND))

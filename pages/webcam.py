@@ -42,7 +42,7 @@ from pages.parts.results import ADDRESS, addressed, result_store
 from pages.parts.session import errors_shown
 from pages.parts.video_result import show_downloads, show_seen, timeline_at
 from pages.parts.visitor import owner
-from pages.parts.widgets import NO_BAR, counted, download, smallest_face, text, threshold_slider, whole_number
+from pages.parts.widgets import NO_BAR, counted, download, fragment, smallest_face, text, threshold_slider, whole_number
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 KEPT = {
@@ -324,9 +324,9 @@ with live:
         if takes:
             with errors_shown():
                 take_snapshot(stream)
-        st.fragment(show_figures, run_every=1.0)(stream)
-        st.fragment(show_people, run_every=1.0)(stream)
-        st.fragment(show_chart, run_every=2.0)(stream)  # drawing it takes a browser 0.1 s or more
+        fragment(show_figures, run_every=1.0)(stream)
+        fragment(show_people, run_every=1.0)(stream)
+        fragment(show_chart, run_every=2.0)(stream)  # drawing it takes a browser 0.1 s or more
     elif context.state.signalling:
         st.info("Connecting …", icon=":material/hourglass_empty:")
     st.caption(

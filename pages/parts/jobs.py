@@ -11,7 +11,7 @@ from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import DAMAGED, FAILED, FINISHED, INTERRUPTED, RUNNING, STARTING, STOPPED, Status
 from fer.names import literal
-from pages.parts.widgets import duration
+from pages.parts.widgets import duration, fragment
 
 ICONS = {
     STARTING: ":material/hourglass_empty:",
@@ -40,7 +40,7 @@ def watch(
     text: Callable[[Status], str] = progress_text,
 ) -> None:
     """Show a job's progress every second; when its state changes, call `on_end` if it ended, and rerun the page."""
-    st.fragment(_show_progress, run_every=1.0)(seen.folder, seen.state, kind, on_end, text)
+    fragment(_show_progress, run_every=1.0)(seen.folder, seen.state, kind, on_end, text)
 
 
 def _show_progress(

@@ -11,6 +11,7 @@ import streamlit as st
 from fer.names import literal
 from fer.recognition.photo import PhotoFace
 from pages.parts.session import errors_shown
+from pages.parts.widgets import fragment
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
@@ -25,10 +26,9 @@ def show_reasons(recognizer: "Recognizer", item: PhotoFace, key: str) -> None:
         key: identifies the face on the page.
     """
     # Streamlit may keep a fragment's arguments after the photo was removed; a weak reference lets the photo go.
-    _show(recognizer, ref(item), key)
+    fragment(_show)(recognizer, ref(item), key)
 
 
-@st.fragment
 def _show(recognizer: "Recognizer", reference: ReferenceType[PhotoFace], key: str) -> None:
     item = reference()
     if item is None:

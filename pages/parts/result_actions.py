@@ -23,7 +23,7 @@ from fer.video.notes import is_drawn_as_noted, read_notes
 from pages.parts.models import reading_of
 from pages.parts.results import ADDRESS, job_folder, job_of, size
 from pages.parts.session import attempt, errors_shown
-from pages.parts.widgets import counted
+from pages.parts.widgets import counted, fragment
 
 EXPORT_BYTES = 10**9
 """The largest export, because it is held in memory during the download and as long as the page is open."""
@@ -108,9 +108,10 @@ def delete(store: ResultStore, results: Sequence[Result]) -> None:
 
 def show_undo(store: ResultStore, owner: str) -> None:
     """Offer to restore the results that were just deleted, as long as that is possible."""
-    if st.session_state.get(_DELETED):
+    if deleted := st.session_state.get(_DELETED):
+        until = min(when for _, when in deleted.values()) + UNDO_SECONDS
         with st.bottom:
-            st.fragment(_undo_bar, run_every=1.0)(store, owner)
+            fragment(_undo_bar, run_every=max(until - time.time(), 0.1))(store, owner)
 
 
 def _undo_bar(store: ResultStore, owner: str) -> None:

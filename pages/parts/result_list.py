@@ -33,7 +33,7 @@ from pages.parts.result_actions import delete, rename, share, show_export
 from pages.parts.result_rows import OPEN, Row, result_rows
 from pages.parts.results import KEPT_NOTES, NAMES, address_of, job_of, size, state_of, when
 from pages.parts.session import attempt, errors_shown
-from pages.parts.widgets import clock, counted
+from pages.parts.widgets import clock, counted, fragment
 
 ROWS_AT_ONCE = 25
 _LEAST_GB = 0.1
@@ -82,14 +82,9 @@ def show_list(store: ResultStore, owner: str) -> None:
         place = st.container()
         number = st.pagination(pages, key=f"results_page {query} {wanted} {pages}") if pages > 1 else 1
         with place:
-            _show_page(store, owner, query, tuple(wanted or KINDS), number)
+            kinds = tuple(wanted or KINDS)
+            fragment(_show_rows)(store, (owner, query, kinds, ROWS_AT_ONCE, (number - 1) * ROWS_AT_ONCE))
     _show_usage(store, owner, settings)
-
-
-def _show_page(store: ResultStore, owner: str, query: str, kinds: tuple[str, ...], number: int) -> None:
-    asked = owner, query, kinds, ROWS_AT_ONCE, (number - 1) * ROWS_AT_ONCE
-    going = any(result.state == RUNNING for result in store.list(*asked).results)
-    st.fragment(_show_rows, run_every=2.0 if going else None)(store, asked)
 
 
 def _show_rows(store: ResultStore, asked: tuple[str, str, tuple[str, ...], int, int]) -> None:
@@ -105,6 +100,7 @@ def _show_rows(store: ResultStore, asked: tuple[str, str, tuple[str, ...], int, 
     done = result_rows(
         [_row(store, result, seen, now) for result, seen in found],
         [result.id for result in chosen],
+        any(result.state == RUNNING for result, _ in found),
         "result_rows",
         lambda ids: st.session_state.update({_CHOSEN: ids}),
     )

@@ -13,12 +13,18 @@ class Rows {
     };
   }
 
-  show({ rows, chosen }, choose, act) {
+  show({ rows, chosen, going }, choose, act) {
     Object.assign(this, { choose, act, chosen: new Set(chosen) });
+    this.rest();
+    if (going) this.timer = setInterval(() => act(["", "look"]), 2000);
     const shown = JSON.stringify(rows);
     if (shown !== this.shown) this.build(rows);
     this.shown = shown;
     for (const row of this.list.children) this.mark(row);
+  }
+
+  rest() {
+    clearInterval(this.timer);
   }
 
   build(rows) {
@@ -45,6 +51,7 @@ class Rows {
     link.onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // opens in another tab
       event.preventDefault();
+      this.rest(); // a rerun of this page that comes after the next page's would empty that
       act("open");
     };
     for (const [first, second] of facts) {
@@ -94,4 +101,5 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   const root = parentElement.querySelector(".results");
   const rows = (root.rows ??= new Rows(root));
   rows.show(data, (ids) => setStateValue("chosen", ids), (what) => setTriggerValue("act", what));
+  return () => rows.rest();
 }

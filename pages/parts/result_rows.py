@@ -34,13 +34,14 @@ class Row:
 
 
 def result_rows(
-    rows: Sequence[Row], chosen: Collection[str], key: str, on_choose: Callable[[list[str]], None]
+    rows: Sequence[Row], chosen: Collection[str], going: bool, key: str, on_choose: Callable[[list[str]], None]
 ) -> tuple[str, str] | None:
     """Show rows, each with a checkbox, a link and a menu.
 
     Args:
         rows: the rows from top to bottom.
         chosen: the IDs of the selected rows.
+        going: whether rows are about to change; then what shows them is rerun every 2 s.
         key: names the list on its page.
         on_choose: called with the IDs of the selected rows before the page is rerun.
 
@@ -54,6 +55,6 @@ def result_rows(
     told = [
         asdict(row) | {"face": media_url(row.face, f"row {row.id}", "image/webp") if row.face else ""} for row in rows
     ]
-    data = {"rows": told, "chosen": list(chosen)}
+    data = {"rows": told, "chosen": list(chosen), "going": going}
     asked = _component(data=data, key=key, on_chosen_change=take_choice, on_act_change=lambda: None).act
     return (asked[0], asked[1]) if asked else None

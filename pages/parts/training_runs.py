@@ -29,7 +29,7 @@ from pages.parts.jobs import ICONS, watch
 from pages.parts.models import runs_folder, use_model
 from pages.parts.permissions import for_visitor
 from pages.parts.session import attempt
-from pages.parts.widgets import NO_BAR, STATIC, delete_button, download, duration, introduce
+from pages.parts.widgets import NO_BAR, STATIC, delete_button, download, duration, fragment, introduce
 
 COLORS: dict[str, Literal["orange", "red", "green"]] = {
     STOPPED: "orange", INTERRUPTED: "orange", FAILED: "red", DAMAGED: "red", FINISHED: "green",
@@ -121,7 +121,7 @@ def show_run(view: RunView, others: list[RunView], allowed: bool) -> None:
         show_test(view, allowed)
     beside = [other.folder for other in others_beside(view, others)]
     if view.active:
-        st.fragment(show_charts, run_every=2.0)(view, beside, allowed)
+        fragment(show_charts, run_every=2.0)(view, beside, allowed)
     else:
         show_charts(view, beside, allowed)
 

@@ -17,7 +17,7 @@ from pages.parts.results import job_of
 from pages.parts.session import FILES_AS_THEY_ARE
 from pages.parts.video_readings import Source
 from pages.parts.video_timeline import show_timeline, told, valence_text
-from pages.parts.widgets import NO_BAR, STATIC, clock, counted, download, download_figures, literal
+from pages.parts.widgets import NO_BAR, STATIC, clock, counted, download, download_figures, fragment, literal
 
 MOST_TRANSITIONS = 12
 
@@ -73,7 +73,7 @@ def show_result(
         st.info("The analysis was stopped early. The part up to there is shown.", icon=":material/content_cut:")
     if result.people:
         videos = {video: result.starts, source.video: 0.0}
-        st.fragment(show_timeline)(folder, result, videos, source, changed)
+        fragment(show_timeline)(folder, result, videos, source, changed)
         show_sums(shown)
     else:
         st.info("No face was found.", icon=":material/search_off:")

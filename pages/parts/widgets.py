@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from mimetypes import guess_type
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -19,12 +19,27 @@ from fer.reports.rendering import render
 from pages.parts.session import attempt, errors_shown, lasting
 
 Item = TypeVar("Item")
+Params = ParamSpec("Params")
 STATIC = {"staticPlot": True}
 """For charts without interaction, so that scrolling over them on a phone does not zoom them."""
 NO_BAR = {"displayModeBar": False}
 """For interactive charts without Plotly's toolbar."""
 _LEGEND_SEEDS = (8, 12, 13, 7, 11, 12, 13, 8)
 """Seeds of the drawn faces in the legend, picked for clear pictures of different people."""
+
+
+def fragment(function: Callable[Params, None], run_every: float | None = None) -> Callable[Params, None]:
+    """Return a function whose part of the page is rerun by itself: after each action in it and every so many seconds.
+
+    It has a container of its own. When a busy server reruns a fragment, it drops the fragment's elements that are not
+    sent yet; without the container, the elements below would move up, and the rerun would replace them.
+    """
+
+    def show(*args: Params.args, **kwargs: Params.kwargs) -> None:
+        with st.container():
+            st.fragment(function, run_every=run_every)(*args, **kwargs)
+
+    return show
 
 
 def one_of(

@@ -1,6 +1,7 @@
 """A running app and a browser to use it with. Without a browser the tests are skipped."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -25,6 +26,17 @@ FLAGS = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", help="a folder for the pictures of each page that test_looks.py looks at")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the page showed to the report of a failure."""
+    report = yield
+    if report.when == "call" and report.failed and "page" in item.funcargs:
+        page: Page = item.funcargs["page"]
+        with suppress(Error):  # the page may be gone
+            report.sections.append(("Page", f"{page.url}\n{page.locator('body').aria_snapshot(timeout=5_000)}"))
+    return report
 
 
 @pytest.fixture(scope="session")
