@@ -85,7 +85,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="for the model card: more reports of the same model",
+        help="for the model card: more reports, of the same model read otherwise or of other models",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write an HTML report with charts")
     parser.add_argument("--progress", type=Path, metavar="FILE", help="write the progress there every second, as JSON")

@@ -1,7 +1,7 @@
 """Train a model on one or more data sets.
 
     fer-studio train --dataset synthetic --init shipped --epochs 2      drawn faces, a minute on two cores
-    fer-studio train --dataset data/ferplus              the recipe of the built-in model
+    fer-studio train --dataset data/ferplus              from random initialization, with the defaults
     fer-studio train --dataset my-faces.zip --init shipped --epochs 10
     fer-studio train --dataset data/ckplus --folds 10    cross-validation, nobody on both sides of a split
     torchrun --nproc-per-node=2 -m fer train --dataset …    two processes, or two GPUs

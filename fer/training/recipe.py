@@ -47,5 +47,5 @@ def fine_tuning(dataset: str, pictures: int) -> TrainingConfig:
 
 
 def from_scratch(dataset: str) -> TrainingConfig:
-    """Return settings for random initialization, like the built-in model: clean pictures, which train much faster."""
+    """Return settings for random initialization: clean pictures, which train much faster than degraded ones."""
     return TrainingConfig((dataset,), augmentation="plain")
