@@ -3,8 +3,8 @@
 import streamlit as st
 
 from fer.names import literal
-from fer.reports.card import model_card
-from pages.parts.evaluation_reports import choose_report, may_see_paths, report_at
+from fer.reports.card import card_of
+from pages.parts.evaluation_reports import choose_report, may_see_paths
 from pages.parts.navigation import begin_page
 from pages.parts.session import errors_shown
 from pages.parts.widgets import download
@@ -13,7 +13,7 @@ begin_page()
 with errors_shown():
     path = choose_report()
     if path and may_see_paths(path):
-        card = model_card(report_at(path))
+        card = card_of(path)
         st.html("<style>[data-testid=stMarkdownContainer] table { display: block; overflow-x: auto; }</style>")
         st.markdown(card.first)
         with st.container(horizontal=True):

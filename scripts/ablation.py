@@ -29,11 +29,11 @@ from fer.records import write_record
 
 TRAINER = Path(__file__).with_name("train.py")
 ABOUT = (
-    "The recipe's first step, shortened and with torchvision's stem to be affordable, with one change at a "
-    "time, always from random initialization."
+    "**The former model's recipe**: its first step, shortened and with torchvision's stem to be affordable, with one "
+    "change at a time, always from random initialization."
 )
 ABOUT_TOGETHER = (
-    "Three ingredients of the current model together, and without each one in turn, in short runs on {pictures:,} "
+    "**Three ingredients of the current model** together, and without each one in turn, in short runs on {pictures:,} "
     "training pictures over {epochs} epochs, which only show large differences; the second head is there for its own "
     "reading."
 )

@@ -65,28 +65,6 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--card", type=Path, metavar="FILE", help="also write a model card (Markdown), and its pictures beside it (PNG)"
     )
-    parser.add_argument(
-        "--ablation",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="for the model card: the contribution of each ingredient",
-    )
-    parser.add_argument(
-        "--finetuning", type=Path, metavar="FILE", help="for the model card: the model as a start for fine-tuning"
-    )
-    parser.add_argument(
-        "--settings", type=Path, metavar="FILE", help="for the model card: the settings for each kind of faces"
-    )
-    parser.add_argument(
-        "--beside",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="for the model card: more reports, of the same model read otherwise or of other models",
-    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write an HTML report with charts")
     parser.add_argument("--progress", type=Path, metavar="FILE", help="write the progress there every second, as JSON")
     parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (all)")
@@ -115,18 +93,11 @@ def main(arguments: list[str] | None = None) -> int:
         if not options.json:
             say(f"\nwritten to {options.output} and {options.output.with_name(report.predictions)}")
     if options.card:
-        from fer.evaluation.settings import Settings
         from fer.images import encode_png
-        from fer.reports.card import model_card
+        from fer.reports.card import card_of
         from fer.reports.failures import strip
 
-        card = model_card(
-            report,
-            [reports.read_table(file, reports.Ablation) for file in options.ablation],
-            reports.read_table(options.settings, Settings) if options.settings else None,
-            [read_report(file) for file in options.beside],
-            reports.read_table(options.finetuning, reports.FewPictures) if options.finetuning else None,
-        )
+        card = card_of(options.report or options.output)
         picture = options.card.with_suffix(".png")
         with file_errors(f"cannot write --card {options.card}"):
             write_atomically(options.card, card.markdown(picture.name))

@@ -348,6 +348,12 @@ class FewPictures:
     command: str
     rows: tuple[FineTuned, ...]
 
+    @property
+    def better(self) -> int | None:
+        """With how many seeds the last model is more accurate than the first; None for a single model."""
+        first, last = self.rows[0].accuracies, self.rows[-1].accuracies
+        return sum(one > other for one, other in zip(last, first, strict=True)) if len(self.rows) > 1 else None
+
 
 def read_table(path: Path, kind: type[T]) -> T:
     """Read a table for the model card: `Ablation`, `FewPictures`, `fer.evaluation.settings.Settings`.

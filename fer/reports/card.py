@@ -6,11 +6,13 @@ One screen for everybody, then all tables, folded away. After Mitchell et al. 20
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from fer.evaluation.report import Ablation, FewPictures, Report
+from fer.evaluation.report import Ablation, FewPictures, Report, read_report, read_table
 from fer.evaluation.settings import COSTS, Settings
 from fer.faces import percent
+from fer.model import DEFAULT_CHECKPOINT, WEIGHTS_DIR, shipped_reports
 from fer.model.prior import EVERYDAY
 from fer.names import literal, printable
 from fer.reports.failures import Failure, failures
@@ -20,6 +22,8 @@ SELDOM = 0.5
 """A label that is recognized in a smaller share of its pictures is named among what fails."""
 _BAR = 20
 """Characters of a bar of 100 %."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,29 @@ class Card:
             for title, text in self.details.items()
         )
         return f"{self.first.strip()}\n{examples}{folded}"
+
+
+def card_of(path: Path) -> Card:
+    """Return the card of a report file; that of a built-in model with the tables and the other reports beside it.
+
+    Raises:
+        EvaluationError: a file is missing or damaged.
+    """
+    report = read_report(path)
+    if not path.parent.samefile(WEIGHTS_DIR):
+        return model_card(report)
+    prefix = "" if report.model.file == DEFAULT_CHECKPOINT.name else f"{Path(report.model.file).stem}."
+
+    def tables(name: str, kind: type[T]) -> list[T]:
+        return [read_table(file, kind) for file in sorted(WEIGHTS_DIR.glob(f"{prefix}{name}.json"))]
+
+    return model_card(
+        report,
+        tables("ablation*", Ablation),
+        next(iter(tables("settings", Settings)), None),
+        [read_report(other) for other in shipped_reports() if not other.samefile(path)],
+        next(iter(tables("finetuning", FewPictures)), None),
+    )
 
 
 def model_card(

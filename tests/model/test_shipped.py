@@ -14,7 +14,7 @@ from fer.datasets.dataset import FaceDataset
 from fer.evaluation.agreement import agreement
 from fer.evaluation.metrics import measure, reliability
 from fer.evaluation.predict import predict
-from fer.evaluation.report import Ablation, FewPictures, read_evaluation, read_report, read_table
+from fer.evaluation.report import read_evaluation, read_report, read_table
 from fer.evaluation.settings import Settings, choose
 from fer.files import file_sha256
 from fer.images import read_image
@@ -23,7 +23,7 @@ from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT, SHIPPED, WEIGHTS_DIR, 
 from fer.model.checkpoint import read_info, weights_file
 from fer.model.classifier import Classifier
 from fer.model.prior import RATERS
-from fer.reports.card import model_card
+from fer.reports.card import card_of
 from fer.reports.failures import strip
 
 ROOT = Path(__file__).parents[2]
@@ -142,17 +142,16 @@ def test_what_worse_pictures_cost_stands_in_the_documentation() -> None:
 
 
 def test_the_model_card_is_what_the_command_would_write() -> None:
-    report, *beside = map(read_report, shipped_reports())
-    card = model_card(
-        report,
-        [read_table(WEIGHTS_DIR / name, Ablation) for name in ("ablation.json", "ablation.short.json")],
-        read_table(WEIGHTS_DIR / "settings.json", Settings),
-        beside,
-        read_table(WEIGHTS_DIR / "finetuning.json", FewPictures),
-    )
+    card = card_of(DEFAULT_REPORT)
     assert (ROOT / "docs" / "model-card.md").read_text(encoding="utf-8") == card.markdown("model-card.png")
     faces = read_image(ROOT / "docs" / "model-card.png").astype(float)
     assert len(card.failures) == 6 and np.abs(faces - strip(card.failures)).mean() < 2, "but for rounding"
+
+
+@pytest.mark.parametrize("word", SETTINGS)
+def test_the_card_of_each_model_has_its_own_settings(word: str) -> None:
+    tau, beta = read_table(WEIGHTS_DIR / SETTINGS[word], Settings).kinds["everyday"]
+    assert f"| {tau:g} | {beta:g} | everyday |" in card_of(report_of(SHIPPED[word])).markdown()
 
 
 @pytest.mark.slow

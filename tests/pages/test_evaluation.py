@@ -326,7 +326,7 @@ def test_a_report_that_was_deleted_in_another_tab_is_not_replaced_in_silence(fol
 def test_the_model_card(folder: Path) -> None:
     app = open_page("model_card")
     assert "n = 3,137" in texts(app)
-    assert len(app.expander) == 7 and len(app.get("image")) == 6
+    assert len(app.expander) == 10 and len(app.get("image")) == 6
     assert formats(app) == {"Markdown"}
 
 

@@ -142,6 +142,8 @@ def test_the_value_for_fine_tuning_is_included(rated: Evaluation) -> None:
     card = written(rated.report, few=FewPictures("FER+, n = 900", "python scripts/finetuning.py", rows))
     assert "| m.safetensors | 62.3 [60.0, 65.0] | 0.51 [0.50, 0.53] | 0, 1, 2 |" in card
     assert "n = 900" in card and "\n    python scripts/finetuning.py\n" in card
+    other = FineTuned("other", (0, 1, 2), (0.61, 0.61, 0.66), (0.5, 0.5, 0.53))
+    assert FewPictures("", "", (*rows, other)).better == 2 and FewPictures("", "", rows).better is None
 
 
 def test_the_reading_of_each_kind_of_faces_is_included(rated: Evaluation) -> None:
