@@ -25,6 +25,4 @@ with errors_shown():
                 st.markdown(text)
         download("Model card (Markdown)", card.markdown(), "model-card.md")
     elif path:
-        st.info(
-            "Not available from other machines: this card names paths on the app's machine.", icon=":material/lock:"
-        )
+        st.info("Not available to remote visitors: this card names paths on the app's machine.", icon=":material/lock:")

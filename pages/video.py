@@ -92,7 +92,7 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest, result: Result 
             leave(KIND)
             st.rerun()
         kept = (seen.folder / request.path).exists()  # uploads are deleted after the visitor has left
-        if kept and st.button("Analyze again", icon=":material/tune:", help="Choose other options for the same video."):
+        if kept and st.button("Analyze again", icon=":material/tune:", help="Choose other settings for this video."):
             attempt(lambda: look_again(seen, request))
         delete_job(seen, KIND, result, f"The results {'and the uploaded video ' if request.is_upload else ''}are")
     if seen.state == FAILED:

@@ -45,13 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--recipe", default="", metavar="TEXT", help="how it was trained, for the model card")
     parser.add_argument("--label-output", type=Path, metavar="FILE", help="also write a file for its second head alone")
     options = parser.parse_args(arguments)
-    dataset, labelled = open_dataset(options.dataset), open_dataset(options.label_dataset)
+    dataset, labeled = open_dataset(options.dataset), open_dataset(options.label_dataset)
     info = ModelInfo(
         options.architecture,
         FERPLUS,
         Preprocessing(size_px=options.size),
         prior=_prior(dataset, FERPLUS),
-        second=SecondHead(FER2013, _prior(labelled, FER2013), labelled.name),
+        second=SecondHead(FER2013, _prior(labeled, FER2013), labeled.name),
     )
     network = build_network(info.architecture, classes=info.outputs, channels=1, size_px=info.preprocessing.size_px)
     state = _joined(load_file(options.student), last_layer(network).name)

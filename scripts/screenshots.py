@@ -186,7 +186,7 @@ def many_photos(studio: Studio) -> None:
     studio.upload(write_photos(studio.place / "holiday.zip"))
     studio.page.get_by_role("button", name=re.compile(r"^Start.*\b1\b")).click()
     studio.page.get_by_role("button", name="(ZIP)").wait_for(timeout=PATIENCE_MS)
-    studio.page.get_by_role("button", name="Pause").wait_for(state="hidden", timeout=PATIENCE_MS)
+    studio.page.get_by_role("button", name="Stop").wait_for(state="hidden", timeout=PATIENCE_MS)
     studio.settle()
 
 

@@ -40,7 +40,7 @@ class Sizes:
     largest: tuple[int, int]
     gray: int
     """Number of pictures without color."""
-    colour: int
+    color: int
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _read(dataset: FaceDataset, progress: Progress | None) -> tuple[np.ndarray, 
 def _sizes(shapes: np.ndarray, is_gray: np.ndarray) -> Sizes:
     by_area = shapes[np.argsort(shapes.prod(axis=1), kind="stable")]
     smallest, median, largest = map(tuple, by_area[[0, (len(by_area) - 1) // 2, -1]].tolist())
-    return Sizes(smallest, median, largest, gray=int(is_gray.sum()), colour=int((~is_gray).sum()))
+    return Sizes(smallest, median, largest, gray=int(is_gray.sum()), color=int((~is_gray).sum()))
 
 
 def _copies(dataset: FaceDataset, pairs: np.ndarray) -> Copies:

@@ -1,6 +1,6 @@
 """Second labels: those that another data set has for the same pictures.
 
-FER+ relabeled the pictures of FER-2013: the votes of ten raters and the search word of a picture are two readings of
+FER+ relabeled the pictures of FER2013: the votes of ten raters and the search word of a picture are two readings of
 it. Any two data sets of the same pictures will do.
 """
 

@@ -14,7 +14,7 @@ def worst_mistakes(predictions: Predictions, count: int = 50) -> np.ndarray:
     return wrong[np.argsort(-predictions.confidence[wrong], kind="stable")][:count]
 
 
-def most_uncertain(predictions: Predictions, count: int = 50) -> np.ndarray:
+def least_sure(predictions: Predictions, count: int = 50) -> np.ndarray:
     """Return the pictures whose two most probable labels are closest."""
     if len(predictions.labels) < 2:
         return np.empty(0, int)

@@ -28,7 +28,7 @@ class Failure:
 
 
 def failures(report: Report) -> list[Failure]:
-    """Return the most frequent mistakes and the disturbances that cost most, as far as a report has them."""
+    """Return the most frequent mistakes and the degraded pictures that cost most, as far as a report has them."""
     return [*_confused(report), *_disturbed(report)]
 
 
@@ -51,7 +51,7 @@ def _confused(report: Report) -> Iterator[Failure]:
 
 
 def _disturbed(report: Report) -> Iterator[Failure]:
-    """Give the disturbances that cost most, each in its strongest form."""
+    """Give the kinds of degraded pictures that cost most, each in its strongest form."""
     found = report.robustness.disturbed if report.robustness else ()
     worst: dict[str, Failure] = {}
     for one in sorted(found, key=lambda one: one.difference.value):

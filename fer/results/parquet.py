@@ -22,7 +22,7 @@ def write_parquet(folder: Path, results: Iterable[PictureResult], labels: Sequen
 
     faces.parquet has a row for each face: the picture, the number of the face (from 1), the bounding box, the
     detector's score, the label, its confidence, the probability of each label, the labels of the rater head and the
-    label head (null if the model has one head), and the concerns. pictures.parquet has a row for each picture: the
+    second head (null if the model has one head), and the concerns. pictures.parquet has a row for each picture: the
     number of faces, 0 or more, and the error, null if the picture could be read. `results` is iterated once.
 
     Raises:

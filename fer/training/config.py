@@ -76,7 +76,7 @@ class TrainingConfig:
     second_head: str = _network(
         "none",
         "NAME",
-        "a second head in the same model: fer2013, the FER-2013 labels of FER+'s pictures; or a name for the labels of "
+        "a second head in the same model: fer2013, the FER2013 labels of FER+'s pictures; or a name for the labels of "
         "--second-dataset (none)",
     )
     """The name is stored as the source of the second head's labels; see `fer.datasets.second`."""

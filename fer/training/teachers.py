@@ -8,7 +8,7 @@ once         run once on each picture and its mirror image; the student must pre
 augmented    run in each step on exactly the augmented and mixed pictures that the student sees, so the targets match
              whatever the augmentation does to a face (Beyer et al. 2022, arXiv:2106.05237)
 soft labels  computed before, on a machine with a GPU: an .npz with `row`, int (n,), rows of Kaggle's fer2013.csv, and
-             `answers`, uint8 (n, 8 or 15), 0..255 for 0..1, for the labels of FER+ and then those of FER-2013
+             `answers`, uint8 (n, 8 or 15), 0..255 for 0..1, for the labels of FER+ and then those of FER2013
 
 Teachers give the raw outputs of their heads, without the corrections stored in a model file: a corrected prior would be
 learned as if it were that of the data.
@@ -32,7 +32,7 @@ from fer.training.config import TrainingConfig
 from fer.training.metrics import Hooks
 
 SECOND_SMOOTHING = 0.1
-"""Share of the second label that is spread evenly, since FER-2013's labels are often wrong."""
+"""Share of the second label that is spread evenly, since FER2013's labels are often wrong."""
 _AT_ONCE = 256
 _AGREEING = 0.5
 """Soft labels and raters must agree on at least this share of pictures; otherwise they belong to other pictures."""

@@ -82,7 +82,7 @@ def ask_label(face: Face, now: str | None, key: str, take: Callable[[str | None]
         "Not right? Click what the face shows",
         options + [now] * (now is not None and now not in options),
         format_func=lambda label: f":material/check: {literal(label)}" if label == face.label else literal(label),
-        help="Click the first one, the model's answer, to confirm it. Click again to undo. Exports hold your label "
+        help="Click the first one, the model's reading, to confirm it. Click again to undo. Exports hold your label "
         "beside the model's.",
         key=question,
         on_change=lambda: st.session_state.update({_CLICKED: (question, st.session_state[question])}),

@@ -88,7 +88,7 @@ def show_people(report: Report, path: Path) -> None:
         interval = between(found.difference, unit="")
         st.caption(
             f"Model minus rater: {100 * found.difference.value:+.1f} points ({interval}), on the same pictures with "
-            f"{found.votes_per_picture:.1f} votes each. A rater gives one answer; the model learned from the votes of "
+            f"{found.votes_per_picture:.1f} votes each. A rater has one vote; the model learned from the votes of "
             "many."
         )
         rows = [
@@ -145,7 +145,7 @@ def show_downloads(report: Report, path: Path) -> None:
     if allowed:
         show_files(report, path)
     else:
-        st.caption("The files are not offered to visitors from other machines, because they name paths on this one.")
+        st.caption("The files are not offered to remote visitors, because they name paths on this machine.")
     with st.expander("How this was measured", icon=":material/straighten:"):
         show_facts(report, with_command=allowed)
 

@@ -21,8 +21,8 @@ from pages.parts.widgets import introduce, one_of
 
 LISTS = {
     "Worst mistakes": (review.worst_mistakes, "Wrong predictions, the most confident ones first."),
-    "Most uncertain": (
-        review.most_uncertain,
+    "Least sure": (
+        review.least_sure,
         "Pictures whose two leading expressions are almost equally probable come first.",
     ),
     "Likely label errors": (

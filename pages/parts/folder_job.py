@@ -45,7 +45,7 @@ def show_state(seen: JobView[Request], result: Result | None) -> None:
     if seen.active:
         watch(seen, KIND)
         with st.container(horizontal=True):
-            if st.button("Pause", icon=":material/pause:"):
+            if st.button("Stop", icon=":material/stop:"):
                 attempt(lambda: job.stop(seen.folder, KIND))
             if seen.status.done and st.button("Show results so far", icon=":material/refresh:"):
                 st.rerun()

@@ -35,7 +35,7 @@ def new_job() -> None:
     source = one_of("Source", sources, "folder_source")
     if source == HERE:
         path = path_here("/home/me/photos", "A folder on the machine that runs the app, including its subfolders.")
-        if st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not path) and path:
+        if st.button("Analyze", type="primary", icon=":material/play_arrow:", disabled=not path) and path:
             attempt(lambda: begin(path.name or str(path), path))
     else:
         take_uploads(folder=source == FOLDER)
@@ -53,8 +53,8 @@ def take_uploads(*, folder: bool) -> None:
         label_visibility="collapsed",
         key=f"folder_uploads {folder} {visit}",
     )
-    count = f" with {len(uploads):,} file{'s' * (len(uploads) > 1)}" if uploads else ""
-    if st.button(f"Start{count}", type="primary", icon=":material/play_arrow:", disabled=not uploads):
+    count = f" {len(uploads):,} file{'s' * (len(uploads) > 1)}" if uploads else ""
+    if st.button(f"Analyze{count}", type="primary", icon=":material/play_arrow:", disabled=not uploads):
         st.session_state["folder_visit"] = visit + 1
         title = uploads[0].name if len(uploads) == 1 else f"{len(uploads):,} files"
         attempt(lambda: begin(title, uploads=uploads))

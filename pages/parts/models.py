@@ -35,13 +35,13 @@ CHECKPOINT_VARIABLE = "FER_CHECKPOINT"
 """Environment variable with the path of another model file for the app."""
 _MODEL, _FACES, _USUAL = "chosen_model", "chosen_faces", "usual_faces"
 _WHOSE_FACES = {EVERYDAY: "everyday", BETWEEN: "in between", POSED: "posed or acted"}
-_TWO_OPINIONS = (
-    "*Everyday* mostly follows what human raters would say. *Posed or acted* follows the label the picture was filed "
-    "under, which names weak expressions that raters call neutral. *In between* weighs both."
+_TWO_HEADS = (
+    "*Everyday* goes mostly by what people would say, *posed or acted* by the word that a picture was searched with, "
+    "which also names weak expressions; *in between* weighs both."
 )
-_ONE_OPINION = (
-    "In everyday pictures most faces are neutral or happy, and the model expects that. It expects it less *in between* "
-    "and least for *posed or acted* faces."
+_ONE_HEAD = (
+    "The model expects most faces to be neutral or happy: fully in *everyday* pictures, less *in between*, and least "
+    "for *posed or acted* faces."
 )
 _MODELS_AT_ONCE = 3
 """How many models stay in memory; the least recently used one is dropped first."""
@@ -150,7 +150,7 @@ def choose_model(faces: str = EVERYDAY) -> None:
             with st.popover("Details", icon=":material/help:"):
                 _show_readings(info)
     if info.can_be_corrected:
-        st.caption(_TWO_OPINIONS if info.second else _ONE_OPINION)
+        st.caption(_TWO_HEADS if info.second else _ONE_HEAD)
 
 
 def _show_readings(info: ModelInfo) -> None:
@@ -163,7 +163,7 @@ def _show_readings(info: ModelInfo) -> None:
     st.markdown(
         f"| Faces | τ | β | unsure below |\n|---|---|---|---|\n{table}\n\n"
         "**τ**: how much of the class prior – how frequent each expression was in training – is removed, 0 to 1.\n\n"
-        "**β**: the weight of the label head against the rater head, 0 to 1; 0 for a model with one head."
+        "**β**: the weight of the second head against the raters' head, 0 to 1; 0 for a model with one head."
     )
 
 

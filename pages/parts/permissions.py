@@ -111,7 +111,7 @@ def refuse(what: str) -> None:
         what: the start of the sentence: "Inspecting data sets is".
     """
     st.info(
-        f"{what} disabled for visitors from other machines. Whoever runs the app can allow it by setting "
+        f"{what} disabled for remote visitors. Whoever runs the app can allow it by setting "
         f"{ALLOW_TRAINING_VARIABLE}=1.",
         icon=":material/lock:",
     )

@@ -167,7 +167,7 @@ def chosen_options(seconds: float | None) -> ClipOptions:
         VideoError: the chosen part is empty.
     """
     usual, reading = ClipOptions(), model_info().reading(chosen_faces())
-    with st.expander("Options", icon=":material/tune:"):
+    with st.expander("Settings", icon=":material/tune:"):
         first, end = 0.0, usual.to_seconds
         if seconds and seconds > 1:
             last = float(np.ceil(seconds * 10) / 10)

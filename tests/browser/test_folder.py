@@ -49,9 +49,9 @@ def test_upload_watch_filter_and_export(context: BrowserContext, page: Page, app
     page.wait_for_url("**/folder*")
     chosen = [*sorted(many_photos.glob("*.jpg"))[:6], many_photos / "nobody.png", many_photos / "broken.jpg"]
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(chosen)
-    page.get_by_role("button", name=re.compile(r"Start.*\b8\b")).click()
+    page.get_by_role("button", name=re.compile(r"Analyze.*\b8\b")).click()
     expect(page.get_by_role("button", name="(ZIP)")).to_be_visible(timeout=240_000)
-    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     for name, value in (("Pictures", "8"), ("Faces", "6"), ("No face", "1"), ("Unreadable", "1")):
         expect(page.get_by_test_id("stMetric").filter(has_text=name)).to_contain_text(value)
     expect(tiles(page)).to_have_count(7)
@@ -118,9 +118,9 @@ def test_a_folder_keeps_its_folders(page: Page, app_url: str, many_photos: Path)
     chooser = page.locator("input[webkitdirectory]")
     expect(chooser).to_be_attached()
     chooser.set_input_files(many_photos)
-    page.get_by_role("button", name=re.compile(r"Start.*\b26\b")).click()
+    page.get_by_role("button", name=re.compile(r"Analyze.*\b26\b")).click()
     expect(page.get_by_role("button", name="(ZIP)")).to_be_visible(timeout=240_000)
-    expect(page.get_by_role("button", name="Pause")).to_have_count(0, timeout=240_000)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=240_000)
     expect(page.get_by_test_id("stMetric").filter(has_text="Faces")).to_contain_text("24")
     names = {record["path"] for record in json.loads(downloaded(page, "All figures (JSON)"))}
     folder = many_photos.name

@@ -105,5 +105,5 @@ def test_many_photos(context: BrowserContext, page: Page, app_url: str, app_fold
 
     page.goto(f"{app_url}/folder")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos)
-    page.get_by_role("button", name=re.compile("Start.*60")).click()
+    page.get_by_role("button", name=re.compile("Analyze.*60")).click()
     journey(context, page, app_url, ResultStore(app_folder / "results"), app_folder / "data", "folder", done)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours, "#RRGGBB": 1 to 21."""
+    """Return the contrast of two colors, "#RRGGBB": 1 to 21."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 

@@ -12,7 +12,7 @@ from fer.errors import DatasetError
 from tests.datasets.pictures import pattern, write_picture
 
 EYES = ((120.0, 100.0), (157.0, 100.0))
-"""Centres of the eyes in the frames below; 37 px apart, the crop's side is 100 px."""
+"""Centers of the eyes in the frames below; 37 px apart, the crop's side is 100 px."""
 
 
 def _landmarks(file: Path, eyes: tuple[tuple[float, float], ...] = EYES) -> None:

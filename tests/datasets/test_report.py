@@ -34,7 +34,7 @@ def test_a_good_data_set_has_figures_and_no_warnings() -> None:
     assert found.rules["argmax"] == found.rules["majority"] == {"train": 40, "validation": 4, "test": 4}
     assert found.sizes is not None
     assert found.sizes.smallest == found.sizes.median == found.sizes.largest == (48, 48)
-    assert (found.sizes.gray, found.sizes.colour) == (48, 0)
+    assert (found.sizes.gray, found.sizes.color) == (48, 0)
     assert (found.copies.within, found.copies.across, found.broken, found.flat) == (0, 0, (), 0)
     assert (found.subjects, found.subjects_across, found.warnings) == ({}, 0, ())
     assert seen[-1] == (48, 48)
@@ -89,13 +89,13 @@ def test_broken_flat_and_tiny_files_are_reported(tmp_path: Path) -> None:
     for number in range(6):
         write_picture(tmp_path / "happy" / f"{number}.png", pattern(number, 20))
     write_picture(tmp_path / "happy" / "flat.png", np.full((20, 20), 77, np.uint8))
-    write_picture(tmp_path / "sad" / "colour.png", np.dstack([pattern(7, 90), pattern(8, 90), pattern(9, 90)]))
+    write_picture(tmp_path / "sad" / "color.png", np.dstack([pattern(7, 90), pattern(8, 90), pattern(9, 90)]))
     (tmp_path / "sad" / "broken.png").write_bytes(b"no picture")
     (tmp_path / "bored").mkdir()
     found = report(open_dataset(tmp_path))
     assert found.sizes is not None
     assert (found.sizes.smallest, found.sizes.median, found.sizes.largest) == ((20, 20), (20, 20), (90, 90))
-    assert (found.sizes.gray, found.sizes.colour) == (7, 1)
+    assert (found.sizes.gray, found.sizes.color) == (7, 1)
     assert found.flat == 1
     assert len(found.broken) == 1
     assert "broken.png" in found.broken[0]

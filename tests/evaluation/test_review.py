@@ -3,7 +3,7 @@
 import numpy as np
 
 from fer.evaluation.predictions import Predictions
-from fer.evaluation.review import likely_label_errors, most_uncertain, worst_mistakes
+from fer.evaluation.review import least_sure, likely_label_errors, worst_mistakes
 
 
 def _predictions(probabilities: list[list[float]], truth: list[int]) -> Predictions:
@@ -30,10 +30,10 @@ def test_no_mistake_is_nothing_to_look_at() -> None:
     assert worst_mistakes(_predictions([[0.9, 0.1]], [0])).tolist() == []
 
 
-def test_the_most_uncertain_has_two_labels_side_by_side() -> None:
+def test_the_least_sure_has_two_equally_probable_labels() -> None:
     found = _predictions([[0.5, 0.3, 0.2], [0.45, 0.44, 0.11], [0.9, 0.1, 0.0]], [0, 0, 0])
-    assert most_uncertain(found).tolist() == [1, 0, 2]
-    assert most_uncertain(_predictions([[1.0]], [0])).tolist() == []
+    assert least_sure(found).tolist() == [1, 0, 2]
+    assert least_sure(_predictions([[1.0]], [0])).tolist() == []
 
 
 def test_a_label_is_doubtful_if_another_exceeds_its_threshold() -> None:

@@ -174,7 +174,7 @@ def test_lists_show_the_pictures_that_matter(folder: Path) -> None:
     assert (table["label"] != table["model predicts"]).all()
     wrong = predictions.predicted != predictions.truth
     assert table["model, confidence"].iloc[0] == pytest.approx(100 * predictions.confidence[wrong].max())
-    for name in ("Most uncertain", "Likely label errors"):
+    for name in ("Least sure", "Likely label errors"):
         section(app, name, "evaluation_list")
         assert len(app.dataframe[0].value)
 

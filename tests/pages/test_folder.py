@@ -96,7 +96,7 @@ def test_uploaded_pictures_and_a_zip_are_processed(
             ("trip.zip", packed.getvalue(), "application/zip"),
         ]
     ).run()
-    press(app, "Start with 5 files")
+    press(app, "Analyze 5 files")
     (result,) = ResultStore(results).list("").results
     assert app.query_params["result"] == result.id
     until_ended(folder)
@@ -159,7 +159,7 @@ def test_interrupted_work_can_be_resumed(folder: Path, tiny_checkpoint: Path, ma
     assert app.warning
     press(app, "Resume")
     assert job.view(made.folder, KIND).active
-    press(app, "Pause")
+    press(app, "Stop")
     assert job.view(made.folder, KIND).state == STOPPED
     press(app, "Resume")
     until_ended(folder)
@@ -172,15 +172,15 @@ def test_a_folder_of_this_machine(app: AppTest, folder: Path, many_photos: Path,
     app.segmented_control(key="folder_source").set_value("On this machine").run()
     app.text_input[0].set_value(str(tmp_path / "gone")).run()
     assert str(tmp_path / "gone") in app.error[0].value
-    assert next(button for button in app.button if button.label == "Start").disabled
+    assert next(button for button in app.button if button.label == "Analyze").disabled
     (tmp_path / "empty").mkdir()
     app.text_input[0].set_value(str(tmp_path / "empty")).run()
-    press(app, "Start")
+    press(app, "Analyze")
     assert "empty" in app.error[0].value
     press(app, "Other photos")
     app.segmented_control(key="folder_source").set_value("On this machine").run()
     app.text_input[0].set_value(str(many_photos)).run()
-    press(app, "Start")
+    press(app, "Analyze")
     until_ended(folder)
     app.run()
     assert metrics(app)["Pictures"] == "26"

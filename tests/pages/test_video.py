@@ -86,7 +86,7 @@ def press(app: AppTest, label: str) -> AppTest:
     return shown(app)
 
 
-def can_be_cancelled(app: AppTest) -> bool:
+def can_be_canceled(app: AppTest) -> bool:
     return "Cancel" in {button.label for button in app.button}
 
 
@@ -239,17 +239,17 @@ def running(app: AppTest, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.slow
-def test_while_it_runs_it_says_so_and_survives_a_reload_and_cancelling_keeps_the_part(
+def test_while_it_runs_it_says_so_and_survives_a_reload_and_canceling_keeps_the_part(
     app: AppTest, running: Path, results: Path
 ) -> None:
     wait_until_seen(running, 1.5)
     shown(app)
-    assert can_be_cancelled(app)
+    assert can_be_canceled(app)
     another = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/video.py")
     (result,) = ResultStore(results).list("").results
     another.query_params["result"] = result.id
     shown(another)
-    assert view(running, KIND).state == RUNNING and can_be_cancelled(another)
+    assert view(running, KIND).state == RUNNING and can_be_canceled(another)
     press(another, "Cancel")
     shown(app)
     assert view(running, KIND).state == STOPPED

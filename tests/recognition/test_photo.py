@@ -93,8 +93,8 @@ def test_the_majority_of_faces_decides_what_is_upright() -> None:
 def test_a_photos_face_keeps_the_network_input(tiny_checkpoint: Path, astronaut: np.ndarray) -> None:
     gray = Recognizer.load(tiny_checkpoint)
     network = build_network("squeezenet1_1", classes=2, channels=3, size_px=48).eval()
-    colours = torch_classifier(ModelInfo("squeezenet1_1", ("a", "b"), Preprocessing(channels=3)), network)
-    for recognizer in (gray, Recognizer(gray.detector, colours)):
+    colors = torch_classifier(ModelInfo("squeezenet1_1", ("a", "b"), Preprocessing(channels=3)), network)
+    for recognizer in (gray, Recognizer(gray.detector, colors)):
         (item,) = recognize_photo(recognizer, encode_png(astronaut)).faces
         assert np.array_equal(item.pixels, recognizer.network_input(astronaut, item.face))
 

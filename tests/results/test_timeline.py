@@ -69,7 +69,7 @@ def test_json_says_all_of_it() -> None:
 
 
 def of_a_camera() -> Timeline:
-    """Two persons for three seconds, as the webcam page keeps them."""
+    """Two people for three seconds, as the webcam page keeps them."""
     recorder = Recorder(FERPLUS, SAMPLE_SECONDS, 1000)
     for step in range(91):
         recorder.add(step, step / 30, [face(1, "neutral" if step < 45 else "happiness"), face(2, "anger")])
