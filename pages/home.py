@@ -43,7 +43,7 @@ def show_figures(info: ModelInfo, report: Report) -> None:
         (
             "Calibration error",
             percent(report.calibration.expected_calibration_error, 1),
-            "How far the confidence is from the accuracy.",
+            "Average gap between confidence and accuracy.",
         ),
         ("Test pictures", f"{report.n:,}", "On each, more than half of ten raters agreed."),
     )

@@ -100,7 +100,7 @@ if kept:
         there = [
             Photo(result.id, name_of_file(result), picture.read_bytes) for result, _, _, picture in kept if picture
         ]
-        hint = "With the model that is chosen. Then you can rotate it and compare models."
+        hint = "Uses the chosen model. Then you can rotate it and compare models."
         if len(there) == len(kept) and st.button("Analyze again", icon=":material/refresh:", help=hint):
             st.session_state.setdefault(TURNS, {}).update({result.id: found.turns for result, _, found, _ in kept})
             open_photos(there)

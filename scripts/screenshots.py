@@ -126,7 +126,7 @@ class Studio:
         self.page.get_by_role("button", name=name, exact=True).first.click()
 
     def text(self, text: str | re.Pattern[str]) -> "Locator":
-        """Return where a text stands."""
+        """Return the first element with a text."""
         return self.page.get_by_text(text, exact=True).first
 
     def top(self, what: "Locator", above: int = 20) -> None:
@@ -282,7 +282,7 @@ PICTURES: dict[str, tuple[Callable[[Studio], "Locator | None"], int]] = {
     "phone": (phone, HEIGHT),
     "webcam": (webcam, 860),
 }
-"""Name → what is done to see it, and how high the window is, in pixels. What it returns is shown alone.
+"""Name → what to do first, and the height of the window in pixels. What the function returns is shown alone.
 
 The last one moves."""
 AFTER = {
@@ -295,7 +295,7 @@ AFTER = {
 
 
 def still(seen: "Page | Locator", path: Path) -> None:
-    """Write what is seen as WebP, in the best quality that is small enough.
+    """Write a screenshot as WebP, in the best quality that is small enough.
 
     Raises:
         ValueError: none is.
@@ -309,7 +309,7 @@ def still(seen: "Page | Locator", path: Path) -> None:
 
 
 def moving(page: "Page", path: Path) -> None:
-    """Write what is seen during ten seconds as an animated WebP that goes on for ever.
+    """Record ten seconds as an animated WebP that repeats forever.
 
     Raises:
         ValueError: it is too large.

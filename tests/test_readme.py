@@ -1,4 +1,4 @@
-"""What README and docs/ show works as it is: links, commands, Python."""
+"""Links, commands and Python in the README and docs/ work as they are."""
 
 import importlib
 import os
@@ -19,7 +19,7 @@ from scripts import benchmark
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
 WORDS = 900
-"""So many has the README at most."""
+"""The README has at most this many."""
 
 
 def text_of(document: Path) -> str:
@@ -31,7 +31,7 @@ def blocks(document: Path, language: str) -> list[str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Return what its headings are called in addresses, as GitHub makes it."""
+    """Return the anchors that GitHub makes of its headings."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text_of(document), flags=re.S | re.M), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -48,7 +48,7 @@ def commands(document: Path) -> list[list[str]]:
 
 
 def parse(command: str, arguments: list[str]) -> None:
-    """Read a command line with the parser of its command, which exits where it is wrong."""
+    """Parse a command line with the parser of its command, which exits if it is wrong."""
     match command:
         case "app":
             from streamlit.web import cli

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from fer.model import DEFAULT_CHECKPOINT, model_file
 from fer.model.classifier import AUTO, RUNTIMES
-from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES
+from fer.model.prior import BETWEEN, EVERYDAY, KINDS_OF_FACES, READINGS
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
@@ -50,9 +50,11 @@ def add_model_arguments(
         help="ONNX Runtime for exported models on the CPU, torch otherwise (auto)",
     )  # fmt: skip
     usual = f"{BETWEEN}; {EVERYDAY} for files" if acted else EVERYDAY
+    alone = "; raters, label: one head of the model alone" * (kinds == READINGS)
     parser.add_argument(
         "--faces", choices=kinds, default=None if acted else EVERYDAY,
-        help=f"favor rare expressions: posed or acted faces are less often neutral than the model expects ({usual})",
+        help="favor rare expressions: posed or acted faces are less often neutral than the model expects"
+        f"{alone} ({usual})",
     )  # fmt: skip
 
 

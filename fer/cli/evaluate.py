@@ -51,7 +51,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--reduced", action="store_true", help="use the webcam's precision: 8 bits, or bfloat16")
     parser.add_argument("--detect", action="store_true", help="detect the face first: for photos that are not crops")
     parser.add_argument(
-        "--robustness", action="store_true", help="also blurred, dark, rotated, covered, … copies: 25 times slower"
+        "--robustness",
+        action="store_true",
+        help="also measure on blurred, dark, rotated, covered, … copies: 25 times slower",
     )
     parser.add_argument("--sample", type=_positive, metavar="N", help="run --robustness on N random pictures (all)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")

@@ -60,7 +60,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--mirror",
         action=argparse.BooleanOptionalAction,
-        help="mirror the window and the video, but not JSON (cameras only)",
+        help="mirror the window and the video, but not JSON (yes for cameras, no for files and streams)",
     )
     add_model_arguments(parser, acted=True)
     add_own_neutral(parser)

@@ -49,7 +49,7 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
         "--rejoin",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="recognize people who come back by the color of their hair and clothes",
+        help="recognize people who come back by the color of their hair and clothes (yes)",
     )
     add_own_neutral(group)
 

@@ -169,7 +169,7 @@ def _place(entry: zipfile.ZipInfo, name: str, file: Path) -> PurePosixPath:
     elif not name:  # Python cannot say whether it is a folder
         found = "one without a name"
     elif sys.platform == "win32" and any(map(is_refused_by_windows, place.parts)):
-        found = "a name that Windows does not have"
+        found = "a name that Windows does not allow"
     elif entry.flag_bits & 1:
         found = "an encrypted one"
     elif len(name.encode()) > MAX_PATH_BYTES or any(len(part.encode()) > MAX_NAME_BYTES for part in place.parts):

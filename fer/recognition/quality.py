@@ -33,7 +33,7 @@ def concerns(face: Face, unsure_below: float = UNSURE_BELOW) -> dict[str, str]:
     if abs(yaw_ratio(face)) > TURNED_ABOVE:
         found["turned away"] = "a frontal face is easier to read"
     if not looks_human(face):
-        found["may not be a human face"] = "on a second look, the detector hardly finds a face"
+        found["may not be a human face"] = "on a second look, the detector is not sure that this is a face"
     if face.confidence < unsure_below:
         found["unsure"] = "no expression stands out"
     elif face.is_mixed:

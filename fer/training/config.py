@@ -97,7 +97,7 @@ class TrainingConfig:
     warmup_epochs: float = field(default=2.0, metadata={"bounds": {"at_least": 0}})
     """Upper limit; never more than a tenth of the epochs."""
     weight_decay: float | None = _training(
-        None, "DECAY", "of weights, not of biases and normalization (sgd 0.0005, adamw 0.05)", at_least=0
+        None, "DECAY", "shrink weights, but not biases and normalization (sgd 0.0005, adamw 0.05)", at_least=0
     )
     """Not applied to biases and normalization."""
     clip_norm: float = _training(0.0, "NORM", "clip gradients to this norm (0: off)", flag="--clip", at_least=0)
@@ -136,8 +136,10 @@ class TrainingConfig:
     """Share of each target that is spread evenly over all expressions."""
     class_balance: float = _training(0.0, "S", "0: sample as they occur, 1: all equally", at_least=0, at_most=1)
     """Expressions are sampled in proportion to (1 / frequency) to this power."""
-    dropout: float = _network(0.2, "SHARE", "of the last features, in training", at_least=0, under=1)
-    ema_decay: float = _training(0.999, "DECAY", "of the moving average of the weights", at_least=0, under=1)
+    dropout: float = _network(0.2, "SHARE", "drop this share of the last features during training", at_least=0, under=1)
+    ema_decay: float = _training(
+        0.999, "DECAY", "average the weights over the steps with this decay; 0: off", at_least=0, under=1
+    )
     """Decay per step of the moving average of the weights, which is what is evaluated and saved."""
     progressive: bool = _training(True, None, "start with smaller pictures (yes)")
     """The first two thirds of the epochs use 2/3 and 5/6 of the size, which is faster and no worse."""

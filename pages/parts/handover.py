@@ -25,7 +25,9 @@ def hand_over(uploads: "Sequence[UploadedFile]") -> NoReturn:
     """
     kinds = {_kind_of(upload.name) for upload in uploads}
     if "video" in kinds and len(uploads) > 1:
-        raise FerError(f"expected photos, ZIPs or one video, found {len(uploads)} files with a video. Drop it alone.")
+        raise FerError(
+            f"expected photos, ZIPs or one video, found {len(uploads)} files with a video. Drop the video by itself."
+        )
     if "video" in kinds:
         from pages.parts.video_new import take_upload  # imports the video reader, which home does not need
 

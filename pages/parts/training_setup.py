@@ -157,7 +157,7 @@ def show_estimate(config: TrainingConfig, pictures: int, views: list[RunView]) -
     """Show how long training will take."""
     speed = known_speed(config, views) or measured(config, any(view.active for view in views))
     if speed is None:
-        st.caption(":material/timer: The estimate follows when the other run has ended.")
+        st.caption(":material/timer: The estimate appears when the other run has ended.")
         return
     seconds = seconds_for(config, pictures, speed.faces_per_second)
     st.caption(

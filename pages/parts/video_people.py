@@ -94,7 +94,7 @@ def _show_person(person: int, people: list[int], told: Timeline, keep: Change) -
     if person in told.ghosts:
         st.caption(
             f":material/blur_on: Person {person} was in view only briefly, or is a second box on somebody's face. "
-            "There are no key moments of them."
+            "They have no key moments."
         )
 
 

@@ -1,4 +1,4 @@
-"""How long the page of results takes to open where many are kept, as whoever sits before the screen sees it."""
+"""Measure how long the Results page takes to open with many results, until it is on the screen."""
 
 import tempfile
 import time

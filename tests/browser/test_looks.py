@@ -16,7 +16,7 @@ from tests.browser.content import RUNS, fill_photos, fill_reports, fill_results,
 
 WIDE, PHONE = (1280, 900), (390, 844)
 CONTRAST = "axe.run({ runOnly: ['color-contrast'], resultTypes: ['violations'], iframes: false })"
-"""Of text and what lies behind it: 4.5:1, and 3:1 where it is large (WCAG 2.2, 1.4.3)."""
+"""Between text and its background: 4.5:1, or 3:1 for large text (WCAG 2.2, 1.4.3)."""
 CHARTS = """() => {
   const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
   const light = (color) => {

@@ -47,7 +47,7 @@ def app(kept: Corrections, astronaut: np.ndarray) -> AppTest:
 
 
 def say(app: AppTest, which: int | None) -> str | None:
-    """Click the label at a place, of which the first is the model's; None clicks the chosen one again."""
+    """Click the label at this position, 0 being the model's; None clicks the chosen one again."""
     (question,) = [pills for pills in app.pills if str(pills.key).startswith("right ")]
     label = None if which is None else question.options[which].removeprefix(":material/check: ")
     question.set_value(label).run()

@@ -86,7 +86,7 @@ def add(store: ResultStore, name: str, kind: str = PHOTO, **more: object) -> Res
 
 
 def rows(app: AppTest) -> list[dict[str, Any]]:
-    """Return what the list is told of each result."""
+    """Return what the list gets for each result."""
     return [row for part in app.get("bidi_component") for row in json.loads(part.proto.json)["rows"]]
 
 
@@ -96,7 +96,7 @@ def shown(app: AppTest) -> list[str]:
 
 
 def told(app: AppTest) -> str:
-    """Return what is said of the results beside their names."""
+    """Return what the list says about the results beside their names."""
     return json.dumps([row["facts"] for row in rows(app)])
 
 

@@ -48,7 +48,7 @@ def app() -> AppTest:
 
 
 class Never:
-    """Nobody wants anything to stop."""
+    """Nothing is ever asked to stop."""
 
     asked = gently = False
 

@@ -1,4 +1,4 @@
-"""Options of the commands are called on the pages as the fields are that stand for them."""
+"""Pages use the names of their fields where errors name options of the commands."""
 
 import pytest
 
