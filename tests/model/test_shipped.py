@@ -130,7 +130,29 @@ def test_the_figures_in_the_documentation_are_those_of_the_reports() -> None:
     assert f"{100 * report.agreement.model.value:.1f} %" in page
 
 
-def test_what_worse_pictures_cost_stands_in_the_documentation() -> None:
+def test_copies_of_figures_agree() -> None:
+    readme, page, inside = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/evaluation.md", "docs/inside.md")
+    )
+
+    def figures(text: str, row: str) -> list[str]:
+        """Return the last number of each cell."""
+        cells = re.search(rf"^\| {row} \|(.*)\|$", text, re.MULTILINE)
+        assert cells, row
+        return [re.findall(r"[\d.]+", cell)[-1] for cell in cells[1].split("|")]
+
+    report = read_report(DEFAULT_REPORT)
+    accuracies = report.accuracy.value, read_report(report_of(SHIPPED["shipped-fer2013"])).accuracy.value
+    milliseconds = re.findall(r"([\d.]+) ms", inside.partition("a webcam's frame")[2].partition("\n")[0])
+    ours = [f"{100 * share:.1f}" for share in accuracies] + milliseconds
+    assert figures(readme, r"\*\*Expression Studio\*\*") == ours == figures(page, r"\*\*this model\*\*")
+    for other in ("fer 25.10.3", "@vladmandic/human 3", "@vladmandic/face-api 1.7.15"):
+        assert figures(readme, other) == figures(page, other) and len(ours) == 4
+    assert report.agreement is not None
+    assert f"{100 * report.agreement.rater.value:.1f} % of the same FER+ pictures" in readme
+
+
+def test_what_degraded_pictures_cost_stands_in_the_documentation() -> None:
     robustness = read_report(DEFAULT_REPORT).robustness
     page = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
     assert robustness is not None and f"n = {robustness.n:,} of them" in page
