@@ -45,6 +45,8 @@ MAX_NAME_BYTES = 255
 """Of a file or folder: the limit of common file systems."""
 MAX_PATH_BYTES = 1024
 """Within the archive; systems allow 4096 in total, if they support long paths at all."""
+MAX_WINDOWS_PATH = 259
+"""Characters of a whole path on Windows, unless its owner has allowed more."""
 _BROKEN = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -80,7 +82,7 @@ def unpack(file: Path, into: Path | None = None, most_bytes: float = math.inf) -
     try:
         with _half_made(into) as partial:
             with zipfile.ZipFile(file) as archive:
-                _unpack_entries(archive, partial / "all", file, most_bytes)
+                _unpack_entries(archive, partial / "all", folder, file, most_bytes)
             _move(partial / "all", folder)
     except _BROKEN as error:
         raise _damaged(file, error) from error
@@ -110,7 +112,8 @@ def _damaged(file: Path, error: Exception) -> DatasetError:
     return DatasetError(f"expected a whole ZIP file at {file}, found {found}. Create or upload it again.")
 
 
-def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path, most_bytes: float) -> None:
+def _unpack_entries(archive: zipfile.ZipFile, folder: Path, later: Path, file: Path, most_bytes: float) -> None:
+    """Unpack into a folder, which is moved to `later` when it is complete."""
     listed = archive.infolist()
     names = true_names(listed, file)
     places = [(entry, _place(entry, name, file)) for entry, name in zip(listed, names, strict=True)]
@@ -130,6 +133,11 @@ def _unpack_entries(archive: zipfile.ZipFile, folder: Path, file: Path, most_byt
             "Split it up, or unpack it yourself if you trust it."
         )
     _check_distinct([place for _, place in entries], file)
+    if sys.platform == "win32":
+        above = max(len(str(path.absolute())) for path in (folder, later))
+        longest = max((place for _, place in entries), key=lambda place: len(str(place)))
+        if (length := above + 1 + len(str(longest))) > MAX_WINDOWS_PATH:
+            raise _refusal(file, f"a path of {length} characters on this disk, over {MAX_WINDOWS_PATH}", str(longest))
     for entry, place in entries:
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)

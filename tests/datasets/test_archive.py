@@ -237,6 +237,19 @@ def test_names_invalid_on_windows_are_refused_there(tmp_path: Path, monkeypatch:
     _assert_nothing_left(tmp_path)
 
 
+def test_a_path_too_long_for_windows_is_refused_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "angry/" + "x" * (archive.MAX_WINDOWS_PATH - len(str(tmp_path)) - 30) + ".png"
+    file = _zip(tmp_path / "a-long-name.zip", {**_faces(), name: PNG})
+    if sys.platform != "win32":
+        assert (_unpack(file) / name).is_file()
+        shutil.rmtree(tmp_path / "unpacked")
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(DatasetError, match=f"{archive.MAX_WINDOWS_PATH}.*xxx"):
+        _unpack(file)
+    _assert_nothing_left(tmp_path)
+    assert len(list(_unpack(_zip(tmp_path / "short.zip", _faces())).iterdir())) == 2
+
+
 def test_an_entry_without_a_name_is_refused(tmp_path: Path) -> None:
     file = _zip(tmp_path / "nameless.zip", _faces(), zipfile.ZIP_STORED)
     content = bytearray(file.read_bytes())
