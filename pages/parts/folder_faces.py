@@ -50,7 +50,7 @@ from pages.parts.widgets import (
 GALLERY, TABLE = "Gallery", "Table"
 VIEWS = {GALLERY: ":material/grid_view: Gallery", TABLE: ":material/table_rows: Table"}
 AT_ONCE = {GALLERY: 500, TABLE: 200}
-WHO_SAYS = "What human raters would say and the label the picture was filed under, if these differ."
+WHO_SAYS = "What raters would say, and what the label would be, if these differ."
 _CHOSEN = "folder_face"
 """In the session: the name of the selected face."""
 
