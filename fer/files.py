@@ -36,7 +36,6 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], durable: bool 
         durable: whether to wait until the disk has the data, so that it survives a power failure, too.
 
     Raises:
-        OSError: the disk is full, or the folder is not writable. The old content stays; no partial file does.
         OSError: the disk is full, or the folder cannot be written to. The old content stays, no partial file does.
     """
     partial = path.with_name(f".{short_name(path.name)}.partial")
@@ -194,6 +193,17 @@ def visible(folder: Path) -> list[Path]:
         OSError: the folder does not exist, or cannot be listed.
     """
     return sorted(entry for entry in folder.iterdir() if not is_hidden(entry.name, entry.is_dir()))
+
+
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """Return the path that links lead to, absolute, to compare paths; never an error, where `Path.resolve` has one.
+
+    A loop of links, or a path with a NUL, stays as it is: whoever opens it says what is wrong with it.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:
+        return Path(path)
 
 
 def free_path(path: Path, is_taken: Callable[[Path], bool] = Path.exists) -> Path:

@@ -33,6 +33,7 @@ from fer.cli.command import Stop, command_parser, drop_unread, say, tells_errors
 from fer.cli.video import add_own_neutral, seconds_bar
 from fer.cli.window import VideoWindow
 from fer.errors import VideoError, without_secrets
+from fer.files import real_path
 from fer.model.checkpoint import read_info
 from fer.model.prior import BETWEEN, EVERYDAY
 from fer.names import printable
@@ -129,7 +130,7 @@ def _open(source: str, output: Path | None) -> VideoFile | LiveSource:
         return LiveSource(int(source))
     if "://" in source:
         return LiveSource(source, tell=lambda line: tqdm.write(printable(line), file=sys.stderr))
-    if output and output.resolve() == Path(source).resolve():
+    if output and real_path(output) == real_path(source):
         raise VideoError(f"expected --output to differ from the video, got {output} for both. Choose another name.")
     return VideoFile(source, MAX_SIDE_PX)
 

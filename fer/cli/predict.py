@@ -15,7 +15,6 @@ stopped by Ctrl-C or SIGTERM (a video is written up to that point).
 
 import argparse
 import contextlib
-import io
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from functools import partial
@@ -28,7 +27,7 @@ from fer.cli.arguments import add_model_arguments, load_recognizer
 from fer.cli.command import STOPPED_CODE, command_parser, say, tells_errors
 from fer.errors import ImageError, without_secrets
 from fer.faces import describe
-from fer.files import free_path
+from fer.files import free_path, real_path
 from fer.images import IMAGE_SUFFIXES, list_images, read_image
 from fer.model.checkpoint import ModelInfo, model_sha256, read_info
 from fer.names import printable
@@ -93,8 +92,6 @@ def _add_picture_arguments(group: argparse._ArgumentGroup) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit code."""
     options = parse_arguments(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may lack a character of a file's name
     if options.csv and options.csv.is_dir():
         raise ImageError(f"expected a file for --csv, found the folder {options.csv}. Add a file name.")
     if options.explain and options.explain.suffix.lower() not in (".html", ".htm"):
@@ -209,7 +206,7 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
     """Return where each annotated picture goes; no two share a path and none overwrites an input."""
     if output is None:
         return [None] * len(paths)
-    taken = {path.resolve() for path in paths}
+    taken = {real_path(path) for path in paths}
     if output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
         if len(paths) > 1:
             raise ImageError(
@@ -217,14 +214,14 @@ def _output_paths(paths: list[Path], output: Path | None) -> list[Path | None]:
             )
         if output.suffix.lower() != ".png":
             raise ImageError(f"expected --output to end with .png, got {output}. Annotated pictures are PNG files.")
-        if output.resolve() in taken:
+        if real_path(output) in taken:
             raise ImageError(f"expected --output to differ from the picture, got {output} for both. Choose another.")
         return [output]
     output.mkdir(parents=True, exist_ok=True)
     chosen: list[Path | None] = []
     for path in paths:
-        place = free_path(output / f"{path.stem}.png", lambda place: place.resolve() in taken)
-        taken.add(place.resolve())
+        place = free_path(output / f"{path.stem}.png", lambda place: real_path(place) in taken)
+        taken.add(real_path(place))
         chosen.append(place)
     return chosen
 

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from fer.cli.arguments import load_recognizer
 from fer.cli.command import Stop, say
 from fer.errors import VideoError
+from fer.files import real_path
 from fer.results.subtitles import to_srt, to_vtt
 from fer.results.timeline import timeline_csv, timeline_json, timeline_text
 from fer.video.neutral import MEDIAN
@@ -163,7 +164,7 @@ def _check_places(options: argparse.Namespace) -> None:
         VideoError: an output is the video itself, a folder, or has the wrong suffix.
     """
     for path in filter(None, (options.output, options.csv, options.subtitles)):
-        if path.resolve() == options.video.resolve():
+        if real_path(path) == real_path(options.video):
             raise VideoError(f"expected the output to differ from the video, got {path} for both. Choose another name.")
         if path.is_dir():
             raise VideoError(f"expected a file to write to, found the folder {path}. Add a file name.")

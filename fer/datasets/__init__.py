@@ -27,7 +27,7 @@ import numpy as np
 
 from fer.datasets.dataset import SPLITS, FaceDataset, Progress, file_of
 from fer.errors import DatasetError
-from fer.files import file_errors, visible
+from fer.files import file_errors, real_path, visible
 from fer.images import IMAGE_SUFFIXES, list_images
 
 __all__ = ["FaceDataset", "open_dataset", "open_datasets"]
@@ -58,7 +58,7 @@ def open_datasets(paths: Sequence[str | os.PathLike[str]], progress: Progress | 
 
     if not paths:
         raise DatasetError("expected at least one data set, got none. Give a path, or synthetic for drawn faces.")
-    places = [Path(path).resolve() for path in paths]
+    places = [real_path(path) for path in paths]
     twice = sorted({str(place) for place in places if places.count(place) > 1})
     if twice:
         raise DatasetError(f"expected different data sets, got {', '.join(twice)} more than once. Give it once.")

@@ -1,7 +1,7 @@
 """The first half of the training page: choose and inspect pictures, choose settings, start."""
 
+import os
 from dataclasses import Field, fields, replace
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -88,7 +88,7 @@ def check(config: TrainingConfig, name: str, views: list[RunView]) -> None:
         raise TrainingError(f"expected a new name, found a run called {name}. Choose another name.", "name")
     for field in ("second_dataset", "soft_labels"):
         path = getattr(config, field)
-        if path and not Path(path).expanduser().exists():
+        if path and not os.path.exists(path):  # noqa: PTH110  Path.exists raises an error for a long name
             raise TrainingError(f"expected a file or a folder, found nothing at {path}. Check the path.", field)
     if config.architecture not in NETWORKS:
         from fer.model.network import check_architecture  # imports torch
@@ -129,7 +129,8 @@ def setting(field: "Field[Any]", usual: Any, fixed: bool, config: TrainingConfig
     if isinstance(usual, bool):
         return st.toggle(label, usual, **rest)
     if isinstance(usual, str):
-        return st.text_input(label, usual, live=True, **rest).strip() or usual
+        typed = st.text_input(label, usual, live=True, **rest).strip() or usual
+        return os.path.expanduser(typed)  # noqa: PTH111  Path.expanduser raises an error for an unknown user
     kind: Any = int if isinstance(usual, int) else float
     ends = (bounds.get("at_least", bounds.get("over")), bounds.get("at_most", bounds.get("under")))
     lowest, highest = (None if end is None else kind(end) for end in ends)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer.cli import evaluate, jobs, predict
+from fer.cli import evaluate, jobs, live, predict, train
 from fer.cli.command import STOPPED_CODE, UNREAD_CODE, tells_errors
 from fer.errors import VideoError
 from tests.scripts.processes import PATIENCE_SECONDS, ROOT
@@ -122,16 +122,37 @@ def test_no_file_ends_in_a_traceback(path: str, tmp_path: Path, capsys: pytest.C
     (tmp_path / "file").touch()
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     place = tmp_path / path
+    video = Path(f"{place}.mp4")
+    if path == "circle":
+        video.symlink_to(video)
     for command in (
         partial(predict.main, ["--image", str(place)]),
         partial(predict.main, ["--image", "x.jpg", "--checkpoint", str(place)]),
+        partial(predict.main, ["--image", str(place), "--output", str(tmp_path / "annotated")]),
         partial(predict.main, ["--video", str(place)]),
+        partial(predict.main, ["--video", str(place), "--output", str(video)]),
+        partial(live.main, ["--source", str(video), "--output", str(tmp_path / "out.mp4")]),
+        partial(train.main, ["--dataset", str(place)]),
+        partial(train.main, ["--dataset", str(place), "--dataset", str(place)]),
         partial(evaluate.main, ["--report", str(place)]),
         partial(evaluate.main, ["--dataset", str(place)]),
         partial(jobs.main, ["resume", str(place)]),
     ):
         assert command() == 1
         assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "code"), [("circle", 1), ("circle.png", 0), ("x" * 300, 1)])
+def test_no_output_ends_in_a_traceback(
+    name: str, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_checkpoint: Path
+) -> None:
+    place, photo = tmp_path / name, tmp_path / "photo.png"
+    cv2.imwrite(str(photo), np.zeros((32, 32, 3), np.uint8))
+    if len(name) < 300:
+        place.symlink_to(place)
+    command = ["--image", str(photo), "--checkpoint", str(tiny_checkpoint), "--output", str(place)]
+    assert predict.main(command) == code
+    assert ("error: " in capsys.readouterr().err) == (code == 1)
 
 
 @pytest.mark.parametrize("option", ["--csv", "--explain", "--results"])

@@ -215,6 +215,38 @@ def test_a_path_that_leads_nowhere_is_said_below_its_field(folder: Path, field: 
     assert next(button for button in app.button if button.label == "Start training").disabled
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("field", ["soft_labels", "second_dataset"])
+def test_a_path_that_cannot_be_is_said_below_its_field(folder: Path, field: str) -> None:
+    app = open_page()
+    app.segmented_control(key="training_source").set_value("Drawn faces").run()
+    app.text_input(key="second_head none").set_value("labels")
+    (box,) = [box for box in app.text_input if (box.key or "").startswith(field)]
+    for path, told in (
+        ("~nosuch/x", "~nosuch/x"), ("a\0", "a"), ("x" * 300, "x" * 300), ("~/no file", f"{Path.home()}/no file"),
+    ):  # fmt: skip
+        box.set_value(path).run()
+        (error,) = app.error
+        assert not app.exception and told in error.value
+    assert next(button for button in app.button if button.label == "Start training").disabled
+
+
+@pytest.mark.slow
+def test_a_home_folder_is_spelled_out_in_the_settings(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "labels.npz").touch()
+    app = open_page()
+    app.segmented_control(key="training_source").set_value("Drawn faces").run()
+    (box,) = [box for box in app.text_input if (box.key or "").startswith("soft_labels")]
+    box.set_value("~/labels.npz").run()
+    assert not app.error
+    press(app, "Start training")
+    (seen,) = runs.views(folder)
+    assert seen.request and seen.request.soft_labels == str(tmp_path / "labels.npz")
+
+
 def test_what_is_no_data_set_is_said(folder: Path, tmp_path: Path) -> None:
     app = open_page()
     app.file_uploader[0].set_value(("bad.zip", b"no zip at all", "application/zip")).run()
