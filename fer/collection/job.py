@@ -113,7 +113,7 @@ def add_upload(folder: Path, name: str, content: BinaryIO, most_bytes: float = m
                     shutil.copyfileobj(content, copy)
                 unpacked = unpack(packed, folder / "unpacking", most_bytes)
             except DatasetError as error:
-                raise CollectionError(str(error)) from error
+                raise CollectionError(str(error).replace(str(packed), name)) from error
             finally:
                 packed.unlink(missing_ok=True)
             (folder / UPLOADS_NAME).mkdir(exist_ok=True)

@@ -162,7 +162,10 @@ def _finished(seen: _Seen, faces: tuple[Face, ...], finish: Finish | None) -> Fi
 
 
 def _reason(picture: PictureTask, error: Exception) -> str:
-    reason = problem_of(error)
+    """Say what is wrong with a picture, without its folder: results are shown to remote visitors, too."""
+    reason = problem_of(error).replace(str(picture.path), picture.name)
+    if picture.output:
+        reason = reason.replace(str(picture.output), picture.output.name)
     return reason if picture.name in reason else f"{picture.name}: {reason}"
 
 

@@ -225,7 +225,10 @@ def keep_upload(name: str, content: BinaryIO, folder: Path) -> Path:
         with kept.open("wb") as copy:
             shutil.copyfileobj(content, copy)
         if suffix == ".zip":
-            return unpack(kept, folder)
+            try:
+                return unpack(kept, folder)
+            except DatasetError as error:
+                raise DatasetError(str(error).replace(str(kept), file.name)) from error
         home = folder / f"{stem}-{file_sha256(kept)[:12]}"
         _move(made, home)
         return home / kept.name

@@ -63,7 +63,7 @@ def show_results(request: Request, finished: list[Finished]) -> None:
     totals = st.container(horizontal=True)  # three in a row on a phone
     if broken:
         with st.expander(f"{len(broken):,} could not be read", icon=":material/broken_image:"):
-            st.text("\n".join(f"{one.picture.name}: {one.result.error}" for one in broken))
+            st.text("\n".join(str(one.result.error) for one in broken))
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
         view = one_of("View", VIEWS, "folder_view")

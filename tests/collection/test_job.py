@@ -86,8 +86,9 @@ def test_a_hostile_zip_and_other_files_are_refused(job: Job) -> None:
         ("c.exe", b"x", r"c\.exe"),
         (".jpg", b"x", r"'\.jpg'"),
     ):
-        with pytest.raises(CollectionError, match=fact):
+        with pytest.raises(CollectionError, match=fact) as refused:
             upload(job, name, data)
+        assert str(job.folder) not in str(refused.value)
     assert not (job.folder / UPLOADS_NAME).exists()
     assert not list(job.folder.parent.parent.rglob("evil*"))
 
