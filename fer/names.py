@@ -2,6 +2,7 @@
 
 import html
 import re
+from typing import Any
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters of terminals, line ends, changes of the reading direction, and surrogates."""
@@ -42,6 +43,11 @@ def in_chart(text: str) -> str:
 def not_a_formula(text: str) -> str:
     """Return a text for a table cell that spreadsheets will not run as a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def as_cell(value: Any) -> Any:
+    """Return a value for a table cell: a text by `not_a_formula`, anything else as it is."""
+    return not_a_formula(value) if isinstance(value, str) else value
 
 
 def from_cell(text: str) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer.errors import ImageError
+from fer.names import literal
 from fer.recognition.photo import PhotoResult, recognize_photo
 from fer.results.pictures import PictureResult, to_csv, to_json
 from pages.parts.corrections import privacy_note, said_labels
@@ -15,7 +16,7 @@ from pages.parts.photo_result import RESULTS, TURNS, chosen_turns, show_photo
 from pages.parts.photo_source import Photo, chosen_photos, open_photos
 from pages.parts.samples import SAMPLES, sample_result
 from pages.parts.session import errors_shown
-from pages.parts.widgets import download_figures, literal, threshold_slider
+from pages.parts.widgets import download_figures, threshold_slider
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer

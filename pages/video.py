@@ -9,6 +9,7 @@ import streamlit as st
 
 from fer.jobs.job import JobView, is_begun, stop
 from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, STOPPED, Status
+from fer.names import literal
 from fer.results.result import Result
 from fer.video.job import KIND, PREVIEW_NAME, TIMELINE_NAME, VideoRequest, job_anew
 from fer.video.notes import is_drawn_as_noted
@@ -24,7 +25,7 @@ from pages.parts.video_new import choose, prepare
 from pages.parts.video_readings import Source
 from pages.parts.video_result import show_result, timeline_at
 from pages.parts.visitor import owner
-from pages.parts.widgets import clock, counted, download, fragment, literal
+from pages.parts.widgets import clock, counted, download, fragment
 
 
 def progress(status: Status) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fer.evaluation.figures import Estimate
+from fer.names import not_a_formula
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
@@ -134,8 +135,8 @@ def as_table(figure: go.Figure) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a name without plotly's markup."""
-    return unescape(re.sub(r"<[^<>]*>", " ", value)).strip() if isinstance(value, str) else value
+    """Return a name without plotly's markup, as a table cell."""
+    return not_a_formula(unescape(re.sub(r"<[^<>]*>", " ", value)).strip()) if isinstance(value, str) else value
 
 
 def pattern(shape: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from fer.datasets.names import person_on
 from fer.errors import DatasetError
 from fer.files import visible
 from fer.images import list_images
+from fer.names import from_cell
 
 KIND = "a table of pictures"
 COLUMNS = {
@@ -104,7 +105,10 @@ def _lines(file: Path) -> list[dict[str, str]]:
             lines = list(filter(None, csv.reader(text, delimiter=_delimiter(header))))[1:]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"expected a table in UTF-8, but cannot read {file}: {error}. Convert it.") from error
-    return [{use: "".join(cells[uses[use] :][:1]).strip() if use in uses else "" for use in COLUMNS} for cells in lines]
+    return [
+        {use: from_cell("".join(cells[uses[use] :][:1]).strip()) if use in uses else "" for use in COLUMNS}
+        for cells in lines
+    ]
 
 
 def _codes(table: Path, lines: list[dict[str, str]]) -> dict[str, str]:

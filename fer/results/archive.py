@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from fer.errors import ResultsError
 from fer.files import file_errors, free_path
-from fer.names import is_refused_by_windows, not_a_formula
+from fer.names import as_cell, is_refused_by_windows
 from fer.results.content import RECORD_NAME
 from fer.results.photo import PhotoRecord
 from fer.results.pictures import to_csv, to_json
@@ -90,7 +90,7 @@ def _table(rows: Sequence[Sequence[Any]]) -> str:
     table = csv.writer(text)
     table.writerow(COLUMNS)
     for row in rows:
-        table.writerow(not_a_formula(value) if isinstance(value, str) else value for value in row)
+        table.writerow(map(as_cell, row))
     return text.getvalue()
 
 

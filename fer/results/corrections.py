@@ -25,6 +25,7 @@ from fer.errors import ResultsError
 from fer.faces import Detection, Face
 from fer.files import file_errors, write_atomically
 from fer.images import encode_png
+from fer.names import from_cell, not_a_formula
 from fer.records import from_json, read_record, write_record
 
 TABLE_NAME, FACES_NAME, SETTINGS_NAME = "corrections.csv", "faces", "settings.json"
@@ -116,7 +117,7 @@ class Corrections:
             raise ResultsError(
                 f"expected the columns {', '.join(names)} in {table}, found others. Move the file away to start over."
             )
-        return {one.key: one for one in (Correction(*line) for line in lines[1:])}
+        return {one.key: one for one in (Correction(*map(from_cell, line)) for line in lines[1:])}
 
     def add(self, correction: Correction, crop: np.ndarray) -> None:
         """Store a correction, replacing an earlier one of the same face.
@@ -154,7 +155,7 @@ class Corrections:
         text = io.StringIO()
         table = csv.writer(text)
         table.writerow(field.name for field in fields(Correction))
-        table.writerows(map(astuple, corrections))
+        table.writerows(map(not_a_formula, astuple(one)) for one in corrections)
         write_atomically(self.folder / TABLE_NAME, text.getvalue())
 
 

@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from fer.faces import Face
-from fer.names import not_a_formula
+from fer.names import as_cell, not_a_formula
 from fer.recognition.quality import concerns
 from fer.results.corrections import face_key
 
@@ -82,7 +82,7 @@ def to_csv(
 
 
 def _cell(value: Any, digits: int) -> Any:
-    return not_a_formula(value) if isinstance(value, str) else round(value, digits) if value is not None else value
+    return as_cell(value) if value is None or isinstance(value, str) else round(value, digits)
 
 
 def face_rows(result: PictureResult, unsure_below: float) -> Iterator[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from fer.reports.gallery import Card, gallery
 from fer.reports.rendering import between
 from pages.parts.evaluation_reports import may_see_paths
 from pages.parts.samples import PHOTO, sample_picture
-from pages.parts.widgets import download, introduce
+from pages.parts.widgets import cells, download, introduce
 
 FACE = 160, 56, 286, 182
 """The face on the sample photo, cropped as in FER2013: left, top, right, bottom in pixels."""
@@ -61,7 +61,7 @@ def show_expressions(report: Report, path: Path) -> None:
             interval = between(one, scale=1, digits=2, unit="")
             row[name] = f"{one.value:.2f}" + (f" ({interval})" if interval else "")
         rows.append(row)
-    st.dataframe(rows, hide_index=True, key=f"classes {path}")
+    st.dataframe(cells(rows), hide_index=True, key=f"classes {path}")
     show_charts([evaluation_plots.roc(report), evaluation_plots.precision_recall(report)], report, path)
 
 

@@ -11,7 +11,7 @@ from fer.charts.comparison import class_deltas, differences, training_curves
 from fer.evaluation.comparison import Comparison, compare
 from fer.evaluation.predictions import Predictions
 from fer.faces import percent
-from fer.names import literal
+from fer.names import literal, not_a_formula
 from fer.reports.evaluation import html_chart
 from fer.reports.rendering import between
 from fer.training import runs as training_runs
@@ -64,11 +64,16 @@ def show_figures(first: Path, names: dict[Path, str], comparisons: dict[Path, Co
     report, first_name = report_at(first), names[first]
     only = "only this right", f"only {first_name} right"
     columns = ("model", "reading", "accuracy", "macro F1", "Δ accuracy", "Δ macro F1", *only, "p")
-    own = first_name, report.model.read_as, percent(report.accuracy.value, 1), f"{report.macro_f1.value:.2f}"
+    own = (
+        not_a_formula(first_name),
+        report.model.read_as,
+        percent(report.accuracy.value, 1),
+        f"{report.macro_f1.value:.2f}",
+    )
     rows = [dict(zip(columns, (*own, *["–"] * (len(columns) - len(own))), strict=True))]
     for path, one in comparisons.items():
         values = (
-            names[path],
+            not_a_formula(names[path]),
             report_at(path).model.read_as,
             percent(one.accuracies[1], 1),
             f"{one.macro_f1s[1]:.2f}",

@@ -14,11 +14,11 @@ from fer.evaluation.job import KIND
 from fer.evaluation.predictions import Predictions
 from fer.evaluation.report import Report
 from fer.jobs import job
-from fer.names import literal
+from fer.names import literal, not_a_formula
 from fer.reports.gallery import Card, gallery, votes_text
 from pages.parts.permissions import training_allowed
 from pages.parts.session import errors_shown
-from pages.parts.widgets import show_some
+from pages.parts.widgets import cells, show_some
 
 AT_FIRST = 48
 PATHS = "evaluation_data_paths"
@@ -87,7 +87,8 @@ def show_pictures(
         st.info("No such pictures.", icon=":material/search_off:")
         return
     if dataset is None:
-        st.dataframe(table(opinions, places), hide_index=True, key=f"table {key}", column_config=_columns(opinions))
+        rows = cells(table(opinions, places))
+        st.dataframe(rows, hide_index=True, key=f"table {key}", column_config=_columns(opinions))
         return
 
     def show(some: Sequence[int]) -> None:
@@ -123,7 +124,8 @@ def _columns(opinions: Sequence[tuple[str, Predictions]]) -> dict[str, Any]:
     shares = [f"{who}, confidence" for who, _ in opinions]
     percents = {name: st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100) for name in shares}
     labels = opinions[0][1].labels if len(opinions) == 1 else ()
-    return percents | {label: st.column_config.NumberColumn(format="%.2f") for label in labels}
+    columns = percents | {label: st.column_config.NumberColumn(format="%.2f") for label in labels}
+    return {not_a_formula(name): column for name, column in columns.items()}
 
 
 def _card(opinions: Sequence[tuple[str, Predictions]], place: int, dataset: FaceDataset) -> Card:

@@ -39,6 +39,7 @@ from pages.parts.picture_viewer import picture_viewer
 from pages.parts.session import FILES_AS_THEY_ARE, errors_shown
 from pages.parts.widgets import (
     STATIC,
+    cells,
     download,
     download_figures,
     one_of,
@@ -152,7 +153,7 @@ def show_table(rows: list[Entry], threshold: float) -> None:
             choose(rows[row].name)
 
     st.dataframe(
-        table,
+        cells(table),
         hide_index=True,
         row_height=72,
         height=min(72 * len(rows) + 42, 560),

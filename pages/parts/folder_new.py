@@ -10,13 +10,14 @@ from fer.collection import job as collection
 from fer.collection.job import KIND, Request
 from fer.images import IMAGE_SUFFIXES
 from fer.jobs.job import JobView
+from fer.names import literal
 from fer.results import result as results
 from pages.parts.jobs import jobs_folder
 from pages.parts.kept_jobs import begin_kept, earlier_jobs, filling, upload_note
 from pages.parts.models import checkpoint_path, chosen_faces
 from pages.parts.permissions import training_allowed
 from pages.parts.session import attempt
-from pages.parts.widgets import literal, one_of, path_here
+from pages.parts.widgets import one_of, path_here
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from fer.faces import describe, difference
+from fer.names import literal
 from fer.video.neutral import MEDIAN, NEUTRAL_SECONDS, Baseline, neutral_moment
 from fer.video.timeline import Timeline
 from fer.video.tracking import TrackedFace
 from pages.parts.session import attempt
-from pages.parts.widgets import literal
 
 if TYPE_CHECKING:
     from fer.video.stream import LiveStream

@@ -11,6 +11,7 @@ from fer.charts.expressions import probability_bars
 from fer.draw.picture import draw_faces
 from fer.faces import Face, describe, scaled
 from fer.images import encode_jpeg, read_image
+from fer.names import literal
 from fer.recognition.photo import PhotoFace, PhotoResult
 from fer.reports.rendering import render, tied
 from pages.parts.corrections import ask_right
@@ -19,7 +20,7 @@ from pages.parts.models import Model
 from pages.parts.photo_reasons import show_reasons
 from pages.parts.photo_source import Photo
 from pages.parts.picture_viewer import picture_viewer
-from pages.parts.widgets import STATIC, counted, download, literal, show_concerns, show_opinions
+from pages.parts.widgets import STATIC, counted, download, show_concerns, show_opinions
 
 TURNS, RESULTS = "photo_turns", ("photo_results", "photo_other_results")
 """Keys in the session: the quarter turns of each photo, and the results of the first and of the compared model. Each

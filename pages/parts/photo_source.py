@@ -7,11 +7,12 @@ from typing import NoReturn
 import streamlit as st
 
 from fer.images import IMAGE_SUFFIXES, encode_png
+from fer.names import literal
 from pages.parts.kept_photos import forget_kept, is_addressed
 from pages.parts.paste import paste_button
 from pages.parts.samples import CREDIT, SAMPLES, sample_picture
 from pages.parts.session import forget_upload
-from pages.parts.widgets import literal, one_of
+from pages.parts.widgets import one_of
 
 SOURCES = {
     "Upload": ":material/upload: Upload",

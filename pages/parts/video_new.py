@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from fer.errors import VideoError
+from fer.names import literal
 from fer.results.result import VIDEO
 from fer.video.io.files import VideoFile
 from fer.video.job import KIND, VideoRequest, begin, keep_upload, new_job, upload_path
@@ -22,7 +23,7 @@ from pages.parts.neutral import NO_NEUTRAL, OWN_NEUTRAL
 from pages.parts.permissions import training_allowed
 from pages.parts.samples import sample_clip
 from pages.parts.session import FILES_AS_THEY_ARE, attempt, errors_shown, forget_upload
-from pages.parts.widgets import clock, literal, one_of, path_here, smallest_face, threshold_slider
+from pages.parts.widgets import clock, one_of, path_here, smallest_face, threshold_slider
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

@@ -7,10 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from fer.charts.timeline import shown_people
+from fer.names import literal
 from fer.video.notes import MOST_LETTERS, Notes, can_undo, keep_notes, undo_notes
 from fer.video.timeline import Timeline
 from pages.parts.session import attempt
-from pages.parts.widgets import literal
 
 PENDING = "video_note"
 """In the session: a change of the notes to make when the page runs next."""

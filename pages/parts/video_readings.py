@@ -10,6 +10,7 @@ import streamlit as st
 from fer.charts.timeline import shown_people
 from fer.images import shrink_to_fit
 from fer.model.checkpoint import read_info
+from fer.names import literal
 from fer.recognition.photo import THUMBNAIL_PX
 from fer.video.notes import keep_notes
 from fer.video.timeline import Timeline
@@ -18,7 +19,7 @@ from pages.parts.corrections import ask_label, my_corrections, offer_to_gather, 
 from pages.parts.kept_photos import sha_of
 from pages.parts.neutral import reading
 from pages.parts.visitor import owner
-from pages.parts.widgets import clock, literal, show_opinions
+from pages.parts.widgets import clock, show_opinions
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from fer.charts.timeline import time_bars, timeline_bars, valence_lines
+from fer.names import literal
 from fer.results.result import Result
 from fer.results.store import ResultStore
 from fer.results.subtitles import to_srt, to_vtt
@@ -17,7 +18,7 @@ from pages.parts.results import job_of
 from pages.parts.session import FILES_AS_THEY_ARE
 from pages.parts.video_readings import Source
 from pages.parts.video_timeline import show_timeline, told, valence_text
-from pages.parts.widgets import NO_BAR, STATIC, clock, counted, download, download_figures, fragment, literal
+from pages.parts.widgets import NO_BAR, STATIC, cells, clock, counted, download, download_figures, fragment
 
 MOST_TRANSITIONS = 12
 
@@ -108,7 +109,7 @@ def show_sums(result: Timeline) -> None:
             for (before, after), at in sorted(moments.items(), key=lambda pair: -len(pair[1]))
         ]
         if rows:
-            st.dataframe(rows[:MOST_TRANSITIONS], hide_index=True)
+            st.dataframe(cells(rows[:MOST_TRANSITIONS]), hide_index=True)
         else:
             st.caption("Nobody's expression changed.")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from fer.charts.timeline import shown_people
+from fer.names import literal
 from fer.video.neutral import Baseline
 from fer.video.notes import Notes, is_drawn_as_noted, keep_notes, read_notes
 from fer.video.timeline import VALENCE, Timeline
@@ -15,7 +16,6 @@ from pages.parts.session import attempt, errors_shown
 from pages.parts.video_people import PENDING, note, show_people
 from pages.parts.video_player import video_player
 from pages.parts.video_readings import Source, show_readings
-from pages.parts.widgets import literal
 
 PLAYED_MB = 150
 """A larger video is loaded into memory only on request."""

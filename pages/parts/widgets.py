@@ -13,7 +13,7 @@ from fer.datasets.drawing import draw_face
 from fer.errors import FerError
 from fer.faces import Face, difference
 from fer.labels import FERPLUS
-from fer.names import literal as literal
+from fer.names import as_cell, literal, not_a_formula
 from fer.recognition.quality import concerns
 from fer.reports.rendering import render
 from pages.parts.session import attempt, errors_shown, lasting
@@ -85,6 +85,11 @@ def path_here(example: str, hint: str) -> Path | None:
                 return path
             raise FerError(f"expected a file or a folder, found nothing at {path}. Check the spelling.")
     return None
+
+
+def cells(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Return the rows of a table for `st.dataframe`, whose CSV button would let names run as formulas."""
+    return [{not_a_formula(name): as_cell(value) for name, value in row.items()} for row in rows]
 
 
 def threshold_slider(unsure_below: float, unsure: str = "A face") -> float:

@@ -1,9 +1,12 @@
 """Charts of a report and of a comparison: the numbers are right, and color is never the only cue."""
 
+import csv
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from fer.charts.chart import WHISKER, themed, whiskers
+from fer.charts.chart import WHISKER, as_table, themed, whiskers
 from fer.charts.comparison import class_deltas, differences, training_curves
 from fer.charts.evaluation import (
     by_agreement,
@@ -86,6 +89,14 @@ def test_reliability_before_and_after(report: Report) -> None:
     bars = [trace for trace in figure.data if trace.type == "bar"]
     assert [sum(trace.y) for trace in bars] == [report.n, report.n]
     assert reliability_table(report)[0] == {"figure": "temperature", "before": "1.000", "after": "1.300"}
+
+
+def test_no_name_is_a_formula_in_the_table_of_a_chart(report: Report) -> None:
+    labels = ("=1+1", "-x", "@y")
+    hostile = replace(report, per_class=dict(zip(labels, report.per_class.values(), strict=False)))
+    lines = list(csv.reader(as_table(classes(hostile).figure).splitlines()))
+    assert any(cell.startswith("'=1+1") for line in lines for cell in line)
+    assert not any(cell.startswith(("=", "-x", "@")) for line in lines for cell in line)
 
 
 def test_people_and_agreement(report: Report) -> None:

@@ -91,7 +91,7 @@ def test_uploaded_pictures_and_a_zip_are_processed(
         [
             ("00.jpg", one, "image/jpeg"),
             ("00.jpg", one, "image/jpeg"),
-            ("nobody.png", nobody, "image/png"),
+            ("=nobody.png", nobody, "image/png"),
             ("bad.jpg", b"no picture", "image/jpeg"),
             ("trip.zip", packed.getvalue(), "application/zip"),
         ]
@@ -108,7 +108,7 @@ def test_uploaded_pictures_and_a_zip_are_processed(
     assert "bad.jpg" in app.text[-1].value and str(folder) not in app.text[-1].value
     as_table(app)
     names = list(app.dataframe[0].value["picture"])
-    assert names == ["00-2.jpg", "00.jpg", "nobody.png", "trip/00.jpg", "trip/01.jpg", "trip/02.jpg"]
+    assert names == ["'-nobody.png", "00-2.jpg", "00.jpg", "trip/00.jpg", "trip/01.jpg", "trip/02.jpg"]
 
 
 @pytest.mark.slow

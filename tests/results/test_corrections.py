@@ -1,5 +1,6 @@
 """Corrections of faces are stored, form a data set, and are deleted on request."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,16 @@ def test_corrections_are_a_data_set(kept: Corrections) -> None:
     assert times_right(kept.all(), "sha", LABELS) == (10, 30)
     assert times_right(kept.all(), "other", LABELS) == (0, 0)
     assert times_right(kept.all(), "sha", LABELS[:2]) == (0, 0), "another model with the same weights"
+
+
+def test_no_label_is_a_formula_in_the_table(kept: Corrections) -> None:
+    for number in range(20):
+        one = correction_of(replace(face(number), labels=("=cmd", "-x", "@y")), ("=cmd", "-x")[number % 2], "sha")
+        kept.add(one, crop(number))
+        assert kept.all()[one.key] == one
+    for line in csv.reader((kept.folder / TABLE_NAME).read_text().splitlines()):
+        assert not any(cell.startswith(("=", "-", "@", "+")) for cell in line)
+    assert set(open_dataset(kept.folder).labels) == {"=cmd", "-x"}
 
 
 def test_the_last_correction_counts_and_can_be_undone(kept: Corrections) -> None:
