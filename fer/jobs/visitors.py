@@ -35,6 +35,8 @@ class Claim:
     """Whether pictures are kept: the owner's uploads, and annotated pictures."""
     keeps_found: bool = True
     """Whether the results are kept."""
+    owner: str = ""
+    """A hash that all pages of a remote visitor have in common; "" for the owner of the machine."""
     asked: bool = False
     """Whether the job was requested, even if it could not start yet: then it waits to be resumed."""
 
@@ -61,15 +63,15 @@ def claim_of(folder: Path) -> Claim | None:
     return read_record(folder / VISITOR_NAME, Claim) or earlier
 
 
-def check_room(data: Path, session: str, allowed_bytes: float) -> None:
-    """Raise JobError if the jobs of all remote visitors exceed the limit, or those of one visitor half of it."""
+def check_room(data: Path, owner: str, allowed_bytes: float) -> None:
+    """Raise JobError if the jobs of all remote visitors exceed the limit, or those of one of them half of it."""
     mine = everybodys = 0
     for folder in {path.parent for name in (VISITOR_NAME, _EARLIER_NAME) for path in data.glob(f"*/*/{name}")}:
         claimed = claim_of(folder)
         if claimed and claimed.is_elsewhere:
             size = size_bytes(folder)
             everybodys += size
-            mine += size * (session in claimed.sessions)
+            mine += size * (claimed.owner == owner)
     if mine > allowed_bytes / 2 or everybodys > allowed_bytes:
         raise JobError(
             f"expected at most {allowed_bytes / 2**21:,.0f} MB on this machine per visitor, and twice that for "

@@ -32,7 +32,7 @@ from fer.video.job import TIMELINE_NAME
 from fer.video.notes import read_notes
 from pages.parts.jobs import jobs_folder, remove
 from pages.parts.models import checkpoint_path, model_name, reading_of
-from pages.parts.permissions import allowed_bytes, training_allowed
+from pages.parts.permissions import allowed_bytes
 from pages.parts.result_actions import delete
 from pages.parts.results import ADDRESS, JOBS, KEPT_NOTES, address_of, job_of, result_store, show_missing, state_of
 from pages.parts.session import session_id
@@ -114,16 +114,16 @@ def filling(folder: Path, kind: Kind[Any]) -> Iterator[float]:
 
     Yields how many bytes an unpacked archive may have, which is limited for remote visitors.
     """
-    is_elsewhere = not training_allowed()
+    claimed = _claim()
 
     def check() -> None:
-        if is_elsewhere:
-            check_room(home.data_folder(), session_id(), allowed_bytes())
+        if claimed.is_elsewhere:
+            check_room(home.data_folder(), claimed.owner, allowed_bytes())
 
     try:
-        claim(folder, Claim((session_id(),), is_elsewhere))
+        claim(folder, claimed)
         check()
-        yield allowed_bytes() / 2 if is_elsewhere else math.inf
+        yield allowed_bytes() / 2 if claimed.is_elsewhere else math.inf
         check()
     except FerError:
         job.delete(folder, kind)
@@ -141,8 +141,13 @@ def begin_kept(folder: Path, sort: str, name: str, start: Callable[[], object]) 
     keep = store.settings.keep
     model = model_name(checkpoint_path())
     _add(store, owner(), folder, sort, name, model)
-    claim(folder, Claim((session_id(),), not training_allowed(), keep == PICTURES, keep != NOTHING, asked=True))
+    claim(folder, _claim(keeps_pictures=keep == PICTURES, keeps_found=keep != NOTHING, asked=True))
     start()
+
+
+def _claim(**keeps: bool) -> Claim:
+    """Return this visitor's claim; who may train from another machine is a remote visitor, too."""
+    return Claim((session_id(),), owner() != "", owner=owner(), **keeps)
 
 
 def resume(seen: JobView[Any], result: Result | None) -> None:
@@ -270,7 +275,7 @@ def earlier_jobs(sort: str) -> None:
 def upload_note(what: str) -> None:
     """Show where uploads stay, and for how long."""
     keep = result_store().settings.keep
-    until = "you delete it" if keep == PICTURES and training_allowed() else "the work is done and you have left"
+    until = "you delete it" if keep == PICTURES and owner() == "" else "the work is done and you have left"
     st.caption(
         f":material/lock: {what} on the machine that runs the app. An upload is kept until {until}, so work continues "
         f"even if you close the page. {KEPT_NOTES[keep]}"

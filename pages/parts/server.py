@@ -25,7 +25,7 @@ from streamlit.web.server import server_util
 from fer.errors import FerError
 from fer.jobs.visitors import forget_left
 from pages.parts.permissions import HOSTS_VARIABLE, allowed_bytes, is_own_page, setting_of
-from pages.parts.visitor import with_cookie
+from pages.parts.visitor import cookie_of, with_cookie
 
 LEFT_SECONDS, SWEEP_SECONDS = 30, 10
 """After how long a disconnected visitor counts as gone, and how often that is checked. Together less than a minute."""
@@ -43,6 +43,8 @@ class Guard:
         self._app = app
         self._arriving: Counter[str] = Counter()
         """Session → bytes of uploads in progress."""
+        self._visitors: dict[str, str] = {}
+        """Session that uploads → its visitor: the cookie, which all tabs of a browser share, or else the session."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse a request, or open a WebSocket."""
@@ -59,17 +61,16 @@ class Guard:
 
     async def _take(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept an upload while there is room. The declared length is not trusted; received bytes are counted."""
-        arrived = 0
+        arrived, visitor = 0, cookie_of(Headers(scope=scope)) or session
 
         async def counted() -> Message:
             nonlocal arrived
             message = await receive()
             before, arrived = arrived, arrived + len(message.get("body", b""))
             self._arriving[session] += arrived - before
-            ends = not message.get("more_body")
-            if (ends or before >> 20 != arrived >> 20) and self._is_full(
-                session
-            ):  # once per MB, because counting takes time
+            self._visitors[session] = visitor
+            counts = before >> 20 != arrived >> 20 or not message.get("more_body")  # not always: it takes time
+            if counts and self._is_full(visitor):
                 raise HTTPException(413, "Upload limit reached. Upload less, or remove earlier uploads.")
             return message
 
@@ -79,9 +80,11 @@ class Guard:
             self._arriving[session] -= arrived
             self._arriving += Counter()  # drops sessions without uploads in progress
 
-    def _is_full(self, session: str) -> bool:
+    def _is_full(self, visitor: str) -> bool:
         held = self._arriving + held_bytes()
-        return held[session] > allowed_bytes() / 2 or held.total() > allowed_bytes()
+        self._visitors = {session: whose for session, whose in self._visitors.items() if session in held}
+        mine = sum(held[session] for session, whose in self._visitors.items() if whose == visitor)
+        return mine > allowed_bytes() / 2 or held.total() > allowed_bytes()
 
 
 def held_bytes() -> Counter[str]:

@@ -42,6 +42,12 @@ def _hashed(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
+def cookie_of(headers: Headers) -> str:
+    """Return the visitor's cookie in a request; "" if it has none."""
+    there = _IN_HEADER.search(headers.get("cookie", ""))
+    return there[1] if there else ""
+
+
 def with_cookie(scope: Scope, send: Send) -> Send:
     """Return a `send` that adds a cookie to the response if a browser opens a page.
 
@@ -51,8 +57,7 @@ def with_cookie(scope: Scope, send: Send) -> Send:
     headers = Headers(scope=scope)
     if "text/html" not in headers.get("accept", ""):
         return send
-    there = _IN_HEADER.search(headers.get("cookie", ""))
-    value = there[1] if there else secrets.token_urlsafe(32)
+    value = cookie_of(headers) or secrets.token_urlsafe(32)
     is_secure = "https" in (scope["scheme"], headers.get("x-forwarded-proto", ""))
 
     async def sent(message: Message) -> None:

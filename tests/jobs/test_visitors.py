@@ -31,7 +31,7 @@ def made(data: Path, session: str, state: str = "", upload_bytes: int = 10, **ke
     (folder / "upload" / "face.jpg").write_bytes(bytes(upload_bytes))
     (folder / "result").write_text("seen")
     if session:
-        claim(folder, Claim((session,), **keeps))
+        claim(folder, Claim((session,), **keeps, owner=f"browser of {session}"))
     if state:
         Reporter(folder).set(state)
     return folder
@@ -97,7 +97,8 @@ def test_running_jobs_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_returning_visitors_keep_their_jobs(tmp_path: Path) -> None:
     folder = made(tmp_path, LEFT, FINISHED)
     first = claim_of(folder)
-    assert first == Claim((LEFT,)) and first.seen_by(LEFT) is first and claim_of(made(tmp_path, OWNER)) is None
+    assert first and first.sessions == (LEFT,) and first.seen_by(LEFT) is first
+    assert claim_of(made(tmp_path, OWNER)) is None
     claim(folder, first.seen_by(HERE))
     for present in ({HERE}, {LEFT}):  # either page is enough
         forget(tmp_path, present)
@@ -133,7 +134,15 @@ def test_space_is_limited_per_visitor_and_in_total(tmp_path: Path, sizes: dict[s
     for session, kilobytes in sizes.items():
         made(tmp_path, session, upload_bytes=1000 * kilobytes)
     if fits:
-        check_room(tmp_path, HERE, 1e6)
+        check_room(tmp_path, f"browser of {HERE}", 1e6)
     else:
         with pytest.raises(JobError):
-            check_room(tmp_path, HERE, 1e6)
+            check_room(tmp_path, f"browser of {HERE}", 1e6)
+
+
+def test_two_pages_of_a_visitor_share_their_room(tmp_path: Path) -> None:
+    for session in ("tab", "another tab"):
+        claim(made(tmp_path, session, upload_bytes=400_000), Claim((session,), owner="the same"))
+    check_room(tmp_path, "another", 1e6)
+    with pytest.raises(JobError):
+        check_room(tmp_path, "the same", 1e6)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from secrets import token_urlsafe
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,7 @@ from fer.errors import ResultsError
 from fer.names import literal
 from pages.parts import permissions, server
 from pages.parts.server import LEFT_SECONDS, SWEEP_SECONDS, close_left
+from pages.parts.visitor import COOKIE
 from scripts.benchmarks.page import running_app
 
 
@@ -177,7 +179,7 @@ class Visitor:
 
     def __init__(self, url: str, socket: ClientConnection) -> None:
         """Open the app."""
-        self._url, self.socket = url, socket
+        self._url, self.socket, self.cookie = url, socket, token_urlsafe(32)
         self.socket.send(BackMsg(rerun_script={}).SerializeToString())
         message = ForwardMsg()
         while message.WhichOneof("type") != "new_session":
@@ -188,7 +190,7 @@ class Visitor:
         """Send an upload request; return the status of the response."""
         token = requests.get(f"{self._url}/_stcore/health").cookies["_streamlit_xsrf"]
         address = f"{self._url}/_stcore/upload_file/{self.session}/{file}"
-        named = {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}", **headers}
+        named = {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}; {COOKIE}={self.cookie}", **headers}
         return requests.put(address, data, headers=named, **more).status_code
 
     def upload(self, megabytes: float, file: str, **headers: str) -> int:
@@ -210,10 +212,12 @@ def visitors(url: str) -> Iterator[Callable[[], Visitor]]:
 
 @pytest.mark.slow
 def test_uploads_are_limited_per_visitor_and_in_total(visitors: Callable[[], Visitor]) -> None:
-    one, other, third = visitors(), visitors(), visitors()
+    one, again, other, third = (visitors() for _ in range(4))
+    again.cookie = one.cookie  # another tab
     assert one.upload(3.5, "a") == 204
-    assert one.upload(1, "b") == 413
-    assert one.upload(0.2, "c") == 204
+    assert one.upload(1, "b") == again.upload(1, "b") == 413
+    assert again.upload(0.2, "c") == 204
+    assert one.upload(0.4, "d") == 413
     assert other.upload(5, "a") == 413
     assert other.upload(3.5, "a") == 204
     assert third.upload(1.5, "a") == 413
