@@ -15,9 +15,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +32,7 @@ _TOO_MUCH = 3
 _LONGER = "one that takes longer"
 _ENDINGS = {1: _LONGER, -getattr(signal, "SIGPROF", 1): _LONGER, _TOO_MUCH: "one that takes more memory"}
 """How a process ends → what its picture is; faulthandler exits with 1."""
-_WAIT = 12
+_WAIT = 3
 """Limit on wall-clock time, as a multiple of the limit on CPU time: the machine may be busy."""
 _SPARE_BYTES, _BYTES_A_PIXEL = 100_000_000, 32
 """More than any decoder needs for a picture of the declared size."""
@@ -44,10 +46,16 @@ _START = (
 )
 """Finds the same modules as this process, and leaves Ctrl-C to it. `multiprocessing` would rerun its main module."""
 
+whose: Callable[[], str] = str
+"""Returns whose picture is decoded, "" for nobody's. The app sets it to its visitors. Each has one picture decoded at a
+time, so one visitor's slow pictures keep no other waiting."""
 _idle: list["subprocess.Popen[bytes]"] = []
 _AT_ONCE = max(os.cpu_count() or 1, 4)
 _room = threading.BoundedSemaphore(_AT_ONCE)
 """Limits how many pictures are decoded at once; waiting takes a few seconds at most."""
+_turns: "WeakValueDictionary[str, threading.Semaphore]" = WeakValueDictionary()
+"""Somebody → a lock while they have pictures to decode."""
+_changing_turns = threading.Lock()
 
 
 def decode_apart(source: str | bytes, name: str, max_pixels: int) -> npt.NDArray[np.uint8]:
@@ -66,8 +74,8 @@ def decode_apart(source: str | bytes, name: str, max_pixels: int) -> npt.NDArray
     """
     path, data = (source, b"") if isinstance(source, str) else (None, source)
     picture = {"path": path, "length": len(data), "name": name, "max_pixels": max_pixels}
-    request = picture | {"most_seconds": MOST_SECONDS, "most_bytes": MOST_BYTES}
-    with _room:
+    with _turn(whose()), _room:
+        request = picture | {"most_seconds": MOST_SECONDS, "most_bytes": MOST_BYTES}
         process = _waiting_process()
         assert process.stdin and isinstance(process.stdout, io.BufferedReader)
         try:
@@ -89,6 +97,12 @@ def decode_apart(source: str | bytes, name: str, max_pixels: int) -> npt.NDArray
     if "error" in answer:
         raise ImageError(answer["error"])
     return image
+
+
+def _turn(who: str) -> threading.Semaphore:
+    """Return the lock of somebody's pictures; nobody's pictures have a new one each."""
+    with _changing_turns:
+        return _turns.setdefault(who, threading.Semaphore()) if who else threading.Semaphore()
 
 
 def _waiting_process() -> "subprocess.Popen[bytes]":
@@ -183,8 +197,9 @@ def _watch_memory() -> None:
 
 def _forget() -> None:
     """Leave the parent's processes to the parent, after a fork."""
-    global _idle, _room
+    global _idle, _room, _turns, _changing_turns
     _idle, _room = [], threading.BoundedSemaphore(_AT_ONCE)
+    _turns, _changing_turns = WeakValueDictionary(), threading.Lock()
 
 
 def _end() -> None:

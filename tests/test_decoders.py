@@ -4,6 +4,7 @@ import io
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from PIL import Image
 from fer import decoders
 from fer.errors import ImageError
 from fer.images import MAX_PIXELS, read_image
+from tests.scripts.processes import PATIENCE_SECONDS, wait_until
 
 CASES = Path(__file__).parents[1] / "../shared/cases/hostile"
 
@@ -131,6 +133,35 @@ def test_a_crash_affects_only_its_own_picture(
         first.kill()
         with pytest.raises(ImageError, match="decoder"):
             long.result()
+
+
+@pytest.mark.slow
+def test_slow_pictures_of_one_visitor_keep_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor = threading.local()
+
+    def read_for(who: str, data: bytes) -> np.ndarray:
+        visitor.name = who
+        return read_image(data)
+
+    def busy() -> set[int]:
+        return {child.pid for child in psutil.Process().children()} - waiting()
+
+    monkeypatch.setattr(decoders, "whose", lambda: visitor.name)
+    monkeypatch.setattr(decoders, "_room", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(decoders, "MOST_SECONDS", 600.0)
+    others, slow = busy(), many_scans(4000, 30_000)
+    with ThreadPoolExecutor(4) as pool:
+        long = [pool.submit(read_for, "one", slow) for _ in range(3)]
+        wait_until(lambda: busy() - others)
+        assert pool.submit(read_for, "another", small()).result(PATIENCE_SECONDS).shape == (10, 20, 3)
+        (running,) = busy() - others
+        assert not any(one.done() for one in long)
+        monkeypatch.setattr(decoders, "MOST_SECONDS", 0.1)
+        psutil.Process(running).kill()
+        for one in long:
+            with pytest.raises(ImageError):
+                one.result()
+    assert not decoders._turns
 
 
 def test_a_process_is_reused() -> None:

@@ -22,10 +22,11 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server import server_util
 
+from fer import decoders
 from fer.errors import FerError
 from fer.jobs.visitors import forget_left
 from pages.parts.permissions import HOSTS_VARIABLE, allowed_bytes, is_own_page, setting_of
-from pages.parts.visitor import cookie_of, with_cookie
+from pages.parts.visitor import cookie_of, owner, with_cookie
 
 LEFT_SECONDS, SWEEP_SECONDS = 30, 10
 """After how long a disconnected visitor counts as gone, and how often that is checked. Together less than a minute."""
@@ -114,6 +115,7 @@ async def _serving(app: App) -> AsyncIterator[None]:
         asyncio.get_running_loop().call_later(1, lambda: cli_util.open_browser(server_util.get_url(address)))
     PagesManager.uses_pages_directory = False  # or the first visitor gets the files in pages/ without `navigation`
     _map_pictures()
+    decoders.whose = owner
     sweeping = asyncio.create_task(_sweep())
     yield
     sweeping.cancel()
