@@ -8,15 +8,17 @@ bits, and nesting deeper than Python's recursion limit is refused.
 """
 
 import json
+import logging
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
 from fer.errors import FerError
-from fer.files import read_bytes, write_atomically
+from fer.files import changed_ns, read_bytes, write_atomically
 
 T = TypeVar("T")
 
@@ -73,11 +75,23 @@ def plain_of(text: str | bytes) -> Any:
 
 
 def read_record(path: Path, kind: type[T]) -> T | None:
-    """Read a record; None if it cannot be read as this type, whatever the reason."""
+    """Read a record; None if it cannot be read as this type. The reason is logged, unless there is no file."""
     try:
         return from_json(read_bytes(path), kind)
-    except (OSError, ValueError, FerError):  # FerError: its fields contradict each other
+    except (OSError, ValueError, FerError) as error:  # FerError: its fields contradict each other
+        note_unread(path, error)
         return None
+
+
+def note_unread(path: Path, error: Exception) -> None:
+    """Log why a file that exists cannot be read, once until it changes."""
+    if changed := changed_ns(path):
+        _note_once(path, changed, str(error))
+
+
+@lru_cache(maxsize=1000)
+def _note_once(path: Path, changed: int, reason: str) -> None:
+    logging.getLogger(__name__).warning("%s cannot be read: %s", path, reason)
 
 
 def write_record(path: Path, value: Any, durable: bool = True) -> None:

@@ -76,6 +76,16 @@ def test_deep_nesting_is_refused_in_exact_mode() -> None:
         from_plain({"name": "x", "anything": nested}, dict[str, Any], exact=True)
 
 
+def test_a_file_that_cannot_be_read_is_noted_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "whole.json"
+    assert read_record(path, Whole) is None and not caplog.records, "there is none"
+    for text in ('{"name": 5}', "{"):
+        path.write_text(text)
+        assert read_record(path, Whole) is read_record(path, Whole) is None
+    assert [str(path) in record.message for record in caplog.records] == [True, True]
+    assert "$.name" in caplog.records[0].message
+
+
 def test_a_file_that_is_no_record_is_none(tmp_path: Path) -> None:
     (tmp_path / "large.json").write_text(json.dumps({"name": "x" * 2**24}))
     os.mkfifo(tmp_path / "pipe.json")

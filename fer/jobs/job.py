@@ -118,8 +118,8 @@ class JobView(Generic[R]):
 
     @property
     def message(self) -> str:
-        """Why it failed, or the last output of a process that never wrote a status."""
-        if self.state == INTERRUPTED and not self.status.time:
+        """Why it failed or cannot be read, or the last output of a process that never wrote a status."""
+        if self.state == INTERRUPTED and not (self.status.time or self.status.message):
             return log_tail(self.folder, 1).removeprefix("error: ")
         return self.status.message
 
@@ -201,6 +201,10 @@ def view(folder: Path, kind: Kind[R]) -> JobView[R]:
             state, status = found[1].state, found[1]
     except JobError as error:
         problem = str(error)
+    if status is None and state == INTERRUPTED and changed_ns(folder / STATUS_NAME):
+        status = Status(
+            INTERRUPTED, f"expected the state of the job in {STATUS_NAME}, which cannot be read. Resume it."
+        )
     if problem and state not in (STARTING, RUNNING):
         state, status = DAMAGED, Status(DAMAGED, problem)
     created = (changed_ns(folder / CONFIG_NAME) or changed_ns(folder)) / 1e9

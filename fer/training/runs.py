@@ -15,7 +15,6 @@ tensorboard/         curves for TensorBoard, if requested
 process.json, .lock  the process, see `fer.jobs.job`
 """
 
-import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -29,7 +28,7 @@ from fer.jobs import job
 from fer.jobs.job import JobView, Kind
 from fer.jobs.status import FINISHED
 from fer.names import is_refused_by_windows
-from fer.records import from_json, read_record, to_json, write_record
+from fer.records import from_json, note_unread, read_record, to_json, write_record
 from fer.training.config import TrainingConfig
 from fer.training.metrics import Beginning, EpochMetrics, Part
 
@@ -131,11 +130,17 @@ class Run:
 
 
 def _lines(path: Path, kind: type[Line]) -> Iterator[tuple[str, Line]]:
-    with contextlib.suppress(OSError):
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
-            with contextlib.suppress(ValueError):
-                if line.endswith("\n"):
-                    yield line, from_json(line, kind)
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    except OSError as error:
+        note_unread(path, error)
+        return
+    for line in lines:
+        if line.endswith("\n"):
+            try:
+                yield line, from_json(line, kind)
+            except ValueError as error:
+                note_unread(path, error)
 
 
 @dataclass(frozen=True, eq=False)

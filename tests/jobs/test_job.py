@@ -251,6 +251,15 @@ def test_an_unreadable_job_is_damaged_and_can_be_deleted(place: Path, text: str,
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "dreaming"}', '{"done": 3}'])
+def test_a_status_that_cannot_be_read_is_said(place: Path, text: str) -> None:
+    folder = made(place)
+    assert job.view(folder, KIND).message == ""
+    (folder / "status.json").write_text(text)
+    seen = job.view(folder, KIND)
+    assert seen.state == INTERRUPTED and seen.can_resume and "status.json" in seen.message
+
+
 def test_a_missing_folder_or_a_file_is_no_job(place: Path) -> None:
     assert job.views(place, KIND) == []
     assert job.view(place / "nothing", KIND).state == DAMAGED

@@ -216,6 +216,14 @@ def test_metrics_of_another_type_are_skipped(tmp_path: Path) -> None:
     assert [line.epoch for line in Run(tmp_path).metrics()] == [2]
 
 
+def test_damaged_epochs_are_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run = open_run(tmp_path, CONFIG)
+    run.metrics_path.write_text('{"epoch": "first"}\n')
+    assert run.metrics() == run.metrics() == []
+    (record,) = caplog.records
+    assert str(run.metrics_path) in record.message
+
+
 def test_parts_of_an_earlier_attempt_are_dropped_and_damaged_ones_skipped(tmp_path: Path) -> None:
     run = Run(tmp_path)
     for moment in (0.5, 1.0, 1.5):
