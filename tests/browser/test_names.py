@@ -16,10 +16,15 @@ from fer.evaluation.report import Evaluation, Report
 from fer.images import encode_png
 from fer.labels import FERPLUS
 from fer.model.checkpoint import load_checkpoint, save_checkpoint
-from fer.video.job import VideoRequest, new_job
+from fer.results.result import WEBCAM, Figures, Result
+from fer.results.store import ResultStore
+from fer.results.timeline import write_timeline
+from fer.video.job import TIMELINE_NAME, VideoRequest, new_job
+from fer.video.notes import keep_notes
 from fer.video.settings import ClipOptions
 from scripts.benchmarks.page import running_app
 from tests.evaluation.evaluations import finished_run, make_evaluation
+from tests.video.results import timeline_of
 
 HOSTILE = (
     "![x](http://evil.example/a.png) <img src=http://evil.example/b.png> <b>c</b> :smile: :material/home: :streamlit: "
@@ -138,6 +143,37 @@ def test_jobs(watched: Page, url: str, place: Path) -> None:
     for page in ("folder", "video"):
         watched.goto(f"{url}/{page}")
         settled(watched)
+
+
+def test_results(watched: Page, url: str, place: Path) -> None:
+    labels = tuple(f"{HOSTILE} {label}" for label in FERPLUS)
+    seen = timeline_of({1: labels * 5}, labels=labels, name=HOSTILE)
+    store, kept = ResultStore(place / "results"), list[Result]()
+    for owner in ("", "somebody"):
+        figures = Figures(people=1, seconds=4, expressions={labels[0]: 2})
+        made = store.add(owner, WEBCAM, HOSTILE, model=HOSTILE, figures=figures, people=[HOSTILE])
+        assert made
+        store.folder(made).mkdir(exist_ok=True)
+        write_timeline(store.folder(made) / TIMELINE_NAME, seen)
+        keep_notes(store.folder(made), lambda was: was.named(1, HOSTILE))
+        kept.append(made)
+    watched.goto(f"{url}/webcam?result={kept[0].id}")
+    expect(watched.get_by_role("heading", name="Recording", exact=True)).to_be_visible()
+    settled(watched)
+    watched.goto(f"{url}/results?result={store.share(kept[1].id, 'somebody')}")
+    expect(watched.get_by_role("heading", level=1)).to_contain_text("evil")
+    settled(watched)
+    watched.goto(f"{url}/results")
+    settled(watched)
+    watched.locator(f'[href*="{kept[0].id}"]').click()
+    expect(watched.get_by_role("heading", level=1)).to_contain_text("evil")
+    settled(watched)
+    watched.get_by_role("button", name="Share").click()
+    settled(watched)
+    watched.keyboard.press("Escape")
+    watched.get_by_role("button", name="Delete").click()
+    expect(watched.get_by_role("button", name="Undo")).to_be_visible()
+    settled(watched)
 
 
 def test_training(watched: Page, url: str) -> None:
