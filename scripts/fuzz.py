@@ -34,8 +34,8 @@ from fer.home import DATA_VARIABLE, RUNS_VARIABLE
 
 LIMIT_SECONDS = MOST_SECONDS + 1
 """CPU time for one file; a picture is refused after `MOST_SECONDS` itself."""
-LIMIT_WALL_SECONDS = 60.0
-"""Wall-clock time for one file, which might wait forever."""
+LIMIT_WALL_SECONDS = 3 * LIMIT_SECONDS
+"""Wall-clock time for one file, which might wait forever; more than `fer.decoders` takes to give up a picture."""
 LIMIT_BYTES = 10**9
 """Resident memory of the process and its children, without files of libraries that the system maps as it likes."""
 _POLL_SECONDS = 0.05

@@ -22,7 +22,7 @@ picture take 150."""
 THUMBNAIL_PX = 160
 """Longest side of the crop kept of a face."""
 
-LYING_DEGREES = 60
+UPRIGHT_DEGREES = 60
 """A face tilted more is sideways or upside down: upright faces are detected up to this angle."""
 
 
@@ -105,5 +105,5 @@ def _size_wh(image: np.ndarray) -> tuple[int, int]:
 def quarters_to_upright(faces: Sequence[Detection]) -> int:
     """Return the quarter turns counterclockwise that make most faces of a picture upright, 0..3."""
     rolls = (roll_degrees(face) for face in faces)
-    ways = Counter(round(roll / 90) % 4 if abs(roll) > LYING_DEGREES else 0 for roll in rolls)
+    ways = Counter(round(roll / 90) % 4 if abs(roll) > UPRIGHT_DEGREES else 0 for roll in rolls)
     return ways.most_common(1)[0][0] if ways else 0

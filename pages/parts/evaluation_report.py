@@ -110,7 +110,7 @@ def show_mistakes(report: Report, path: Path) -> None:
     chosen = [labels.index(label) for key in keys if (label := st.session_state.get(key)) in labels]
     left, right = st.columns([5, 4], gap="large")
     with left:
-        introduce(MATRIX_TITLE, f"{MATRIX_READING} R{report.data.rule_and_n(report.n)[1:]}.")
+        introduce(MATRIX_TITLE, f"{MATRIX_READING} R{literal(report.data.rule_and_n(report.n)[1:])}.")
         unit = one_of("Numbers", ["Pictures", "% of row"], "evaluation_unit")
         confusion_matrix(report, unit != "Pictures", chosen, f"matrix {path}", choose)
     with right:
@@ -124,7 +124,7 @@ def show_mistakes(report: Report, path: Path) -> None:
         places = of_field(predictions, truth, answer)
         st.markdown(
             f"{len(places):,} of {report.n:,} pictures: **{literal(truth or 'any label')}** predicted as "
-            f"**{literal(answer or 'any label')}** (rule {report.data.rule})"
+            f"**{literal(answer or 'any label')}** (rule {literal(report.data.rule)})"
         )
         dataset = pictures_of(report, path)
     show_pictures([("model", predictions)], places, dataset, f"{path} {truth} {answer}")

@@ -1,14 +1,17 @@
 """Who may train, delete and name paths on this machine: local visitors, and others only if the owner allows it."""
 
+import math
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 
+from fer.errors import FerError
 from fer.home import app_folder, data_folder, runs_folder
 from fer.names import literal
 from pages.parts.words import in_words
@@ -100,8 +103,16 @@ def for_visitor(text: str) -> str:
 
 
 def allowed_bytes() -> float:
-    """Return the limit in bytes for the uploads of all visitors together; one visitor may use half of it."""
-    return 2**20 * float(setting_of(UPLOADS_VARIABLE) or UPLOADS_MB)
+    """Return the limit in bytes for the uploads of all visitors together; one visitor may use half of it.
+
+    Raises:
+        FerError: the setting is not a number above 0.
+    """
+    text = setting_of(UPLOADS_VARIABLE) or str(UPLOADS_MB)
+    with suppress(ValueError):
+        if 0 < (megabytes := float(text)) < math.inf:
+            return 2**20 * megabytes
+    raise FerError(f"expected a number of MB in {UPLOADS_VARIABLE}, such as {UPLOADS_MB}, got {text!r}. Change it.")
 
 
 def refuse(what: str) -> None:

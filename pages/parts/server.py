@@ -110,6 +110,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
 @contextlib.asynccontextmanager
 async def _serving(app: App) -> AsyncIterator[None]:
     """Open the browser unless the app is headless, and clean up after visitors as long as the server runs."""
+    allowed_bytes()  # a wrong setting ends the start, not the first upload
     if not config.get_option("server.headless"):
         address = server_util.get_display_address(config.get_option("server.address") or "localhost")
         asyncio.get_running_loop().call_later(1, lambda: cli_util.open_browser(server_util.get_url(address)))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pages.parts.permissions import may_train
+from fer.errors import FerError
+from pages.parts.permissions import UPLOADS_VARIABLE, allowed_bytes, may_train
 
 HERE = {"Host": "localhost:8501"}
 
@@ -48,3 +49,13 @@ def test_others_may_only_if_the_owner_allows_it(client: str | None, url: str, he
 def test_nobody_may_through_another_page(setting: str | None, headers: dict[str, str], hosts: str | None) -> None:
     assert not may_train(setting, None, "http://localhost:8501", headers, hosts)
     assert may_train(setting, None, "http://localhost:8501", {**HERE, "Origin": "http://localhost:8501"}, hosts)
+
+
+@pytest.mark.parametrize("text", ["4 GB", "-1", "0", "nan", "inf", "4000,5"])
+def test_a_limit_that_is_no_number_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(UPLOADS_VARIABLE, text)
+    with pytest.raises(FerError, match=UPLOADS_VARIABLE) as refused:
+        allowed_bytes()
+    assert text in str(refused.value)
+    monkeypatch.setenv(UPLOADS_VARIABLE, "1.5")
+    assert allowed_bytes() == 1.5 * 2**20
