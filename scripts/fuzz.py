@@ -34,8 +34,9 @@ from fer.home import DATA_VARIABLE, RUNS_VARIABLE
 
 LIMIT_SECONDS = MOST_SECONDS + 1
 """CPU time for one file; a picture is refused after `MOST_SECONDS` itself."""
-LIMIT_WALL_SECONDS = 3 * LIMIT_SECONDS
-"""Wall-clock time for one file, which might wait forever; more than `fer.decoders` takes to give up a picture."""
+LIMIT_IDLE_SECONDS, LIMIT_WALL_SECONDS = 15.0, 60.0
+"""Wall-clock time for one file: in which nothing is computed, since it might wait forever; and in total, since a busy
+machine takes long."""
 LIMIT_BYTES = 10**9
 """Resident memory of the process and its children, without files of libraries that the system maps as it likes."""
 _POLL_SECONDS = 0.05
@@ -107,13 +108,17 @@ class Worker:
         assert self._process
         before, began = _seconds_and_bytes(self._known), time.monotonic()
         self._connection.send(str(given))
-        seconds, most = 0.0, before[1]
+        seconds, most, moved = 0.0, before[1], began
         while not self._connection.poll(_POLL_SECONDS):
             now = _seconds_and_bytes(self._known)
+            if now[0] - before[0] > seconds:
+                moved = time.monotonic()
             seconds, most = max(seconds, now[0] - before[0]), max(most, now[1])
-            waited = time.monotonic() - began
-            if seconds > LIMIT_SECONDS or waited > LIMIT_WALL_SECONDS or most > LIMIT_BYTES:
-                found = "more memory" if most > LIMIT_BYTES else f"{seconds:.1f} s of the processor, {waited:.1f} s"
+            waited, idle = time.monotonic() - began, time.monotonic() - moved
+            hangs = seconds > LIMIT_SECONDS or idle > LIMIT_IDLE_SECONDS or waited > LIMIT_WALL_SECONDS
+            if hangs or most > LIMIT_BYTES:
+                times = f"{seconds:.1f} s of the processor, {waited:.1f} s, the last {idle:.1f} s idle"
+                found = "more memory" if most > LIMIT_BYTES else times
                 return Answer(f"{self._end()}\ntakes {found}", seconds, most)
         try:
             outcome, seconds, peak = self._connection.recv()
