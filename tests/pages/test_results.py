@@ -8,6 +8,7 @@ import time
 import zipfile
 from base64 import b64encode
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -421,6 +422,24 @@ def test_what_could_not_begin_yet_waits(
         kept_jobs.begin_kept(folder, VIDEO, "a.mp4", busy)
     claimed = claim_of(folder)
     assert claimed and claimed.asked and store.list("").total == 1
+
+
+def test_tabs_of_a_remote_visitor_share_a_limit_even_if_they_may_train(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FER_DATA", str(tmp_path)), ("FER_ALLOW_TRAINING", "1"), ("FER_UPLOADS_MB", "2")):
+        monkeypatch.setenv(name, value)
+    tabs = count()
+    monkeypatch.setattr(kept_jobs, "owner", lambda: "a browser elsewhere")
+    monkeypatch.setattr(kept_jobs, "session_id", lambda: f"tab {next(tabs)}")
+    request = collections.Request("trip", tmp_path / "model")
+    one, other = (job.new_job(tmp_path / "collections", collections.KIND, request) for _ in range(2))
+    with kept_jobs.filling(one, collections.KIND) as most_bytes:
+        (one / "photo").write_bytes(bytes(900_000))
+    assert most_bytes == 2**20
+    with pytest.raises(JobError), kept_jobs.filling(other, collections.KIND):
+        (other / "photo").write_bytes(bytes(300_000))
+    assert one.exists() and not other.exists()
 
 
 def test_photos_whose_model_is_gone_are_shown_and_exported(
