@@ -19,6 +19,7 @@ import msgspec
 
 from fer.errors import FerError
 from fer.files import changed_ns, read_bytes, write_atomically
+from fer.names import printable
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ def note_unread(path: Path, error: Exception) -> None:
 
 @lru_cache(maxsize=1000)
 def _note_once(path: Path, changed: int, reason: str) -> None:
-    logging.getLogger(__name__).warning("%s cannot be read: %s", path, reason)
+    logging.getLogger(__name__).warning("%s", printable(f"{path} cannot be read: {reason}"))
 
 
 def write_record(path: Path, value: Any, durable: bool = True) -> None:
