@@ -12,8 +12,10 @@ from PIL import Image
 
 from fer.collection import job as collection
 from fer.datasets import open_dataset
+from fer.datasets.drawing import draw_portrait
+from fer.datasets.drawing.clip import write_clip
 from fer.evaluation.report import Evaluation
-from fer.images import encode_png
+from fer.images import encode_jpeg, encode_png
 from fer.jobs import job
 from fer.jobs.status import FAILED, FINISHED, Reporter
 from fer.labels import FERPLUS
@@ -23,11 +25,19 @@ from fer.recognition.recognizer import Recognizer
 from fer.results.photo import photo_content
 from fer.results.result import PHOTO, VIDEO, Figures
 from fer.results.store import ResultStore
+from fer.results.timeline import write_timeline
 from fer.training.config import TrainingConfig
 from fer.training.metrics import Beginning, EpochMetrics, Part
 from fer.training.runs import KIND, Run, open_run
+from fer.video.job import TIMELINE_NAME, VideoRequest, new_job, upload_path
+from fer.video.settings import ClipOptions
 from tests.evaluation.evaluations import finished_run, make_evaluation
+from tests.video.results import timeline_of
 
+ONE = ["neutral"] * 30 + ["happiness"] * 30 + ["surprise"] * 40
+OTHER = [None] * 10 + ["anger"] * 60 + ["sadness"] * 30
+GHOST = [None] * 20 + ["fear"] * 20
+"""What the people of the video show, ten times a second."""
 RUNS = "calm", "eager"
 """Runs that have ended, each with a report on the same drawn pictures."""
 
@@ -63,6 +73,28 @@ def fill_photos(folder: Path, photo: np.ndarray) -> str:
             made, job.read_request(made, collection.KIND), reporter, SimpleNamespace(asked=False, gently=False)
         )
     return made.name
+
+
+def write_person(path: Path) -> Path:
+    """Write ten seconds of a drawn person, and return the path."""
+    size = {"width_px": 320, "height_px": 240, "face_height_px": 140}
+    pictures = {label: draw_portrait(label, np.random.default_rng(6), **size)[0] for label in dict.fromkeys(ONE)}
+    return write_clip(path, (np.ascontiguousarray(pictures[label]) for label in ONE for _ in range(3)))
+
+
+def fill_video(folder: Path, clip: Path) -> Path:
+    """Pretend that a clip was analyzed: two people, and a second box on one's face; return the folder of that job."""
+    folder.mkdir(parents=True, exist_ok=True)
+    request = VideoRequest(upload_path(clip.name), Path("model.safetensors"), ClipOptions())
+    made = new_job(folder, request)
+    shutil.copy(clip, request.annotated(made))
+    seen = timeline_of({1: ONE, 2: OTHER, 3: GHOST}, name=clip.name)
+    rows = seen.rows
+    rows["box"][rows["person"] == 3] = rows["box"][rows["person"] == 1][0] + (4, 4, -4, -4)
+    jpeg = encode_jpeg(np.full((40, 40, 3), 150, np.uint8))
+    write_timeline(made / TIMELINE_NAME, replace(seen, peaks=tuple(replace(one, thumbnail=jpeg) for one in seen.peaks)))
+    Reporter(made).set(FINISHED)
+    return made
 
 
 def fill_reports(folder: Path) -> dict[str, Evaluation]:

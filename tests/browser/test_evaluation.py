@@ -13,7 +13,7 @@ from fer.evaluation.report import Evaluation, read_report
 from fer.faces import percent
 from fer.model import DEFAULT_REPORT
 from fer.reports.evaluation import report_charts
-from tests.browser.acting import compare
+from tests.browser.acting import compare, downloaded, too_wide
 from tests.browser.content import fill_reports
 
 FIELD = re.compile(" predicted as ")
@@ -48,12 +48,6 @@ def choose_report(page: Page, url: str, name: str) -> None:
     page.get_by_role("option", name=name).click()
     expect(page.get_by_text(re.compile("pretended, test")).first).to_be_visible()
     expect(page.get_by_role("button", name=FIELD)).to_have_count(9)
-
-
-def downloaded(page: Page, name: str) -> Path:
-    with page.expect_download() as download:
-        page.get_by_role("button", name=name).click()
-    return Path(download.value.path())
 
 
 def test_charts_of_the_shipped_model_are_drawn(page: Page, app_url: str) -> None:
@@ -109,12 +103,12 @@ def test_two_runs_are_compared(page: Page, app_url: str, runs: dict[str, Evaluat
 def test_downloads_open_without_the_app(page: Page, context: BrowserContext, app_url: str, tmp_path: Path) -> None:
     page.goto(f"{app_url}/evaluation")
     page.get_by_text("Details and downloads", exact=True).click()
-    assert json.loads(downloaded(page, "All figures (JSON)").read_text())["n"] == read_report(DEFAULT_REPORT).n
-    assert len(downloaded(page, "Predictions (CSV)").read_text().splitlines()) == 1 + 3137
+    assert json.loads(downloaded(page, "All figures (JSON)"))["n"] == read_report(DEFAULT_REPORT).n
+    assert len(downloaded(page, "Predictions (CSV)").splitlines()) == 1 + 3137
     all_charts = len(report_charts(read_report(DEFAULT_REPORT)))
     for name, charts in (("One-page report (HTML)", all_charts), ("This chart (HTML)", 1)):
         file = tmp_path / "page.html"
-        shutil.copy(downloaded(page, name), file)
+        file.write_bytes(downloaded(page, name))
         opened = context.new_page()
         outside: list[str] = []
         opened.on("request", lambda request, seen=outside: seen.append(request.url))
@@ -124,11 +118,11 @@ def test_downloads_open_without_the_app(page: Page, context: BrowserContext, app
         assert [url for url in outside if not url.startswith(("file:", "data:", "blob:"))] == []
         opened.close()
     assert picture_of(page, "confusion").lstrip().startswith(b"<svg")
-    assert len(downloaded(page, "Data (CSV)").read_text().splitlines()) == 1 + 64
+    assert len(downloaded(page, "Data (CSV)").splitlines()) == 1 + 64
 
 
 def test_phone(page: Page, app_url: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_url}/evaluation")
     expect(page.get_by_role("button", name=FIELD)).to_have_count(64)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert too_wide(page) == []

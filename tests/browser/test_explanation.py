@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from fer.draw.picture import HEAT_PX, viridis
 from fer.images import encode_png, read_image
+from tests.browser.acting import too_wide
 
 SHOWN = "picture => picture.complete && picture.naturalWidth > 0"
 
@@ -55,4 +56,4 @@ def test_on_a_phone_it_fits(context: BrowserContext, app_url: str, tmp_path: Pat
     expect(heat).to_be_visible()
     box = heat.bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["width"] >= 200
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert too_wide(page) == []

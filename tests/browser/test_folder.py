@@ -11,15 +11,7 @@ import numpy as np
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from fer.images import read_image
-
-
-def downloaded(page: Page, name: str) -> bytes:
-    # A click while the page is drawn anew goes to a button that is about to be replaced, and is lost.
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(500)
-    with page.expect_download() as download:
-        page.get_by_role("button", name=name).click()
-    return Path(download.value.path()).read_bytes()
+from tests.browser.acting import downloaded, too_wide
 
 
 def tiles(page: Page) -> Locator:
@@ -109,7 +101,7 @@ def test_upload_watch_filter_and_export(context: BrowserContext, page: Page, app
     again.set_viewport_size({"width": 390, "height": 844})
     tile(again, "02.jpg").click()
     expect_chosen(again, "02.jpg")
-    assert again.evaluate("document.documentElement.scrollWidth") <= 390
+    assert too_wide(again) == []
 
 
 def test_a_folder_keeps_its_folders(page: Page, app_url: str, many_photos: Path) -> None:

@@ -23,6 +23,7 @@ from fer.video.job import TIMELINE_NAME, VideoRequest, new_job
 from fer.video.notes import keep_notes
 from fer.video.settings import ClipOptions
 from scripts.benchmarks.page import running_app
+from tests.browser.acting import settled
 from tests.evaluation.evaluations import finished_run, make_evaluation
 from tests.video.results import timeline_of
 
@@ -95,10 +96,9 @@ def watched(page: Page, url: str) -> Iterator[Page]:
     assert [one for one in asked if not one.startswith((url, f"ws{url[4:]}", "data:", "blob:"))] == []
 
 
-def settled(page: Page) -> None:
+def check_names(page: Page) -> None:
     """Wait until a page is drawn, and check that names are shown and not interpreted."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(700)
+    settled(page)
     expect(page.get_by_text("evil").first).to_be_attached()
     assert page.get_by_test_id("stException").count() == 0
     assert page.evaluate(MARKUP) == []
@@ -122,27 +122,27 @@ def test_photos(watched: Page, url: str, astronaut: np.ndarray) -> None:
     watched.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files)
     watched.get_by_text("Why ").click()
     expect(watched.get_by_test_id("stAlert").first).to_be_visible()
-    settled(watched)
+    check_names(watched)
 
 
 def test_home_and_card(watched: Page, url: str) -> None:
     watched.goto(url)
-    settled(watched)
+    check_names(watched)
     watched.goto(f"{url}/model_card")
     choose_report(watched)
-    settled(watched)
+    check_names(watched)
 
 
 def test_jobs(watched: Page, url: str, place: Path) -> None:
     collection, video = (place / "job.txt").read_text().split()
     watched.goto(f"{url}/folder?job={collection}")
     watched.get_by_text("could not be read").click()
-    settled(watched)
+    check_names(watched)
     watched.goto(f"{url}/video?job={video}")
-    settled(watched)
+    check_names(watched)
     for page in ("folder", "video"):
         watched.goto(f"{url}/{page}")
-        settled(watched)
+        check_names(watched)
 
 
 def test_results(watched: Page, url: str, place: Path) -> None:
@@ -180,7 +180,7 @@ def test_training(watched: Page, url: str) -> None:
     watched.goto(f"{url}/training")
     press(watched, "Runs")
     expect(watched.locator(".js-plotly-plot")).to_have_count(3)
-    settled(watched)
+    check_names(watched)
 
 
 def test_evaluation(watched: Page, url: str) -> None:
@@ -188,12 +188,12 @@ def test_evaluation(watched: Page, url: str) -> None:
     choose_report(watched)
     for part in PARTS:
         press(watched, part)
-        settled(watched)
+        check_names(watched)
     press(watched, "Compare")
     for _ in range(2):
         watched.get_by_role("combobox", name="Reports (all").click()
         watched.get_by_role("option", name="evil").first.click()
-    settled(watched)
+    check_names(watched)
     press(watched, "Evaluate")
     watched.get_by_role("combobox", name="Models").click()
-    settled(watched)
+    check_names(watched)

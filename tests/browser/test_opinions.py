@@ -11,6 +11,7 @@ from fer.faces import difference
 from fer.images import encode_png
 from fer.recognition.recognizer import Recognizer
 from scripts.benchmarks.page import running_app
+from tests.browser.acting import too_wide
 
 
 @pytest.fixture(scope="module")
@@ -54,4 +55,4 @@ def test_a_photo_shows_both(
         expect(cell).to_have_text(f"{100 * share:.0f} %")
         bar, whole = (cell.locator("xpath=" + way).bounding_box() for way in ("./div/div[1]", "./div"))
         assert bar and whole and bar["width"] == pytest.approx(share * whole["width"], abs=1)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert too_wide(page) == []

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from fer.images import encode_png, read_image
 from fer.recognition.recognizer import Recognizer
 from pages.parts.samples import SAMPLES
+from tests.browser.acting import downloaded, too_wide
 
 
 def open_page(page: Page, url: str) -> None:
@@ -22,12 +23,6 @@ def open_page(page: Page, url: str) -> None:
 
 def choose(page: Page, *files: Path) -> None:
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(list(files))
-
-
-def downloaded(page: Page, name: str) -> bytes:
-    with page.expect_download() as download:
-        page.get_by_role("button", name=name).click()
-    return Path(download.value.path()).read_bytes()
 
 
 @pytest.fixture
@@ -115,7 +110,7 @@ def test_phone(context: BrowserContext, app_url: str, photo: Path) -> None:
     expect(picture).to_be_visible()
     box = picture.bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert too_wide(page) == []
 
 
 def test_pictures_go_with_their_source(page: Page, app_url: str, photo: Path) -> None:

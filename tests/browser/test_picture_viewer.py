@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from fer.images import encode_png
+from tests.browser.acting import errors_of, too_wide
 from tests.scripts.processes import wait_until
 
 SCRIPT = Path(__file__).parents[2] / "pages/parts/picture_viewer.js"
@@ -182,15 +183,10 @@ def test_labels_cover_no_face_and_nothing_overflows(
     page: Page, app_url: str, crowd: Callable[[int, int], bytes], width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 844})
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    stage = show(page, app_url, crowd(2, 3), 6)
-    assert stage.evaluate(COVERED)[1] == 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
-    # Streamlit looks for two files beside any page but the first, and does not find them.
-    assert [text for text in wrong if "404" not in text] == []
+    with errors_of(page) as errors:
+        stage = show(page, app_url, crowd(2, 3), 6)
+        assert stage.evaluate(COVERED)[1] == 0
+    assert too_wide(page) == [] and errors == []
 
 
 def test_a_crowd_has_dots_whose_labels_appear_on_hover(

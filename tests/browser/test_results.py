@@ -4,7 +4,6 @@ import io
 import re
 import zipfile
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from fer.images import encode_png
 from fer.results.result import Figures
 from fer.results.store import GONE_SECONDS, UNDO_SECONDS, ResultStore
-from tests.browser.acting import settled
+from tests.browser.acting import act, downloaded, result_id, settled
 
 
 @pytest.fixture
@@ -21,13 +20,6 @@ def photo(tmp_path: Path, astronaut: np.ndarray) -> Path:
     path = tmp_path / "birthday.png"
     path.write_bytes(encode_png(astronaut))
     return path
-
-
-def act(page: Page, name: str, action: str) -> None:
-    """Choose an action in the menu of a result in the list."""
-    settled(page)
-    page.get_by_role("button", name=f"Actions for {name}").press("Enter")
-    page.get_by_role("menuitem", name=action).click()
 
 
 def test_a_photo_is_found_again_until_it_is_deleted(
@@ -48,9 +40,9 @@ def test_a_photo_is_found_again_until_it_is_deleted(
     page.get_by_role("link", name="birthday.png").click()
     expect(page.get_by_role("img", name=marked)).to_be_visible()
 
-    (result_id,) = parse_qs(urlsplit(page.url).query)["result"]
+    found = result_id(page)
     other = context.new_page()
-    other.goto(f"{app_url}/results?result={result_id}")
+    other.goto(f"{app_url}/results?result={found}")
     expect(other.get_by_role("heading", level=1)).to_have_text("birthday.png")
     expect(other.get_by_role("img", name="birthday.png")).to_be_visible()
     other.get_by_role("button", name="All results").click()
@@ -68,12 +60,8 @@ def test_a_photo_is_found_again_until_it_is_deleted(
 
     settled(other)
     other.get_by_role("checkbox", name="Select Party").check()
-    export = other.get_by_role("button", name="Export (ZIP)")
-    expect(export).to_be_visible()
-    settled(other)
-    with other.expect_download() as download:
-        export.click()
-    with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
+    expect(other.get_by_role("button", name="Export (ZIP)")).to_be_visible()
+    with zipfile.ZipFile(io.BytesIO(downloaded(other, "Export (ZIP)"))) as archive:
         names = archive.namelist()
         assert "results.csv" in names and any(name.endswith("faces.csv") for name in names)
         assert not any("picture" in name for name in names), "only what was found is kept"
@@ -84,7 +72,7 @@ def test_a_photo_is_found_again_until_it_is_deleted(
     expect(undo).to_have_count(0)  # ten seconds later
     other.wait_for_timeout(1000 * (GONE_SECONDS - UNDO_SECONDS + 1))  # a late click would still count
     store = ResultStore(app_folder / "results")
-    assert store.get(result_id, "") is None and store.undo([result_id], "") == 0
+    assert store.get(found, "") is None and store.undo([found], "") == 0
     page.reload()
     expect(page.get_by_role("img", name=marked)).to_have_count(0)
 

@@ -1,58 +1,27 @@
 """The player and its timeline are one: the cursor follows, the chart leads; chapters, markers, people."""
 
 import re
-import shutil
-from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from fer.datasets.drawing import draw_portrait
-from fer.datasets.drawing.clip import write_clip
-from fer.jobs.status import FINISHED, Reporter
-from fer.results.timeline import write_timeline
-from fer.video.job import TIMELINE_NAME, VideoRequest, new_job, upload_path
 from fer.video.notes import read_notes
-from fer.video.settings import ClipOptions
 from fer.video.timeline import Correction
-from tests.browser.acting import settled
+from tests.browser.acting import downloaded, settled, too_wide
+from tests.browser.content import fill_video, write_person
 from tests.scripts.processes import wait_until
-from tests.video.results import timeline_of
-
-STEPS = 100
-ONE = ["neutral"] * 30 + ["happiness"] * 30 + ["surprise"] * 40
-OTHER = [None] * 10 + ["anger"] * 60 + ["sadness"] * 30
-GHOST = [None] * 20 + ["fear"] * 20
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten seconds of a drawn person."""
-    size = {"width_px": 320, "height_px": 240, "face_height_px": 140}
-    pictures = {label: draw_portrait(label, np.random.default_rng(6), **size)[0] for label in dict.fromkeys(ONE)}
-    frames = (np.ascontiguousarray(pictures[ONE[number // 3]]) for number in range(3 * STEPS))
-    return write_clip(tmp_path_factory.mktemp("clip") / "two.mp4", frames)
+    return write_person(tmp_path_factory.mktemp("clip") / "two.mp4")
 
 
 @pytest.fixture
 def job(app_folder: Path, clip: Path) -> Path:
     """The folder of a video that was analyzed: two people, and a second box on the face of the first one."""
-    request = VideoRequest(upload_path("two.mp4"), Path("model.safetensors"), ClipOptions())
-    place = app_folder / "data" / "videos"
-    place.mkdir(parents=True, exist_ok=True)
-    folder = new_job(place, request)
-    shutil.copy(clip, request.annotated(folder))
-    seen = timeline_of({1: ONE, 2: OTHER, 3: GHOST}, name="two.mp4")
-    rows = seen.rows
-    rows["box"][rows["person"] == 3] = rows["box"][rows["person"] == 1][0] + (4, 4, -4, -4)
-    jpeg = cv2.imencode(".jpg", np.full((40, 40, 3), 150, np.uint8))[1].tobytes()
-    peaks = tuple(replace(peak, thumbnail=jpeg) for peak in seen.peaks)
-    write_timeline(folder / TIMELINE_NAME, replace(seen, peaks=peaks))
-    Reporter(folder).set(FINISHED)
-    return folder
+    return fill_video(app_folder / "data" / "videos", clip)
 
 
 def opened(page: Page, url: str, job: Path) -> Locator:
@@ -126,10 +95,7 @@ def test_chapters_and_markers_are_buttons(page: Page, app_url: str, job: Path) -
     assert marker.text == "the <b>joke</b>" and marker.seconds == pytest.approx(6, abs=0.1)
     page.reload()
     expect(chapters).to_have_count(6)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # else a click may be lost
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Subtitles (SRT)").click()
-    assert "• the <b>joke</b>" in Path(download.value.path()).read_text(encoding="utf-8")
+    assert "• the <b>joke</b>" in downloaded(page, "Subtitles (SRT)").decode()
     page.get_by_role("button", name="Delete marker").click()
     expect(chapters).to_have_count(5)
     assert not read_notes(job).markers
@@ -165,7 +131,7 @@ def test_people_are_named_merged_and_hidden_in_the_chart(page: Page, app_url: st
     page.get_by_label("Name of person 2").fill("Ada")
     page.keyboard.press("Enter")
     expect(names).to_have_text(["person 1", "Ada", "person 3"])
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # else a click may be lost
+    settled(page)
     page.get_by_role("button", name="Hide").nth(2).click()
     expect(names).to_have_text(["person 1", "Ada"])
     page.get_by_role("button", name="Undo the last change").click()
@@ -190,10 +156,5 @@ def test_nothing_overflows_on_a_phone(browser: Browser, app_url: str, job: Path,
     context.set_default_timeout(60_000)
     page = context.new_page()
     opened(page, app_url, job)
-    over = (
-        "() => [document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('*')]"
-        ".map(one => one.shadowRoot?.querySelector('.player')).filter(Boolean)"
-        ".map(one => one.scrollWidth - one.clientWidth)]"
-    )
-    assert page.evaluate(over) == [0, 0]
+    assert too_wide(page) == []
     context.close()
