@@ -8,23 +8,28 @@ import pytest
 from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
 
+from fer import home
 from fer.collection.job import Request
+from fer.datasets.drawing import draw_face
 from fer.datasets.drawing.clip import write_clip
 from fer.evaluation.report import read_report
-from fer.faces import Box, Face
+from fer.faces import Box, Face, percent
 from fer.images import encode_png, read_image
 from fer.jobs.job import JobView
 from fer.jobs.status import FINISHED, Reporter
 from fer.model import DEFAULT_REPORT
-from fer.model.checkpoint import model_sha256
+from fer.model.checkpoint import model_sha256, read_info
 from fer.results.corrections import Corrections, correction_of
 from fer.results.timeline import write_timeline
+from fer.training import runs
+from fer.training.estimate import Speed
 from fer.video.job import TIMELINE_NAME, VideoRequest, new_job
 from fer.video.notes import read_notes
 from fer.video.settings import ClipOptions
 from fer.video.timeline import Correction
 from pages.parts import visitor
 from tests.pages.test_folder import ENTRY, done, folder, opened, press
+from tests.scripts.processes import wait_until
 from tests.video.results import timeline_of
 
 __all__ = ["done", "folder"]
@@ -82,6 +87,39 @@ def test_corrections_gather_once_their_owner_wishes(app: AppTest, kept: Correcti
     assert kept.all() == {}
     app.toggle(key="gather_corrections").set_value(False).run()
     assert kept.gather is False
+
+
+@pytest.mark.slow
+def test_corrections_train_a_model_that_is_then_used(
+    app: AppTest, kept: Corrections, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.parts.training_setup.measure_speed", lambda *_: Speed(100.0, "a test"))
+    random, words = np.random.default_rng(0), ("happiness", "neutral")
+    for number in range(40):
+        face = Face(Box(number, 0, 50, 60), (), 1.0, labels=words, probabilities=(0.8, 0.2))
+        kept.add(correction_of(face, words[number % 2], "sha"), draw_face(words[number % 2], random))
+    (question,) = app.pills
+    say(app, [option.removeprefix(":material/check: ") for option in question.options].index("happiness"))
+    press(app, "Collect")
+    assert len(kept.all()) == 41
+    app.switch_page("pages/training.py").run()
+    app.segmented_control(key="training_source").set_value("My corrections").run()
+    app.number_input[0].set_value(1)
+    press(app, "Start training")
+    (started,) = runs.views(home.runs_folder())
+    wait_until(lambda: not runs.view(started.folder).active)
+    run = runs.view(started.folder)
+    assert run.state == FINISHED and run.best and run.beginning and run.beginning.accuracy is not None
+    app.run()
+    said = " ".join(one.value for one in app.markdown)
+    assert all(percent(share, 1) in said for share in (run.beginning.accuracy, run.best.validation_accuracy))
+    press(app, "Use for photos")
+    assert app.title[0].value == "Photo" and app.session_state["chosen_model"] == run.best_path
+    app.switch_page("pages/photo.py").run()  # the test's page stays the one before
+    app.file_uploader[0].set_value([("a.png", encode_png(astronaut), "image/png")]).run()
+    (question,) = app.pills
+    assert {option.removeprefix(":material/check: ") for option in question.options} >= {*words}
+    assert read_info(run.best_path).labels == words
 
 
 def ask_to_gather() -> None:
