@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
+from fer.datasets.drawing import draw_portrait
+from fer.images import encode_jpeg
 from scripts.benchmarks.page import chromium, running_app
 
 FLAGS = [
@@ -107,3 +109,16 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Path]:
+    """Sixty drawn photos of one face each."""
+    paths = []
+    for number in range(60):
+        portrait, _ = draw_portrait(
+            "happiness", np.random.default_rng(number), width_px=320, height_px=400, face_height_px=190
+        )
+        paths.append(tmp_path / f"{number:02}.jpg")
+        paths[-1].write_bytes(encode_jpeg(portrait))
+    return paths
