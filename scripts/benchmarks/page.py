@@ -127,8 +127,9 @@ def running_app(place: Path) -> Iterator[str]:
 
 
 def app_process() -> psutil.Process:
-    """Return the server started by `running_app`."""
-    return next(child for child in psutil.Process().children() if "app" in child.cmdline())
+    """Return the server that `running_app` started last."""
+    servers = [child for child in psutil.Process().children() if "app" in child.cmdline()]
+    return max(servers, key=psutil.Process.create_time)
 
 
 def _is_up(url: str) -> bool:

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Frame, FrameLocator, Page, expect
 
 from fer.results.result import WEBCAM
 from fer.results.store import ResultStore
-from tests.browser.acting import settled
-from tests.browser.test_kept_jobs import result_id
+from fer.video.job import TIMELINE_NAME
+from tests.browser.acting import downloaded, result_id, settled
 from tests.scripts.processes import wait_until
 
 COMPONENT = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
@@ -60,12 +60,6 @@ def processed(page: Page) -> int:
     return int(found[1]) if found else 0
 
 
-def downloaded(page: Page, name: str) -> str:
-    with page.expect_download() as download:
-        page.get_by_role("button", name=name).click()
-    return Path(download.value.path()).read_text()
-
-
 def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str, app_folder: Path) -> None:
     component = opened(page, app_url)
     start(page, component)
@@ -87,7 +81,7 @@ def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str
     component.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_role("heading", name="Recording", exact=True)).to_be_visible(timeout=30_000)
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
-    rows = list(csv.DictReader(io.StringIO(downloaded(page, "Table (CSV)"))))
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "Table (CSV)").decode())))
     record = json.loads(downloaded(page, "All figures (JSON)"))
     assert {row["label"] for row in rows} >= {"happiness"}
     assert len(rows) == len(record["samples"])
@@ -105,10 +99,7 @@ def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str
     kept = ResultStore(app_folder / "results").get(found, "")
     assert kept and kept.kind == WEBCAM and kept.figures.people == 1
     page.get_by_role("checkbox", name=f"Select {kept.name}").check()
-    settled(page)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Export (ZIP)").click()
-    with zipfile.ZipFile(Path(download.value.path())) as archive:
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "Export (ZIP)"))) as archive:
         assert {"expressions.csv", "expressions.json"} <= {Path(name).name for name in archive.namelist()}
 
     other = page.context.new_page()
@@ -145,14 +136,25 @@ def test_the_own_neutral_is_taken_off_and_stands_in_the_export_until_it_is_undon
     assert "baselines" not in json.loads(downloaded(page, "All figures (JSON)"))
 
 
-def test_a_reload_ends_the_stream_and_it_can_be_started_again(page: Page, app_url: str) -> None:
+def test_a_reload_ends_the_stream_whose_recording_is_kept_and_it_can_be_started_again(
+    page: Page, app_url: str, app_folder: Path
+) -> None:
+    store = ResultStore(app_folder / "results")
+    before = store.list("", kinds=[WEBCAM]).total
     start(page, opened(page, app_url))
+    wait_until(lambda: store.list("", kinds=[WEBCAM]).total > before)
+    first = store.list("", kinds=[WEBCAM]).results[0]
+    wait_until((store.folder(first) / TIMELINE_NAME).exists)
     page.reload()
     start(page, opened(page, app_url))
     page.frame_locator(COMPONENT).get_by_role("button", name="Stop", exact=True).click()
     expect(
         page.get_by_role("heading", name="Recording", exact=True).or_(page.get_by_text("without a face"))
     ).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="Results", exact=True).click()
+    page.get_by_role("link", name=first.name).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(first.name)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
 
 @pytest.mark.parametrize(
