@@ -153,6 +153,11 @@ def test_a_photo_is_recognized_without_packages_for_videos_and_training(tmp_path
     assert not loaded & (HEAVY | {"av", "plotly", "streamlit", "jinja2"})
 
 
+def test_pages_make_fragments_in_one_place_that_gives_them_a_container() -> None:
+    makers = [path.name for path in (ROOT / "pages").rglob("*.py") if "st.fragment" in path.read_text("utf-8")]
+    assert makers == ["widgets.py"]
+
+
 def test_the_package_imports_nothing_until_a_name_of_it_is_used() -> None:
     mine = {name for name in _loaded_by("import fer") if name.split(".")[0] == "fer"}
     assert mine == {"fer"}
