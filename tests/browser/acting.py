@@ -15,6 +15,14 @@ from tests.scripts.processes import wait_until
 
 NOT_OURS = ("_stcore/health", "_stcore/host-config", "Unrecognized feature")
 """What Streamlit's own code logs at an address below the first."""
+LATE = """
+const add = WebSocket.prototype.addEventListener;
+WebSocket.prototype.addEventListener = function (kind, listener, ...rest) {
+  const late = (event) => setTimeout(() => listener(event), window.late ?? 0);
+  add.call(this, kind, kind === "message" ? late : listener, ...rest);
+};
+"""
+"""Makes what the server sends arrive `late` milliseconds later, as from a busy one."""
 TOO_WIDE = """() => {
   const over = (one) => one.scrollWidth > one.clientWidth;
   const deep = (one) => [one, ...[...(one.shadowRoot ?? one).children].flatMap(deep)];

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from fer.datasets.drawing.clip import known_frames, write_clip
 from fer.results.result import COMPLETE
 from fer.results.store import ResultStore
-from tests.browser.acting import act, begin, downloaded, paused, result_id, settled
+from tests.browser.acting import LATE, act, begin, downloaded, paused, result_id, settled
 from tests.scripts.processes import wait_until
 
 
@@ -35,12 +35,21 @@ def journey(
     begun = store.get(found, "")
     assert begun
     name, row = begun.name, page.get_by_role("listitem").filter(has=page.get_by_role("link", name=begun.name))
+    sent: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.add_init_script(LATE)
     with paused(data / begun.job):
         page.reload()
         expect(page.get_by_role("progressbar").filter(visible=True)).to_be_visible()
         assert result_id(page) == found
         page.get_by_role("link", name="Results", exact=True).click()
         expect(row).to_contain_text("analyzing")
+        page.evaluate("window.late = 6_000")  # the list stays until then, and asks for news every two seconds
+        row.get_by_role("link", name=name).click()
+        page.wait_for_timeout(5_000)
+        assert b'"open"' in sent[-1], "a list that asks after a result was opened empties that page"
+        expect(page.get_by_role("button", name=re.compile("^(Cancel|Stop)$"))).to_be_visible()
+        page.goto(f"{url}/results")
     expect(row).not_to_contain_text("analyzing", timeout=240_000)
     kept = store.get(found, "")
     assert kept and kept.state == COMPLETE and store.thumbnail(kept)
