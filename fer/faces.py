@@ -17,6 +17,10 @@ UNSURE_BELOW = 0.45
 MIXED_RATIO = 0.6
 """An expression is mixed if the second one has at least this share of the first one's probability (`Face.is_mixed`)."""
 
+HUMAN_FROM = 0.99
+"""Threshold for `Detection.score_again`; `scripts/nonhuman.py` measures how well it separates."""
+NOT_HUMAN = "may not be a human face"
+"""What is said of a face below it."""
 
 Opinions = tuple[tuple[float, ...], tuple[float, ...]]
 """Two rows of probabilities, one per label; see `Face.opinions`."""
@@ -71,6 +75,11 @@ class Detection:
     """The detector's score for this being a face, 0..1."""
     score_again: float | None = field(default=None, kw_only=True)
     """Its score on a second look, shifted and enlarged, 0..1; None without one."""
+
+    @property
+    def looks_human(self) -> bool:
+        """Whether the detector still sees a human face on its second look; True without a second look."""
+        return self.score_again is None or self.score_again >= HUMAN_FROM
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ from fer.errors import ImageError
 from fer.faces import Detection
 from fer.images import IMAGE_SUFFIXES, read_image, shrink_to_fit
 from fer.recognition.detector import FaceDetector
-from fer.recognition.quality import looks_human
 
 Image = npt.NDArray[np.uint8]
 SEEN_PX = 320
@@ -90,7 +89,7 @@ def pictures(folder: Path) -> Iterator[Image]:
 
 def told(faces: list[Detection]) -> str:
     """Return how many of the faces are flagged as possibly not human, as text."""
-    flagged = sum(not looks_human(face) for face in faces)
+    flagged = sum(not face.looks_human for face in faces)
     return f"{flagged:5} of {len(faces):5}  {100 * flagged / max(len(faces), 1):5.1f} %"
 
 

@@ -37,6 +37,7 @@ from fer.files import real_path
 from fer.model.checkpoint import read_info
 from fer.model.prior import BETWEEN, EVERYDAY
 from fer.names import printable
+from fer.recognition.quality import concerns
 from fer.results.timeline import timeline_text
 from fer.video.io.files import TimedFrame, VideoFile
 from fer.video.io.live import LiveSource
@@ -176,7 +177,7 @@ class _Sinks:
         """Print and draw a frame as requested; `said` has its faces in pixels of the source, for JSON."""
         from fer.draw.frame import draw_live
 
-        self._say(seconds, said)
+        self._say(seconds, said, settings.threshold)
         if self.broken:
             return
         if self.writer or self.window:
@@ -189,11 +190,12 @@ class _Sinks:
         if self.bar is not None:
             self.bar.update(seconds - self.bar.n)
 
-    def _say(self, seconds: float, faces: Sequence["TrackedFace"]) -> None:
+    def _say(self, seconds: float, faces: Sequence["TrackedFace"], unsure_below: float) -> None:
         """Print a frame as a line of JSON."""
         if not self.json or self.broken:
             return
-        record = {"frame": self.frames, "seconds": round(seconds, 6), "faces": [face.to_dict() for face in faces]}
+        said = [face.to_dict() | {"concerns": list(concerns(face, unsure_below))} for face in faces]
+        record = {"frame": self.frames, "seconds": round(seconds, 6), "faces": said}
         try:
             print(json.dumps(record), flush=True)
         except BrokenPipeError:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from fer.draw.picture import UNSURE_COLOR
-from fer.faces import Box, Face, describe
+from fer.faces import NOT_HUMAN, Box, Face, describe
 from fer.labels import color_of
 from fer.video.settings import VideoSettings
 from fer.video.tracking import TrackedFace
@@ -61,8 +61,9 @@ def _plain(name: str) -> str:
 
 
 def _draw_tag(canvas: np.ndarray, face: Face, box: Box, who: str, text_px: int, threshold: float) -> None:
-    """Write who it is and the expression above the box, or at the top of the frame."""
-    tag = _tag(who, describe(face) if face.confidence >= threshold else "unsure", text_px)
+    """Write who it is, the expression, and whether the face may not be human above the box, or at the frame's top."""
+    shown = describe(face) if face.confidence >= threshold else "unsure"
+    tag = _tag(who, shown if face.looks_human else f"{shown}, {NOT_HUMAN}", text_px)
     _paste(canvas, tag, box.x1, box.y1 - tag.shape[0])
 
 

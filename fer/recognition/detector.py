@@ -1,5 +1,6 @@
 """Detect faces with MTCNN (Zhang et al. 2016, arXiv:1604.02878) and the weights of facenet-pytorch."""
 
+from dataclasses import replace
 from typing import Protocol
 
 import cv2
@@ -30,8 +31,11 @@ shorter side, which makes three more searches affordable."""
 class Finder(Protocol):
     """Finds faces at one scale of a picture: `Mtcnn`, `FacenetMtcnn`, or a fake in tests."""
 
-    def find(self, image: npt.NDArray[np.uint8], min_face_px: float, twice: bool = False) -> Candidates:
-        """Find faces of at least `min_face_px` in RGB uint8 (H, W, 3); with `twice`, look at them again."""
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
+        """Find faces of at least `min_face_px` in RGB uint8 (H, W, 3)."""
+
+    def look_again(self, image: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the scores of faces (n, 4) on a second look: (n,), 0..1."""
 
 
 class FaceDetector:
@@ -56,7 +60,7 @@ class FaceDetector:
 
         A long picture is searched in parts, and one without upright faces in the three other orientations. Each face is
         looked at again, see `Detection.score_again`. All this is skipped if `smallest_face` is given, as for videos,
-        which must be fast.
+        which must be fast and call `look_again` for the faces that are new.
 
         Args:
             image: RGB uint8 (H, W, 3).
@@ -70,6 +74,11 @@ class FaceDetector:
         if smallest_face is None:
             return reading_order(self._in_parts(image)) or self._turned(image)
         return reading_order(self._search(image, smallest_face, twice=False))
+
+    def look_again(self, image: npt.NDArray[np.uint8], face: Detection) -> Detection:
+        """Return a face of an RGB picture, uint8 (H, W, 3), with its `score_again`."""
+        (score,) = self.mtcnn.look_again(image, np.array([face.box.xyxy], np.float32)).tolist()
+        return replace(face, score_again=score)
 
     def _in_parts(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
         """Search a picture, in parts if it is long; they overlap by its shorter side, so no face is cut in all."""
@@ -116,11 +125,11 @@ class FaceDetector:
             min_face_px, max_side_px = round(smallest_px * shrunk), round(max(height, width) * shrunk)
         searched = _shrunk(image, max_side_px / max(height, width))
         scale_xy = np.divide(image.shape[1::-1], searched.shape[1::-1])
-        found = self.mtcnn.find(searched, min_face_px, twice)
+        found = self.mtcnn.find(searched, min_face_px)
         corners = np.clip(found.boxes.reshape(-1, 2, 2) * scale_xy, 0, (width, height)).reshape(-1, 4)
         landmarks = found.landmarks * scale_xy
         scores = found.scores.tolist()
-        again = [None] * len(scores) if found.scores_again is None else found.scores_again.tolist()
+        again = self.mtcnn.look_again(searched, found.boxes).tolist() if twice else [None] * len(scores)
         return [
             Detection(Box(*box), tuple((x, y) for x, y in points), score, score_again=second)
             for box, points, score, second in zip(corners.tolist(), landmarks.tolist(), scores, again, strict=True)

@@ -8,9 +8,9 @@ import torch
 from facenet_pytorch import MTCNN
 
 from fer.errors import ImageError
-from fer.recognition.mtcnn import Candidates, IntegralImage, Mtcnn
+from fer.recognition.mtcnn import Candidates, Mtcnn
 
-NOBODY = Candidates(*(np.empty(shape, np.float32) for shape in ((0, 4), 0, (0, 5, 2), 0)))
+NOBODY = Candidates(*(np.empty(shape, np.float32) for shape in ((0, 4), 0, (0, 5, 2))))
 
 
 class FacenetMtcnn:
@@ -22,9 +22,9 @@ class FacenetMtcnn:
         for network in (self.mtcnn.pnet, self.mtcnn.rnet, self.mtcnn.onet):
             # Max-pooling in the default layout is not vectorized on CPUs and took half of the total time.
             network.to(memory_format=torch.channels_last)
-        self._look_again = Mtcnn().look_again  # a few small pictures, on the CPU
+        self.look_again = Mtcnn().look_again  # a few small pictures, on the CPU
 
-    def find(self, image: npt.NDArray[np.uint8], min_face_px: float, twice: bool = False) -> Candidates:
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
         """Find the faces, see `fer.recognition.mtcnn.Mtcnn.find`.
 
         Raises:
@@ -41,9 +41,7 @@ class FacenetMtcnn:
             raise ImageError(f"the face detector failed on a picture of {width}x{height} pixels: {error}") from error
         if boxes is None:
             return NOBODY
-        boxes, scores, landmarks = (np.asarray(values, np.float32) for values in (boxes, scores, landmarks))
-        again = self._look_again(IntegralImage(image), boxes) if twice else None
-        return Candidates(boxes, scores, landmarks, again)
+        return Candidates(*(np.asarray(values, np.float32) for values in (boxes, scores, landmarks)))
 
 
 def networks() -> dict[str, Any]:

@@ -48,8 +48,6 @@ class Candidates:
     """(n,), 0..1."""
     landmarks: Floats
     """(n, 5, 2): x and y of both eyes, the nose and both corners of the mouth, in pixels."""
-    scores_again: Floats | None = None
-    """(n,), 0..1, see `Mtcnn.look_again`; None if not requested."""
 
 
 class IntegralImage:
@@ -128,8 +126,8 @@ class Mtcnn:
     def __deepcopy__(self, memo: object) -> "Mtcnn":
         return self
 
-    def find(self, image: npt.NDArray[np.uint8], min_face_px: float, twice: bool = False) -> Candidates:
-        """Find faces with sides of at least `min_face_px` in RGB uint8 (H, W, 3); with `twice`, `look_again`."""
+    def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
+        """Find faces with sides of at least `min_face_px` in RGB uint8 (H, W, 3)."""
         picture = IntegralImage(image)
         boxes = self._propose(picture, min_face_px)
         boxes, outputs = self._look(self._rnet, picture, boxes, 24, MIN_LOGITS[1])
@@ -142,10 +140,9 @@ class Mtcnn:
         )
         boxes = _corrected(boxes, outputs[:, 1:5])
         chosen = suppress(boxes, outputs[:, 0], 0.7, of_smaller=True)
-        again = self.look_again(picture, boxes[chosen]) if twice else None
-        return Candidates(boxes[chosen], _scores(outputs[chosen, 0]), np.stack((x, y), axis=2)[chosen], again)
+        return Candidates(boxes[chosen], _scores(outputs[chosen, 0]), np.stack((x, y), axis=2)[chosen])
 
-    def look_again(self, picture: IntegralImage, boxes: Floats) -> Floats:
+    def look_again(self, image: npt.NDArray[np.uint8], boxes: Floats) -> Floats:
         """Return O-Net's score of faces (n, 4) over the windows of `LOOKS_AGAIN`: (n,), 0..1.
 
         It is the score of the mean logit. Takes 1.4 ms per face on one thread of a busy processor.
@@ -154,11 +151,16 @@ class Mtcnn:
         side = (side - corner)[:, None]
         middle = corner[:, None] + side * (0.5 + LOOKS_AGAIN[:, :2])
         reach = side * LOOKS_AGAIN[:, 2:] / 2
-        size = np.array((picture.width, picture.height))
+        size = np.array(image.shape[1::-1])
         first = np.clip((middle - reach).astype(np.int64), 0, size - 1)
         last = np.clip((middle + reach).astype(np.int64), first + 1, size)
-        squares = np.concatenate((first, last), axis=2)
-        logits = [self._onet.run(None, {"image": picture.crops(looks, 48)})[0][:, 0].mean() for looks in squares]
+        logits = []
+        for starts, ends in zip(first, last, strict=True):
+            left, top = corner_px = starts.min(axis=0)
+            right, bottom = ends.max(axis=0)
+            squares = np.concatenate((starts - corner_px, ends - corner_px), axis=1)
+            crops = IntegralImage(image[top:bottom, left:right]).crops(squares, 48)
+            logits.append(self._onet.run(None, {"image": crops})[0][:, 0].mean())
         return _scores(np.array(logits, np.float32))
 
     def _propose(self, picture: IntegralImage, min_face_px: float) -> Floats:

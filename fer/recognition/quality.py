@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fer.faces import UNSURE_BELOW, Detection, Face
+from fer.faces import NOT_HUMAN, UNSURE_BELOW, Detection, Face
 from fer.model.preprocessing import LYING_DEGREES, roll_degrees
 
 SMALL_BELOW_PX = 40
@@ -12,8 +12,7 @@ BRIGHT_ABOVE = 215
 """Mean luma of the face, 0..255."""
 TURNED_ABOVE = 0.3
 """Distance of the nose from the midpoint between the eyes, as a share of the eye distance; 0.5 or more in a profile."""
-HUMAN_FROM = 0.99
-"""Threshold for `Detection.score_again`; `scripts/nonhuman.py` measures how well it separates."""
+NOT_HUMAN_MEANS = "on a second look, the detector is not sure that this is a face"
 
 
 def concerns(face: Face, unsure_below: float = UNSURE_BELOW) -> dict[str, str]:
@@ -32,18 +31,13 @@ def concerns(face: Face, unsure_below: float = UNSURE_BELOW) -> dict[str, str]:
         found["sideways"] = "the picture seems to be sideways or upside down; rotating it would help"
     if abs(yaw_ratio(face)) > TURNED_ABOVE:
         found["turned away"] = "a frontal face is easier to read"
-    if not looks_human(face):
-        found["may not be a human face"] = "on a second look, the detector is not sure that this is a face"
+    if not face.looks_human:
+        found[NOT_HUMAN] = NOT_HUMAN_MEANS
     if face.confidence < unsure_below:
         found["unsure"] = "no expression stands out"
     elif face.is_mixed:
         found["mixed"] = "two expressions are about equally likely"
     return found
-
-
-def looks_human(detection: Detection) -> bool:
-    """Whether the detector still sees a human face on its second look; True without a second look."""
-    return detection.score_again is None or detection.score_again >= HUMAN_FROM
 
 
 def mean_luma(pixels: np.ndarray) -> float:

@@ -83,6 +83,11 @@ class Recognizer:
         with self.lock:
             return self.detector.detect(image, smallest_face)
 
+    def look_again(self, image: np.ndarray, detection: Detection) -> Detection:
+        """Return a detected face with its `score_again`, see `FaceDetector.look_again`."""
+        with self.lock:
+            return self.detector.look_again(image, detection)
+
     def classify(self, image: np.ndarray, detections: list[Detection]) -> list[Face]:
         """Read the expressions of detected faces, all in one batch."""
         if not detections:

@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from fer.faces import NOT_HUMAN
 from fer.files import read_arrays, replace_file
 from fer.names import not_a_formula, printable
+from fer.recognition.quality import concerns
 from fer.records import to_json
-from fer.results.pictures import BOX_DIGITS, CORRECTED, DIGITS, READING_COLUMNS
+from fer.results.pictures import BOX_DIGITS, CORRECTED, DIGITS, READING_COLUMNS, concern_words
 from fer.video.timeline import VALENCE, Marker, Timeline, row_type
 
 PEOPLE_LISTED = 10
@@ -26,9 +28,10 @@ _COLUMNS = ("frame", "seconds", "lasted", "person", *READING_COLUMNS, "valence")
 def timeline_csv(timeline: Timeline) -> Iterator[str]:
     """Yield CSV (RFC 4180) with a line for each row, in parts, so that the table of a long video is never in memory.
 
-    If an own neutral is subtracted, further columns have the original readings (raw_…) and what was subtracted. If
-    people have names, there is a column for them. If there are markers, they have a column, and each has a separate
-    line with only its time in seconds. If readings were corrected, the last column, `CORRECTED`, has the labels.
+    Each row has its `concerns`, except unsure, as there is no threshold. If an own neutral is subtracted, further
+    columns have the original readings (raw_…) and what was subtracted. If people have names, there is a column for
+    them. If there are markers, they have a column, and each has a separate line with only its time in seconds. If
+    readings were corrected, the last column, `CORRECTED`, has the labels.
     """
     labels = list(map(not_a_formula, timeline.labels))
     raw = ["raw_label", "raw_confidence", *(f"raw_{label}" for label in timeline.labels)]
@@ -42,7 +45,7 @@ def timeline_csv(timeline: Timeline) -> Iterator[str]:
     noted = (
         ["name"] * bool(timeline.names) + ["marker"] * bool(timeline.markers) + [CORRECTED] * bool(timeline.corrected)
     )
-    columns = [*_COLUMNS, *labels, *(raw + off if timeline.baselines else []), *noted]
+    columns = [*_COLUMNS, *labels, "concerns", *(raw + off if timeline.baselines else []), *noted]
     yield _lines([columns])
     rest = deque(timeline.markers)
     for first in range(0, len(timeline.rows), _ROWS_AT_ONCE):
@@ -50,7 +53,9 @@ def timeline_csv(timeline: Timeline) -> Iterator[str]:
         for place in range(first, min(first + _ROWS_AT_ONCE, len(timeline.rows))):
             while rest and rest[0].seconds <= timeline.rows["seconds"][place]:
                 lines.append(_marked(rest.popleft(), columns, noted))
-            lines.append(_line(timeline, place) + _raw(timeline, place) + _named(timeline, place))
+            (face,) = timeline.faces([place])
+            words = concern_words(face, unsure_below=0)
+            lines.append([*_line(timeline, place), words, *_raw(timeline, place), *_named(timeline, place)])
         yield _lines(lines)
     if rest:
         yield _lines([_marked(marker, columns, noted) for marker in rest])
@@ -104,7 +109,8 @@ def _raw(timeline: Timeline, place: int) -> list[Any]:
 def timeline_json(timeline: Timeline) -> str:
     """Return JSON: the video, each person's times and spans, the transitions, and all rows.
 
-    The rows are stored by column, with `CORRECTED` only if readings were corrected. Those of a camera or a stream,
+    The rows are stored by column, with their `concerns` as in the table, and `CORRECTED` only if readings were
+    corrected; a person has `NOT_HUMAN` as a concern if it holds for most of the time. The rows of a camera or a stream,
     which are few, are also listed one by one ("samples"). If an own neutral is subtracted, "baselines" describes it and
     the rows have the original readings as well.
     """
@@ -125,6 +131,7 @@ def timeline_json(timeline: Timeline) -> str:
             {
                 "person": person,
                 "name": timeline.names.get(person, ""),
+                "concerns": [NOT_HUMAN] * (person in timeline.doubted),
                 "seconds_by_expression": {label: round(seconds, 3) for label, seconds in summary[person].items()},
                 "valence_mean": (valence := timeline.valence_of(person)) and round(valence, DIGITS),
                 "derived_tone_mean": valence and round(valence, DIGITS),  # its name in earlier versions
@@ -147,6 +154,7 @@ def timeline_json(timeline: Timeline) -> str:
             "box": _rounded(rows["box"], BOX_DIGITS),
             "probabilities": _rounded(rows["probabilities"], DIGITS),
             "valence": None if timeline.valence is None else _rounded(timeline.valence, DIGITS),
+            "concerns": [list(concerns(face, unsure_below=0)) for face in timeline.faces(range(len(rows)))],
         },
     }
     if timeline.corrected:
@@ -191,8 +199,9 @@ def timeline_text(timeline: Timeline, name: str) -> Iterator[str]:
     longest = sorted(people, key=lambda person: -sum(people[person].values()))[:PEOPLE_LISTED]
     for person in sorted(longest):
         expressions = ", ".join(f"{label} {seconds:.1f} s" for label, seconds in people[person].items())
+        doubt = f"; {NOT_HUMAN}" * (person in timeline.doubted)
         own = timeline.baselines.get(person)
-        yield f"  {printable(timeline.name_of(person))}: {expressions}" + (
+        yield f"  {printable(timeline.name_of(person))}: {expressions}{doubt}" + (
             f"; own neutral subtracted ({own.how})" if own else ""
         )
         for one in timeline.transitions() if timeline.name else ():  # a camera may run for days
@@ -221,7 +230,7 @@ def read_timeline(path: Path) -> Timeline | None:
         if rows.ndim != 1 or rows.dtype.names is None:
             return None
         kept = np.zeros(len(rows), row_type(len(timeline.labels)))
-        kept["landmarks"] = kept["opinions"] = np.nan  # earlier versions did not keep them
+        kept["landmarks"] = kept["opinions"] = kept["score_again"] = np.nan  # earlier versions did not keep them
         for name in rows.dtype.names or ():
             kept[name] = rows[name]
         return _checked(replace(timeline, rows=kept))

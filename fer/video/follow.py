@@ -17,7 +17,7 @@ from fer.faces import Detection, Face
 from fer.images import check_rgb
 from fer.video.flow import follow, small_gray
 from fer.video.settings import VideoSettings
-from fer.video.tracking import FaceTracker, TrackedFace
+from fer.video.tracking import FaceTracker, TrackedFace, overlap
 
 if TYPE_CHECKING:
     from fer.recognition.recognizer import Recognizer
@@ -26,11 +26,13 @@ Draw = Callable[[np.ndarray, Sequence[TrackedFace], VideoSettings], np.ndarray]
 """(RGB uint8 (H, W, 3), faces, settings) → another such picture."""
 Task = Literal["search", "update"]
 """Find all faces in a frame and read them, or read only the faces that are known."""
+SAME_OVERLAP = 0.5
+"""A detected face that overlaps somebody's place this much (intersection over union) is theirs."""
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A frame, and the places of the people in it by number."""
+    """A frame, and the places of the people in it by number, see `FaceTracker.places`."""
 
     image: np.ndarray
     gray: np.ndarray
@@ -49,10 +51,16 @@ class Observation:
 
 
 def observe(recognizer: "Recognizer", snapshot: Snapshot, task: Task, smallest_face: float) -> Observation:
-    """Run the model on a frame."""
+    """Run the model on a frame; a search has the detector look again at people who are new."""
     if task == "search":
         began = time.perf_counter()
-        detections = recognizer.detect(snapshot.image, smallest_face)
+        known = [place.box for place in snapshot.places.values() if place.score_again is not None]
+        detections = [
+            face
+            if any(overlap(face.box, box) >= SAME_OVERLAP for box in known)
+            else recognizer.look_again(snapshot.image, face)
+            for face in recognizer.detect(snapshot.image, smallest_face)
+        ]
         took = time.perf_counter() - began
         return Observation(snapshot, recognizer.classify(snapshot.image, detections), {}, took)
     faces = recognizer.classify(snapshot.image, list(snapshot.places.values()))

@@ -95,8 +95,9 @@ class Recorder:
         if self._count == len(self._rows):
             self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
         self._rows[self._count] = (
-            seconds, 0.0, number, face.track_id or 0, face.held, face.score, face.box.xyxy,
-            face.landmarks or np.nan, face.probabilities, face.opinions or np.nan,
+            seconds, 0.0, number, face.track_id or 0, face.held, face.score,
+            np.nan if face.score_again is None else face.score_again, face.box.xyxy, face.landmarks or np.nan,
+            face.probabilities, face.opinions or np.nan,
         )  # fmt: skip
         self._count += 1
         return self._count - 1

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fer.faces import Box
+from fer.faces import HUMAN_FROM, Box
 from fer.labels import canonical_label
 from fer.video.hindsight import held_label
 from fer.video.neutral import Baseline
@@ -100,6 +100,7 @@ def row_type(labels: int) -> np.dtype[np.void]:
             ("person", np.int32),  # from 1
             ("held", np.int16),  # index of the label that is shown
             ("score", np.float32),  # of the detector
+            ("score_again", np.float32),  # of the detector when the person came into view; NaN if unknown
             ("box", np.float32, (4,)),  # x1, y1, x2, y2
             ("landmarks", np.float32, (5, 2)),  # NaN if unknown
             ("probabilities", np.float32, (labels,)),  # averaged over time
@@ -252,6 +253,12 @@ class Timeline:
             and (lasted[person] < brief or 2 * len(self._within_longer(person, lasted)) >= len(self.of(person)))
         ]
 
+    @cached_property
+    def doubted(self) -> list[int]:
+        """People who may not be human faces: `looks_human` is false for most of their time in view."""
+        doubtful = np.where(self.rows["score_again"] < HUMAN_FROM, 1.0, -1.0) * self.rows["lasted"]
+        return [person for person in self.people if doubtful[self.of(person)].sum() > 0]
+
     def _within_longer(self, person: int, lasted: dict[int, float]) -> np.ndarray:
         """Return the frames where a person's box and that of somebody seen for longer lie in each other."""
         own = np.sort(self.rows[self.of(person)], order="frame")
@@ -332,6 +339,7 @@ def _face(row: np.void, labels: tuple[str, ...]) -> TrackedFace:
         Box(*row["box"].tolist()),
         () if np.isnan(row["landmarks"]).any() else tuple((x, y) for x, y in landmarks),
         float(row["score"]),
+        score_again=None if np.isnan(row["score_again"]) else float(row["score_again"]),
         labels=labels,
         probabilities=tuple(row["probabilities"].tolist()),
         track_id=int(row["person"]),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fer.faces import Box, Detection, Face, Point
+from fer.faces import HUMAN_FROM, Box, Detection, Face, Point
 from fer.video.assignment import assign
 from fer.video.flow import follow, placed
 from fer.video.smoothing import ExpressionSmoother
@@ -29,6 +29,9 @@ MAX_SIZE_RATIO = 2.0
 """Largest change of a face's size from one detection to the next."""
 CONTESTED_OVERLAP = 0.35
 """If two people's boxes overlap more than this (intersection over union), too little of either is left to follow."""
+LOOKS_AGAIN = 3
+"""How often the detector looks again at somebody new, until they look human: who enters the picture is half a face at
+first. `scripts/nonhuman.py` measures how many are flagged after each look."""
 _VELOCITY_SECONDS = 0.15
 """Time constant of the averaged velocity."""
 
@@ -98,6 +101,19 @@ class _Person:
     lost: bool = False
     """Whether the flow lost the face since it was last detected."""
     smoother: ExpressionSmoother = field(default_factory=ExpressionSmoother)
+    score_again: float | None = None
+    """The highest `Detection.score_again`."""
+    looks: int = 0
+    """How often the detector has looked again."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the detector need not look again."""
+        return self.looks >= LOOKS_AGAIN or (self.score_again or 0.0) >= HUMAN_FROM
+
+    def looked_at(self, score_again: float) -> None:
+        self.score_again = max(score_again, self.score_again or 0.0)
+        self.looks += 1
 
     @property
     def visible(self) -> bool:
@@ -119,8 +135,12 @@ class FaceTracker:
         return self._last_number
 
     def places(self) -> dict[int, Detection]:
-        """Return the number of each person in view → their place now."""
-        return {person.number: person.place for person in self._people if person.visible}
+        """Return the number of each person in view → their place now; without `score_again` if another look is due."""
+        return {
+            person.number: replace(person.place, score_again=person.score_again if person.is_known else None)
+            for person in self._people
+            if person.visible
+        }
 
     def faces(self) -> list[TrackedFace]:
         """Return the people in view who have been read, ordered by number."""
@@ -129,6 +149,7 @@ class FaceTracker:
                 person.place.box,
                 person.place.landmarks,
                 person.place.score,
+                score_again=person.score_again,
                 labels=self._labels,
                 probabilities=person.smoother.probabilities,
                 track_id=person.number,
@@ -203,6 +224,8 @@ class FaceTracker:
                 person = _Person(self._last_number, place, seconds)
                 self._people.append(person)
             person.seen_seconds, person.misses, person.lost = seconds, 0, False
+            if face.score_again is not None:
+                person.looked_at(face.score_again)
             person.smoother.update(face.probabilities, seconds, smoothing_seconds, face.opinions)
         self._forget(seconds)
 

@@ -12,6 +12,7 @@ from fer.video.neutral import MEDIAN, NEUTRAL_SECONDS, Baseline, neutral_moment
 from fer.video.timeline import Timeline
 from fer.video.tracking import TrackedFace
 from pages.parts.session import attempt
+from pages.parts.widgets import show_not_human
 
 if TYPE_CHECKING:
     from fer.video.stream import LiveStream
@@ -50,6 +51,8 @@ def show_people(stream: "LiveStream") -> None:
             elif face and analyzer.recorder.neutral and not left:
                 ask, about = analyzer.ask_neutral, f"{OWN_NEUTRAL} Then {name} looks neutral for three seconds."
                 st.button(THIS_IS, f"neutral_{person}", about, ask, (person,), icon=":material/sentiment_neutral:")
+        if face and not face.looks_human:
+            show_not_human(name)
         if face and (differs := difference(face)):
             st.caption(f"person {person}: {literal(differs)}")
     if analyzer.neutral_problem:

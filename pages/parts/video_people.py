@@ -11,6 +11,7 @@ from fer.names import literal
 from fer.video.notes import MOST_LETTERS, Notes, can_undo, keep_notes, undo_notes
 from fer.video.timeline import Timeline
 from pages.parts.session import attempt
+from pages.parts.widgets import show_not_human
 
 PENDING = "video_note"
 """In the session: a change of the notes to make when the page runs next."""
@@ -91,6 +92,8 @@ def _show_person(person: int, people: list[int], told: Timeline, keep: Change) -
             )
         if st.button("Hide", f"hide {person}", icon=":material/visibility_off:"):
             keep(lambda was: was.with_hidden(person))
+    if person in told.doubted:
+        show_not_human(told.name_of(person))
     if person in told.ghosts:
         st.caption(
             f":material/blur_on: Person {person} was in view only briefly, or is a second box on somebody's face. "

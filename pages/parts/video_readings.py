@@ -19,7 +19,7 @@ from pages.parts.corrections import ask_label, my_corrections, offer_to_gather, 
 from pages.parts.kept_photos import sha_of
 from pages.parts.neutral import reading
 from pages.parts.visitor import owner
-from pages.parts.widgets import clock, show_opinions
+from pages.parts.widgets import clock, show_not_human, show_opinions
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ def _show_reading(
         st.markdown(f"{literal(result.name_of(face.track_id or 0))}: {reading(face)}{said}", width="content")
         with st.popover("Not right?", key=f"not right {face.track_id}"):
             ask_label(face, now, f"{frame} {person}", take)
+    if not face.looks_human:
+        show_not_human(result.name_of(face.track_id or 0))
     show_opinions(face)
 
 

@@ -11,10 +11,10 @@ import streamlit as st
 
 from fer.datasets.drawing import draw_face
 from fer.errors import FerError
-from fer.faces import Face, difference
+from fer.faces import NOT_HUMAN, Face, difference
 from fer.labels import FERPLUS
 from fer.names import as_cell, literal, not_a_formula
-from fer.recognition.quality import concerns
+from fer.recognition.quality import NOT_HUMAN_MEANS, concerns
 from fer.reports.rendering import render
 from pages.parts.session import attempt, errors_shown, lasting
 
@@ -192,6 +192,11 @@ def show_concerns(face: Face, unsure_below: float) -> None:
     """Show the reasons not to trust a reading, one line each."""
     for word, meaning in concerns(face, unsure_below).items():
         st.caption(f":material/warning: {literal(f'{word}: {meaning}')}")
+
+
+def show_not_human(person: str) -> None:
+    """Say that a person in a video may not be one."""
+    st.caption(f":material/warning: {literal(f'{person} {NOT_HUMAN}: {NOT_HUMAN_MEANS}')}")
 
 
 def show_opinions(face: Face) -> None:

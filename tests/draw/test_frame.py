@@ -8,7 +8,7 @@ import pytest
 
 from fer.draw.frame import draw_live
 from fer.draw.picture import UNSURE_COLOR
-from fer.faces import Box
+from fer.faces import HUMAN_FROM, Box
 from fer.labels import COLORS, FERPLUS
 from fer.video.settings import VideoSettings
 from fer.video.tracking import TrackedFace
@@ -155,6 +155,13 @@ def test_a_face_below_the_threshold_is_unsure() -> None:
 def test_a_face_at_the_threshold_is_sure() -> None:
     at, none = (drawn(replace(LABELS, threshold=share), face(MIDDLE, confidence=0.6)) for share in (0.6, 0.0))
     assert np.array_equal(at, none)
+
+
+def test_the_tag_says_what_may_not_be_a_human_face() -> None:
+    plain, human, other = (
+        drawn(LABELS, replace(face(MIDDLE), score_again=score)) for score in (None, HUMAN_FROM, HUMAN_FROM - 0.01)
+    )
+    assert np.array_equal(plain, human) and np.count_nonzero(ink(other)) > np.count_nonzero(ink(plain))
 
 
 def test_the_held_label_is_written_and_not_the_one_a_little_ahead() -> None:

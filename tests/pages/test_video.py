@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer.cli import video_job
 from fer.datasets.drawing.clip import known_frames, write_clip
+from fer.faces import NOT_HUMAN
 from fer.jobs.job import PROCESS_NAME, read_request, stop, view, working
 from fer.jobs.process import ProcessMark
 from fer.jobs.status import RUNNING, STOPPED
@@ -30,6 +31,7 @@ from fer.video.timeline import Marker, Timeline
 from pages.parts.neutral import NO_NEUTRAL, THIS_IS, UNDO
 from pages.parts.results import result_store
 from pages.parts.video_player import player_data
+from scripts.nonhuman import drawn_animal
 from tests.scripts.processes import wait_until
 from tests.video.results import timeline_of
 
@@ -216,6 +218,21 @@ def test_a_model_that_does_not_know_what_is_neutral_says_so(app: AppTest, clip: 
     assert next(toggle for toggle in app.toggle if "median" in toggle.label).disabled
     press(app, "Analyze")
     assert NO_NEUTRAL in text(app) and THIS_IS not in {button.label for button in app.button}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("at_once")
+def test_it_says_who_may_not_be_human(app: AppTest, clip: Path, tmp_path: Path) -> None:
+    upload(app, clip)
+    press(app, "Analyze")
+    assert not kept(app).doubted and NOT_HUMAN not in text(app)
+    press(app, "Choose another video")
+    animal = drawn_animal(np.random.default_rng(46))
+    upload(app, write_clip(tmp_path / "animal.mp4", (animal for _ in range(30))), "animal.mp4")
+    press(app, "Analyze")
+    assert kept(app).doubted == [1]
+    at_the_position, among_the_people = (one.value for one in app.caption if f"person 1 {NOT_HUMAN}" in one.value)
+    assert at_the_position == among_the_people and ":material/" in at_the_position
 
 
 def long_clip(tmp_path: Path) -> Path:

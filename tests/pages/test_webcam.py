@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 import streamlit as st
@@ -17,6 +18,7 @@ from aiortc import VideoStreamTrack
 from aiortc.contrib.media import MediaRelay
 from streamlit.testing.v1 import AppTest
 
+from fer.faces import NOT_HUMAN
 from fer.results import recording as recordings
 from fer.results.photo import PhotoRecord
 from fer.results.result import COMPLETE, NOTHING, PHOTO, WEBCAM, Settings
@@ -26,6 +28,7 @@ from fer.video.job import TIMELINE_NAME
 from fer.video.notes import read_notes
 from fer.video.stream import LiveStream
 from pages.parts.neutral import NO_NEUTRAL
+from scripts.nonhuman import drawn_animal
 from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -324,6 +327,13 @@ def test_each_of_two_people_has_a_button_and_who_leaves_is_told_so(
         streamer.play(empty)
     app.run()
     assert "person 2" in app.warning[0].value and not stream.analyzer.recorder.baselines
+
+
+def test_it_says_who_may_not_be_human(app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray) -> None:
+    half, animal = astronaut[:300, 60:380], cv2.resize(drawn_animal(np.random.default_rng(46)), (300, 300))
+    stream = watched(app, streamer, np.concatenate([half, animal], axis=1), faces=2)
+    assert [face.looks_human for face in stream.faces] == [True, False]
+    assert [one.value.split()[1:3] for one in app.caption if NOT_HUMAN in one.value] == [["person", "2"]]
 
 
 def test_a_model_that_does_not_know_what_is_neutral_offers_nothing(

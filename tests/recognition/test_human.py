@@ -11,8 +11,7 @@ import skimage.data
 
 from fer.datasets.drawing import draw_portrait
 from fer.recognition.detector import MIN_SCORE, FaceDetector
-from fer.recognition.mtcnn import IntegralImage, Mtcnn
-from fer.recognition.quality import looks_human
+from fer.recognition.mtcnn import Mtcnn
 from scripts.nonhuman import drawn_animal
 
 Image = npt.NDArray[np.uint8]
@@ -37,7 +36,7 @@ PEOPLE: dict[str, Callable[[Image], Image]] = {
 @pytest.mark.parametrize("picture", PEOPLE)
 def test_people_look_human(detector: FaceDetector, astronaut: Image, picture: str) -> None:
     faces = detector.detect(np.ascontiguousarray(PEOPLE[picture](astronaut)))
-    assert faces and looks_human(max(faces, key=lambda face: face.box.height))
+    assert faces and max(faces, key=lambda face: face.box.height).looks_human
 
 
 def animal(seed: int) -> Image:
@@ -59,21 +58,21 @@ NOBODY: dict[str, Callable[[], Image]] = {
 @pytest.mark.parametrize("picture", NOBODY)
 def test_false_detections_do_not_look_human(detector: FaceDetector, picture: str) -> None:
     (face,) = detector.detect(NOBODY[picture]())
-    assert face.score >= MIN_SCORE and not looks_human(face)
+    assert face.score >= MIN_SCORE and not face.looks_human
 
 
-def test_videos_have_no_second_look(detector: FaceDetector) -> None:
+def test_searches_for_videos_look_again_only_if_asked(detector: FaceDetector) -> None:
     (face,) = detector.detect(animal(46), smallest_face=0.125)
-    assert face.score_again is None and looks_human(face)
+    assert face.score_again is None and face.looks_human
+    assert not detector.look_again(animal(46), face).looks_human
 
 
 def test_a_square_may_extend_beyond_the_picture(astronaut: Image) -> None:
-    picture = IntegralImage(astronaut)
     boxes = [(-300, -300, -100, -100), (600, 40, 700, 140), (3, 3, 4, 4), (173, 60, 276, 200)]
-    scores = Mtcnn().look_again(picture, np.array(boxes, np.float32))
+    scores = Mtcnn().look_again(astronaut, np.array(boxes, np.float32))
     assert scores.shape == (4,) and np.isfinite(scores).all()
     assert scores.argmax() == 3
-    assert Mtcnn().look_again(picture, np.empty((0, 4), np.float32)).shape == (0,)
+    assert Mtcnn().look_again(astronaut, np.empty((0, 4), np.float32)).shape == (0,)
 
 
 def test_facenet_pytorch_looks_again_too(detector: FaceDetector, astronaut: Image) -> None:

@@ -219,12 +219,15 @@ def test_a_failure_of_facenet_pytorch_is_an_error_about_the_picture() -> None:
 
 def test_a_fake_takes_its_place() -> None:
     class One:
-        def find(self, image: Image, min_face_px: float, twice: bool = False) -> Candidates:
+        def find(self, image: Image, min_face_px: float) -> Candidates:
             boxes = np.array([[-5, 10, 30, 60]], np.float32)
             return Candidates(boxes, np.array([0.95], np.float32), np.zeros((1, 5, 2), np.float32))
 
+        def look_again(self, image: Image, boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            return np.full(len(boxes), 0.25, np.float32)
+
     (face,) = FaceDetector(mtcnn=One()).detect(np.zeros((100, 100, 3), np.uint8))
-    assert face.box == Box(0.0, 10.0, 30.0, 60.0)
+    assert (face.box, face.score_again) == (Box(0.0, 10.0, 30.0, 60.0), 0.25)
 
 
 @pytest.mark.slow

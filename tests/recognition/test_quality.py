@@ -6,11 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer.faces import Box, Detection, Face
+from fer.faces import HUMAN_FROM, Box, Detection, Face
 from fer.recognition.quality import (
     BRIGHT_ABOVE,
     DARK_BELOW,
-    HUMAN_FROM,
     SMALL_BELOW_PX,
     concerns,
     mean_luma,

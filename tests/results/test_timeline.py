@@ -11,6 +11,7 @@ import numpy as np
 import numpy.lib.recfunctions as rfn
 import pytest
 
+from fer.faces import NOT_HUMAN
 from fer.labels import FERPLUS
 from fer.recognition.baseline import without_shift
 from fer.records import to_json
@@ -22,7 +23,8 @@ from fer.video.recorder import Recorder
 from fer.video.timeline import Timeline
 from tests.video.results import face, timeline_of
 
-OF_FILES = ["frame", "seconds", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", "valence", *FERPLUS]
+OF_FILES = ["frame", "seconds", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", "valence",
+            *FERPLUS, "concerns"]  # fmt: skip
 OF_CAMERAS = ["seconds", "lasted", "person", "label", "confidence", *FERPLUS]
 RESULT = timeline_of({1: ["neutral"] * 10 + ["happiness"] * 5, 2: [None] * 5 + ["surprise"] * 5})
 
@@ -152,7 +154,7 @@ def test_baselines_are_kept_and_what_earlier_versions_kept_is_read(tmp_path: Pat
     again = read_timeline(path)
     assert again is not None and again.baselines == TAKEN_OFF.baselines and again.neutral == pytest.approx(USUAL)
     assert timeline_json(again) == timeline_json(TAKEN_OFF)
-    names = [name for name in RESULT.rows.dtype.names or () if name not in ("landmarks", "opinions")]
+    names = [name for name in RESULT.rows.dtype.names or () if name not in ("landmarks", "opinions", "score_again")]
     with np.load(path) as file:
         about = json.loads(str(file["about"]))
     old = {name: value for name, value in about.items() if name not in ("neutral", "baselines")}
@@ -166,6 +168,27 @@ def test_json_is_ascii_whatever_the_labels_are() -> None:
     words = ('q"喜び', "=cmd")
     text = timeline_json(timeline_of({1: [words[0]]}, labels=words))
     assert text.isascii() and json.loads(text)["labels"] == list(words)
+
+
+def test_who_may_not_be_human_is_marked_in_all_files(tmp_path: Path) -> None:
+    """Person 1 entered as half a face, person 2 is a dog; of person 3 an earlier version did not look again."""
+    recorder = Recorder(FERPLUS)
+    scores = {1: [0.2, 0.999, 0.999, 0.999], 2: [0.3] * 4, 3: [None] * 4}
+    for step in range(4):
+        faces = [replace(face(person, "neutral"), score_again=own[step]) for person, own in scores.items()]
+        recorder.add(step, step / 10, faces)
+    path = tmp_path / "timeline.npz"
+    write_timeline(path, recorder.timeline(0.4, name="clip.mp4"))
+    seen = read_timeline(path)
+    assert seen is not None and seen.doubted == [2]
+    assert seen.faces([0])[0].score_again == pytest.approx(0.2) and seen.faces([2])[0].score_again is None
+    rows = list(csv.DictReader(io.StringIO("".join(timeline_csv(seen)))))
+    flagged = [(1, "0"), *((2, str(frame)) for frame in range(4))]
+    assert sorted((int(row["person"]), row["frame"]) for row in rows if row["concerns"] == NOT_HUMAN) == flagged
+    record = json.loads(timeline_json(seen))
+    assert [person["concerns"] for person in record["people"]] == [[], [NOT_HUMAN], []]
+    assert record["rows"]["concerns"].count([NOT_HUMAN]) == len(flagged) and [] in record["rows"]["concerns"]
+    assert [NOT_HUMAN in line for line in timeline_text(seen, "clip.mp4")] == [False, False, True, False]
 
 
 def numbers(line: str) -> list[str]:

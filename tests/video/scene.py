@@ -6,7 +6,7 @@ The blue of a patch identifies the person, so a test knows the truth in every pi
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -104,6 +104,9 @@ class FakeRecognizer:
     def __init__(self) -> None:
         self.shown: dict[int, tuple[float, ...]] = {}
         self.opinions: Opinions | None = None
+        self.scores_again: list[float] = []
+        """The next scores of a second look; later ones are 1."""
+        self.looks_again = 0
         self.smallest_faces: list[float | None] = []
         self.pictures: list[tuple[int, ...]] = []
         self.classified = 0
@@ -121,6 +124,10 @@ class FakeRecognizer:
             raise error
         return find(image)
 
+    def look_again(self, image: Image, detection: Detection) -> Detection:
+        self.looks_again += 1
+        return replace(detection, score_again=self.scores_again.pop(0) if self.scores_again else 1.0)
+
     def classify(self, image: Image, detections: list[Detection]) -> list[Face]:
         self.classified += 1
         return [self._named(image, one) for one in detections]
@@ -129,7 +136,13 @@ class FakeRecognizer:
         x, y = (min(int(place), length - 1) for place, length in zip(one.box.center, image.shape[1::-1], strict=True))
         probabilities = self.shown.get((250 - int(image[y, x, 2])) // 10, CALM)
         return Face(
-            one.box, one.landmarks, one.score, labels=LABELS, probabilities=probabilities, opinions=self.opinions
+            one.box,
+            one.landmarks,
+            one.score,
+            score_again=one.score_again,
+            labels=LABELS,
+            probabilities=probabilities,
+            opinions=self.opinions,
         )
 
 

@@ -1,6 +1,6 @@
 """Who is where and when the model runs, frame by frame, with a model that answers at once."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -54,3 +54,42 @@ def test_an_update_reaches_people_still_in_view() -> None:
     assert isinstance(known, Snapshot) and list(known.places) == [1]
     follower.take_in(observe(shared, known, "update", 0.1), 0.1, 0.0)
     assert [face.label for face in follower.faces()] == ["happiness"]
+
+
+def test_the_detector_looks_again_at_who_is_new_and_at_nobody_else() -> None:
+    follower, recognizer = Follower(), FakeRecognizer()
+    settings = VideoSettings(detections_per_second=10)
+    people = [Patch(0, 80, 120), Patch(1, 230, 120)]
+    looks = []
+    for step in range(12):
+        follower.see(cast(Any, recognizer), draw_scene(people[: 1 + (step >= 6)]), step / 4, settings)
+        looks.append(recognizer.looks_again)
+    assert recognizer.searches == 12 and looks == [1] * 6 + [2] * 6
+
+
+@pytest.mark.parametrize(
+    ("scores", "shown"),
+    [
+        ([0.1, 0.2, 0.3], [0.1, 0.2, 0.3, 0.3, 0.3]),
+        ([0.9, 0.2, 0.1], [0.9, 0.9, 0.9, 0.9, 0.9]),
+        ([0.1, 0.999], [0.1, 0.999, 0.999, 0.999, 0.999]),
+    ],
+)
+def test_who_does_not_look_human_gets_more_looks_and_the_best_counts(scores: list[float], shown: list[float]) -> None:
+    follower, recognizer = Follower(), FakeRecognizer()
+    recognizer.scores_again = [*scores]
+    settings = VideoSettings(detections_per_second=10)
+    found = []
+    for step in range(len(shown)):
+        (face,) = follower.see(cast(Any, recognizer), draw_scene([Patch(0, 160, 120)]), step / 4, settings)
+        found.append(face.score_again)
+    assert found == shown and recognizer.looks_again == len(scores)
+
+
+def test_readings_between_the_searches_are_no_looks() -> None:
+    follower, recognizer = Follower(), FakeRecognizer()
+    recognizer.scores_again = [0.5]
+    for step in range(20):
+        image, settings = draw_scene([Patch(0, 160, 120)]), VideoSettings(detections_per_second=0.1)
+        (face,) = follower.see(cast(Any, recognizer), image, step / 20, settings)
+    assert (recognizer.looks_again, face.score_again) == (1, 0.5) and recognizer.classified > 5
