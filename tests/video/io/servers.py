@@ -3,11 +3,14 @@
 import contextlib
 import itertools
 import socket
+import struct
 import threading
 import time
 from collections.abc import Sequence
+from fractions import Fraction
 from types import TracebackType
 
+import av
 import cv2
 
 from tests.video.io.cases import Image
@@ -108,3 +111,39 @@ class FileServer(Unreliable):
         )
         connection.sendall(head.encode())
         connection.sendall(self._data[first : size if fate == "whole" else size // 2])
+
+
+class RtspCamera(Unreliable):
+    """A camera over RTSP (RFC 2326) that sends MPEG-4 in RTP packets (RFC 6416) over the same TCP connection."""
+
+    def __init__(self, images: Sequence[Image], *fates: str) -> None:
+        super().__init__(*fates)
+        encoder = av.CodecContext.create("mpeg4", "w")
+        assert isinstance(encoder, av.VideoCodecContext)
+        encoder.height, encoder.width = images[0].shape[:2]
+        encoder.pix_fmt, encoder.time_base, encoder.framerate = "yuv420p", Fraction(1, 50), Fraction(50)
+        frames = [av.VideoFrame.from_ndarray(image, format="rgb24") for image in images]
+        self._packets = [bytes(packet) for frame in [*frames, None] for packet in encoder.encode(frame)]
+        self.url = f"rtsp://127.0.0.1:{self.port}/live"
+
+    def _answer(self, connection: socket.socket, request: str, fate: str) -> None:
+        sdp = "v=0\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 MP4V-ES/90000\r\na=control:video\r\n"
+        answers = {
+            "OPTIONS": "Public: DESCRIBE, SETUP, PLAY\r\n\r\n",
+            "DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}",
+            "SETUP": "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n\r\n",
+            "PLAY": "Session: 1\r\n\r\n",
+        }
+        method = ""
+        while method != "PLAY":
+            method, number = request.split()[0], request.partition("CSeq: ")[2].split()[0]
+            state = "503 Not now" if fate == "refuse" else "200 OK"
+            connection.sendall(f"RTSP/1.0 {state}\r\nCSeq: {number}\r\n{answers[method]}".encode())
+            if fate == "refuse":
+                return
+            request = "" if method == "PLAY" else connection.recv(4096).decode()
+        for count, packet in enumerate(self._packets):
+            seconds = count * FRAME_SECONDS
+            header = struct.pack(">BBHII", 0x80, 0x80 | 96, count, round(90_000 * seconds), 1)
+            connection.sendall(struct.pack(">cBH", b"$", 0, len(header + packet)) + header + packet)
+            time.sleep(FRAME_SECONDS)

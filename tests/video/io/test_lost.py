@@ -16,7 +16,7 @@ from fer.video.io.live import LiveSource
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.live import LiveAnalyzer, LiveEngine
 from tests.video.io.cases import Image, marked
-from tests.video.io.servers import Camera, FileServer
+from tests.video.io.servers import Camera, FileServer, RtspCamera
 from tests.video.scene import AtOnce, FakeRecognizer, Patch, draw_scene
 
 pytestmark = pytest.mark.slow
@@ -45,9 +45,10 @@ def largest_step(frames: list[tuple[float, Image]]) -> float:
 
 
 @pytest.mark.parametrize("fate", ["stall", "close"])
-def test_a_stream_comes_back_after_growing_pauses(fate: str) -> None:
+@pytest.mark.parametrize("kind", [Camera, RtspCamera])
+def test_a_stream_comes_back_after_growing_pauses(kind: type[Camera | RtspCamera], fate: str) -> None:
     told: list[str] = []
-    with Camera(IMAGES, fate, "refuse", "refuse", fate, "refuse") as camera:
+    with kind(IMAGES, fate, "refuse", "refuse", fate, "refuse") as camera:
         frames, source, nothing = followed(camera.url, told)
         assert camera.connections >= 7
     assert pauses(told)[:6] == [0.1, 0.2, 0.4, 0.1, 0.2, 0.4], "it begins anew with small ones"
