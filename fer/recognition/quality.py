@@ -53,7 +53,7 @@ def yaw_ratio(detection: Detection) -> float:
     """
     if len(detection.landmarks) < 3:
         return 0.0
-    left, right, nose = (np.array(point) for point in detection.landmarks[:3])
-    across = right - left
-    squared = float(across @ across)
-    return float((nose - (left + right) / 2) @ across) / squared if squared else 0.0
+    (x1, y1), (x2, y2), (x, y) = detection.landmarks[:3]
+    across, down = x2 - x1, y2 - y1
+    squared = across**2 + down**2
+    return ((x - (x1 + x2) / 2) * across + (y - (y1 + y2) / 2) * down) / squared if squared else 0.0

@@ -17,7 +17,7 @@ from fer.files import read_arrays, replace_file
 from fer.names import not_a_formula, printable
 from fer.recognition.quality import concerns
 from fer.records import to_json
-from fer.results.pictures import BOX_DIGITS, CORRECTED, DIGITS, READING_COLUMNS, concern_words
+from fer.results.pictures import BOX_DIGITS, CORRECTED, DIGITS, READING_COLUMNS
 from fer.video.timeline import VALENCE, Marker, Timeline, row_type
 
 PEOPLE_LISTED = 10
@@ -53,8 +53,7 @@ def timeline_csv(timeline: Timeline) -> Iterator[str]:
         for place in range(first, min(first + _ROWS_AT_ONCE, len(timeline.rows))):
             while rest and rest[0].seconds <= timeline.rows["seconds"][place]:
                 lines.append(_marked(rest.popleft(), columns, noted))
-            (face,) = timeline.faces([place])
-            words = concern_words(face, unsure_below=0)
+            words = ", ".join(_concerns(timeline, place))
             lines.append([*_line(timeline, place), words, *_raw(timeline, place), *_named(timeline, place)])
         yield _lines(lines)
     if rest:
@@ -76,6 +75,11 @@ def _line(timeline: Timeline, place: int) -> list[Any]:
     confidence = probabilities[row["held"]]
     valence = "" if timeline.valence is None else _rounded(timeline.valence[place], DIGITS)
     return [frame, seconds, lasted, person, *box, _rounded(score, DIGITS), label, confidence, valence, *probabilities]
+
+
+def _concerns(timeline: Timeline, place: int) -> list[str]:
+    (face,) = timeline.faces([place])
+    return list(concerns(face, unsure_below=0))
 
 
 def _named(timeline: Timeline, place: int) -> list[str]:
@@ -154,7 +158,7 @@ def timeline_json(timeline: Timeline) -> str:
             "box": _rounded(rows["box"], BOX_DIGITS),
             "probabilities": _rounded(rows["probabilities"], DIGITS),
             "valence": None if timeline.valence is None else _rounded(timeline.valence, DIGITS),
-            "concerns": [list(concerns(face, unsure_below=0)) for face in timeline.faces(range(len(rows)))],
+            "concerns": [_concerns(timeline, place) for place in range(len(rows))],
         },
     }
     if timeline.corrected:

@@ -323,8 +323,9 @@ class Timeline:
         """Return rows as faces, with the raw reading if an own neutral is subtracted."""
         faces = []
         for place in places:
-            face, raw = _face(self.shown[place], self.labels), _face(self.rows[place], self.labels)
-            faces.append(replace(face, raw=raw) if face.track_id in self.baselines else face)
+            face = _face(self.shown[place], self.labels)
+            raw = _face(self.rows[place], self.labels) if face.track_id in self.baselines else None
+            faces.append(replace(face, raw=raw) if raw else face)
         return faces
 
 

@@ -196,7 +196,7 @@ def show_concerns(face: Face, unsure_below: float) -> None:
 
 def show_not_human(person: str) -> None:
     """Say that a person in a video may not be one."""
-    st.caption(f":material/warning: {literal(f'{person} {NOT_HUMAN}: {NOT_HUMAN_MEANS}')}")
+    st.caption(f":material/warning: {literal(f'{person} {NOT_HUMAN}: {NOT_HUMAN_MEANS}.')}")
 
 
 def show_opinions(face: Face) -> None:
