@@ -252,6 +252,8 @@ def _checked(timeline: Timeline) -> Timeline:
         raise ValueError("a number is not finite")
     if len(rows) and not (0 <= rows["held"].min() <= rows["held"].max() < count):
         raise ValueError("a row has no label")
+    if not (rows["box"][:, :2] < rows["box"][:, 2:]).all():
+        raise ValueError("a box is empty")
     if not all(len(shift) in (0, count) for shift in shifts) or not all(shifts[1:]):
         raise ValueError("the own neutral does not match the labels")
     return timeline
