@@ -22,6 +22,7 @@ import pytest
 from fer.cli import live as real_time_detection
 from fer.cli.window import VideoWindow
 from fer.errors import VideoError
+from fer.faces import NOT_HUMAN
 from fer.video.io import live
 from fer.video.io.mp4 import Mp4Writer
 from tests.scripts.processes import PATIENCE_SECONDS, ROOT, start
@@ -88,7 +89,10 @@ def test_json_has_a_line_for_each_frame_and_one_person(clips: Path, command: Com
     assert {face["track_id"] for face in faces} == {1}
     for line in lines:
         (face,) = line["faces"]
-        assert set(face) == {"box", "landmarks", "score", "label", "confidence", "probabilities", "track_id"}
+        assert set(face) == {
+            "box", "landmarks", "score", "score_again", "label", "confidence", "probabilities", "track_id", "concerns",
+        }  # fmt: skip
+        assert NOT_HUMAN not in face["concerns"]
         assert sum(face["probabilities"].values()) == pytest.approx(1)
     first, last = faces[0]["box"], faces[-1]["box"]
     assert last[0] - first[0] == pytest.approx(59, abs=8), "the picture's left edge went 59 pixels to the left"
