@@ -243,7 +243,8 @@ def _rows(**changes: object) -> np.ndarray:
         {"baselines": {"1": {"shift": [], "how": "median", "starts": 0, "ends": 1, "readings": 1}}}, {"ends": None},
         {"rows": np.zeros(3)}, {"rows": np.zeros((2, 2), RESULT.rows.dtype)}, {"rows": _rows(held=8)},
         {"rows": _rows(held=-1)}, {"rows": _rows(seconds=np.nan)}, {"rows": _rows(probabilities=np.inf)},
-        {"rows": _rows(box=0)}, {"rows": _rows(box=(9, 0, 8, 9))}, {"rows": np.array(5)}, {"rows": np.zeros(2, [("colour", float)])},
+        {"rows": _rows(box=0)}, {"rows": _rows(box=(9, 0, 8, 9))},
+        {"rows": np.array(5)}, {"rows": np.zeros(2, [("colour", float)])},
     ],
     ids=lambda changes: str(changes)[:40],
 )  # fmt: skip
