@@ -1,7 +1,7 @@
 """The faces of many photos as a gallery or a table, the selected one in its photo, and the exports."""
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +56,15 @@ _CHOSEN = "folder_face"
 """In the session: the name of the selected face."""
 
 
-def show_results(request: Request, finished: list[Finished]) -> None:
-    """Show totals, the faces, the selected face in its photo, and the exports."""
+def show_results(request: Request, finished: list[Finished], shared: Path | None = None) -> None:
+    """Show totals, the faces, the selected face in its photo, and the exports.
+
+    Args:
+        request: what was analyzed, and how.
+        finished: what was found.
+        shared: the job's folder, for visitors who only have a link: they see the pictures in it, but no others, and
+            cannot correct readings.
+    """
     labels, unsure_below = reading_of(request, finished)
     entries = entries_of(finished)
     broken = [one for one in finished if one.result.error is not None]
@@ -96,11 +103,20 @@ def show_results(request: Request, finished: list[Finished]) -> None:
     if not chosen:
         st.info("No face matches these filters.", icon=":material/filter_alt_off:")
         return
-    show_faces(view, chosen, labels, threshold, request.checkpoint)
-    downloads(pictures_of(chosen) if wanted or differing else finished, len(finished), labels, threshold)
+    corrected = {} if shared else said_labels()
+    show_faces(view, chosen, labels, threshold, corrected, request.checkpoint, shared)
+    downloads(pictures_of(chosen) if wanted or differing else finished, len(finished), labels, threshold, corrected)
 
 
-def show_faces(view: str, chosen: list[Entry], labels: Sequence[str], threshold: float, checkpoint: Path) -> None:
+def show_faces(
+    view: str,
+    chosen: list[Entry],
+    labels: Sequence[str],
+    threshold: float,
+    corrected: Mapping[str, str],
+    checkpoint: Path,
+    shared: Path | None,
+) -> None:
     """Show one page of the faces in the chosen view, with the selected face beside it."""
     groups = groups_of(chosen, labels, threshold)
     if view == GALLERY:
@@ -118,13 +134,12 @@ def show_faces(view: str, chosen: list[Entry], labels: Sequence[str], threshold:
     with left:
         if view == GALLERY:
             counts = {name: len(group) for name, group in groups.items()}
-            corrected = said_labels()
             marks = {entry.name: corrected.get(face_key(entry.face), "") for entry in rows if entry.face}
             face_gallery(groups_of(rows, labels, threshold), counts, shown.name, "gallery", choose, marks)
         else:
             show_table(rows, threshold)
     with right, errors_shown():
-        show_entry(shown, threshold, checkpoint)
+        show_entry(shown, threshold, checkpoint, shared)
 
 
 def choose(name: str) -> None:
@@ -172,14 +187,14 @@ def show_table(rows: list[Entry], threshold: float) -> None:
     )
 
 
-def show_entry(entry: Entry, threshold: float, checkpoint: Path) -> None:
+def show_entry(entry: Entry, threshold: float, checkpoint: Path, shared: Path | None) -> None:
     """Show the selected face in its photo with its reading; the model's file may be gone."""
     picture, faces = entry.finished.picture, entry.finished.result.faces
     names = [Entry(entry.finished, number).name for number in range(1, len(faces) + 1)]
     alt = f"{picture.name} with its faces marked"
     with st.container(border=True):
         st.markdown(f"**{literal(picture.name)}**")
-        if picture.path.is_file():
+        if picture.path.is_file() and (shared is None or picture.path.is_relative_to(shared)):
             jpeg, size_wh = _picture(picture.path)
             picture_viewer(
                 jpeg, size_wh, faces, threshold, alt, entry.number - 1, "viewer", lambda face: choose(names[face])
@@ -192,24 +207,26 @@ def show_entry(entry: Entry, threshold: float, checkpoint: Path) -> None:
         st.markdown(f"**{entry.number} · {said(entry.face, threshold)}**")
         show_concerns(entry.face, threshold)
         show_opinions(entry.face)
-        try:
-            model, preprocessing = sha_of(checkpoint), read_info(checkpoint).preprocessing
-        except CheckpointError:
-            model, preprocessing = "", None
-        ask_right(entry.face, lambda: _crop(entry, preprocessing), model, "folder")
+        if shared is None:
+            try:
+                model, preprocessing = sha_of(checkpoint), read_info(checkpoint).preprocessing
+            except CheckpointError:
+                model, preprocessing = "", None
+            ask_right(entry.face, lambda: _crop(entry, preprocessing), model, "folder")
         described = describe(entry.face)
         st.plotly_chart(probability_bars(entry.face), config=STATIC, key="selected face", alt=described)
 
 
-def downloads(finished: list[Finished], total: int, labels: Sequence[str], threshold: float) -> None:
+def downloads(
+    finished: list[Finished], total: int, labels: Sequence[str], threshold: float, corrected: Mapping[str, str]
+) -> None:
     """Offer tables and annotated copies of the shown pictures, out of `total`."""
     results = [one.result for one in finished]
     with errors_shown(), st.container(horizontal=True):
-        said = said_labels()  # here, because the thread that makes the files does not know the visitor
         download_figures(
             "faces",
-            lambda: to_csv(results, labels, threshold, said).encode(errors="backslashreplace"),
-            lambda: to_json(results, threshold, said),
+            lambda: to_csv(results, labels, threshold, corrected).encode(errors="backslashreplace"),
+            lambda: to_json(results, threshold, corrected),
         )
         download("Annotated copies (ZIP)", lambda: annotated_zip(finished), "annotated.zip", "folder_zip")
     which = "all photos" if len(finished) == total else f"the {len(finished):,} photos shown"

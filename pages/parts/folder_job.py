@@ -34,7 +34,7 @@ def show_job(seen: JobView[Request], result: Result | None) -> None:
     path = seen.folder / RESULTS_NAME
     with errors_shown():  # the model or the results may be gone or damaged
         if seen.request and path.is_file():
-            if finished := _finished(path, path.stat().st_size):
+            if finished := finished_at(path, path.stat().st_size):
                 show_results(seen.request, finished)
             elif seen.state == FINISHED:
                 st.warning("The results cannot be read. Analyze the photos again.", icon=ICONS[DAMAGED])
@@ -57,5 +57,6 @@ def show_state(seen: JobView[Request], result: Result | None) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the results …", scope="session")
-def _finished(path: Path, size: int) -> list[Finished]:
+def finished_at(path: Path, size: int) -> list[Finished]:
+    """Return what a job has found so far, cached until the file's size in bytes changes."""
     return read_finished(path)

@@ -52,7 +52,7 @@ def export_of(store: ResultStore, results: Sequence[Result], said: Mapping[str, 
     Raises:
         ResultsError: the results are larger than `EXPORT_BYTES`.
     """
-    found = sum(result.file_bytes + sum(file.stat().st_size for file in _videos(result)) for result in results)
+    found = sum(result.file_bytes + sum(file.stat().st_size for file in annotated_videos(result)) for result in results)
     if found > EXPORT_BYTES:
         raise ResultsError(
             f"expected at most {size(EXPORT_BYTES)} for an export, found {size(found)}. Select fewer results, or "
@@ -82,11 +82,11 @@ def _more(store: ResultStore, result: Result, said: Mapping[str, str]) -> Iterat
         found = [one.result for one in finished]
         yield "faces.csv", to_csv(found, labels, unsure_below, said)
         yield "faces.json", to_json(found, unsure_below, said)
-    for video in _videos(result):
+    for video in annotated_videos(result):
         yield video.name, video
 
 
-def _videos(result: Result) -> Iterable[Path]:
+def annotated_videos(result: Result) -> Iterable[Path]:
     """Return the annotated video of a job if it is kept, finished and shows the current notes."""
     folder = job_folder(result)
     found = folder.glob(DRAWN_NAME) if result.job and is_drawn_as_noted(folder) else ()
@@ -146,14 +146,21 @@ def rename(store: ResultStore, result: Result) -> None:
                 st.rerun()
 
 
-@st.dialog("Share")
+@st.dialog("Share", on_dismiss="rerun")
 def share(store: ResultStore, result: Result) -> None:
-    """Show the link that opens a result for others, and offer to revoke it."""
+    """Offer to make a link that opens a result for others; show the one that is there, and offer to end it."""
     with errors_shown():
-        token = store.share(result.id, result.owner)
-        here = urlsplit(st.context.url or "")
-        st.markdown("Anybody with this link can see this result, but none of your other results.")
-        st.code(f"{here.scheme}://{here.netloc}{here.path}?{ADDRESS}={token}", language=None, wrap_lines=True)
-        if st.button("Revoke link", icon=":material/link_off:"):
-            store.revoke(result.id, result.owner)
-            st.rerun()
+        now = store.get(result.id, result.owner)
+        st.markdown(
+            "Anybody with the link can see this result, with the pictures that were kept, but none of your other "
+            "results."
+        )
+        if now and now.token:
+            here = urlsplit(st.context.url or "")
+            st.code(f"{here.scheme}://{here.netloc}{here.path}?{ADDRESS}={now.token}", language=None, wrap_lines=True)
+            if st.button("Stop sharing", icon=":material/link_off:"):
+                store.revoke(result.id, result.owner)
+                st.rerun()
+        elif st.button("Create link", type="primary", icon=":material/link:"):
+            store.share(result.id, result.owner)
+            st.rerun(scope="fragment")

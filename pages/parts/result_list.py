@@ -49,8 +49,15 @@ _WHY = {
     DAMAGED: ("damaged database", "moved aside; its folder is listed under “Show names”"),
 }
 """Reason of a notice → what went, and what happened to it."""
-_RESUME, _RENAME, _SHARE, _DELETE = "resume", "rename", "share", "delete"
-_MENU = {OPEN: "Open", _RESUME: "Resume", _RENAME: "Rename", _SHARE: "Share", _DELETE: "Delete"}
+_RESUME, _RENAME, _SHARE, _STOP, _DELETE = "resume", "rename", "share", "stop sharing", "delete"
+_MENU = {
+    OPEN: "Open",
+    _RESUME: "Resume",
+    _RENAME: "Rename",
+    _SHARE: "Share",
+    _STOP: "Stop sharing",
+    _DELETE: "Delete",
+}
 _CHOSEN = "results_chosen"
 """In the session: the IDs of the selected results."""
 
@@ -118,6 +125,7 @@ def _show_rows(store: ResultStore, asked: tuple[str, str, tuple[str, ...], int, 
 def _row(store: ResultStore, result: Result, seen: JobView[Any] | None, now: float) -> Row:
     page, said = address_of(result, seen)
     parts = parts_of(result, seen, now)
+    absent = {_RESUME: not (seen and seen.can_resume), _STOP: not result.token}
     return Row(
         result.id,
         result.name,
@@ -125,7 +133,8 @@ def _row(store: ResultStore, result: Result, seen: JobView[Any] | None, now: flo
         store.thumbnail(result),
         _ICONS[result.kind],
         [(parts["kind"], parts["when"]), (parts["found"], parts["model"]), (parts["shown"], "")],
-        [(what, label) for what, label in _MENU.items() if what != _RESUME or (seen and seen.can_resume)],
+        result.token is not None,
+        [(what, label) for what, label in _MENU.items() if not absent.get(what)],
     )
 
 
@@ -140,6 +149,8 @@ def _do(store: ResultStore, result: Result, seen: JobView[Any] | None, what: str
         rename(store, result)
     elif what == _SHARE:
         share(store, result)
+    elif what == _STOP:
+        attempt(lambda: store.revoke(result.id, result.owner))
     elif what == _DELETE:
         delete(store, [result])
 

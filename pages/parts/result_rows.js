@@ -35,7 +35,7 @@ class Rows {
     row?.querySelector(`[data-part="${part}"]`)?.focus({ preventScroll: true });
   }
 
-  row({ id, name, href, face, icon, facts, menu }) {
+  row({ id, name, href, face, icon, facts, is_shared: isShared, menu }) {
     const row = document.createElement("li"), act = (what) => this.act([id, what]);
     row.className = "row";
     row.dataset.id = id;
@@ -58,6 +58,11 @@ class Rows {
       const fact = make("div", "fact", row);
       make("div", "", fact, { textContent: first });
       make("div", "second", fact, { textContent: second });
+    }
+    if (isShared) {
+      const mark = row.lastChild.lastChild;
+      make("span", "symbol", mark, { textContent: "link", ariaHidden: "true", translate: false });
+      make("span", "", mark, { textContent: "shared" });
     }
     const more = make("button", "more", row, { type: "button", textContent: "⋯", ariaLabel: `Actions for ${name}`, ariaHasPopup: "menu", ariaExpanded: "false" });
     more.onclick = () => this.open(more, menu, act);

@@ -29,6 +29,7 @@ class Row:
     """A name of Google's Material Symbols."""
     facts: Sequence[tuple[str, str]]
     """Two lines for each column."""
+    is_shared: bool
     menu: Sequence[tuple[str, str]]
     """The actions: key and label."""
 

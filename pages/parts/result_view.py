@@ -2,24 +2,32 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import streamlit as st
 
 from fer.charts.expressions import count_bars
+from fer.collection.job import RESULTS_NAME
 from fer.names import literal
+from fer.results.journal import Finished
 from fer.results.photo import PhotoRecord
 from fer.results.pictures import to_csv, to_json
-from fer.results.result import Result
+from fer.results.result import FOLDER, Result
 from fer.results.store import ResultStore
+from fer.video.timeline import Timeline
 from pages.parts.corrections import said_labels
+from pages.parts.folder_faces import show_results
+from pages.parts.folder_job import finished_at
 from pages.parts.kept_photos import restored
 from pages.parts.photo_result import show_photo
 from pages.parts.photo_source import Photo
-from pages.parts.result_actions import delete, rename, share, show_export
+from pages.parts.result_actions import annotated_videos, delete, rename, share, show_export
 from pages.parts.result_list import parts_of
 from pages.parts.results import addressed, job_of, size
-from pages.parts.video_result import show_downloads, show_seen, timeline_of
-from pages.parts.widgets import STATIC, download_figures
+from pages.parts.video_player import video_player
+from pages.parts.video_result import show_downloads, show_sums, timeline_of
+from pages.parts.video_timeline import chosen_video, valence_text
+from pages.parts.widgets import STATIC, download_figures, fragment
 
 
 def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
@@ -28,7 +36,7 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
         back_button()
     st.title(literal(result.name))
     parts = [*parts_of(result, job_of(result), time.time()).values(), size(result.size_bytes)]
-    st.caption(literal(" · ".join(part for part in parts if part)))
+    st.caption(literal(" · ".join(part for part in parts if part)) + " · :material/link: shared" * bool(result.token))
     said = said_labels() if is_mine else {}
     with st.container(horizontal=True):
         show_export(store, [result], "result.zip", said)
@@ -42,11 +50,12 @@ def show_result(store: ResultStore, result: Result, is_mine: bool) -> None:
     if record := store.record(result, PhotoRecord):
         _show_photo(store, result, record, said)
     elif (seen := timeline_of(store, result)) and seen.people:
-        if video := store.picture(result):
-            st.video(str(video), alt="the annotated video", width=720)
-        show_seen(seen)
+        fragment(_show_video)(result, seen, _videos(store, result, seen))
+        show_sums(seen)
         with st.container(horizontal=True):
             show_downloads(seen, "expressions")
+    elif (job := job_of(result)) and result.kind == FOLDER and job.request and (finished := _finished(job.folder)):
+        show_results(job.request, finished, shared=job.folder)
     else:
         _show_sums(store, result)
 
@@ -72,6 +81,31 @@ def _show_photo(store: ResultStore, result: Result, record: PhotoRecord, correct
             lambda: to_csv(found, record.labels, threshold, corrected),
             lambda: to_json(found, threshold, corrected),
         )
+
+
+def _videos(store: ResultStore, result: Result, seen: Timeline) -> dict[Path, float]:
+    """Return the kept videos of a result, best first → the second of the video at which each starts."""
+    recorded = store.picture(result)
+    videos = dict.fromkeys([recorded] if recorded else annotated_videos(result), seen.starts)
+    if (job := job_of(result)) and job.request and job.request.is_upload:
+        videos[job.folder / job.request.path] = 0.0
+    return videos
+
+
+def _show_video(result: Result, seen: Timeline, videos: Mapping[Path, float]) -> None:
+    """Show a timeline and its video, if that was kept, without ways to change them."""
+    at = f"moment {result.id}"
+    moment, video = st.session_state.get(at, seen.starts), chosen_video(videos)
+    begins = videos[video] if video else 0.0
+    video_player(seen, video, begins, moment, "player", lambda seconds: st.session_state.update({at: seconds}))
+    if seen.valence is not None:
+        st.caption(f"**Valence.** {valence_text(seen)}")
+
+
+def _finished(folder: Path) -> list[Finished]:
+    """Return what a job with many photos has found so far."""
+    path = folder / RESULTS_NAME
+    return finished_at(path, path.stat().st_size) if path.is_file() else []
 
 
 def _show_sums(store: ResultStore, result: Result) -> None:

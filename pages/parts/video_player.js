@@ -109,7 +109,7 @@ class Player {
   }
 
   build() {
-    const { people, labels, starts, ends, chapters } = this.data, length = Math.max(ends - starts, 1e-9);
+    const { people, labels, starts, ends, chapters, marks } = this.data, length = Math.max(ends - starts, 1e-9);
     const focused = this.root.getRootNode().activeElement?.dataset?.focus;
     this.person = Math.min(this.person, Math.max(people.length - 1, 0));
     for (const list of [this.now, this.chapters, this.lanes, this.flags, this.legend]) list.replaceChildren();
@@ -163,15 +163,17 @@ class Player {
       if (picture) make("img", "", button, { src: picture, alt: "" });
       make("span", "", button, { textContent: text });
       button.onclick = () => this.go(seconds);
-      if (marker !== null) {
+      if (marker !== null) make("span", "flag", this.flags).style.left = this.at(seconds);
+      if (marker !== null && marks) {
         const drop = make("button", "drop", item, { type: "button", textContent: "×" });
         drop.setAttribute("aria-label", `Delete marker ${text}`);
         drop.onclick = () => this.tell("unmarked", marker);
-        make("span", "flag", this.flags).style.left = this.at(seconds);
       }
       return button;
     });
     this.chapters.hidden = !chapters.length;
+    this.mark.hidden = !marks;
+    this.chapters.parentNode.hidden = !marks && !chapters.length;
 
     for (const { name, color, likely } of labels) {
       if (!likely) continue;

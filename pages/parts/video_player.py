@@ -54,8 +54,8 @@ def video_player(
     moment: float,
     key: str,
     on_seek: Callable[[float], object],
-    on_mark: Callable[[float, str], object],
-    on_unmark: Callable[[Marker], object],
+    on_mark: Callable[[float, str], object] | None = None,
+    on_unmark: Callable[[Marker], object] | None = None,
 ) -> None:
     """Show a video above its timeline.
 
@@ -66,8 +66,8 @@ def video_player(
         moment: the initial position, in seconds of the video.
         key: of the component.
         on_seek: called with the position where the player has stopped, in seconds of the video, before the page reruns.
-        on_mark: called with the position and text of a new marker, likewise.
-        on_unmark: called with a marker that was deleted, likewise.
+        on_mark: called with the position and text of a new marker, likewise; None: markers cannot be added.
+        on_unmark: called with a marker that was deleted, likewise; None: markers cannot be deleted.
     """
 
     def take_seek() -> None:
@@ -75,11 +75,12 @@ def video_player(
             on_seek(float(seconds))
 
     def take_mark() -> None:
-        if marked := st.session_state[key].marked:
+        if on_mark and (marked := st.session_state[key].marked):
             on_mark(float(marked["seconds"]), str(marked["text"]))
 
     def take_unmark() -> None:
-        if (place := st.session_state[key].unmarked) is not None and 0 <= place < len(seen.markers):
+        place = st.session_state[key].unmarked
+        if on_unmark and place is not None and 0 <= place < len(seen.markers):
             on_unmark(seen.markers[place])
 
     _component(
@@ -89,6 +90,7 @@ def video_player(
             "url": media_url(video, f"{key} video", guess_type(video.name)[0] or "video/mp4") if video else None,
             "alt": f"Video {seen.name}",
             "begins": begins,
+            "marks": on_mark is not None,
         },
         key=key,
         on_seconds_change=take_seek,

@@ -1,6 +1,6 @@
 """The player with its timeline, and notes on it: people, markers, corrections, own neutrals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -54,11 +54,7 @@ def show_timeline(
     moments = result.key_moments()
     first = moments[0].seconds if moments else result.starts
     moment: float = st.session_state.setdefault("video_moment", first)
-    video = next((path for path in videos if path.is_file()), None)
-    size_mb = video.stat().st_size / 2**20 if video else 0.0
-    if size_mb > PLAYED_MB and not st.toggle(f"Play the video here ({size_mb:.0f} MB)", key="video_play"):
-        video = None
-
+    video = chosen_video(videos)
     video_player(
         result,
         video,
@@ -80,6 +76,15 @@ def show_timeline(
         return
     with st.expander("A person's own neutral", icon=":material/sentiment_neutral:", expanded=bool(shown.baselines)):
         _show_neutral(folder, seen, shown, moment, changed)
+
+
+def chosen_video(videos: Iterable[Path]) -> Path | None:
+    """Return the first video that is there; None if there is none, or if it is large and the visitor has not agreed."""
+    video = next((path for path in videos if path.is_file()), None)
+    size_mb = video.stat().st_size / 2**20 if video else 0.0
+    if size_mb > PLAYED_MB and not st.toggle(f"Play the video here ({size_mb:.0f} MB)", key="video_play"):
+        return None
+    return video
 
 
 def valence_text(result: Timeline) -> str:

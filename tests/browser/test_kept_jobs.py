@@ -66,7 +66,7 @@ def journey(
     done(other)
     other.goto(f"{url}/results?result={store.share(found, '')}")
     expect(other.get_by_role("heading", level=1)).to_have_text(name)
-    expect(other.locator(".js-plotly-plot").first).to_be_visible()
+    expect(other.locator(".player, .groups").first).to_be_visible()
 
     settled(page)
     page.get_by_role("button", name="Delete", exact=True).click()

@@ -102,6 +102,36 @@ def test_who_has_a_link_sees_one_result_and_each_browser_its_own(
     elsewhere.close()
 
 
+def test_a_link_is_made_by_a_button_and_ended_by_another(
+    browser: Browser, page: Page, app_url: str, app_folder: Path
+) -> None:
+    store = ResultStore(app_folder / "results")
+    kept = store.add("", "webcam", "Standup", figures=Figures(people=1, seconds=62, expressions={"fear": 9}))
+    assert kept
+    page.goto(f"{app_url}/results")
+    row = page.locator(".rows").get_by_role("listitem").filter(has=page.get_by_role("link", name="Standup"))
+    act(page, "Standup", "Share")
+    dialog = page.get_by_role("dialog")
+    create = dialog.get_by_role("button", name="Create link")
+    expect(create).to_be_visible()
+    assert store.list("").results[0].token is None
+    create.click()
+    expect(dialog.get_by_role("button", name="Stop sharing")).to_be_visible()
+    address = dialog.locator("code").inner_text()
+    page.keyboard.press("Escape")
+    expect(row).to_contain_text("shared")
+    elsewhere = browser.new_context()
+    guest = elsewhere.new_page()
+    guest.goto(address)
+    expect(guest.get_by_role("heading", level=1)).to_have_text("Standup")
+    act(page, "Standup", "Stop sharing")
+    expect(row).not_to_contain_text("shared")
+    guest.reload()
+    expect(guest.get_by_role("heading", level=1)).to_have_text("Results")
+    elsewhere.close()
+    store.delete([kept.id], "")
+
+
 def test_the_list_is_used_with_the_keyboard(
     context: BrowserContext, page: Page, app_url: str, app_folder: Path
 ) -> None:

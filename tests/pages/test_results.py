@@ -442,17 +442,31 @@ def test_tabs_of_a_remote_visitor_share_a_limit_even_if_they_may_train(
     assert one.exists() and not other.exists()
 
 
+def photo_job(place: Path, pictures: str) -> tuple[Path, Face]:
+    """Make a finished job with one photo in a folder that is relative to its own; return its folder and the face."""
+    folder = job.new_job(place / "collections", collections.KIND, collections.Request("trip", place / "gone"))
+    path = folder / pictures / "a.png"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode_png(np.zeros((20, 30, 3), np.uint8)))
+    picture = PictureTask(path.resolve(), "a.png")
+    seen = Face(Box(0, 0, 9, 9), ((1.0, 1.0),) * 5, 0.9, labels=("fear", "joy"), probabilities=(0.2, 0.8))
+    tile = "data:image/png;base64," + b64encode(encode_png(np.zeros((8, 8, 3), np.uint8))).decode()
+    with open_results(folder / collections.RESULTS_NAME, [picture], "") as found:
+        found.add(Finished(picture, PictureResult("a.png", (seen,)), (tile,)))
+    Reporter(folder).set(FINISHED)
+    return folder, seen
+
+
+def parts(app: AppTest) -> list[dict[str, Any]]:
+    """Return what the page's own components are told."""
+    return [json.loads(part.proto.json) for part in app.get("bidi_component")]
+
+
 def test_photos_whose_model_is_gone_are_shown_and_exported(
     store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FER_DATA", str(tmp_path))
-    folder = job.new_job(tmp_path / "collections", collections.KIND, collections.Request("trip", tmp_path / "gone"))
-    picture = PictureTask(tmp_path / "a.jpg", "a.jpg")
-    seen = Face(Box(0, 0, 9, 9), ((1.0, 1.0),) * 5, 0.9, labels=("fear", "joy"), probabilities=(0.2, 0.8))
-    tile = "data:image/png;base64," + b64encode(encode_png(np.zeros((8, 8, 3), np.uint8))).decode()
-    with open_results(folder / collections.RESULTS_NAME, [picture], "") as found:
-        found.add(Finished(picture, PictureResult("a.jpg", (seen,)), (tile,)))
-    Reporter(folder).set(FINISHED)
+    folder, seen = photo_job(tmp_path, "uploads")
     row = add(store, "trip", FOLDER, job=f"collections/{folder.name}")
     app = opened("folder", result=row.id)
     assert not app.error and app.metric and app.get("plotly_chart")
@@ -479,6 +493,52 @@ def test_too_large_an_export_is_refused_before_it_is_made(
     assert app.error and not app.get("download_button")
 
 
+@pytest.mark.parametrize(("pictures", "components"), [("uploads", 2), ("../..", 1)])
+def test_a_link_to_many_photos_shows_their_faces_and_what_pictures_were_kept(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: str, components: int
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    folder, seen = photo_job(tmp_path, pictures)
+    store.set_label("", face_key(seen), "fear")
+    token = store.share(add(store, "trip", FOLDER, job=f"collections/{folder.name}").id, "")
+    app = opened(result=token)
+    assert not app.error and {metric.label: metric.value for metric in app.metric}["Faces"] == "1"
+    gallery, *viewers = parts(app)
+    assert [group["name"] for group in gallery["groups"]] == ["joy"] and len(viewers) == components - 1
+    assert gallery["groups"][0]["tiles"][0]["mark"] == "", "what the owner said is theirs"
+    assert not [pills for pills in app.pills if "right" in (pills.key or "")]
+    assert any(view.value == "Gallery" for view in app.segmented_control)
+
+
+@pytest.mark.parametrize(("path", "is_played"), [("video/a.mp4", True), ("/elsewhere/a.mp4", False)])
+def test_a_link_to_a_video_shows_it_if_it_was_kept_and_changes_nothing(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, is_played: bool
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    folder = videos.new_job(tmp_path / "videos", VideoRequest(Path(path), Path("a.safetensors"), ClipOptions()))
+    (folder / "video").mkdir()
+    (folder / "video" / "a.mp4").write_bytes(b"film")
+    write_timeline(folder / TIMELINE_NAME, timeline_of({1: ["fear"] * 20}, peaks=()))
+    Reporter(folder).set(FINISHED)
+    app = opened(result=store.share(add(store, "a.mp4", VIDEO, job=f"videos/{folder.name}").id, ""))
+    (player,) = parts(app)
+    assert bool(player["url"]) is is_played and player["marks"] is False and len(player["people"]) == 1
+
+
+def test_what_is_shared_is_marked_and_looking_at_it_shares_nothing(store: ResultStore) -> None:
+    added = add(store, "a", WEBCAM)
+    app = press(opened(result=added.id), "Share")
+    assert store.list("").results[0].token is None and not app.code
+    assert "Create link" in {button.label for button in app.button}
+    (row,) = rows(opened())
+    assert not row["is_shared"] and "Stop sharing" not in dict(row["menu"]).values()
+    token = store.share(added.id, "")
+    app = press(opened(result=added.id), "Share")
+    assert token in app.code[0].value and "Create link" not in {button.label for button in app.button}
+    (row,) = rows(opened())
+    assert row["is_shared"] and "Stop sharing" in dict(row["menu"]).values()
+
+
 def test_a_link_to_a_recording_shows_who_showed_what_when(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
     added = add(store, "Webcam", WEBCAM)
     store.folder(added).mkdir()
@@ -486,7 +546,9 @@ def test_a_link_to_a_recording_shows_who_showed_what_when(store: ResultStore, mo
     token = store.share(added.id, "")
     monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
     app = opened(result=token)
-    assert len(app.get("plotly_chart")) == 3 and "Delete" not in {button.label for button in app.button}
+    (player,) = parts(app)
+    assert len(player["people"]) == 1 and app.get("plotly_chart")
+    assert "Delete" not in {button.label for button in app.button}
 
 
 def test_times_are_said_as_people_do() -> None:
