@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -37,6 +38,21 @@ def test_home_says_what_it_is_and_how_good() -> None:
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Accuracy"] == f"{100 * report.accuracy.value:.1f} %"
     assert figures["Test pictures"] == f"{report.n:,}"
+
+
+@pytest.mark.parametrize(
+    ("auth", "count"),
+    [
+        ({}, 0),
+        ({"client_id": "a", "client_kwargs": {"prompt": "login"}}, 1),
+        ({"one": {"client_id": "a"}, "two": {"client_id": "b"}}, 2),
+    ],
+)
+def test_visitors_sign_in_with_each_provider_that_is_set_up(auth: dict[str, Any], count: int) -> None:
+    app = AppTest.from_file(ENTRY, default_timeout=60)
+    app.secrets["auth"] = auth
+    app.run()
+    assert not app.exception and len(app.sidebar.button) == count
 
 
 def test_home_with_an_own_model_shows_no_figures_of_the_built_in_one(
