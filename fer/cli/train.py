@@ -101,9 +101,11 @@ def _report(dataset: FaceDataset, folder: Path | None) -> None:
     from PIL import Image
 
     from fer.datasets.report import contact_sheet, report
+    from fer.evaluation.crops import warn_of_whole_photos
     from fer.reports.rendering import render
 
     found = report(dataset)
+    found = replace(found, warnings=(*warn_of_whole_photos(dataset), *found.warnings))
     say(render("dataset.txt", report=found).rstrip())
     if folder:
         folder.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,10 @@ def _open(path: Path, progress: Progress | None) -> FaceDataset:
     if wants_neutral:
         path = path.with_name(path.name.removesuffix(NEUTRAL))
     if not path.exists():
-        raise DatasetError(f"expected a data set at {path}, found nothing. Check the path.")
+        raise DatasetError(
+            f"expected a data set at {path}, found nothing. Check the path. docs/formats.md says where to download "
+            "public data sets; synthetic draws faces."
+        )
     places = places_of(path)
     for folder in places:
         if wants_neutral and ckplus.matches(folder):

@@ -22,6 +22,9 @@ _NOISE = re.compile("[\u2500-\u259f\ufffd\ud800-\udfff]")
 """Box-drawing, replacement and surrogate characters, as in names decoded with the wrong encoding."""
 
 
+_WORDS_NAMED = 16
+
+
 class Face(NamedTuple):
     """A picture, its label, and its split and person, "" if unknown."""
 
@@ -56,6 +59,11 @@ def open_faces(
         spelling.setdefault(label.lower(), label)
     own = [spelling[canonical_label(face.word).lower()] for face in faces]
     labels = tuple(sorted(set(own)))
+    meant = {face.word: label for face, label in zip(faces, own, strict=True) if face.word.lower() != label.lower()}
+    if meant:
+        pairs = [f"{word} → {label}" for word, label in sorted(meant.items())]
+        more = f" and {len(pairs) - _WORDS_NAMED} more" * (len(pairs) > _WORDS_NAMED)
+        notes = [*notes, f"Words were read as labels: {', '.join(pairs[:_WORDS_NAMED])}{more}."]
     return complete_splits(
         FaceDataset(
             name=name,

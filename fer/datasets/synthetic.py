@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fer.datasets.dataset import FaceDataset
-from fer.datasets.drawing import draw_face
+from fer.datasets.drawing import NOT_REAL, draw_face
 from fer.errors import DatasetError
 from fer.labels import FERPLUS
 
@@ -42,4 +42,5 @@ def open_synthetic(path: Path) -> FaceDataset:
         splits=splits,
         pictures=pictures,
         subjects=np.arange(count).astype(str),  # each is a new person
+        notes=(NOT_REAL,),
     )

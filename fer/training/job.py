@@ -36,6 +36,7 @@ def run(
     from fer.datasets import open_datasets
     from fer.datasets.report import label_warnings, notes_on
     from fer.datasets.splits import folds
+    from fer.evaluation.crops import warn_of_whole_photos
     from fer.model.device import choose_device
     from fer.training.loop import check_trainable, train
 
@@ -62,6 +63,8 @@ def run(
     if is_first:
         hooks.on_part = kept.append_step
         if kept.beginning() is None:
+            for text in warn_of_whole_photos(dataset):
+                reporter.note(text)
             check_trainable(request, dataset, processes)
             kept.write_beginning(_beginning(request, dataset, reporter, threads))
     info = train(request, dataset, kept, hooks, device, processes)

@@ -1,7 +1,7 @@
 """Choose and inspect a data set, on the training and evaluation pages."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,9 @@ from fer import home
 from fer.charts.training import class_bars
 from fer.datasets import open_datasets
 from fer.datasets.archive import delete_upload, keep_upload, kept_uploads
+from fer.datasets.drawing import NOT_REAL
 from fer.datasets.report import DatasetReport, contact_sheet, pairs_of_copies, report
+from fer.evaluation.crops import warn_of_whole_photos
 from fer.names import literal
 from pages.parts.corrections import LOOKED_AT, corrections_path
 from pages.parts.visitor import owner
@@ -60,7 +62,8 @@ def chosen_path(key: str, own: str | None = None) -> str | None:
         mine = corrections_path()
         return str(mine) if mine else None
     if source == DRAWN:
-        count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000, help="Good for trying things out.")
+        count = st.select_slider("Drawn faces", [80, 400, 1000, 2000, 4000], 1000)
+        st.caption(f":material/info: {NOT_REAL}")
         return f"synthetic:{count}"
     if source == HERE:
         path = path_here("/home/me/faces", "A folder, a CSV or a ZIP on the machine that runs the app.")
@@ -122,7 +125,9 @@ def looked_at(path: str) -> Data:
 
         try:
             dataset = open_datasets([path], show)
-            data = Data(path, report(dataset, show), contact_sheet(dataset))
+            found = report(dataset, show)
+            found = replace(found, warnings=(*warn_of_whole_photos(dataset), *found.warnings))
+            data = Data(path, found, contact_sheet(dataset))
         finally:
             bar.empty()
         st.session_state[LOOKED_AT] = data
@@ -143,7 +148,7 @@ def show_data(data: Data) -> None:
     if found.broken:
         facts.append(f"{len(found.broken)} unreadable")
     st.markdown(" · ".join(facts))
-    st.text(in_words("\n".join(found.notes)))
+    st.text(in_words("\n".join(note for note in found.notes if note != NOT_REAL)))
     for warning in found.warnings:
         st.warning(literal(in_words(warning)), icon=":material/warning:")
 
@@ -163,4 +168,8 @@ def show_overview(data: Data) -> None:
     details = [*(f"{one} and {other} are duplicates." for one, other in found.copies.examples), *found.broken]
     if details:
         with st.expander("Details", icon=":material/list:"):
+            st.caption(
+                "Duplicates look the same when shrunk to 32 × 32 pixels. Whole photos in front of one background may "
+                "count as duplicates though they are not; crops of faces do not."
+            )
             st.text("\n".join(details[:200]))

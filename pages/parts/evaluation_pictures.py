@@ -43,6 +43,7 @@ def pictures_of(report: Report, report_path: Path) -> FaceDataset | None:
             placeholder="/home/me/ferplus",
             help="The path of the evaluated data set on the machine that runs the app. The pictures stay there.",
             key=f"data {fingerprint}",
+            live=True,
         ).strip()
         if path:
             with errors_shown():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from fer.datasets.drawing import NOT_REAL
 from fer.evaluation import review
 from fer.evaluation.confusions import MATRIX_READING, MATRIX_TITLE
 from fer.evaluation.predictions import Predictions
@@ -75,6 +76,8 @@ def one_report(path: Path) -> None:
     show_own_faces(report.model.sha256, report.model.labels)
     if report.knew:
         show_known(report, *report.knew)
+    if NOT_REAL in report.data.notes:
+        st.warning(NOT_REAL, icon=":material/draw:")
     parts = {
         "Mistakes": show_mistakes,
         "Expressions": charts.show_expressions,

@@ -70,7 +70,7 @@ def test_the_folders_of_fer2013_keep_their_splits(tmp_path: Path) -> None:
     dataset = open_dataset(tmp_path)
     assert Counter(dataset.splits.tolist()) == {"train": 32, "validation": 12, "test": 8}
     assert all(str(number) in dataset.notes[0] for number in (32, 12, 8))
-    assert len(dataset.notes) == 1
+    assert len(dataset.notes) == 2 and "happy → happiness" in dataset.notes[1]
 
 
 def test_ignored_pictures_are_counted_by_folder(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_hidden_system_folders_are_no_expressions(tmp_path: Path, system: str) -
     (tmp_path / "sad" / ".DS_Store").write_bytes(b"")
     dataset = open_dataset(tmp_path)
     assert dataset.labels == ("happiness", "sadness") and len(dataset) == 4
-    assert len(dataset.notes) == 2  # how it was read, what was cut; nothing was ignored
+    assert len(dataset.notes) == 3  # how it was read, which words are which labels, what was cut; nothing was ignored
 
 
 @pytest.mark.parametrize("names", [("0", "1", "2"), ("happy", "sad", "7"), ("---", "sad"), ("è∞é╤x", "angry")])

@@ -17,7 +17,10 @@ from fer.datasets.drawing.canvas import Canvas, Image, Points
 from fer.datasets.drawing.painting import paint_person
 from fer.datasets.drawing.person import EXPRESSIONS, ActionUnits, Person
 
-__all__ = ["EXPRESSIONS", "ActionUnits", "draw_face", "draw_portrait"]
+__all__ = ["EXPRESSIONS", "NOT_REAL", "ActionUnits", "draw_face", "draw_portrait"]
+
+NOT_REAL = "Drawn faces are for trying things out: figures on them say nothing about how good a model is on people."
+"""The note of a data set of drawn faces, and of reports about one."""
 
 _CROP_CENTER = np.array([0.0, 0.11])  # of a FER2013 crop, in face units: its eyes are at 39 % of the height
 _BOX_SIZE = np.array([1 / 1.24, 1 / 0.95])  # of MTCNN's box around such a face, in face units
