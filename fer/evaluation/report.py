@@ -220,12 +220,13 @@ class Report:
 
 
 def write_report(path: Path, report: Report, predictions: Predictions) -> None:
-    """Write a report and, beside it, the predictions under the name in the report.
+    """Write a report and, beside it, the predictions under the name in the report; the folder is created.
 
     Raises:
         EvaluationError: one of them cannot be written.
     """
     with file_errors(f"the report cannot be written to {path}", EvaluationError):
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path.with_name(report.predictions), predictions.to_csv())
         write_atomically(path, to_json(report))
 

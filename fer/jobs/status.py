@@ -94,7 +94,7 @@ class Reporter:
         self.status = replace(self.status, state=state, message=message, seconds_left=None, figures=figures)
         self._write(durable=state != RUNNING)
         if state == STOPPED:
-            self.note("stopped; run the same command to resume")
+            self.note(f"stopped; {'run the same command to resume' if self._watcher else 'it can be resumed'}")
 
     def say(self, what: str, done: float, total: float, figures: dict[str, float] | None = None) -> None:
         """Report the progress, unless it was just written.

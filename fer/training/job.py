@@ -78,8 +78,7 @@ def run(
     reporter.set(FINISHED, figures=figures)
     reporter.note(
         f"done: validation accuracy {best['validation_accuracy']:.4f} (rule {best['rule']}, "
-        f"n = {best['validation_n']:,}) in epoch {best['best_epoch']}, temperature {info.temperature:.3f}; the model "
-        f"is {kept.best_path}"
+        f"n = {best['validation_n']:,}) in epoch {best['best_epoch']}; the model is {kept.best_path}"
     )
 
 
@@ -195,8 +194,8 @@ class _Told:
     def epoch(self, line: EpochMetrics) -> None:
         """Log a finished epoch."""
         self._reporter.note(
-            f"epoch {line.epoch}/{self._config.epochs}  loss {line.train_loss:.4f} accuracy {line.train_accuracy:.4f}  "
-            f"validation ({self._config.rule}, n = {line.validation_n:,}): loss {line.validation_loss:.4f} accuracy "
-            f"{line.validation_accuracy:.4f} macro F1 {line.validation_macro_f1:.4f}  "
-            f"{line.size_px} px  {line.seconds:.0f} s"
+            f"epoch {line.epoch}/{self._config.epochs}  training: loss {line.train_loss:.4f} accuracy "
+            f"{line.train_accuracy:.4f}  validation ({self._config.rule}, n = {line.validation_n:,}): loss "
+            f"{line.validation_loss:.4f} accuracy {line.validation_accuracy:.4f} macro F1 "
+            f"{line.validation_macro_f1:.4f}  {line.size_px} px  {line.seconds:.0f} s"
         )

@@ -30,6 +30,7 @@ from pages.parts.models import runs_folder, use_model
 from pages.parts.permissions import for_visitor
 from pages.parts.session import attempt
 from pages.parts.widgets import NO_BAR, STATIC, delete_button, download, duration, fragment, introduce
+from pages.parts.words import in_words
 
 COLORS: dict[str, Literal["orange", "red", "green"]] = {
     STOPPED: "orange", INTERRUPTED: "orange", FAILED: "red", DAMAGED: "red", FINISHED: "green",
@@ -119,6 +120,11 @@ def show_run(view: RunView, others: list[RunView], allowed: bool) -> None:
         watch(view, KIND)
     elif view.state == FINISHED:
         show_test(view, allowed)
+        if view.has_model and not view.best_path.with_suffix(".int8.onnx").is_file():
+            st.caption(
+                ":material/speed: The webcam and videos use this model in float32, which is slower: it has no 8-bit "
+                f"export.{' See the log.' * allowed}"
+            )
     beside = [other.folder for other in others_beside(view, others)]
     if view.active:
         fragment(show_charts, run_every=2.0)(view, beside, allowed)
@@ -256,7 +262,7 @@ def show_charts(before: RunView, beside: list[Path], allowed: bool) -> None:
             show_confusion(view)
     if allowed and (log := job.log_tail(view.folder)):
         with st.expander("Log", icon=":material/terminal:", expanded=view.state != FINISHED):
-            st.code(log, language=None)
+            st.code(in_words(log), language=None)
 
 
 def beginning_text(begun: Beginning) -> str:

@@ -29,7 +29,7 @@ def evaluation() -> Evaluation:
 
 @pytest.fixture
 def file(tmp_path: Path, evaluation: Evaluation) -> Path:
-    path = tmp_path / "report.json"
+    path = tmp_path / "new" / "report.json"
     write_report(path, evaluation.report, evaluation.predictions)
     return path
 

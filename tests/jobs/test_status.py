@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fer.jobs.status import FAILED, FINISHED, RUNNING, STATUS_NAME, Reporter, Status, read_status
+from fer.jobs.status import FAILED, FINISHED, LOG_NAME, RUNNING, STATUS_NAME, STOPPED, Reporter, Status, read_status
 
 
 class Clock:
@@ -73,6 +73,23 @@ def test_notes_are_in_the_log(tmp_path: Path) -> None:
     Reporter(tmp_path).note("one")
     Reporter(tmp_path).note("two")
     assert [line.split()[1] for line in (tmp_path / "log.txt").read_text().splitlines()] == ["one", "two"]
+
+
+def test_only_who_sits_at_a_terminal_is_told_of_a_command(tmp_path: Path) -> None:
+    class Terminal:
+        def __init__(self) -> None:
+            self.lines = list[str]()
+
+        def progress(self, status: Status) -> None: ...
+
+        def note(self, line: str) -> None:
+            self.lines.append(line)
+
+    Reporter(tmp_path).set(STOPPED)
+    assert "command" not in (tmp_path / LOG_NAME).read_text()
+    terminal = Terminal()
+    Reporter(None, terminal).set(STOPPED)
+    assert "command" in terminal.lines[0]
 
 
 @pytest.mark.parametrize(
