@@ -13,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer.datasets import open_dataset
+from fer.datasets.drawing import NOT_REAL
 from fer.evaluation.job import KIND, model_of
 from fer.evaluation.report import Evaluation, read_evaluation, read_report, write_report
 from fer.evaluation.seen import Seen
@@ -96,6 +97,16 @@ def test_it_opens_on_the_shipped_model_without_any_data_set(folder: Path) -> Non
     assert cards.count("n = ") == 3 and cards.count(f"n = {report.n:,}") == 2 and "majority" in cards
     assert len(app.get("bidi_component")) == 1 and not charts(app) and not app.error
     assert not folder.exists()
+
+
+def test_a_report_on_drawn_faces_says_what_it_is_not(folder: Path) -> None:
+    evaluation = make_evaluation()
+    drawn = replace(evaluation.report, data=replace(evaluation.report.data, notes=(NOT_REAL,)))
+    finished_run(folder, "drawn", replace(evaluation, report=drawn))
+    app = open_page()
+    assert not app.warning
+    choose_first_run(app)
+    assert [warning.value for warning in app.warning] == [NOT_REAL]
 
 
 @pytest.mark.slow
