@@ -13,6 +13,7 @@
     python scripts/benchmark.py memory                           the app with several visitors
     python scripts/benchmark.py size                             an installation
     python scripts/benchmark.py viewers                          the webcam page of several viewers, without browsers
+    python scripts/benchmark.py viewers --browsers               the same, in Chromium windows on the same cores
     python scripts/benchmark.py visitors --seconds 3600          an hour of many visitors who upload photos
 
 `MEASURE --help` explains a measure and lists its options.
@@ -48,6 +49,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "visitors": ("N", "number of visitors"),
     "extras": ("NAMES", "extras of the package, separated by commas"),
     "viewers": ("N", "number of viewers"),
+    "browsers": ("", "let the viewers be Chromium windows"),
     "pause": ("N", "mean seconds that a visitor looks at something"),
     "profile": ("FILE", "where py-spy writes what the server's threads did"),
 }
@@ -67,6 +69,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("--json", action="store_true", help="print JSON instead of a table")
         for option, parameter in inspect.signature(measure).parameters.items():
             default = DEFAULT_CHECKPOINT if parameter.default is parameter.empty else parameter.default
+            if default is False:
+                command.add_argument(f"--{option}", action="store_true", help=OPTIONS[option][1])
+                continue
             kind = model_file if option == "checkpoint" else type(default)
             metavar, meaning = OPTIONS[option]
             shown = "" if option == "checkpoint" or default == "" else f" ({default})"

@@ -30,7 +30,6 @@ HEIGHT = 900
 MOST_BYTES, MOST_MOVING_BYTES = 120_000, 1_500_000
 PATIENCE_MS = 240_000
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-CAMERA = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
 MOVING_SECONDS, MOVING_RATE, MOVING_PX, MOVING_QUALITY = 10, 6, 800, 60
 TIMELINE = ((0.0, "neutral"), (2.5, "happiness"), (5.5, "surprise"), (7.5, "neutral"))
 """Seconds from which the drawn person before the camera shows each expression; after ten it begins again."""
@@ -60,16 +59,6 @@ def two_people(seconds: float) -> np.ndarray:
     photo = cv2.resize(sample_picture(PHOTO), (900, 900), interpolation=cv2.INTER_AREA)
     drawn = one_person(label, KNOWN_PERSON, 400, 540, 210)
     return np.hstack([photo[20 + y : 500 + y, 235 + x : 555 + x], drawn[30 - y : 510 - y, 40 - x : 360 - x]])
-
-
-def write_camera(path: Path) -> Path:
-    """Write the camera that Chromium plays in a loop: Motion JPEG, 15 frames a second for ten seconds, each twice."""
-    frames = [two_people(number / 15) for number in range(15 * MOVING_SECONDS)]
-    with path.open("wb") as file:
-        for frame in frames:
-            data = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes()
-            file.write(2 * data)
-    return path
 
 
 def four_people() -> np.ndarray:
@@ -259,12 +248,12 @@ def model_card(studio: Studio) -> None:
 
 def webcam(studio: Studio) -> None:
     """Two people before the camera, once all is in view and the chart has something to show."""
+    from scripts.benchmarks.page import start_webcam
+
     studio.open("webcam")
-    component = studio.page.frame_locator(CAMERA)
-    component.get_by_role("button", name="Start", exact=True).click()
-    studio.page.get_by_test_id("stMetric").first.wait_for()
+    seen = start_webcam(studio.page)
     studio.page.wait_for_timeout(1000 * 2 * MOVING_SECONDS)
-    studio.top(studio.page.locator(CAMERA))
+    studio.top(seen)
 
 
 PICTURES: dict[str, tuple[Callable[[Studio], "Locator | None"], int]] = {
@@ -352,7 +341,7 @@ def take(names: Sequence[str], folder: Path = FOLDER) -> None:
     Raises:
         FerError: the app or the browser does not start.
     """
-    from scripts.benchmarks.page import browser, running_app
+    from scripts.benchmarks.page import FAKE_CAMERA, browser, running_app, write_camera
 
     folder.mkdir(parents=True, exist_ok=True)
     needed = {*names, *(before for name in names for before in AFTER.get(name, ()))}
@@ -360,12 +349,8 @@ def take(names: Sequence[str], folder: Path = FOLDER) -> None:
         place = Path(made)
         flags = []
         if "webcam" in needed:
-            camera = write_camera(place / "camera.mjpeg")
-            flags = [
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-video-capture={camera}",
-            ]
+            frames = (two_people(number / 15) for number in range(15 * MOVING_SECONDS))
+            flags = [*FAKE_CAMERA, write_camera(place / "camera.mjpeg", (frame for frame in frames for _ in range(2)))]
         with running_app(place) as url, browser(*flags) as started:
             page = started.new_page(color_scheme="light")
             page.set_default_timeout(PATIENCE_MS / 4)

@@ -11,22 +11,26 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+import numpy as np
 import psutil
 
 from fer.errors import EvaluationError
+from fer.images import encode_jpeg
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
 OPEN_SECONDS = 120
+FAKE_CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+"""Chromium's flags for a camera that nobody has to allow."""
 _WATCH = """
 window.seen = {};
 const look = () => {
@@ -93,6 +97,25 @@ def browser(*flags: str) -> Iterator["Browser"]:
 def chromium() -> str | None:
     """Return the path of the installed Chromium, or None for Playwright's own."""
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def write_camera(path: Path, frames: Iterable[np.ndarray]) -> str:
+    """Write what a camera sees as Motion JPEG, which Chromium plays in a loop; return the flag for it.
+
+    Args:
+        path: the file, with the suffix .mjpeg.
+        frames: RGB uint8 (H, W, 3), all of one size; Chromium shows 30 per second.
+    """
+    path.write_bytes(b"".join(encode_jpeg(np.ascontiguousarray(frame)) for frame in frames))
+    return f"--use-file-for-fake-video-capture={path}"
+
+
+def start_webcam(page: "Page") -> "Locator":
+    """Press Start on the webcam page, wait for its first figures, and return the element with the video."""
+    video = page.locator('iframe[title="streamlit_webrtc.component.webrtc_streamer"]')
+    video.content_frame.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_test_id("stMetric").first.wait_for()
+    return video
 
 
 @contextmanager

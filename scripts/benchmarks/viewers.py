@@ -1,7 +1,8 @@
-"""The webcam page with several viewers and no browser: `python scripts/benchmark.py viewers`.
+"""The webcam page with several viewers: `python scripts/benchmark.py viewers`.
 
 A viewer is a websocket that behaves like the page's browser, and an aiortc connection that replays a pre-encoded clip:
-the server runs on one core, all viewers on another.
+the server runs on one core, all viewers on another. With `--browsers`, a viewer is a Chromium with a camera that plays
+the same clip, and shares all cores with the server.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -25,7 +26,10 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from fer.errors import EvaluationError
 from scripts.benchmarks.live import FRAMES_PER_SECOND, moving_photo
-from scripts.benchmarks.page import app_process, running_app
+from scripts.benchmarks.page import FAKE_CAMERA, app_process, browser, running_app, start_webcam, write_camera
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 CLOCK = Fraction(1, 90_000)
 """Clock rate of video over RTP."""
@@ -37,15 +41,18 @@ START_SECONDS = 180
 WARM_UP_SECONDS = 5
 
 
-def measure(viewers: int = 3, seconds: float = 20, profile: str = "") -> dict[str, float]:
+def measure(viewers: int = 3, seconds: float = 20, profile: str = "", browsers: bool = False) -> dict[str, float]:
     """The server's work for several viewers of the webcam page, 640 × 480 pixels at 30 frames per second.
 
     New pictures returned, expression updates as reported by the page, and the server's share of its core. The page's
-    figures and chart are requested as by a browser. Needs Linux with at least two cores.
+    figures and chart are requested as by a browser. Needs Linux with at least two cores. With --browsers, the frames
+    and readings that the page reports to each of several Chromium windows, which share all cores with the server.
 
     Raises:
-        EvaluationError: the app does not start, or a viewer gets no video.
+        EvaluationError: the app or Chromium does not start, or a viewer gets no video.
     """
+    if browsers:
+        return _in_browsers(viewers, seconds)
     process: Any = psutil.Process()  # macOS has no CPU affinity
     cores = process.cpu_affinity()
     clip = [bytes(packet) for packet in _encoded(moving_photo(1))]
@@ -57,6 +64,42 @@ def measure(viewers: int = 3, seconds: float = 20, profile: str = "") -> dict[st
             return asyncio.run(_watch(watching, seconds, profile))
     finally:
         process.cpu_affinity(cores)
+
+
+def _in_browsers(viewers: int, seconds: float) -> dict[str, float]:
+    from playwright.sync_api import TimeoutError as NotSeen
+
+    with tempfile.TemporaryDirectory() as name, running_app(Path(name)) as url:
+        camera = write_camera(Path(name, "camera.mjpeg"), map(moving_photo(1), range(CLIP_FRAMES)))
+        with browser(*FAKE_CAMERA, camera) as chromium:
+            pages = [chromium.new_page() for _ in range(viewers)]  # each with its own cookies and cache
+            try:
+                for page in pages:
+                    page.set_default_timeout(1000 * START_SECONDS)
+                    page.goto(f"{url}/webcam")
+                    start_webcam(page)
+            except NotSeen as error:
+                raise EvaluationError(
+                    f"expected figures on the page within {START_SECONDS} seconds, found none"
+                ) from error
+            time.sleep(WARM_UP_SECONDS)
+            seen = []
+            for _ in range(round(seconds)):
+                time.sleep(1)  # the page's figures are those of the last seconds
+                seen.append([[_figure(page, name) for page in pages] for name in ("Frames", "Readings")])
+    frames, readings = np.mean(seen, axis=0)
+    return {
+        "frames, the slowest viewer (1/s)": float(frames.min()),
+        "frames, mean (1/s)": float(frames.mean()),
+        "readings, the slowest viewer (1/s)": float(readings.min()),
+        "readings, mean (1/s)": float(readings.mean()),
+    }
+
+
+def _figure(page: "Page", name: str) -> float:
+    """Return a figure that the page shows, such as 12 for "12 / s"."""
+    value = page.get_by_test_id("stMetric").filter(has_text=name).get_by_test_id("stMetricValue")
+    return float(value.inner_text().partition(" ")[0])
 
 
 async def _watch(viewers: list["Viewer"], seconds: float, profile: str) -> dict[str, float]:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sy
 
 from fer.datasets.drawing import draw_portrait
 from fer.images import encode_jpeg
-from scripts.benchmarks.page import chromium, running_app
+from scripts.benchmarks.page import FAKE_CAMERA, chromium, running_app, write_camera
 
 FLAGS = [
     "--no-sandbox",
@@ -21,8 +21,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
+    *FAKE_CAMERA,
 ]
 
 
@@ -64,22 +63,14 @@ def browser(start_browser: Callable[..., Browser]) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def camera_file(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
-    """Two seconds of a face that moves, as Motion JPEG, which Chromium plays in a loop."""
-    path = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+def camera_browser(
+    start_browser: Callable[..., Browser], tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray
+) -> Iterator[Browser]:
+    """A browser whose camera shows two seconds of a face that moves."""
     photo = cv2.resize(astronaut, (900, 900), interpolation=cv2.INTER_AREA)
-    with path.open("wb") as file:
-        for turn in np.arange(60) * 2 * np.pi / 60:
-            x, y = round(60 + 40 * np.sin(turn)), round(10 + 10 * np.sin(turn))
-            frame = cv2.cvtColor(photo[y : y + 480, x : x + 640], cv2.COLOR_RGB2BGR)
-            file.write(cv2.imencode(".jpg", frame)[1].tobytes())
-    return path
-
-
-@pytest.fixture(scope="session")
-def camera_browser(start_browser: Callable[..., Browser], camera_file: Path) -> Iterator[Browser]:
-    """A browser whose camera shows that face."""
-    launched = start_browser(f"--use-file-for-fake-video-capture={camera_file}")
+    places = ((round(60 + 40 * np.sin(turn)), round(10 + 10 * np.sin(turn))) for turn in np.arange(60) * 2 * np.pi / 60)
+    frames = (photo[y : y + 480, x : x + 640] for x, y in places)
+    launched = start_browser(write_camera(tmp_path_factory.mktemp("camera") / "camera.mjpeg", frames))
     yield launched
     launched.close()
 
