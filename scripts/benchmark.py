@@ -94,9 +94,16 @@ def main(arguments: list[str] | None = None) -> int:
     machine, threads = platform.processor() or platform.machine(), options.get("threads", 1) or available_cores()
     print(f"{machine}, Python {platform.python_version()}, {threads} thread(s)")
     decimals = 2 if what in ("page", "results", "startup") else 1
-    width = max(map(len, figures))
+    width, columns = max(map(len, figures)), [""]
     for name, value in figures.items():
-        print(f"{name:{width}} {value:8.{decimals}f}" if isinstance(value, float) else f"{name:{width}} {value:>8}")
+        row = value if isinstance(value, dict) else {"": value}
+        if [*row] != columns:
+            columns = [*row]
+            print(" ".join((" " * width, *(f"{column:>8}" for column in columns))).rstrip())
+        cells = [f"{cell:.{decimals}f}" if isinstance(cell, float) else cell for cell in row.values()]
+        print(
+            f"{name:{width}}", *(f"{cell:>{max(len(column), 8)}}" for column, cell in zip(columns, cells, strict=True))
+        )
     return 0
 
 

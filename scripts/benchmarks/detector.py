@@ -18,8 +18,8 @@ import torch
 from fer.images import shrink_to_fit
 from fer.recognition.detector import MAX_SIDE_PX, MIN_FACE_PX, SEARCHED_FACE_PX, FaceDetector
 from fer.recognition.facenet import FacenetMtcnn
+from fer.video.settings import VideoSettings
 from scripts.benchmarks.live import moving_photo
-from scripts.benchmarks.pictures import WEBCAM_SMALLEST_FACE
 
 
 def measure(threads: int = 1, repeat: int = 50) -> dict[str, Any]:
@@ -35,19 +35,18 @@ def measure(threads: int = 1, repeat: int = 50) -> dict[str, Any]:
     figures: dict[str, Any] = {"processor": features()}
     for picture, image in _pictures().items():
         height, width = image.shape[:2]
-        webcam_px = max(width, height) * SEARCHED_FACE_PX // round(WEBCAM_SMALLEST_FACE * min(width, height))
+        webcam_px = max(width, height) * SEARCHED_FACE_PX // round(VideoSettings.smallest_face * min(width, height))
         settings: dict[str, tuple[int, int, float | None]] = {"photo": (MAX_SIDE_PX, MIN_FACE_PX, None)}
         if width == 640:
-            settings["webcam"] = (webcam_px, SEARCHED_FACE_PX, WEBCAM_SMALLEST_FACE)
+            settings["webcam"] = (webcam_px, SEARCHED_FACE_PX, VideoSettings.smallest_face)
         for setting, (longest_px, min_face_px, smallest_face) in settings.items():
             calls = (
                 partial(_facenet, facenet, image, longest_px, min_face_px),
                 partial(ours.detect, image, smallest_face),
             )
             times = in_turns(calls, repeat, time.thread_time if threads == 1 else time.perf_counter)
-            name = f"{picture}, {setting} setting"
-            figures[f"{name}: facenet-pytorch (ms)"], figures[f"{name}: ours (ms)"] = times
-            figures[f"{name}: speedup"] = times[0] / times[1]
+            row = {"facenet-pytorch (ms)": times[0], "ours (ms)": times[1], "speedup": times[0] / times[1]}
+            figures[f"{picture}, {setting} setting"] = row
     return figures
 
 
