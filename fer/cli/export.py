@@ -37,13 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
     from fer.datasets import open_dataset
     from fer.datasets.dataset import some_faces
     from fer.model.checkpoint import read_info
-    from fer.model.export import CALIBRATION_FACES, write_forms, write_whole
+    from fer.model.export import CALIBRATION_FACES, write_exports, write_whole
 
     preprocessing, faces = read_info(options.model).preprocessing, None
     if options.calibrate:
         faces = some_faces(open_dataset(options.calibrate), preprocessing, CALIBRATION_FACES)
     if options.onnx:
         write_whole(options.model, options.onnx, faces)
-    for path in [options.onnx] if options.onnx else write_forms(options.model, faces):
+    for path in [options.onnx] if options.onnx else write_exports(options.model, faces):
         say(f"{path}: {path.stat().st_size:,} bytes")
     return 0

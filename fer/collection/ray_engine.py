@@ -21,7 +21,7 @@ import fer
 from fer.errors import CollectionError
 from fer.model.checkpoint import weights_file
 from fer.model.classifier import AUTO
-from fer.model.onnx_network import form_path
+from fer.model.onnx_network import export_path
 from fer.model.prior import EVERYDAY
 from fer.records import from_plain, to_plain
 from fer.results.journal import Finished, PictureTask
@@ -71,7 +71,7 @@ def recognize_with_ray(
         _connect(address, workers)
         try:
             weights = weights_file(checkpoint)
-            names = dict.fromkeys((checkpoint, weights, form_path(weights)))
+            names = dict.fromkeys((checkpoint, weights, export_path(weights)))
             files = {file.name: file.read_bytes() for file in names if file.is_file()}
             model = {
                 "files": ray.put(files), "name": checkpoint.name, "device": device, "faces": faces, "runtime": runtime

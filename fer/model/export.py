@@ -19,7 +19,7 @@ from fer.model.onnx_network import (
     OUTPUT,
     WEIGHTS_BESIDE,
     OnnxNetwork,
-    form_path,
+    export_path,
     session_options,
     weights_sha256,
 )
@@ -37,7 +37,7 @@ Calibration = np.ndarray
 """Training pictures to calibrate with, uint8 (n, C, S, S)."""
 
 
-def write_forms(path: Path, calibration: Calibration | None = None) -> list[Path]:
+def write_exports(path: Path, calibration: Calibration | None = None) -> list[Path]:
     """Export a model file beside it: in float32 and, given calibration pictures, in 8 bits.
 
     Returns:
@@ -49,10 +49,10 @@ def write_forms(path: Path, calibration: Calibration | None = None) -> list[Path
         OSError: the folder is not writable.
     """
     weights = weights_file(path)
-    written = [form_path(weights)]
+    written = [export_path(weights)]
     write_atomically(written[0], _bytes(weights, None, embedded=False))
     if calibration is not None:
-        written.append(form_path(weights, int8=True))
+        written.append(export_path(weights, int8=True))
         write_atomically(written[1], _bytes(weights, calibration))
     return written
 
@@ -66,7 +66,7 @@ def write_whole(path: Path, output: Path, calibration: Calibration | None = None
         calibration: if given, the export is in 8 bits.
 
     Raises:
-        CheckpointError: as `write_forms`.
+        CheckpointError: as `write_exports`.
         OSError: the file cannot be written.
     """
     write_atomically(output, _bytes(path, calibration))

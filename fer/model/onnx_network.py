@@ -32,7 +32,7 @@ AT_ONCE = 16
 """Batch size; larger ones are no faster, and take memory that ONNX Runtime does not free."""
 
 
-def form_path(weights: Path, int8: bool = False) -> Path:
+def export_path(weights: Path, int8: bool = False) -> Path:
     """Return the path of a model file's export."""
     return weights.with_suffix(".int8.onnx" if int8 else ".onnx")
 
@@ -47,12 +47,12 @@ def weights_sha256(weights: Path) -> str:
 class OnnxNetwork:
     """An exported network, see `fer.model.classifier.Network`."""
 
-    def __init__(self, path: Path, form: bytes, threads: int = 1, int8: bool = False, weights_are: str = "") -> None:
+    def __init__(self, path: Path, export: bytes, threads: int = 1, int8: bool = False, weights_are: str = "") -> None:
         """Load an export of a model file.
 
         Args:
             path: the model file.
-            form: the content of the export.
+            export: the content of the export.
             threads: number of threads.
             int8: whether the export is in 8 bits.
             weights_are: the hash of the model file's weights, see `weights_sha256`.
@@ -65,9 +65,9 @@ class OnnxNetwork:
         self._outputs = info.outputs
         self._in_torch: TorchNetwork | None = None
         options = session_options(threads)
-        self._weights = _take_weights(options, weights) if WEIGHTS_BESIDE.encode() in form else []
+        self._weights = _take_weights(options, weights) if WEIGHTS_BESIDE.encode() in export else []
         try:
-            self._session = onnxruntime.InferenceSession(form, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(export, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors have no other common base
             raise CheckpointError(
                 f"expected an export of {path}, found one that ONNX Runtime cannot read: {str(error)[:400]}. "
@@ -85,11 +85,11 @@ class OnnxNetwork:
             CheckpointError: as there, or the model file cannot be read.
         """
         weights = weights_file(path)
-        file = form_path(weights, int8)
+        file = export_path(weights, int8)
         if not file.is_file():
             return None
-        form, weights_are = file.read_bytes(), weights_are or weights_sha256(weights)
-        return cls(path, form, threads, int8, weights_are) if weights_are.encode() in form else None
+        export, weights_are = file.read_bytes(), weights_are or weights_sha256(weights)
+        return cls(path, export, threads, int8, weights_are) if weights_are.encode() in export else None
 
     @property
     def runtime(self) -> str:

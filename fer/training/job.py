@@ -16,10 +16,16 @@ from fer.training.recipe import kept_labels, model_to_begin_with
 from fer.training.runs import BEST_NAME, KIND, Run
 
 if TYPE_CHECKING:
-    from fer.datasets.dataset import FaceDataset
+    import numpy as np
+
+    from fer.datasets.dataset import FaceDataset, PreparedFaces
+    from fer.model.classifier import Classifier
     from fer.training.distributed import Processes
 
 __all__ = ["KIND", "curves", "run"]
+
+MOST_LOST_IN_8_BITS = 0.003
+"""Validation accuracy, 0..1, that webcam and video may lose by the model's 8-bit export."""
 
 
 def run(
@@ -69,7 +75,7 @@ def run(
             kept.write_beginning(_beginning(request, dataset, reporter, threads))
     info = train(request, dataset, kept, hooks, device, processes)
     if kept.best_path.is_file() and is_first:
-        _export(kept, dataset, reporter)
+        _export(kept, dataset, request.rule, reporter, threads)
     if info is None:
         reporter.set(STOPPED)
         return
@@ -109,28 +115,52 @@ def curves(folder: Path) -> Callable[[EpochMetrics], None]:
     return write
 
 
-def _export(run: Run, dataset: "FaceDataset", reporter: Reporter) -> None:
-    """Export the best model for ONNX Runtime, or note why it stays with torch."""
-    from fer.datasets.dataset import some_faces
-    from fer.model.checkpoint import read_info
+def _export(run: Run, dataset: "FaceDataset", rule: str, reporter: Reporter, threads: int | None) -> None:
+    """Export the best model for ONNX Runtime, or note why it stays with torch.
 
+    The 8-bit export is deleted if it is less accurate on the validation pictures, see `MOST_LOST_IN_8_BITS`.
+    """
+    from fer.datasets.dataset import prepare_faces, some_faces
+    from fer.model.checkpoint import read_info
+    from fer.model.classifier import Classifier
+
+    preprocessing = read_info(run.best_path).preprocessing
     try:
-        from fer.model.export import CALIBRATION_FACES, write_forms
+        from fer.model.export import CALIBRATION_FACES, write_exports
 
         reporter.say("exporting the model", 0, 0)
-        faces = some_faces(dataset, read_info(run.best_path).preprocessing, CALIBRATION_FACES)
-        for path in write_forms(run.best_path, faces):
-            reporter.note(f"exported for ONNX Runtime: {path.name}")
+        written = write_exports(run.best_path, some_faces(dataset, preprocessing, CALIBRATION_FACES))
     except ModuleNotFoundError as error:
         reporter.note(f"the model is not exported for ONNX Runtime: {PackageMissingError.from_import(error)}")
+        return
     except CheckpointError as error:
         reporter.note(f"an export for ONNX Runtime is missing: {error}")
+        return
+    faces = prepare_faces(dataset, dataset.rows("validation", rule), preprocessing)
+    whole = Classifier.load(run.best_path, threads=threads)
+    right, right_in_8_bits = (_right(model, dataset, faces) for model in (whole, whole.reduced()))
+    lost = right.sum() - right_in_8_bits.sum()
+    if lost > max(MOST_LOST_IN_8_BITS * len(right), 1):  # a single picture says nothing
+        written.pop().unlink()
+        reporter.note(
+            f"the 8-bit export is deleted: its validation accuracy is {right_in_8_bits.mean():.4f}, that in float32 "
+            f"{right.mean():.4f} (n = {len(right):,}); up to {100 * MOST_LOST_IN_8_BITS:g} points less are accepted"
+        )
+    for path in written:
+        reporter.note(f"exported for ONNX Runtime: {path.name}")
+
+
+def _right(model: "Classifier", dataset: "FaceDataset", faces: "PreparedFaces") -> "np.ndarray":
+    """Return for each face whether the model names its label, bool (n,)."""
+    import numpy as np
+
+    truth = np.array(dataset.labels)[dataset.truth(faces.rows)]
+    right: np.ndarray = np.array(model.info.labels)[model.distributions(faces.pixels).argmax(axis=1)] == truth
+    return right
 
 
 def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporter, threads: int | None) -> Beginning:
     """Evaluate the model that the run starts from, or the built-in one, on the validation pictures."""
-    import numpy as np
-
     from fer.datasets.dataset import prepare_faces
     from fer.evaluation.seen import seen_among
     from fer.model.checkpoint import weights_file
@@ -141,22 +171,17 @@ def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporte
     reporter.say(f"evaluating {file.name} before training", 0, 0)
     model = Classifier.load(file, threads=threads)
     faces = prepare_faces(dataset, dataset.rows("validation", config.rule), model.info.preprocessing)
-    names = np.array(model.info.labels)
-    truth = np.array(dataset.labels)[dataset.truth(faces.rows)]
-    accuracy = None
-    if set(truth) & set(names):
-        answers = names[model.distributions(faces.pixels).argmax(axis=1)]
-        accuracy = float((answers == truth).mean())
-        reporter.note(
-            f"{file.name} before training: validation accuracy {accuracy:.4f} ({config.rule}, n = {len(truth):,})"
-        )
+    count, accuracy = len(faces.rows), None
+    if {dataset.labels[truth] for truth in dataset.truth(faces.rows)} & {*model.info.labels}:
+        accuracy = float(_right(model, dataset, faces).mean())
+        reporter.note(f"{file.name} before training: validation accuracy {accuracy:.4f} ({config.rule}, n = {count:,})")
     training = len(dataset.rows("train", "argmax"))
     name = "the built-in model" if file in SHIPPED.values() else "/".join(file.parts[-2:]).removesuffix(f"/{BEST_NAME}")
     seen = seen_among(weights_file(file), faces.digests)
     if seen and seen.trained:
-        reporter.note(f"{file.name} was trained on {seen.trained:,} of these {len(truth):,} pictures")
+        reporter.note(f"{file.name} was trained on {seen.trained:,} of these {count:,} pictures")
     kept, new = kept_labels(begun_with, dataset.labels)
-    return Beginning(training, name, accuracy, len(truth), kept, new, seen.trained if seen else 0)
+    return Beginning(training, name, accuracy, count, kept, new, seen.trained if seen else 0)
 
 
 class _Told:

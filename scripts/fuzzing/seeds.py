@@ -164,7 +164,7 @@ def models() -> list[Seed]:
 
     from fer.labels import FERPLUS
     from fer.model.checkpoint import ModelInfo, save_checkpoint, save_second_alone
-    from fer.model.export import write_forms
+    from fer.model.export import write_exports
     from fer.model.network import build_network
     from fer.model.preprocessing import Preprocessing
     from fer.model.prior import SecondHead
@@ -181,7 +181,7 @@ def models() -> list[Seed]:
             network = build_network("squeezenet1_1", classes=info.outputs, channels=1, size_px=32)
             save_checkpoint(path, info, network.state_dict())
             if exported:
-                write_forms(path)
+                write_exports(path)
             if info.second:
                 save_second_alone(folder / "second.safetensors", path)
             made.append(tree(folder))

@@ -20,14 +20,14 @@ from fer.model import SHIPPED, onnx_network
 from fer.model.checkpoint import ModelInfo, load_checkpoint, read_info, save_checkpoint, save_second_alone
 from fer.model.classifier import Classifier
 from fer.model.network import build_network
-from fer.model.onnx_network import OnnxNetwork, form_path, weights_sha256
+from fer.model.onnx_network import OnnxNetwork, export_path, weights_sha256
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import READINGS, SecondHead
 
 pytest.importorskip("onnx", reason="writing ONNX files needs onnx")
 
 from fer.cli import export as command
-from fer.model.export import write_forms, write_whole
+from fer.model.export import write_exports, write_whole
 
 pytestmark = pytest.mark.slow
 NOISE = np.random.default_rng(5).integers(0, 256, (7, 1, 48, 48), np.uint8)
@@ -38,7 +38,7 @@ def first(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Pa
     """A folder with a copy of the tiny model, and both of its exports."""
     folder = tmp_path_factory.mktemp("exported")
     shutil.copy(tiny_checkpoint, folder / "model.safetensors")
-    write_forms(folder / "model.safetensors", NOISE)
+    write_exports(folder / "model.safetensors", NOISE)
     return folder
 
 
@@ -97,18 +97,20 @@ def test_exports_of_other_weights_are_ignored(exported: Path) -> None:
     with torch.no_grad():
         next(network.parameters())[0, 0, 0, 0] += 1
     save_checkpoint(exported, info, network.state_dict())
-    assert form_path(exported).is_file() and form_path(exported, int8=True).is_file()
+    assert export_path(exported).is_file() and export_path(exported, int8=True).is_file()
     assert not OnnxNetwork.load(exported) and not OnnxNetwork.load(exported, int8=True)
     assert Classifier.load(exported).network.runtime == "torch, float32"
     with pytest.raises(CheckpointError, match="fer-studio export"):
         Classifier.load(exported, runtime="onnx")
 
 
-@pytest.mark.parametrize("damage", [lambda form: form[: len(form) // 2], lambda form: b"no graph" + form[-3000:]])
+@pytest.mark.parametrize(
+    "damage", [lambda export: export[: len(export) // 2], lambda export: b"no graph" + export[-3000:]]
+)
 def test_a_damaged_export_of_the_same_weights_is_refused(exported: Path, damage: Callable[[bytes], bytes]) -> None:
-    form = form_path(exported)
-    content, digest = form.read_bytes(), weights_sha256(exported).encode()
-    form.write_bytes(damage(content) + digest)
+    export = export_path(exported)
+    content, digest = export.read_bytes(), weights_sha256(exported).encode()
+    export.write_bytes(damage(content) + digest)
     with pytest.raises(CheckpointError, match=r"model\.safetensors"):
         Classifier.load(exported)
 
@@ -129,7 +131,9 @@ def test_weights_that_are_not_finite_are_refused_with_their_export(exported: Pat
     before = weights_sha256(exported).encode()
     next(network.parameters()).data[0, 0, 0, 0] = float("nan")
     save_checkpoint(exported, info, network.state_dict())
-    form_path(exported).write_bytes(form_path(exported).read_bytes().replace(before, weights_sha256(exported).encode()))
+    export_path(exported).write_bytes(
+        export_path(exported).read_bytes().replace(before, weights_sha256(exported).encode())
+    )
     with pytest.raises(CheckpointError, match="conv1"):
         Classifier.load(exported)
 
@@ -156,7 +160,7 @@ def test_exporting_again_without_pictures_leaves_no_8_bit_export_of_earlier_weig
     with torch.no_grad():
         next(network.parameters())[0, 0, 0, 0] += 1
     save_checkpoint(exported, info, network.state_dict())
-    write_forms(exported)
+    write_exports(exported)
     assert Classifier.load(exported).reduced().network.runtime == "ONNX Runtime, float32"
 
 
@@ -170,7 +174,7 @@ def two_heads(tmp_path: Path) -> tuple[Path, Path]:
     whole, alone = tmp_path / "two.safetensors", tmp_path / "second.safetensors"
     save_checkpoint(whole, info, network.state_dict())
     save_second_alone(alone, whole)
-    write_forms(whole)
+    write_exports(whole)
     return whole, alone
 
 
@@ -216,7 +220,7 @@ def test_an_unsupported_operation_is_named(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, ModelInfo("shufflenet_v2_x0_5", ("a", "b"), Preprocessing(size_px=32)), network.state_dict())
     with pytest.raises(CheckpointError, match=r"shufflenet_v2_x0_5 .* \w+"):
-        write_forms(path)
+        write_exports(path)
     assert not OnnxNetwork.load(path)
 
 
@@ -235,7 +239,7 @@ def test_many_kinds_of_networks_are_exported(tmp_path: Path, architecture: str, 
     network(info.preprocessing.normalize(torch.from_numpy(pixels)))  # so that batch norms have statistics
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, info, network.state_dict())
-    write_forms(path)
+    write_exports(path)
     found, expected = (Classifier.load(path, runtime=runtime) for runtime in ("onnx", "torch"))
     assert found.probabilities(pixels) == pytest.approx(expected.probabilities(pixels), abs=1e-5)
 
@@ -243,11 +247,11 @@ def test_many_kinds_of_networks_are_exported(tmp_path: Path, architecture: str, 
 def test_the_command_writes_exports_or_a_single_file(
     exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for form in (form_path(exported), form_path(exported, int8=True)):
-        form.unlink()
+    for export in (export_path(exported), export_path(exported, int8=True)):
+        export.unlink()
     assert command.main([str(exported)]) == 0
     assert OnnxNetwork.load(exported) and not OnnxNetwork.load(exported, int8=True)
-    assert str(form_path(exported)) in capsys.readouterr().out
+    assert str(export_path(exported)) in capsys.readouterr().out
     assert command.main([str(exported), "--int8", "--calibrate", "synthetic:80"]) == 0
     assert OnnxNetwork.load(exported, int8=True)
     assert command.main([str(exported), "--onnx", str(tmp_path / "other.onnx")]) == 0

@@ -21,10 +21,11 @@ from fer.images import read_image
 from fer.labels import FER2013, FERPLUS
 from fer.model import DEFAULT_CHECKPOINT, DEFAULT_REPORT, SHIPPED, WEIGHTS_DIR, report_of, shipped_reports
 from fer.model.checkpoint import read_info, weights_file
-from fer.model.classifier import Classifier
-from fer.model.prior import RATERS
+from fer.model.classifier import Classifier, probabilities_of
+from fer.model.prior import BETWEEN, EVERYDAY, RATERS
 from fer.reports.card import card_of
 from fer.reports.failures import strip
+from fer.training.job import MOST_LOST_IN_8_BITS
 
 ROOT = Path(__file__).parents[2]
 OTHER = ("unknown", "NF")
@@ -178,7 +179,8 @@ def test_the_card_of_each_model_has_its_own_settings(word: str) -> None:
 
 @pytest.mark.slow
 def test_the_report_can_be_had_again(shared_faces: Path) -> None:
-    found = predict(Classifier.load().for_faces(RATERS), _test_split(shared_faces), "test", "majority").predictions
+    dataset = _split(shared_faces, "PrivateTest", "test")
+    found = predict(Classifier.load().for_faces(RATERS), dataset, "test", "majority").predictions
     metrics = measure(found.probabilities, found.truth)
     shipped = read_report(DEFAULT_REPORT)
     # Another processor rounds differently, which may change a face or two on the edge.
@@ -187,9 +189,21 @@ def test_the_report_can_be_had_again(shared_faces: Path) -> None:
     assert error == pytest.approx(shipped.calibration.expected_calibration_error, abs=0.003)
 
 
-def _test_split(folder: Path) -> FaceDataset:
+@pytest.mark.slow
+def test_8_bits_stay_within_what_webcam_and_video_may_lose(shared_faces: Path) -> None:
+    dataset, whole = _split(shared_faces, "PublicTest", "validation"), Classifier.load()
+    reduced = whole.reduced()
+    assert reduced.network.runtime == "ONNX Runtime, int8"
+    read = [predict(one, dataset, "validation", "majority") for one in (whole, reduced)]
+    for kind in (EVERYDAY, BETWEEN):  # of the video page and the webcam page
+        found = (probabilities_of(whole.info.read_for(kind), one.logits) for one in read)
+        accuracy, in_8_bits = (measure(each, read[0].predictions.truth).accuracy for each in found)
+        assert in_8_bits >= accuracy - MOST_LOST_IN_8_BITS
+
+
+def _split(folder: Path, usage: str, split: str) -> FaceDataset:
     with (folder / "faces.csv").open(newline="") as file:
-        lines = [line for line in csv.DictReader(file) if line["usage"] == "PrivateTest"]
+        lines = [line for line in csv.DictReader(file) if line["usage"] == usage]
     names = {line["sheet"] for line in lines}
     sheets = {name: np.asarray(Image.open(folder / f"faces-{int(name):02d}.png")) for name in names}
     pictures = []
@@ -197,10 +211,10 @@ def _test_split(folder: Path) -> FaceDataset:
         row, column = divmod(int(line["tile"]), TILES)
         pictures.append(sheets[line["sheet"]][row * 48 : (row + 1) * 48, column * 48 : (column + 1) * 48])
     return FaceDataset(
-        name="FER+ test split",
+        name=f"FER+ {split} split",
         labels=FERPLUS,
         votes=np.array([[float(line[label]) for label in FERPLUS] for line in lines], np.float32),
         other_votes=np.array([[float(line[label]) for label in OTHER] for line in lines], np.float32),
-        splits=np.full(len(lines), "test"),
+        splits=np.full(len(lines), split),
         pictures=pictures,
     )

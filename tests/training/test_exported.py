@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fer.datasets.dataset import FaceDataset, PreparedFaces
 from fer.jobs.status import FINISHED, STOPPED, Reporter
 from fer.model.checkpoint import read_info
 from fer.model.classifier import Classifier
@@ -42,6 +44,22 @@ def test_the_best_model_is_exported(tmp_path: Path, stop_early: bool) -> None:
     assert OnnxNetwork.load(best) and OnnxNetwork.load(best, int8=True)
     assert "best.onnx" in log and "best.int8.onnx" in log
     assert Classifier.load(best).reduced().network.runtime == "ONNX Runtime, int8"
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_an_8_bit_export_that_is_less_accurate_is_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    pytest.importorskip("onnx", reason="writing ONNX files needs onnx")
+
+    def right(model: Classifier, dataset: FaceDataset, faces: PreparedFaces) -> np.ndarray:
+        return np.arange(len(faces.rows)) >= lost * (model.network.runtime == "ONNX Runtime, int8")
+
+    monkeypatch.setattr(job, "_right", right)
+    best, state, log = _run(tmp_path)
+    assert state == FINISHED and OnnxNetwork.load(best)
+    kept = lost < 2  # one picture says nothing
+    assert bool(OnnxNetwork.load(best, int8=True)) == kept == ("best.int8.onnx" in log)
 
 
 def test_without_onnx_the_run_notes_it_and_finishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
