@@ -121,11 +121,11 @@ class OnnxNetwork:
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Return session options with this number of threads, for batches of any size."""
+    """Return session options with this number of threads, for batches and pictures of any size."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # its memory would be kept for every batch size ever seen
+    options.enable_mem_pattern = False  # its memory would be kept for every size ever seen
     options.log_severity_level = 3
     return options
 

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from fer.model.onnx_network import session_options
+
 WEIGHTS = Path(__file__).parent / "weights"
 """Made by `scripts/export_detector.py`."""
 CELL_PX, STRIDE_PX = 12, 2
@@ -113,11 +115,7 @@ class Mtcnn:
 
     def __init__(self, threads: int = 1) -> None:
         """Load the three networks, each with this number of threads."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # its memory would be kept for every picture size ever seen
-        options.log_severity_level = 3
+        options = session_options(threads)
         self._pnet, self._rnet, self._onet = (
             onnxruntime.InferenceSession(WEIGHTS / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
             for name in ("pnet", "rnet", "onet")
