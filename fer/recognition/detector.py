@@ -68,7 +68,7 @@ class FaceDetector:
                 `MIN_FACE_PX` and `MAX_SIDE_PX`. 0.125 suits a webcam.
 
         Raises:
-            ImageError: the array is not an RGB picture, or facenet-pytorch fails on it.
+            ImageError: the array is not an RGB picture.
         """
         check_rgb(image)
         if smallest_face is None:

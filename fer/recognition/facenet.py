@@ -7,7 +7,6 @@ import numpy.typing as npt
 import torch
 from facenet_pytorch import MTCNN
 
-from fer.errors import ImageError
 from fer.recognition.mtcnn import Candidates, Mtcnn
 
 NOBODY = Candidates(*(np.empty(shape, np.float32) for shape in ((0, 4), 0, (0, 5, 2))))
@@ -22,23 +21,17 @@ class FacenetMtcnn:
         for network in (self.mtcnn.pnet, self.mtcnn.rnet, self.mtcnn.onet):
             # Max-pooling in the default layout is not vectorized on CPUs and took half of the total time.
             network.to(memory_format=torch.channels_last)
-        self.look_again = Mtcnn().look_again  # a few small pictures, on the CPU
+        self._ours = Mtcnn()
+        self.look_again = self._ours.look_again  # a few small pictures, on the CPU
 
     def find(self, image: npt.NDArray[np.uint8], min_face_px: float) -> Candidates:
-        """Find the faces, see `fer.recognition.mtcnn.Mtcnn.find`.
-
-        Raises:
-            ImageError: facenet-pytorch fails, as it does on some pictures with candidates of zero width.
-        """
-        if min(image.shape[:2]) < min_face_px:  # facenet-pytorch fails if no face fits
-            return NOBODY
+        """Find the faces, see `fer.recognition.mtcnn.Mtcnn.find`, which takes the pictures on which this loop fails."""
         self.mtcnn.min_face_size = min_face_px
         try:
             with torch.inference_mode():
                 boxes, scores, landmarks = self.mtcnn.detect(image, landmarks=True)
-        except (RuntimeError, IndexError, ValueError) as error:  # MTCNN miscounts candidates of zero width
-            height, width = image.shape[:2]
-            raise ImageError(f"the face detector failed on a picture of {width}x{height} pixels: {error}") from error
+        except (RuntimeError, IndexError, ValueError):  # no face fits, or it miscounts candidates of zero width
+            return self._ours.find(image, min_face_px)
         if boxes is None:
             return NOBODY
         return Candidates(*(np.asarray(values, np.float32) for values in (boxes, scores, landmarks)))

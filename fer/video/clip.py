@@ -96,7 +96,6 @@ class ClipAnalysis:
                 to `take`, except with median faces.
 
         Raises:
-            ImageError: the detector failed.
             VideoError: the video cannot be opened again.
         """
         self._look_through(None if self.options.median_neutral else take, goes_on)

@@ -91,7 +91,7 @@ class Follower:
         """Add a frame, run the model on it if that is due, and return the faces in view.
 
         Raises:
-            ImageError: the array is not an RGB picture, or the detector failed.
+            ImageError: the array is not an RGB picture.
         """
         snapshot = self.move(image, seconds)
         if task := self.due(seconds, settings):
