@@ -40,7 +40,7 @@ def add_field_options(parser: argparse._ArgumentGroup, kind: type, group: str) -
 def add_model_arguments(
     parser: argparse.ArgumentParser, kinds: tuple[str, ...] = KINDS_OF_FACES, acted: bool = False
 ) -> None:
-    """Add --checkpoint, --runtime and --faces with these choices; `acted` leaves --faces None unless given."""
+    """Add --checkpoint, --runtime, --device, and --faces with these choices; `acted` leaves it None unless given."""
     parser.add_argument(
         "--checkpoint", type=model_file, default=DEFAULT_CHECKPOINT, metavar="FILE",
         help="a model file, or shipped (FER+, eight expressions), shipped-careful for photos, shipped-fer2013",
@@ -49,6 +49,7 @@ def add_model_arguments(
         "--runtime", choices=RUNTIMES, default=AUTO,
         help="ONNX Runtime for exported models on the CPU, torch otherwise (auto)",
     )  # fmt: skip
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     usual = f"{BETWEEN}; {EVERYDAY} for files" if acted else EVERYDAY
     alone = "; raters, label: one head of the model alone" * (kinds == READINGS)
     parser.add_argument(
@@ -59,7 +60,7 @@ def add_model_arguments(
 
 
 def load_recognizer(options: argparse.Namespace, for_video: bool = False) -> "Recognizer":
-    """Load the model chosen by `add_model_arguments` and --device.
+    """Load the model chosen by `add_model_arguments`.
 
     Loading can take seconds, so validate all options first. Inference uses one thread, because reading, detection,
     drawing and writing run beside it.

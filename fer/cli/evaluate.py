@@ -123,7 +123,7 @@ def _positive(text: str) -> int:
 def _evaluate(options: argparse.Namespace) -> Evaluation:
     request = reports.Request(
         options.dataset, str(options.checkpoint), options.split, options.rule, options.robustness, options.sample,
-        options.faces, options.detect, options.runtime, options.reduced,
+        options.faces, options.detect, options.runtime, options.reduced, options.device,
     )  # fmt: skip
     written = 0.0
     with ProgressBar() as bar:

@@ -66,7 +66,6 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add_model_arguments(parser, acted=True)
     add_own_neutral(parser)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     options = parser.parse_args(arguments)
     if options.own_neutral and (options.source.isdecimal() or "://" in options.source):
         parser.error("--own-neutral needs a file, whose median is known at the end. For a camera, use the webcam page.")

@@ -51,7 +51,6 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="also write annotated copies: a .png file for one photo, a folder for several, an .mp4 file for a video",
     )
     add_model_arguments(parser)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps (cpu)")
     pictures, videos = parser.add_argument_group("pictures"), parser.add_argument_group("videos")
     _add_picture_arguments(pictures)
     video.add_arguments(videos)

@@ -89,17 +89,18 @@ def measure(request: Request, output: Path, command: str, say: "Progress", threa
     """Evaluate a model in this process; `command` goes into the report, and `say` is called with the progress.
 
     Raises:
-        FerError: the model or the data set cannot be read.
+        FerError: the model or the data set cannot be read, or the device is missing.
     """
     from fer.datasets import open_dataset
     from fer.evaluation.evaluate import evaluate
     from fer.model.classifier import Classifier
+    from fer.model.device import choose_device
     from fer.recognition.detector import FaceDetector
     from fer.recognition.recognizer import Recognizer
 
-    threads = threads or available_cores()
-    classifier = Classifier.load(request.checkpoint, runtime=request.runtime, threads=threads)
+    device, threads = choose_device(request.device), threads or available_cores()
+    classifier = Classifier.load(request.checkpoint, device, request.runtime, threads)
     classifier = classifier.reduced() if request.reduced else classifier
-    recognizer = Recognizer(FaceDetector(threads=threads), classifier) if request.detect else None
+    recognizer = Recognizer(FaceDetector(device, threads), classifier) if request.detect else None
     dataset = open_dataset(request.dataset)
     return evaluate(classifier, dataset, request, say, recognizer, predictions_name(output), command)

@@ -55,6 +55,8 @@ class Request:
     """One of `fer.model.classifier.RUNTIMES`."""
     reduced: bool = False
     """Whether to use reduced precision, as for video; see `Classifier.reduced`."""
+    device: str = "cpu"
+    """Where to compute: "cpu", "cuda", "cuda:1", "mps"."""
 
     def command(self) -> list[str]:
         """Return the command of the same evaluation."""
@@ -66,6 +68,8 @@ class Request:
             given += ["--runtime", self.runtime]
         if self.reduced:
             given += ["--reduced"]
+        if self.device != "cpu":
+            given += ["--device", self.device]
         if self.detect:
             given += ["--detect"]
         if self.robustness:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fer.datasets.dataset import FaceDataset, prepare_faces
+from fer.datasets.dataset import FaceDataset, prepare_faces, some_faces
 from fer.errors import DatasetError, ImageError
 from fer.images import encode_png
 from fer.labels import FERPLUS
@@ -191,6 +191,17 @@ def test_prepared_faces_are_the_shrunk_pictures_in_order() -> None:
     assert prepared.pixels.dtype == np.uint8
     for pixels, row in zip(prepared.pixels, (1, 3), strict=True):
         assert np.array_equal(pixels, preprocessing.shrink(dataset.picture(row)))
+
+
+def test_calibration_takes_training_pictures_only() -> None:
+    pictures = [np.full((16, 16), shade, np.uint8) for shade in (0, 50, 100, 150, 200, 250)]
+    splits = np.array(["train", "validation", "test"] * 2)
+    dataset = replace(_labeled([0, 1, 2, 0, 1, 2], pictures), splits=splits)
+    faces = some_faces(dataset, Preprocessing(size_px=16), 512)
+    assert faces.shape == (2, 1, 16, 16) and {*faces[:, 0, 0, 0].tolist()} == {0, 150}
+    assert len(some_faces(dataset, Preprocessing(size_px=16), 1)) == 1
+    with pytest.raises(DatasetError):
+        some_faces(replace(dataset, splits=np.full(6, "test")), Preprocessing(), 512)
 
 
 def test_broken_pictures_are_left_out_and_named(tmp_path: Path) -> None:

@@ -130,3 +130,4 @@ def test_the_command_of_the_same_evaluation() -> None:
         "--robustness", "--sample", "30",
     ]  # fmt: skip
     assert "--robustness" not in replace(request, robustness=False).command()
+    assert replace(request, device="cuda:1", robustness=False).command()[-2:] == ["--device", "cuda:1"]

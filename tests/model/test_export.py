@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import onnxruntime
 import pytest
 import torch
 
@@ -26,8 +27,10 @@ from fer.model.prior import READINGS, SecondHead
 
 pytest.importorskip("onnx", reason="writing ONNX files needs onnx")
 
+import onnx
+
 from fer.cli import export as command
-from fer.model.export import write_exports, write_whole
+from fer.model.export import OPSET, write_exports, write_whole
 
 pytestmark = pytest.mark.slow
 NOISE = np.random.default_rng(5).integers(0, 256, (7, 1, 48, 48), np.uint8)
@@ -254,10 +257,25 @@ def test_the_command_writes_exports_or_a_single_file(
     assert str(export_path(exported)) in capsys.readouterr().out
     assert command.main([str(exported), "--int8", "--calibrate", "synthetic:80"]) == 0
     assert OnnxNetwork.load(exported, int8=True)
-    assert command.main([str(exported), "--onnx", str(tmp_path / "other.onnx")]) == 0
-    assert (tmp_path / "other.onnx").stat().st_size > exported.stat().st_size
     with pytest.raises(SystemExit):
         command.main([str(exported), "--int8"])
+
+
+def test_the_command_writes_a_single_file_in_float32_or_8_bits(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command.main([str(exported), "--onnx"]) == 0
+    assert command.main([str(exported), "--onnx", "small.onnx", "--int8", "--calibrate", "synthetic:80"]) == 0
+    whole, small = (onnx.load(name) for name in ("model.onnx", "small.onnx"))
+    assert [operators.version for operators in whole.opset_import] == [OPSET]
+    assert "QuantizeLinear" in {node.op_type for node in small.graph.node} - {node.op_type for node in whole.graph.node}
+    assert Path("small.onnx").stat().st_size < exported.stat().st_size < Path("model.onnx").stat().st_size
+    assert small.metadata_props == whole.metadata_props
+    expected = Classifier.load(exported).logits(NOISE)
+    for name, most in (("model.onnx", 1e-4), ("small.onnx", 0.5)):
+        (logits,) = onnxruntime.InferenceSession(name).run(["logits"], {"faces": NOISE})
+        assert logits == pytest.approx(expected, abs=most)
 
 
 BLOCKED = """
