@@ -14,16 +14,24 @@ import onnxruntime
 import pytest
 import torch
 
+from fer.collection import job as folders
 from fer.datasets.drawing import draw_face
+from fer.datasets.drawing.clip import write_clip
 from fer.errors import CheckpointError, FerError
+from fer.images import encode_png
+from fer.jobs.job import view
+from fer.jobs.status import FINISHED
 from fer.labels import FERPLUS
-from fer.model import SHIPPED, onnx_network
+from fer.model import DEFAULT_CHECKPOINT, SHIPPED, onnx_network
 from fer.model.checkpoint import ModelInfo, load_checkpoint, read_info, save_checkpoint, save_second_alone
 from fer.model.classifier import Classifier
 from fer.model.network import build_network
 from fer.model.onnx_network import OnnxNetwork, export_path, weights_sha256
 from fer.model.preprocessing import Preprocessing
 from fer.model.prior import READINGS, SecondHead
+from fer.results.timeline import read_timeline
+from fer.video import job as videos
+from fer.video.settings import ClipOptions
 
 pytest.importorskip("onnx", reason="writing ONNX files needs onnx")
 
@@ -308,8 +316,6 @@ TORCH = {"torch", "torchvision", "facenet_pytorch"}
 def test_a_photo_is_recognized_without_torch(
     without: Without, tmp_path: Path, astronaut: npt.NDArray[np.uint8]
 ) -> None:
-    from fer.images import encode_png
-
     photo = tmp_path / "photo.png"
     photo.write_bytes(encode_png(astronaut))
     program = """
@@ -324,6 +330,31 @@ sys.exit(code)
     assert (ended.returncode, ended.stderr) == (0, "")
     (picture,) = json.loads(ended.stdout)
     assert picture["faces"][0]["label"] == "happiness"
+
+
+def test_videos_and_jobs_are_analyzed_without_torch(
+    without: Without, tmp_path: Path, astronaut: npt.NDArray[np.uint8]
+) -> None:
+    clip, table, photos = (tmp_path / name for name in ("clip.mp4", "faces.csv", "photos"))
+    write_clip(clip, iter([astronaut] * 5))
+    photos.mkdir()
+    (photos / "photo.png").write_bytes(encode_png(astronaut))
+    video = videos.new_job(tmp_path / "videos", videos.VideoRequest(clip, DEFAULT_CHECKPOINT, ClipOptions()))
+    folder = folders.create(tmp_path / "folders", DEFAULT_CHECKPOINT, "photos", photos).folder
+    program = """
+from fer.cli.main import main
+codes = [main(["jobs", "run", folder]) for folder in sys.argv[3:]]
+codes.append(main(["predict", "--video", sys.argv[1], "--csv", sys.argv[2]]))
+assert "torch" not in sys.modules
+sys.exit(any(codes))
+"""
+    ended = without(TORCH, program, *map(str, (clip, table, video, folder)))
+    assert ended.returncode == 0, ended.stderr
+    assert view(video, videos.KIND).state == view(folder, folders.KIND).state == FINISHED
+    seen = read_timeline(video / videos.TIMELINE_NAME)
+    assert seen is not None and {seen.labels[held] for held in seen.shown["held"]} == {"happiness"}
+    for file in (table, folder / folders.RESULTS_NAME):
+        assert "happiness" in file.read_text(encoding="utf-8")
 
 
 def test_a_model_without_an_export_says_what_it_needs(without: Without, tiny_checkpoint: Path) -> None:

@@ -194,6 +194,15 @@ def test_frames_come_back_and_are_counted_and_summed_up(
     assert ResultStore(results).get(kept.id, "")
 
 
+def test_a_machine_that_is_behind_says_so(app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray) -> None:
+    stream = seen_by(app, streamer, astronaut)
+    captions = []
+    for stream.analyzer.frame_pause in (0.0, 0.1):
+        app.run()
+        captions.append(len(app.caption))
+    assert captions[1] == captions[0] + 1
+
+
 def test_after_a_look_at_another_page_what_is_seen_is_recorded_anew(
     app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray, results: Path
 ) -> None:
