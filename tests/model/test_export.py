@@ -78,8 +78,8 @@ def test_the_built_in_models_give_the_same_outputs_in_onnx_runtime_and_torch(wor
             assert one == pytest.approx(other, abs=1e-5)
 
 
-@pytest.mark.parametrize("word", ["shipped", "shipped-fer2013"])
-def test_the_models_for_video_are_exported_in_8_bits_too(word: str) -> None:
+@pytest.mark.parametrize("word", SHIPPED)
+def test_the_built_in_models_are_exported_in_8_bits_too(word: str) -> None:
     whole = Classifier.load(SHIPPED[word], threads=2)
     reduced = whole.reduced()
     assert reduced.network.runtime == "ONNX Runtime, int8"

@@ -44,7 +44,7 @@ def test_they_are_small_enough_to_ship_and_know_their_expressions(word: str, lab
     assert info.labels == labels
     assert info.training["rule"] == "majority"
     assert sum(file.stat().st_size for file in WEIGHTS_DIR.glob("*.safetensors")) < 35e6
-    assert sum(file.stat().st_size for file in WEIGHTS_DIR.glob("*.onnx")) < 12e6
+    assert sum(file.stat().st_size for file in WEIGHTS_DIR.glob("*.onnx")) < 18e6
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,9 @@ def test_the_report_can_be_had_again(shared_faces: Path) -> None:
 
 
 @pytest.mark.slow
-def test_8_bits_stay_within_what_webcam_and_video_may_lose(shared_faces: Path) -> None:
-    dataset, whole = _split(shared_faces, "PublicTest", "validation"), Classifier.load()
+@pytest.mark.parametrize("word", SETTINGS)
+def test_8_bits_stay_within_what_webcam_and_video_may_lose(shared_faces: Path, word: str) -> None:
+    dataset, whole = _split(shared_faces, "PublicTest", "validation"), Classifier.load(SHIPPED[word])
     reduced = whole.reduced()
     assert reduced.network.runtime == "ONNX Runtime, int8"
     read = [predict(one, dataset, "validation", "majority") for one in (whole, reduced)]
