@@ -1,8 +1,8 @@
 """Recognize many pictures with one recognizer, as fast as the machine can.
 
-Threads read and decode pictures and detect faces, each with its own detector, which is faster than one detector on all
-cores. The network then reads the faces of several pictures in one batch, also fastest on one thread. Pictures are freed
-as soon as their faces are cropped; only a few are in memory at any time.
+Threads read and decode pictures and detect faces, each on one core, which is faster than one detector on all cores. The
+network then reads the faces of several pictures in one batch, also fastest on one thread. Pictures are freed as soon as
+their faces are cropped; only a few are in memory at any time.
 """
 
 import base64
@@ -62,7 +62,8 @@ def recognize_pictures(
 ) -> Iterator[Finished]:
     """Recognize pictures and yield each one when it is done, in any order; unreadable ones have an error.
 
-    `finish` processes each picture further. A worker is a thread with its own detector; by default, one per core.
+    `finish` processes each picture further. A worker is a thread; by default, one per core. On a GPU, where the
+    detector is not thread-safe, each has a copy of it.
 
     Raises:
         CollectionError: the output of `finish` cannot be written.

@@ -6,6 +6,9 @@
 
 There is one engine per process, and one analyzer per viewer. Each viewer has at most one task waiting, and tasks are
 done in order of arrival, so the model's time is shared evenly; meanwhile viewers see the latest readings.
+
+A task reads the faces of one viewer. One batch for several viewers would save a fifth of the network's time at most:
+one face takes 2.1 ms, 4 take 7.2 ms and 12 take 20.2 ms (8 bits, one thread).
 """
 
 import threading

@@ -244,8 +244,8 @@ def _engine(path: Path, faces: str) -> "LiveEngine":
     from fer.video.live import LiveEngine
 
     engine = LiveEngine(_recognizer_for(path, faces).for_video())
-    # Streamlit collects garbage after each script run, which is every second beside a live video. Scanning everything
-    # that torch created takes 0.3 s and blocks all other threads. Frozen objects are skipped.
+    # Streamlit collects garbage after each script run, which is every second beside a live video. Scanning what the
+    # libraries created takes 0.08 s, with torch 0.3 s, and blocks all other threads. Frozen objects are skipped.
     gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)  # otherwise libraries report leaks when the app exits

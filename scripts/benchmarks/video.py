@@ -13,17 +13,16 @@ from typing import Any
 
 import psutil
 
+from fer.cli.video import annotate
 from fer.datasets.drawing.clip import FRAMES_PER_SECOND, TIMELINE, known_frames, write_clip
-from fer.draw.frame import draw_live
 from fer.jobs.process import available_cores
 from fer.recognition.recognizer import Recognizer
 from fer.video.clip import ClipAnalysis
-from fer.video.io.files import TimedFrame, VideoFile
+from fer.video.io.files import VideoFile
 from fer.video.io.mp4 import Mp4Writer
 from fer.video.io.sound import Sound
 from fer.video.settings import MAX_SIDE_PX
 from fer.video.timeline import Timeline
-from fer.video.tracking import TrackedFace
 from scripts.benchmarks.live import moving_photo
 
 
@@ -82,16 +81,12 @@ def analyzed(
         writer = stack.enter_context(Mp4Writer(output, Sound.of(path, file.starts))) if output else None
         analysis = ClipAnalysis(file, recognizer)
 
-        def take(frame: TimedFrame, faces: list[TrackedFace]) -> None:
-            if writer:
-                writer.write(draw_live(frame.image, faces, analysis.settings), frame.seconds)
-
         def goes_on() -> bool:
             if analysis.frames % 30 == 0:
                 watch()
             return True
 
-        analysis.run(take, goes_on)
+        annotate(analysis, writer, goes_on)
     return analysis.timeline()
 
 
