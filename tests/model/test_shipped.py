@@ -144,7 +144,7 @@ def test_copies_of_figures_agree() -> None:
 
     report = read_report(DEFAULT_REPORT)
     accuracies = report.accuracy.value, read_report(report_of(SHIPPED["shipped-fer2013"])).accuracy.value
-    milliseconds = re.findall(r"([\d.]+) ms", inside.partition("a webcam's frame")[2].partition("\n")[0])
+    milliseconds = re.findall(r"([\d.]+) ms", inside.partition("a webcam's frame")[2].split("|")[1])
     ours = [f"{100 * share:.1f}" for share in accuracies] + milliseconds
     assert figures(readme, r"\*\*Expression Studio\*\*") == ours == figures(page, r"\*\*this model\*\*")
     for other in ("fer 25.10.3", "@vladmandic/human 3", "@vladmandic/face-api 1.7.15"):
