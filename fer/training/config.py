@@ -195,10 +195,15 @@ class TrainingConfig:
         return bool(self.teacher and self.teacher_share) and self.teacher_view == "augmented"
 
     @property
+    def taught_by(self) -> tuple[str, ...]:
+        """The files of the teachers and of the soft labels, without duplicates."""
+        return tuple(path for path in dict.fromkeys((*self.teacher, self.soft_labels)) if path)
+
+    @property
     def files(self) -> tuple[str, ...]:
-        """The files of the initial weights and the teachers, without duplicates."""
-        paths = (self.init.removeprefix("face-recognition:"), *self.teacher, self.soft_labels)
-        return tuple(path for path in dict.fromkeys(paths) if path not in ("", "none", "imagenet"))
+        """The files of the initial weights and those of `taught_by`, without duplicates."""
+        init = self.init.removeprefix("face-recognition:")
+        return tuple(dict.fromkeys([*([] if init in ("none", "imagenet") else [init]), *self.taught_by]))
 
     @property
     def preprocessing(self) -> Preprocessing:

@@ -168,10 +168,11 @@ def _begin(
         ) from error
     exists = processes.from_first(run.last_path.exists())
     if exists:
-        changed = state.restore(processes.from_first(read_state(run, device) if processes.is_first else None), run)
+        saved = processes.from_first(read_state(run, device) if processes.is_first else None)
+        notes = state.restore(saved, run, config.taught_by)
         hooks.on_note(f"resuming after epoch {state.epoch} of {config.epochs}")
-        for file in changed:
-            hooks.on_note(f"{file} has changed since this run started; the run continues with the new file")
+        for note in notes:
+            hooks.on_note(note)
     elif config.init != "none":
         hooks.on_note(beginning)
     return state

@@ -76,18 +76,27 @@ class State:
         torch.save(saved, buffer)
         write_atomically(run.last_path, buffer.getbuffer())
 
-    def restore(self, saved: dict[str, Any], run: Run) -> list[str]:
-        """Restore the result of `read_state`; return the files that have changed since the run started.
+    def restore(self, saved: dict[str, Any], run: Run, taught_by: tuple[str, ...] = ()) -> list[str]:
+        """Restore the result of `read_state`.
+
+        Args:
+            saved: the result.
+            run: the run.
+            taught_by: the files that it goes on to learn from, see `TrainingConfig.taught_by`.
+
+        Returns:
+            A note for each of `files` that is, or may be, another one than when the run started.
 
         Raises:
             TrainingError: the data set has changed since, or the file is damaged or of another version.
         """
         try:
-            return self._take(saved, run)
+            self._take(saved, run)
+            return self._compare(saved.get("files", {}), taught_by)  # missing in runs of earlier versions
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise _damaged(run, error) from error
 
-    def _take(self, saved: dict[str, Any], run: Run) -> list[str]:
+    def _take(self, saved: dict[str, Any], run: Run) -> None:
         if saved["dataset_sha256"] != self.dataset_sha256:
             raise TrainingError(
                 f"the data set has changed since the run {run.folder.name} started: its labels, pictures or splits. "
@@ -99,8 +108,21 @@ class State:
         self.scaler.load_state_dict(saved["scaler"])
         self.epoch, self.step, self.best_accuracy, self.best_epoch = saved["counters"]
         self.pictures = saved["pictures"]
-        now, self.files = self.files, saved.get("files", self.files)  # missing in runs of earlier versions
-        return [file for file, digest in self.files.items() if now.get(file) != digest]
+
+    def _compare(self, before: dict[str, str], taught_by: tuple[str, ...]) -> list[str]:
+        """Note which files have changed; keep the digests of the initial weights then and of the teachers now."""
+        notes = []
+        for file, digest in self.files.items():
+            if file not in before:
+                notes.append(f"{file} may be another one than when this run started, which did not store its digest")
+            elif before[file] != digest and file in taught_by:
+                notes.append(f"{file} has changed since this run started; the run continues with the new file")
+            elif before[file] != digest:
+                notes.append(f"{file} has changed since this run started from it; that makes no difference any more")
+        self.files = {file: self.files[file] for file in taught_by} | {
+            file: digest for file, digest in before.items() if file not in taught_by
+        }
+        return notes
 
     def check_pictures(self, read: list[int], broken: tuple[str, ...]) -> None:
         """Store how many pictures could be read, and check that it is the same number as before.

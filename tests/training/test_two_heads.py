@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +13,13 @@ from fer.datasets.dataset import FaceDataset
 from fer.errors import DatasetError, TrainingError
 from fer.files import file_sha256
 from fer.labels import FER2013, FERPLUS
-from fer.model.checkpoint import load_checkpoint, model_sha256, read_info, save_second_alone
+from fer.model.checkpoint import load_checkpoint, model_sha256, read_info, save_checkpoint, save_second_alone
 from fer.model.classifier import Classifier
 from fer.training.config import TrainingConfig
 from fer.training.loop import check_trainable, train
 from fer.training.metrics import Hooks
 from fer.training.runs import Run
-from fer.training.state import start
+from fer.training.state import State, read_state, start
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -116,6 +117,41 @@ def test_another_teacher_on_resuming_is_noticed(
     said = [sum(str(copy) in note for note in notes) for notes in (same, other)]
     assert said[1] == said[0] + 1
     assert info is not None and list(info.training["files"]) == ["teacher.safetensors"]
+    assert read_state(run, "cpu")["files"] == {str(copy): model_sha256(copy)}
+
+
+@pytest.mark.slow
+def test_resuming_tells_a_changed_teacher_from_a_changed_start_and_from_an_unknown_one(
+    tmp_path: Path, teacher: Path, config: TrainingConfig
+) -> None:
+    init, other = tmp_path / "init.safetensors", tmp_path / "other.safetensors"
+    init.write_bytes(teacher.read_bytes())
+    info, network = load_checkpoint(teacher)
+    save_checkpoint(other, replace(info, temperature=2.0), network.state_dict())
+    asked, run = replace(config, size_px=40, init=str(init), teacher=(str(teacher),)), Run(tmp_path)
+
+    def begun() -> State:
+        return start(asked, FERPLUS, "", "cpu", FER2013)[0]
+
+    def restored(saved: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+        state = begun()
+        notes = state.restore(saved, run, asked.taught_by)
+        return notes, state.files
+
+    begun().save(run)
+    saved = read_state(run, "cpu")
+    before = dict(saved["files"])
+    assert restored(saved) == ([], before) and list(before) == [str(init), str(teacher)]
+    init.write_bytes(other.read_bytes())
+    (about_init,), files = restored(saved)
+    assert str(init) in about_init and files == before, "the digest of what the run did start from"
+    (about_teacher,), files = restored({**saved, "files": {str(init): model_sha256(init), str(teacher): "another"}})
+    assert str(teacher) in about_teacher and files[str(teacher)] == before[str(teacher)]
+    assert about_teacher.replace(str(teacher), str(init)) != about_init
+    del saved["files"]  # as in runs of earlier versions
+    unknown, files = restored(saved)
+    assert [file in note for note, file in zip(unknown, asked.files, strict=True)] == [True, True]
+    assert files == {str(teacher): before[str(teacher)]}, "nobody knows what it started from"
 
 
 @pytest.mark.slow
