@@ -18,9 +18,9 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -83,6 +83,8 @@ class Kind(Generic[R]):
     """How many jobs of this kind may run at the same time in a folder."""
     hint: str = ""
     """An alternative to suggest when no more may run."""
+    renamed: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Name of a field in requests of earlier versions → its name today."""
     earlier: Callable[[Path], tuple[R | None, Status | None] | None] = lambda folder: None
     """Reads a folder of an earlier version, in which config.json names no kind: the request, and the status if
     status.json has none. None if there is no such job. May raise FerError, TypeError or ValueError."""
@@ -181,6 +183,7 @@ def _read(folder: Path, kind: Kind[R]) -> tuple[R | None, Status | None]:
         if name == kind.name:
             values = plain_of(read_bytes(path))
             del values["kind"]
+            values = {kind.renamed.get(name, name): value for name, value in values.items()}
             # An unknown field is a request of a later version, which must not be ignored.
             return from_plain(values, kind.request, exact=True), None
         found = None if name else kind.earlier(folder)

@@ -2,7 +2,7 @@
 
 Its weights, `dlib_face_recognition_resnet_model_v1`, were trained on three million faces; their author placed them in
 the public domain (davisking/dlib-models). The first layer takes our normalized pictures, gray or RGB, like any other
-network's: dlib's own normalization is folded into the weights, see `convolutions_of` in
+network's: dlib's own normalization is folded into the weights, see `for_our_pictures` in
 `fer.training.face_recognition`.
 """
 

@@ -83,7 +83,7 @@ class TrainingConfig:
     second_dataset: str = _data(
         "", "PATH", "the same pictures with the second head's labels (fer2013.csv beside the data set)"
     )
-    second_share: float = _training(0.5, "WEIGHT", "weight of the second head's loss", at_least=0)
+    second_weight: float = _training(0.5, "WEIGHT", "weight of the second head's loss", at_least=0)
     optimizer: str = _training("sgd", None, "adamw suits ConvNeXt and transformers", choices=("sgd", "adamw"))
     """SGD with Nesterov momentum of 0.9, or adamw, which ConvNeXt and transformers need."""
     batch_size: int = _training(128, "N", "pictures per step, over all processes", at_least=2)
@@ -169,6 +169,10 @@ class TrainingConfig:
             )
         if self.soft_labels and self.teacher:
             raise TrainingError("soft_labels replace teachers, got both. Leave out one of them.", "soft_labels")
+        if self.teacher_view == "augmented" and not self.teacher:
+            raise TrainingError(
+                "teacher_view augmented needs a teacher, got none: name one, or use once.", "teacher_view"
+            )
         for one in fields(self):
             value, bounds = getattr(self, one.name), one.metadata.get("bounds", {})
             if value is not None and not all(_HOLDS[name](value, bound) for name, bound in bounds.items()):

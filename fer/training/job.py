@@ -12,7 +12,7 @@ from fer.jobs.status import FINISHED, STOPPED, Reporter
 from fer.model import DEFAULT_CHECKPOINT, SHIPPED
 from fer.training.config import TrainingConfig
 from fer.training.metrics import Beginning, EpochMetrics, Hooks
-from fer.training.recipe import kept_labels, model_to_begin_with
+from fer.training.recipe import initial_model, kept_labels
 from fer.training.runs import BEST_NAME, KIND, Run
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _beginning(config: TrainingConfig, dataset: "FaceDataset", reporter: Reporte
     from fer.model.checkpoint import weights_file
     from fer.model.classifier import Classifier
 
-    begun_with = model_to_begin_with(config)
+    begun_with = initial_model(config)
     file = Path(config.init) if begun_with else DEFAULT_CHECKPOINT
     reporter.say(f"evaluating {file.name} before training", 0, 0)
     model = Classifier.load(file, threads=threads)

@@ -60,7 +60,7 @@ def _earlier(folder: Path) -> tuple[TrainingConfig, None] | None:
 
 
 KIND = Kind(
-    "training", TrainingConfig, at_once=parallel_runs, earlier=_earlier,
+    "training", TrainingConfig, at_once=parallel_runs, earlier=_earlier, renamed={"second_share": "second_weight"},
     hint=f"{PARALLEL_VARIABLE} in the app's environment allows more",
 )  # fmt: skip
 

@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fer.errors import TrainingError
+from fer.errors import CheckpointError, TrainingError
 from fer.labels import FERPLUS
+from fer.model import DEFAULT_CHECKPOINT
 from fer.names import literal
 from fer.training import recipe, runs
 from fer.training.config import TrainingConfig
@@ -24,10 +25,28 @@ NEW, RUNS = "New training", "Runs"
 TABS = {"Network": {"network"}, "Training": {"training"}, "Other": {"data", "run and machine"}}
 """Tab of the advanced settings → groups in the configuration."""
 ASKED_ELSEWHERE = "epochs", "init", "folds"
-OF_THE_SHIPPED_MODEL = "architecture", "stem", "size_px", "channels"
-"""Settings that fine-tuning takes from the built-in model."""
-NETWORKS = "resnet18", "resnet34", "resnet50", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "vgg13_bn"
-"""Offered networks; any other network of torchvision can be typed."""
+NONE, IMAGENET, FACE_RECOGNITION, FILE = "none", "imagenet", "face-recognition", "file"
+STARTS = {
+    str(DEFAULT_CHECKPOINT): "the built-in model", NONE: "random initialization", FACE_RECOGNITION: "face recognition",
+    IMAGENET: "ImageNet", FILE: "a model file",
+}  # fmt: skip
+"""What training starts from; the model files on this machine are offered, too."""
+FILES = {
+    FILE: "a model file (.safetensors) on this machine",
+    FACE_RECOGNITION: "face_recognition_model-weights_manifest.json, with its .bin beside it, from the npm package "
+    "@vladmandic/face-api; these weights are in the public domain",
+}
+"""What to enter the path of."""
+OF_THE_MODEL = "architecture", "stem", "size_px", "channels"
+"""Settings that fine-tuning takes from its model."""
+OFFERED = {
+    "architecture": (
+        "resnet18", "resnet34", "resnet50", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "vgg13_bn",
+        "face_recognition_resnet",
+    ),
+    "second_head": ("none", "fer2013"),
+}  # fmt: skip
+"""Offered values; others can be typed: any network of torchvision, and the name of other labels."""
 
 
 Places = dict[str, DeltaGenerator]
@@ -44,20 +63,13 @@ def chosen_settings(data: Data, pictures: int, views: list[RunView], below: Plac
     usual_name = free_name(data.path, views)
     name = left.text_input("Name", usual_name, max_chars=64, key=f"name {usual_name}", live=True).strip()
     below["name"] = left.empty()
-    anew = middle.selectbox(
-        "Start from",
-        [False, True],
-        int(pictures >= recipe.ENOUGH_TO_BEGIN_ANEW),
-        format_func=lambda anew: "random initialization" if anew else "the built-in model",
-        help="The built-in model already knows faces, so a few dozen pictures per expression are enough. Random "
-        "initialization takes thousands.",
-    )
-    usual = recipe.from_scratch(data.path) if anew else recipe.fine_tuning(data.path, pictures)
+    with middle:
+        usual, fixed = chosen_start(data.path, pictures, below)
     meaning = "How many times training goes through all pictures."
     epochs = right.number_input("Epochs", 1, 1000, usual.epochs, help=meaning, key=f"epochs {usual.epochs}")
-    middle.caption(literal(begins_with(usual, list(data.report.counts))))
+    middle.caption(literal(known_labels(usual, list(data.report.counts))))
     with st.expander("More settings", icon=":material/tune:"):
-        chosen = more_settings(usual, anew, below)
+        chosen = more_settings(usual, fixed, below)
     config = replace(usual, epochs=epochs, **chosen)
     check(config, name, views)
     batch_size, most = config.batch_size_for(pictures), config.batch_size
@@ -69,9 +81,41 @@ def chosen_settings(data: Data, pictures: int, views: list[RunView], below: Plac
     return config, name
 
 
-def begins_with(config: TrainingConfig, labels: list[str]) -> str:
+def chosen_start(dataset: str, pictures: int, below: Places) -> tuple[TrainingConfig, tuple[str, ...]]:
+    """Ask what training starts from; return its usual settings, and the names of those that it fixes.
+
+    Raises:
+        TrainingError: no file is entered, or it is no model file.
+    """
+    usual = NONE if pictures >= recipe.ENOUGH_FOR_RANDOM else str(DEFAULT_CHECKPOINT)
+    starts = list(dict.fromkeys([*STARTS, *map(str, known_models())]))
+    start = st.selectbox(
+        caption_of("init"),
+        starts,
+        starts.index(usual),
+        format_func=lambda start: STARTS.get(start) or model_name(Path(start)),
+        help="The built-in model already knows faces, so a few dozen pictures per expression are enough, as for your "
+        "own models. Random initialization takes thousands. Face recognition makes large, accurate, slow models.",
+        key=f"init {usual}",
+    )
+    file = st.text_input("File", key=f"init {start}", live=True).strip() if start in FILES else ""
+    below["init"] = st.empty()
+    if start in FILES and not file:
+        raise TrainingError(f"expected a file, found none. Enter the path of {FILES[start]}.", "init")
+    file = str(Path(file).expanduser().absolute())
+    if start == FACE_RECOGNITION:
+        return recipe.face_recognition(dataset, file), ("architecture",)
+    if start in (NONE, IMAGENET):
+        return replace(recipe.random_initialization(dataset), init=start), ()
+    try:
+        return recipe.fine_tuning(dataset, pictures, Path(file if start == FILE else start)), OF_THE_MODEL
+    except CheckpointError as error:
+        raise TrainingError(str(error), "init") from error
+
+
+def known_labels(config: TrainingConfig, labels: list[str]) -> str:
     """Say which labels the last layer already knows."""
-    kept, new = recipe.kept_labels(recipe.model_to_begin_with(config), labels)
+    kept, new = recipe.kept_labels(recipe.initial_model(config), labels)
     if not kept:
         return ""
     return f"Its last layer already knows {', '.join(kept)}" + (f"; {', '.join(new)} is new." if new else ".")
@@ -90,16 +134,20 @@ def check(config: TrainingConfig, name: str, views: list[RunView]) -> None:
         path = getattr(config, field)
         if path and not os.path.exists(path):  # noqa: PTH110  Path.exists raises an error for a long name
             raise TrainingError(f"expected a file or a folder, found nothing at {path}. Check the path.", field)
-    if config.architecture not in NETWORKS:
+    if config.architecture not in OFFERED["architecture"]:
         from fer.model.network import check_architecture  # imports torch
 
         try:
             check_architecture(config.architecture)
         except ValueError as error:
             raise TrainingError(f"{error}. Choose one of them.", "architecture") from error
+    if config.init == IMAGENET or config.init.startswith(FACE_RECOGNITION):
+        from fer.training.initialization import check_init  # imports torch
+
+        check_init(config)
 
 
-def more_settings(usual: TrainingConfig, anew: bool, below: Places) -> dict[str, Any]:
+def more_settings(usual: TrainingConfig, fixed: tuple[str, ...], below: Places) -> dict[str, Any]:
     """Ask for every option of `fer-studio train`, with the help text of the configuration."""
     chosen: dict[str, Any] = {}
     for tab, groups in zip(st.tabs(list(TABS)), TABS.values(), strict=True):
@@ -109,8 +157,7 @@ def more_settings(usual: TrainingConfig, anew: bool, below: Places) -> dict[str,
             if number % 4 == 0:  # row by row, so that the order is kept on a phone
                 columns = tab.columns(4, vertical_alignment="bottom")
             with columns[number % 4]:
-                fixed = not anew and one.name in OF_THE_SHIPPED_MODEL
-                chosen[one.name] = setting(one, getattr(usual, one.name), fixed, usual)
+                chosen[one.name] = setting(one, getattr(usual, one.name), one.name in fixed, usual)
                 below[one.name] = st.empty()
     return chosen
 
@@ -120,8 +167,9 @@ def setting(field: "Field[Any]", usual: Any, fixed: bool, config: TrainingConfig
     about, bounds = field.metadata, field.metadata["bounds"]
     label = caption_of(about["flag"] or field.name)
     rest: dict[str, Any] = {"help": in_words(about["help"]) or None, "disabled": fixed, "key": f"{field.name} {usual}"}
-    if field.name == "architecture":
-        return st.selectbox(label, NETWORKS, NETWORKS.index(usual), accept_new_options=True, **rest)
+    if field.name in OFFERED:
+        offered = list(dict.fromkeys([*OFFERED[field.name], usual]))
+        return st.selectbox(label, offered, offered.index(usual), accept_new_options=True, **rest)
     if field.name == "teacher":
         return tuple(map(str, st.multiselect(label, known_models(), format_func=model_name, **rest)))
     if choices := about["choices"]:

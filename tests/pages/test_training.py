@@ -21,6 +21,7 @@ from fer.jobs import job
 from fer.jobs.process import start_process
 from fer.jobs.status import FAILED, FINISHED, RUNNING, STOPPED, Reporter
 from fer.model import DEFAULT_CHECKPOINT
+from fer.model.checkpoint import read_info
 from fer.training import runs
 from fer.training.config import TrainingConfig
 from fer.training.estimate import Speed
@@ -33,6 +34,7 @@ from tests.scripts.processes import wait_until
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
 TINY = TrainingConfig("synthetic:80", epochs=3, size_px=24)
 LABELS = 8
+START = f"init {DEFAULT_CHECKPOINT}"
 
 
 @pytest.fixture
@@ -174,13 +176,83 @@ def test_settings_reach_the_run(folder: Path) -> None:
     app.number_input(key="weight_decay None").set_value(0.001)
     app.selectbox(key="rule majority").set_value("argmax")
     assert app.selectbox(key="architecture resnet18").disabled, "the shipped model's"
-    app.selectbox[0].set_value(True).run()
+    app.selectbox(key=START).set_value("none").run()
     app.selectbox(key="architecture resnet18").set_value("resnet34").run()
     press(app, "Start training")
     (seen,) = runs.views(folder)
     assert seen.request and seen.request.own_choices() == {
         "architecture": "resnet34", "augmentation": "plain", "dropout": 0.3, "rule": "argmax", "weight_decay": 0.001,
     }  # fmt: skip
+
+
+@pytest.fixture
+def begun(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[TrainingConfig]:
+    """What the page would train, instead of training it."""
+    configs: list[TrainingConfig] = []
+    monkeypatch.setattr("pages.parts.training_setup.begin", lambda config, _: configs.append(config))
+    return configs
+
+
+def open_settings(start: str) -> AppTest:
+    app = open_page()
+    app.segmented_control(key="training_source").set_value("Drawn faces").run()
+    app.selectbox(key=START).set_value(start).run()
+    assert not app.exception
+    return app
+
+
+def may_start(app: AppTest) -> bool:
+    return not next(button for button in app.button if button.label == "Start training").disabled
+
+
+@pytest.mark.slow
+def test_training_starts_from_face_recognition_in_a_file(begun: list[TrainingConfig], tmp_path: Path) -> None:
+    file = tmp_path / "weights.npz"
+    file.touch()
+    app = open_settings("face-recognition")
+    assert not may_start(app) and "npm" in app.error[0].value
+    for path, error in ((tmp_path / "nowhere", True), (file, False)):
+        app.text_input(key="init face-recognition").set_value(str(path)).run()
+        assert (bool(app.error), may_start(app)) == (error, not error)
+    assert app.selectbox(key="architecture face_recognition_resnet").disabled
+    app.number_input(key="size_px 112").set_value(128)
+    press(app, "Start training")
+    (config,) = begun
+    assert config.init == f"face-recognition:{file}"
+    assert (config.architecture, config.size_px) == ("face_recognition_resnet", 128)
+
+
+@pytest.mark.slow
+def test_training_starts_from_an_own_run_or_another_file(
+    begun: list[TrainingConfig], folder: Path, tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    run, size_px = finished_run(folder, "mine", tiny_checkpoint), read_info(tiny_checkpoint).preprocessing.size_px
+    app = open_settings(str(run.best_path))
+    assert "mine" in app.selectbox(key=START).options
+    assert app.number_input(key=f"size_px {size_px}").disabled
+    press(app, "Start training")
+    app.selectbox(key=START).set_value("file").run()
+    assert not may_start(app)
+    for path, error in ((tmp_path / "nowhere", True), (tiny_checkpoint, False)):
+        app.text_input(key="init file").set_value(str(path)).run()
+        assert not app.exception
+        assert (bool(app.error), may_start(app)) == (error, not error)
+    press(app, "Start training")
+    assert [config.init for config in begun] == [str(run.best_path), str(tiny_checkpoint)]
+
+
+@pytest.mark.slow
+def test_training_starts_from_imagenet_with_two_heads_and_a_teacher(begun: list[TrainingConfig]) -> None:
+    app = open_settings("imagenet")
+    app.selectbox(key="second_head none").set_value("fer2013")
+    app.selectbox(key="teacher_view once").set_value("augmented").run()
+    (error,) = app.error
+    assert "teacher" in error.value and not may_start(app), "nobody would be asked"
+    app.multiselect(key="teacher ()").set_value([DEFAULT_CHECKPOINT]).run()
+    press(app, "Start training")
+    (config,) = begun
+    assert (config.init, config.second_head, config.teacher_view) == ("imagenet", "fer2013", "augmented")
+    assert config.teacher == (str(DEFAULT_CHECKPOINT),)
 
 
 @pytest.mark.slow

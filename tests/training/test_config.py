@@ -128,7 +128,8 @@ def test_every_field_counts_as_a_difference() -> None:
         ({"second_head": "fer2013", "multilabel": True}, "second_head"),
         ({"soft_labels": "x.npz", "teacher": ("y",)}, "soft_labels"),
         ({"teacher_view": "twice"}, "teacher_view.*once, augmented"),
-        ({"second_share": -1.0}, "second_share.*0"),
+        ({"teacher_view": "augmented"}, "teacher_view.*teacher"),
+        ({"second_weight": -1.0}, "second_weight.*0"),
     ],
 )
 def test_contradictions_are_refused(given: dict[str, Any], message: str) -> None:

@@ -203,6 +203,13 @@ def test_a_run_of_an_earlier_version_is_read(tmp_path: Path, dataset: str) -> No
         assert runs.view(folder).state == RUNNING
 
 
+def test_a_run_from_before_a_setting_was_renamed_is_resumed(tmp_path: Path) -> None:
+    config = TrainingConfig("synthetic:80", second_head="fer2013", second_weight=0.3)
+    path = open_run(tmp_path, config, "old").folder / "config.json"
+    path.write_text(path.read_text().replace("second_weight", "second_share"))
+    assert open_run(tmp_path, config, "old").config() == config
+
+
 @pytest.mark.parametrize("state", [STOPPED, FAILED, FINISHED])
 def test_an_ended_run_stays_ended(tmp_path: Path, state: str) -> None:
     seen = runs.view(old_run(tmp_path / "old", state, more=', "message": "the disk is full"'))
