@@ -227,7 +227,7 @@ def show_recording(stream: LiveStream) -> None:
             return
     if not stream.analyzer.frames.total:
         return
-    seen = stream.analyzer.recorder.timeline()
+    seen = stream.analyzer.recorder.timeline(unsure_below=stream.analyzer.settings.threshold)
     if not seen.people:
         st.info("The recording ended without a face in view.", icon=":material/search_off:")
         return

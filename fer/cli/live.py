@@ -231,4 +231,4 @@ def _follow_live(source: LiveSource, recognizer: "Recognizer", sinks: _Sinks, se
             said = within(faces, frame.image.shape[1::-1], analyzer.size_wh)
             sinks.take(frame.seconds, frame.image, faces, analyzer.settings, said)
             time.sleep(analyzer.frame_pause)
-    return analyzer.recorder.timeline()
+    return analyzer.recorder.timeline(unsure_below=analyzer.settings.threshold)

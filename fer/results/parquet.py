@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fer.errors import CollectionError
 from fer.files import file_errors, replace_file
-from fer.results.pictures import FACE_COLUMNS, SAID_COLUMNS, PictureResult, face_rows
+from fer.results.pictures import FACE_COLUMNS, TOLD_COLUMNS, PictureResult, face_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +59,7 @@ def _schemas(labels: Sequence[str]) -> "tuple[pa.Schema, pa.Schema]":
     kinds = {"path": pa.string(), "face": pa.int32(), "label": pa.string()}
     start = [(name, kinds.get(name, pa.float64())) for name in FACE_COLUMNS]
     probabilities = [(f"probability_{label}", pa.float64()) for label in labels]
-    words = [(name, pa.string()) for name in (*SAID_COLUMNS, "concerns")]
+    words = [(name, pa.string()) for name in TOLD_COLUMNS]
     faces = pa.schema([*start, *probabilities, *words])
     return faces, pa.schema([("path", pa.string()), ("faces", pa.int32()), ("error", pa.string())])
 

@@ -19,8 +19,8 @@ BOX_DIGITS, DIGITS = 1, 4
 """Decimal places of pixels, and of scores and probabilities, in every table."""
 FACE_COLUMNS = ("path", "face", *READING_COLUMNS)
 """The first columns of a table of faces; `face` counts from 1 in each picture."""
-SAID_COLUMNS = ("raters_say", "label_says")
-"""`Face.said`, after the labels; empty if the model has one head."""
+TOLD_COLUMNS = ("raters_say", "label_says", "concerns")
+"""Columns after the labels in every table, see `told_of`."""
 CORRECTED = "corrected_label"
 """Column of the label that a person clicked, whether it corrects or confirms the model's."""
 
@@ -73,7 +73,7 @@ def to_csv(
     text = io.StringIO()
     table = csv.writer(text)
     more = () if corrected is None else (CORRECTED,)
-    table.writerow([*FACE_COLUMNS, *map(not_a_formula, labels), *SAID_COLUMNS, "concerns", *more])
+    table.writerow([*FACE_COLUMNS, *map(not_a_formula, labels), *TOLD_COLUMNS, *more])
     for result in results:
         for face, row in zip(result.faces, face_rows(result, unsure_below), strict=True):
             told = () if corrected is None else (corrected.get(face_key(face), ""),)
@@ -86,11 +86,15 @@ def _cell(value: Any, digits: int) -> Any:
 
 
 def face_rows(result: PictureResult, unsure_below: float) -> Iterator[tuple[Any, ...]]:
-    """Yield a row for each face: `FACE_COLUMNS`, the probability of each label, `SAID_COLUMNS`, the concerns."""
+    """Yield a row for each face: `FACE_COLUMNS`, the probability of each label, `TOLD_COLUMNS`."""
     for number, face in enumerate(result.faces, start=1):
         place = result.path, number, *face.box.xyxy, face.score
-        said = face.said or (None, None)
-        yield *place, face.label, face.confidence, *face.probabilities, *said, concern_words(face, unsure_below)
+        yield *place, face.label, face.confidence, *face.probabilities, *told_of(face, unsure_below)
+
+
+def told_of(face: Face, unsure_below: float) -> tuple[str | None, str | None, str]:
+    """Return the values of `TOLD_COLUMNS`: `Face.said`, None if the model has one head, and `concern_words`."""
+    return *(face.said or (None, None)), concern_words(face, unsure_below)
 
 
 def concern_words(face: Face, unsure_below: float) -> str:

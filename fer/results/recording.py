@@ -92,7 +92,8 @@ class Recording:
 
     def seen(self) -> Timeline:
         """Return the timeline so far."""
-        return self._analyzer.recorder.timeline(peaks=self._peaks.moments, size_wh=self._analyzer.size_wh)
+        seen, threshold = self._analyzer, self._analyzer.settings.threshold
+        return seen.recorder.timeline(peaks=self._peaks.moments, size_wh=seen.size_wh, unsure_below=threshold)
 
     def _keep_on(self) -> None:
         try:

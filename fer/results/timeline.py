@@ -17,8 +17,9 @@ from fer.files import read_arrays, replace_file
 from fer.names import not_a_formula, printable
 from fer.recognition.quality import concerns
 from fer.records import to_json
-from fer.results.pictures import BOX_DIGITS, CORRECTED, DIGITS, READING_COLUMNS
+from fer.results.pictures import BOX_DIGITS, CORRECTED, DIGITS, READING_COLUMNS, TOLD_COLUMNS, told_of
 from fer.video.timeline import VALENCE, Marker, Timeline, row_type
+from fer.video.tracking import TrackedFace
 
 PEOPLE_LISTED = 10
 _ROWS_AT_ONCE = 1000
@@ -28,10 +29,10 @@ _COLUMNS = ("frame", "seconds", "lasted", "person", *READING_COLUMNS, "valence")
 def timeline_csv(timeline: Timeline) -> Iterator[str]:
     """Yield CSV (RFC 4180) with a line for each row, in parts, so that the table of a long video is never in memory.
 
-    Each row has its `concerns`, except unsure, as there is no threshold. If an own neutral is subtracted, further
-    columns have the original readings (raw_…) and what was subtracted. If people have names, there is a column for
-    them. If there are markers, they have a column, and each has a separate line with only its time in seconds. If
-    readings were corrected, the last column, `CORRECTED`, has the labels.
+    After the labels follow the columns that tables of photos have, too: `TOLD_COLUMNS`; the last one is `CORRECTED`. If
+    an own neutral is subtracted, further columns have the original readings (raw_…) and what was subtracted. If people
+    have names, there is a column for them. If there are markers, they have a column, and each has a separate line with
+    only its time in seconds.
     """
     labels = list(map(not_a_formula, timeline.labels))
     raw = ["raw_label", "raw_confidence", *(f"raw_{label}" for label in timeline.labels)]
@@ -42,19 +43,18 @@ def timeline_csv(timeline: Timeline) -> Iterator[str]:
         "neutral_strength",
         *(f"neutral_shift_{label}" for label in timeline.labels),
     ]
-    noted = (
-        ["name"] * bool(timeline.names) + ["marker"] * bool(timeline.markers) + [CORRECTED] * bool(timeline.corrected)
-    )
-    columns = [*_COLUMNS, *labels, "concerns", *(raw + off if timeline.baselines else []), *noted]
+    noted = ["name"] * bool(timeline.names) + ["marker"] * bool(timeline.markers) + [CORRECTED]
+    columns = [*_COLUMNS, *labels, *TOLD_COLUMNS, *(raw + off if timeline.baselines else []), *noted]
     yield _lines([columns])
     rest = deque(timeline.markers)
     for first in range(0, len(timeline.rows), _ROWS_AT_ONCE):
         lines: list[list[Any]] = []
-        for place in range(first, min(first + _ROWS_AT_ONCE, len(timeline.rows))):
+        places = range(first, min(first + _ROWS_AT_ONCE, len(timeline.rows)))
+        for place, face in zip(places, timeline.faces(places), strict=True):
             while rest and rest[0].seconds <= timeline.rows["seconds"][place]:
                 lines.append(_marked(rest.popleft(), columns, noted))
-            words = ", ".join(_concerns(timeline, place))
-            lines.append([*_line(timeline, place), words, *_raw(timeline, place), *_named(timeline, place)])
+            told = [word and not_a_formula(word) for word in told_of(face, timeline.unsure_below)]
+            lines.append(_line(timeline, place) + told + _raw(timeline, place) + _named(timeline, place))
         yield _lines(lines)
     if rest:
         yield _lines([_marked(marker, columns, noted) for marker in rest])
@@ -77,17 +77,11 @@ def _line(timeline: Timeline, place: int) -> list[Any]:
     return [frame, seconds, lasted, person, *box, _rounded(score, DIGITS), label, confidence, valence, *probabilities]
 
 
-def _concerns(timeline: Timeline, place: int) -> list[str]:
-    (face,) = timeline.faces([place])
-    return list(concerns(face, unsure_below=0))
-
-
 def _named(timeline: Timeline, place: int) -> list[str]:
-    """Return the name, no marker, and the corrected label, each only if it has a column."""
+    """Return the name and no marker, each only if it has a column, and the corrected label."""
     name = not_a_formula(timeline.names.get(int(timeline.rows["person"][place]), ""))
     corrected = not_a_formula(timeline.corrected.get(place, ""))
-    noted = [name] * bool(timeline.names) + [""] * bool(timeline.markers)
-    return noted + [corrected] * bool(timeline.corrected)
+    return [name] * bool(timeline.names) + [""] * bool(timeline.markers) + [corrected]
 
 
 def _marked(marker: Marker, columns: list[str], noted: list[str]) -> list[Any]:
@@ -113,12 +107,14 @@ def _raw(timeline: Timeline, place: int) -> list[Any]:
 def timeline_json(timeline: Timeline) -> str:
     """Return JSON: the video, each person's times and spans, the transitions, and all rows.
 
-    The rows are stored by column, with their `concerns` as in the table, and `CORRECTED` only if readings were
-    corrected; a person has `NOT_HUMAN` as a concern if it holds for most of the time. The rows of a camera or a stream,
-    which are few, are also listed one by one ("samples"). If an own neutral is subtracted, "baselines" describes it and
-    the rows have the original readings as well.
+    The rows are stored by column; where these are labels of the model, they are indices. A person has `NOT_HUMAN` as a
+    concern if it holds for most of the time. The rows of a camera or a stream, which are few, are also listed one by
+    one ("samples"). If an own neutral is subtracted, "baselines" describes it and the rows have the original readings
+    as well.
     """
     rows, summary = timeline.shown, timeline.summary()
+    faces = timeline.faces(range(len(rows)))
+    said = [face.said for face in faces]
     record: dict[str, Any] = {
         "video": timeline.name,
         "size": list(timeline.size_wh),
@@ -158,11 +154,12 @@ def timeline_json(timeline: Timeline) -> str:
             "box": _rounded(rows["box"], BOX_DIGITS),
             "probabilities": _rounded(rows["probabilities"], DIGITS),
             "valence": None if timeline.valence is None else _rounded(timeline.valence, DIGITS),
-            "concerns": [_concerns(timeline, place) for place in range(len(rows))],
+            "raters_say": [both and timeline.labels.index(both[0]) for both in said],
+            "label_says": [both and timeline.labels.index(both[1]) for both in said],
+            "concerns": [list(concerns(face, timeline.unsure_below)) for face in faces],
+            CORRECTED: [timeline.corrected.get(place) for place in range(len(rows))],
         },
     }
-    if timeline.corrected:
-        record["rows"][CORRECTED] = [timeline.corrected.get(place) for place in range(len(rows))]
     if timeline.baselines:
         record["neutral"] = dict(zip(timeline.labels, timeline.neutral, strict=True))
         record["baselines"] = [
@@ -174,16 +171,17 @@ def timeline_json(timeline: Timeline) -> str:
             "raw_probabilities": _rounded(timeline.rows["probabilities"], DIGITS),
         }
     if not timeline.name:
-        record["samples"] = [_sample(timeline, place) for place in range(len(rows))]
+        record["samples"] = [_sample(timeline, place, face) for place, face in enumerate(faces)]
     return json.dumps(record)
 
 
-def _sample(timeline: Timeline, place: int) -> dict[str, Any]:
-    line = _line(timeline, place)
-    said = dict(zip(_COLUMNS, line, strict=False))
-    sample = {name: said[name] for name in ("seconds", "lasted", "person", "confidence")}
+def _sample(timeline: Timeline, place: int, face: TrackedFace) -> dict[str, Any]:
+    line, (raters, label) = _line(timeline, place), face.said or (None, None)
+    known = dict(zip(_COLUMNS, line, strict=False))
+    sample = {name: known[name] for name in ("seconds", "lasted", "person", "confidence")}
     probabilities = dict(zip(timeline.labels, line[len(_COLUMNS) :], strict=True))
-    sample |= {"label": timeline.labels[timeline.shown[place]["held"]], "probabilities": probabilities}
+    sample |= {"label": face.label, "probabilities": probabilities, "raters_say": raters, "label_says": label}
+    sample |= {"concerns": list(concerns(face, timeline.unsure_below)), CORRECTED: timeline.corrected.get(place)}
     if timeline.baselines:
         row = timeline.rows[place]
         read = dict(zip(timeline.labels, _rounded(row["probabilities"], DIGITS), strict=True))
@@ -248,7 +246,9 @@ def _checked(timeline: Timeline) -> Timeline:
     numbers = [rows[name].ravel() for name in ("seconds", "lasted", "score", "box", "probabilities")]
     numbers += [np.array([timeline.starts, timeline.ends])]
     shifts = [timeline.neutral, *(one.shift for one in timeline.baselines.values())]
-    if not all(np.isfinite(one).all() for one in numbers):
+    if not all(np.isfinite(one).all() for one in numbers) or any(
+        np.isinf(rows[name]).any() for name in ("landmarks", "opinions")
+    ):
         raise ValueError("a number is not finite")
     if len(rows) and not (0 <= rows["held"].min() <= rows["held"].max() < count):
         raise ValueError("a row has no label")

@@ -163,6 +163,7 @@ class ClipAnalysis:
             size_wh=self.file.size_wh,
             peaks=self._peaks.moments,
             complete=self._complete,
+            unsure_below=self.settings.threshold,
             # Do not reveal the folder.
             problem=self.file.problem.replace(str(self.file.path), self.file.path.name),
         )

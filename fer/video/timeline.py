@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fer.faces import HUMAN_FROM, Box
+from fer.faces import HUMAN_FROM, UNSURE_BELOW, Box
 from fer.labels import canonical_label
 from fer.video.hindsight import held_label
 from fer.video.neutral import Baseline
@@ -142,6 +142,8 @@ class Timeline:
     markers: tuple[Marker, ...] = ()
     """Ordered by time."""
     corrections: tuple[Correction, ...] = ()
+    unsure_below: float = UNSURE_BELOW
+    """A reading with less confidence is unsure, 0..1."""
 
     @cached_property
     def shown(self) -> np.ndarray:

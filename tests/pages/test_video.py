@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer.cli import video_job
 from fer.datasets.drawing.clip import known_frames, write_clip
-from fer.faces import NOT_HUMAN
+from fer.faces import NOT_HUMAN, difference
 from fer.jobs.job import PROCESS_NAME, read_request, stop, view, working
 from fer.jobs.process import ProcessMark
 from fer.jobs.status import RUNNING, STOPPED
@@ -159,6 +159,23 @@ def test_options_reach_the_analysis_and_another_try_keeps_the_first(app: AppTest
     press(app, "Analyze")
     assert kept(app).frames == 30
     assert (first / TIMELINE_NAME).exists() and ResultStore(results).list("").total == 2
+
+
+@pytest.fixture
+def has_two_heads(two_heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(two_heads))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("at_once", "has_two_heads")
+def test_what_both_heads_say_is_shown_where_they_differ(app: AppTest, clip: Path) -> None:
+    upload(app, clip)
+    press(app, "Analyze")
+    app.session_state["video_moment"] = 0.5
+    shown(app)
+    (face,) = kept(app).faces_at(0.5)
+    assert face.differing == ("neutral", "anger")
+    assert [fold.label.lower() for fold in app.expander if "anger" in fold.label] == [difference(face)]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from aiortc import VideoStreamTrack
 from aiortc.contrib.media import MediaRelay
 from streamlit.testing.v1 import AppTest
 
-from fer.faces import NOT_HUMAN
+from fer.faces import NOT_HUMAN, difference
 from fer.results import recording as recordings
 from fer.results.photo import PhotoRecord
 from fer.results.result import COMPLETE, NOTHING, PHOTO, WEBCAM, Settings
@@ -322,6 +322,17 @@ def test_a_persons_neutral_is_taken_off_shown_beside_what_was_read_and_undone(
     folder = ResultStore(results).folder(kept)
     seen = read_timeline(folder / TIMELINE_NAME)
     assert seen and not read_notes(folder).applied(seen).baselines
+
+
+@pytest.mark.slow
+def test_what_both_heads_say_is_shown_where_they_differ(
+    streamer: FakeStreamer, astronaut: np.ndarray, two_heads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(two_heads))
+    app = AppTest.from_file(ENTRY, default_timeout=120).run().switch_page("pages/webcam.py").run()
+    (face,) = watched(app, streamer, astronaut).faces
+    assert face.differing == ("neutral", "anger") and not app.exception
+    assert any(difference(face) in caption.value for caption in app.caption)
 
 
 def test_each_of_two_people_has_a_button_and_who_leaves_is_told_so(

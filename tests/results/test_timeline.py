@@ -20,11 +20,13 @@ from fer.results.timeline import read_timeline, timeline_csv, timeline_json, tim
 from fer.video.live import SAMPLE_SECONDS
 from fer.video.neutral import neutral_moment
 from fer.video.recorder import Recorder
-from fer.video.timeline import Timeline
+from fer.video.timeline import Correction, Timeline
 from tests.video.results import face, timeline_of
 
-OF_FILES = ["frame", "seconds", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", "valence",
-            *FERPLUS, "concerns"]  # fmt: skip
+OF_FILES = [
+    "frame", "seconds", "person", "x1", "y1", "x2", "y2", "score", "label", "confidence", "valence", *FERPLUS,
+    "raters_say", "label_says", "concerns", "corrected_label",
+]  # fmt: skip
 OF_CAMERAS = ["seconds", "lasted", "person", "label", "confidence", *FERPLUS]
 RESULT = timeline_of({1: ["neutral"] * 10 + ["happiness"] * 5, 2: [None] * 5 + ["surprise"] * 5})
 
@@ -70,6 +72,25 @@ def test_json_says_all_of_it() -> None:
     assert json.loads(timeline_json(timeline_of({})))["people"] == []
 
 
+def test_tables_say_what_both_heads_say_and_what_speaks_against_a_reading() -> None:
+    seen = timeline_of({1: ["neutral", "happiness"]})
+    rows = seen.rows.copy()
+    rows["opinions"][1] = np.eye(len(FERPLUS))[[FERPLUS.index("happiness"), FERPLUS.index("anger")]]
+    rows["box"][1] = 0, 0, 30, 30
+    seen = replace(seen, rows=rows, unsure_below=0.9, name="", corrections=(Correction(1, 1, "fear"),))
+    first, second = csv.DictReader(io.StringIO("".join(timeline_csv(seen))))
+    told = ("raters_say", "label_says", "concerns", "corrected_label")
+    assert [first[name] for name in told] == ["", "", "unsure", ""]
+    assert [second[name] for name in told] == ["happiness", "anger", "small, unsure", "fear"]
+    record = json.loads(timeline_json(seen))
+    assert [[record["samples"][place][name] for name in told] for place in (0, 1)] == [
+        [None, None, ["unsure"], None],
+        ["happiness", "anger", ["small", "unsure"], "fear"],
+    ]
+    indices = [None, FERPLUS.index("happiness")], [None, FERPLUS.index("anger")]
+    assert [record["rows"][name] for name in told] == [*indices, [["unsure"], ["small", "unsure"]], [None, "fear"]]
+
+
 def of_a_camera() -> Timeline:
     """Two people for three seconds, as the webcam page keeps them."""
     recorder = Recorder(FERPLUS, SAMPLE_SECONDS, 1000)
@@ -99,7 +120,10 @@ def test_json_of_a_camera_has_the_sums_and_every_sample() -> None:
     assert record["seconds"] == pytest.approx(3) and record["labels"] == list(FERPLUS)
     assert record["seconds_by_person"]["1"] == pytest.approx({"neutral": 1.5, "happiness": 1.5}, abs=0.01)
     assert len(record["samples"]) == len(seen.rows)
-    assert set(record["samples"][0]) == {"seconds", "lasted", "person", "label", "confidence", "probabilities"}
+    assert set(record["samples"][0]) == {
+        "seconds", "lasted", "person", "label", "confidence", "probabilities",
+        "raters_say", "label_says", "concerns", "corrected_label",
+    }  # fmt: skip
     assert set(record["samples"][0]["probabilities"]) == set(FERPLUS)
     assert record["people"][1]["valence_mean"] < 0
     empty = json.loads(timeline_json(Recorder(FERPLUS).timeline()))
