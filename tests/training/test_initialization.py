@@ -92,7 +92,7 @@ def test_a_model_of_another_architecture_is_refused() -> None:
 
 
 def test_a_missing_file_or_one_that_is_no_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"init .*'somewhere'"):
+    with pytest.raises(TrainingError, match=r"--init .*somewhere"):
         check_init(TrainingConfig("x", init="somewhere"))
     (tmp_path / "x.safetensors").write_text("no model")
     with pytest.raises(CheckpointError, match=r"x\.safetensors"):
