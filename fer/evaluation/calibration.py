@@ -35,10 +35,9 @@ SURE_FROM = 0.5
 """A reading with this confidence is never unsure: it is right more often than not."""
 NEUTRAL = "neutral"
 
-TWO_HEADS: Mapping[str, tuple[float, float]] = {EVERYDAY: (0.15, 0.2), BETWEEN: (0.2, 0.4), POSED: (0.25, 1.0)}
-"""(τ, β) for each kind of faces, if there are no photos of other people to choose them by; for *posed* always. They
-suit
-the built-in model, see `fer.evaluation.settings`."""
+TWO_HEADS: Mapping[str, tuple[float, float]] = {EVERYDAY: (0.25, 0.2), BETWEEN: (0.25, 0.4), POSED: (0.25, 1.0)}
+"""(τ, β) for each kind of faces, if there are no photos of other people to choose them by; for *posed* always. They are
+those of the built-in model, see `fer.evaluation.settings`."""
 
 Asked = tuple[np.ndarray, np.ndarray]
 """Validation pictures: logits, float (n, outputs), and the truth, int (n,), indices into the model's labels."""

@@ -20,7 +20,7 @@ from fer.model.prior import BETWEEN, EVERYDAY, POSED, Reading
 if TYPE_CHECKING:
     from fer.evaluation.calibration import Asked
 
-COSTS = {EVERYDAY: 0.011, BETWEEN: 0.025}
+COSTS = {EVERYDAY: 0.015, BETWEEN: 0.04}
 """How much validation accuracy on the raters' votes each kind may cost, 0..1."""
 CORRECTIONS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0)
 ANGER = "anger"

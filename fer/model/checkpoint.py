@@ -34,6 +34,8 @@ FORMAT = "fer-studio-1"
 _SECOND_OF = "second_of"
 """In the header of a file without weights: the file beside it whose second head it stands for."""
 
+_OF_THE_FIRST_HEAD = "dataset", "validation_"
+"""Beginnings of keys of `ModelInfo.training`."""
 _NOT_LEARNED = ("running_mean", "running_var", "num_batches_tracked")
 """Statistics of batch normalization."""
 
@@ -129,13 +131,16 @@ class ModelInfo:
     def second_alone(self) -> "ModelInfo":
         """Return the model that consists of the second head alone.
 
+        Its training record lacks the first head's data set and figures.
+
         Raises:
             CheckpointError: there is no second head.
         """
         alone, second = self.reading(LABEL), cast(SecondHead, self.second)
+        shared = {key: value for key, value in self.training.items() if not key.startswith(_OF_THE_FIRST_HEAD)}
         return ModelInfo(
             self.architecture, second.labels, self.preprocessing, alone.temperature,
-            self.training | {"dataset": second.source}, prior=second.prior, stem=self.stem,
+            shared | {"dataset": second.source}, prior=second.prior, stem=self.stem,
             unsure_below=alone.unsure_below,
         )  # fmt: skip
 

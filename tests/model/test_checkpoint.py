@@ -112,6 +112,18 @@ def test_files_without_multilabel_have_single_labels(tmp_path: Path) -> None:
     assert read_info(_write(tmp_path / "new.safetensors", _header(multilabel=True))).multilabel is True
 
 
+@pytest.mark.parametrize(
+    ("field", "default"), [("second", None), ("second_share", 0.0), ("kinds", {}), ("neutral", ()), ("prior", ())]
+)
+def test_files_of_earlier_versions_lack_the_second_head_and_the_readings(
+    field: str, default: Any, tmp_path: Path
+) -> None:
+    header = to_plain(INFO)
+    del header[field]
+    found = read_info(_write(tmp_path / "old.safetensors", header))
+    assert getattr(found, field) == default and found == INFO
+
+
 def test_a_prior_and_its_correction_survive_a_round_trip(tmp_path: Path, tiny_checkpoint: Path) -> None:
     info, network = load_checkpoint(tiny_checkpoint)
     made = replace(info, prior=(0.3, *(0.1,) * 7), prior_correction=0.25, unsure_below=0.4, stem="original")
@@ -136,11 +148,15 @@ def test_a_second_head_and_its_readings_survive_a_round_trip(tmp_path: Path) -> 
 def test_a_small_file_stands_for_the_second_head_alone(tmp_path: Path) -> None:
     whole, alone = tmp_path / "two.safetensors", tmp_path / "second.safetensors"
     label = Reading(0.0, 1.0, 0.8, 0.3)
-    save_checkpoint(whole, replace(INFO, second=SECOND, kinds={"label": label}), _state(classes=5))
+    made = replace(
+        INFO, training=INFO.training | {"dataset_sha256": "5", "validation_n": 7, "validation_macro_f1": 0.4}
+    )
+    save_checkpoint(whole, replace(made, second=SECOND, kinds={"label": label}), _state(classes=5))
     save_second_alone(alone, whole)
     info, network = load_checkpoint(alone)
     assert (info.labels, info.prior, info.temperature, info.unsure_below) == (SECOND.labels, SECOND.prior, 0.8, 0.3)
-    assert info.second is None and info.training == INFO.training | {"dataset": "labels"}
+    assert info.second is None
+    assert info.training == {"dataset": "labels", "seed": 3, "versions": {"torch": "2"}}, "nothing of the first head"
     faces = torch.rand(2, 3, 32, 32)
     with torch.inference_mode():
         # The last layer's sums: a processor adds two rows of weights in another order than five.

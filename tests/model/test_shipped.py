@@ -12,6 +12,7 @@ from PIL import Image
 
 from fer.datasets.dataset import FaceDataset
 from fer.evaluation.agreement import agreement
+from fer.evaluation.calibration import TWO_HEADS
 from fer.evaluation.metrics import measure, reliability
 from fer.evaluation.predict import predict
 from fer.evaluation.report import read_evaluation, read_report, read_table
@@ -50,9 +51,9 @@ def test_they_are_small_enough_to_ship_and_know_their_expressions(word: str, lab
 @pytest.mark.parametrize(
     ("report", "faces", "n", "least"),
     [
-        (DEFAULT_REPORT, "raters", 3137, 0.875),
+        (DEFAULT_REPORT, "raters", 3137, 0.878),  # the goal was 0.880
         (EVERYDAY_REPORT, "everyday", 3137, 0.86),
-        (report_of(SHIPPED["shipped-fer2013"]), "everyday", 3553, 0.685),
+        (report_of(SHIPPED["shipped-fer2013"]), "everyday", 3553, 0.689),
         (report_of(SHIPPED["shipped-careful"]), "raters", 3137, 0.88),
     ],
     ids=["raters", "everyday", "FER2013", "careful"],
@@ -66,14 +67,25 @@ def test_the_report_is_of_the_test_split_and_as_good_as_was_asked_for(
     assert np.trace(found.confusion) / n == pytest.approx(found.accuracy.value)
 
 
+def test_what_raters_would_say_is_told_with_the_right_confidence_and_for_rare_expressions_too() -> None:
+    found = read_report(DEFAULT_REPORT)
+    assert found.agreement is not None
+    assert found.macro_f1.value >= 0.72
+    assert found.calibration.expected_calibration_error <= 0.015
+    assert found.agreement.model_distances.jensen_shannon <= 0.235 < found.agreement.rater_distances.jensen_shannon
+
+
 @pytest.mark.parametrize("word", SETTINGS)
 def test_how_it_was_chosen_to_be_read_lies_beside_the_model(word: str) -> None:
     settings, info = read_table(WEIGHTS_DIR / SETTINGS[word], Settings), read_info(SHIPPED[word])
     assert settings.kinds == choose(settings.rows)
+    assert settings.kinds == TWO_HEADS or word != "shipped", "which are repeated by hand"
     for kind, pair in settings.kinds.items():
         assert (info.kinds[kind].prior_correction, info.kinds[kind].second_share) == pair
     found = {settings.kind_of(row): row for row in settings.rows}
     assert found["everyday"].photos_balanced >= 0.537 and found["between"].photos_balanced >= 0.555
+    raters = next(row.accuracy for row in settings.rows if (row.prior_correction, row.second_share) == (0, 0))
+    assert raters - found["everyday"].accuracy <= 0.015 and raters - found["between"].accuracy <= 0.04
 
 
 def test_the_careful_model_earns_its_size() -> None:
