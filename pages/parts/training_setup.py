@@ -32,11 +32,11 @@ STARTS = {
 }  # fmt: skip
 """What training starts from; the model files on this machine are offered, too."""
 FILES = {
-    FILE: "a model file (.safetensors) on this machine",
-    FACE_RECOGNITION: "face_recognition_model-weights_manifest.json, with its .bin beside it, from the npm package "
-    "@vladmandic/face-api; these weights are in the public domain",
+    FILE: "The path of a model file (.safetensors) on this machine.",
+    FACE_RECOGNITION: "The path of face_recognition_model-weights_manifest.json, with its .bin beside it, from the npm "
+    "package @vladmandic/face-api. These weights are in the public domain.",
 }
-"""What to enter the path of."""
+"""What to enter for a start from a file."""
 OF_THE_MODEL = "architecture", "stem", "size_px", "channels"
 """Settings that fine-tuning takes from its model."""
 OFFERED = {
@@ -100,8 +100,10 @@ def chosen_start(dataset: str, pictures: int, below: Places) -> tuple[TrainingCo
     )
     file = st.text_input("File", key=f"init {start}", live=True).strip() if start in FILES else ""
     below["init"] = st.empty()
-    if start in FILES and not file:
-        raise TrainingError(f"expected a file, found none. Enter the path of {FILES[start]}.", "init")
+    if start in FILES:
+        st.caption(literal(FILES[start]))
+        if not file:
+            raise TrainingError("expected a file, found none. Enter its path.", "init")
     file = str(Path(file).expanduser().absolute())
     if start == FACE_RECOGNITION:
         return recipe.face_recognition(dataset, file), ("architecture",)
