@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import Field, fields, replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -102,9 +103,11 @@ def chosen_start(dataset: str, pictures: int, below: Places) -> tuple[TrainingCo
     below["init"] = st.empty()
     if start in FILES:
         st.caption(literal(FILES[start]))
-        if not file:
-            raise TrainingError("expected a file, found none. Enter its path.", "init")
-    file = str(Path(file).expanduser().absolute())
+        file = os.path.abspath(os.path.expanduser(file)) if file else ""  # noqa: PTH100, PTH111
+        if not os.path.isfile(file):  # noqa: PTH113  Path's methods raise errors for odd names
+            raise TrainingError(
+                f"expected a file, found {f'none at {file}' if file else 'none'}. Enter its path.", "init"
+            )
     if start == FACE_RECOGNITION:
         return recipe.face_recognition(dataset, file), ("architecture",)
     if start in (NONE, IMAGENET):
@@ -143,7 +146,7 @@ def check(config: TrainingConfig, name: str, views: list[RunView]) -> None:
             check_architecture(config.architecture)
         except ValueError as error:
             raise TrainingError(f"{error}. Choose one of them.", "architecture") from error
-    if config.init == IMAGENET or config.init.startswith(FACE_RECOGNITION):
+    if config.init == IMAGENET:
         from fer.training.initialization import check_init  # imports torch
 
         check_init(config)

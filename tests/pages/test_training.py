@@ -211,7 +211,7 @@ def test_training_starts_from_face_recognition_in_a_file(begun: list[TrainingCon
     file.touch()
     app = open_settings("face-recognition")
     assert not may_start(app) and len(app.error) == 1 and any("npm" in one.value for one in app.caption)
-    for path, error in ((tmp_path / "nowhere", True), (file, False)):
+    for path, error in ((tmp_path / "nowhere", True), ("x" * 300, True), ("~nobody/x", True), (file, False)):
         app.text_input(key="init face-recognition").set_value(str(path)).run()
         assert (bool(app.error), may_start(app)) == (error, not error)
     assert app.selectbox(key="architecture face_recognition_resnet").disabled
