@@ -452,7 +452,7 @@ def photo_job(place: Path, pictures: str) -> tuple[Path, Face]:
     seen = Face(Box(0, 0, 9, 9), ((1.0, 1.0),) * 5, 0.9, labels=("fear", "joy"), probabilities=(0.2, 0.8))
     tile = "data:image/png;base64," + b64encode(encode_png(np.zeros((8, 8, 3), np.uint8))).decode()
     with open_results(folder / collections.RESULTS_NAME, [picture], "") as found:
-        found.add(Finished(picture, PictureResult("a.png", (seen,)), (tile,)))
+        found.add(Finished(picture, PictureResult("a.png", (seen,), size_wh=(30, 20)), (tile,)))
     Reporter(folder).set(FINISHED)
     return folder, seen
 
@@ -467,9 +467,14 @@ def test_photos_whose_model_is_gone_are_shown_and_exported(
 ) -> None:
     monkeypatch.setenv("FER_DATA", str(tmp_path))
     folder, seen = photo_job(tmp_path, "uploads")
+    (folder / "uploads" / "a.png").unlink()
     row = add(store, "trip", FOLDER, job=f"collections/{folder.name}")
     app = opened("folder", result=row.id)
     assert not app.error and app.metric and app.get("plotly_chart")
+    (viewer,) = (part for part in parts(app) if "url" in part)
+    assert viewer["size"] == [30, 20] and viewer["faces"][0]["box"] == [0, 0, 9, 9]
+    names = {button.proto.label for button in app.get("download_button")}
+    assert "Table (CSV)" in names and "Annotated copies (ZIP)" not in names
     with zipfile.ZipFile(io.BytesIO(export_of(store, [row], {face_key(seen): "fear"})())) as archive:
         (line,) = csv.DictReader(io.StringIO(archive.read("trip/faces.csv").decode()))
     assert float(line["joy"]) == pytest.approx(0.8) and line["corrected_label"] == "fear"
