@@ -220,9 +220,16 @@ def _show_usage(store: ResultStore, owner: str, settings: Settings) -> None:
     room = f"{size(usage.size_bytes)} of {size(settings.limit_bytes)}{shared}{over}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(usage.count, 'result')} · {room} · {until}", width="content")
-        if owner == "":
-            with st.popover("Change settings", icon=":material/tune:", type="tertiary"):
-                _ask_settings(store, settings)
+        change_settings(store, owner, "Change settings")
+
+
+def change_settings(store: ResultStore, owner: str, label: str) -> None:
+    """Let the machine's owner change what is kept; tell others who decides."""
+    if owner:
+        st.caption("Whoever runs the app decides what is kept.", width="content")
+        return
+    with st.popover(label, icon=":material/tune:", type="tertiary"):
+        _ask_settings(store, store.settings)
 
 
 def _ask_settings(store: ResultStore, settings: Settings) -> None:
