@@ -10,7 +10,7 @@ import streamlit as st
 from fer.jobs.job import JobView, is_begun, stop
 from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, STOPPED, Status
 from fer.names import literal
-from fer.results.result import Result
+from fer.results.result import VIDEO, Result
 from fer.video.job import KIND, PREVIEW_NAME, TIMELINE_NAME, VideoRequest, job_anew
 from fer.video.notes import is_drawn_as_noted
 from pages.parts.jobs import ICONS, progress_text, watch
@@ -140,4 +140,4 @@ with errors_shown():
     else:
         choose_model()
         prepare(seen.folder, seen.request)
-    show_undo(result_store(), owner())
+    show_undo(result_store(), owner(), VIDEO)

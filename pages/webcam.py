@@ -357,6 +357,6 @@ if not context.state.playing and not context.state.signalling:
     st.session_state["webcam_active"] = False  # it may have ended while another page was open
     with errors_shown():
         show_recording(stream)
-        show_undo(result_store(), owner())
+        show_undo(result_store(), owner(), WEBCAM)
 if not context.state.playing:  # the browser does not tell the page that it got no camera
     show_causes(expanded=not stream.analyzer.frames.total and ADDRESS not in st.query_params)

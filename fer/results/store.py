@@ -196,6 +196,12 @@ class ResultStore:
         """Restore results that were just deleted, and return how many."""
         return self._mark(ids, owner, f"deleted_at > {self._clock() - GONE_SECONDS!r}", None)
 
+    def deleted(self, owner: str) -> Sequence[Result]:
+        """Return the results that an owner deleted in the last `UNDO_SECONDS`, the earliest first."""
+        query = "SELECT * FROM results WHERE owner = ? AND deleted_at > ? ORDER BY deleted_at"
+        with self._database.reading() as database:
+            return [result_of(row) for row in database.execute(query, (owner, self._clock() - UNDO_SECONDS))]
+
     def get(self, result_id: str, owner: str) -> Result | None:
         """Return a result; None if there is none."""
         with self._database.reading() as database:

@@ -144,6 +144,7 @@ def test_several_are_deleted_and_come_back(store: ResultStore, monkeypatch: pyte
     assert [button.label for button in app.get("download_button")]
     press(app, "Delete")
     assert shown(app) == ["a"]
+    app = opened()  # a reload
     press(app, "Undo")
     assert sorted(shown(app)) == ["a", "b", "c"]
     choose(app, 1)

@@ -196,7 +196,8 @@ def test_frames_come_back_and_are_counted_and_summed_up(
     assert "Recording" not in headings(app) and not ResultStore(results).list("").results
     assert not app.session_state["webcam_stream"].analyzer.recorder.frames
     press(app, "Undo")
-    assert ResultStore(results).get(kept.id, "")
+    assert ResultStore(results).get(kept.id, "") and app.query_params["result"] == kept.id
+    assert "Recording" in headings(app)
 
 
 def test_a_machine_that_is_behind_says_so(app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray) -> None:
