@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PHOTO, FOLDER, VIDEO, WEBCAM = KINDS = ("photo", "folder", "video", "webcam")
+NAMES = {PHOTO: "Photo", FOLDER: "Many photos", VIDEO: "Video", WEBCAM: "Recording"}
+"""Kind → its name on the pages and in searches."""
 RUNNING, COMPLETE, INTERRUPTED = "running", "complete", "interrupted"
 PICTURES, RESULTS, NOTHING = KEPT = ("pictures", "results", "nothing")
 """What is kept: results with pictures and videos; results with small thumbnails of the faces only; nothing."""
@@ -77,7 +79,7 @@ class Result:
     def words(self) -> str:
         """The text that searches match."""
         shown = (label for label, count in self.figures.expressions.items() if count > 0)
-        return "\n".join((self.name, self.kind, *self.people, *shown)).casefold()
+        return "\n".join((self.name, self.kind, NAMES[self.kind], self.model, *self.people, *shown)).casefold()
 
 
 @dataclass(frozen=True)

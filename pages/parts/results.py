@@ -23,7 +23,6 @@ from fer.results.result import (
     RESULTS,
     RUNNING,
     VIDEO,
-    WEBCAM,
     Result,
 )
 from fer.results.store import ResultStore
@@ -32,8 +31,6 @@ from pages.parts.jobs import remove
 
 ADDRESS = "result"
 """Parameter of a page's address with the IDs of the results shown, or the token of a shared one."""
-NAMES = {PHOTO: "Photo", FOLDER: "Many photos", VIDEO: "Video", WEBCAM: "Recording"}
-"""Kind → its name on the pages."""
 KEPT_NOTES = {
     PICTURES: "Pictures, annotated copies and everything found in them are kept under Results.",
     RESULTS: "Pictures are not kept. Everything found is kept under Results, with small thumbnails of the faces.",

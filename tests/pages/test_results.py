@@ -156,6 +156,22 @@ def test_several_are_deleted_and_come_back(store: ResultStore, monkeypatch: pyte
     assert store.list("").total == 2 and store.undo([], "") == 0
 
 
+def test_all_that_a_search_finds_are_selected_on_all_pages(store: ResultStore) -> None:
+    for number in range(ROWS_AT_ONCE + 2):
+        add(store, f"{number}", WEBCAM, model="mine")
+    other = add(store, "other")
+    app = opened()
+    app.text_input(key="results_query").set_value("recording MINE").run()
+    press(app, "Select this page")
+    assert len(app.session_state["results_chosen"]) == ROWS_AT_ONCE
+    press(app, f"Select all {ROWS_AT_ONCE + 2}")
+    press(app, "Delete")
+    assert [result.id for result in store.list("").results] == [other.id]
+    press(app, "Undo")
+    press(app, "Clear selection")
+    assert not app.session_state["results_chosen"] and "Delete" not in {button.label for button in app.button}
+
+
 def test_what_is_deleted_in_short_succession_comes_back_together(
     store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
