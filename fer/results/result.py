@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 PHOTO, FOLDER, VIDEO, WEBCAM = KINDS = ("photo", "folder", "video", "webcam")
 NAMES = {PHOTO: "Photo", FOLDER: "Many photos", VIDEO: "Video", WEBCAM: "Recording"}
 """Kind → its name on the pages and in searches."""
-RUNNING, COMPLETE, INTERRUPTED = "running", "complete", "interrupted"
+RUNNING, COMPLETE, INTERRUPTED, FAILED = "running", "complete", "interrupted", "failed"
 PICTURES, RESULTS, NOTHING = KEPT = ("pictures", "results", "nothing")
 """What is kept: results with pictures and videos; results with small thumbnails of the faces only; nothing."""
 DOMINANT = 2
@@ -50,7 +50,7 @@ class Result:
     changed: float
     """When something was last found, in seconds since 1970; lists are sorted by it, and results expire by it."""
     state: str
-    """`RUNNING`, `COMPLETE` or `INTERRUPTED`; if there is a job, its own state counts."""
+    """`RUNNING`, `COMPLETE`, `INTERRUPTED` or `FAILED`; if there is a job, its own state counts."""
     model: str = ""
     """The readable name of the model."""
     model_sha: str = ""

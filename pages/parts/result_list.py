@@ -12,6 +12,7 @@ import streamlit as st
 
 from fer.jobs.job import JobView
 from fer.results.result import (
+    COMPLETE,
     DAMAGED,
     FOLDER,
     KEPT,
@@ -191,8 +192,8 @@ def parts_of(result: Result, seen: JobView[Any] | None, now: float) -> dict[str,
         found = f"{counted(figures.pictures, 'photo')}, " * bool(figures.pictures) + counted(figures.faces, "face")
     else:
         found = f"{clock(figures.seconds)}, {counted(figures.people, 'person', 'people')}"
-    if state not in (RUNNING, "complete"):
-        found = f"{found}, interrupted"
+    if state not in (RUNNING, COMPLETE):
+        found = f"{found}, {state}" if figures.faces or figures.seconds else state
     return {
         "kind": NAMES[result.kind],
         "found": found,

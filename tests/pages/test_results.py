@@ -31,6 +31,8 @@ from fer.results.journal import Finished, PictureTask, open_results
 from fer.results.photo import PhotoRecord
 from fer.results.pictures import PictureResult
 from fer.results.result import (
+    COMPLETE,
+    FAILED,
     FOLDER,
     INTERRUPTED,
     NO_ROOM,
@@ -416,6 +418,25 @@ def test_what_was_interrupted_is_resumed_from_the_list(
     kept_jobs.resume(job.view(folder, videos.KIND), kept)
     resumed = store.get(row.id, "")
     assert started == [folder] and resumed and resumed.state == RUNNING
+
+
+def test_what_failed_is_called_so_but_an_export_that_failed_changes_nothing(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    folder = video_job(tmp_path, "a.mp4")
+    row = add(store, "a.mp4", VIDEO, state=RUNNING, job=f"videos/{folder.name}")
+    Reporter(folder).set(FAILED, "no video")
+    assert rows(opened())[0]["facts"][1][0] == FAILED
+    write_timeline(folder / TIMELINE_NAME, timeline_of({1: ["fear"] * 20}, peaks=()))
+    request = VideoRequest(tmp_path / "a.mp4", Path("a.safetensors"), ClipOptions())
+    for draws_only, state in ((False, FAILED), (True, COMPLETE)):
+        job.write_request(folder, videos.KIND, replace(request, draws_only=draws_only))
+        store.update(row.id, "", state=RUNNING)
+        kept_jobs.look_after(store)
+        kept = store.get(row.id, "")
+        assert kept and kept.state == state and kept.figures.seconds == pytest.approx(2.0)
+    assert FAILED not in told(opened())
 
 
 def test_a_result_whose_job_is_gone_does_not_go_on(store: ResultStore) -> None:
