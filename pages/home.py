@@ -101,7 +101,7 @@ def show_example() -> None:
     label = describe(faces[0])
     st.image(np.ascontiguousarray(image[:400]), width="stretch", alt=f"A photo whose face is marked: {label}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Recognized on this machine.", width="content")
+        st.caption("Recognized on the machine that runs the app.", width="content")
         if st.button("Look closer", type="tertiary", icon=":material/zoom_in:"):
             open_photos([sample_photo(PHOTO)])
 
