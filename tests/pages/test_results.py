@@ -55,6 +55,7 @@ from fer.video.notes import keep_notes
 from fer.video.settings import ClipOptions
 from pages.parts import kept_jobs, result_actions, visitor
 from pages.parts.kept_photos import name_of_file
+from pages.parts.photo_result import PICTURE_GONE
 from pages.parts.result_actions import export_of
 from pages.parts.result_list import ROWS_AT_ONCE
 from pages.parts.results import result_store, size, when
@@ -536,9 +537,9 @@ def test_too_large_an_export_is_refused_before_it_is_made(
     assert app.error and not app.get("download_button")
 
 
-@pytest.mark.parametrize(("pictures", "components"), [("uploads", 2), ("../..", 1)])
+@pytest.mark.parametrize(("pictures", "is_kept"), [("uploads", True), ("../..", False)])
 def test_a_link_to_many_photos_shows_their_faces_and_what_pictures_were_kept(
-    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: str, components: int
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: str, is_kept: bool
 ) -> None:
     monkeypatch.setenv("FER_DATA", str(tmp_path))
     folder, seen = photo_job(tmp_path, pictures)
@@ -547,7 +548,8 @@ def test_a_link_to_many_photos_shows_their_faces_and_what_pictures_were_kept(
     app = opened(result=token)
     assert not app.error and {metric.label: metric.value for metric in app.metric}["Faces"] == "1"
     gallery, *viewers = parts(app)
-    assert [group["name"] for group in gallery["groups"]] == ["joy"] and len(viewers) == components - 1
+    assert [group["name"] for group in gallery["groups"]] == ["joy"] and len(viewers) == 1
+    assert (PICTURE_GONE in {caption.value for caption in app.caption}) is not is_kept
     assert gallery["groups"][0]["tiles"][0]["mark"] == "", "what the owner said is theirs"
     assert not [pills for pills in app.pills if "right" in (pills.key or "")]
     assert any(view.value == "Gallery" for view in app.segmented_control)
