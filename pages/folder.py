@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fer.collection.job import KIND
+from fer.results.result import FOLDER
 from pages.parts.folder_job import show_job
 from pages.parts.folder_new import new_job
 from pages.parts.kept_jobs import job_looked_at
@@ -25,4 +26,4 @@ with errors_shown():
         with corner.popover("Settings", icon=":material/tune:"):
             choose_model()
         new_job()
-    show_undo(result_store(), owner())
+    show_undo(result_store(), owner(), FOLDER)

@@ -5,18 +5,22 @@ import time
 import numpy as np
 import streamlit as st
 
+from fer.collection.job import KIND
 from fer.draw.picture import draw_faces
 from fer.evaluation.report import Report
 from fer.faces import describe, percent
 from fer.model.checkpoint import ModelInfo
 from fer.names import literal
 from pages.parts.corrections import privacy_note
+from pages.parts.folder_new import FOLDER
 from pages.parts.handover import hand_over
+from pages.parts.kept_jobs import leave
+from pages.parts.kept_pictures import show_offer
 from pages.parts.models import load_recognizer, model_info, shipped_report
 from pages.parts.navigation import begin_page
 from pages.parts.paste import paste_button
 from pages.parts.photo_source import open_photos, sample_photo
-from pages.parts.result_list import parts_of, show_thumbnail
+from pages.parts.result_list import change_settings, parts_of, show_thumbnail
 from pages.parts.results import address_of, job_of, result_store
 from pages.parts.samples import PHOTO, sample_picture, sample_result
 from pages.parts.session import attempt, errors_shown
@@ -67,14 +71,18 @@ def show_figures(info: ModelInfo, report: Report) -> None:
 
 
 def take_what_is_dropped() -> None:
-    """Accept photos, ZIPs or a video and go to the right page with them."""
+    """Accept photos, a folder, ZIPs or a video and go to the right page with them."""
     visit = st.session_state.get("home_visit", 0)
     with st.container(key="drop", gap="small"):
         uploads = st.file_uploader(
-            "Drop photos, a ZIP of them or a video here", accept_multiple_files=True, key=f"home_uploads {visit}"
+            "Drop photos, a folder or ZIP of them, or a video here",
+            accept_multiple_files=True,
+            key=f"home_uploads {visit}",
         )
         with st.container(horizontal=True):
             if st.button("Open a folder", icon=":material/drive_folder_upload:"):
+                leave(KIND)
+                st.session_state["folder_source"] = FOLDER
                 st.switch_page("pages/folder.py")
             if st.button("Use the webcam", icon=":material/videocam:"):
                 st.switch_page("pages/webcam.py")
@@ -93,7 +101,7 @@ def show_example() -> None:
     label = describe(faces[0])
     st.image(np.ascontiguousarray(image[:400]), width="stretch", alt=f"A photo whose face is marked: {label}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Recognized on this machine.", width="content")
+        st.caption("Recognized on the machine that runs the app.", width="content")
         if st.button("Look closer", type="tertiary", icon=":material/zoom_in:"):
             open_photos([sample_photo(PHOTO)])
 
@@ -121,7 +129,12 @@ def show_latest() -> None:
 
 
 begin_page("See the expression of every face")
-st.markdown("Expression Studio reads photos, videos and your webcam. It runs on your machine: no picture leaves it.")
+where = (
+    "It runs on your machine: no picture leaves it."
+    if owner() == ""
+    else "Your pictures go to the machine that runs it, and nowhere else."
+)
+st.markdown(f"Expression Studio reads photos, videos and your webcam. {where}")
 info, report = model_info(), shipped_report()
 columns = st.columns([3, 2], gap="medium") if report else [st.container()]
 with columns[0]:
@@ -141,6 +154,9 @@ st.html(legend_html(info.labels))
 st.subheader("What it cannot tell you", divider="gray")
 st.markdown(text("home"))
 privacy_note()
+with errors_shown():
+    show_offer(result_store(), owner())
+    change_settings(result_store(), owner(), "Change what is kept")
 if report:  # your own model may need PyTorch, which takes seconds to load
     with columns[1]:
         show_example()

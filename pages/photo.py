@@ -120,7 +120,7 @@ for photo in photos:
     else:
         same = others.get(photo.key)
         show_photo(photo, result, model, threshold, (same, other) if other and isinstance(same, PhotoResult) else None)
-        table.append(PictureResult(photo.name, tuple(item.face for item in result.faces)))
+        table.append(PictureResult(photo.name, tuple(item.face for item in result.faces), None, result.size_wh))
 with errors_shown(), st.container(horizontal=True):
     said = said_labels()  # here, because the thread that makes the files does not know the visitor
     download_figures("faces", lambda: to_csv(table, labels, threshold, said), lambda: to_json(table, threshold, said))

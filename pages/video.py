@@ -10,11 +10,11 @@ import streamlit as st
 from fer.jobs.job import JobView, is_begun, stop
 from fer.jobs.status import FAILED, FINISHED, INTERRUPTED, STOPPED, Status
 from fer.names import literal
-from fer.results.result import Result
+from fer.results.result import VIDEO, Result
 from fer.video.job import KIND, PREVIEW_NAME, TIMELINE_NAME, VideoRequest, job_anew
 from fer.video.notes import is_drawn_as_noted
 from pages.parts.jobs import ICONS, progress_text, watch
-from pages.parts.kept_jobs import delete_job, filling, job_looked_at, keep_found, leave, resume
+from pages.parts.kept_jobs import closing_note, delete_job, filling, job_looked_at, keep_found, leave, resume
 from pages.parts.models import choose_model
 from pages.parts.navigation import begin_page
 from pages.parts.permissions import for_visitor
@@ -84,7 +84,7 @@ def show_job(seen: JobView[VideoRequest], request: VideoRequest, result: Result 
         about = None if request.draws_only else "The results so far are kept."
         if st.button("Cancel", icon=":material/stop:", help=about):
             attempt(lambda: stop(seen.folder, KIND))
-        st.caption("You can close this page: the job keeps running. Open this address again to see it.")
+        closing_note(seen.folder, "annotated video")
         if request.draws_only:
             show_seen_by(seen, request, result)
         return
@@ -140,4 +140,4 @@ with errors_shown():
     else:
         choose_model()
         prepare(seen.folder, seen.request)
-    show_undo(result_store(), owner())
+    show_undo(result_store(), owner(), VIDEO)

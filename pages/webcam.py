@@ -51,6 +51,12 @@ KEPT = {
     NOTHING: "Frames are analyzed in memory; nothing is kept.",
 }
 """What becomes of a recording, by what the settings say."""
+SNAPSHOTS = {
+    PICTURES: "The snapshot is kept as a photo under Results.",
+    RESULTS: "The faces in the snapshot are kept under Results. Download it to keep the whole picture.",
+    NOTHING: "The snapshot is not kept. Download it if you want to keep it.",
+}
+"""What becomes of a snapshot, by what the settings say."""
 TEXTS = Translations(
     media_api_not_available="No camera available: open this page over HTTPS or on localhost.",
     device_ask_permission="Allow the camera when your browser asks.",
@@ -75,7 +81,8 @@ def begin_anew() -> None:
     active = state.playing or state.signalling
     if active and not st.session_state.get("webcam_active"):
         end_recording()
-        st.session_state.pop("webcam_stream", None)
+        for name in ("webcam_stream", "webcam_snapshot"):
+            st.session_state.pop(name, None)
         addressed([])
     st.session_state["webcam_active"] = active
 
@@ -106,6 +113,10 @@ def current_stream() -> LiveStream:
     stream: LiveStream | None = st.session_state.get("webcam_stream")
     if stream is None or stream.analyzer.engine is not engine:  # another model, other labels: another recording
         end_recording()
+        ended: Recording | None = st.session_state.get("webcam_recording")
+        if stream and st.session_state.get("webcam_active"):
+            so_far = "is kept under Results" if ended and ended.result and not ended.problem else "was not kept"
+            st.toast(f"A new recording begins. The one so far {so_far}.", icon=":material/fiber_new:")
         analyzer = LiveAnalyzer(engine)
         recording = new_recording(analyzer)
         stream = LiveStream(analyzer, draw_live, keep=recording)
@@ -202,13 +213,21 @@ def show_chart(stream: LiveStream) -> None:
         st.info("Waiting for the first picture …", icon=":material/hourglass_empty:")
 
 
-def take_snapshot(stream: LiveStream) -> None:
-    """Keep the latest frame as a photo in full resolution."""
+def take_snapshot(stream: LiveStream, keep: str) -> None:
+    """Keep the latest frame as a photo in full resolution, as the settings say, and offer it as a file."""
     image = stream.analyzer.newest
     if image is not None:
         data, name = encode_png(image), f"{recording_name('Snapshot')}.png"
-        keep_photo(name, name, data, recognize_photo(load_recognizer(), data))
-        st.toast("Kept under Results.", icon=":material/photo_camera:")
+        st.session_state["webcam_snapshot"] = data, name
+        if keep != NOTHING:
+            keep_photo(name, name, data, recognize_photo(load_recognizer(), data))
+        st.toast(SNAPSHOTS[keep], icon=":material/photo_camera:")
+
+
+def show_snapshot() -> None:
+    """Offer the last snapshot as a file until another recording begins."""
+    if "webcam_snapshot" in st.session_state:
+        download("Download snapshot", *st.session_state["webcam_snapshot"])
 
 
 def show_recording(stream: LiveStream) -> None:
@@ -318,17 +337,17 @@ with errors_shown():
     keep_now = result_store().settings.keep
 with live:
     if context.state.playing:
-        takes = keep_now != NOTHING and st.button(
-            "Take snapshot", icon=":material/photo_camera:", help="Keeps this frame as a photo under Results."
-        )
-        if takes:
-            with errors_shown():
-                take_snapshot(stream)
+        with st.container(horizontal=True), errors_shown():
+            if st.button("Take snapshot", icon=":material/photo_camera:", help=SNAPSHOTS[keep_now]):
+                take_snapshot(stream, keep_now)
+            show_snapshot()
         fragment(show_figures, run_every=1.0)(stream)
         fragment(show_people, run_every=1.0)(stream)
         fragment(show_chart, run_every=2.0)(stream)  # drawing it takes a browser 0.1 s or more
     elif context.state.signalling:
         st.info("Connecting …", icon=":material/hourglass_empty:")
+    else:
+        show_snapshot()
     st.caption(
         ":material/lock: The video goes from this browser to the machine that runs the app, and nowhere else. "
         + KEPT[keep_now]
@@ -338,6 +357,6 @@ if not context.state.playing and not context.state.signalling:
     st.session_state["webcam_active"] = False  # it may have ended while another page was open
     with errors_shown():
         show_recording(stream)
-        show_undo(result_store(), owner())
+        show_undo(result_store(), owner(), WEBCAM)
 if not context.state.playing:  # the browser does not tell the page that it got no camera
     show_causes(expanded=not stream.analyzer.frames.total and ADDRESS not in st.query_params)

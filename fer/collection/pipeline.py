@@ -51,6 +51,7 @@ class _Seen:
     """A picture whose faces were detected, but not read."""
 
     picture: PictureTask
+    size_wh: tuple[int, int] | None = None
     image: np.ndarray | None = None
     detections: tuple[Detection, ...] = ()
     pixels: tuple[np.ndarray, ...] = ()
@@ -147,7 +148,8 @@ def _look(recognizer: Recognizer, detector: FaceDetector, picture: PictureTask, 
     except (ImageError, OSError) as error:
         return _Seen(picture, error=_reason(picture, error))
     pixels = tuple(recognizer.network_input(image, detection) for detection in detections)
-    return _Seen(picture, image if keep_image else None, detections, pixels)
+    size_wh = image.shape[1], image.shape[0]
+    return _Seen(picture, size_wh, image if keep_image else None, detections, pixels)
 
 
 def _finished(seen: _Seen, faces: tuple[Face, ...], finish: Finish | None) -> Finished:
@@ -159,7 +161,7 @@ def _finished(seen: _Seen, faces: tuple[Face, ...], finish: Finish | None) -> Fi
                 thumbnails = finish(seen.picture, seen.image, faces)
             except (ImageError, IsADirectoryError) as problem:
                 error = _reason(seen.picture, problem)
-    return Finished(seen.picture, PictureResult(seen.picture.name, faces, error), thumbnails)
+    return Finished(seen.picture, PictureResult(seen.picture.name, faces, error, seen.size_wh), thumbnails)
 
 
 def _reason(picture: PictureTask, error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Which visitor owns which job, how much space remote visitors may use, and what is deleted after they leave."""
 
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -8,15 +9,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from fer.errors import JobError
-from fer.files import file_errors
+from fer.files import changed_ns, file_errors
 from fer.jobs import job
 from fer.jobs.job import Kind
-from fer.jobs.status import DAMAGED, FAILED, FINISHED
+from fer.jobs.status import DAMAGED, FAILED, FINISHED, STATUS_NAME
 from fer.records import read_record, write_record
 
 VISITOR_NAME = "visitor.json"
 _EARLIER_NAME = "visitor.txt"
 """The file of an earlier version, in jobs of remote visitors."""
+WAIT_SECONDS = 24 * 3600.0
 _SESSIONS = 20
 """A visitor has a session for each open or reloaded page."""
 
@@ -39,12 +41,13 @@ class Claim:
     """A hash that all pages of a remote visitor have in common; "" for the owner of the machine."""
     asked: bool = False
     """Whether the job was requested, even if it could not start yet: then it waits to be resumed."""
+    waits: bool = False
+    """Whether its pictures stay for `WAIT_SECONDS` after it has finished, because nobody has opened it since."""
 
-    def seen_by(self, session: str) -> "Claim":
-        """Return the claim with another session that has opened the job."""
-        if session in self.sessions:
-            return self
-        return replace(self, sessions=(*self.sessions, session)[-_SESSIONS:])
+    def seen_by(self, session: str, has_ended: bool) -> "Claim":
+        """Return the claim after a session has opened the job, perhaps another one, perhaps after the job's end."""
+        sessions = self.sessions if session in self.sessions else (*self.sessions, session)[-_SESSIONS:]
+        return replace(self, sessions=sessions, waits=self.waits and not has_ended)
 
 
 def claim(folder: Path, claim: Claim) -> None:
@@ -94,7 +97,7 @@ def forget_left(
     """Delete what is not kept for visitors who have left, unless a job still needs it. Yield the changed folders.
 
     Jobs that were never requested, and those whose results are not kept, are deleted entirely; from finished jobs, the
-    pictures that are not kept are deleted. Uploads of remote visitors are never kept.
+    pictures that are not kept are deleted, unless they wait (`Claim.waits`). Uploads of remote visitors are never kept.
 
     Args:
         place: the folder of the jobs.
@@ -113,6 +116,9 @@ def forget_left(
                 job.delete(seen.folder, kind)
                 continue
             going: list[Path] = []
+            age_seconds = time.time() - changed_ns(seen.folder / STATUS_NAME) / 1e9
+            if seen.state == FINISHED and claimed.waits and age_seconds < WAIT_SECONDS:
+                continue
             if seen.state == FINISHED or (seen.state == FAILED and claimed.is_elsewhere):
                 if claimed.is_elsewhere or not claimed.keeps_pictures:
                     going += seen.folder.glob(uploads_name)

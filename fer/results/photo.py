@@ -1,7 +1,7 @@
 """Photos as results: the record of a photo without its picture, and the photo restored from it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class PhotoRecord:
 
     def picture_result(self, name: str) -> PictureResult:
         """Return the result that tables and JSON are made from."""
-        return PictureResult(name, tuple(map(Face.from_dict, self.faces)))
+        return PictureResult(name, tuple(map(Face.from_dict, self.faces)), None, self.size_wh)
 
 
 def photo_content(
@@ -81,8 +81,6 @@ def restored_photo(record: PhotoRecord, folder: Path) -> PhotoResult:
         ImageError: a picture cannot be read.
     """
     picture = picture_file(folder)
-    image = read_image(picture) if picture else _empty(record.size_wh)
-    scale = image.shape[1] / record.size_wh[0]
     items = []
     for face, seen, path in zip(
         map(Face.from_dict, record.faces), record.network_inputs, face_files(folder), strict=False
@@ -91,25 +89,28 @@ def restored_photo(record: PhotoRecord, folder: Path) -> PhotoResult:
         shown = turned(face, record.turns, record.size_wh)
         is_gray = bool((network_input == network_input[..., :1]).all())
         items.append(PhotoFace(face, shown, network_input[..., 0] if is_gray else network_input, crop))
-        if not picture:
-            _place(image, scaled(face, scale), np.rot90(crop, -record.turns))
+    crops = [(item.face, np.rot90(item.crop, -record.turns)) for item in items]
+    image = read_image(picture) if picture else blank_picture(record.size_wh, crops)
     upright = np.ascontiguousarray(np.rot90(image, record.turns))
     return PhotoResult(encode_jpeg(shrink_to_fit(upright, PICTURE_PX)), record.size_wh, tuple(items), record.turns)
 
 
-def _empty(size_wh: tuple[int, int]) -> np.ndarray:
+def blank_picture(size_wh: tuple[int, int], faces: Iterable[tuple[Face, np.ndarray]]) -> np.ndarray:
+    """Return what is shown for a picture that was not kept: its faces on an empty frame, RGB uint8 (H, W, 3).
+
+    Args:
+        size_wh: the size of the picture in pixels; the frame has the same shape and is at most `PICTURE_PX` long.
+        faces: the faces, each with its square crop, RGB uint8 (side, side, 3).
+    """
     scale = min(PICTURE_PX / max(size_wh), 1.0)
     width, height = (max(round(length * scale), 1) for length in size_wh)
-    return np.full((height, width, 3), EMPTY_RGB, np.uint8)
-
-
-def _place(frame: np.ndarray, face: Face, crop: np.ndarray) -> None:
-    """Paste the upright square of a face at its bounding box, clipped to the frame."""
-    side = max(round(face.box.height), 1)
-    left, top = (round(middle - side / 2) for middle in face.box.center)
-    picture = Image.fromarray(frame)
-    picture.paste(Image.fromarray(crop).resize((side, side)), (left, top))
-    frame[:] = np.asarray(picture)
+    frame = Image.new("RGB", (width, height), EMPTY_RGB)
+    for face, crop in faces:
+        box = scaled(face, width / size_wh[0]).box
+        side = max(round(box.height), 1)
+        left, top = (round(middle - side / 2) for middle in box.center)
+        frame.paste(Image.fromarray(crop).resize((side, side)), (left, top))
+    return np.array(frame)
 
 
 def _rgb(pixels: np.ndarray) -> np.ndarray:

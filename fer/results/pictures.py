@@ -32,10 +32,14 @@ class PictureResult:
     path: str
     faces: tuple[Face, ...] = ()
     error: str | None = None
+    size_wh: tuple[int, int] | None = None
+    """Width and height of the picture in pixels; None if it could not be read."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON: path, faces, and error if there is one."""
+        """Return plain values for JSON: path, faces, and size and error if known."""
         record: dict[str, Any] = {"path": self.path, "faces": [face.to_dict() for face in self.faces]}
+        if self.size_wh:
+            record["size"] = list(self.size_wh)
         if self.error is not None:
             record["error"] = self.error
         return record
@@ -43,7 +47,8 @@ class PictureResult:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "PictureResult":
         """Return the result that `to_dict` was called on."""
-        return cls(record["path"], tuple(map(Face.from_dict, record["faces"])), record.get("error"))
+        size_wh = tuple(record["size"]) if "size" in record else None  # earlier versions did not keep it
+        return cls(record["path"], tuple(map(Face.from_dict, record["faces"])), record.get("error"), size_wh)
 
 
 def to_json(results: Sequence[PictureResult], unsure_below: float, corrected: Mapping[str, str] | None = None) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PHOTO, FOLDER, VIDEO, WEBCAM = KINDS = ("photo", "folder", "video", "webcam")
-RUNNING, COMPLETE, INTERRUPTED = "running", "complete", "interrupted"
+NAMES = {PHOTO: "Photo", FOLDER: "Many photos", VIDEO: "Video", WEBCAM: "Recording"}
+"""Kind → its name on the pages and in searches."""
+RUNNING, COMPLETE, INTERRUPTED, FAILED = "running", "complete", "interrupted", "failed"
 PICTURES, RESULTS, NOTHING = KEPT = ("pictures", "results", "nothing")
 """What is kept: results with pictures and videos; results with small thumbnails of the faces only; nothing."""
 DOMINANT = 2
@@ -48,7 +50,7 @@ class Result:
     changed: float
     """When something was last found, in seconds since 1970; lists are sorted by it, and results expire by it."""
     state: str
-    """`RUNNING`, `COMPLETE` or `INTERRUPTED`; if there is a job, its own state counts."""
+    """`RUNNING`, `COMPLETE`, `INTERRUPTED` or `FAILED`; if there is a job, its own state counts."""
     model: str = ""
     """The readable name of the model."""
     model_sha: str = ""
@@ -77,7 +79,7 @@ class Result:
     def words(self) -> str:
         """The text that searches match."""
         shown = (label for label, count in self.figures.expressions.items() if count > 0)
-        return "\n".join((self.name, self.kind, *self.people, *shown)).casefold()
+        return "\n".join((self.name, self.kind, NAMES[self.kind], self.model, *self.people, *shown)).casefold()
 
 
 @dataclass(frozen=True)

@@ -196,10 +196,22 @@ class ResultStore:
         """Restore results that were just deleted, and return how many."""
         return self._mark(ids, owner, f"deleted_at > {self._clock() - GONE_SECONDS!r}", None)
 
+    def deleted(self, owner: str) -> Sequence[Result]:
+        """Return the results that an owner deleted in the last `UNDO_SECONDS`, the earliest first."""
+        query = "SELECT * FROM results WHERE owner = ? AND deleted_at > ? ORDER BY deleted_at"
+        with self._database.reading() as database:
+            return [result_of(row) for row in database.execute(query, (owner, self._clock() - UNDO_SECONDS))]
+
     def get(self, result_id: str, owner: str) -> Result | None:
         """Return a result; None if there is none."""
         with self._database.reading() as database:
             return found(database, result_id, owner)
+
+    def those(self, ids: Collection[str], owner: str) -> Sequence[Result]:
+        """Return those of an owner's results that have one of some IDs, the newest first."""
+        query = f"SELECT * FROM results WHERE owner = ? AND deleted_at IS NULL AND id IN ({_marks(ids)})"
+        with self._database.reading() as database:
+            return [result_of(row) for row in database.execute(f"{query} ORDER BY changed DESC, id", (owner, *ids))]
 
     def of_job(self, job: str) -> Result | None:
         """Return the result of a job, of any owner and even if deleted; None if there is none."""
@@ -238,7 +250,7 @@ class ResultStore:
 
         Args:
             owner: the owner.
-            query: words that must all occur in the name, the kind, the names of people or the expressions.
+            query: words that must all occur in the name, the kind, the model, the names of people or the expressions.
             kinds: some of `KINDS`.
             limit: the maximum number of results.
             offset: how many results to skip.

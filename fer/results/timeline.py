@@ -134,7 +134,6 @@ def timeline_json(timeline: Timeline) -> str:
                 "concerns": [NOT_HUMAN] * (person in timeline.doubted),
                 "seconds_by_expression": {label: round(seconds, 3) for label, seconds in summary[person].items()},
                 "valence_mean": (valence := timeline.valence_of(person)) and round(valence, DIGITS),
-                "derived_tone_mean": valence and round(valence, DIGITS),  # its name in earlier versions
                 "spans": [
                     {**asdict(span), "start": round(span.start, 3), "end": round(span.end, 3)}
                     for span in timeline.spans

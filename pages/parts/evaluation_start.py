@@ -21,6 +21,7 @@ from pages.parts.models import known_models, model_name, runs_folder
 from pages.parts.permissions import for_visitor, refuse, training_allowed
 from pages.parts.session import attempt
 from pages.parts.training_runs import own_data
+from pages.parts.widgets import delete_button
 
 AT_ONCE = 4
 """How many models are evaluated at once; each takes 0.5 GB of memory."""
@@ -119,8 +120,8 @@ def show_ended(view: JobView[Request]) -> None:
                 st.rerun()
             if view.can_resume and st.button("Resume", key=f"resume {view.folder}", icon=":material/play_arrow:"):
                 attempt(lambda: job.start(view.folder, KIND, among=job.views(runs_folder(), KIND)))
-            if st.button("Delete", key=f"delete {view.folder}", icon=":material/delete:"):
-                attempt(lambda: job.delete(view.folder, KIND))
+            what = f"The evaluation **{literal(title_of(view))}** with its report is"
+            delete_button(what, lambda: job.delete(view.folder, KIND), str(view.folder))
     if view.message:
         st.error(for_visitor(view.message), icon=":material/error:")
 

@@ -29,12 +29,13 @@ from fer.names import literal
 from fer.recognition.photo import PICTURE_PX, THUMBNAIL_PX
 from fer.results.corrections import face_key
 from fer.results.journal import Finished
+from fer.results.photo import blank_picture
 from fer.results.pictures import concern_words, to_csv, to_json
 from pages.parts.corrections import ask_right, said_labels
 from pages.parts.face_gallery import face_gallery
 from pages.parts.kept_photos import sha_of
 from pages.parts.models import reading_of
-from pages.parts.photo_result import said
+from pages.parts.photo_result import PICTURE_GONE, said
 from pages.parts.picture_viewer import picture_viewer
 from pages.parts.session import FILES_AS_THEY_ARE, errors_shown
 from pages.parts.widgets import (
@@ -194,13 +195,17 @@ def show_entry(entry: Entry, threshold: float, checkpoint: Path, shared: Path | 
     alt = f"{picture.name} with its faces marked"
     with st.container(border=True):
         st.markdown(f"**{literal(picture.name)}**")
-        if picture.path.is_file() and (shared is None or picture.path.is_relative_to(shared)):
-            jpeg, size_wh = _picture(picture.path)
-            picture_viewer(
-                jpeg, size_wh, faces, threshold, alt, entry.number - 1, "viewer", lambda face: choose(names[face])
-            )
-        elif picture.output and picture.output.is_file():
+        is_there = picture.path.is_file() and (shared is None or picture.path.is_relative_to(shared))
+        if not is_there and picture.output and picture.output.is_file():
             st.image(picture.output, width="stretch", alt=alt)
+        else:
+            if shown := _picture(picture.path) if is_there else _blank(entry.finished):
+                jpeg, size_wh = shown
+                picture_viewer(
+                    jpeg, size_wh, faces, threshold, alt, entry.number - 1, "viewer", lambda face: choose(names[face])
+                )
+            if not is_there:
+                st.caption(PICTURE_GONE)
         if not entry.face:
             st.info("No face found.", icon=":material/search_off:")
             return
@@ -228,9 +233,12 @@ def downloads(
             lambda: to_csv(results, labels, threshold, corrected).encode(errors="backslashreplace"),
             lambda: to_json(results, threshold, corrected),
         )
-        download("Annotated copies (ZIP)", lambda: annotated_zip(finished), "annotated.zip", "folder_zip")
+        are_drawn = any(one.picture.output and one.picture.output.is_file() for one in finished)
+        if are_drawn:
+            download("Annotated copies (ZIP)", lambda: annotated_zip(finished), "annotated.zip", "folder_zip")
     which = "all photos" if len(finished) == total else f"the {len(finished):,} photos shown"
-    st.caption(f"Exports hold {which} with all their faces. Annotated copies are at most 1,280 pixels long.")
+    copies = " Annotated copies are at most 1,280 pixels long." * are_drawn
+    st.caption(f"Exports hold {which} with all their faces.{copies}")
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, scope="session", hash_funcs=FILES_AS_THEY_ARE)
@@ -244,6 +252,20 @@ def _picture(path: Path) -> tuple[bytes, tuple[int, int]]:
     return encode_jpeg(shrink_to_fit(image, PICTURE_PX)), (image.shape[1], image.shape[0])
 
 
+def _blank(finished: Finished) -> tuple[bytes, tuple[int, int]] | None:
+    """Return the same for a photo that was not kept: its thumbnails on an empty frame; None if its size is unknown."""
+    result = finished.result
+    if result.size_wh is None:
+        return None
+    crops = zip(result.faces, map(_pixels, finished.thumbnails), strict=False)
+    return encode_jpeg(blank_picture(result.size_wh, crops)), result.size_wh
+
+
+def _pixels(thumbnail: str) -> np.ndarray:
+    """Return one of `Finished.thumbnails`, RGB uint8 (side, side, 3)."""
+    return read_image(b64decode(thumbnail.partition(",")[2]))
+
+
 def _crop(entry: Entry, preprocessing: Preprocessing | None) -> np.ndarray:
     """Return the upright crop of a face, RGB uint8 (side, side, 3), at most `THUMBNAIL_PX` wide.
 
@@ -252,4 +274,4 @@ def _crop(entry: Entry, preprocessing: Preprocessing | None) -> np.ndarray:
     path, face = entry.finished.picture.path, entry.face
     if face and preprocessing and path.is_file():
         return shrink_to_fit(preprocessing.crop(read_image(path), face), THUMBNAIL_PX)
-    return read_image(b64decode((entry.thumbnail or "").partition(",")[2]))
+    return _pixels(entry.thumbnail or "")

@@ -13,7 +13,7 @@ from fer.results.result import Result
 from pages.parts.folder_faces import show_results
 from pages.parts.folder_new import done_of, title_of
 from pages.parts.jobs import ICONS, watch
-from pages.parts.kept_jobs import delete_job, leave, resume
+from pages.parts.kept_jobs import closing_note, delete_job, leave, resume
 from pages.parts.permissions import for_visitor
 from pages.parts.session import attempt, errors_shown
 
@@ -49,7 +49,7 @@ def show_state(seen: JobView[Request], result: Result | None) -> None:
                 attempt(lambda: job.stop(seen.folder, KIND))
             if seen.status.done and st.button("Show results so far", icon=":material/refresh:"):
                 st.rerun()
-        st.caption("You can close this page: the job keeps running. Open this address again to see it.")
+        closing_note(seen.folder, "annotated copies")
     elif seen.state != FINISHED:
         st.warning(f"{done_of(seen)} done. {for_visitor(seen.message)}", icon=ICONS[seen.state])
         if seen.can_resume and st.button("Resume", type="primary", icon=":material/play_arrow:"):

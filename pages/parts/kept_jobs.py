@@ -7,6 +7,7 @@ session also remembers the job while other pages are open.
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,8 +77,8 @@ def job_looked_at(kind: Kind[R]) -> tuple[JobView[R] | None, Result | None]:
         return None, None
     look_at(seen.name, kind)
     claimed = claim_of(seen.folder)
-    if claimed and claimed.seen_by(session_id()) is not claimed:
-        claim(seen.folder, claimed.seen_by(session_id()))
+    if claimed and (now := claimed.seen_by(session_id(), not seen.active)) != claimed:
+        claim(seen.folder, now)
     st.query_params.from_dict({ADDRESS: result.id} if result else {_JOB: seen.name})
     return seen, as_it_stands(store, result, seen) if result else None
 
@@ -141,7 +142,7 @@ def begin_kept(folder: Path, sort: str, name: str, start: Callable[[], object]) 
     keep = store.settings.keep
     model = model_name(checkpoint_path())
     _add(store, owner(), folder, sort, name, model)
-    claim(folder, _claim(keeps_pictures=keep == PICTURES, keeps_found=keep != NOTHING, asked=True))
+    claim(folder, _claim(keeps_pictures=keep == PICTURES, keeps_found=keep != NOTHING, asked=True, waits=True))
     start()
 
 
@@ -158,6 +159,8 @@ def resume(seen: JobView[Any], result: Result | None) -> None:
     """
     if result:
         result_store().update(result.id, result.owner, state=RUNNING)
+    if claimed := claim_of(seen.folder):
+        claim(seen.folder, replace(claimed, waits=True))
     _STARTS[_sort_of(seen.request)](seen.folder, seen.request)
 
 
@@ -275,8 +278,18 @@ def earlier_jobs(sort: str) -> None:
 def upload_note(what: str) -> None:
     """Show where uploads stay, and for how long."""
     keep = result_store().settings.keep
-    until = "you delete it" if keep == PICTURES and owner() == "" else "the work is done and you have left"
+    until = "you delete it" if keep == PICTURES and owner() == "" else "you have seen the finished work and left"
     st.caption(
         f":material/lock: {what} on the machine that runs the app. An upload is kept until {until}, so work continues "
         f"even if you close the page. {KEPT_NOTES[keep]}"
     )
+
+
+def closing_note(folder: Path, pictures: str) -> None:
+    """Show what becomes of a running job if its page is closed; `pictures` names what it draws: "annotated copies"."""
+    claimed = claim_of(folder)
+    if claimed and not claimed.keeps_found:
+        st.caption("Keep this page open: nothing is kept after you leave.")
+        return
+    within = "" if claimed is None or claimed.keeps_pictures else f", within a day if you want the {pictures}"
+    st.caption(f"You can close this page: the job keeps running. Open this address again to see it{within}.")

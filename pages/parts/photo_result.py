@@ -25,6 +25,7 @@ from pages.parts.widgets import STATIC, counted, download, show_concerns, show_o
 TURNS, RESULTS = "photo_turns", ("photo_results", "photo_other_results")
 """Keys in the session: the quarter turns of each photo, and the results of the first and of the compared model. Each
 maps the key of a photo to its value."""
+PICTURE_GONE = ":material/hide_image: Only the faces were kept, not the picture."
 
 
 def chosen_turns(photo: Photo) -> int | None:

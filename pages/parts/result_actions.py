@@ -21,13 +21,14 @@ from fer.results.timeline import read_timeline, timeline_csv, timeline_json
 from fer.video.job import DRAWN_NAME, TIMELINE_NAME
 from fer.video.notes import is_drawn_as_noted, read_notes
 from pages.parts.models import reading_of
-from pages.parts.results import ADDRESS, job_folder, job_of, size
+from pages.parts.results import ADDRESS, addressed, job_folder, job_of, size
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import counted, fragment
 
 EXPORT_BYTES = 10**9
 """The largest export, because it is held in memory during the download and as long as the page is open."""
 _DELETED = "results_deleted"
+"""In the session: the ID of each result that can be restored → its name and when it was deleted."""
 
 
 def show_export(store: ResultStore, results: Sequence[Result], name: str, said: Mapping[str, str]) -> None:
@@ -106,15 +107,20 @@ def delete(store: ResultStore, results: Sequence[Result]) -> None:
     attempt(delete_them)
 
 
-def show_undo(store: ResultStore, owner: str) -> None:
-    """Offer to restore the results that were just deleted, as long as that is possible."""
-    if deleted := st.session_state.get(_DELETED):
+def show_undo(store: ResultStore, owner: str, opens: str = "") -> None:
+    """Offer to restore the results that were just deleted, also before a reload, as long as that is possible.
+
+    If the page shows no result, a restored one is opened, if it is of the kind that the page `opens`.
+    """
+    if _DELETED not in st.session_state:
+        st.session_state[_DELETED] = {one.id: (one.name, one.deleted_at) for one in store.deleted(owner)}
+    if deleted := st.session_state[_DELETED]:
         until = min(when for _, when in deleted.values()) + UNDO_SECONDS
         with st.bottom:
-            fragment(_undo_bar, run_every=max(until - time.time(), 0.1))(store, owner)
+            fragment(_undo_bar, run_every=max(until - time.time(), 0.1))(store, owner, opens)
 
 
-def _undo_bar(store: ResultStore, owner: str) -> None:
+def _undo_bar(store: ResultStore, owner: str, opens: str) -> None:
     deleted: dict[str, tuple[str, float]] = st.session_state.get(_DELETED, {})
     names = [name for name, _ in deleted.values()]
     what = f"“{names[0][:40]}{'…' * (len(names[0]) > 40)}”" if len(names) == 1 else counted(len(names), "result")
@@ -126,6 +132,8 @@ def _undo_bar(store: ResultStore, owner: str) -> None:
         st.session_state.pop(_DELETED, None)
         if store.undo(deleted, owner) < len(deleted):
             raise ResultsError(f"{what} cannot be restored any more. Undo works for {UNDO_SECONDS:.0f} s.")
+        if ADDRESS not in st.query_params:
+            addressed([one for one in deleted if (kept := store.get(one, owner)) and kept.kind == opens][-1:])
 
     if pressed:
         attempt(undo)

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import PurePath
 from typing import Any
@@ -11,10 +12,12 @@ import streamlit as st
 
 from fer.jobs.job import JobView
 from fer.results.result import (
+    COMPLETE,
     DAMAGED,
     FOLDER,
     KEPT,
     KINDS,
+    NAMES,
     NO_ROOM,
     NOTHING,
     PHOTO,
@@ -31,7 +34,7 @@ from pages.parts.kept_jobs import as_it_stands, resume
 from pages.parts.kept_pictures import offer_deletion, show_offer
 from pages.parts.result_actions import delete, rename, share, show_export
 from pages.parts.result_rows import OPEN, Row, result_rows
-from pages.parts.results import KEPT_NOTES, NAMES, address_of, job_of, size, state_of, when
+from pages.parts.results import KEPT_NOTES, address_of, job_of, size, state_of, when
 from pages.parts.session import attempt, errors_shown
 from pages.parts.widgets import clock, counted, fragment
 
@@ -76,7 +79,7 @@ def show_list(store: ResultStore, owner: str) -> None:
             query = st.text_input(
                 "Search",
                 type="search",
-                placeholder="Search by name, person or expression",
+                placeholder="Search by name, person, expression, kind or model",
                 label_visibility="collapsed",
                 key="results_query",
                 icon=":material/search:",
@@ -95,28 +98,42 @@ def show_list(store: ResultStore, owner: str) -> None:
 
 
 def _show_rows(store: ResultStore, asked: tuple[str, str, tuple[str, ...], int, int]) -> None:
-    now = time.time()
-    found = [(result, job_of(result)) for result in store.list(*asked).results]
+    now, (owner, query, kinds, *_) = time.time(), asked
+    page = store.list(*asked)
+    found = [(result, job_of(result)) for result in page.results]
     with errors_shown():
         found = [(as_it_stands(store, result, seen), seen) for result, seen in found]
+    picked = {result.id: result for result in store.those(st.session_state.get(_CHOSEN, ()), owner)}
+    here = [result.id for result, _ in found]
+
+    def choose(ids: Iterable[str], of: Sequence[str]) -> None:
+        """Select those of some results; the selection of others stays."""
+        st.session_state[_CHOSEN] = [*picked.keys() - set(of), *ids]
+
+    if page.total > 1:
+        with st.container(horizontal=True):
+            if page.total > len(here) and st.button("Select this page", type="tertiary", icon=":material/done:"):
+                attempt(lambda: choose(here, here))
+            if st.button(f"Select all {page.total:,}", type="tertiary", icon=":material/done_all:"):
+                every = [result.id for result in store.list(owner, query, kinds, page.total).results]
+                attempt(lambda: choose(every, every))
     if not found:
         st.info("No results match.", icon=":material/filter_alt_off:")
-        return
-    picked = st.session_state.get(_CHOSEN, ())
-    chosen = [result for result, _ in found if result.id in picked]
-    done = result_rows(
+    done = found and result_rows(
         [_row(store, result, seen, now) for result, seen in found],
-        [result.id for result in chosen],
+        [one for one in here if one in picked],
         any(result.state == RUNNING for result, _ in found),
         "result_rows",
-        lambda ids: st.session_state.update({_CHOSEN: ids}),
+        lambda ids: choose(ids, here),
     )
-    if chosen:
+    if picked:
         with st.container(horizontal=True, vertical_alignment="center", key="chosen"):
-            st.markdown(f"**{counted(len(chosen), 'result')} selected**", width="content")
-            show_export(store, chosen, "results.zip", said_labels())
+            st.markdown(f"**{counted(len(picked), 'result')} selected**", width="content")
+            show_export(store, list(picked.values()), "results.zip", said_labels())
             if st.button("Delete", icon=":material/delete:"):
-                delete(store, chosen)
+                delete(store, list(picked.values()))
+            if st.button("Clear selection", type="tertiary", icon=":material/close:"):
+                attempt(lambda: choose([], list(picked)))
     for result, seen in found:
         if done and done[0] == result.id:
             _do(store, result, seen, done[1])
@@ -175,8 +192,8 @@ def parts_of(result: Result, seen: JobView[Any] | None, now: float) -> dict[str,
         found = f"{counted(figures.pictures, 'photo')}, " * bool(figures.pictures) + counted(figures.faces, "face")
     else:
         found = f"{clock(figures.seconds)}, {counted(figures.people, 'person', 'people')}"
-    if state not in (RUNNING, "complete"):
-        found = f"{found}, interrupted"
+    if state not in (RUNNING, COMPLETE):
+        found = f"{found}, {state}" if figures.faces or figures.seconds else state
     return {
         "kind": NAMES[result.kind],
         "found": found,
@@ -220,9 +237,16 @@ def _show_usage(store: ResultStore, owner: str, settings: Settings) -> None:
     room = f"{size(usage.size_bytes)} of {size(settings.limit_bytes)}{shared}{over}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(usage.count, 'result')} · {room} · {until}", width="content")
-        if owner == "":
-            with st.popover("Change settings", icon=":material/tune:", type="tertiary"):
-                _ask_settings(store, settings)
+        change_settings(store, owner, "Change settings")
+
+
+def change_settings(store: ResultStore, owner: str, label: str) -> None:
+    """Let the machine's owner change what is kept; tell others who decides."""
+    if owner:
+        st.caption("Whoever runs the app decides what is kept.", width="content")
+        return
+    with st.popover(label, icon=":material/tune:", type="tertiary"):
+        _ask_settings(store, store.settings)
 
 
 def _ask_settings(store: ResultStore, settings: Settings) -> None:

@@ -8,8 +8,9 @@ class Rows {
     [this.list, this.menu] = root.children;
     this.menu.onkeydown = (event) => this.key(event);
     this.menu.ontoggle = ({ newState }) => {
-      this.opener?.setAttribute("aria-expanded", newState === "open");
-      if (newState === "closed" && this.menu.contains(this.menu.getRootNode().activeElement)) this.opener?.focus();
+      const opener = this.opener();
+      opener?.setAttribute("aria-expanded", newState === "open");
+      if (newState === "closed" && this.menu.contains(this.menu.getRootNode().activeElement)) opener?.focus();
     };
   }
 
@@ -31,8 +32,19 @@ class Rows {
     const focused = this.list.getRootNode().activeElement;
     const [id, part] = [focused?.closest(".row")?.dataset.id, focused?.dataset.part];
     this.list.replaceChildren(...rows.map((row) => this.row(row)));
-    const row = [...this.list.children].find((one) => one.dataset.id === id);
-    row?.querySelector(`[data-part="${part}"]`)?.focus({ preventScroll: true });
+    this.rowOf(id)?.querySelector(`[data-part="${part}"]`)?.focus({ preventScroll: true });
+    if (this.menu.matches(":popover-open")) {
+      if (this.opener()) this.opener().setAttribute("aria-expanded", true);
+      else this.menu.hidePopover(); // its result is gone
+    }
+  }
+
+  rowOf(id) {
+    return [...this.list.children].find((one) => one.dataset.id === id);
+  }
+
+  opener() {
+    return this.rowOf(this.opened)?.querySelector(".more"); // the rows may have been built again since it was pressed
   }
 
   row({ id, name, href, face, icon, facts, is_shared: isShared, menu }) {
@@ -65,7 +77,7 @@ class Rows {
       make("span", "", mark, { textContent: "shared" });
     }
     const more = make("button", "more", row, { type: "button", textContent: "⋯", ariaLabel: `Actions for ${name}`, ariaHasPopup: "menu", ariaExpanded: "false" });
-    more.onclick = () => this.open(more, menu, act);
+    more.onclick = () => this.open(id, menu, act);
     [box, link, more].forEach((one, part) => (one.dataset.part = part));
     return row;
   }
@@ -76,8 +88,8 @@ class Rows {
     row.querySelector("input").checked = chosen;
   }
 
-  open(opener, items, act) {
-    this.opener = opener;
+  open(id, items, act) {
+    this.opened = id;
     this.menu.replaceChildren();
     for (const [what, label] of items)
       make("button", "", this.menu, { type: "button", role: "menuitem", tabIndex: -1, textContent: label }).onclick = () => {
@@ -85,7 +97,7 @@ class Rows {
         act(what);
       };
     this.menu.showPopover();
-    const at = opener.getBoundingClientRect(), { offsetWidth, offsetHeight } = this.menu;
+    const at = this.opener().getBoundingClientRect(), { offsetWidth, offsetHeight } = this.menu;
     const below = at.bottom + offsetHeight <= innerHeight;
     this.menu.style.left = `${Math.max(at.right - offsetWidth, 0)}px`;
     this.menu.style.top = `${below ? at.bottom : Math.max(at.top - offsetHeight, 0)}px`;
@@ -105,6 +117,7 @@ class Rows {
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".results");
   const rows = (root.rows ??= new Rows(root));
-  rows.show(data, (ids) => setStateValue("chosen", ids), (what) => setTriggerValue("act", what));
+  const choose = (ids) => setStateValue("chosen", { ids, at: Date.now() }); // the same choice may be made again
+  rows.show(data, choose, (what) => setTriggerValue("act", what));
   return () => rows.rest();
 }

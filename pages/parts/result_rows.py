@@ -44,14 +44,14 @@ def result_rows(
         chosen: the IDs of the selected rows.
         going: whether rows are about to change; then what shows them is rerun every 2 s.
         key: names the list on its page.
-        on_choose: called with the IDs of the selected rows before the page is rerun.
+        on_choose: called with the IDs of the selected rows, of these rows, before the page is rerun.
 
     Returns:
         the ID of a result and the key of the action to perform, once; None if there is no action.
     """
 
     def take_choice() -> None:
-        on_choose(list(session_state[key].chosen))
+        on_choose(list(session_state[key].chosen["ids"]))
 
     told = [
         asdict(row) | {"face": media_url(row.face, f"row {row.id}", "image/webp") if row.face else ""} for row in rows

@@ -19,7 +19,7 @@ from pages.parts.corrections import said_labels
 from pages.parts.folder_faces import show_results
 from pages.parts.folder_job import finished_at
 from pages.parts.kept_photos import restored
-from pages.parts.photo_result import show_photo
+from pages.parts.photo_result import PICTURE_GONE, show_photo
 from pages.parts.photo_source import Photo
 from pages.parts.result_actions import annotated_videos, delete, rename, share, show_export
 from pages.parts.result_list import parts_of
@@ -73,7 +73,7 @@ def _show_photo(store: ResultStore, result: Result, record: PhotoRecord, correct
     photo = Photo(result.id, result.name, read, picture is not None, result.model_sha, is_new=False)
     show_photo(photo, restored(store.folder(result), result.changed, record), None, threshold)
     if picture is None:
-        st.caption(":material/hide_image: Only the faces were kept, not the picture.")
+        st.caption(PICTURE_GONE)
     found = [record.picture_result(result.name)]
     with st.container(horizontal=True):
         download_figures(

@@ -12,9 +12,10 @@ from fer import home
 from fer.collection import job as collections
 from fer.jobs import job
 from fer.jobs.job import JobView, Kind
-from fer.jobs.status import FINISHED
+from fer.jobs.status import DAMAGED, FINISHED
 from fer.results.result import (
     COMPLETE,
+    FAILED,
     FOLDER,
     INTERRUPTED,
     NOTHING,
@@ -23,17 +24,16 @@ from fer.results.result import (
     RESULTS,
     RUNNING,
     VIDEO,
-    WEBCAM,
     Result,
 )
 from fer.results.store import ResultStore
+from fer.results.timeline import read_timeline
 from fer.video import job as videos
+from fer.video.job import TIMELINE_NAME, VideoRequest
 from pages.parts.jobs import remove
 
 ADDRESS = "result"
 """Parameter of a page's address with the IDs of the results shown, or the token of a shared one."""
-NAMES = {PHOTO: "Photo", FOLDER: "Many photos", VIDEO: "Video", WEBCAM: "Recording"}
-"""Kind → its name on the pages."""
 KEPT_NOTES = {
     PICTURES: "Pictures, annotated copies and everything found in them are kept under Results.",
     RESULTS: "Pictures are not kept. Everything found is kept under Results, with small thumbnails of the faces.",
@@ -85,7 +85,19 @@ def state_of(result: Result, seen: JobView[Any] | None) -> str:
     """Return the state of a result, which is that of its job if it has one."""
     if seen is None:
         return INTERRUPTED if result.job and result.state == RUNNING else result.state
-    return RUNNING if seen.active else COMPLETE if seen.state == FINISHED else INTERRUPTED
+    if seen.active:
+        return RUNNING
+    if seen.state == FINISHED or _only_drawing_ended(seen):
+        return COMPLETE
+    return FAILED if seen.state in (FAILED, DAMAGED) else INTERRUPTED
+
+
+def _only_drawing_ended(seen: JobView[Any]) -> bool:
+    """Whether a job was only drawing the annotated video again, after it had analyzed all."""
+    if not (isinstance(seen.request, VideoRequest) and seen.request.draws_only):
+        return False
+    timeline = read_timeline(seen.folder / TIMELINE_NAME)
+    return timeline is not None and timeline.complete
 
 
 def show_missing() -> None:

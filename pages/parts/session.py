@@ -13,7 +13,7 @@ from fer.errors import FerError, PackageMissingError, problem_of
 from fer.files import changed_ns
 from pages.parts.permissions import for_visitor
 
-_FAILURE = "failure"
+_FAILURE, _MENTIONED = "failure", "mentioned"
 
 
 def forget_upload(file_id: str) -> None:
@@ -41,8 +41,15 @@ def attempt(action: Callable[[], object]) -> NoReturn:
     st.rerun()
 
 
+def mention(message: str) -> None:
+    """Show a message on the page that opens next, which a message on this page would not outlive."""
+    st.session_state[_MENTIONED] = message
+
+
 def show_failure() -> None:
-    """Show the error of the last action, once."""
+    """Show the error of the last action and what is to be mentioned, once."""
+    if message := st.session_state.pop(_MENTIONED, None):
+        st.info(for_visitor(message), icon=":material/info:")
     if message := st.session_state.pop(_FAILURE, None):
         st.error(for_visitor(message), icon=":material/error:")
 

@@ -161,11 +161,14 @@ def text(name: str) -> str:
     return Path(__file__).with_name(f"{name}.md").read_text(encoding="utf-8")
 
 
-def delete_button(what: str, action: Callable[[], object]) -> None:
-    """Offer to delete something after a confirmation, which says what is deleted: "The results are"."""
+def delete_button(what: str, action: Callable[[], object], key: str = "") -> None:
+    """Offer to delete something after a confirmation, which says what is deleted: "The results are".
+
+    Several of them on a page need a `key` each.
+    """
     with st.popover("Delete", icon=":material/delete:"):
         st.markdown(f"{what} deleted from the disk.")
-        if st.button("Delete it", type="primary"):
+        if st.button("Delete it", type="primary", key=f"delete {key}"):
             attempt(action)
 
 

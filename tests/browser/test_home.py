@@ -55,14 +55,26 @@ def test_dropped_files_go_to_their_page(page: Page, app_url: str, astronaut: np.
     page.wait_for_url(re.compile(r"\?result="))
 
 
-def test_a_video_is_made_ready_and_other_things_are_refused(page: Page, app_url: str, tmp_path: Path) -> None:
+def test_a_video_is_made_ready_and_other_things_are_refused_or_skipped(
+    page: Page, app_url: str, tmp_path: Path, astronaut: np.ndarray
+) -> None:
     drop(page, app_url, ("notes.txt", b"no video"))
     expect(page.get_by_test_id("stAlert")).to_contain_text("notes.txt")
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Video")
     clip = tmp_path / "clip.mp4"
     write_clip(clip, islice(known_frames(), 30))
+    drop(page, app_url, ("a.png", encode_png(astronaut)), ("Thumbs.db", b"x"), ("clip.mp4", clip.read_bytes()))
+    expect(page.get_by_test_id("stAlert")).to_contain_text("Thumbs.db, clip.mp4")
+    expect(page.get_by_role("img", name=re.compile("^a.png with "))).to_be_visible()
     drop(page, app_url, ("clip.mp4", clip.read_bytes()))
     expect(page.get_by_role("button", name="Analyze", exact=True)).to_be_visible()
+
+
+def test_a_folder_is_opened_by_its_button(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    page.get_by_role("button", name="Open a folder").click()
+    expect(page.get_by_role("radio", name="A folder")).to_be_checked()
+    expect(page.locator("input[webkitdirectory]")).to_be_attached()
 
 
 def test_only_one_video_at_a_time(page: Page, app_url: str) -> None:

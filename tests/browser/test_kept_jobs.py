@@ -72,8 +72,8 @@ def journey(
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
-    page.get_by_test_id("stButton").get_by_role("button", name="Open", exact=True).first.click()
     done(page)
+    assert result_id(page) == found
     page.goto(f"{url}/results")
     act(page, name, "Delete")
     expect(page.get_by_role("button", name="Undo")).to_be_visible()

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from fer.images import encode_png
-from fer.results.result import Figures
+from fer.results.result import RUNNING, Figures
 from fer.results.store import GONE_SECONDS, UNDO_SECONDS, ResultStore
+from pages.parts.result_list import ROWS_AT_ONCE
 from tests.browser.acting import act, downloaded, result_id, settled
 
 
@@ -166,6 +167,39 @@ def test_the_list_is_used_with_the_keyboard(
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(first.get_by_role("link", name="Bob's")).to_be_visible()
     store.delete([result.id for result in store.list("").results], "")
+
+
+def test_a_selection_spans_the_pages_of_the_list(page: Page, app_url: str, app_folder: Path) -> None:
+    store = ResultStore(app_folder / "results")
+    added = [store.add("", "webcam", f"Number {number}") for number in range(ROWS_AT_ONCE + 1)]
+    page.goto(f"{app_url}/results")
+    page.get_by_role("searchbox", name="Search").fill("Number")
+    page.keyboard.press("Enter")
+    chosen, box = page.locator(".st-key-chosen"), page.get_by_role("checkbox", name="Select Number")
+    expect(box).to_have_count(ROWS_AT_ONCE)
+    for number, place, count in (("2", 0, "1 "), ("1", 3, "2 "), ("2", 0, "1 ")):
+        page.get_by_role("button", name=f"Page {number}", exact=True).click()
+        expect(box).to_have_count(1 if number == "2" else ROWS_AT_ONCE)
+        settled(page)
+        box.nth(place).click()
+        expect(chosen).to_contain_text(f"{count}result")
+    store.delete([one.id for one in added if one], "")
+
+
+def test_the_menu_keeps_the_focus_when_the_rows_change(page: Page, app_url: str, app_folder: Path) -> None:
+    store = ResultStore(app_folder / "results")
+    kept = [store.add("", "webcam", name, state=RUNNING) for name in ("Still", "Changing")]
+    page.goto(f"{app_url}/results")
+    settled(page)
+    more = page.get_by_role("button", name="Actions for Still")
+    more.press("Enter")
+    expect(page.get_by_role("menuitem", name="Open")).to_be_focused()
+    assert kept[1] and store.rename(kept[1].id, "", "Changed")
+    expect(page.get_by_role("link", name="Changed")).to_be_visible()
+    expect(more).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    store.delete([one.id for one in kept if one], "")
 
 
 def test_a_long_name_takes_three_lines_at_most(page: Page, app_url: str, app_folder: Path) -> None:

@@ -48,6 +48,8 @@ def test_every_picture_comes_once_with_the_same_faces_as_alone(
     assert "broken.jpg" in (error := found["broken.jpg"].result.error or "")
     assert str(found["broken.jpg"].picture.path.parent) not in error
     assert found["nobody.png"].result.faces == () and found["nobody.png"].result.error is None
+    height, width, _ = read_image(found["nobody.png"].picture.path).shape
+    assert found["nobody.png"].result.size_wh == (width, height) and found["broken.jpg"].result.size_wh is None
     for name in ("00.jpg", "below/00.jpg", "11.jpg"):
         (face,), (expected,) = found[name].result.faces, recognizer.recognize(read_image(found[name].picture.path))
         np.testing.assert_allclose(face.box.xyxy, expected.box.xyxy, atol=1e-3)  # a different order of summation

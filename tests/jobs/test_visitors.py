@@ -1,5 +1,7 @@
 """What remote visitors leave behind."""
 
+import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +10,8 @@ import pytest
 from fer.errors import JobError
 from fer.jobs import job
 from fer.jobs.job import Kind, new_job
-from fer.jobs.status import FAILED, FINISHED, STOPPED, Reporter
-from fer.jobs.visitors import Claim, check_room, claim, claim_of, forget_left
+from fer.jobs.status import FAILED, FINISHED, STATUS_NAME, STOPPED, Reporter
+from fer.jobs.visitors import WAIT_SECONDS, Claim, check_room, claim, claim_of, forget_left
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,24 @@ def test_running_jobs_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_returning_visitors_keep_their_jobs(tmp_path: Path) -> None:
     folder = made(tmp_path, LEFT, FINISHED)
     first = claim_of(folder)
-    assert first and first.sessions == (LEFT,) and first.seen_by(LEFT) is first
+    assert first and first.sessions == (LEFT,) and first.seen_by(LEFT, True) == first
     assert claim_of(made(tmp_path, OWNER)) is None
-    claim(folder, first.seen_by(HERE))
+    claim(folder, first.seen_by(HERE, True))
     for present in ({HERE}, {LEFT}):  # either page is enough
         forget(tmp_path, present)
         assert (folder / "upload").exists()
     forget(tmp_path, set())
     assert not (folder / "upload").exists()
+
+
+def test_pictures_of_finished_work_wait_a_day_for_the_visitor(tmp_path: Path) -> None:
+    folder = made(tmp_path, LEFT, FINISHED, waits=True)
+    claimed = claim_of(folder)
+    assert claimed and claimed.seen_by(HERE, False).waits and not claimed.seen_by(HERE, True).waits
+    assert not forget(tmp_path, set()) and (folder / "drawn.jpg").exists()
+    day_ago = time.time() - WAIT_SECONDS
+    os.utime(folder / STATUS_NAME, (day_ago, day_ago))
+    assert forget(tmp_path, set()) == [folder] and not (folder / "drawn.jpg").exists()
 
 
 def test_visitors_who_return_during_a_check_are_present(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_a_model_is_measured_in_the_background(folder: Path, tiny_checkpoint: Pa
     assert app.segmented_control(key="evaluation_section").value == "Report"
     assert "drawn faces (80)" in texts(app) and not app.error
     section(app, "Evaluate")
-    press(app, "Delete")
+    press(app, "Delete it")
     assert job.views(folder, KIND) == []
 
 
@@ -381,5 +381,5 @@ def test_a_damaged_evaluation_is_shown_and_can_be_deleted(folder: Path, files: d
         press(app, "Show")
         section(app, "Evaluate")
     if files:
-        press(app, "Delete")
+        press(app, "Delete it")
         assert not place.exists()

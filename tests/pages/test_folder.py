@@ -205,6 +205,9 @@ def test_deleting(done: JobView[Request], many_photos: Path) -> None:
     app = opened(job=done.name)
     press(app, "Delete")
     assert done.folder.exists() and app.file_uploader
+    press(app, "Undo")
+    assert metrics(app)["Pictures"] == "26" and not app.file_uploader
+    press(app, "Delete")
     result_store().sweep(time.time() + GONE_SECONDS)
     assert not done.folder.exists() and (many_photos / "00.jpg").is_file()
 

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from fer.evaluation.report import read_report
 from fer.model import DEFAULT_REPORT
+from fer.results.result import PICTURES
+from fer.results.store import ResultStore
 
 ROOT = Path(__file__).parents[2]
 ENTRY = str(ROOT / "streamlit_app.py")
@@ -53,6 +55,18 @@ def test_visitors_sign_in_with_each_provider_that_is_set_up(auth: dict[str, Any]
     app.secrets["auth"] = auth
     app.run()
     assert not app.exception and len(app.sidebar.button) == count
+
+
+def test_who_sits_at_the_machine_changes_what_is_kept(
+    monkeypatch: pytest.MonkeyPatch, at_the_machine: None, results: Path
+) -> None:
+    app = AppTest.from_file(ENTRY, default_timeout=60).run()
+    app.radio[0].set_value(PICTURES)
+    next(button for button in app.button if button.label == "Save").click().run()
+    assert not app.exception and not app.error
+    assert ResultStore(results).settings.keep == PICTURES
+    monkeypatch.setenv("FER_ALLOW_TRAINING", "0")
+    assert not AppTest.from_file(ENTRY, default_timeout=60).run().radio
 
 
 def test_home_with_an_own_model_shows_no_figures_of_the_built_in_one(

@@ -31,6 +31,8 @@ from fer.results.journal import Finished, PictureTask, open_results
 from fer.results.photo import PhotoRecord
 from fer.results.pictures import PictureResult
 from fer.results.result import (
+    COMPLETE,
+    FAILED,
     FOLDER,
     INTERRUPTED,
     NO_ROOM,
@@ -53,6 +55,7 @@ from fer.video.notes import keep_notes
 from fer.video.settings import ClipOptions
 from pages.parts import kept_jobs, result_actions, visitor
 from pages.parts.kept_photos import name_of_file
+from pages.parts.photo_result import PICTURE_GONE
 from pages.parts.result_actions import export_of
 from pages.parts.result_list import ROWS_AT_ONCE
 from pages.parts.results import result_store, size, when
@@ -144,6 +147,7 @@ def test_several_are_deleted_and_come_back(store: ResultStore, monkeypatch: pyte
     assert [button.label for button in app.get("download_button")]
     press(app, "Delete")
     assert shown(app) == ["a"]
+    app = opened()  # a reload
     press(app, "Undo")
     assert sorted(shown(app)) == ["a", "b", "c"]
     choose(app, 1)
@@ -153,6 +157,22 @@ def test_several_are_deleted_and_come_back(store: ResultStore, monkeypatch: pyte
     app.run()
     assert "Undo" not in [button.label for button in app.button]
     assert store.list("").total == 2 and store.undo([], "") == 0
+
+
+def test_all_that_a_search_finds_are_selected_on_all_pages(store: ResultStore) -> None:
+    for number in range(ROWS_AT_ONCE + 2):
+        add(store, f"{number}", WEBCAM, model="mine")
+    other = add(store, "other")
+    app = opened()
+    app.text_input(key="results_query").set_value("recording MINE").run()
+    press(app, "Select this page")
+    assert len(app.session_state["results_chosen"]) == ROWS_AT_ONCE
+    press(app, f"Select all {ROWS_AT_ONCE + 2}")
+    press(app, "Delete")
+    assert [result.id for result in store.list("").results] == [other.id]
+    press(app, "Undo")
+    press(app, "Clear selection")
+    assert not app.session_state["results_chosen"] and "Delete" not in {button.label for button in app.button}
 
 
 def test_what_is_deleted_in_short_succession_comes_back_together(
@@ -401,6 +421,25 @@ def test_what_was_interrupted_is_resumed_from_the_list(
     assert started == [folder] and resumed and resumed.state == RUNNING
 
 
+def test_what_failed_is_called_so_but_an_export_that_failed_changes_nothing(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    folder = video_job(tmp_path, "a.mp4")
+    row = add(store, "a.mp4", VIDEO, state=RUNNING, job=f"videos/{folder.name}")
+    Reporter(folder).set(FAILED, "no video")
+    assert rows(opened())[0]["facts"][1][0] == FAILED
+    write_timeline(folder / TIMELINE_NAME, timeline_of({1: ["fear"] * 20}, peaks=()))
+    request = VideoRequest(tmp_path / "a.mp4", Path("a.safetensors"), ClipOptions())
+    for draws_only, state in ((False, FAILED), (True, COMPLETE)):
+        job.write_request(folder, videos.KIND, replace(request, draws_only=draws_only))
+        store.update(row.id, "", state=RUNNING)
+        kept_jobs.look_after(store)
+        kept = store.get(row.id, "")
+        assert kept and kept.state == state and kept.figures.seconds == pytest.approx(2.0)
+    assert FAILED not in told(opened())
+
+
 def test_a_result_whose_job_is_gone_does_not_go_on(store: ResultStore) -> None:
     row = add(store, "a.mp4", VIDEO, state=RUNNING, job="videos/gone")
     kept_jobs.look_after(store)
@@ -452,7 +491,7 @@ def photo_job(place: Path, pictures: str) -> tuple[Path, Face]:
     seen = Face(Box(0, 0, 9, 9), ((1.0, 1.0),) * 5, 0.9, labels=("fear", "joy"), probabilities=(0.2, 0.8))
     tile = "data:image/png;base64," + b64encode(encode_png(np.zeros((8, 8, 3), np.uint8))).decode()
     with open_results(folder / collections.RESULTS_NAME, [picture], "") as found:
-        found.add(Finished(picture, PictureResult("a.png", (seen,)), (tile,)))
+        found.add(Finished(picture, PictureResult("a.png", (seen,), size_wh=(30, 20)), (tile,)))
     Reporter(folder).set(FINISHED)
     return folder, seen
 
@@ -467,9 +506,14 @@ def test_photos_whose_model_is_gone_are_shown_and_exported(
 ) -> None:
     monkeypatch.setenv("FER_DATA", str(tmp_path))
     folder, seen = photo_job(tmp_path, "uploads")
+    (folder / "uploads" / "a.png").unlink()
     row = add(store, "trip", FOLDER, job=f"collections/{folder.name}")
     app = opened("folder", result=row.id)
     assert not app.error and app.metric and app.get("plotly_chart")
+    (viewer,) = (part for part in parts(app) if "url" in part)
+    assert viewer["size"] == [30, 20] and viewer["faces"][0]["box"] == [0, 0, 9, 9]
+    names = {button.proto.label for button in app.get("download_button")}
+    assert "Table (CSV)" in names and "Annotated copies (ZIP)" not in names
     with zipfile.ZipFile(io.BytesIO(export_of(store, [row], {face_key(seen): "fear"})())) as archive:
         (line,) = csv.DictReader(io.StringIO(archive.read("trip/faces.csv").decode()))
     assert float(line["joy"]) == pytest.approx(0.8) and line["corrected_label"] == "fear"
@@ -493,9 +537,9 @@ def test_too_large_an_export_is_refused_before_it_is_made(
     assert app.error and not app.get("download_button")
 
 
-@pytest.mark.parametrize(("pictures", "components"), [("uploads", 2), ("../..", 1)])
+@pytest.mark.parametrize(("pictures", "is_kept"), [("uploads", True), ("../..", False)])
 def test_a_link_to_many_photos_shows_their_faces_and_what_pictures_were_kept(
-    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: str, components: int
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: str, is_kept: bool
 ) -> None:
     monkeypatch.setenv("FER_DATA", str(tmp_path))
     folder, seen = photo_job(tmp_path, pictures)
@@ -504,7 +548,8 @@ def test_a_link_to_many_photos_shows_their_faces_and_what_pictures_were_kept(
     app = opened(result=token)
     assert not app.error and {metric.label: metric.value for metric in app.metric}["Faces"] == "1"
     gallery, *viewers = parts(app)
-    assert [group["name"] for group in gallery["groups"]] == ["joy"] and len(viewers) == components - 1
+    assert [group["name"] for group in gallery["groups"]] == ["joy"] and len(viewers) == 1
+    assert (PICTURE_GONE in {caption.value for caption in app.caption}) is not is_kept
     assert gallery["groups"][0]["tiles"][0]["mark"] == "", "what the owner said is theirs"
     assert not [pills for pills in app.pills if "right" in (pills.key or "")]
     assert any(view.value == "Gallery" for view in app.segmented_control)

@@ -139,7 +139,7 @@ def test_from_an_upload_to_the_downloads_and_back(app: AppTest, clip: Path, resu
     assert folder.exists() and app.file_uploader and not ResultStore(results).list("").results
     press(app, "Undo")
     assert ResultStore(results).get(result.id, "") and folder.exists()
-    press(app, "Open")
+    assert app.query_params["result"] == result.id and len(app.get("plotly_chart")) == 1
     press(app, "Delete")
     result_store().sweep(time.time() + GONE_SECONDS)
     assert not folder.exists()

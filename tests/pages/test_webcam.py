@@ -32,6 +32,7 @@ from scripts.nonhuman import drawn_animal
 from tests.scripts.processes import wait_until
 
 ENTRY = str(Path(__file__).parents[2] / "streamlit_app.py")
+DOWNLOAD = "Download snapshot"
 
 
 pytestmark = pytest.mark.usefixtures("at_the_machine")
@@ -159,6 +160,10 @@ def press(app: AppTest, label: str) -> None:
     assert not app.exception and not app.error
 
 
+def downloads(app: AppTest) -> set[str]:
+    return {button.proto.label for button in app.get("download_button")}
+
+
 def headings(app: AppTest) -> list[str]:
     return [heading.value for heading in app.subheader]
 
@@ -191,7 +196,8 @@ def test_frames_come_back_and_are_counted_and_summed_up(
     assert "Recording" not in headings(app) and not ResultStore(results).list("").results
     assert not app.session_state["webcam_stream"].analyzer.recorder.frames
     press(app, "Undo")
-    assert ResultStore(results).get(kept.id, "")
+    assert ResultStore(results).get(kept.id, "") and app.query_params["result"] == kept.id
+    assert "Recording" in headings(app)
 
 
 def test_a_machine_that_is_behind_says_so(app: AppTest, streamer: FakeStreamer, astronaut: np.ndarray) -> None:
@@ -245,7 +251,7 @@ def test_another_model_begins_another_recording_and_drops_nothing(
     first = seen_by(app, streamer, astronaut)
     monkeypatch.setenv("FER_CHECKPOINT", str(tiny_checkpoint))
     app.run()
-    assert app.session_state["webcam_stream"] is not first
+    assert app.session_state["webcam_stream"] is not first and len(app.toast) == 1
     (kept,) = ResultStore(results).list("").results
     assert kept.state == COMPLETE and kept.figures.people == 1
     seen_by(app, streamer, astronaut)
@@ -264,6 +270,11 @@ def test_a_snapshot_is_kept_as_a_photo_of_the_cameras_size(
     (photo,) = store.list("", kinds=[PHOTO]).results
     record = store.record(photo, PhotoRecord)
     assert record and record.size_wh == (512, 512) and len(record.faces) == 1 and store.picture(photo) is None
+    assert DOWNLOAD in downloads(app)
+    streamer.switch(app, playing=False)
+    assert DOWNLOAD in downloads(app)
+    streamer.switch(app, playing=True)
+    assert DOWNLOAD not in downloads(app)
 
 
 def test_where_nothing_is_kept_it_is_held_in_memory(
@@ -272,7 +283,8 @@ def test_where_nothing_is_kept_it_is_held_in_memory(
     ResultStore(results).settings = Settings(NOTHING)
     seen_by(app, streamer, astronaut)
     app.run()
-    assert "Take snapshot" not in {button.label for button in app.button}
+    press(app, "Take snapshot")
+    assert DOWNLOAD in downloads(app)
     streamer.switch(app, playing=False)
     assert "Recording" in headings(app) and "result" not in app.query_params
     assert not ResultStore(results).list("").total

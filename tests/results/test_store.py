@@ -208,8 +208,10 @@ def test_deleted_for_ten_seconds_then_gone_for_good(store: ResultStore, clock: C
     one, other = add(store, "one", content=Content(Note(""))), add(store, "other", content=Content(Note("")))
     assert store.delete([one.id, other.id], "") == 2
     assert names(store) == [] and store.get(one.id, "") is None and store.usage("").count == 0
+    assert {result.id for result in store.deleted("")} == {one.id, other.id} and store.deleted("else") == []
     clock.now += UNDO_SECONDS + 0.1  # pressed in time, and late by the way there
     store.sweep()
+    assert store.deleted("") == []
     assert store.undo([one.id], "") == 1 and names(store) == ["one"]
     clock.now += GONE_SECONDS - UNDO_SECONDS
     assert store.undo([other.id], "") == 0
