@@ -54,7 +54,7 @@ def begin(page: Page, address: str, button: str | re.Pattern[str], *files: Path)
 def act(page: Page, name: str, action: str) -> None:
     """Choose an action in the menu of a result in the list."""
     settled(page)
-    page.get_by_role("button", name=f"Actions for {name}").press("Enter")
+    page.get_by_role("button", name=f"Actions for {name}", exact=True).press("Enter")
     page.get_by_role("menuitem", name=action).click()
 
 

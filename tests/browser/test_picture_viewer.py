@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from fer.images import encode_png
-from tests.browser.acting import errors_of, too_wide
+from tests.browser.acting import errors_of, settled, too_wide
 from tests.scripts.processes import wait_until
 
 SCRIPT = Path(__file__).parents[2] / "pages/parts/picture_viewer.js"
@@ -219,7 +219,11 @@ def test_fingers_zoom_and_move(browser: Browser, app_url: str, crowd: Callable[[
     page.wait_for_function(
         "stage => stage.querySelector('img').offsetWidth > 1.5 * stage.clientWidth", arg=stage.element_handle()
     )
+    settled(page)  # a tap right after the fingers would belong to their gesture
     page.get_by_role("button", name="Fit").tap()
+    page.wait_for_function(
+        "stage => stage.querySelector('img').offsetWidth <= stage.clientWidth + 1", arg=stage.element_handle()
+    )
     face(page, 4).tap()
     expect_card(page, 4)
     context.close()

@@ -52,7 +52,7 @@ def test_a_photo_is_found_again_until_it_is_deleted(
     other.get_by_role("dialog").get_by_role("button", name="Rename").click()
     expect(other.get_by_role("link", name="Party of **Ada**")).to_be_visible()
 
-    act(other, "Party", "Delete")
+    act(other, "Party of **Ada**", "Delete")
     undo = other.get_by_role("button", name="Undo")
     expect(undo).to_be_visible()
     expect(other.get_by_role("link", name="Party")).to_have_count(0)
@@ -67,7 +67,7 @@ def test_a_photo_is_found_again_until_it_is_deleted(
         assert "results.csv" in names and any(name.endswith("faces.csv") for name in names)
         assert not any("picture" in name for name in names), "only what was found is kept"
 
-    act(other, "Party", "Delete")
+    act(other, "Party of **Ada**", "Delete")
     expect(other.get_by_role("link", name="Party")).to_have_count(0)
     expect(undo).to_be_visible()
     expect(undo).to_have_count(0)  # ten seconds later

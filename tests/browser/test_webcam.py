@@ -98,7 +98,7 @@ def test_a_recording_is_found_again_until_it_is_deleted(page: Page, app_url: str
     expect(page.get_by_role("heading", level=1)).to_have_text("Results")
     kept = ResultStore(app_folder / "results").get(found, "")
     assert kept and kept.kind == WEBCAM and kept.figures.people == 1
-    page.get_by_role("checkbox", name=f"Select {kept.name}").check()
+    page.get_by_role("checkbox", name=f"Select {kept.name}", exact=True).check()
     with zipfile.ZipFile(io.BytesIO(downloaded(page, "Export (ZIP)"))) as archive:
         assert {"expressions.csv", "expressions.json"} <= {Path(name).name for name in archive.namelist()}
 

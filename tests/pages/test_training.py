@@ -292,7 +292,7 @@ def test_a_path_that_leads_nowhere_is_said_below_its_field(folder: Path, field: 
 def test_a_path_that_cannot_be_is_said_below_its_field(folder: Path, field: str) -> None:
     app = open_page()
     app.segmented_control(key="training_source").set_value("Drawn faces").run()
-    app.text_input(key="second_head none").set_value("labels")
+    app.selectbox(key="second_head none").set_value("fer2013")
     (box,) = [box for box in app.text_input if (box.key or "").startswith(field)]
     for path, told in (
         ("~nosuch/x", "~nosuch/x"), ("a\0", "a"), ("x" * 300, "x" * 300), ("~/no file", f"{Path.home()}/no file"),

@@ -143,7 +143,7 @@ def test_evaluate_fails_with_a_message(
         (["--dataset", "synthetic:160", "--checkpoint", str(tmp_path / "gone.safetensors"), *output], "nothing at"),
         (["--dataset", str(tmp_path / "gone"), *model, *output], "expected a data set at"),
         (["--dataset", str(tmp_path), *model, *output], "expected one of these"),
-        (["--dataset", "synthetic:80", *model, "--output", str(tmp_path / "no" / "r.json")], "r.json: "),
+        (["--dataset", "synthetic:80", *model, "--output", str(tiny_checkpoint / "r.json")], "r.json: "),
         (["--dataset", "synthetic:80", *model, *output, "--device", "toaster"], "toaster"),
         (["--report", str(tmp_path / "gone.json")], "gone.json: "),
         (["--compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")], "a.json: "),
