@@ -79,5 +79,6 @@ def joined(device: str) -> Iterator[Processes]:
         dist.init_process_group("gloo", timeout=PATIENCE)
     try:
         yield Processes(dist.get_rank(), dist.get_world_size())
+        dist.barrier()  # the first process exports the model now; torchrun ends it if another one fails on leaving
     finally:
         dist.destroy_process_group()
