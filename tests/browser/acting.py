@@ -1,8 +1,10 @@
 """What several tests do on a page."""
 
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -126,3 +128,26 @@ def compare(page: Page, names: Iterable[str]) -> None:
         page.get_by_role("option", name=name).click()
     page.keyboard.press("Escape")
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers the requests of a local web server that is not the app."""
+
+    def answer(self, content: str, kind: str) -> None:
+        """Send content of a media type."""
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(content.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Do not log."""
+
+
+@contextmanager
+def serving(handler: type[Handler]) -> Iterator[str]:
+    """Run a local web server; yield its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

@@ -2,11 +2,9 @@
 
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -17,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from fer.results.store import ResultStore
 from scripts.benchmarks.page import running_app
-from tests.browser.acting import settled
+from tests.browser.acting import Handler, serving, settled
 
 KEY = RSAKey.generate_key(2048, {"kid": "only", "use": "sig", "alg": "RS256"})
 SECRETS = """[auth]
@@ -29,7 +27,7 @@ server_metadata_url = "PROVIDER/.well-known/openid-configuration"
 """
 
 
-class Provider(BaseHTTPRequestHandler):
+class Provider(Handler):
     """Signs everybody in as Ada, without asking."""
 
     def do_GET(self) -> None:
@@ -41,10 +39,10 @@ class Provider(BaseHTTPRequestHandler):
             self.send_header("Location", f"{given['redirect_uri']}?{back}")
             self.end_headers()
         elif asked.path == "/keys":
-            self.answer({"keys": [KEY.as_dict(private=False)]})
+            self.tell({"keys": [KEY.as_dict(private=False)]})
         else:
             ends = {"authorization_endpoint": f"{here}/authorize", "token_endpoint": f"{here}/token"}
-            self.answer({"issuer": here, "jwks_uri": f"{here}/keys"} | ends)
+            self.tell({"issuer": here, "jwks_uri": f"{here}/keys"} | ends)
 
     def do_POST(self) -> None:
         sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
@@ -59,24 +57,16 @@ class Provider(BaseHTTPRequestHandler):
             "nonce": sent["code"][0],
         }
         token = jwt.encode({"alg": "RS256", "kid": "only"}, claims, KEY)
-        self.answer({"access_token": "any", "token_type": "Bearer", "id_token": token})
+        self.tell({"access_token": "any", "token_type": "Bearer", "id_token": token})
 
-    def answer(self, content: object) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(json.dumps(content).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Do not log."""
+    def tell(self, content: object) -> None:
+        self.answer(json.dumps(content), "application/json")
 
 
 @pytest.fixture
 def provider() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(Provider) as url:
+        yield url
 
 
 @pytest.mark.slow

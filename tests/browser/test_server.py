@@ -1,14 +1,13 @@
 """Another page in the same browser, and a server that has just started."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from scripts.benchmarks.page import running_app
+from tests.browser.acting import Handler, serving
 
 STRANGE = """<!doctype html><title>A stranger</title><script>
 const socket = new WebSocket("ws" + location.hash.slice(5) + "/_stcore/stream", "streamlit");
@@ -28,25 +27,17 @@ requestAnimationFrame(look);
 """Collects where the navigation has ever led."""
 
 
-class Stranger(BaseHTTPRequestHandler):
+class Stranger(Handler):
     """A local web server of somebody else."""
 
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(STRANGE.encode())
-
-    def log_message(self, *_: object) -> None:
-        """Do not log."""
+        self.answer(STRANGE, "text/html")
 
 
 @pytest.fixture
 def stranger() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Stranger) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(Stranger) as url:
+        yield url
 
 
 def test_another_local_page_cannot_act_and_ours_can(page: Page, stranger: str, app_url: str) -> None:
